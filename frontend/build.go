@@ -1,0 +1,277 @@
+package frontend
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/exporter/containerimage/exptypes"
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/frontend/gateway/client"
+	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/crosshull/crosshull/frontend/spec"
+	xllb "github.com/crosshull/crosshull/llb"
+	"github.com/crosshull/crosshull/llb/dotnet"
+)
+
+// Build is the frontend.
+func Build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
+	// A panic would reach the user as "frontend grpc server closed unexpectedly".
+	defer recovered(&err)
+	e, err := readEntrypoint(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	// Until there are subrequests of our own, each is refused as one that is not known: run, it would build.
+	if res, ok, err := e.bc.HandleSubrequest(ctx, dockerui.RequestHandler{}); ok || err != nil {
+		return res, err
+	}
+	b, err := newBuild(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	return b.result(ctx)
+}
+
+func recovered(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("crosshull panicked, which is a bug to report: %v\n%s", r, debug.Stack())
+	}
+}
+
+// build is one build, all that its platforms share.
+type build struct {
+	*entrypoint
+	images  images
+	targets []ocispecs.Platform
+	epoch   *time.Time
+	graph   *xllb.Builder
+	app     *dotnet.App
+	layer   llb.State
+}
+
+// newBuild does what is done once for all platforms.
+func newBuild(ctx context.Context, e *entrypoint) (*build, error) {
+	b := &build{entrypoint: e, images: images{bc: e.bc}}
+	if t := e.bc.Target; t != "" {
+		return nil, fmt.Errorf("target %q does not exist: a spec has one image and no targets", t)
+	}
+	b.targets = e.bc.TargetPlatforms
+	if len(b.targets) == 0 {
+		b.targets = e.bc.BuildPlatforms
+	}
+	for _, p := range b.targets {
+		if _, err := dotnet.RID(p); err != nil {
+			return nil, err
+		}
+	}
+	e.warnUnusedBuildArgs(ctx)
+	epoch, err := sourceDateEpoch(ctx, e.bc)
+	if err != nil {
+		return nil, err
+	}
+	b.epoch = epoch
+
+	buildContext, err := mainContext(ctx, e.bc)
+	if err != nil {
+		return nil, err
+	}
+	sdkRef, sdkKey := dotnet.SDKRepository+":"+dotnet.DefaultSDK, "sdk"
+	switch {
+	case e.spec.SDK.Image != "":
+		sdkRef, sdkKey = e.spec.SDK.Image, "sdk.image"
+	case e.spec.SDK.Version != "":
+		sdkRef, sdkKey = dotnet.SDKRepository+":"+e.spec.SDK.Version, "sdk.version"
+	}
+	sdk, err := b.images.resolve(ctx, sdkRef, e.bc.BuildPlatforms[0], "[sdk] ")
+	if err != nil {
+		return nil, e.at(sdkKey, fmt.Errorf("SDK image: %w", err))
+	}
+	configuration := e.spec.Publish.Configuration
+	if configuration == "" {
+		configuration = "Release"
+	}
+	b.graph = &xllb.Builder{
+		Project: dotnet.Project{
+			Path:          strings.Trim(e.spec.Project, "/"),
+			Framework:     e.spec.Framework,
+			Configuration: configuration,
+			Properties:    e.spec.Publish.Properties,
+			BaseImage:     e.spec.Base.Image,
+			Family:        e.spec.Base.Family,
+			Portable:      e.spec.Publish.Mode == spec.ModePortable,
+		},
+		Context:     *buildContext,
+		SDK:         sdk.state,
+		Caps:        e.bc.BuildOpts().LLBCaps,
+		Exec:        e.execOpts,
+		Constraints: e.constraints,
+	}
+	if b.app, err = b.describe(ctx); err != nil {
+		return nil, err
+	}
+	b.layer = b.graph.Layer(b.graph.Publish(b.app), xllb.AppDir(b.app))
+	return b, nil
+}
+
+// describe runs the describe step and picks the app.
+func (b *build) describe(ctx context.Context) (*dotnet.App, error) {
+	st, err := b.graph.Describe()
+	if err != nil {
+		return nil, err
+	}
+	ref, err := b.solve(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	dt, err := dockerui.ReadFile(ctx, ref, dotnet.DescriptionFile)
+	if err != nil {
+		return nil, fmt.Errorf("describe the project: %w", err)
+	}
+	desc, err := dotnet.ParseDescription(dt, xllb.DescriptionPaths().Source)
+	if err != nil {
+		return nil, err
+	}
+	app, err := desc.Choose(b.spec.Project, b.spec.Framework)
+	if err != nil {
+		key := "project"
+		if b.spec.Framework != "" {
+			key = "framework"
+		}
+		return nil, b.at(key, err)
+	}
+	if app.OwnMode != "" && !b.graph.Project.Portable {
+		return nil, b.at("publish.mode", fmt.Errorf("%s sets %s, which needs an output of its own for every platform; "+
+			"crosshull publishes portable apps so far: write publish: {mode: %s} to publish it as one", app.Path, app.OwnMode, spec.ModePortable))
+	}
+	return app, nil
+}
+
+// result builds the image of every platform.
+func (b *build) result(ctx context.Context) (*client.Result, error) {
+	base, err := b.images.resolveAll(ctx, b.app.BaseImage, b.targets)
+	if err != nil {
+		return nil, b.at(b.baseKey(), fmt.Errorf("base image: %w", err))
+	}
+	if err := base.addManifests(ctx, b.entrypoint, b.targets); err != nil {
+		b.warn(ctx, b.src, fmt.Sprintf("%s is left out, as the index of %s could not be read: %v", ocispecs.AnnotationBaseImageDigest, b.app.BaseImage, err))
+	}
+	annotations := make([]map[string]string, len(b.targets))
+	rb, err := b.bc.Build(ctx, func(ctx context.Context, p *ocispecs.Platform, idx int) (_ *dockerui.BuildResult, err error) {
+		defer recovered(&err)
+		platform := b.targets[idx]
+		from := base.images[idx]
+		img, ann, err := xllb.Config(xllb.ConfigOpt{
+			App:      b.app,
+			Spec:     b.spec.Image,
+			Base:     xllb.Base{Name: from.name, Digest: base.manifests[idx], Config: from.config},
+			Platform: platform,
+			Labels:   b.bc.Labels,
+			Epoch:    b.epoch,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", b.app.Path, err)
+		}
+		annotations[idx] = ann
+		ref, err := b.solve(ctx, b.graph.Image(from.state, platform, b.layer))
+		if err != nil {
+			return nil, err
+		}
+		return &dockerui.BuildResult{Reference: ref, Image: img, BaseImage: from.config, Epoch: b.epoch}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	b.annotate(rb, annotations, base.index)
+	return rb.Finalize()
+}
+
+// annotate puts the annotations of every image on its manifest, and on the index what all images have in common, with
+// the index of the base as its base.
+func (b *build) annotate(rb *dockerui.ResultBuilder, annotations []map[string]string, baseIndex digest.Digest) {
+	for i, ann := range annotations {
+		var p *ocispecs.Platform
+		if b.bc.MultiPlatformRequested {
+			n := platforms.Normalize(b.targets[i])
+			p = &n
+		}
+		for k, v := range ann {
+			rb.AddMeta(exptypes.AnnotationManifestKey(p, k), []byte(v))
+		}
+	}
+	if !b.bc.MultiPlatformRequested {
+		return
+	}
+	for k, v := range annotations[0] {
+		if k == ocispecs.AnnotationBaseImageDigest && baseIndex != "" {
+			v = baseIndex.String()
+		} else if slices.ContainsFunc(annotations, func(ann map[string]string) bool { return ann[k] != v }) {
+			continue
+		}
+		rb.AddMeta(exptypes.AnnotationIndexKey(k), []byte(v))
+	}
+}
+
+// baseKey is the place in the spec that the base image comes from.
+func (b *build) baseKey() string {
+	if b.spec.Base.Image != "" {
+		return "base.image"
+	}
+	return "base.family"
+}
+
+// solve sends a state to BuildKit, with the caches to import from, which the gateway does not add by itself.
+func (e *entrypoint) solve(ctx context.Context, st llb.State) (client.Reference, error) {
+	def, err := st.Marshal(ctx, llb.WithCaps(e.bc.BuildOpts().LLBCaps), llb.Platform(e.bc.BuildPlatforms[0]))
+	if err != nil {
+		return nil, fmt.Errorf("marshal LLB: %w", err)
+	}
+	res, err := e.bc.GatewayClient().Solve(ctx, client.SolveRequest{Definition: def.ToPB(), CacheImports: e.bc.CacheImports})
+	if err != nil {
+		return nil, err
+	}
+	return res.SingleRef()
+}
+
+// sourceDateEpoch gives the time that SOURCE_DATE_EPOCH tells: seconds, or "context" for that of the git commit.
+func sourceDateEpoch(ctx context.Context, bc *dockerui.Client) (*time.Time, error) {
+	v := bc.BuildArgs["SOURCE_DATE_EPOCH"]
+	switch v {
+	case "":
+		return nil, nil
+	case "context":
+		t, err := bc.ResolveMainContextSourceDateEpoch(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("SOURCE_DATE_EPOCH=context: %w", err)
+		}
+		return t, nil
+	}
+	n, err := strconv.ParseInt(v, 10, 64)
+	if err != nil {
+		return nil, fmt.Errorf("SOURCE_DATE_EPOCH=%s: write seconds since 1970, or context", v)
+	}
+	t := time.Unix(n, 0).UTC()
+	return &t, nil
+}
+
+// mainContext is the build context without .git, which would make every commit another input, and the compiler stamp
+// it into the app; BUILDKIT_CONTEXT_KEEP_GIT_DIR keeps it, as for git contexts.
+func mainContext(ctx context.Context, bc *dockerui.Client) (*llb.State, error) {
+	excludes, err := bc.DockerIgnorePatterns(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read .dockerignore: %w", err)
+	}
+	if keep, _ := strconv.ParseBool(bc.BuildArgs["BUILDKIT_CONTEXT_KEEP_GIT_DIR"]); !keep {
+		excludes = append(slices.Clone(excludes), ".git")
+	}
+	// A hint of our own: the Dockerfile frontend's files for the same folder would else be replaced by ours, and back.
+	return bc.MainContext(ctx, llb.ExcludePatterns(excludes), llb.SharedKeyHint("crosshull"))
+}

@@ -1,0 +1,113 @@
+package frontend
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/solver/pb"
+
+	xllb "github.com/crosshull/crosshull/llb"
+)
+
+// phaseKeys are the keys of the spec that the steps of a phase come from.
+var phaseKeys = map[string]string{
+	xllb.PhaseDescribe: "project",
+	xllb.PhaseRestore:  "project",
+	xllb.PhasePublish:  "publish",
+	"image":            "image",
+}
+
+// constraints are what buildx's flags and the spec say of every vertex of a phase.
+func (e *entrypoint) constraints(phase string) []llb.ConstraintsOpt {
+	opts := e.location(phaseKeys[phase])
+	// The same for all platforms: an ignored vertex has another digest than one that is not, and would run twice.
+	if e.bc.IsNoCache(phase) {
+		opts = append(opts, llb.IgnoreCache)
+	}
+	return opts
+}
+
+// execOpts are what buildx's flags say of the execs of a phase, each where BuildKit can do it, as in dockerfile2llb.
+func (e *entrypoint) execOpts(phase string) []llb.RunOption {
+	var opts []llb.RunOption
+	for _, c := range e.constraints(phase) {
+		opts = append(opts, c)
+	}
+	if proxy, ok := proxyEnv(e.bc.BuildArgs); ok {
+		opts = append(opts, llb.WithProxy(proxy))
+	}
+	for _, h := range e.bc.ExtraHosts {
+		opts = append(opts, llb.AddExtraHost(h.Host, h.IP))
+	}
+	if e.bc.NetworkMode != pb.NetMode_UNSET {
+		opts = append(opts, llb.Network(e.bc.NetworkMode))
+	}
+	if e.bc.Hostname != "" {
+		opts = append(opts, llb.With(llb.Hostname(e.bc.Hostname)))
+	}
+	caps := e.bc.BuildOpts().LLBCaps
+	if caps.Supports(pb.CapExecMetaUlimit) == nil {
+		for _, u := range e.bc.Ulimits {
+			opts = append(opts, llb.AddUlimit(llb.UlimitName(u.Name), u.Soft, u.Hard))
+		}
+	}
+	if caps.Supports(pb.CapExecMountTmpfsSize) == nil && e.bc.ShmSize > 0 {
+		opts = append(opts, llb.AddMount("/dev/shm", llb.Scratch(), llb.Tmpfs(llb.TmpfsSize(e.bc.ShmSize))))
+	}
+	if caps.Supports(pb.CapExecMetaCgroupParent) == nil && e.bc.CgroupParent != "" {
+		opts = append(opts, llb.WithCgroupParent(e.bc.CgroupParent))
+	}
+	if r := e.bc.LinuxResources; r != nil && caps.Supports(pb.CapExecMetaLinuxResources) == nil {
+		opts = append(opts, llb.WithLinuxResources(llb.LinuxResources{
+			Memory:     r.Memory,
+			MemorySwap: r.MemorySwap,
+			CPUShares:  r.CpuShares,
+			CPUPeriod:  r.CpuPeriod,
+			CPUQuota:   r.CpuQuota,
+			CpusetCpus: r.CpusetCpus,
+			CpusetMems: r.CpusetMems,
+		}))
+	}
+	return opts
+}
+
+// warnUnusedBuildArgs: a spec declares no build arguments, so one that the user gives does nothing.
+func (e *entrypoint) warnUnusedBuildArgs(ctx context.Context) {
+	var unused []string
+	for _, k := range slices.Sorted(maps.Keys(e.bc.BuildArgs)) {
+		if k != "SOURCE_DATE_EPOCH" && !strings.HasPrefix(k, "BUILDKIT_") && !isProxyArg(k) {
+			unused = append(unused, k)
+		}
+	}
+	if len(unused) > 0 {
+		e.warn(ctx, e.src, "build arguments that no spec uses: "+strings.Join(unused, ", ")+" (MSBuild properties are set by publish.properties)")
+	}
+}
+
+// isProxyArg tells the arguments that docker passes along without being asked.
+func isProxyArg(k string) bool {
+	k = strings.ToLower(k)
+	return k == "all_proxy" || k == "ftp_proxy" || k == "http_proxy" || k == "https_proxy" || k == "no_proxy"
+}
+
+func proxyEnv(args map[string]string) (llb.ProxyEnv, bool) {
+	var env llb.ProxyEnv
+	for _, k := range slices.Sorted(maps.Keys(args)) {
+		switch strings.ToLower(k) {
+		case "all_proxy":
+			env.AllProxy = args[k]
+		case "ftp_proxy":
+			env.FTPProxy = args[k]
+		case "http_proxy":
+			env.HTTPProxy = args[k]
+		case "https_proxy":
+			env.HTTPSProxy = args[k]
+		case "no_proxy":
+			env.NoProxy = args[k]
+		}
+	}
+	return env, env != llb.ProxyEnv{}
+}

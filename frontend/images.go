@@ -1,0 +1,181 @@
+package frontend
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/containerd/platforms"
+	"github.com/distribution/reference"
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/client/llb/sourceresolver"
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/solver/pb"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/crosshull/crosshull/llb/dotnet"
+)
+
+// images resolves references: to a named context of that name if there is one, else in the registry.
+type images struct{ bc *dockerui.Client }
+
+// image is a reference resolved for a platform.
+type image struct {
+	name   string // as asked for, tag included
+	state  llb.State
+	config *dockerspec.DockerOCIImage
+	pinned reference.Canonical // what the registry said; nil for a named context that is no image in a registry
+}
+
+// resolve gives the image for platform p; prefix begins the name of its vertex.
+func (r images) resolve(ctx context.Context, ref string, p ocispecs.Platform, prefix string) (*image, error) {
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return nil, fmt.Errorf("%q is not an image reference: %w", ref, err)
+	}
+	named = reference.TagNameOnly(named)
+	img := &image{name: named.String()}
+
+	mode := r.bc.ImageResolveMode.String()
+	nc, err := r.bc.NamedContext(ref, dockerui.ContextOpt{Platform: &p, ResolveMode: mode})
+	if err != nil {
+		return nil, err
+	}
+	if nc != nil {
+		st, config, err := nc.Load(ctx)
+		if err != nil {
+			return nil, err
+		}
+		img.state, img.config = *st, config
+		return img, nil
+	}
+
+	updated, dgst, dt, err := r.bc.GatewayClient().ResolveImageConfig(ctx, named.String(), sourceresolver.Opt{
+		LogName:  "[internal] load metadata for " + named.String(),
+		ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &p, ResolveMode: mode},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if named, err = reference.ParseNormalizedNamed(updated); err != nil { // a source policy can send us elsewhere
+		return nil, err
+	}
+	if img.pinned, err = reference.WithDigest(named, dgst); err != nil {
+		return nil, err
+	}
+	img.config = &dockerspec.DockerOCIImage{}
+	if err := json.Unmarshal(dt, img.config); err != nil {
+		return nil, fmt.Errorf("read configuration of %s: %w", img.name, err)
+	}
+	img.state, err = llb.Image(img.pinned.String(), llb.Platform(p), r.bc.ImageResolveMode,
+		llb.WithCustomName(prefix+"FROM "+img.pinned.String())).WithImageConfig(dt)
+	return img, err
+}
+
+// bases is a base image for several platforms, in their order.
+type bases struct {
+	images    []*image
+	manifests []digest.Digest // of the images; empty where they cannot be known
+	index     digest.Digest   // what the tag names, if that is an index
+}
+
+// resolveAll gives the base image for every platform, or an error that names the platform it lacks and those it has.
+func (r images) resolveAll(ctx context.Context, ref string, targets []ocispecs.Platform) (*bases, error) {
+	b := &bases{images: make([]*image, len(targets)), manifests: make([]digest.Digest, len(targets))}
+	errs := make([]error, len(targets))
+	var wg sync.WaitGroup
+	for i, p := range targets {
+		wg.Go(func() { b.images[i], errs[i] = r.resolveBase(ctx, ref, p) })
+	}
+	wg.Wait()
+	for i, err := range errs {
+		if err != nil {
+			return nil, r.lacking(ctx, ref, targets[i], err)
+		}
+	}
+	return b, nil
+}
+
+// resolveBase resolves ref for p, and checks that p is what came: an image that is no index is for one platform.
+func (r images) resolveBase(ctx context.Context, ref string, p ocispecs.Platform) (*image, error) {
+	img, err := r.resolve(ctx, ref, p, "[image "+platforms.Format(platforms.Normalize(p))+"] ")
+	if err != nil {
+		return nil, err
+	}
+	if img.config != nil && img.config.Architecture != "" && !platforms.Only(p).Match(img.config.Platform) {
+		return nil, fmt.Errorf("it is for %s", platforms.Format(img.config.Platform))
+	}
+	return img, nil
+}
+
+// lacking explains why ref cannot be had for p: if other platforms can, p is what is missing.
+func (r images) lacking(ctx context.Context, ref string, p ocispecs.Platform, err error) error {
+	var has []string
+	for _, other := range dotnet.Platforms() {
+		if _, err := r.resolveBase(ctx, ref, other); err == nil {
+			has = append(has, platforms.Format(other))
+		}
+	}
+	if len(has) == 0 {
+		return err
+	}
+	return fmt.Errorf("%s has no image for %s: use %s", ref, platforms.Format(p), strings.Join(has, ", "))
+}
+
+// addManifests reads the index of the base, to know the manifest of each platform.
+func (b *bases) addManifests(ctx context.Context, e *entrypoint, targets []ocispecs.Platform) error {
+	pinned := b.images[0].pinned
+	caps := e.bc.BuildOpts().LLBCaps
+	if pinned == nil || caps.Supports(pb.CapSourceImageBlob) != nil {
+		return nil
+	}
+	blob, err := reference.WithDigest(reference.TrimNamed(pinned), pinned.Digest())
+	if err != nil {
+		return err
+	}
+	// A registry gives a manifest by digest just as a blob, and BuildKit has it in its cache from then on. The gateway's
+	// AttestationChain has it too, but BuildKit 0.34 dereferences nil on a Docker manifest list, which Microsoft's are.
+	const name = "index.json"
+	ref, err := e.solve(ctx, llb.ImageBlob(blob.String(), llb.Filename(name), dockerui.WithInternalName("load index of "+b.images[0].name)))
+	if err != nil {
+		return err
+	}
+	dt, err := dockerui.ReadFile(ctx, ref, name)
+	if err != nil {
+		return err
+	}
+	var index ocispecs.Index
+	if err := json.Unmarshal(dt, &index); err != nil {
+		return err
+	}
+	if len(index.Manifests) == 0 { // a manifest: the image of one platform
+		for i := range b.manifests {
+			b.manifests[i] = pinned.Digest()
+		}
+		return nil
+	}
+	b.index = pinned.Digest()
+	for i, p := range targets {
+		b.manifests[i] = manifestFor(index, p)
+	}
+	return nil
+}
+
+// manifestFor picks a manifest as BuildKit does when it pulls.
+func manifestFor(index ocispecs.Index, p ocispecs.Platform) digest.Digest {
+	m := platforms.Only(p)
+	var best *ocispecs.Descriptor
+	for _, desc := range index.Manifests {
+		if desc.Platform != nil && m.Match(*desc.Platform) && (best == nil || m.Less(*desc.Platform, *best.Platform)) {
+			best = &desc
+		}
+	}
+	if best == nil {
+		return ""
+	}
+	return best.Digest
+}

@@ -1,0 +1,104 @@
+package spec
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+	"time"
+)
+
+var (
+	envName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`) // the SDK's rule for ContainerEnvironmentVariable
+	port    = regexp.MustCompile(`^[0-9]{1,5}(/(tcp|udp))?$`)
+	// MSBuild's rule for property names (XmlUtilities.IsValidElementName)
+	property = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
+)
+
+// owned are the properties that crosshull sets itself, with the key that says the same.
+var owned = map[string]string{
+	"Configuration":              "publish.configuration",
+	"TargetFramework":            "framework",
+	"ContainerBaseImage":         "base.image",
+	"ContainerFamily":            "base.family",
+	"RuntimeIdentifier":          "buildx's --platform",
+	"RuntimeIdentifiers":         "buildx's --platform",
+	"PublishDir":                 "",
+	"SelfContained":              "publish.mode",
+	"UseAppHost":                 "publish.mode",
+	"PublishAot":                 "publish.mode",
+	"PublishTrimmed":             "publish.mode",
+	"PublishSingleFile":          "publish.mode",
+	"PublishReadyToRun":          "publish.mode",
+	"RestorePackagesPath":        "",
+	"BaseIntermediateOutputPath": "",
+}
+
+// validate checks what a type cannot say.
+func validate(s *Spec, d *decoder) {
+	errorf := func(path, format string, args ...any) {
+		d.errs = append(d.errs, &Error{s.Range(path), fmt.Sprintf(format, args...)})
+	}
+	if p := s.Project; p != "" {
+		clean := path.Clean(p)
+		switch {
+		case strings.Contains(p, `\`):
+			errorf("project", "project %q: write / between folders", p)
+		case path.IsAbs(p) || clean == ".." || strings.HasPrefix(clean, "../"):
+			errorf("project", "project %q is outside the build context: paths are relative to it", p)
+		case strings.HasSuffix(p, ".slnf"):
+			errorf("project", "project %q: solution filters are not read; name the project", p)
+		}
+	}
+	if m := s.Publish.Mode; m != "" && m != ModePortable {
+		errorf("publish.mode", "publish.mode %q is not known: the one mode is %s", m, ModePortable)
+	}
+	for k := range s.Publish.Properties {
+		at := "publish.properties." + k
+		if !property.MatchString(k) {
+			errorf(at, "%q is not a name of an MSBuild property", k)
+		}
+		if by, ok := owned[k]; ok && by == "" {
+			errorf(at, "property %s is crosshull's own and cannot be set", k)
+		} else if ok {
+			errorf(at, "property %s is set by crosshull: use %s", k, by)
+		}
+	}
+	if s.SDK.Image != "" && s.SDK.Version != "" {
+		errorf("sdk", "sdk.image and sdk.version exclude each other: the image has its version in its tag")
+	}
+	if s.Base.Image != "" && s.Base.Family != "" {
+		errorf("base", "base.image and base.family exclude each other: a family is a variant of the image that the SDK infers")
+	}
+	if w := s.Image.Workdir; w != "" && !path.IsAbs(w) {
+		errorf("image.workdir", "image.workdir %q must be an absolute path", w)
+	}
+	for k := range s.Image.Env {
+		if !envName.MatchString(k) {
+			errorf("image.env."+k, "%q is not a name of an environment variable", k)
+		}
+	}
+	for i, p := range s.Image.Ports {
+		if !port.MatchString(p) {
+			errorf(fmt.Sprintf("image.ports.%d", i), "port %q: write a number, or a number and /tcp or /udp", p)
+		}
+	}
+	for i, v := range s.Image.Volumes {
+		if !path.IsAbs(v) {
+			errorf(fmt.Sprintf("image.volumes.%d", i), "volume %q must be an absolute path", v)
+		}
+	}
+	if h := s.Image.Healthcheck; h != nil {
+		if len(h.Test) == 0 {
+			errorf("image.healthcheck", "image.healthcheck needs a test: the command to run, as a list, or [NONE]")
+		}
+		for key, v := range map[string]string{"interval": h.Interval, "timeout": h.Timeout, "start-period": h.StartPeriod} {
+			if _, err := time.ParseDuration(v); v != "" && err != nil {
+				errorf("image.healthcheck."+key, "image.healthcheck.%s %q is not a duration such as 30s or 1m", key, v)
+			}
+		}
+		if h.Retries < 0 {
+			errorf("image.healthcheck.retries", "image.healthcheck.retries must not be negative")
+		}
+	}
+}

@@ -1,0 +1,241 @@
+package llb
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/containerd/platforms"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/crosshull/crosshull/frontend/spec"
+	"github.com/crosshull/crosshull/llb/dotnet"
+)
+
+// Base is what an image is put on.
+type Base struct {
+	// Name is the reference as the user would write it, tag included.
+	Name string
+	// Digest is of the manifest for the platform; empty where it cannot be known.
+	Digest digest.Digest
+	// Config is the configuration of the image; nil means an empty one.
+	Config *dockerspec.DockerOCIImage
+}
+
+// ConfigOpt is what decides the configuration of an image.
+type ConfigOpt struct {
+	App      *dotnet.App
+	Spec     spec.Image
+	Base     Base
+	Platform ocispecs.Platform
+	// Labels are those of buildx's --label; they win over all others.
+	Labels map[string]string
+	// Epoch is SOURCE_DATE_EPOCH; nil leaves all times out.
+	Epoch *time.Time
+}
+
+// Config gives the configuration of an image and the annotations of its manifest. The configuration is the base's,
+// then what the SDK says, then the spec, then buildx's flags. Created is left to the exporter.
+func Config(opt ConfigOpt) (*dockerspec.DockerOCIImage, map[string]string, error) {
+	img := &dockerspec.DockerOCIImage{}
+	if opt.Base.Config != nil {
+		img = clone(opt.Base.Config)
+	}
+	p := platforms.Normalize(opt.Platform)
+	img.OS, img.Architecture = p.OS, p.Architecture
+	if p.Variant != "" {
+		img.Variant = p.Variant
+	}
+	img.Created = nil
+	img.RootFS = ocispecs.RootFS{Type: "layers"}
+
+	cfg := &img.Config
+	for _, kv := range opt.App.Env {
+		cfg.Env = setEnv(cfg.Env, kv.Key, kv.Value)
+	}
+	for _, k := range slices.Sorted(maps.Keys(opt.Spec.Env)) {
+		cfg.Env = setEnv(cfg.Env, k, opt.Spec.Env[k])
+	}
+
+	entrypoint, cmd, err := opt.App.Command.Resolve(cfg.Entrypoint)
+	if err != nil {
+		return nil, nil, err
+	}
+	if opt.Spec.Entrypoint != nil {
+		entrypoint, cmd = opt.Spec.Entrypoint, nil
+	}
+	if opt.Spec.Args != nil {
+		cmd = opt.Spec.Args
+	}
+	cfg.Entrypoint, cfg.Cmd, cfg.ArgsEscaped = entrypoint, cmd, false
+
+	cfg.WorkingDir = AppDir(opt.App)
+	if opt.Spec.Workdir != "" {
+		cfg.WorkingDir = opt.Spec.Workdir
+	}
+	cfg.User = firstOf(opt.Spec.User, opt.App.User, getEnv(cfg.Env, "APP_UID"), cfg.User)
+	cfg.ExposedPorts = exposedPorts(opt, cfg.Env)
+	for _, v := range opt.Spec.Volumes {
+		if cfg.Volumes == nil {
+			cfg.Volumes = map[string]struct{}{}
+		}
+		cfg.Volumes[v] = struct{}{}
+	}
+	cfg.StopSignal = firstOf(opt.Spec.StopSignal, cfg.StopSignal)
+	if h := opt.Spec.Healthcheck; h != nil {
+		cfg.Healthcheck = healthcheck(h)
+	}
+
+	annotations := sdkLabels(opt)
+	if cfg.Labels == nil {
+		cfg.Labels = map[string]string{}
+	}
+	maps.Copy(cfg.Labels, annotations)
+	maps.Copy(cfg.Labels, opt.Spec.Labels)
+	maps.Copy(cfg.Labels, opt.Labels)
+	maps.Copy(annotations, opt.Spec.Annotations)
+	return img, annotations, nil
+}
+
+const (
+	labelCreated         = ocispecs.AnnotationCreated
+	labelArtifactCreated = "org.opencontainers.artifact.created"
+)
+
+// sdkLabels are the SDK's labels with right values: times only if there is a time to tell, the digest of the base that
+// this image is on, and a label of the project before a generated one of the same name (dotnet/sdk#52256).
+func sdkLabels(opt ConfigOpt) map[string]string {
+	labels := map[string]string{}
+	created := map[string]bool{}
+	for _, kv := range opt.App.Labels {
+		if kv.Key == labelCreated || kv.Key == labelArtifactCreated {
+			created[kv.Key] = true
+			continue
+		}
+		if _, ok := labels[kv.Key]; !ok {
+			labels[kv.Key] = kv.Value
+		}
+	}
+	if opt.Epoch != nil {
+		for k := range created {
+			labels[k] = opt.Epoch.UTC().Format(time.RFC3339)
+		}
+	}
+	// The SDK names the base unless ContainerGenerateLabelsImageBaseName says not to.
+	if _, ok := labels[ocispecs.AnnotationBaseImageName]; ok {
+		labels[ocispecs.AnnotationBaseImageName] = opt.Base.Name
+		if opt.Base.Digest != "" {
+			labels[ocispecs.AnnotationBaseImageDigest] = opt.Base.Digest.String()
+		}
+	}
+	return labels
+}
+
+var urlPort = regexp.MustCompile(`^\w+://.+:(\d+)`)
+
+// exposedPorts are the base's, the project's, and what the environment makes ASP.NET Core listen to: ASPNETCORE_URLS
+// alone where it is set, else ASPNETCORE_HTTP_PORTS and ASPNETCORE_HTTPS_PORTS (dotnet/sdk, ImageBuilder.cs). Ports in
+// the spec replace them all.
+func exposedPorts(opt ConfigOpt, env []string) map[string]struct{} {
+	ports := map[string]struct{}{}
+	add := func(p string) {
+		if !strings.Contains(p, "/") {
+			p += "/tcp"
+		}
+		ports[p] = struct{}{}
+	}
+	if opt.Spec.Ports != nil {
+		for _, p := range opt.Spec.Ports {
+			add(p)
+		}
+		return ports
+	}
+	if opt.Base.Config != nil {
+		maps.Copy(ports, opt.Base.Config.Config.ExposedPorts)
+	}
+	for _, p := range opt.App.Ports {
+		add(p)
+	}
+	if urls := getEnv(env, "ASPNETCORE_URLS"); urls != "" {
+		for u := range strings.SplitSeq(urls, ";") {
+			if m := urlPort.FindStringSubmatch(u); m != nil {
+				add(m[1])
+			}
+		}
+	} else {
+		for _, k := range []string{"ASPNETCORE_HTTP_PORTS", "ASPNETCORE_HTTPS_PORTS"} {
+			for p := range strings.SplitSeq(getEnv(env, k), ";") {
+				if _, err := strconv.ParseUint(p, 10, 16); err == nil {
+					add(p)
+				}
+			}
+		}
+	}
+	if len(ports) == 0 {
+		return nil
+	}
+	return ports
+}
+
+// healthcheck takes durations that the spec has checked.
+func healthcheck(h *spec.Healthcheck) *dockerspec.HealthcheckConfig {
+	test := h.Test
+	if len(test) > 0 && test[0] != "NONE" && test[0] != "CMD" && test[0] != "CMD-SHELL" {
+		test = append([]string{"CMD"}, test...)
+	}
+	duration := func(s string) time.Duration {
+		d, _ := time.ParseDuration(s)
+		return d
+	}
+	return &dockerspec.HealthcheckConfig{
+		Test:        test,
+		Interval:    duration(h.Interval),
+		Timeout:     duration(h.Timeout),
+		StartPeriod: duration(h.StartPeriod),
+		Retries:     h.Retries,
+	}
+}
+
+// clone copies what Config changes.
+func clone(in *dockerspec.DockerOCIImage) *dockerspec.DockerOCIImage {
+	img := *in
+	img.Config.Env = slices.Clone(in.Config.Env)
+	img.Config.Labels = maps.Clone(in.Config.Labels)
+	img.Config.Volumes = maps.Clone(in.Config.Volumes)
+	img.History = slices.Clone(in.History)
+	return &img
+}
+
+func setEnv(env []string, key, value string) []string {
+	kv := key + "=" + value
+	for i, e := range env {
+		if k, _, _ := strings.Cut(e, "="); k == key {
+			env[i] = kv
+			return env
+		}
+	}
+	return append(env, kv)
+}
+
+func getEnv(env []string, key string) string {
+	for _, e := range env {
+		if k, v, _ := strings.Cut(e, "="); k == key {
+			return v
+		}
+	}
+	return ""
+}
+
+func firstOf(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}

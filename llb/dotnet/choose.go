@@ -1,0 +1,70 @@
+package dotnet
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Choose gives the app to publish, or an error that says what the spec has to name. project and framework are what it
+// names now.
+func (d *Description) Choose(project, framework string) (*App, error) {
+	where := "the context"
+	if project != "" {
+		where = project
+	}
+	var apps []Candidate
+	for _, c := range d.Candidates {
+		if c.IsApp {
+			apps = append(apps, c)
+		}
+	}
+	switch len(apps) {
+	case 0:
+		if len(d.Candidates) == 0 {
+			return nil, fmt.Errorf("no .NET project in %s", where)
+		}
+		return nil, fmt.Errorf("nothing to publish in %s: an app has OutputType Exe and is no test, but there is %s", where, describe(d.Candidates))
+	case 1:
+	default:
+		paths := make([]string, len(apps))
+		for i, c := range apps {
+			paths[i] = c.Path
+		}
+		return nil, fmt.Errorf("%d projects in %s can be published, so the spec has to name one, as in project: %s\n  %s",
+			len(apps), where, paths[0], strings.Join(paths, "\n  "))
+	}
+	app := apps[0]
+	if framework == "" && len(app.Frameworks) > 1 {
+		return nil, fmt.Errorf("%s has several frameworks, so the spec has to name one: framework: %s", app.Path, strings.Join(app.Frameworks, " or "))
+	}
+	if framework != "" && !contains(app.Frameworks, framework) {
+		return nil, fmt.Errorf("%s has no framework %s: use %s", app.Path, framework, strings.Join(app.Frameworks, " or "))
+	}
+	if d.App == nil {
+		return nil, fmt.Errorf("MSBuild did not describe %s", app.Path)
+	}
+	return d.App, nil
+}
+
+// describe lists projects with the reason why each is not an app.
+func describe(candidates []Candidate) string {
+	var out []string
+	for _, c := range candidates {
+		why := "OutputType " + c.OutputType
+		if c.IsTest {
+			why = "a test"
+		}
+		out = append(out, fmt.Sprintf("%s (%s)", c.Path, why))
+	}
+	return strings.Join(out, ", ")
+}
+
+// contains compares as MSBuild does, without case.
+func contains(list []string, s string) bool {
+	for _, v := range list {
+		if strings.EqualFold(v, s) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,50 @@
+package dotnet
+
+import (
+	"errors"
+	"slices"
+)
+
+// Resolve gives ENTRYPOINT and CMD of the image, by the rules of the SDK's task CreateNewImage
+// (DetermineEntrypointAndCmd). A base's CMD is never inherited: it belongs to the base's entrypoint.
+func (c Command) Resolve(baseEntrypoint []string) (entrypoint, cmd []string, err error) {
+	// Some .NET base images start dotnet themselves; the app command says it already.
+	if len(baseEntrypoint) == 1 && (baseEntrypoint[0] == "dotnet" || baseEntrypoint[0] == "/usr/bin/dotnet") {
+		baseEntrypoint = nil
+	}
+	instruction, own := c.Instruction, len(c.Entrypoint) > 0 || len(c.EntrypointArgs) > 0
+	if instruction == "" {
+		switch {
+		case !own:
+			instruction = "Entrypoint"
+		case len(c.Entrypoint) == 0 && len(c.AppCommandArgs) == 0 && len(c.DefaultArgs) == 0:
+			// ContainerEntrypointArgs alone, as before SDK 8: the app starts, and they are its default arguments.
+			return c.AppCommand, c.EntrypointArgs, nil
+		default:
+			instruction = "DefaultArgs"
+		}
+	}
+	if len(c.EntrypointArgs) > 0 && len(c.Entrypoint) == 0 {
+		return nil, nil, errors.New("ContainerEntrypointArgs needs ContainerEntrypoint")
+	}
+	switch instruction {
+	case "Entrypoint":
+		if own {
+			return nil, nil, errors.New("ContainerEntrypoint excludes ContainerAppCommandInstruction=Entrypoint: use DefaultArgs or None")
+		}
+		return slices.Concat(c.AppCommand, c.AppCommandArgs), c.DefaultArgs, nil
+	case "DefaultArgs":
+		cmd = slices.Concat(c.AppCommand, c.AppCommandArgs, c.DefaultArgs)
+	case "None":
+		if len(c.AppCommandArgs) > 0 {
+			return nil, nil, errors.New("ContainerAppCommandInstruction=None excludes ContainerAppCommandArgs")
+		}
+		cmd = c.DefaultArgs
+	default:
+		return nil, nil, errors.New("ContainerAppCommandInstruction " + instruction + " is not known: use Entrypoint, DefaultArgs or None")
+	}
+	if !own {
+		return baseEntrypoint, cmd, nil
+	}
+	return slices.Concat(c.Entrypoint, c.EntrypointArgs), cmd, nil
+}

@@ -1,0 +1,249 @@
+package dotnet
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+//go:embed msbuild
+var msbuild embed.FS
+
+// File is a file by name.
+type File struct {
+	Name string
+	Data []byte
+}
+
+// MSBuildFiles gives the files that [DescribeArgs] refers to, to be put into one folder.
+func MSBuildFiles() ([]File, error) {
+	entries, err := fs.ReadDir(msbuild, "msbuild")
+	if err != nil {
+		return nil, err
+	}
+	var files []File
+	for _, e := range entries {
+		dt, err := msbuild.ReadFile(path.Join("msbuild", e.Name()))
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, File{e.Name(), dt})
+	}
+	return files, nil
+}
+
+// Paths are folders of the build container.
+type Paths struct {
+	Source  string // the build context
+	MSBuild string // MSBuildFiles
+	Output  string // what the command is to leave
+}
+
+// Project is how a project is built: what a spec says of it.
+type Project struct {
+	Path          string            // project, folder or solution, relative to the context; empty is the context
+	Framework     string            // TargetFramework, where the project has several
+	Configuration string            // MSBuild configuration
+	Properties    map[string]string // further MSBuild properties
+	BaseImage     string            // ContainerBaseImage
+	Family        string            // ContainerFamily
+	Portable      bool              // publish portable whatever the project's properties say
+}
+
+// DescriptionFile is what [DescribeArgs] leaves in Paths.Output.
+const DescriptionFile = "description.json"
+
+// DescribeArgs is the command that describes a project. It needs no restore, no network, and of the context only the
+// files that match [ProjectFiles].
+func DescribeArgs(p Project, at Paths) []string {
+	targets := path.Join(at.MSBuild, "crosshull.targets")
+	args := []string{
+		"dotnet", "msbuild", path.Join(at.MSBuild, "describe.proj"), "-nologo", "-t:Describe",
+		"-getItem:Candidate,Project,Container",
+		"-getResultOutputFile:" + path.Join(at.Output, DescriptionFile),
+		define("CustomAfterMicrosoftCommonTargets", targets),
+		define("CustomAfterMicrosoftCommonCrossTargetingTargets", targets),
+		define("CrosshullContext", at.Source),
+		define("CrosshullProject", p.Path),
+		define("CrosshullFramework", p.Framework),
+	}
+	args = append(args, p.common()...)
+	switch {
+	case p.BaseImage != "":
+		args = append(args, define("ContainerBaseImage", p.BaseImage))
+	case p.Family != "": // a base image in the project would switch the SDK's inference off
+		args = append(args, define("ContainerFamily", p.Family), define("ContainerBaseImage", ""))
+	}
+	if p.Portable {
+		args = append(args, portable...)
+	}
+	return args
+}
+
+// Description is what MSBuild says of a build context.
+type Description struct {
+	Candidates []Candidate
+	App        *App // nil unless there is one candidate that is an app, with its framework settled
+}
+
+// Candidate is a project that the spec can mean.
+type Candidate struct {
+	Path       string // relative to the context
+	IsApp      bool   // runs, and is no test
+	IsTest     bool
+	OutputType string
+	Frameworks []string
+	// CrossTargeting: the project has TargetFrameworks, be it with one name, so one has to be chosen to build it.
+	CrossTargeting bool
+}
+
+// App is the project to publish.
+type App struct {
+	Path             string   // relative to the context
+	Closure          []string // it and all projects that it references, relative to the context, sorted
+	TargetFramework  string
+	TargetFileName   string // app.dll
+	CrossTargeting   bool   // as of its Candidate
+	OwnMode          string // a property by which the project asks for more than portable, empty if none
+	BaseImage        string
+	Labels           []KeyValue
+	Env              []KeyValue
+	Ports            []string // 8080/tcp
+	WorkingDirectory string
+	User             string
+	Command          Command
+}
+
+// KeyValue is an item with a Value.
+type KeyValue struct{ Key, Value string }
+
+// Command is the SDK's view of what an image runs, items of those names.
+type Command struct {
+	Instruction    string // ContainerAppCommandInstruction: Entrypoint, DefaultArgs, None, or empty
+	AppCommand     []string
+	AppCommandArgs []string
+	Entrypoint     []string
+	EntrypointArgs []string
+	DefaultArgs    []string
+}
+
+// modeProperties ask for an output of its own for every platform.
+var modeProperties = []string{"PublishAot", "SelfContained", "PublishSingleFile", "PublishTrimmed", "PublishReadyToRun"}
+
+type item map[string]string
+
+// ParseDescription reads what the command of [DescribeArgs] left. source is Paths.Source.
+func ParseDescription(dt []byte, source string) (*Description, error) {
+	var doc struct {
+		Items struct {
+			Candidate, Project, Container []item
+		}
+	}
+	if err := json.Unmarshal(dt, &doc); err != nil {
+		return nil, fmt.Errorf("read MSBuild's description of the project: %w", err)
+	}
+	rel := func(p string) (string, error) {
+		r, ok := strings.CutPrefix(p, strings.TrimSuffix(source, "/")+"/")
+		if !ok {
+			return "", fmt.Errorf("project %s is outside the build context", p)
+		}
+		return r, nil
+	}
+	desc := &Description{}
+	for _, it := range doc.Items.Candidate {
+		p, err := rel(it["Identity"])
+		if err != nil {
+			return nil, err
+		}
+		desc.Candidates = append(desc.Candidates, Candidate{
+			Path:       p,
+			IsApp:      it["IsApp"] == "true",
+			IsTest:     it["IsTest"] == "true",
+			OutputType: it["OutputType"],
+			Frameworks: list(it["TargetFrameworks"], it["TargetFramework"]),
+
+			CrossTargeting: it["TargetFrameworks"] != "",
+		})
+	}
+	slices.SortFunc(desc.Candidates, func(a, b Candidate) int { return strings.Compare(a.Path, b.Path) })
+	if len(doc.Items.Container) == 0 {
+		return desc, nil
+	}
+	app := &App{}
+	for _, it := range doc.Items.Project {
+		p, err := rel(it["Identity"])
+		if err != nil {
+			return nil, err
+		}
+		app.Closure = append(app.Closure, p)
+	}
+	if len(app.Closure) == 0 {
+		return nil, fmt.Errorf("MSBuild's description names no project")
+	}
+	app.Path = app.Closure[0] // the target adds a project before what it references
+	slices.Sort(app.Closure)
+	for _, c := range desc.Candidates {
+		if c.Path == app.Path {
+			app.CrossTargeting = c.CrossTargeting
+		}
+	}
+	app.container(doc.Items.Container)
+	desc.App = app
+	return desc, nil
+}
+
+// container takes over the items of the target CrosshullContainer.
+func (app *App) container(items []item) {
+	for _, it := range items {
+		id := it["Identity"]
+		switch it["Kind"] {
+		case "Properties":
+			app.TargetFramework = it["TargetFramework"]
+			app.TargetFileName = it["TargetFileName"]
+			app.BaseImage = it["ContainerBaseImage"]
+			app.WorkingDirectory = it["ContainerWorkingDirectory"]
+			app.User = it["ContainerUser"]
+			app.Command.Instruction = it["ContainerAppCommandInstruction"]
+			for _, p := range modeProperties {
+				if strings.EqualFold(it[p], "true") {
+					app.OwnMode = p
+					break
+				}
+			}
+		case "Label":
+			app.Labels = append(app.Labels, KeyValue{id, it["Value"]})
+		case "EnvironmentVariable":
+			app.Env = append(app.Env, KeyValue{id, it["Value"]})
+		case "Port":
+			proto := it["Type"]
+			if proto == "" {
+				proto = "tcp"
+			}
+			app.Ports = append(app.Ports, id+"/"+strings.ToLower(proto))
+		case "AppCommand":
+			app.Command.AppCommand = append(app.Command.AppCommand, id)
+		case "AppCommandArgs":
+			app.Command.AppCommandArgs = append(app.Command.AppCommandArgs, id)
+		case "Entrypoint":
+			app.Command.Entrypoint = append(app.Command.Entrypoint, id)
+		case "EntrypointArgs":
+			app.Command.EntrypointArgs = append(app.Command.EntrypointArgs, id)
+		case "DefaultArgs":
+			app.Command.DefaultArgs = append(app.Command.DefaultArgs, id)
+		}
+	}
+}
+
+// list splits MSBuild lists, first one that is not empty.
+func list(values ...string) []string {
+	for _, v := range values {
+		if v != "" {
+			return strings.FieldsFunc(v, func(r rune) bool { return r == ';' || r == ' ' || r == '\n' })
+		}
+	}
+	return nil
+}

@@ -1,0 +1,65 @@
+package dotnet
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/containerd/platforms"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Microsoft are the platforms that Microsoft publishes images for.
+var microsoft = []string{"linux/amd64", "linux/arm64", "linux/arm/v7"}
+
+// rids maps OCI platforms to the architecture part of .NET's runtime identifiers. The last four have no Microsoft
+// images, but a runtime, so a portable app runs there on a base that brings it.
+var rids = map[string]string{
+	"linux/amd64":   "x64",
+	"linux/arm64":   "arm64",
+	"linux/arm/v7":  "arm",
+	"linux/s390x":   "s390x",
+	"linux/ppc64le": "ppc64le",
+	"linux/riscv64": "riscv64",
+	"linux/loong64": "loongarch64",
+}
+
+// misspelt are architectures as other tools name them.
+var misspelt = map[string]string{
+	"arm32":   "linux/arm/v7",
+	"arm32v7": "linux/arm/v7",
+	"arm64v8": "linux/arm64",
+	"x64":     "linux/amd64",
+}
+
+// PlatformError says that .NET has no runtime for a platform.
+type PlatformError struct{ Platform ocispecs.Platform }
+
+func (e *PlatformError) Error() string {
+	if p, ok := misspelt[e.Platform.Architecture]; ok && e.Platform.OS == "linux" {
+		return fmt.Sprintf("platform %s does not exist: write %s", platforms.Format(e.Platform), p)
+	}
+	return fmt.Sprintf(".NET has no runtime for platform %s: use %s", platforms.Format(e.Platform), strings.Join(microsoft, ", "))
+}
+
+// RID gives the portable runtime identifier of a platform on glibc, such as linux-x64, or a [*PlatformError].
+// Variants of amd64 and arm64 are one to .NET.
+func RID(p ocispecs.Platform) (string, error) {
+	p = platforms.Normalize(p)
+	if p.Architecture == "amd64" || p.Architecture == "arm64" {
+		p.Variant = ""
+	}
+	arch, ok := rids[platforms.Format(p)]
+	if !ok {
+		return "", &PlatformError{p}
+	}
+	return "linux-" + arch, nil
+}
+
+// Platforms are those that Microsoft publishes images for.
+func Platforms() []ocispecs.Platform {
+	ps := make([]ocispecs.Platform, len(microsoft))
+	for i, s := range microsoft {
+		ps[i] = platforms.MustParse(s)
+	}
+	return ps
+}
