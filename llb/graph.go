@@ -95,11 +95,9 @@ func (b *Builder) Layer(published llb.State, dir string) llb.State {
 		CreateDestPath:      true,
 		CreatedTime:         &fileTime,
 		ChownOpt:            &llb.ChownOpt{User: &llb.UserOpt{UID: 0}, Group: &llb.UserOpt{UID: 0}},
-		// The SDK before 11 makes every file 0755; that is what an older BuildKit can do as well.
-		Mode: &llb.ChmodOpt{Mode: 0o755},
-	}
-	if b.Caps.Supports(pb.CapFileCopyModeStringFormat) == nil {
-		info.Mode = &llb.ChmodOpt{ModeStr: "u=rwX,go=rX"}
+		// No capability tells of symbolic modes (BuildKit never registers file.copy.modestring): a BuildKit too old for
+		// them leaves modes as they are.
+		Mode: &llb.ChmodOpt{ModeStr: "u=rwX,go=rX"},
 	}
 	return llb.Scratch().File(llb.Copy(published, "/", dir, info), b.named(PhasePublish, "copy app to "+dir)...)
 }

@@ -1,0 +1,257 @@
+package dotnet
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/containerd/platforms"
+	"github.com/moby/patternmatcher"
+)
+
+func TestRID(t *testing.T) {
+	for _, tc := range []struct{ platform, want, err string }{
+		{"linux/amd64", "linux-x64", ""},
+		{"linux/amd64/v2", "linux-x64", ""},
+		{"linux/arm64", "linux-arm64", ""},
+		{"linux/arm64/v8", "linux-arm64", ""},
+		{"linux/aarch64", "linux-arm64", ""},
+		{"linux/arm", "linux-arm", ""},
+		{"linux/arm/v7", "linux-arm", ""},
+		{"linux/s390x", "linux-s390x", ""},
+		{"linux/arm/v6", "", ".NET has no runtime for platform linux/arm/v6: use linux/amd64, linux/arm64, linux/arm/v7"},
+		{"linux/386", "", ".NET has no runtime for platform linux/386"},
+		{"windows/amd64", "", ".NET has no runtime for platform windows/amd64"},
+		{"linux/arm32", "", "platform linux/arm32 does not exist: write linux/arm/v7"},
+		{"linux/arm64v8", "", "platform linux/arm64v8 does not exist: write linux/arm64"},
+	} {
+		got, err := RID(platforms.MustParse(tc.platform))
+		var perr *PlatformError
+		switch {
+		case tc.err == "" && (err != nil || got != tc.want):
+			t.Errorf("%s: got %q, %v, want %q", tc.platform, got, err, tc.want)
+		case tc.err != "" && (!errors.As(err, &perr) || !strings.HasPrefix(err.Error(), tc.err)):
+			t.Errorf("%s: got error %v, want %s", tc.platform, err, tc.err)
+		}
+	}
+}
+
+// description is what SDK 10.0.401 said of a web app, a library with two frameworks and a test.
+func description(t *testing.T) *Description {
+	t.Helper()
+	dt, err := os.ReadFile(filepath.Join("testdata", "description.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	desc, err := ParseDescription(dt, "/source")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return desc
+}
+
+func TestParseDescription(t *testing.T) {
+	desc := description(t)
+	if got := len(desc.Candidates); got != 3 {
+		t.Fatalf("%d candidates, want 3", got)
+	}
+	app, err := desc.Choose("", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	label := func(key string) string {
+		i := slices.IndexFunc(app.Labels, func(kv KeyValue) bool { return kv.Key == key })
+		if i < 0 {
+			return ""
+		}
+		return app.Labels[i].Value
+	}
+	for _, tc := range []struct{ name, got, want string }{
+		{"path", app.Path, "src/web/web.csproj"},
+		{"closure", strings.Join(app.Closure, " "), "src/lib/lib.csproj src/web/web.csproj"},
+		{"framework", app.TargetFramework, "net10.0"},
+		{"base", app.BaseImage, "mcr.microsoft.com/dotnet/aspnet:10.0"},
+		{"directory", app.WorkingDirectory, "/app/"},
+		{"command", strings.Join(app.Command.AppCommand, " "), "dotnet /app/web.dll"},
+		{"arguments", strings.Join(app.Command.AppCommandArgs, " "), "--x --y"},
+		{"ports", strings.Join(app.Ports, " "), "9090/tcp"},
+		{"a label with : and ;", label("a.b"), "x:y;z"},
+		{"a generated label", label("net.dot.sdk.version"), "10.0.401"},
+		{"a URL in env", app.Env[0].Key + "=" + app.Env[0].Value, "U=http://+:80"},
+		{"mode", app.OwnMode, ""},
+	} {
+		if tc.got != tc.want {
+			t.Errorf("%s: got %q, want %q", tc.name, tc.got, tc.want)
+		}
+	}
+}
+
+func TestParseDescriptionErrors(t *testing.T) {
+	for in, want := range map[string]string{
+		"": "read MSBuild's description",
+		`{"Items": {"Candidate": [{"Identity": "/elsewhere/a.csproj"}]}}`: "project /elsewhere/a.csproj is outside the build context",
+		`{"Items": {"Container": [{"Kind": "Label"}]}}`:                   "names no project",
+	} {
+		if _, err := ParseDescription([]byte(in), "/source"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", in, err, want)
+		}
+	}
+}
+
+func TestChoose(t *testing.T) {
+	app := Candidate{Path: "a/a.csproj", IsApp: true, OutputType: "Exe", Frameworks: []string{"net10.0"}}
+	other := Candidate{Path: "b/b.csproj", IsApp: true, OutputType: "Exe", Frameworks: []string{"net9.0", "net10.0"}}
+	lib := Candidate{Path: "c/c.csproj", OutputType: "Library"}
+	test := Candidate{Path: "t/t.csproj", OutputType: "Exe", IsTest: true}
+	for _, tc := range []struct {
+		name, project, framework string
+		candidates               []Candidate
+		want                     string // of the error
+	}{
+		{"one", "", "", []Candidate{app, lib, test}, ""},
+		{"none", "", "", nil, "no .NET project in the context"},
+		{"none there", "src", "", nil, "no .NET project in src"},
+		{"no app", "", "", []Candidate{lib, test}, "nothing to publish in the context: an app has OutputType Exe and is no test, but there is c/c.csproj (OutputType Library), t/t.csproj (a test)"},
+		{"two apps", "", "", []Candidate{app, other}, "2 projects in the context can be published, so the spec has to name one, as in project: a/a.csproj\n  a/a.csproj\n  b/b.csproj"},
+		{"two frameworks", "b", "", []Candidate{other}, "b/b.csproj has several frameworks, so the spec has to name one: framework: net9.0 or net10.0"},
+		{"chosen framework", "b", "NET9.0", []Candidate{other}, ""},
+		{"wrong framework", "", "net8.0", []Candidate{app}, "a/a.csproj has no framework net8.0: use net10.0"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			want := &App{}
+			got, err := (&Description{Candidates: tc.candidates, App: want}).Choose(tc.project, tc.framework)
+			if tc.want == "" {
+				if err != nil || got != want {
+					t.Errorf("got %v, %v", got, err)
+				}
+			} else if err == nil || err.Error() != tc.want {
+				t.Errorf("got  %v\nwant %s", err, tc.want)
+			}
+		})
+	}
+}
+
+func TestCommandResolve(t *testing.T) {
+	app := []string{"dotnet", "/app/a.dll"}
+	for _, tc := range []struct {
+		name       string
+		base       []string
+		command    Command
+		entrypoint string
+		cmd        string
+		err        string
+	}{
+		{"app", nil, Command{AppCommand: app}, "dotnet /app/a.dll", "", ""},
+		{"app over base", []string{"/init"}, Command{AppCommand: app}, "dotnet /app/a.dll", "", ""},
+		{"arguments", nil, Command{AppCommand: app, AppCommandArgs: []string{"--x"}, DefaultArgs: []string{"--y"}}, "dotnet /app/a.dll --x", "--y", ""},
+		{"own entrypoint", nil, Command{AppCommand: app, Entrypoint: []string{"/init"}, EntrypointArgs: []string{"-a"}}, "/init -a", "dotnet /app/a.dll", ""},
+		{"own entrypoint and defaults", nil, Command{AppCommand: app, Entrypoint: []string{"/init"}, DefaultArgs: []string{"--y"}}, "/init", "dotnet /app/a.dll --y", ""},
+		{"entrypoint arguments alone, as in SDK 7", nil, Command{AppCommand: app, EntrypointArgs: []string{"--x"}}, "dotnet /app/a.dll", "--x", ""},
+		{"default args on the base's entrypoint", []string{"/init"}, Command{Instruction: "DefaultArgs", AppCommand: app}, "/init", "dotnet /app/a.dll", ""},
+		{"default args, base starts dotnet", []string{"/usr/bin/dotnet"}, Command{Instruction: "DefaultArgs", AppCommand: app}, "", "dotnet /app/a.dll", ""},
+		{"none", []string{"/init"}, Command{Instruction: "None", AppCommand: app, DefaultArgs: []string{"x"}}, "/init", "x", ""},
+		{"none with own entrypoint", nil, Command{Instruction: "None", AppCommand: app, Entrypoint: []string{"/e"}}, "/e", "", ""},
+		{"none and arguments", nil, Command{Instruction: "None", AppCommand: app, AppCommandArgs: []string{"x"}}, "", "", "excludes ContainerAppCommandArgs"},
+		{"two entrypoints", nil, Command{Instruction: "Entrypoint", AppCommand: app, Entrypoint: []string{"/e"}}, "", "", "excludes ContainerAppCommandInstruction=Entrypoint"},
+		{"arguments of nothing", nil, Command{Instruction: "None", EntrypointArgs: []string{"x"}}, "", "", "needs ContainerEntrypoint"},
+		{"unknown", nil, Command{Instruction: "Run"}, "", "", "ContainerAppCommandInstruction Run is not known"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			entrypoint, cmd, err := tc.command.Resolve(tc.base)
+			if tc.err != "" {
+				if err == nil || !strings.Contains(err.Error(), tc.err) {
+					t.Errorf("got error %v, want %s", err, tc.err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(entrypoint, " "); got != tc.entrypoint {
+				t.Errorf("entrypoint: got %q, want %q", got, tc.entrypoint)
+			}
+			if got := strings.Join(cmd, " "); got != tc.cmd {
+				t.Errorf("cmd: got %q, want %q", got, tc.cmd)
+			}
+		})
+	}
+}
+
+func TestFiles(t *testing.T) {
+	app := &App{Path: "src/a [1]/a.csproj", Closure: []string{"src/a [1]/a.csproj", "lib/lib.fsproj"}}
+	for _, tc := range []struct {
+		file              string
+		describe, restore bool
+	}{
+		{"src/a [1]/a.csproj", true, true},
+		{"lib/lib.fsproj", true, true},
+		{"other/other.vbproj", true, false},
+		{"Directory.Build.props", true, true},
+		{"src/Directory.Packages.props", true, true},
+		{"src/custom.targets", true, true},
+		{"NuGet.Config", true, true},
+		{"src/nuget.config", true, true},
+		{"global.json", true, true},
+		{"src/a [1]/packages.lock.json", true, true},
+		{".config/dotnet-tools.json", true, true},
+		{"all.slnx", true, true},
+		{"src/a [1]/Program.cs", false, false},
+		{"src/a [1]/appsettings.json", false, false},
+		{"wwwroot/site.css", false, false},
+	} {
+		for what, c := range map[string]struct {
+			patterns []string
+			want     bool
+		}{"describe": {ProjectFiles(), tc.describe}, "restore": {RestoreFiles(app), tc.restore}} {
+			m, err := patternmatcher.New(c.patterns)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := m.MatchesOrParentMatches(tc.file)
+			if err != nil || got != c.want {
+				t.Errorf("%s of %s: got %v, %v, want %v", what, tc.file, got, err, c.want)
+			}
+		}
+	}
+	m, err := patternmatcher.New(Outputs(app))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]bool{
+		"src/a [1]/obj/project.assets.json": true,
+		"src/a [1]/bin/Release/a.dll":       true,
+		"lib/obj/x":                         true,
+		"bin/tool.sh":                       false, // a folder of that name beside no project is the user's own
+		"src/a [1]/objects/x":               false,
+	} {
+		if got, err := m.MatchesOrParentMatches(file); err != nil || got != want {
+			t.Errorf("output %s: got %v, %v, want %v", file, got, err, want)
+		}
+	}
+}
+
+// Restore and publish must see the same properties: else what the one made is not what the other looks for.
+func TestRestoreAndPublishAgree(t *testing.T) {
+	p := Project{Configuration: "Release", Properties: map[string]string{"X": "1", "L": "a;b"}}
+	app := &App{Path: "a.csproj", TargetFramework: "net10.0", CrossTargeting: true}
+	at := Paths{Source: "/source", Output: "/app"}
+	properties := func(args []string) []string {
+		return slices.DeleteFunc(slices.Clone(args), func(a string) bool { return !strings.HasPrefix(a, "-p:") })
+	}
+	restore, publish := RestoreArgs(p, app, at), PublishArgs(p, app, at)
+	if r, p := properties(restore), properties(publish); !slices.Equal(r, p) {
+		t.Errorf("restore %v\npublish %v", r, p)
+	}
+	if !slices.Contains(publish, `-p:L="a;b"`) {
+		t.Errorf("a list is not quoted: %v", publish)
+	}
+	if i := slices.Index(publish, "-f"); i < 0 || publish[i+1] != "net10.0" {
+		t.Errorf("no framework: %v", publish)
+	}
+	if slices.Contains(restore, "-f") {
+		t.Errorf("restore is for all frameworks: %v", restore)
+	}
+}

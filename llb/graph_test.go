@@ -1,0 +1,242 @@
+package llb
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/util/apicaps"
+	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/crosshull/crosshull/llb/dotnet"
+)
+
+var update = flag.Bool("update", false, "write golden files")
+
+var (
+	amd64 = platforms.MustParse("linux/amd64")
+	arm64 = platforms.MustParse("linux/arm64")
+	armv7 = platforms.MustParse("linux/arm/v7")
+)
+
+func webApp() *dotnet.App {
+	return &dotnet.App{
+		Path:             "src/web/web.csproj",
+		Closure:          []string{"src/lib [1]/lib.csproj", "src/web/web.csproj"},
+		TargetFramework:  "net10.0",
+		BaseImage:        "mcr.microsoft.com/dotnet/aspnet:10.0",
+		WorkingDirectory: "/app/",
+		Command:          dotnet.Command{AppCommand: []string{"dotnet", "/app/web.dll"}},
+	}
+}
+
+// builder gives a Builder as the frontend makes it, for a BuildKit that has all capabilities but those missing.
+func builder(missing ...apicaps.CapID) *Builder {
+	caps := pb.Caps.All()
+	for i := range caps {
+		if slices.Contains(missing, apicaps.CapID(caps[i].ID)) {
+			caps[i].Enabled = false
+		}
+	}
+	return &Builder{
+		Project:     dotnet.Project{Path: "src/web", Configuration: "Release", Properties: map[string]string{"B": "x;y", "A": "1"}},
+		Context:     llb.Local("context", llb.SessionID("session"), llb.SharedKeyHint("crosshull")),
+		SDK:         llb.Image("mcr.microsoft.com/dotnet/sdk:10.0@"+digest.FromString("sdk").String(), llb.Platform(amd64)).AddEnv("PATH", "/usr/bin"),
+		Caps:        pb.Caps.CapSet(caps),
+		Exec:        func(string) []llb.RunOption { return nil },
+		Constraints: func(string) []llb.ConstraintsOpt { return nil },
+	}
+}
+
+func image(b *Builder, p ocispecs.Platform) llb.State {
+	base := llb.Image("mcr.microsoft.com/dotnet/aspnet:10.0@"+digest.FromString("aspnet").String(), llb.Platform(p))
+	app := webApp()
+	return b.Image(base, p, b.Layer(b.Publish(app), AppDir(app)))
+}
+
+func marshal(t *testing.T, st llb.State) *llb.Definition {
+	t.Helper()
+	def, err := st.Marshal(t.Context(), llb.Platform(amd64))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return def
+}
+
+func TestGolden(t *testing.T) {
+	describe, err := builder().Describe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, st := range map[string]llb.State{
+		"describe":      describe,
+		"portable":      image(builder(), arm64),
+		"portable-copy": image(builder(pb.CapMergeOp), arm64),
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := render(t, marshal(t, st))
+			file := filepath.Join("testdata", name+".golden")
+			if *update {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != string(want) {
+				t.Errorf("graph differs from %s (-update writes it):\n%s", file, got)
+			}
+		})
+	}
+}
+
+// A graph that came out differently would run what is cached.
+func TestDeterministic(t *testing.T) {
+	var first string
+	for range 25 {
+		describe, err := builder().Describe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := render(t, marshal(t, describe)) + render(t, marshal(t, image(builder(), armv7)))
+		if first == "" {
+			first = got
+		}
+		if got != first {
+			t.Fatalf("graphs of equal builders differ:\n%s\n%s", first, got)
+		}
+	}
+}
+
+// Nothing of the target architecture is executed, and all that runs is one vertex for all platforms.
+func TestOneBuildForAllPlatforms(t *testing.T) {
+	shared := map[digest.Digest]int{}
+	targets := []ocispecs.Platform{amd64, arm64, armv7}
+	for _, p := range targets {
+		for dgst, op := range ops(t, marshal(t, image(builder(), p))) {
+			shared[dgst]++
+			if e := op.GetExec(); e != nil {
+				if got := op.Platform.OS + "/" + op.Platform.Architecture; got != "linux/amd64" {
+					t.Errorf("for %s, %v runs on %s", platforms.Format(p), e.Meta.Args, got)
+				}
+			}
+		}
+	}
+	execs := map[string]int{}
+	for _, p := range targets {
+		for dgst, op := range ops(t, marshal(t, image(builder(), p))) {
+			if op.GetExec() == nil && op.GetFile() == nil {
+				continue
+			}
+			if shared[dgst] != len(targets) {
+				t.Errorf("a vertex is not shared by all platforms: %v", op)
+			}
+			if e := op.GetExec(); e != nil {
+				execs[strings.Join(e.Meta.Args[:2], " ")+dgst.String()]++
+			}
+		}
+	}
+	if len(execs) != 2 {
+		t.Errorf("%d execs, want one restore and one publish: %v", len(execs), execs)
+	}
+}
+
+// ops decodes a definition.
+func ops(t *testing.T, def *llb.Definition) map[digest.Digest]*pb.Op {
+	t.Helper()
+	out := map[digest.Digest]*pb.Op{}
+	for _, dt := range def.Def {
+		var o pb.Op
+		if err := o.UnmarshalVT(dt); err != nil {
+			t.Fatal(err)
+		}
+		out[digest.FromBytes(dt)] = &o
+	}
+	return out
+}
+
+// render writes a definition as text, inputs before what uses them, digests as ordinals.
+func render(t *testing.T, def *llb.Definition) string {
+	t.Helper()
+	all := ops(t, def)
+	ordinals := map[string]int{}
+	var b strings.Builder
+	var visit func(dgst string) int
+	visit = func(dgst string) int {
+		if n, ok := ordinals[dgst]; ok {
+			return n
+		}
+		o := all[digest.Digest(dgst)]
+		var inputs []string
+		for _, in := range o.Inputs {
+			inputs = append(inputs, fmt.Sprintf("#%d:%d", visit(in.Digest), in.Index))
+		}
+		n := len(ordinals) + 1
+		ordinals[dgst] = n
+		md := def.Metadata[digest.Digest(dgst)]
+		fmt.Fprintf(&b, "#%d %s\n", n, md.Description["llb.customname"])
+		if len(inputs) > 0 {
+			fmt.Fprintf(&b, "   inputs %s\n", strings.Join(inputs, " "))
+		}
+		switch v := o.Op.(type) {
+		case *pb.Op_Source:
+			fmt.Fprintf(&b, "   source %s\n", v.Source.Identifier)
+			for _, k := range slices.Sorted(maps.Keys(v.Source.Attrs)) {
+				fmt.Fprintf(&b, "     %s=%s\n", k, v.Source.Attrs[k])
+			}
+		case *pb.Op_Exec:
+			fmt.Fprintf(&b, "   exec on %s/%s in %s\n", o.Platform.OS, o.Platform.Architecture, v.Exec.Meta.Cwd)
+			for _, a := range v.Exec.Meta.Args {
+				fmt.Fprintf(&b, "     %s\n", a)
+			}
+			for _, e := range v.Exec.Meta.Env {
+				fmt.Fprintf(&b, "     env %s\n", e)
+			}
+			for _, m := range v.Exec.Mounts {
+				fmt.Fprintf(&b, "     mount %s input=%d output=%d readonly=%v\n", m.Dest, m.Input, m.Output, m.Readonly)
+			}
+		case *pb.Op_File:
+			for _, a := range v.File.Actions {
+				switch a := a.Action.(type) {
+				case *pb.FileAction_Copy:
+					c := a.Copy
+					fmt.Fprintf(&b, "   copy %s to %s mode=%o%s time=%d\n", c.Src, c.Dest, uint32(c.Mode), c.ModeStr, c.Timestamp)
+					for _, p := range c.IncludePatterns {
+						fmt.Fprintf(&b, "     include %s\n", p)
+					}
+					for _, p := range c.ExcludePatterns {
+						fmt.Fprintf(&b, "     exclude %s\n", p)
+					}
+				case *pb.FileAction_Mkfile:
+					fmt.Fprintf(&b, "   mkfile %s mode=%o time=%d\n", a.Mkfile.Path, a.Mkfile.Mode, a.Mkfile.Timestamp)
+				default:
+					t.Fatalf("render knows no %T", a)
+				}
+			}
+		case *pb.Op_Merge:
+			fmt.Fprintln(&b, "   merge")
+		case nil:
+			fmt.Fprintln(&b, "   result")
+		default:
+			t.Fatalf("render knows no %T", v)
+		}
+		return n
+	}
+	head, err := def.Head()
+	if err != nil {
+		t.Fatal(err)
+	}
+	visit(head.String())
+	return b.String()
+}
