@@ -139,10 +139,13 @@ func (l *Lab) buildkitConfig(mirrors bool) string {
 [registry.%q]
   http = true
 `, l.buildkitRoot(), l.BuildkitAddr(), filepath.Join(l.dir, "otel.sock"), l.registry)
+	// Specs name the frontend as it will be published; until it is, the lab's registry has it.
+	hosts := []string{"ghcr.io"}
 	if mirrors {
-		for _, host := range []string{"mcr.microsoft.com", "docker.io"} {
-			_, _ = fmt.Fprintf(&b, "\n[registry.%q]\n  mirrors = [%q]\n", host, l.registry)
-		}
+		hosts = append(hosts, "mcr.microsoft.com", "docker.io")
+	}
+	for _, host := range hosts {
+		_, _ = fmt.Fprintf(&b, "\n[registry.%q]\n  mirrors = [%q]\n", host, l.registry)
 	}
 	return b.String()
 }

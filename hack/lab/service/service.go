@@ -125,6 +125,7 @@ func (s *Service) launch(ctx context.Context, key string) error {
 	}
 	defer func() { _ = log.Close() }()            // the process has its own copy
 	cmd := exec.Command(s.Args[0], s.Args[1:]...) // not CommandContext: it is to outlive ctx
+	cmd.Dir = s.Dir                               // not a folder the caller may want to remove
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {

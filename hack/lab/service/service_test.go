@@ -22,7 +22,7 @@ func shell(t *testing.T, script string) *Service {
 	s := &Service{
 		Name: "test",
 		Dir:  dir,
-		Args: []string{"/bin/sh", "-c", "cd " + dir + "; " + script},
+		Args: []string{"/bin/sh", "-c", script},
 		Prepare: func(context.Context) error {
 			if err := os.Remove(ready); err != nil && !errors.Is(err, os.ErrNotExist) {
 				return err
@@ -61,6 +61,9 @@ func TestStartKeepsStops(t *testing.T) {
 	pid := start(t, s)
 	if sid, _, errno := syscall.Syscall(syscall.SYS_GETSID, uintptr(pid), 0, 0); errno != 0 || int(sid) != pid {
 		t.Errorf("session %d (%v), want its own, %d", sid, errno, pid)
+	}
+	if cwd, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid)); err != nil || cwd != s.Dir {
+		t.Errorf("working directory %s, %v; want %s", cwd, err, s.Dir)
 	}
 	if again := start(t, s); again != pid {
 		t.Errorf("a second Start replaced process %d by %d", pid, again)

@@ -1,0 +1,155 @@
+// Package e2e tests crosshull with real parts: the real SDK, a real buildkitd, the real buildx, a real registry.
+//
+// Tests of the command line run what the README says, with the frontend image that the Dockerfile builds. Tests in
+// process run the same code against the same buildkitd by client.Build, where every solve and vertex can be seen.
+// The lab is brought up first; a part of it that is missing fails the tests, and says how to get it.
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/crosshull/crosshull/hack/lab"
+)
+
+// theLab is up while tests run. It is left so: bringing it up again takes a second.
+var theLab *lab.Lab
+
+func TestMain(m *testing.M) {
+	if err := setUp(); err != nil {
+		fmt.Fprintln(os.Stderr, "e2e: the lab is not there:", err)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+func setUp() (err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
+	defer cancel()
+	if theLab, err = lab.New(); err != nil {
+		return err
+	}
+	if err := theLab.Up(ctx, os.Stderr); err != nil {
+		return err
+	}
+	for _, kv := range theLab.Env() {
+		k, v, _ := strings.Cut(kv, "=")
+		if err := os.Setenv(k, v); err != nil {
+			return err
+		}
+	}
+	var out strings.Builder
+	if err := theLab.PushFrontend(ctx, &out); err != nil {
+		return fmt.Errorf("%w\n%s", err, &out)
+	}
+	return nil
+}
+
+// allPlatforms are those of the README's command.
+const allPlatforms = "linux/amd64,linux/arm64,linux/arm/v7"
+
+// run executes a command in dir and gives what it printed.
+func run(t *testing.T, dir, name string, args ...string) string {
+	t.Helper()
+	out, err := try(t, dir, name, args...)
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+	}
+	return out
+}
+
+// try is run for a command that may fail.
+func try(t *testing.T, dir, name string, args ...string) (string, error) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "BUILDKIT_PROGRESS=plain")
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// build runs docker buildx build in dir.
+func build(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	return run(t, dir, "docker", append([]string{"buildx", "build"}, args...)...)
+}
+
+var serial atomic.Int64
+
+// repository gives a name in the lab's registry that no other test has.
+func repository(t *testing.T) string {
+	t.Helper()
+	name := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '/' {
+			return r
+		}
+		return -1
+	}, strings.ToLower(t.Name()))
+	return fmt.Sprintf("%s/e2e/%s-%d-%d", theLab.Registry(), name, time.Now().UnixNano(), serial.Add(1))
+}
+
+// example gives a copy of an example that BuildKit has not seen before.
+func example(t *testing.T, name string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), name)
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", "..", "examples", name))); err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "fresh.props", fmt.Sprintf("<Project><!-- %d %d --></Project>\n", time.Now().UnixNano(), serial.Add(1)))
+	return dir
+}
+
+// write puts a file into a context, its folders included.
+func write(t *testing.T, dir, name, content string) {
+	t.Helper()
+	file := filepath.Join(dir, name)
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// edit replaces text in a file of a context, which has to have it.
+func edit(t *testing.T, dir, name, from, to string) {
+	t.Helper()
+	dt, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(dt), from) {
+		t.Fatalf("%s has no %q", name, from)
+	}
+	write(t, dir, name, strings.Replace(string(dt), from, to, 1))
+}
+
+// project writes a small console app.
+func project(t *testing.T, dir, path, properties string) {
+	t.Helper()
+	write(t, dir, path, fmt.Sprintf(`<Project Sdk="Microsoft.NET.Sdk">
+  <PropertyGroup>
+    <OutputType>Exe</OutputType>
+    <TargetFramework>net10.0</TargetFramework>
+    %s
+  </PropertyGroup>
+</Project>
+`, properties))
+	write(t, dir, filepath.Join(filepath.Dir(path), "Program.cs"), "System.Console.WriteLine(\"hello\");\n")
+}
+
+func wantContains(t *testing.T, what, got string, wants ...string) {
+	t.Helper()
+	for _, want := range wants {
+		if !strings.Contains(got, want) {
+			t.Errorf("%s has no %q:\n%s", what, want, got)
+		}
+	}
+}

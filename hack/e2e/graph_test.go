@@ -1,0 +1,146 @@
+package e2e
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/moby/buildkit/solver/pb"
+)
+
+// One describe, one restore and one publish make images for three platforms, all on the build platform.
+func TestOneBuildForThreePlatforms(t *testing.T) {
+	dir, repo := example(t, "aspnetapp"), repository(t)
+	rec := mustSolve(t, dir, platform(allPlatforms), pushTo(repo))
+	for _, phase := range []string{"[describe] dotnet", "[restore] dotnet", "[publish] dotnet"} {
+		if n := rec.count(phase); n != 1 {
+			t.Errorf("%s ran %d times, want once: %q", phase, n, rec.ran)
+		}
+	}
+	if len(rec.execs) != 3 {
+		t.Errorf("%d execs in all, want 3", len(rec.execs))
+	}
+	for _, op := range rec.execs {
+		if op.Platform.Architecture != "amd64" { // of the lab's machine
+			t.Errorf("%v runs on %s", op.GetExec().Meta.Args, op.Platform.Architecture)
+		}
+	}
+
+	_, images := index(t, repo)
+	if len(images) != 3 {
+		t.Fatalf("%d images, want 3", len(images))
+	}
+	want := images["linux/amd64"].appLayer()
+	for p, img := range images {
+		if got := img.appLayer(); got.Digest != want.Digest {
+			t.Errorf("the app layer of %s is %s, that of linux/amd64 %s", p, got.Digest, want.Digest)
+		}
+	}
+
+	again := mustSolve(t, dir, platform(allPlatforms), pushTo(repo))
+	for _, phase := range []string{"describe", "restore", "publish"} {
+		if again.count("["+phase+"] dotnet")+again.count("["+phase+"] copy") != 0 {
+			t.Errorf("an unchanged build ran %q", again.ran)
+		}
+	}
+	_, unchanged := index(t, repo)
+	for p, img := range images {
+		if got := unchanged[p].Descriptor.Digest; got != img.Descriptor.Digest {
+			t.Errorf("an unchanged build gave another image for %s: %s, was %s", p, got, img.Descriptor.Digest)
+		}
+	}
+
+	edit(t, dir, "aspnetapp/Program.cs", "var ", "// edited\nvar ")
+	edited := mustSolve(t, dir, platform(allPlatforms), pushTo(repo))
+	if edited.count("[restore] dotnet")+edited.count("[describe] dotnet") != 0 || edited.count("[publish] dotnet") != 1 {
+		t.Errorf("an edit of a source ran %q, want one publish and nothing else of .NET", edited.ran)
+	}
+
+	edit(t, dir, "aspnetapp/aspnetapp.csproj", "</Project>", "<!-- edited --></Project>")
+	project := mustSolve(t, dir, platform(allPlatforms))
+	if project.count("[restore] dotnet") != 1 {
+		t.Errorf("an edit of the project ran %q, want a restore", project.ran)
+	}
+}
+
+// Libraries beside the app are found; tests and other apps of the repository are not restored.
+func TestClosure(t *testing.T) {
+	dir := example(t, "complexapp")
+	project(t, dir, "src/other/other.csproj", "")
+	rec := mustSolve(t, dir, platform("linux/arm64"))
+	for _, op := range rec.execs {
+		args := strings.Join(op.GetExec().Meta.Args, " ")
+		if strings.Contains(args, "restore") && !strings.Contains(args, "src/complexapp/complexapp.csproj") {
+			t.Errorf("restore is not of the app: %s", args)
+		}
+	}
+	wantContains(t, "log", rec.log, "libfoo ->", "libbar ->", "complexapp ->")
+	if strings.Contains(rec.log, "tests") {
+		t.Errorf("the tests are part of the build:\n%s", rec.log)
+	}
+	edit(t, dir, "src/other/other.csproj", "</Project>", "<!-- edited --></Project>")
+	other := mustSolve(t, dir, platform("linux/arm64"))
+	if other.count("[restore] dotnet") != 0 {
+		t.Errorf("an edit of a project that the app does not use ran %q", other.ran)
+	}
+}
+
+// What builds on the host left behind, and the history of the repository, are no input.
+func TestHostOutputsAreNoInput(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n")
+	project(t, dir, "app/app.csproj", "")
+	write(t, dir, "fresh.props", "<Project><!--"+repository(t)+"--></Project>")
+	mustSolve(t, dir)
+	write(t, dir, "app/obj/project.assets.json", "not JSON")
+	write(t, dir, "app/obj/app.csproj.nuget.g.props", "not XML")
+	write(t, dir, "app/bin/Debug/net10.0/app.dll", "no assembly")
+	write(t, dir, ".git/HEAD", "ref: refs/heads/main\n")
+	if rec := mustSolve(t, dir); rec.count("[restore] dotnet")+rec.count("[publish] dotnet")+rec.count("[describe] dotnet") != 0 {
+		t.Errorf("outputs of the host are an input: %q ran", rec.ran)
+	}
+	write(t, dir, "bin/data.txt", "beside no project, so a folder like any other")
+	if rec := mustSolve(t, dir); rec.count("[publish] dotnet") != 1 {
+		t.Errorf("a file in the user's own bin is no input: %q ran", rec.ran)
+	}
+}
+
+// Where BuildKit cannot merge, layers are copied onto the base, and the image is the same to its user.
+func TestWithoutMerge(t *testing.T) {
+	dir := example(t, "dotnetapp")
+	merged, copied := repository(t), repository(t)
+	mustSolve(t, dir, platform("linux/amd64,linux/arm64"), pushTo(merged))
+	rec := mustSolve(t, dir, platform("linux/amd64,linux/arm64"), pushTo(copied), without(pb.CapMergeOp))
+	if rec.count("[image linux/arm64] copy app onto base") != 1 {
+		t.Errorf("no copy: %q", rec.ran)
+	}
+	_, want := index(t, merged)
+	_, got := index(t, copied)
+	for p := range want {
+		if len(got[p].Layers) != len(want[p].Layers) || got[p].Config.Config.Entrypoint[1] != want[p].Config.Config.Entrypoint[1] {
+			t.Errorf("%s: %d layers and entrypoint %q, want %d and %q", p,
+				len(got[p].Layers), got[p].Config.Config.Entrypoint, len(want[p].Layers), want[p].Config.Config.Entrypoint)
+		}
+	}
+}
+
+// A folder, a solution and a path with a space each name the project; a .dockerignore is obeyed.
+func TestProjectPaths(t *testing.T) {
+	for _, tc := range []struct{ name, spec string }{
+		{"file", "project: my app/söme.csproj\n"},
+		{"folder", "project: my app\n"},
+		{"solution", "project: all.sln\n"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			dir := t.TempDir()
+			project(t, dir, "my app/söme.csproj", "")
+			project(t, dir, "other/other.csproj", "")
+			write(t, dir, "all.sln", "Project(\"{9A19103F-16F7-4668-BE54-9A1E7A4F7556}\") = \"söme\", \"my app\\söme.csproj\", \"{1}\"\nEndProject\n")
+			write(t, dir, "my app/broken.cs", "this is no C#")
+			write(t, dir, ".dockerignore", "**/broken.cs\n")
+			write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n"+tc.spec)
+			rec := mustSolve(t, dir)
+			wantContains(t, "log", rec.log, filepath.Join("bin", "Release", "net10.0", "söme.dll"))
+		})
+	}
+}

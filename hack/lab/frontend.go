@@ -1,0 +1,34 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"github.com/crosshull/crosshull/hack/lab/tools"
+)
+
+// FrontendImage is the name of the frontend as specs have it, ghcr.io being mirrored by the lab's registry.
+const FrontendImage = "ghcr.io/crosshull/crosshull:1"
+
+// FrontendRef is where [Lab.PushFrontend] puts the frontend.
+func (l *Lab) FrontendRef() string { return l.registry + "/crosshull/crosshull:1" }
+
+// PushFrontend builds the frontend image from the repository's Dockerfile and pushes it to the lab's registry, with
+// buildx's progress on w. The lab has to be up. An unchanged frontend is built from cache.
+func (l *Lab) PushFrontend(ctx context.Context, w io.Writer) error {
+	moduleDir, err := tools.ModuleDir(ctx)
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, l.Bin("docker"), "buildx", "build", "--provenance=false", "-t", l.FrontendRef(), "--push", filepath.Dir(moduleDir))
+	cmd.Env = append(os.Environ(), l.Env()...)
+	cmd.Stdout, cmd.Stderr = w, w
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("build the frontend image: %w", err)
+	}
+	return nil
+}
