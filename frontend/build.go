@@ -93,7 +93,8 @@ func newBuild(ctx context.Context, e *entrypoint) (*build, error) {
 	}
 	sdk, err := b.images.resolve(ctx, sdkRef, e.bc.BuildPlatforms[0], "[sdk] ")
 	if err != nil {
-		return nil, e.at(sdkKey, fmt.Errorf("SDK image: %w", err))
+		// Not %w: on its way to the user, an error of the gateway keeps its own message and loses ours.
+		return nil, e.at(sdkKey, fmt.Errorf("SDK image: %v", err))
 	}
 	configuration := e.spec.Publish.Configuration
 	if configuration == "" {
@@ -159,7 +160,7 @@ func (b *build) describe(ctx context.Context) (*dotnet.App, error) {
 func (b *build) result(ctx context.Context) (*client.Result, error) {
 	base, err := b.images.resolveAll(ctx, b.app.BaseImage, b.targets)
 	if err != nil {
-		return nil, b.at(b.baseKey(), fmt.Errorf("base image: %w", err))
+		return nil, b.at(b.baseKey(), fmt.Errorf("base image: %v", err))
 	}
 	if err := base.addManifests(ctx, b.entrypoint, b.targets); err != nil {
 		b.warn(ctx, b.src, fmt.Sprintf("%s is left out, as the index of %s could not be read: %v", ocispecs.AnnotationBaseImageDigest, b.app.BaseImage, err))

@@ -55,8 +55,8 @@ func setUp() (err error) {
 // allPlatforms are those of the README's command.
 const allPlatforms = "linux/amd64,linux/arm64,linux/arm/v7"
 
-// run executes a command in dir and gives what it printed.
-func run(t *testing.T, dir, name string, args ...string) string {
+// command executes a command in dir and gives what it printed.
+func command(t *testing.T, dir, name string, args ...string) string {
 	t.Helper()
 	out, err := try(t, dir, name, args...)
 	if err != nil {
@@ -65,7 +65,7 @@ func run(t *testing.T, dir, name string, args ...string) string {
 	return out
 }
 
-// try is run for a command that may fail.
+// try is command for a command that may fail.
 func try(t *testing.T, dir, name string, args ...string) (string, error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), name, args...)
@@ -78,10 +78,13 @@ func try(t *testing.T, dir, name string, args ...string) (string, error) {
 // build runs docker buildx build in dir.
 func build(t *testing.T, dir string, args ...string) string {
 	t.Helper()
-	return run(t, dir, "docker", append([]string{"buildx", "build"}, args...)...)
+	return command(t, dir, "docker", append([]string{"buildx", "build"}, args...)...)
 }
 
 var serial atomic.Int64
+
+// fresh gives a text that no build has seen.
+func fresh() string { return fmt.Sprintf("%d-%d", time.Now().UnixNano(), serial.Add(1)) }
 
 // repository gives a name in the lab's registry that no other test has.
 func repository(t *testing.T) string {
@@ -92,7 +95,7 @@ func repository(t *testing.T) string {
 		}
 		return -1
 	}, strings.ToLower(t.Name()))
-	return fmt.Sprintf("%s/e2e/%s-%d-%d", theLab.Registry(), name, time.Now().UnixNano(), serial.Add(1))
+	return fmt.Sprintf("%s/e2e/%s-%s", theLab.Registry(), name, fresh())
 }
 
 // example gives a copy of an example that BuildKit has not seen before.
@@ -102,7 +105,7 @@ func example(t *testing.T, name string) string {
 	if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", "..", "examples", name))); err != nil {
 		t.Fatal(err)
 	}
-	write(t, dir, "fresh.props", fmt.Sprintf("<Project><!-- %d %d --></Project>\n", time.Now().UnixNano(), serial.Add(1)))
+	write(t, dir, "fresh.props", "<Project><!-- "+fresh()+" --></Project>\n")
 	return dir
 }
 
@@ -131,7 +134,7 @@ func edit(t *testing.T, dir, name, from, to string) {
 	write(t, dir, name, strings.Replace(string(dt), from, to, 1))
 }
 
-// project writes a small console app.
+// project writes a small console app that BuildKit has not seen before.
 func project(t *testing.T, dir, path, properties string) {
 	t.Helper()
 	write(t, dir, path, fmt.Sprintf(`<Project Sdk="Microsoft.NET.Sdk">
@@ -140,8 +143,9 @@ func project(t *testing.T, dir, path, properties string) {
     <TargetFramework>net10.0</TargetFramework>
     %s
   </PropertyGroup>
+  <!-- %s -->
 </Project>
-`, properties))
+`, properties, fresh()))
 	write(t, dir, filepath.Join(filepath.Dir(path), "Program.cs"), "System.Console.WriteLine(\"hello\");\n")
 }
 

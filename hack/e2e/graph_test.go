@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -90,7 +91,6 @@ func TestHostOutputsAreNoInput(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n")
 	project(t, dir, "app/app.csproj", "")
-	write(t, dir, "fresh.props", "<Project><!--"+repository(t)+"--></Project>")
 	mustSolve(t, dir)
 	write(t, dir, "app/obj/project.assets.json", "not JSON")
 	write(t, dir, "app/obj/app.csproj.nuget.g.props", "not XML")
@@ -111,8 +111,8 @@ func TestWithoutMerge(t *testing.T) {
 	merged, copied := repository(t), repository(t)
 	mustSolve(t, dir, platform("linux/amd64,linux/arm64"), pushTo(merged))
 	rec := mustSolve(t, dir, platform("linux/amd64,linux/arm64"), pushTo(copied), without(pb.CapMergeOp))
-	if rec.count("[image linux/arm64] copy app onto base") != 1 {
-		t.Errorf("no copy: %q", rec.ran)
+	if all := append(rec.ran, rec.cached...); !slices.Contains(all, "[image linux/arm64] copy app onto base") {
+		t.Errorf("no copy: %q", all)
 	}
 	_, want := index(t, merged)
 	_, got := index(t, copied)

@@ -7,13 +7,16 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/crosshull/crosshull/hack/lab/apt"
 )
 
 // packages make the OS of every image: what .NET needs, and busybox for a shell.
-const packages = "base-files,libc6,libstdc++6,libgcc-s1,zlib1g,libicu72,libssl3,tzdata,ca-certificates,busybox-static"
+var packages = []string{
+	"base-files", "libc6", "libstdc++6", "libgcc-s1", "zlib1g", "libicu72", "libssl3", "tzdata", "ca-certificates", "busybox-static",
+}
 
 // bootstrap makes the root file system of an architecture: packages unpacked, nothing run.
 func (m *maker) bootstrap(ctx context.Context, arch string) error {
@@ -22,22 +25,7 @@ func (m *maker) bootstrap(ctx context.Context, arch string) error {
 		return nil
 	}
 	m.say("Debian root file system for %s", arch)
-	tmp := strings.TrimSuffix(file, ".tar") + ".tmp.tar"
-	var failed error
-	for range 3 { // a mirror in the middle of an update gives indexes that do not fit each other
-		cmd := exec.CommandContext(ctx, "mmdebstrap", "--variant=extract", "--architectures="+arch, "--include="+packages,
-			// One suite is enough, and each is a download.
-			`--setup-hook=sed -i -e /-security/d -e /-updates/d "$1/etc/apt/sources.list"`, "bookworm", tmp)
-		out, err := cmd.CombinedOutput()
-		if err == nil {
-			return os.Rename(tmp, file)
-		}
-		failed = fmt.Errorf("mmdebstrap for %s: %w\n%s", arch, err, out)
-		if ctx.Err() != nil {
-			break
-		}
-	}
-	return failed
+	return apt.Bootstrap(ctx, arch, packages, file)
 }
 
 func (m *maker) rootfs(arch string) string { return filepath.Join(m.Cache, "rootfs-"+arch+".tar") }

@@ -1,0 +1,82 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+)
+
+// What goes wrong is said once, by name, and with the line of the spec that has to change.
+func TestErrors(t *testing.T) {
+	app := func(t *testing.T, dir string) { project(t, dir, "src/app/app.csproj", "") }
+	for _, tc := range []struct {
+		name  string
+		files func(t *testing.T, dir string)
+		spec  string // after the syntax line
+		args  []string
+		want  []string
+	}{
+		{"unknown key", app, "projct: src/app\n", nil, []string{
+			`crosshull.yaml:2: unknown key "projct", did you mean "project"?`, ">>> projct: src/app",
+		}},
+		{"two mistakes", app, "projct: a\nimage:\n  workdir: app\n", nil, []string{
+			`crosshull.yaml:2: unknown key "projct"`, `crosshull.yaml:4: image.workdir "app" must be an absolute path`,
+		}},
+		{"several projects", func(t *testing.T, dir string) {
+			app(t, dir)
+			project(t, dir, "src/other/other.csproj", "")
+		}, "", nil, []string{
+			"2 projects in the context can be published", "project: src/app/app.csproj", "src/other/other.csproj", "crosshull.yaml:1",
+		}},
+		{"no project", func(*testing.T, string) {}, "", nil, []string{"no .NET project in the context"}},
+		{"only a library", func(t *testing.T, dir string) {
+			write(t, dir, "lib/lib.csproj", `<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup></Project>`)
+		}, "project: lib\n", nil, []string{"crosshull.yaml:2: nothing to publish in lib", "lib/lib.csproj (OutputType Library)"}},
+		{"several frameworks", func(t *testing.T, dir string) {
+			project(t, dir, "app/app.csproj", "<TargetFrameworks>net10.0;net9.0</TargetFrameworks>")
+			edit(t, dir, "app/app.csproj", "<TargetFramework>net10.0</TargetFramework>", "")
+		}, "", nil, []string{"app/app.csproj has several frameworks", "framework: net10.0 or net9.0"}},
+		{"self-contained by the project", func(t *testing.T, dir string) {
+			project(t, dir, "app/app.csproj", "<PublishTrimmed>true</PublishTrimmed>")
+		}, "publish:\n  configuration: Release\n", nil, []string{"crosshull.yaml:2: app/app.csproj sets PublishTrimmed", "publish: {mode: portable}"}},
+		{"a compiler's error", func(t *testing.T, dir string) {
+			app(t, dir)
+			write(t, dir, "src/app/Program.cs", "System.Console.WriteLin();\n")
+		}, "project: src/app\n", nil, []string{"/source/src/app/Program.cs(1,16): error CS0117", "[publish] dotnet publish src/app/app.csproj"}},
+		{"linux/arm32", app, "", []string{"--platform", "linux/arm32"}, []string{"platform linux/arm32 does not exist: write linux/arm/v7"}},
+		{"a platform .NET lacks", app, "", []string{"--platform", "linux/amd64,linux/386"}, []string{
+			".NET has no runtime for platform linux/386: use linux/amd64, linux/arm64, linux/arm/v7",
+		}},
+		{"a platform the base lacks", app, "", []string{"--platform", "linux/amd64,linux/s390x"}, []string{
+			"mcr.microsoft.com/dotnet/runtime:10.0 has no image for linux/s390x: use linux/amd64, linux/arm64, linux/arm/v7",
+		}},
+		{"no such base", app, "base:\n  family: nobel\n", nil, []string{"crosshull.yaml:3: base image:", "10.0-nobel", "not found"}},
+		{"no such SDK", app, "sdk:\n  version: 10.0.999\n", nil, []string{"crosshull.yaml:3: SDK image:", "dotnet/sdk:10.0.999", "not found"}},
+		{"no such target", app, "", []string{"--target", "web"}, []string{`target "web" does not exist`}},
+		{"no such project", app, "project: src/ap\n", nil, []string{"crosshull.yaml:2: no .NET project in src/ap"}},
+		{"an epoch that is none", app, "", []string{"--build-arg", "SOURCE_DATE_EPOCH=today"}, []string{"SOURCE_DATE_EPOCH=today: write seconds since 1970, or context"}},
+		{"a call that there is not", app, "", []string{"--call", "nonsense"}, []string{"frontend.nonsense"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			dir := t.TempDir()
+			tc.files(t, dir)
+			write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n"+tc.spec)
+			out, err := try(t, dir, "docker", append(append([]string{"buildx", "build", "-f", "crosshull.yaml"}, tc.args...), ".")...)
+			if err == nil {
+				t.Fatalf("the build succeeded:\n%s", out)
+			}
+			wantContains(t, "output", out, tc.want...)
+			if strings.Contains(out, "panic") || strings.Contains(out, "goroutine") {
+				t.Errorf("a stack trace:\n%s", out)
+			}
+		})
+	}
+}
+
+// What is only of no use is warned about, and built.
+func TestUnusedBuildArg(t *testing.T) {
+	dir := example(t, "dotnetapp")
+	rec := mustSolve(t, dir, attr("build-arg:VERSION", "1"), attr("build-arg:HTTP_PROXY", ""))
+	if len(rec.warnings) != 1 || !strings.Contains(rec.warnings[0], "build arguments that no spec uses: VERSION") {
+		t.Errorf("warnings: %q", rec.warnings)
+	}
+}

@@ -1,0 +1,105 @@
+package e2e
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/crosshull/crosshull/hack/lab"
+	"github.com/crosshull/crosshull/hack/lab/run"
+)
+
+// container runs an image to its end.
+func container(t *testing.T, ref string) *run.Result {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	res, err := run.Container(ctx, run.Spec{Ref: ref})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res
+}
+
+// The frontend image is small, says what it can do, and holds one file.
+func TestFrontendImage(t *testing.T) {
+	repo := strings.TrimSuffix(theLab.FrontendRef(), ":1")
+	var img pushed
+	fetch(t, repo, "manifests/1", &img.Manifest)
+	fetch(t, repo, "blobs/"+img.Manifest.Config.Digest.String(), &img.Config)
+	if len(img.Layers) != 1 {
+		t.Errorf("%d layers, want 1", len(img.Layers))
+	}
+	if size := img.Layers[0].Size; size > 7_000_000 {
+		t.Errorf("compressed size %d bytes, want at most 7 MB", size)
+	}
+	labels := img.Config.Config.Labels
+	if labels["moby.buildkit.frontend.network.none"] != "true" {
+		t.Errorf("it asks for a network: %v", labels)
+	}
+	for _, c := range []string{"inputs", "contexts", "gitquerystring", "subrequests"} {
+		wantContains(t, "capabilities", labels["moby.buildkit.frontend.caps"], "moby.buildkit.frontend."+c)
+	}
+}
+
+// `# syntax=` takes the frontend from an OCI layout on the client's disk: no registry needed to try one's own.
+func TestFrontendFromLayout(t *testing.T) {
+	dir, repo := example(t, "dotnetapp"), repository(t)
+	layout := filepath.Join(t.TempDir(), "layout")
+	command(t, dir, "skopeo", "copy", "--src-tls-verify=false", "docker://"+theLab.FrontendRef(), "oci:"+layout+":1")
+	out := build(t, dir, "-f", "crosshull.yaml", "--build-context", lab.FrontendImage+"=oci-layout://"+layout+":1",
+		"--platform", "linux/amd64,linux/arm64", "-t", repo, "--push", ".")
+	wantContains(t, "progress", out, "[publish] dotnet publish", "[context "+lab.FrontendImage+"]")
+	if _, images := index(t, repo); len(images) != 2 {
+		t.Errorf("%d images, want 2", len(images))
+	}
+}
+
+// A repository without a spec is built with the defaults, and told so, once.
+func TestNoSpec(t *testing.T) {
+	for _, tc := range []struct{ name, file, content, want string }{
+		{"no file", "", "", "there is no crosshull.yaml: building the project of this context with crosshull's defaults"},
+		{"a Dockerfile", "Dockerfile", "# what we use today\nFROM scratch\n", "Dockerfile is a Dockerfile and is not used, and there is no crosshull.yaml"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			dir, repo := example(t, "dotnetapp"), repository(t)
+			if err := os.Remove(filepath.Join(dir, "crosshull.yaml")); err != nil {
+				t.Fatal(err)
+			}
+			if tc.file != "" {
+				write(t, dir, tc.file, tc.content)
+			}
+			out := build(t, dir, "--build-arg", "BUILDKIT_SYNTAX="+lab.FrontendImage, "--platform", allPlatforms, "-t", repo, "--push", ".")
+			wantContains(t, "output", out, "1 warning found")
+			wantContains(t, "output", command(t, dir, "docker", "--debug", "buildx", "build", "--build-arg", "BUILDKIT_SYNTAX="+lab.FrontendImage, "."), tc.want)
+			if _, images := index(t, repo); len(images) != 3 {
+				t.Errorf("%d images, want 3", len(images))
+			}
+		})
+	}
+	t.Run("crosshull.yaml without -f", func(t *testing.T) {
+		dir := example(t, "dotnetapp")
+		out := build(t, dir, "--build-arg", "BUILDKIT_SYNTAX="+lab.FrontendImage, ".")
+		if strings.Contains(out, "warning") {
+			t.Errorf("a spec was found, but the build warns:\n%s", out)
+		}
+	})
+}
+
+// Named contexts stand in for base and SDK, so that both can come from elsewhere.
+func TestNamedContexts(t *testing.T) {
+	dir, repo := example(t, "dotnetapp"), repository(t)
+	out := build(t, dir, "-f", "crosshull.yaml",
+		"--build-context", "mcr.microsoft.com/dotnet/runtime:10.0=docker-image://mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled-extra",
+		"--build-context", "mcr.microsoft.com/dotnet/sdk:10.0=docker-image://mcr.microsoft.com/dotnet/sdk:10.0-noble",
+		"--platform", "linux/amd64,linux/arm64", "-t", repo, "--push", ".")
+	wantContains(t, "progress", out, "[context mcr.microsoft.com/dotnet/sdk:10.0")
+	_, images := index(t, repo)
+	img := images["linux/arm64"]
+	if img.Config.Config.User != "1654" || len(img.Config.Config.Env) == 0 {
+		t.Errorf("the image is not on the other base: %+v", img.Config.Config)
+	}
+}

@@ -1,0 +1,138 @@
+package e2e
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// What the project says by the SDK's container properties and items is in the image, whole.
+func TestContainerProperties(t *testing.T) {
+	dir, repo := example(t, "worker"), repository(t)
+	mustSolve(t, dir, platform(allPlatforms), pushTo(repo))
+	idx, images := index(t, repo)
+	img := images["linux/arm64"]
+	cfg := img.Config.Config
+	for _, tc := range []struct{ name, got, want string }{
+		{"base by ContainerFamily", cfg.Labels["org.opencontainers.image.base.name"], "mcr.microsoft.com/dotnet/runtime:10.0-noble-chiseled-extra"},
+		{"entrypoint with ContainerAppCommandArgs", strings.Join(cfg.Entrypoint, " "), "dotnet /srv/worker/worker.dll --Worker:Name=ticker"},
+		{"ContainerWorkingDirectory", cfg.WorkingDir, "/srv/worker"},
+		{"ContainerUser", cfg.User, "app"},
+		{"stop signal of the spec", cfg.StopSignal, "SIGTERM"},
+	} {
+		if tc.got != tc.want {
+			t.Errorf("%s: got %q, want %q", tc.name, tc.got, tc.want)
+		}
+	}
+	if _, ok := cfg.ExposedPorts["9090/tcp"]; !ok {
+		t.Errorf("ContainerPort: %v has no 9090/tcp", cfg.ExposedPorts)
+	}
+	if cfg.Healthcheck == nil || cfg.Healthcheck.Test[0] != "CMD" {
+		t.Errorf("healthcheck of the spec: %+v", cfg.Healthcheck)
+	}
+	if !slices.ContainsFunc(cfg.Env, func(kv string) bool { return kv == "Worker__Listen=0.0.0.0:9090" }) {
+		t.Errorf("ContainerEnvironmentVariable with a colon: %v", cfg.Env)
+	}
+	if got := images["linux/arm/v7"].Config.Variant; got != "v7" {
+		t.Errorf("variant of linux/arm/v7: %q", got)
+	}
+	// The SDK's labels are annotations too, of each manifest, and of the index as far as they hold for all.
+	for _, k := range []string{"org.opencontainers.image.base.name", "org.opencontainers.image.version", "net.dot.sdk.version"} {
+		if img.Annotations[k] != cfg.Labels[k] || idx.Annotations[k] != cfg.Labels[k] {
+			t.Errorf("%s: label %q, annotation %q, on the index %q", k, cfg.Labels[k], img.Annotations[k], idx.Annotations[k])
+		}
+	}
+	const digest = "org.opencontainers.image.base.digest"
+	if img.Annotations[digest] != cfg.Labels[digest] || img.Annotations[digest] == images["linux/amd64"].Annotations[digest] {
+		t.Errorf("%s: label %q, annotation %q, that of amd64 %q", digest, cfg.Labels[digest], img.Annotations[digest], images["linux/amd64"].Annotations[digest])
+	}
+}
+
+// With SOURCE_DATE_EPOCH there is a time to tell, whole, and two builds are the same to the last byte.
+func TestSourceDateEpoch(t *testing.T) {
+	dir := example(t, "dotnetapp")
+	var digests []string
+	for range 2 {
+		repo := repository(t)
+		args := []string{"-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "--provenance=false", "--build-arg", "SOURCE_DATE_EPOCH=1700000000", "-t", repo, "--push", "."}
+		build(t, dir, args...)
+		idx, images := index(t, repo)
+		for p, img := range images {
+			for _, k := range []string{"org.opencontainers.image.created", "org.opencontainers.artifact.created"} {
+				if got := img.Config.Config.Labels[k]; got != "2023-11-14T22:13:20Z" {
+					t.Errorf("label %s for %s: %q", k, p, got)
+				}
+				if got := img.Annotations[k]; got != "2023-11-14T22:13:20Z" {
+					t.Errorf("annotation %s for %s: %q", k, p, got)
+				}
+			}
+			if got := img.Config.Created; got == nil || got.Unix() != 1700000000 {
+				t.Errorf("created of %s: %v", p, got)
+			}
+		}
+		if got := idx.Annotations["org.opencontainers.image.created"]; got != "2023-11-14T22:13:20Z" {
+			t.Errorf("created of the index: %q", got)
+		}
+		var all []string
+		for _, p := range slices.Sorted(maps.Keys(images)) {
+			all = append(all, images[p].Descriptor.Digest.String())
+		}
+		digests = append(digests, strings.Join(all, " "))
+	}
+	if digests[0] != digests[1] {
+		t.Errorf("two builds differ:\n%s\n%s", digests[0], digests[1])
+	}
+}
+
+// Without --platform the image is for the machine that builds, and without an index.
+func TestNoPlatform(t *testing.T) {
+	dir, repo := example(t, "dotnetapp"), repository(t)
+	build(t, dir, "-f", "crosshull.yaml", "--provenance=false", "-t", repo, "--push", ".")
+	var manifest struct{ MediaType string }
+	fetch(t, repo, "manifests/latest", &manifest)
+	if !strings.Contains(manifest.MediaType, "manifest.v1") {
+		t.Errorf("got %s, want a manifest", manifest.MediaType)
+	}
+	if got := inspect(t, repo, "amd64").Architecture; got != "amd64" {
+		t.Errorf("architecture %s", got)
+	}
+}
+
+// Other names of a platform mean the same.
+func TestPlatformAliases(t *testing.T) {
+	dir, repo := example(t, "dotnetapp"), repository(t)
+	mustSolve(t, dir, platform("linux/x86_64,linux/aarch64,linux/arm"), pushTo(repo))
+	_, images := index(t, repo)
+	if got := slices.Sorted(maps.Keys(images)); strings.Join(got, ",") != "linux/amd64,linux/arm/v7,linux/arm64" {
+		t.Errorf("platforms: %v", got)
+	}
+}
+
+// Every example builds for all platforms with the command of its README, and does on amd64 what it is for.
+func TestExamples(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		want []string // of its output, for one that ends
+	}{
+		{"aspnetapp", nil},
+		{"dotnetapp", []string{"Hello from .NET!", "Arguments:", "from", "X64"}},
+		{"complexapp", []string{"complexapp"}},
+		{"worker", nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			dir, repo := example(t, tc.name), repository(t)
+			out := build(t, dir, "-f", "crosshull.yaml", "--platform", allPlatforms, "-t", repo, "--push", ".")
+			if strings.Contains(out, "warning") || strings.Contains(out, "WARN") {
+				t.Errorf("the build warns:\n%s", out)
+			}
+			_, images := index(t, repo)
+			if len(images) != 3 {
+				t.Fatalf("%d images, want 3", len(images))
+			}
+			if tc.want != nil {
+				wantContains(t, "output", container(t, repo).Output, tc.want...)
+			}
+		})
+	}
+}

@@ -1,0 +1,30 @@
+package apt
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+)
+
+// Bootstrap makes file a tar of packages of Debian 12 for an architecture, and of what they depend on: unpacked, with
+// nothing of them run, so that no emulator is needed.
+func Bootstrap(ctx context.Context, arch string, packages []string, file string) error {
+	tmp := strings.TrimSuffix(file, ".tar") + ".tmp.tar"
+	var failed error
+	for range 3 { // a mirror in the middle of an update gives indexes that do not fit each other
+		cmd := exec.CommandContext(ctx, "mmdebstrap", "--variant=extract", "--architectures="+arch, "--include="+strings.Join(packages, ","),
+			// One suite is enough, and each is a download.
+			`--setup-hook=sed -i -e /-security/d -e /-updates/d "$1/etc/apt/sources.list"`, "bookworm", tmp)
+		out, err := cmd.CombinedOutput()
+		if err == nil {
+			return os.Rename(tmp, file)
+		}
+		failed = fmt.Errorf("mmdebstrap of %s for %s: %w\n%s", strings.Join(packages, ", "), arch, err, out)
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return failed
+}

@@ -1,0 +1,220 @@
+package run
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/crosshull/crosshull/hack/lab/apt"
+)
+
+// labDir is the folder of the machine that holds what is not the image's.
+const labDir = "/.lab"
+
+// Machine runs an image for linux/arm64 on an emulated machine: a Debian kernel, and the files of the image as its root
+// file system. Emulating a whole machine is slow but right; qemu's user mode hangs on .NET. The kernel is kept in cache.
+func Machine(ctx context.Context, cache string, s Spec) (_ *Result, err error) {
+	kernel, busybox, err := machineParts(ctx, cache)
+	if err != nil {
+		return nil, fmt.Errorf("get the kernel of the arm64 machine: %w", err)
+	}
+	dir, err := os.MkdirTemp("", "crosshull-machine-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	root := filepath.Join(dir, "root")
+	p, err := unpack(ctx, s, "linux/arm64", root)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.findProgram(root); err != nil {
+		return nil, err
+	}
+	if err := os.Mkdir(filepath.Join(root, labDir), 0o755); err != nil {
+		return nil, err
+	}
+	if err := copyFile(busybox, filepath.Join(root, labDir, "busybox")); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(root, "init"), []byte(initScript(s, p)), 0o755); err != nil {
+		return nil, err
+	}
+	initrd := filepath.Join(dir, "initrd")
+	pack := exec.CommandContext(ctx, "sh", "-c", `find . -print0 | cpio --null --create --format=newc --quiet > "$1"`, "sh", initrd)
+	pack.Dir = root
+	if out, err := pack.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("pack the files of the machine (Debian package cpio): %w\n%s", err, out)
+	}
+
+	cmd := exec.CommandContext(ctx, "qemu-system-aarch64", "-M", "virt", "-nic", "none", "-cpu", "max,pauth-impdef=on", "-smp", "2", "-m", "3072",
+		"-nographic", "-no-reboot", "-kernel", kernel, "-initrd", initrd, "-append", "console=ttyAMA0 quiet panic=-1 rdinit=/init")
+	console, err := cmd.CombinedOutput()
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("run %s on the arm64 machine: %w\n%s", s.Ref, ctx.Err(), tail(string(console)))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("arm64 machine (Debian package qemu-system-arm): %w\n%s", err, tail(string(console)))
+	}
+	res, err := parseConsole(string(console))
+	if err != nil {
+		return nil, fmt.Errorf("run %s on the arm64 machine: %w\n%s", s.Ref, err, tail(string(console)))
+	}
+	if s.Port > 0 && res.Body == "" {
+		return nil, fmt.Errorf("run %s on the arm64 machine: no answer on port %d\n%s", s.Ref, s.Port, tail(res.Output))
+	}
+	return res, nil
+}
+
+// machineParts gives the kernel and a busybox for arm64, out of Debian packages.
+func machineParts(ctx context.Context, cache string) (kernel, busybox string, err error) {
+	dir := filepath.Join(cache, "arm64-machine")
+	kernel, busybox = filepath.Join(dir, "vmlinuz"), filepath.Join(dir, "busybox")
+	if _, err := os.Stat(busybox); err == nil {
+		return kernel, busybox, nil
+	}
+	tmp, err := os.MkdirTemp("", "crosshull-kernel-")
+	if err != nil {
+		return "", "", err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
+	archive := filepath.Join(tmp, "kernel.tar")
+	if err := apt.Bootstrap(ctx, "arm64", []string{"linux-image-cloud-arm64", "busybox-static"}, archive); err != nil {
+		return "", "", err
+	}
+	if out, err := exec.CommandContext(ctx, "tar", "--extract", "--directory", tmp, "--file", archive, "--wildcards", "./boot/vmlinuz-*", "./bin/busybox").CombinedOutput(); err != nil {
+		return "", "", fmt.Errorf("unpack: %w\n%s", err, out)
+	}
+	kernels, err := filepath.Glob(filepath.Join(tmp, "boot", "vmlinuz-*"))
+	if err != nil || len(kernels) == 0 {
+		return "", "", errors.New("the package of the kernel has none")
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", "", err
+	}
+	if err := copyFile(kernels[0], kernel); err != nil {
+		return "", "", err
+	}
+	return kernel, busybox, copyFile(filepath.Join(tmp, "bin", "busybox"), busybox) // last: it says that all is there
+}
+
+func copyFile(from, to string) error {
+	dt, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	tmp := to + ".tmp"
+	if err := os.WriteFile(tmp, dt, 0o755); err != nil {
+		return err
+	}
+	return os.Rename(tmp, to)
+}
+
+// findProgram makes the program an absolute path, as execvp would find it in the image.
+func (p *process) findProgram(root string) error {
+	if strings.Contains(p.args[0], "/") {
+		return nil
+	}
+	for _, kv := range p.env {
+		v, ok := strings.CutPrefix(kv, "PATH=")
+		if !ok {
+			continue
+		}
+		for _, dir := range strings.Split(v, ":") {
+			if !path.IsAbs(dir) {
+				dir = path.Join(p.dir, dir)
+			}
+			// A link may be absolute, and then leads out of root: take it as it is.
+			info, err := os.Lstat(filepath.Join(root, dir, p.args[0]))
+			if err == nil && (info.Mode()&os.ModeSymlink != 0 || info.Mode().IsRegular() && info.Mode()&0o111 != 0) {
+				p.args[0] = path.Join(dir, p.args[0])
+				return nil
+			}
+		}
+	}
+	return fmt.Errorf("the image has no %s in its PATH", p.args[0])
+}
+
+// The parts of the report that the machine prints at its end.
+const (
+	beginReport = "=== crosshull report"
+	endReport   = "=== crosshull end"
+)
+
+// initScript is the machine's first process: it starts the app, asks it, and reports.
+func initScript(s Spec, p *process) string {
+	var b strings.Builder
+	say := func(format string, args ...any) { _, _ = fmt.Fprintf(&b, format+"\n", args...) }
+	say("#!%s/busybox sh", labDir)
+	say("b=%s/busybox", labDir)
+	say("$b mkdir -p /proc /sys /dev /tmp")
+	say("$b mount -t proc proc /proc; $b mount -t sysfs sysfs /sys; $b mount -t devtmpfs devtmpfs /dev")
+	say("$b ifconfig lo 127.0.0.1 up")
+	say("$b mkdir -p %[1]s; cd %[1]s", quote(p.dir))
+	// start-stop-daemon changes the user and becomes the app; the image may have no su and no shell.
+	app := []string{"$b", "env", "-i"}
+	for _, kv := range p.env {
+		app = append(app, quote(kv))
+	}
+	app = append(app, labDir+"/busybox", "start-stop-daemon", "-S", "-q", "-c", fmt.Sprintf("%d:%d", p.uid, p.gid), "-x", quote(p.args[0]), "--")
+	for _, a := range p.args[1:] {
+		app = append(app, quote(a))
+	}
+	say("%s > %s/output 2>&1 &", strings.Join(app, " "), labDir)
+	say("pid=$!")
+	if s.Port > 0 {
+		say(": > %s/body", labDir) // also there if no answer comes
+		say("while $b kill -0 $pid 2>/dev/null; do")
+		say("  $b wget -q -O %s/body %s 2>/dev/null && break", labDir, quote(fmt.Sprintf("http://127.0.0.1:%d/%s", s.Port, strings.TrimPrefix(s.Path, "/"))))
+		say("  $b sleep 0.2")
+		say("done")
+		say("$b kill -TERM $pid")
+	}
+	say("wait $pid; code=$?")
+	say("echo; echo '%s'; echo exit $code", beginReport)
+	say("echo output:; $b base64 < %s/output", labDir)
+	if s.Port > 0 {
+		say("echo body:; $b base64 < %s/body", labDir)
+	}
+	say("echo '%s'", endReport)
+	say("$b poweroff -f")
+	return b.String()
+}
+
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+
+// The colons keep the titles apart from base64.
+var report = regexp.MustCompile(`(?s)` + beginReport + `\s+exit (\d+)\s+output:\s+([A-Za-z0-9+/=\s]*?)(?:body:\s+([A-Za-z0-9+/=\s]*?))?` + endReport)
+
+// kernelMessage can come anywhere, also within a line.
+var kernelMessage = regexp.MustCompile(`\[ *\d+\.\d+\] [^\n]*`)
+
+// parseConsole finds the report in what the machine printed.
+func parseConsole(console string) (*Result, error) {
+	console = kernelMessage.ReplaceAllString(strings.ReplaceAll(console, "\r", ""), "")
+	m := report.FindStringSubmatch(console)
+	if m == nil {
+		return nil, errors.New("the machine ended without a report")
+	}
+	res := &Result{}
+	var err error
+	if res.ExitCode, err = strconv.Atoi(m[1]); err != nil {
+		return nil, err
+	}
+	for i, into := range []*string{&res.Output, &res.Body} {
+		dt, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(m[2+i]), ""))
+		if err != nil {
+			return nil, fmt.Errorf("read the report: %w", err)
+		}
+		*into = string(dt)
+	}
+	return res, nil
+}
