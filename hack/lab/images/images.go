@@ -12,6 +12,7 @@
 package images
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -21,6 +22,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 
@@ -108,7 +110,6 @@ type toolchain struct {
 	sdk, runtime, aspnet string // versions
 	arm64                bool   // there is a runtime for arm64
 	goroot, goversion    string
-	feed                 []string
 }
 
 func inspect(c Config) (*toolchain, error) {
@@ -123,10 +124,11 @@ func inspect(c Config) (*toolchain, error) {
 		if err != nil || len(versions) == 0 {
 			return nil, fmt.Errorf("no .NET toolchain in %s: %s is missing", c.Toolchain, filepath.Join("sdk", dir))
 		}
-		sort.Strings(versions)
-		*into = filepath.Base(versions[len(versions)-1])
+		for i, v := range versions {
+			versions[i] = filepath.Base(v)
+		}
+		*into = slices.MaxFunc(versions, compareVersions)
 	}
-	tc.feed, _ = filepath.Glob(filepath.Join(c.Toolchain, "feed", "*.nupkg"))
 	if c.Muxer != "" {
 		_, errMuxer := os.Stat(filepath.Join(c.Muxer, "dotnet-arm64"))
 		_, errPack := os.Stat(pack(c, "Microsoft.NETCore.App", tc.runtime))
@@ -142,6 +144,20 @@ func inspect(c Config) (*toolchain, error) {
 	}
 	tc.goroot, tc.goversion = lines[0], strings.TrimPrefix(lines[1], "go")
 	return tc, nil
+}
+
+// compareVersions orders 9.0.10 after 9.0.9, and a release after its previews.
+func compareVersions(a, b string) int {
+	a, previewA, _ := strings.Cut(a, "-")
+	b, previewB, _ := strings.Cut(b, "-")
+	byNumber := func(x, y string) int { return cmp.Or(cmp.Compare(len(x), len(y)), cmp.Compare(x, y)) }
+	if c := slices.CompareFunc(strings.Split(a, "."), strings.Split(b, "."), byNumber); c != 0 {
+		return c
+	}
+	if previewA == "" || previewB == "" {
+		return cmp.Compare(len(previewB), len(previewA))
+	}
+	return cmp.Compare(previewA, previewB)
 }
 
 // pack is the runtime pack for arm64.

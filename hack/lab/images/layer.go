@@ -41,8 +41,13 @@ func (t *tree) addLink(name, to string) {
 	t.addHeader(&tar.Header{Name: name, Typeflag: tar.TypeSymlink, Mode: 0o777, Linkname: to}, nil)
 }
 
-// addDisk adds a file or folder, without what skip says of paths relative to it.
+// addDisk adds a file or folder, without what skip says of paths relative to it. Links in it stay links, but from itself
+// is followed.
 func (t *tree) addDisk(from, to string, skip func(rel string) bool) error {
+	from, err := filepath.EvalSymlinks(from)
+	if err != nil {
+		return err
+	}
 	return filepath.WalkDir(from, func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err

@@ -67,7 +67,7 @@ func Container(ctx context.Context, s Spec) (_ *Result, err error) {
 		return nil, fmt.Errorf("run %s: %w\n%s", s.Ref, ctx.Err(), tail(out.String()))
 	}
 	res.Output = out.String()
-	if res.ExitCode = cmd.ProcessState.ExitCode(); err != nil && strings.Contains(res.Output, "runc") {
+	if res.ExitCode = cmd.ProcessState.ExitCode(); err != nil && strings.Contains(res.Output, "runc run failed") {
 		return nil, fmt.Errorf("run %s: %w: %s", s.Ref, err, tail(res.Output))
 	}
 	return res, nil

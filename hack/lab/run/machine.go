@@ -199,7 +199,7 @@ var kernelMessage = regexp.MustCompile(`\[ *\d+\.\d+\] [^\n]*`)
 
 // parseConsole finds the report in what the machine printed.
 func parseConsole(console string) (*Result, error) {
-	console = kernelMessage.ReplaceAllString(strings.ReplaceAll(console, "\r", ""), "")
+	console = kernelMessage.ReplaceAllString(console, "")
 	m := report.FindStringSubmatch(console)
 	if m == nil {
 		return nil, errors.New("the machine ended without a report")

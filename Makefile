@@ -1,0 +1,28 @@
+# Each command starts from nothing: it installs what is missing (see hack/lab) and needs root for that.
+
+.PHONY: demo test lint down up env update
+
+demo: ## the main job on a real example, to an index in a registry and a running container
+	go -C hack run ./cmd/demo
+
+test: lint ## everything: unit and golden tests, then the real SDK, buildkitd, buildx and registry
+	@command -v gcc >/dev/null || { apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev; } # for -race
+	go test -race ./...
+	go -C hack test -race -timeout 60m ./...
+
+lint: ## what is quick to check
+	test -z "$$(gofmt -l cmd frontend llb hack)" || { gofmt -d cmd frontend llb hack; false; }
+	go vet ./...
+	go -C hack vet ./...
+
+up: ## the lab alone; `eval "$$(make -s env)"` points docker buildx at it
+	go -C hack run ./cmd/lab up
+
+env:
+	@go -C hack run ./cmd/lab env
+
+down: ## ends what demo, test and up left running
+	go -C hack run ./cmd/lab down
+
+update: ## golden files
+	go test ./llb -update

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+)
+
+// show prints the index behind ref, its images, their labels and layers and which of those they share, and gives its
+// digest.
+func show(ctx context.Context, w io.Writer, ref string) (string, error) {
+	parsed, err := name.ParseReference(ref, name.Insecure)
+	if err != nil {
+		return "", err
+	}
+	index, err := remote.Index(parsed, remote.WithContext(ctx))
+	if err != nil {
+		return "", fmt.Errorf("get %s: %w", ref, err)
+	}
+	digest, err := index.Digest()
+	if err != nil {
+		return "", err
+	}
+	manifest, err := index.IndexManifest()
+	if err != nil {
+		return "", err
+	}
+	print := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
+	print("index %s@%s", ref, digest)
+	users := map[v1.Hash]int{}
+	manifests := map[v1.Hash]*v1.Manifest{}
+	var last v1.Image
+	for _, desc := range manifest.Manifests {
+		if desc.Platform == nil || desc.Platform.OS == "unknown" { // an attestation
+			continue
+		}
+		if last, err = index.Image(desc.Digest); err != nil {
+			return "", err
+		}
+		m, err := last.Manifest()
+		if err != nil {
+			return "", err
+		}
+		manifests[desc.Digest] = m
+		for _, l := range m.Layers {
+			users[l.Digest]++
+		}
+	}
+	for _, desc := range manifest.Manifests {
+		m, ok := manifests[desc.Digest]
+		if !ok {
+			continue
+		}
+		print("  %-14s %s", desc.Platform, desc.Digest)
+		for _, l := range m.Layers {
+			shared := ""
+			if n := users[l.Digest]; n > 1 {
+				shared = fmt.Sprintf("   the same in all %d images", n)
+			}
+			print("    layer %s %8.1f KB%s", l.Digest.String()[:19], float64(l.Size)/1000, shared)
+		}
+	}
+	if last == nil {
+		return "", fmt.Errorf("%s has no image", ref)
+	}
+	config, err := last.ConfigFile()
+	if err != nil {
+		return "", err
+	}
+	print("  entrypoint %q, user %s, ports %v", config.Config.Entrypoint, config.Config.User, slices.Sorted(maps.Keys(config.Config.ExposedPorts)))
+	print("  labels of the last:")
+	for _, k := range slices.Sorted(maps.Keys(config.Config.Labels)) {
+		print("    %s=%s", k, config.Config.Labels[k])
+	}
+	return digest.String(), nil
+}

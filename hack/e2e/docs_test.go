@@ -1,0 +1,141 @@
+package e2e
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/crosshull/crosshull/frontend/spec"
+	"github.com/crosshull/crosshull/hack/lab/run"
+)
+
+var (
+	root      = filepath.Join("..", "..")
+	codeBlock = regexp.MustCompile("(?s)```([a-z]+)\n(.*?)```")
+)
+
+// Every command in the documentation is run, from the folder of its page: what is written after ```sh as it stands, but
+// for make, which runs these tests, and docker run, which wants an engine: the image is run by runc in its place.
+func TestCommandsInDocs(t *testing.T) {
+	pages, err := filepath.Glob(filepath.Join(root, "examples", "*", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range append(pages, filepath.Join(root, "README.md")) {
+		t.Run(filepath.Base(filepath.Dir(page)), func(t *testing.T) {
+			dt, err := os.ReadFile(page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ran := 0
+			for _, m := range codeBlock.FindAllStringSubmatch(string(dt), -1) {
+				if m[1] != "sh" || strings.HasPrefix(m[2], "make ") {
+					continue
+				}
+				ran++
+				if strings.HasPrefix(m[2], "docker run ") {
+					for line := range strings.Lines(m[2]) {
+						dockerRun(t, strings.Fields(line))
+					}
+					continue
+				}
+				command(t, filepath.Dir(page), "bash", "-euc", m[2])
+			}
+			if ran == 0 {
+				t.Error("the page has no command")
+			}
+		})
+	}
+}
+
+// dockerRun does what docker run would.
+func dockerRun(t *testing.T, args []string) {
+	t.Helper()
+	s := run.Spec{}
+	args = args[2:]
+	for len(args) > 0 && strings.HasPrefix(args[0], "-") {
+		switch args[0] {
+		case "--rm":
+			args = args[1:]
+		case "-e":
+			s.Env, args = append(s.Env, args[1]), args[2:]
+		case "-p":
+			port, err := strconv.Atoi(strings.Split(args[1], ":")[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.Port, args = port, args[2:]
+		default:
+			t.Fatalf("docker run with %s", args[0])
+		}
+	}
+	s.Ref = strings.Replace(args[0], "localhost:5000", theLab.Registry(), 1)
+	if len(args) > 1 {
+		s.Args = args[1:]
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	res, err := run.Container(ctx, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Port == 0 && res.ExitCode != 0 {
+		t.Errorf("docker run %v: exit code %d\n%s", args, res.ExitCode, res.Output)
+	}
+	for _, arg := range s.Args {
+		wantContains(t, "output", res.Output, arg)
+	}
+}
+
+// Every spec in the documentation and the examples is one.
+func TestSpecsInDocs(t *testing.T) {
+	dt, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	specs := map[string]string{}
+	for _, m := range codeBlock.FindAllStringSubmatch(string(dt), -1) {
+		if m[1] == "yaml" {
+			specs["README.md: "+m[2]] = m[2]
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(root, "examples", "*", "crosshull.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		dt, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		specs[file] = string(dt)
+	}
+	if len(specs) < 5 {
+		t.Errorf("%d specs found", len(specs))
+	}
+	for name, dt := range specs {
+		if _, err := spec.Parse([]byte(dt)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if !strings.HasPrefix(dt, "# syntax=ghcr.io/crosshull/crosshull:1\n") {
+			t.Errorf("%s does not begin with the syntax line", name)
+		}
+	}
+}
+
+// make demo works as the README says.
+func TestDemo(t *testing.T) {
+	out := strings.TrimSpace(command(t, root, "make", "demo"))
+	lines := strings.Split(out, "\n")
+	last := lines[len(lines)-1]
+	if !regexp.MustCompile(`^demo: \S+/aspnetapp@sha256:[0-9a-f]{64}$`).MatchString(last) {
+		t.Errorf("last line %q", last)
+	}
+	wantContains(t, "output", out, "linux/amd64", "linux/arm64", "linux/arm/v7", "the same in all 3 images",
+		"org.opencontainers.image.base.digest=sha256:", "Architecture       X64", "Architecture       Arm64")
+}
