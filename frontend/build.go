@@ -30,8 +30,7 @@ func Build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
 	if err != nil {
 		return nil, err
 	}
-	// Until there are subrequests of our own, each is refused as one that is not known: run, it would build.
-	if res, ok, err := e.bc.HandleSubrequest(ctx, dockerui.RequestHandler{}); ok || err != nil {
+	if res, ok, err := e.bc.HandleSubrequest(ctx, e.subrequests()); ok || err != nil {
 		return res, err
 	}
 	b, err := newBuild(ctx, e)
@@ -61,8 +60,8 @@ type build struct {
 // newBuild does what is done once for all platforms.
 func newBuild(ctx context.Context, e *entrypoint) (*build, error) {
 	b := &build{entrypoint: e, images: images{bc: e.bc}}
-	if t := e.bc.Target; t != "" {
-		return nil, fmt.Errorf("target %q does not exist: a spec has one image and no targets", t)
+	if t := e.bc.Target; t != "" && t != defaultTarget {
+		return nil, fmt.Errorf("target %q does not exist: the one target of a spec is %s", t, defaultTarget)
 	}
 	b.targets = e.bc.TargetPlatforms
 	if len(b.targets) == 0 {

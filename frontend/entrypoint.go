@@ -177,5 +177,5 @@ func isDockerfile(dt []byte) bool {
 
 // isNotFound tells a missing file. The gateway gives text only.
 func isNotFound(err error) bool {
-	return strings.Contains(err.Error(), "no such file or directory") || strings.Contains(err.Error(), "not found")
+	return strings.Contains(err.Error(), "no such file or directory")
 }

@@ -49,6 +49,30 @@ func TestContainerProperties(t *testing.T) {
 	}
 }
 
+// A base, an entrypoint and default arguments of the project's own are honoured too.
+func TestContainerEntrypoint(t *testing.T) {
+	dir, repo := t.TempDir(), repository(t)
+	project(t, dir, "app.csproj", "<ContainerBaseImage>mcr.microsoft.com/dotnet/aspnet:10.0-noble</ContainerBaseImage><ContainerWorkingDirectory>/srv</ContainerWorkingDirectory>")
+	edit(t, dir, "app.csproj", "</Project>", `<ItemGroup>
+    <ContainerEntrypoint Include="/usr/bin/env" />
+    <ContainerDefaultArgs Include="--greet;world" />
+  </ItemGroup></Project>`)
+	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n")
+	mustSolve(t, dir, platform("linux/amd64,linux/arm64"), pushTo(repo))
+	_, images := index(t, repo)
+	cfg := images["linux/arm64"].Config.Config
+	if got := strings.Join(cfg.Entrypoint, " "); got != "/usr/bin/env" {
+		t.Errorf("entrypoint %q", got)
+	}
+	// No slash at the end of the folder: the SDK alone would say /srvapp.dll.
+	if got := strings.Join(cfg.Cmd, " "); got != "dotnet /srv/app.dll --greet world" {
+		t.Errorf("cmd %q", got)
+	}
+	if got := cfg.Labels["org.opencontainers.image.base.name"]; got != "mcr.microsoft.com/dotnet/aspnet:10.0-noble" {
+		t.Errorf("base %q", got)
+	}
+}
+
 // With SOURCE_DATE_EPOCH there is a time to tell, whole, and two builds are the same to the last byte.
 func TestSourceDateEpoch(t *testing.T) {
 	dir := example(t, "dotnetapp")

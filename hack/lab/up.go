@@ -28,11 +28,7 @@ func (l *Lab) Up(ctx context.Context, progress io.Writer) error {
 	if os.Geteuid() != 0 {
 		return errors.New("the lab needs root: buildkitd and runc do")
 	}
-	p := &reporter{w: progress, began: time.Now()}
-	if err := os.MkdirAll(l.dir, 0o755); err != nil {
-		return err
-	}
-	unlock, err := l.lock(ctx, p)
+	p, unlock, err := l.begin(ctx, progress)
 	if err != nil {
 		return err
 	}
@@ -87,13 +83,19 @@ func (l *Lab) Up(ctx context.Context, progress io.Writer) error {
 	return l.saveState(s)
 }
 
+// begin makes the lab's folder, and keeps others from changing the lab until unlock.
+func (l *Lab) begin(ctx context.Context, progress io.Writer) (p *reporter, unlock func(), err error) {
+	p = &reporter{w: progress, began: time.Now()}
+	if err := os.MkdirAll(l.dir, 0o755); err != nil {
+		return nil, nil, err
+	}
+	unlock, err = l.lock(ctx, p)
+	return p, unlock, err
+}
+
 // UpRegistry makes no more than the registry there and running, for those who bring a builder of their own.
 func (l *Lab) UpRegistry(ctx context.Context, progress io.Writer) error {
-	p := &reporter{w: progress, began: time.Now()}
-	if err := os.MkdirAll(l.dir, 0o755); err != nil {
-		return err
-	}
-	unlock, err := l.lock(ctx, p)
+	p, unlock, err := l.begin(ctx, progress)
 	if err != nil {
 		return err
 	}

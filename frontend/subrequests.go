@@ -1,0 +1,55 @@
+package frontend
+
+import (
+	"context"
+
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/frontend/subrequests/lint"
+	"github.com/moby/buildkit/frontend/subrequests/outline"
+	"github.com/moby/buildkit/frontend/subrequests/targets"
+	"github.com/moby/buildkit/solver/pb"
+)
+
+// defaultTarget is the one thing that a spec builds.
+const defaultTarget = "image"
+
+// subrequests answers buildx's --call. A frontend that does not answer check, outline and targets has its file read as
+// a Dockerfile by buildx, which is worse than an answer that has little to say. By the time they are asked the spec has
+// been read, so a mistake in it is an error in each.
+func (e *entrypoint) subrequests() dockerui.RequestHandler {
+	return dockerui.RequestHandler{
+		Outline: func(context.Context) (*outline.Outline, error) {
+			return &outline.Outline{
+				Name:        defaultTarget,
+				Description: "the image of the app",
+				Args: []outline.Arg{{
+					Name:        "SOURCE_DATE_EPOCH",
+					Description: "the time to put into labels and configuration: seconds since 1970, or context",
+					Value:       e.bc.BuildArgs["SOURCE_DATE_EPOCH"],
+				}},
+				Sources: e.sources(),
+			}, nil
+		},
+		ListTargets: func(context.Context) (*targets.List, error) {
+			t := targets.Target{Name: defaultTarget, Default: true, Description: "the image of the app", Base: e.spec.Base.Image}
+			if e.src != nil {
+				t.Location = &pb.Location{Ranges: []*pb.Range{pbRange(e.spec.Range("project"))}}
+			}
+			return &targets.List{Targets: []targets.Target{t}, Sources: e.sources()}, nil
+		},
+		Lint: func(context.Context) (*lint.LintResults, error) {
+			results := &lint.LintResults{}
+			if e.src != nil {
+				results.AddSource(e.src.SourceMap)
+			}
+			return results, nil
+		},
+	}
+}
+
+func (e *entrypoint) sources() [][]byte {
+	if e.src == nil {
+		return nil
+	}
+	return [][]byte{e.src.Data}
+}
