@@ -83,17 +83,9 @@ func newBuild(ctx context.Context, e *entrypoint) (*build, error) {
 	if err != nil {
 		return nil, err
 	}
-	sdkRef, sdkKey := dotnet.SDKRepository+":"+dotnet.DefaultSDK, "sdk"
-	switch {
-	case e.spec.SDK.Image != "":
-		sdkRef, sdkKey = e.spec.SDK.Image, "sdk.image"
-	case e.spec.SDK.Version != "":
-		sdkRef, sdkKey = dotnet.SDKRepository+":"+e.spec.SDK.Version, "sdk.version"
-	}
-	sdk, err := b.images.resolve(ctx, sdkRef, e.bc.BuildPlatforms[0], "[sdk] ")
+	sdk, err := b.sdk(ctx)
 	if err != nil {
-		// Not %w: on its way to the user, an error of the gateway keeps its own message and loses ours.
-		return nil, e.at(sdkKey, fmt.Errorf("SDK image: %v", err))
+		return nil, err
 	}
 	configuration := e.spec.Publish.Configuration
 	if configuration == "" {
@@ -122,6 +114,23 @@ func newBuild(ctx context.Context, e *entrypoint) (*build, error) {
 	return b, nil
 }
 
+// sdk resolves the image that builds, for the build platform.
+func (b *build) sdk(ctx context.Context) (*image, error) {
+	ref, key := dotnet.SDKRepository+":"+dotnet.DefaultSDK, "sdk"
+	switch {
+	case b.spec.SDK.Image != "":
+		ref, key = b.spec.SDK.Image, "sdk.image"
+	case b.spec.SDK.Version != "":
+		ref, key = dotnet.SDKRepository+":"+b.spec.SDK.Version, "sdk.version"
+	}
+	img, err := b.images.resolve(ctx, ref, b.bc.BuildPlatforms[0], "[sdk] ")
+	if err != nil {
+		// Not %w: on its way to the user, an error of the gateway keeps its own message and loses ours.
+		return nil, b.at(key, fmt.Errorf("SDK image: %v", err))
+	}
+	return img, nil
+}
+
 // describe runs the describe step and picks the app.
 func (b *build) describe(ctx context.Context) (*dotnet.App, error) {
 	st, err := b.graph.Describe()
@@ -136,7 +145,7 @@ func (b *build) describe(ctx context.Context) (*dotnet.App, error) {
 	if err != nil {
 		return nil, fmt.Errorf("describe the project: %w", err)
 	}
-	desc, err := dotnet.ParseDescription(dt, xllb.DescriptionPaths().Source)
+	desc, err := dotnet.ParseDescription(dt, xllb.SourceDir)
 	if err != nil {
 		return nil, err
 	}

@@ -14,9 +14,12 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// Folders of the build container. They are part of what the compiler writes into its output, so they never change.
+// SourceDir is where the build container has the build context.
+const SourceDir = "/source"
+
+// Other folders of the build container. Like SourceDir they are part of what the compiler writes into its output, so
+// they never change.
 const (
-	sourceDir  = "/source"
 	packageDir = "/nuget"
 	msbuildDir = "/crosshull"
 	outputDir  = "/app"
@@ -57,32 +60,29 @@ func (b *Builder) Describe() (llb.State, error) {
 		return llb.State{}, err
 	}
 	projects := b.copyContext(PhaseDescribe, llb.Scratch(), "project files", dotnet.ProjectFiles(), dotnet.AnyOutputs())
-	args := dotnet.DescribeArgs(b.Project, dotnet.Paths{Source: sourceDir, MSBuild: msbuildDir, Output: outputDir})
+	args := dotnet.DescribeArgs(b.Project, dotnet.Paths{Source: SourceDir, MSBuild: msbuildDir, Output: outputDir})
 	name := b.Project.Path
 	if name == "" {
 		name = "projects"
 	}
 	run := b.run(PhaseDescribe, "dotnet msbuild -t:ComputeContainerConfig "+name, args,
-		llb.AddMount(sourceDir, projects, llb.ForceNoOutput),
+		llb.AddMount(SourceDir, projects, llb.ForceNoOutput),
 		llb.AddMount(msbuildDir, files, llb.Readonly))
 	return run.AddMount(outputDir, llb.Scratch()), nil
 }
 
-// DescriptionPaths are the folders that the paths in a description are relative to.
-func DescriptionPaths() dotnet.Paths { return dotnet.Paths{Source: sourceDir} }
-
 // Publish restores and publishes app: a state with the published files in its root.
 func (b *Builder) Publish(app *dotnet.App) llb.State {
-	at := dotnet.Paths{Source: sourceDir, Output: outputDir}
+	at := dotnet.Paths{Source: SourceDir, Output: outputDir}
 
 	projects := b.copyContext(PhaseRestore, llb.Scratch(), "project files", dotnet.RestoreFiles(app), dotnet.Outputs(app))
 	restore := b.run(PhaseRestore, "dotnet restore "+app.Path, dotnet.RestoreArgs(b.Project, app, at))
-	restored := restore.AddMount(sourceDir, projects)
+	restored := restore.AddMount(SourceDir, projects)
 	packages := restore.AddMount(packageDir, llb.Scratch())
 
 	sources := b.copyContext(PhasePublish, restored, "sources", nil, dotnet.Outputs(app))
 	publish := b.run(PhasePublish, "dotnet publish "+app.Path, dotnet.PublishArgs(b.Project, app, at),
-		llb.AddMount(sourceDir, sources, llb.ForceNoOutput),
+		llb.AddMount(SourceDir, sources, llb.ForceNoOutput),
 		llb.AddMount(packageDir, packages, llb.ForceNoOutput))
 	return publish.AddMount(outputDir, llb.Scratch())
 }
@@ -132,7 +132,7 @@ func (b *Builder) copyContext(phase string, st llb.State, what string, include, 
 func (b *Builder) run(phase, name string, args []string, opts ...llb.RunOption) llb.ExecState {
 	opts = append(opts,
 		llb.Args(args),
-		llb.Dir(sourceDir),
+		llb.Dir(SourceDir),
 		llb.AddEnv("DOTNET_CLI_TELEMETRY_OPTOUT", "1"),
 		llb.AddEnv("DOTNET_NOLOGO", "1"),
 		llb.AddEnv("DOTNET_GENERATE_ASPNET_CERTIFICATE", "false"),
