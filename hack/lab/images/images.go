@@ -79,7 +79,28 @@ func Ensure(ctx context.Context, c Config, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if err := prune(c.Cache, key); err != nil {
+		return err
+	}
 	return os.WriteFile(stamp, dt, 0o644)
+}
+
+// prune removes the layers and stamps of other keys: they are half a gigabyte each.
+func prune(cache, key string) error {
+	for _, pattern := range []string{"layer-*.tar.gz", "pushed-*.json"} {
+		files, err := filepath.Glob(filepath.Join(cache, pattern))
+		if err != nil {
+			return err
+		}
+		for _, file := range files {
+			if !strings.Contains(filepath.Base(file), "-"+key) {
+				if err := os.Remove(file); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // pushed tells whether the registry has every tag of the stamp with its digest.
@@ -131,8 +152,9 @@ func inspect(c Config) (*toolchain, error) {
 	}
 	if c.Muxer != "" {
 		_, errMuxer := os.Stat(filepath.Join(c.Muxer, "dotnet-arm64"))
-		_, errPack := os.Stat(pack(c, "Microsoft.NETCore.App", tc.runtime))
-		tc.arm64 = errMuxer == nil && errPack == nil
+		_, errRuntime := os.Stat(pack(c, "Microsoft.NETCore.App", tc.runtime))
+		_, errAspnet := os.Stat(pack(c, "Microsoft.AspNetCore.App", tc.aspnet))
+		tc.arm64 = errMuxer == nil && errRuntime == nil && errAspnet == nil
 	}
 	out, err := exec.Command("go", "env", "GOROOT", "GOVERSION").Output()
 	if err != nil {

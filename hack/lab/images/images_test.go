@@ -313,6 +313,7 @@ func TestInspect(t *testing.T) {
 		name                 string
 		sdk, runtime, aspnet []string
 		muxer, pack          bool
+		aspnetPack           bool
 		want                 toolchain
 		missing              string
 	}{
@@ -322,7 +323,8 @@ func TestInspect(t *testing.T) {
 			sdk:  []string{"10.0.100", "9.0.310", "Current"}, runtime: []string{"9.0.9", "9.0.10"}, aspnet: []string{"10.0.0-rc.1", "10.0.0"},
 			want: toolchain{sdk: "10.0.100", runtime: "9.0.10", aspnet: "10.0.0"},
 		},
-		{name: "arm64", sdk: one, runtime: one, aspnet: one, muxer: true, pack: true, want: toolchain{sdk: "9.0.1", runtime: "9.0.1", aspnet: "9.0.1", arm64: true}},
+		{name: "arm64", sdk: one, runtime: one, aspnet: one, muxer: true, pack: true, aspnetPack: true, want: toolchain{sdk: "9.0.1", runtime: "9.0.1", aspnet: "9.0.1", arm64: true}},
+		{name: "pack of ASP.NET Core missing", sdk: one, runtime: one, aspnet: one, muxer: true, pack: true, want: toolchain{sdk: "9.0.1", runtime: "9.0.1", aspnet: "9.0.1"}},
 		{name: "launcher without pack", sdk: one, runtime: one, aspnet: one, muxer: true, want: toolchain{sdk: "9.0.1", runtime: "9.0.1", aspnet: "9.0.1"}},
 		{name: "pack without launcher", sdk: one, runtime: one, aspnet: one, pack: true, want: toolchain{sdk: "9.0.1", runtime: "9.0.1", aspnet: "9.0.1"}},
 		{name: "no SDK", sdk: []string{"NuGetFallbackFolder"}, runtime: one, aspnet: one, missing: "sdk/sdk"},
@@ -336,6 +338,9 @@ func TestInspect(t *testing.T) {
 			}
 			if tt.pack {
 				write(t, filepath.Join(c.Toolchain, "feed/microsoft.netcore.app.runtime.linux-arm64.9.0.1.nupkg"), "", 0o644)
+			}
+			if tt.aspnetPack {
+				write(t, filepath.Join(c.Toolchain, "feed/microsoft.aspnetcore.app.runtime.linux-arm64.9.0.1.nupkg"), "", 0o644)
 			}
 			got, err := inspect(c)
 			if tt.missing != "" {
@@ -574,4 +579,26 @@ func writePack(t *testing.T, file string, names ...string) {
 		t.Fatal(err)
 	}
 	write(t, file, b.String(), 0o644)
+}
+
+func TestPrune(t *testing.T) {
+	cache := t.TempDir()
+	for _, name := range []string{"layer-new-os.tar.gz", "layer-old-os.tar.gz", "pushed-new.json", "pushed-old.json", "rootfs-amd64.tar"} {
+		if err := os.WriteFile(filepath.Join(cache, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := prune(cache, "new"); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(cache, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, f := range files {
+		files[i] = filepath.Base(f)
+	}
+	if got := strings.Join(files, " "); got != "layer-new-os.tar.gz pushed-new.json rootfs-amd64.tar" {
+		t.Errorf("left: %s", got)
+	}
 }

@@ -1,11 +1,13 @@
 package run
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -16,7 +18,7 @@ import (
 )
 
 // Container runs an image under runc, on the network of the host: two that listen to one port exclude each other.
-// An image of another architecture fails as it does in docker, with an exec format error.
+// An image of another architecture fails as it does in docker: its output is an exec format error.
 func Container(ctx context.Context, s Spec) (_ *Result, err error) {
 	bundle, err := os.MkdirTemp("", "crosshull-run-")
 	if err != nil {
@@ -39,50 +41,85 @@ func Container(ctx context.Context, s Spec) (_ *Result, err error) {
 		return nil, err
 	}
 
+	if s.Port > 0 {
+		if err := checkFree(s.Port); err != nil {
+			return nil, fmt.Errorf("run %s: %w", s.Ref, err)
+		}
+	}
+
 	id := filepath.Base(bundle)
+	log := filepath.Join(bundle, "runc.log")
 	var out output
-	cmd := exec.Command("runc", "run", "--bundle", bundle, id)
+	cmd := exec.Command("runc", "--log", log, "run", "--bundle", bundle, id)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start runc (Debian package runc): %w", err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	// Force takes a container that runs, and one that never came to be.
-	defer exec.Command("runc", "delete", "--force", id).Run() //nolint:errcheck // gone already if all went well
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // ProcessState has what is of interest
+		close(ended)
+	}()
+	defer func() {
+		for { // again and again: runc may be about to make the container
+			_ = exec.Command("runc", "delete", "--force", id).Run() // gone already if all went well
+			select {
+			case <-ended:
+				return
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+	}()
 
 	res := &Result{}
+	var kill <-chan time.Time
 	if s.Port > 0 {
 		if res.Body, err = ask(ctx, s, ended); err != nil {
-			_ = exec.Command("runc", "delete", "--force", id).Run()
 			return nil, fmt.Errorf("run %s: %w\n%s", s.Ref, err, tail(out.String()))
 		}
-		if err := exec.Command("runc", "kill", id, "TERM").Run(); err != nil {
-			return nil, fmt.Errorf("stop %s: %w", s.Ref, err)
+		_ = exec.Command("runc", "kill", id, "TERM").Run() // fails if the app has ended by itself
+		kill = time.After(stopTimeout)
+	}
+	for waiting := true; waiting; {
+		select {
+		case <-ended:
+			waiting = false
+		case <-kill:
+			_ = exec.Command("runc", "kill", id, "KILL").Run()
+		case <-ctx.Done():
+			return nil, fmt.Errorf("run %s: %w\n%s", s.Ref, ctx.Err(), tail(out.String()))
 		}
 	}
-	select {
-	case err = <-ended:
-	case <-ctx.Done():
-		return nil, fmt.Errorf("run %s: %w\n%s", s.Ref, ctx.Err(), tail(out.String()))
-	}
-	res.Output = out.String()
-	if res.ExitCode = cmd.ProcessState.ExitCode(); err != nil && strings.Contains(res.Output, "runc run failed") {
-		return nil, fmt.Errorf("run %s: %w: %s", s.Ref, err, tail(res.Output))
+	res.Output, res.ExitCode = out.String(), cmd.ProcessState.ExitCode()
+	// What runc could not do is in its log; the output is the app's, and may speak of anything.
+	if dt, err := os.ReadFile(log); err == nil && bytes.Contains(dt, []byte("level=error")) {
+		return nil, fmt.Errorf("run %s: %s", s.Ref, tail(strings.TrimSpace(string(dt))))
 	}
 	return res, nil
 }
 
+// stopTimeout is how long an app may take to end when it is told to, as with docker stop.
+const stopTimeout = 10 * time.Second
+
+// checkFree sees that nobody else would answer on the port in the app's place.
+func checkFree(port int) error {
+	conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		return nil
+	}
+	_ = conn.Close()
+	return fmt.Errorf("port %d is taken by another process", port)
+}
+
 // ask waits for an answer of the app.
-func ask(ctx context.Context, s Spec, ended chan error) (string, error) {
-	url := fmt.Sprintf("http://127.0.0.1:%d/%s", s.Port, strings.TrimPrefix(s.Path, "/"))
+func ask(ctx context.Context, s Spec, ended <-chan struct{}) (string, error) {
+	url := s.url()
 	for {
 		select {
 		case <-ctx.Done():
 			return "", fmt.Errorf("no answer from %s: %w", url, ctx.Err())
-		case err := <-ended:
-			ended <- err
-			return "", fmt.Errorf("it ended before it answered: %w", err)
+		case <-ended:
+			return "", fmt.Errorf("it ended before it answered at %s", url)
 		case <-time.After(100 * time.Millisecond):
 		}
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)

@@ -33,6 +33,11 @@ type Spec struct {
 	Path     string   // what to ask for; empty is /
 }
 
+// url is what is asked for, where the app runs.
+func (s Spec) url() string {
+	return fmt.Sprintf("http://127.0.0.1:%d/%s", s.Port, strings.TrimPrefix(s.Path, "/"))
+}
+
 // Result is what came of it.
 type Result struct {
 	Output   string // stdout and stderr
@@ -81,7 +86,7 @@ func unpack(ctx context.Context, s Spec, platform, root string) (*process, error
 }
 
 func newProcess(s Spec, cfg v1.Config, root string) (*process, error) {
-	p := &process{dir: cfg.WorkingDir, env: mergeEnv(cfg.Env, s.Env)}
+	p := &process{dir: cfg.WorkingDir}
 	if p.dir == "" {
 		p.dir = "/"
 	}
@@ -94,8 +99,17 @@ func newProcess(s Spec, cfg v1.Config, root string) (*process, error) {
 		return nil, fmt.Errorf("%s has no command", s.Ref)
 	}
 	var err error
-	p.uid, p.gid, err = lookupUser(cfg.User, root)
-	return p, err
+	if p.uid, p.gid, err = lookupUser(cfg.User, root); err != nil {
+		return nil, err
+	}
+	home, _, err := homeOf(p.uid, root)
+	if err != nil {
+		return nil, err
+	}
+	// As docker adds where the image says nothing.
+	defaults := []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + home}
+	p.env = mergeEnv(defaults, mergeEnv(cfg.Env, s.Env))
+	return p, nil
 }
 
 // mergeEnv gives base with the variables of over in their place.
@@ -150,6 +164,17 @@ func lookupUser(user, root string) (uid, gid int, err error) {
 		err = fmt.Errorf("the image has no group %q", group)
 	}
 	return uid, gid, err
+}
+
+// homeOf gives the home folder of a user, and whether the image's /etc/passwd knows the user.
+func homeOf(uid int, root string) (home string, known bool, err error) {
+	home = "/"
+	err = entries(filepath.Join(root, "etc/passwd"), func(f []string) {
+		if len(f) > 5 && !known && f[2] == strconv.Itoa(uid) {
+			home, known = f[5], true
+		}
+	})
+	return home, known, err
 }
 
 func number(s string) (int, bool) {

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/crosshull/crosshull/hack/lab/apt"
 )
@@ -45,7 +46,14 @@ func Machine(ctx context.Context, cache string, s Spec) (_ *Result, err error) {
 	if err := copyFile(busybox, filepath.Join(root, labDir, "busybox")); err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(filepath.Join(root, "init"), []byte(initScript(s, p)), 0o755); err != nil {
+	if err := makeKnown(p.uid, p.gid, root); err != nil {
+		return nil, err
+	}
+	var limit time.Duration
+	if deadline, ok := ctx.Deadline(); ok {
+		limit = max(time.Until(deadline)-machineReserve, time.Second)
+	}
+	if err := os.WriteFile(filepath.Join(root, "init"), []byte(initScript(s, p, limit)), 0o755); err != nil {
 		return nil, err
 	}
 	initrd := filepath.Join(dir, "initrd")
@@ -64,15 +72,19 @@ func Machine(ctx context.Context, cache string, s Spec) (_ *Result, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("arm64 machine (Debian package qemu-system-arm): %w\n%s", err, tail(string(console)))
 	}
-	res, err := parseConsole(string(console))
+	res, answered, err := parseConsole(string(console))
 	if err != nil {
 		return nil, fmt.Errorf("run %s on the arm64 machine: %w\n%s", s.Ref, err, tail(string(console)))
 	}
-	if s.Port > 0 && res.Body == "" {
-		return nil, fmt.Errorf("run %s on the arm64 machine: no answer on port %d\n%s", s.Ref, s.Port, tail(res.Output))
+	if s.Port > 0 && !answered {
+		return nil, fmt.Errorf("run %s on the arm64 machine: no answer from %s\n%s", s.Ref, s.url(), tail(res.Output))
 	}
 	return res, nil
 }
+
+// machineReserve is how long before the deadline a machine ends its app, so that there is still a report of what the
+// app printed. It has to do for the machine's own start, too.
+const machineReserve = 20 * time.Second
 
 // machineParts gives the kernel and a busybox for arm64, out of Debian packages.
 func machineParts(ctx context.Context, cache string) (kernel, busybox string, err error) {
@@ -143,20 +155,38 @@ func (p *process) findProgram(root string) error {
 	return fmt.Errorf("the image has no %s in its PATH", p.args[0])
 }
 
+// makeKnown gives the user an entry in the image's /etc/passwd if there is none: busybox asks for one, docker does not.
+func makeKnown(uid, gid int, root string) error {
+	if _, known, err := homeOf(uid, root); known || err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(root, "etc"), 0o755); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(filepath.Join(root, "etc/passwd"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(f, "\nlab:x:%d:%d::/:\n", uid, gid)
+	return errors.Join(err, f.Close())
+}
+
 // The parts of the report that the machine prints at its end.
 const (
 	beginReport = "=== crosshull report"
 	endReport   = "=== crosshull end"
 )
 
-// initScript is the machine's first process: it starts the app, asks it, and reports.
-func initScript(s Spec, p *process) string {
+// initScript is the machine's first process: it starts the app, asks it, and reports. After limit, if it is not 0, it
+// kills the app.
+func initScript(s Spec, p *process, limit time.Duration) string {
 	var b strings.Builder
 	say := func(format string, args ...any) { _, _ = fmt.Fprintf(&b, format+"\n", args...) }
 	say("#!%s/busybox sh", labDir)
 	say("b=%s/busybox", labDir)
 	say("$b mkdir -p /proc /sys /dev /tmp")
 	say("$b mount -t proc proc /proc; $b mount -t sysfs sysfs /sys; $b mount -t devtmpfs devtmpfs /dev")
+	say("$b mkdir -p /dev/shm; $b mount -t tmpfs -o mode=1777 shm /dev/shm; $b ln -s /proc/self/fd /dev/fd")
 	say("$b ifconfig lo 127.0.0.1 up")
 	say("$b mkdir -p %[1]s; cd %[1]s", quote(p.dir))
 	// start-stop-daemon changes the user and becomes the app; the image may have no su and no shell.
@@ -170,20 +200,23 @@ func initScript(s Spec, p *process) string {
 	}
 	say("%s > %s/output 2>&1 &", strings.Join(app, " "), labDir)
 	say("pid=$!")
+	if limit > 0 {
+		say("($b sleep %d; $b kill -KILL $pid) 2>/dev/null &", int(limit.Seconds()))
+	}
+	say("answered=")
 	if s.Port > 0 {
-		say(": > %s/body", labDir) // also there if no answer comes
+		say(": > %s/body", labDir) // also there if the answer is empty
 		say("while $b kill -0 $pid 2>/dev/null; do")
-		say("  $b wget -q -O %s/body %s 2>/dev/null && break", labDir, quote(fmt.Sprintf("http://127.0.0.1:%d/%s", s.Port, strings.TrimPrefix(s.Path, "/"))))
+		say("  $b wget -q -O %s/body %s 2>/dev/null && answered=yes && break", labDir, quote(s.url()))
 		say("  $b sleep 0.2")
 		say("done")
-		say("$b kill -TERM $pid")
+		say("$b kill -TERM $pid 2>/dev/null")
+		say("($b sleep %d; $b kill -KILL $pid) 2>/dev/null &", int(stopTimeout.Seconds()))
 	}
 	say("wait $pid; code=$?")
 	say("echo; echo '%s'; echo exit $code", beginReport)
 	say("echo output:; $b base64 < %s/output", labDir)
-	if s.Port > 0 {
-		say("echo body:; $b base64 < %s/body", labDir)
-	}
+	say(`if [ "$answered" ]; then echo body:; $b base64 < %s/body; fi`, labDir)
 	say("echo '%s'", endReport)
 	say("$b poweroff -f")
 	return b.String()
@@ -192,29 +225,28 @@ func initScript(s Spec, p *process) string {
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 // The colons keep the titles apart from base64.
-var report = regexp.MustCompile(`(?s)` + beginReport + `\s+exit (\d+)\s+output:\s+([A-Za-z0-9+/=\s]*?)(?:body:\s+([A-Za-z0-9+/=\s]*?))?` + endReport)
+var report = regexp.MustCompile(`(?s)` + beginReport + `\s+exit (\d+)\s+output:\s+([A-Za-z0-9+/=\s]*?)(?:(body:)\s+([A-Za-z0-9+/=\s]*?))?` + endReport)
 
 // kernelMessage can come anywhere, also within a line.
 var kernelMessage = regexp.MustCompile(`\[ *\d+\.\d+\] [^\n]*`)
 
-// parseConsole finds the report in what the machine printed.
-func parseConsole(console string) (*Result, error) {
+// parseConsole finds the report in what the machine printed, and tells whether the app answered: an answer may be empty.
+func parseConsole(console string) (res *Result, answered bool, err error) {
 	console = kernelMessage.ReplaceAllString(console, "")
 	m := report.FindStringSubmatch(console)
 	if m == nil {
-		return nil, errors.New("the machine ended without a report")
+		return nil, false, errors.New("the machine ended without a report")
 	}
-	res := &Result{}
-	var err error
+	res = &Result{}
 	if res.ExitCode, err = strconv.Atoi(m[1]); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	for i, into := range []*string{&res.Output, &res.Body} {
-		dt, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(m[2+i]), ""))
+	for i, into := range map[int]*string{2: &res.Output, 4: &res.Body} {
+		dt, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(m[i]), ""))
 		if err != nil {
-			return nil, fmt.Errorf("read the report: %w", err)
+			return nil, false, fmt.Errorf("read the report: %w", err)
 		}
 		*into = string(dt)
 	}
-	return res, nil
+	return res, m[3] != "", nil
 }

@@ -3,6 +3,7 @@ package run
 import (
 	"encoding/base64"
 	"encoding/json"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
@@ -44,6 +46,11 @@ func imageWithUsers(t *testing.T) string {
 	})
 }
 
+// defaults are what every process has in its environment, and more.
+func defaults(home string, more ...string) []string {
+	return append([]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + home}, more...)
+}
+
 func TestNewProcess(t *testing.T) {
 	root := imageWithUsers(t)
 	for _, tt := range []struct {
@@ -56,24 +63,35 @@ func TestNewProcess(t *testing.T) {
 		{
 			name: "the image's own",
 			cfg:  v1.Config{Entrypoint: []string{"/app/run", "-a"}, Cmd: []string{"b"}, WorkingDir: "/app", Env: []string{"A=1"}, User: "app"},
-			want: &process{args: []string{"/app/run", "-a", "b"}, env: []string{"A=1"}, dir: "/app", uid: 1654, gid: 1655},
+			want: &process{args: []string{"/app/run", "-a", "b"}, env: defaults("/home/app", "A=1"), dir: "/app", uid: 1654, gid: 1655},
 		},
 		{
 			name: "arguments in the place of cmd",
 			spec: Spec{Args: []string{"c", "d"}, Env: []string{"A=2"}},
 			cfg:  v1.Config{Entrypoint: []string{"/run"}, Cmd: []string{"b"}, Env: []string{"A=1"}},
-			want: &process{args: []string{"/run", "c", "d"}, env: []string{"A=2"}, dir: "/"},
+			want: &process{args: []string{"/run", "c", "d"}, env: defaults("/root", "A=2"), dir: "/"},
 		},
 		{
 			name: "no arguments at all",
 			spec: Spec{Args: []string{}},
 			cfg:  v1.Config{Entrypoint: []string{"/run"}, Cmd: []string{"b"}},
-			want: &process{args: []string{"/run"}, dir: "/"},
+			want: &process{args: []string{"/run"}, env: defaults("/root"), dir: "/"},
 		},
 		{
 			name: "cmd alone",
 			cfg:  v1.Config{Cmd: []string{"/bin/bash"}},
-			want: &process{args: []string{"/bin/bash"}, dir: "/"},
+			want: &process{args: []string{"/bin/bash"}, env: defaults("/root"), dir: "/"},
+		},
+		{
+			name: "own path and home",
+			spec: Spec{Env: []string{"HOME=/b"}},
+			cfg:  v1.Config{Cmd: []string{"x"}, Env: []string{"HOME=/a", "PATH=/p"}, User: "7"},
+			want: &process{args: []string{"x"}, env: []string{"PATH=/p", "HOME=/b"}, dir: "/", uid: 7},
+		},
+		{
+			name: "a user without an entry",
+			cfg:  v1.Config{Cmd: []string{"x"}, User: "7:8"},
+			want: &process{args: []string{"x"}, env: defaults("/"), dir: "/", uid: 7, gid: 8},
 		},
 		{name: "no command", spec: Spec{Ref: "host/app:1"}, err: "host/app:1 has no command"},
 		{name: "no such user", cfg: v1.Config{Cmd: []string{"x"}, User: "nobody"}, err: `the image has no user "nobody"`},
@@ -183,6 +201,41 @@ func TestLookupUser(t *testing.T) {
 	}
 }
 
+func TestMakeKnown(t *testing.T) {
+	for _, tt := range []struct {
+		name, root string
+		uid        int
+		home       string
+		changed    bool
+	}{
+		{"known", imageWithUsers(t), 1654, "/home/app", false},
+		{"unknown", imageWithUsers(t), 4321, "/", true},
+		{"no passwd", t.TempDir(), 4321, "/", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			file := filepath.Join(tt.root, "etc/passwd")
+			before, _ := os.ReadFile(file)
+			if err := makeKnown(tt.uid, 50, tt.root); err != nil {
+				t.Fatal(err)
+			}
+			after, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if changed := string(after) != string(before); changed != tt.changed {
+				t.Errorf("passwd changed: %t, want %t:\n%s", changed, tt.changed, after)
+			}
+			if !strings.HasPrefix(string(after), string(before)) {
+				t.Errorf("an entry was lost:\n%s", after)
+			}
+			home, known, err := homeOf(tt.uid, tt.root)
+			if err != nil || !known || home != tt.home {
+				t.Errorf("home %q, known %t, error %v, want %q", home, known, err, tt.home)
+			}
+		})
+	}
+}
+
 func TestRuntimeSpec(t *testing.T) {
 	for _, tt := range []struct {
 		name         string
@@ -263,7 +316,7 @@ func TestQuote(t *testing.T) {
 // The line that starts the app must give it each word as it is, through the shell.
 func TestInitScriptStartsApp(t *testing.T) {
 	p := &process{args: append([]string{"/my app/it's"}, awkward...), env: []string{"A=it's $HOME", "B="}, dir: "/it's a folder", uid: 1654, gid: 50}
-	script := initScript(Spec{}, p)
+	script := initScript(Spec{}, p, 0)
 	const start, end = "$b env -i ", " > " + labDir + "/output 2>&1 &"
 	_, line, ok := strings.Cut(script, start)
 	line, _, ok2 := strings.Cut(line, end)
@@ -305,7 +358,7 @@ func TestInitScript(t *testing.T) {
 		{name: "path without slash", spec: Spec{Port: 80, Path: "it's"}, url: `'http://127.0.0.1:80/it'\''s'`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			script := initScript(tt.spec, p)
+			script := initScript(tt.spec, p, 0)
 			check := exec.Command("sh", "-n")
 			check.Stdin = strings.NewReader(script)
 			if out, err := check.CombinedOutput(); err != nil {
@@ -321,6 +374,18 @@ func TestInitScript(t *testing.T) {
 	}
 }
 
+// With a deadline the app is killed in time for a report.
+func TestInitScriptLimit(t *testing.T) {
+	p := &process{args: []string{"/run"}, dir: "/"}
+	const kill = "$b sleep 90; $b kill -KILL $pid"
+	if script := initScript(Spec{}, p, 90*time.Second); !strings.Contains(script, kill) {
+		t.Errorf("it does not kill the app:\n%s", script)
+	}
+	if script := initScript(Spec{}, p, 0); strings.Contains(script, "kill") {
+		t.Errorf("it kills the app without a limit:\n%s", script)
+	}
+}
+
 // What the script's last part prints is what parseConsole reads.
 func TestReportRoundTrip(t *testing.T) {
 	long := strings.Repeat("a line of output\n", 100)
@@ -328,16 +393,18 @@ func TestReportRoundTrip(t *testing.T) {
 		name         string
 		port         int
 		output, body string
+		answered     bool
 		exit         int
 	}{
 		{name: "no port", output: "hello\n", exit: 3},
-		{name: "port", port: 8080, output: long, body: "answer: ünï\n"},
+		{name: "port", port: 8080, output: long, body: "answer: ünï\n", answered: true},
+		{name: "empty answer", port: 8080, output: "hello\n", answered: true},
 		{name: "no answer", port: 8080, output: "it crashed\n", exit: 134},
 		{name: "nothing"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := t.TempDir()
-			script := initScript(Spec{Port: tt.port}, &process{args: []string{"/run"}, dir: "/"})
+			script := initScript(Spec{Port: tt.port}, &process{args: []string{"/run"}, dir: "/"}, 0)
 			_, tail, ok := strings.Cut(script, "wait $pid; code=$?\n")
 			if !ok {
 				t.Fatal(script)
@@ -347,17 +414,21 @@ func TestReportRoundTrip(t *testing.T) {
 				write(t, filepath.Join(dir, "body"), tt.body)
 			}
 			write(t, filepath.Join(dir, "output"), tt.output)
-			cmd := exec.Command("sh", "-c", "code=$1\n"+tail, "sh", strconv.Itoa(tt.exit))
+			before := "code=$1; answered=\n"
+			if tt.answered {
+				before = "code=$1; answered=yes\n"
+			}
+			cmd := exec.Command("sh", "-c", before+tail, "sh", strconv.Itoa(tt.exit))
 			console, err := cmd.CombinedOutput() // without b the host's base64 runs
 			if err != nil {
 				t.Fatalf("%v\n%s", err, console)
 			}
-			got, err := parseConsole(string(console))
+			got, answered, err := parseConsole(string(console))
 			if err != nil {
 				t.Fatalf("%v\n%s", err, console)
 			}
-			if want := (Result{Output: tt.output, Body: tt.body, ExitCode: tt.exit}); *got != want {
-				t.Errorf("got %+v, want %+v", *got, want)
+			if want := (Result{Output: tt.output, Body: tt.body, ExitCode: tt.exit}); *got != want || answered != tt.answered {
+				t.Errorf("got %+v, answered %t, want %+v, %t", *got, answered, want, tt.answered)
 			}
 		})
 	}
@@ -420,7 +491,7 @@ func TestParseConsole(t *testing.T) {
 		{name: "bad base64", console: "=== crosshull report\nexit 0\noutput:\nabc\n=== crosshull end\n", err: "read the report: illegal base64 data"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := parseConsole(tt.console)
+			got, answered, err := parseConsole(tt.console)
 			if tt.err != "" {
 				if err == nil || !strings.HasPrefix(err.Error(), tt.err) {
 					t.Errorf("error %v, want %q", err, tt.err)
@@ -430,8 +501,8 @@ func TestParseConsole(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if *got != tt.want {
-				t.Errorf("got %+v, want %+v", *got, tt.want)
+			if wantAnswer := strings.Contains(tt.console, "body:"); *got != tt.want || answered != wantAnswer {
+				t.Errorf("got %+v, answered %t, want %+v, %t", *got, answered, tt.want, wantAnswer)
 			}
 		})
 	}
@@ -470,5 +541,23 @@ func TestFindProgram(t *testing.T) {
 				t.Errorf("got %q, want %q", p.args, tt.want)
 			}
 		})
+	}
+}
+
+// Whoever has the port would answer for the app.
+func TestFreePort(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	if err := checkFree(port); err == nil {
+		t.Errorf("port %d is taken, and nobody says so", port)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := checkFree(port); err != nil {
+		t.Error(err)
 	}
 }
