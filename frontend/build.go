@@ -14,6 +14,7 @@ import (
 	"github.com/moby/buildkit/exporter/containerimage/exptypes"
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -137,11 +138,7 @@ func (b *build) describe(ctx context.Context) (*dotnet.App, error) {
 	if err != nil {
 		return nil, err
 	}
-	ref, err := b.solve(ctx, st)
-	if err != nil {
-		return nil, err
-	}
-	dt, err := dockerui.ReadFile(ctx, ref, dotnet.DescriptionFile)
+	dt, err := b.readFile(ctx, st, dotnet.DescriptionFile)
 	if err != nil {
 		return nil, fmt.Errorf("describe the project: %w", err)
 	}
@@ -173,15 +170,15 @@ func (b *build) result(ctx context.Context) (*client.Result, error) {
 	if err := base.addManifests(ctx, b.entrypoint, b.targets); err != nil {
 		b.warn(ctx, b.src, fmt.Sprintf("%s is left out, as the index of %s could not be read: %v", ocispecs.AnnotationBaseImageDigest, b.app.BaseImage, err))
 	}
-	annotations := make([]map[string]string, len(b.targets))
-	rb, err := b.bc.Build(ctx, func(ctx context.Context, p *ocispecs.Platform, idx int) (_ *dockerui.BuildResult, err error) {
-		defer recovered(&err)
-		platform := b.targets[idx]
-		from := base.images[idx]
-		img, ann, err := xllb.Config(xllb.ConfigOpt{
+	// States are marshaled one after the other: they share vertices, and an exec sorts its mounts in place as it is
+	// marshaled (client/llb, ExecOp.Inputs). Solves are what takes time, and they run side by side.
+	images := make([]platformImage, len(b.targets))
+	for i, platform := range b.targets {
+		from := base.images[i]
+		img, annotations, err := xllb.Config(xllb.ConfigOpt{
 			App:      b.app,
 			Spec:     b.spec.Image,
-			Base:     xllb.Base{Name: from.name, Digest: base.manifests[idx], Config: from.config},
+			Base:     xllb.Base{Name: from.name, Digest: base.manifests[i], Config: from.config},
 			Platform: platform,
 			Labels:   b.bc.Labels,
 			Epoch:    b.epoch,
@@ -189,40 +186,55 @@ func (b *build) result(ctx context.Context) (*client.Result, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", b.app.Path, err)
 		}
-		annotations[idx] = ann
-		ref, err := b.solve(ctx, b.graph.Image(from.state, platform, b.layer))
+		def, err := b.marshal(ctx, b.graph.Image(from.state, platform, b.layer))
 		if err != nil {
 			return nil, err
 		}
-		return &dockerui.BuildResult{Reference: ref, Image: img, BaseImage: from.config, Epoch: b.epoch}, nil
+		images[i] = platformImage{img, from.config, annotations, def}
+	}
+	rb, err := b.bc.Build(ctx, func(ctx context.Context, _ *ocispecs.Platform, idx int) (_ *dockerui.BuildResult, err error) {
+		defer recovered(&err)
+		img := images[idx]
+		ref, err := b.solve(ctx, img.def)
+		if err != nil {
+			return nil, err
+		}
+		return &dockerui.BuildResult{Reference: ref, Image: img.config, BaseImage: img.base, Epoch: b.epoch}, nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	b.annotate(rb, annotations, base.index)
+	b.annotate(rb, images, base.index)
 	return rb.Finalize()
+}
+
+// platformImage is all that there is of the image of a platform before it is built.
+type platformImage struct {
+	config, base *dockerspec.DockerOCIImage
+	annotations  map[string]string
+	def          *llb.Definition
 }
 
 // annotate puts the annotations of every image on its manifest, and on the index what all images have in common, with
 // the index of the base as its base.
-func (b *build) annotate(rb *dockerui.ResultBuilder, annotations []map[string]string, baseIndex digest.Digest) {
-	for i, ann := range annotations {
+func (b *build) annotate(rb *dockerui.ResultBuilder, images []platformImage, baseIndex digest.Digest) {
+	for i, img := range images {
 		var p *ocispecs.Platform
 		if b.bc.MultiPlatformRequested {
 			n := platforms.Normalize(b.targets[i])
 			p = &n
 		}
-		for k, v := range ann {
+		for k, v := range img.annotations {
 			rb.AddMeta(exptypes.AnnotationManifestKey(p, k), []byte(v))
 		}
 	}
 	if !b.bc.MultiPlatformRequested {
 		return
 	}
-	for k, v := range annotations[0] {
+	for k, v := range images[0].annotations {
 		if k == ocispecs.AnnotationBaseImageDigest && baseIndex != "" {
 			v = baseIndex.String()
-		} else if slices.ContainsFunc(annotations, func(ann map[string]string) bool { return ann[k] != v }) {
+		} else if slices.ContainsFunc(images, func(img platformImage) bool { return img.annotations[k] != v }) {
 			continue
 		}
 		rb.AddMeta(exptypes.AnnotationIndexKey(k), []byte(v))
@@ -237,17 +249,34 @@ func (b *build) baseKey() string {
 	return "base.family"
 }
 
-// solve sends a state to BuildKit, with the caches to import from, which the gateway does not add by itself.
-func (e *entrypoint) solve(ctx context.Context, st llb.State) (client.Reference, error) {
+func (e *entrypoint) marshal(ctx context.Context, st llb.State) (*llb.Definition, error) {
 	def, err := st.Marshal(ctx, llb.WithCaps(e.bc.BuildOpts().LLBCaps), llb.Platform(e.bc.BuildPlatforms[0]))
 	if err != nil {
 		return nil, fmt.Errorf("marshal LLB: %w", err)
 	}
+	return def, nil
+}
+
+// solve sends a graph to BuildKit, with the caches to import from, which the gateway does not add by itself.
+func (e *entrypoint) solve(ctx context.Context, def *llb.Definition) (client.Reference, error) {
 	res, err := e.bc.GatewayClient().Solve(ctx, client.SolveRequest{Definition: def.ToPB(), CacheImports: e.bc.CacheImports})
 	if err != nil {
 		return nil, err
 	}
 	return res.SingleRef()
+}
+
+// readFile solves a state and reads a file in the root of its result.
+func (e *entrypoint) readFile(ctx context.Context, st llb.State, name string) ([]byte, error) {
+	def, err := e.marshal(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	ref, err := e.solve(ctx, def)
+	if err != nil {
+		return nil, err
+	}
+	return dockerui.ReadFile(ctx, ref, name)
 }
 
 // sourceDateEpoch gives the time that SOURCE_DATE_EPOCH tells: seconds, or "context" for that of the git commit.

@@ -140,11 +140,7 @@ func (b *bases) addManifests(ctx context.Context, e *entrypoint, targets []ocisp
 	// A registry gives a manifest by digest just as a blob, and BuildKit has it in its cache from then on. The gateway's
 	// AttestationChain has it too, but BuildKit 0.34 dereferences nil on a Docker manifest list, which Microsoft's are.
 	const name = "index.json"
-	ref, err := e.solve(ctx, llb.ImageBlob(blob.String(), llb.Filename(name), dockerui.WithInternalName("load index of "+b.images[0].name)))
-	if err != nil {
-		return err
-	}
-	dt, err := dockerui.ReadFile(ctx, ref, name)
+	dt, err := e.readFile(ctx, llb.ImageBlob(blob.String(), llb.Filename(name), dockerui.WithInternalName("load index of "+b.images[0].name)), name)
 	if err != nil {
 		return err
 	}

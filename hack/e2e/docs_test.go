@@ -139,7 +139,7 @@ func TestDemo(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Setenv("DOCKER_HOST", tc.host)
-			out := strings.TrimSpace(command(t, root, "make", "demo"))
+			out := strings.TrimSpace(command(t, root, "make", "--no-print-directory", "demo"))
 			lines := strings.Split(out, "\n")
 			last := lines[len(lines)-1]
 			if !regexp.MustCompile(`^demo: \S+/aspnetapp@sha256:[0-9a-f]{64}$`).MatchString(last) {

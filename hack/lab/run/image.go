@@ -3,7 +3,7 @@
 //
 // Contract: [Container] and [Machine] run an image as `docker run` would, with its environment, user, working folder
 // and command. With a port they wait until the app answers there, and then end it; without one they wait for its end.
-// Nothing is left running, whatever happens. They need root, runc, tar, and for the machine qemu-system-aarch64, cpio
+// Nothing is left running, whatever happens. They need root, runc, and for the machine qemu-system-aarch64, cpio, tar
 // and mmdebstrap: the lab's packages.
 package run
 
@@ -12,14 +12,11 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
@@ -70,13 +67,13 @@ func unpack(ctx context.Context, s Spec, platform, root string) (*process, error
 	if err := os.MkdirAll(root, 0o755); err != nil {
 		return nil, err
 	}
-	// The layers come as one, whiteouts applied. tar refuses members that lead out of the folder.
-	layers := mutate.Extract(img)
-	defer layers.Close() //nolint:errcheck // read only
-	cmd := exec.CommandContext(ctx, "tar", "--extract", "--numeric-owner", "--preserve-permissions", "--directory", root)
-	cmd.Stdin = layers
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("unpack %s: %w\n%s", s.Ref, err, out)
+	r, err := os.OpenRoot(root)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close() //nolint:errcheck // holds nothing
+	if err := unpackImage(img, r); err != nil {
+		return nil, fmt.Errorf("unpack %s: %w", s.Ref, err)
 	}
 	cfg, err := img.ConfigFile()
 	if err != nil {
@@ -136,7 +133,7 @@ func lookupUser(user, root string) (uid, gid int, err error) {
 	}
 	uid, numeric := number(user)
 	found := false
-	err = entries(filepath.Join(root, "etc/passwd"), func(f []string) {
+	err = entries(root, "etc/passwd", func(f []string) {
 		if len(f) > 3 && !found && (f[0] == user || numeric && f[2] == user) {
 			found = true
 			uid, _ = number(f[2])
@@ -154,7 +151,7 @@ func lookupUser(user, root string) (uid, gid int, err error) {
 	}
 	gid, numeric = number(group)
 	found = false
-	err = entries(filepath.Join(root, "etc/group"), func(f []string) {
+	err = entries(root, "etc/group", func(f []string) {
 		if len(f) > 2 && f[0] == group {
 			found = true
 			gid, _ = number(f[2])
@@ -169,7 +166,7 @@ func lookupUser(user, root string) (uid, gid int, err error) {
 // homeOf gives the home folder of a user, and whether the image's /etc/passwd knows the user.
 func homeOf(uid int, root string) (home string, known bool, err error) {
 	home = "/"
-	err = entries(filepath.Join(root, "etc/passwd"), func(f []string) {
+	err = entries(root, "etc/passwd", func(f []string) {
 		if len(f) > 5 && !known && f[2] == strconv.Itoa(uid) {
 			home, known = f[5], true
 		}
@@ -182,9 +179,17 @@ func number(s string) (int, bool) {
 	return n, err == nil
 }
 
-// entries calls fn for the fields of each line; a file that is not there has none.
-func entries(file string, fn func(fields []string)) error {
-	f, err := os.Open(file)
+// entries calls fn for the fields of each line of a file of the image; one that is not there has none.
+func entries(root, file string, fn func(fields []string)) error {
+	r, err := os.OpenRoot(root)
+	if err != nil {
+		return err
+	}
+	defer r.Close() //nolint:errcheck // holds nothing
+	if file, err = resolve(r, file); err != nil {
+		return err
+	}
+	f, err := r.Open(file)
 	if os.IsNotExist(err) {
 		return nil
 	}

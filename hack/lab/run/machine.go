@@ -53,7 +53,8 @@ func Machine(ctx context.Context, cache string, s Spec) (_ *Result, err error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		limit = max(time.Until(deadline)-machineReserve, time.Second)
 	}
-	if err := os.WriteFile(filepath.Join(root, "init"), []byte(initScript(s, p, limit)), 0o755); err != nil {
+	// Not /init: that may be a link of the image, and lead to a file of this machine.
+	if err := os.WriteFile(filepath.Join(root, labDir, "init"), []byte(initScript(s, p, limit)), 0o755); err != nil {
 		return nil, err
 	}
 	initrd := filepath.Join(dir, "initrd")
@@ -64,7 +65,7 @@ func Machine(ctx context.Context, cache string, s Spec) (_ *Result, err error) {
 	}
 
 	cmd := exec.CommandContext(ctx, "qemu-system-aarch64", "-M", "virt", "-nic", "none", "-cpu", "max,pauth-impdef=on", "-smp", "2", "-m", "3072",
-		"-nographic", "-no-reboot", "-kernel", kernel, "-initrd", initrd, "-append", "console=ttyAMA0 quiet panic=-1 rdinit=/init")
+		"-nographic", "-no-reboot", "-kernel", kernel, "-initrd", initrd, "-append", "console=ttyAMA0 quiet panic=-1 rdinit="+labDir+"/init")
 	console, err := cmd.CombinedOutput()
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("run %s on the arm64 machine: %w\n%s", s.Ref, ctx.Err(), tail(string(console)))
@@ -160,10 +161,19 @@ func makeKnown(uid, gid int, root string) error {
 	if _, known, err := homeOf(uid, root); known || err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Join(root, "etc"), 0o755); err != nil {
+	r, err := os.OpenRoot(root)
+	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(filepath.Join(root, "etc/passwd"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	defer r.Close() //nolint:errcheck // holds nothing
+	file, err := resolve(r, "etc/passwd")
+	if err != nil {
+		return err
+	}
+	if err := r.MkdirAll(path.Dir(file), 0o755); err != nil {
+		return err
+	}
+	f, err := r.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
 	}

@@ -110,13 +110,14 @@ func TestNewProcess(t *testing.T) {
 
 // The configuration's own list must not change under the next process.
 func TestNewProcessKeepsConfig(t *testing.T) {
+	root := t.TempDir()
 	entrypoint := append(make([]string, 0, 4), "/run")
 	cfg := v1.Config{Entrypoint: entrypoint}
-	first, err := newProcess(Spec{Args: []string{"1"}}, cfg, "")
+	first, err := newProcess(Spec{Args: []string{"1"}}, cfg, root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := newProcess(Spec{Args: []string{"2"}}, cfg, ""); err != nil {
+	if _, err := newProcess(Spec{Args: []string{"2"}}, cfg, root); err != nil {
 		t.Fatal(err)
 	}
 	if first.args[1] != "1" {
