@@ -17,8 +17,8 @@ import (
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
 
-	"github.com/crosshull/crosshull/frontend/spec"
 	xllb "github.com/crosshull/crosshull/llb"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
@@ -55,12 +55,13 @@ type build struct {
 	epoch   *time.Time
 	graph   *xllb.Builder
 	app     *dotnet.App
-	layer   llb.State
+	base    *bases
+	rids    []string // of the targets, on the C library of the base
 }
 
-// newBuild does what is done once for all platforms.
+// newBuild does what is done once for all platforms: all that has to be known before there is a graph to solve.
 func newBuild(ctx context.Context, e *entrypoint) (*build, error) {
-	b := &build{entrypoint: e, images: images{bc: e.bc}}
+	b := &build{entrypoint: e, images: images{e}}
 	if t := e.bc.Target; t != "" && t != defaultTarget {
 		return nil, fmt.Errorf("target %q does not exist: the one target of a spec is %s", t, defaultTarget)
 	}
@@ -69,9 +70,17 @@ func newBuild(ctx context.Context, e *entrypoint) (*build, error) {
 		b.targets = e.bc.BuildPlatforms
 	}
 	for _, p := range b.targets {
-		if _, err := dotnet.RID(p); err != nil {
+		if _, err := dotnet.RID(p, dotnet.Glibc); err != nil {
 			return nil, err
 		}
+	}
+	var mode *dotnet.Mode
+	if names := e.spec.Publish.Mode; len(names) > 0 {
+		m, err := dotnet.ParseMode(names)
+		if err != nil {
+			return nil, b.at("publish.mode", fmt.Errorf("publish.mode: %w", err))
+		}
+		mode = &m
 	}
 	e.warnUnusedBuildArgs(ctx)
 	epoch, err := sourceDateEpoch(ctx, e.bc)
@@ -84,7 +93,7 @@ func newBuild(ctx context.Context, e *entrypoint) (*build, error) {
 	if err != nil {
 		return nil, err
 	}
-	sdk, err := b.sdk(ctx)
+	buildRID, err := dotnet.RID(e.bc.BuildPlatforms[0], dotnet.Glibc)
 	if err != nil {
 		return nil, err
 	}
@@ -100,41 +109,86 @@ func newBuild(ctx context.Context, e *entrypoint) (*build, error) {
 			Properties:    e.spec.Publish.Properties,
 			BaseImage:     e.spec.Base.Image,
 			Family:        e.spec.Base.Family,
-			Portable:      e.spec.Publish.Mode == spec.ModePortable,
+			Mode:          mode,
 		},
+		NuGet:       e.spec.NuGet,
+		Inputs:      e.spec.Publish.Inputs,
 		Context:     *buildContext,
-		SDK:         sdk.state,
+		BuildRID:    buildRID,
 		Caps:        e.bc.BuildOpts().LLBCaps,
 		Exec:        e.execOpts,
 		Constraints: e.constraints,
 	}
-	if b.app, err = b.describe(ctx); err != nil {
+	files, err := b.survey(ctx)
+	if err != nil {
 		return nil, err
 	}
-	b.layer = b.graph.Layer(b.graph.Publish(b.app), xllb.AppDir(b.app))
-	return b, nil
+	b.graph.RestoreInputs = dotnet.RestoreInputs(files)
+	sdk, err := b.sdk(ctx, files)
+	if err != nil {
+		return nil, err
+	}
+	b.graph.SDK = sdk.state
+	if b.app, err = b.describe(ctx, files); err != nil {
+		return nil, err
+	}
+	if err := b.resolveBase(ctx); err != nil {
+		return nil, err
+	}
+	return b, b.toolchain(ctx, sdk)
 }
 
-// sdk resolves the image that builds, for the build platform.
-func (b *build) sdk(ctx context.Context) (*image, error) {
-	ref, key := dotnet.SDKRepository+":"+dotnet.DefaultSDK, "sdk"
-	switch {
-	case b.spec.SDK.Image != "":
-		ref, key = b.spec.SDK.Image, "sdk.image"
-	case b.spec.SDK.Version != "":
-		ref, key = dotnet.SDKRepository+":"+b.spec.SDK.Version, "sdk.version"
-	}
-	img, err := b.images.resolve(ctx, ref, b.bc.BuildPlatforms[0], "[sdk] ")
+// resolveBase resolves the base image, and with its C library the runtime identifiers.
+func (b *build) resolveBase(ctx context.Context) (err error) {
+	b.base, err = b.images.resolveAll(ctx, b.app.BaseImage, b.targets)
 	if err != nil {
-		// Not %w: on its way to the user, an error of the gateway keeps its own message and loses ours.
-		return nil, b.at(key, fmt.Errorf("SDK image: %v", err))
+		return b.at(b.baseKey(), fmt.Errorf("base image: %v", err))
 	}
-	return img, nil
+	if err := b.base.addManifests(ctx, b.entrypoint, b.targets); err != nil {
+		b.warn(ctx, b.src, fmt.Sprintf("%s is left out, as the index of %s could not be read: %v", ocispecs.AnnotationBaseImageDigest, b.app.BaseImage, err))
+	}
+	libc := dotnet.LibcOf(b.app.BaseImage)
+	if libc == "" {
+		if libc, err = b.images.libc(ctx, b.base.images[0]); err != nil {
+			return b.at(b.baseKey(), fmt.Errorf("look for the C library of %s: %v", b.app.BaseImage, err))
+		}
+	}
+	for _, p := range b.targets {
+		rid, err := dotnet.RID(p, libc)
+		if err != nil {
+			return err
+		}
+		b.rids = append(b.rids, rid)
+	}
+	return nil
+}
+
+// toolchain resolves the image that links, for AOT.
+func (b *build) toolchain(ctx context.Context, sdk *image) error {
+	if !b.app.Mode.Aot {
+		return nil
+	}
+	ref := b.spec.SDK.Toolchain
+	if ref == "" {
+		var err error
+		if ref, err = dotnet.Toolchain(sdk.name, b.app.BaseImage); err != nil {
+			return b.at("sdk.toolchain", err)
+		}
+	}
+	if err := dotnet.CheckToolchain(ref, b.rids, b.graph.BuildRID); err != nil {
+		return b.at("publish.mode", err)
+	}
+	img, err := b.images.resolve(ctx, ref, b.bc.BuildPlatforms[0], "[toolchain] ")
+	if err != nil {
+		return b.at("sdk.toolchain", fmt.Errorf("AOT needs an SDK with a linker, %s: %v", ref, err))
+	}
+	b.graph.Toolchain = &img.state
+	return nil
 }
 
 // describe runs the describe step and picks the app.
-func (b *build) describe(ctx context.Context) (*dotnet.App, error) {
-	st, err := b.graph.Describe()
+func (b *build) describe(ctx context.Context, files dotnet.Files) (*dotnet.App, error) {
+	st, err := b.graph.Describe(files)
 	if err != nil {
 		return nil, err
 	}
@@ -154,31 +208,27 @@ func (b *build) describe(ctx context.Context) (*dotnet.App, error) {
 		}
 		return nil, b.at(key, err)
 	}
-	if app.OwnMode != "" && !b.graph.Project.Portable {
-		return nil, b.at("publish.mode", fmt.Errorf("%s sets %s, which needs an output of its own for every platform; "+
-			"crosshull publishes portable apps so far: write publish: {mode: %s} to publish it as one", app.Path, app.OwnMode, spec.ModePortable))
+	if m := b.graph.Project.Mode; m != nil {
+		app.Mode = *m // apphost is none of the project's properties
 	}
 	return app, nil
 }
 
 // result builds the image of every platform.
 func (b *build) result(ctx context.Context) (*client.Result, error) {
-	base, err := b.images.resolveAll(ctx, b.app.BaseImage, b.targets)
+	layers, err := b.layers(ctx)
 	if err != nil {
-		return nil, b.at(b.baseKey(), fmt.Errorf("base image: %v", err))
-	}
-	if err := base.addManifests(ctx, b.entrypoint, b.targets); err != nil {
-		b.warn(ctx, b.src, fmt.Sprintf("%s is left out, as the index of %s could not be read: %v", ocispecs.AnnotationBaseImageDigest, b.app.BaseImage, err))
+		return nil, err
 	}
 	// States are marshaled one after the other: they share vertices, and an exec sorts its mounts in place as it is
 	// marshaled (client/llb, ExecOp.Inputs). Solves are what takes time, and they run side by side.
 	images := make([]platformImage, len(b.targets))
 	for i, platform := range b.targets {
-		from := base.images[i]
+		from := b.base.images[i]
 		img, annotations, err := xllb.Config(xllb.ConfigOpt{
 			App:      b.app,
 			Spec:     b.spec.Image,
-			Base:     xllb.Base{Name: from.name, Digest: base.manifests[i], Config: from.config},
+			Base:     xllb.Base{Name: from.name, Digest: b.base.manifests[i], Config: from.config},
 			Platform: platform,
 			Labels:   b.bc.Labels,
 			Epoch:    b.epoch,
@@ -186,7 +236,7 @@ func (b *build) result(ctx context.Context) (*client.Result, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", b.app.Path, err)
 		}
-		def, err := b.marshal(ctx, b.graph.Image(from.state, platform, b.layer))
+		def, err := b.marshal(ctx, b.graph.Image(from.state, platform, layers[i]...))
 		if err != nil {
 			return nil, err
 		}
@@ -204,8 +254,99 @@ func (b *build) result(ctx context.Context) (*client.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.annotate(rb, images, base.index)
+	b.annotate(rb, images, b.base.index)
 	return rb.Finalize()
+}
+
+// layers publishes, and gives the layers for each target. Publishing is the long part, so it is solved here, for all
+// platforms side by side, and errors come before any image is put together.
+func (b *build) layers(ctx context.Context) ([][]llb.State, error) {
+	app, dir := b.app, xllb.AppDir(b.app)
+	rids := slices.Clone(b.rids)
+	if !app.Mode.PerPlatform() {
+		rids = []string{""} // one for all
+	}
+	slices.Sort(rids)
+	rids = slices.Compact(rids)
+
+	var restoreFor []string
+	if app.Mode.PerPlatform() || app.Mode.AppHost {
+		restoreFor = slices.Compact(slices.Sorted(slices.Values(b.rids)))
+	}
+	restored, err := b.graph.Restore(app, restoreFor)
+	if err != nil {
+		return nil, err
+	}
+	published := map[string]xllb.Published{}
+	var defs []*llb.Definition
+	for _, rid := range rids {
+		p, err := b.graph.Publish(app, restored, rid)
+		if err != nil {
+			return nil, err
+		}
+		published[rid] = p
+		def, err := b.marshal(ctx, p.Report)
+		if err != nil {
+			return nil, err
+		}
+		defs = append(defs, def)
+	}
+	reports := make([][]byte, len(defs))
+	eg, egctx := errgroup.WithContext(ctx)
+	for i, def := range defs {
+		eg.Go(func() (err error) {
+			reports[i], err = b.readResult(egctx, def, dotnet.ReportFile)
+			return err
+		})
+	}
+	if err := eg.Wait(); err != nil {
+		return nil, b.missingSecret(err)
+	}
+
+	var appHosts llb.State
+	if app.Mode.AppHost && !app.Mode.PerPlatform() {
+		if appHosts, err = b.graph.AppHosts(app, restored, restoreFor); err != nil {
+			return nil, err
+		}
+	}
+	out := make([][]llb.State, len(b.targets))
+	for i := range b.targets {
+		rid := b.rids[i]
+		if !app.Mode.PerPlatform() {
+			rid = ""
+		}
+		folders, assets, err := dotnet.ParseReport(reports[slices.Index(rids, rid)])
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range dotnet.Layers {
+			from := []string{name}
+			switch {
+			case name == dotnet.LayerRuntimes:
+				if from = usable(assets, b.rids[i]); len(from) == 0 {
+					continue
+				}
+			case !slices.Contains(folders, name):
+				continue
+			}
+			out[i] = append(out[i], b.graph.Layer(name, published[rid].Files, dir, from...))
+		}
+		if app.Mode.AppHost && !app.Mode.PerPlatform() {
+			out[i] = append(out[i], b.graph.Layer("launcher", appHosts, dir, b.rids[i]))
+		}
+	}
+	return out, nil
+}
+
+// usable gives the folders of those of assets that the runtime of rid can use.
+func usable(assets []string, rid string) []string {
+	var folders []string
+	for _, id := range dotnet.RuntimeIDs(rid) {
+		if slices.Contains(assets, id) {
+			folders = append(folders, dotnet.LayerRuntimes+"/"+id)
+		}
+	}
+	return folders
 }
 
 // platformImage is all that there is of the image of a platform before it is built.
@@ -272,6 +413,11 @@ func (e *entrypoint) readFile(ctx context.Context, st llb.State, name string) ([
 	if err != nil {
 		return nil, err
 	}
+	return e.readResult(ctx, def, name)
+}
+
+// readResult solves a graph and reads a file in the root of its result.
+func (e *entrypoint) readResult(ctx context.Context, def *llb.Definition, name string) ([]byte, error) {
 	ref, err := e.solve(ctx, def)
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package frontend
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -22,7 +23,11 @@ var phaseKeys = map[string]string{
 
 // constraints are what buildx's flags and the spec say of every vertex of a phase.
 func (e *entrypoint) constraints(phase string) []llb.ConstraintsOpt {
-	opts := e.location(phaseKeys[phase])
+	key := phaseKeys[phase]
+	if phase == xllb.PhaseRestore && e.spec.Has("nuget") {
+		key = "nuget"
+	}
+	opts := e.location(key)
 	// The same for all platforms: an ignored vertex has another digest than one that is not, and would run twice.
 	if e.bc.IsNoCache(phase) {
 		opts = append(opts, llb.IgnoreCache)
@@ -72,6 +77,24 @@ func (e *entrypoint) execOpts(phase string) []llb.RunOption {
 		}))
 	}
 	return opts
+}
+
+// missingSecret explains BuildKit's "secret ID: not found": where the spec names it, and how to give it.
+func (e *entrypoint) missingSecret(err error) error {
+	keys := map[string]string{"nuget.config-secret": e.spec.NuGet.ConfigSecret, "nuget.ca-secret": e.spec.NuGet.CASecret}
+	for name, id := range e.spec.NuGet.Secrets {
+		keys["nuget.secrets."+name] = id
+	}
+	for i, f := range e.spec.NuGet.Feeds {
+		keys[fmt.Sprintf("nuget.feeds.%d.password-secret", i)] = f.PasswordSecret
+	}
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		if id := keys[key]; id != "" && strings.Contains(err.Error(), "secret "+id+": not found") {
+			r := e.spec.Range(key)
+			return withSource(fmt.Errorf("%s:%d: secret %q is missing: give it to the build by --secret id=%s,env=VARIABLE or --secret id=%s,src=FILE", e.src.Filename, r.Start, id, id, id), e.src, r)
+		}
+	}
+	return err
 }
 
 // warnUnusedBuildArgs: a spec declares no build arguments, so one that the user gives does nothing.

@@ -12,6 +12,7 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/client/llb/sourceresolver"
 	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/pb"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	digest "github.com/opencontainers/go-digest"
@@ -21,7 +22,7 @@ import (
 )
 
 // images resolves references: to a named context of that name if there is one, else in the registry.
-type images struct{ bc *dockerui.Client }
+type images struct{ *entrypoint }
 
 // image is a reference resolved for a platform.
 type image struct {
@@ -159,6 +160,26 @@ func (b *bases) addManifests(ctx context.Context, e *entrypoint, targets []ocisp
 		b.manifests[i] = manifestFor(index, p)
 	}
 	return nil
+}
+
+// libc looks into an image whose name does not tell its C library: musl's loader is there, or it is glibc.
+func (r images) libc(ctx context.Context, img *image) (dotnet.Libc, error) {
+	def, err := r.marshal(ctx, img.state)
+	if err != nil {
+		return "", err
+	}
+	ref, err := r.solve(ctx, def)
+	if err != nil || ref == nil {
+		return dotnet.Glibc, err
+	}
+	found, err := ref.ReadDir(ctx, client.ReadDirRequest{Path: "/lib", IncludePattern: "ld-musl-*"})
+	if err != nil && !isNotFound(err) {
+		return "", err
+	}
+	if len(found) > 0 {
+		return dotnet.Musl, nil
+	}
+	return dotnet.Glibc, nil
 }
 
 // manifestFor picks a manifest as BuildKit does when it pulls.

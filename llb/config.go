@@ -62,7 +62,7 @@ func Config(opt ConfigOpt) (*dockerspec.DockerOCIImage, map[string]string, error
 		cfg.Env = setEnv(cfg.Env, k, opt.Spec.Env[k])
 	}
 
-	entrypoint, cmd, err := opt.App.Command.Resolve(cfg.Entrypoint)
+	entrypoint, cmd, err := opt.App.Start().Resolve(cfg.Entrypoint)
 	if err != nil {
 		return nil, nil, err
 	}

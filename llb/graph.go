@@ -11,6 +11,7 @@ import (
 	"github.com/moby/buildkit/util/apicaps"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/crosshull/crosshull/frontend/spec"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
@@ -23,7 +24,10 @@ const (
 	packageDir = "/nuget"
 	msbuildDir = "/crosshull"
 	outputDir  = "/app"
+	reportDir  = "/report"
 )
+
+var paths = dotnet.Paths{Source: SourceDir, MSBuild: msbuildDir, Output: outputDir, Report: reportDir}
 
 // Phases are what `--no-cache-filter` can name, and what vertex names begin with.
 const (
@@ -40,10 +44,22 @@ var fileTime = time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC)
 type Builder struct {
 	// Project is what the spec says of the project.
 	Project dotnet.Project
+	// Inputs are files and folders of the context that publish reads, beyond what MSBuild says.
+	Inputs []string
+	// RestoreInputs are patterns of what restore reads, beyond what belongs to the projects of the closure.
+	RestoreInputs []string
+	// NuGet is what the spec says of packages.
+	NuGet spec.NuGet
 	// Context is the build context, .dockerignore applied.
 	Context llb.State
+	// Folder is the one of the context that commands run in: the SDK looks for global.json from there upwards.
+	Folder string
 	// SDK is the image of the SDK, for the build platform, with the environment of its configuration.
 	SDK llb.State
+	// Toolchain is the image that publishes, where that is not SDK: one with a linker, for AOT.
+	Toolchain *llb.State
+	// BuildRID is the runtime identifier of the build platform.
+	BuildRID string
 	// Caps are the capabilities of the BuildKit that will run the graph.
 	Caps apicaps.CapSet
 	// Exec gives what buildx's flags say about the execs of a phase, and the place in the spec that it came from.
@@ -53,53 +69,136 @@ type Builder struct {
 }
 
 // Describe asks MSBuild about the project: a state with [dotnet.DescriptionFile] in its root. Its input is only what
-// says what a project is, so it is cached while no more than sources change.
-func (b *Builder) Describe() (llb.State, error) {
-	files, err := msbuildFiles()
+// says what a project is, so it is cached while no more than sources change. files are those of [Builder.ProjectFiles].
+func (b *Builder) Describe(files dotnet.Files) (llb.State, error) {
+	targets, err := msbuildFiles(PhaseDescribe)
 	if err != nil {
 		return llb.State{}, err
 	}
-	projects := b.copyContext(PhaseDescribe, llb.Scratch(), "project files", dotnet.ProjectFiles(), dotnet.AnyOutputs())
-	args := dotnet.DescribeArgs(b.Project, dotnet.Paths{Source: SourceDir, MSBuild: msbuildDir, Output: outputDir})
+	reach := llb.Mkfile("/reach.targets", 0o644, dotnet.ReachTargets(files, SourceDir), llb.WithCreatedTime(fileTime))
+	targets = targets.File(reach, b.named(PhaseDescribe, "what the project files name")...)
+	projects := b.ProjectFiles(dotnet.EvaluatedNames(files))
+	args := dotnet.DescribeArgs(b.Project, paths)
 	name := b.Project.Path
 	if name == "" {
 		name = "projects"
 	}
-	run := b.run(PhaseDescribe, "dotnet msbuild -t:ComputeContainerConfig "+name, args,
+	run := b.run(PhaseDescribe, b.SDK, "dotnet msbuild -t:ComputeContainerConfig "+name, args,
 		llb.AddMount(SourceDir, projects, llb.ForceNoOutput),
+		llb.AddMount(msbuildDir, targets, llb.Readonly))
+	return run.AddMount(outputDir, llb.Scratch()), nil
+}
+
+// ProjectFiles are the files of the context that say what its projects are, and those of further names.
+func (b *Builder) ProjectFiles(names []string) llb.State {
+	include := dotnet.ProjectFiles()
+	for _, name := range names {
+		include = append(include, "**/"+dotnet.Escape(name))
+	}
+	return b.copyContext(PhaseDescribe, llb.Scratch(), "project files", include, dotnet.AnyOutputs())
+}
+
+// Restored is what a restore leaves.
+type Restored struct {
+	tree     llb.State // the project files, with obj beside each
+	packages llb.State
+}
+
+// Restore gets the packages of app's closure, for all runtime identifiers that will be published at once.
+func (b *Builder) Restore(app *dotnet.App, rids []string) (Restored, error) {
+	opts, err := b.nuget()
+	if err != nil {
+		return Restored{}, err
+	}
+	projects := b.copyContext(PhaseRestore, llb.Scratch(), "project files", append(dotnet.RestoreFiles(app), b.RestoreInputs...), dotnet.Outputs(app))
+	args := append(dotnet.RestoreArgs(b.Project, app, rids, paths), restoreProperties(b.NuGet)...)
+	restore := b.run(PhaseRestore, b.SDK, "dotnet restore "+app.Path, args, opts...)
+	return Restored{
+		tree:     restore.AddMount(SourceDir, projects),
+		packages: restore.AddMount(packageDir, llb.Scratch()),
+	}, nil
+}
+
+// Published is what a publish leaves.
+type Published struct {
+	// Files has a folder for every layer, see [dotnet.Layers].
+	Files llb.State
+	// Report has [dotnet.ReportFile] in its root: which of the layers there are.
+	Report llb.State
+}
+
+// Publish compiles and publishes app, for a runtime identifier unless rid is empty.
+func (b *Builder) Publish(app *dotnet.App, restored Restored, rid string) (Published, error) {
+	files, err := msbuildFiles(PhasePublish)
+	if err != nil {
+		return Published{}, err
+	}
+	name := "dotnet publish " + app.Path
+	if rid != "" {
+		name += " -r " + rid
+	}
+	from := b.SDK
+	if b.Toolchain != nil {
+		from = *b.Toolchain
+	}
+	sources := b.copyContext(PhasePublish, restored.tree, "sources", b.sources(app), dotnet.Outputs(app))
+	publish := b.run(PhasePublish, from, name, dotnet.PublishArgs(b.Project, app, rid, b.BuildRID, paths),
+		llb.AddMount(SourceDir, sources, llb.ForceNoOutput),
+		llb.AddMount(packageDir, restored.packages, llb.ForceNoOutput),
+		llb.AddMount(msbuildDir, files, llb.Readonly))
+	return Published{
+		Files:  publish.AddMount(outputDir, llb.Scratch()),
+		Report: publish.AddMount(reportDir, llb.Scratch()),
+	}, nil
+}
+
+// sources are patterns of what app is built from, nothing for all files.
+func (b *Builder) sources(app *dotnet.App) []string {
+	patterns := dotnet.PublishFiles(app)
+	if len(patterns) > 0 {
+		for _, p := range b.Inputs {
+			patterns = append(patterns, dotnet.Escape(p))
+		}
+	}
+	return patterns
+}
+
+// AppHosts makes the launchers of app for runtime identifiers: a state with a folder for each. They depend on no source,
+// so an edit makes none anew.
+func (b *Builder) AppHosts(app *dotnet.App, restored Restored, rids []string) (llb.State, error) {
+	files, err := msbuildFiles(PhasePublish)
+	if err != nil {
+		return llb.State{}, err
+	}
+	run := b.run(PhasePublish, b.SDK, "apphost for "+strings.Join(rids, ", "), dotnet.AppHostArgs(b.Project, app, rids, paths),
+		llb.AddMount(SourceDir, restored.tree, llb.ForceNoOutput),
+		llb.AddMount(packageDir, restored.packages, llb.ForceNoOutput),
 		llb.AddMount(msbuildDir, files, llb.Readonly))
 	return run.AddMount(outputDir, llb.Scratch()), nil
 }
 
-// Publish restores and publishes app: a state with the published files in its root.
-func (b *Builder) Publish(app *dotnet.App) llb.State {
-	at := dotnet.Paths{Source: SourceDir, Output: outputDir}
-
-	projects := b.copyContext(PhaseRestore, llb.Scratch(), "project files", dotnet.RestoreFiles(app), dotnet.Outputs(app))
-	restore := b.run(PhaseRestore, "dotnet restore "+app.Path, dotnet.RestoreArgs(b.Project, app, at))
-	restored := restore.AddMount(SourceDir, projects)
-	packages := restore.AddMount(packageDir, llb.Scratch())
-
-	sources := b.copyContext(PhasePublish, restored, "sources", nil, dotnet.Outputs(app))
-	publish := b.run(PhasePublish, "dotnet publish "+app.Path, dotnet.PublishArgs(b.Project, app, at),
-		llb.AddMount(SourceDir, sources, llb.ForceNoOutput),
-		llb.AddMount(packageDir, packages, llb.ForceNoOutput))
-	return publish.AddMount(outputDir, llb.Scratch())
-}
-
-// Layer makes published files a layer of an image, in folder dir of it: owned by root, writable by nobody else,
-// executable only where the file was, all with the same time.
-func (b *Builder) Layer(published llb.State, dir string) llb.State {
-	info := &llb.CopyInfo{
-		CopyDirContentsOnly: true,
-		CreateDestPath:      true,
-		CreatedTime:         &fileTime,
-		ChownOpt:            &llb.ChownOpt{User: &llb.UserOpt{UID: 0}, Group: &llb.UserOpt{UID: 0}},
-		// No capability tells of symbolic modes (BuildKit never registers file.copy.modestring): a BuildKit too old for
-		// them leaves modes as they are.
-		Mode: &llb.ChmodOpt{ModeStr: "u=rwX,go=rX"},
+// Layer makes folders of published files a layer of an image, in folder dir of it: owned by root, writable by nobody
+// else, executable only where the file was, all with the same time.
+func (b *Builder) Layer(name string, published llb.State, dir string, folders ...string) llb.State {
+	var action *llb.FileAction
+	for _, folder := range folders {
+		info := &llb.CopyInfo{
+			CopyDirContentsOnly: true,
+			CreateDestPath:      true,
+			CreatedTime:         &fileTime,
+			ExcludePatterns:     dotnet.NotShipped(),
+			ChownOpt:            &llb.ChownOpt{User: &llb.UserOpt{UID: 0}, Group: &llb.UserOpt{UID: 0}},
+			// No capability tells of symbolic modes (BuildKit never registers file.copy.modestring): a BuildKit too old
+			// for them leaves modes as they are.
+			Mode: &llb.ChmodOpt{ModeStr: "u=rwX,go=rX"},
+		}
+		if action == nil {
+			action = llb.Copy(published, "/"+folder, dir, info)
+		} else {
+			action = action.Copy(published, "/"+folder, dir, info)
+		}
 	}
-	return llb.Scratch().File(llb.Copy(published, "/", dir, info), b.named(PhasePublish, "copy app to "+dir)...)
+	return llb.Scratch().File(action, b.named(PhasePublish, "copy "+name+" to "+dir)...)
 }
 
 // Image puts layers on a base image for platform. Merged, the base is neither pulled nor unpacked; where BuildKit
@@ -128,25 +227,25 @@ func (b *Builder) copyContext(phase string, st llb.State, what string, include, 
 	}), b.named(phase, "copy "+what)...)
 }
 
-// run executes args in the SDK. The root file system is scratch space: results leave through mounts.
-func (b *Builder) run(phase, name string, args []string, opts ...llb.RunOption) llb.ExecState {
+// run executes args in an image that has the SDK. The root file system is scratch space: results leave through mounts.
+func (b *Builder) run(phase string, from llb.State, name string, args []string, opts ...llb.RunOption) llb.ExecState {
 	opts = append(opts,
 		llb.Args(args),
-		llb.Dir(SourceDir),
+		llb.Dir(path.Join(SourceDir, b.Folder)),
 		llb.AddEnv("DOTNET_CLI_TELEMETRY_OPTOUT", "1"),
 		llb.AddEnv("DOTNET_NOLOGO", "1"),
 		llb.AddEnv("DOTNET_GENERATE_ASPNET_CERTIFICATE", "false"),
 		llb.AddEnv("NUGET_PACKAGES", packageDir),
 		llb.WithCustomName("["+phase+"] "+name),
 	)
-	return b.SDK.Run(append(opts, b.Exec(phase)...)...)
+	return from.Run(append(opts, b.Exec(phase)...)...)
 }
 
 func (b *Builder) named(phase, name string) []llb.ConstraintsOpt {
 	return append(b.Constraints(phase), llb.WithCustomName("["+phase+"] "+name))
 }
 
-func msbuildFiles() (llb.State, error) {
+func msbuildFiles(phase string) (llb.State, error) {
 	files, err := dotnet.MSBuildFiles()
 	if err != nil {
 		return llb.State{}, err
@@ -160,7 +259,7 @@ func msbuildFiles() (llb.State, error) {
 			action = action.Mkfile(p, 0o644, f.Data, llb.WithCreatedTime(fileTime))
 		}
 	}
-	return llb.Scratch().File(action, llb.WithCustomName("["+PhaseDescribe+"] crosshull's MSBuild targets")), nil
+	return llb.Scratch().File(action, llb.WithCustomName("["+phase+"] crosshull's MSBuild targets")), nil
 }
 
 // AppDir is the folder of the image that the app goes to: the SDK's ContainerWorkingDirectory, without the slash at

@@ -28,6 +28,11 @@ var (
 	armv7 = platforms.MustParse("linux/arm/v7")
 )
 
+var projectFiles = dotnet.Files{
+	"src/web/web.csproj":     []byte(`<Project><Import Project="../../eng/versions.xml" /><ItemGroup><Compile Include="..\shared\**\*.cs" /></ItemGroup></Project>`),
+	"src/lib [1]/lib.csproj": []byte(`<Project />`),
+}
+
 func webApp() *dotnet.App {
 	return &dotnet.App{
 		Path:             "src/web/web.csproj",
@@ -51,6 +56,7 @@ func builder(missing ...apicaps.CapID) *Builder {
 		Project:     dotnet.Project{Path: "src/web", Configuration: "Release", Properties: map[string]string{"B": "x;y", "A": "1"}},
 		Context:     llb.Local("context", llb.SessionID("session"), llb.SharedKeyHint("crosshull")),
 		SDK:         llb.Image("mcr.microsoft.com/dotnet/sdk:10.0@"+digest.FromString("sdk").String(), llb.Platform(amd64)).AddEnv("PATH", "/usr/bin"),
+		BuildRID:    "linux-x64",
 		Caps:        pb.Caps.CapSet(caps),
 		Exec:        func(string) []llb.RunOption { return nil },
 		Constraints: func(string) []llb.ConstraintsOpt { return nil },
@@ -59,8 +65,46 @@ func builder(missing ...apicaps.CapID) *Builder {
 
 func image(b *Builder, p ocispecs.Platform) llb.State {
 	base := llb.Image("mcr.microsoft.com/dotnet/aspnet:10.0@"+digest.FromString("aspnet").String(), llb.Platform(p))
-	app := webApp()
-	return b.Image(base, p, b.Layer(b.Publish(app), AppDir(app)))
+	return b.Image(base, p, layers(b, p, webApp())...)
+}
+
+// layers are those of an app with packages, as the frontend puts them together.
+func layers(b *Builder, p ocispecs.Platform, app *dotnet.App) []llb.State {
+	var rid string
+	var rids []string
+	if app.Mode.PerPlatform() || app.Mode.AppHost {
+		rids = []string{"linux-arm", "linux-arm64", "linux-x64"}
+	}
+	if app.Mode.PerPlatform() {
+		rid, _ = dotnet.RID(p, dotnet.Glibc)
+	}
+	restored, err := b.Restore(app, rids)
+	if err != nil {
+		panic(err)
+	}
+	published, err := b.Publish(app, restored, rid)
+	if err != nil {
+		panic(err)
+	}
+	out := []llb.State{
+		b.Layer("packages", published.Files, AppDir(app), "packages"),
+		b.Layer("app", published.Files, AppDir(app), "app"),
+	}
+	if app.Mode.AppHost {
+		hosts, err := b.AppHosts(app, restored, rids)
+		if err != nil {
+			panic(err)
+		}
+		rid, _ := dotnet.RID(p, dotnet.Glibc)
+		out = append(out, b.Layer("launcher", hosts, AppDir(app), rid))
+	}
+	return out
+}
+
+func modeImage(m dotnet.Mode) llb.State {
+	b, app := builder(), webApp()
+	app.Mode = m
+	return b.Image(llb.Image("base@"+digest.FromString("base").String(), llb.Platform(arm64)), arm64, layers(b, arm64, app)...)
 }
 
 func marshal(t *testing.T, st llb.State) *llb.Definition {
@@ -73,13 +117,15 @@ func marshal(t *testing.T, st llb.State) *llb.Definition {
 }
 
 func TestGolden(t *testing.T) {
-	describe, err := builder().Describe()
+	describe, err := builder().Describe(projectFiles)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, st := range map[string]llb.State{
 		"describe":      describe,
 		"portable":      image(builder(), arm64),
+		"apphost":       modeImage(dotnet.Mode{AppHost: true}),
+		"trimmed":       modeImage(dotnet.Mode{SelfContained: true, Trimmed: true}),
 		"portable-copy": image(builder(pb.CapMergeOp), arm64),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -105,7 +151,7 @@ func TestGolden(t *testing.T) {
 func TestDeterministic(t *testing.T) {
 	var first string
 	for range 25 {
-		describe, err := builder().Describe()
+		describe, err := builder().Describe(projectFiles)
 		if err != nil {
 			t.Fatal(err)
 		}

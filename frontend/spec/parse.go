@@ -107,6 +107,10 @@ func (d *decoder) value(path string, n *yaml.Node, v reflect.Value) {
 			v.SetMapIndex(reflect.ValueOf(k.Value), e)
 		})
 	case reflect.Slice:
+		if v.Type() == reflect.TypeFor[Modes]() && n.Kind == yaml.ScalarNode {
+			v.Set(reflect.ValueOf(Modes{n.Value}))
+			return
+		}
 		if n.Kind != yaml.SequenceNode {
 			d.errorf(n, "%s must be a list, not %s: write [%s]", name(path), kind(n), n.Value)
 			return
@@ -115,6 +119,13 @@ func (d *decoder) value(path string, n *yaml.Node, v reflect.Value) {
 		for i, c := range n.Content {
 			d.value(join(path, strconv.Itoa(i)), c, v.Index(i))
 		}
+	case reflect.Bool:
+		on, err := strconv.ParseBool(n.Value)
+		if n.Kind != yaml.ScalarNode || err != nil {
+			d.errorf(n, "%s must be true or false, not %s", name(path), kind(n))
+			return
+		}
+		v.SetBool(on)
 	case reflect.Int:
 		i, err := strconv.Atoi(n.Value)
 		if n.Kind != yaml.ScalarNode || err != nil {

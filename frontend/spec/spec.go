@@ -6,9 +6,8 @@
 // by way of the SDK; where both speak, the spec wins. The package knows neither LLB nor MSBuild.
 package spec
 
-// ModePortable is the publish mode of one framework-dependent output without a runtime identifier, the same for every
-// platform.
-const ModePortable = "portable"
+// Modes are the values of publish.mode. A single one need not be a list.
+type Modes []string
 
 // Spec is a whole crosshull.yaml. Field tags name the keys.
 type Spec struct {
@@ -22,6 +21,8 @@ type Spec struct {
 	SDK SDK `yaml:"sdk"`
 	// Base picks the image that the app is put on.
 	Base Base `yaml:"base"`
+	// NuGet says where packages come from, beyond what the repository's nuget.config says.
+	NuGet NuGet `yaml:"nuget"`
 	// Image is the configuration of the image, over what the project and the base say.
 	Image Image `yaml:"image"`
 
@@ -30,20 +31,25 @@ type Spec struct {
 
 // Publish is the `publish` section.
 type Publish struct {
-	// Mode is "portable", or empty, which is portable unless the project's own properties ask for something else.
-	Mode string `yaml:"mode"`
+	// Mode is portable, apphost, self-contained, single-file, ready-to-run, trimmed or aot, or a list of those that go
+	// together. Empty: what the project's own properties ask for, which is portable if they ask for nothing.
+	Mode Modes `yaml:"mode"`
 	// Configuration is the MSBuild configuration. Empty: Release.
 	Configuration string `yaml:"configuration"`
+	// Inputs are files and folders of the context that the build reads beyond what the project files name.
+	Inputs []string `yaml:"inputs"`
 	// Properties are further MSBuild properties, given to describe, restore and publish alike.
 	Properties map[string]string `yaml:"properties"`
 }
 
-// SDK is the `sdk` section; at most one of the two is set.
+// SDK is the `sdk` section; at most one of image and version is set.
 type SDK struct {
 	// Image is a full image reference.
 	Image string `yaml:"image"`
 	// Version is a tag of mcr.microsoft.com/dotnet/sdk.
 	Version string `yaml:"version"`
+	// Toolchain is the image that publishes with AOT: an SDK that has a linker. Empty: the -aot variant of the SDK.
+	Toolchain string `yaml:"toolchain"`
 }
 
 // Base is the `base` section; at most one of the two is set.
@@ -52,6 +58,36 @@ type Base struct {
 	Image string `yaml:"image"`
 	// Family is the variant of the image that the SDK infers, such as noble-chiseled: ContainerFamily.
 	Family string `yaml:"family"`
+}
+
+// NuGet is the `nuget` section. Secrets are named by the ids of buildx's --secret, and mounted on restore alone.
+type NuGet struct {
+	// Feeds are package sources, or credentials for sources that a nuget.config of the repository has.
+	Feeds []Feed `yaml:"feeds"`
+	// Secrets are environment variables that restore gets, as for %NAME% in a nuget.config: variable to secret.
+	Secrets map[string]string `yaml:"secrets"`
+	// ConfigSecret is a whole nuget.config; those of the repository are then not read.
+	ConfigSecret string `yaml:"config-secret"`
+	// LockedMode makes restore fail if packages.lock.json does not fit.
+	LockedMode bool `yaml:"locked-mode"`
+	// Audit turns NuGet's look for vulnerable packages on or off: NuGetAudit. Nil: as the project says.
+	Audit *bool `yaml:"audit"`
+	// CA is a file of the context with certificates, in PEM, that feeds are trusted by beside those of the SDK image.
+	CA string `yaml:"ca"`
+	// CASecret is the same as a secret; at most one of the two is set.
+	CASecret string `yaml:"ca-secret"`
+}
+
+// Feed is an entry of nuget.feeds.
+type Feed struct {
+	// Name is the key of the source.
+	Name string `yaml:"name"`
+	// Source is the URL of its index. Empty: a nuget.config of the repository has it.
+	Source string `yaml:"source"`
+	// Username goes with the password; a feed that takes tokens takes any.
+	Username string `yaml:"username"`
+	// PasswordSecret is the id of the secret that is the password or token.
+	PasswordSecret string `yaml:"password-secret"`
 }
 
 // Image is the `image` section. A list replaces what the project and the base say, a map adds to it key by key.
@@ -95,4 +131,10 @@ func (s *Spec) Range(path string) Range {
 		}
 		path = path[:i]
 	}
+}
+
+// Has tells whether the file has a value at a path of keys.
+func (s *Spec) Has(path string) bool {
+	_, ok := s.lines[path]
+	return ok
 }

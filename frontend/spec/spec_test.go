@@ -19,7 +19,7 @@ func TestParseFull(t *testing.T) {
 	for _, tc := range []struct{ name, got, want string }{
 		{"project", s.Project, "src/Web/Web.csproj"},
 		{"framework", s.Framework, "net10.0"},
-		{"mode", s.Publish.Mode, ModePortable},
+		{"mode", strings.Join(s.Publish.Mode, " "), "self-contained trimmed"},
 		{"a property that YAML takes for a boolean", s.Publish.Properties["TreatWarningsAsErrors"], "true"},
 		{"a version that YAML takes for a number", s.SDK.Version, "10.0"},
 		{"family", s.Base.Family, "noble-chiseled"},
@@ -78,7 +78,7 @@ func TestParseMistakes(t *testing.T) {
 		{"list for a map", "image:\n  env: [A=1]", `line 2: "image.env" must be a map of names to values, not a list`},
 		{"no YAML", "project: [", "line 1: not valid YAML: "},
 		{"tab", "image:\n\tenv: {}", "line 2: not valid YAML: "},
-		{"mode", "publish:\n  mode: portabel", `line 2: publish.mode "portabel" is not known`},
+		{"mode", "publish:\n  mode: {aot: true}", `line 2: "publish.mode" must be a list, not a map`},
 		{"outside", "project: ../other/a.csproj", `line 1: project "../other/a.csproj" is outside the build context`},
 		{"backslash", `project: src\a.csproj`, `line 1: project "src\\a.csproj": write / between folders`},
 		{"owned property", "publish:\n  properties:\n    RuntimeIdentifier: linux-x64", "line 3: property RuntimeIdentifier is set by crosshull: use buildx's --platform"},

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"net/url"
 	"path"
 	"regexp"
 	"strings"
@@ -9,8 +10,9 @@ import (
 )
 
 var (
-	envName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`) // the SDK's rule for ContainerEnvironmentVariable
-	port    = regexp.MustCompile(`^[0-9]{1,5}(/(tcp|udp))?$`)
+	envName  = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`) // the SDK's rule for ContainerEnvironmentVariable
+	port     = regexp.MustCompile(`^[0-9]{1,5}(/(tcp|udp))?$`)
+	feedName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9._-]*$`) // also the name of an XML element
 	// MSBuild's rule for property names (XmlUtilities.IsValidElementName)
 	property = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
 )
@@ -50,9 +52,6 @@ func validate(s *Spec, d *decoder) {
 			errorf("project", "project %q: solution filters are not read; name the project", p)
 		}
 	}
-	if m := s.Publish.Mode; m != "" && m != ModePortable {
-		errorf("publish.mode", "publish.mode %q is not known: the one mode is %s", m, ModePortable)
-	}
 	for k := range s.Publish.Properties {
 		at := "publish.properties." + k
 		if !property.MatchString(k) {
@@ -69,6 +68,31 @@ func validate(s *Spec, d *decoder) {
 	}
 	if s.Base.Image != "" && s.Base.Family != "" {
 		errorf("base", "base.image and base.family exclude each other: a family is a variant of the image that the SDK infers")
+	}
+	for k := range s.NuGet.Secrets {
+		if !envName.MatchString(k) {
+			errorf("nuget.secrets."+k, "%q is not a name of an environment variable", k)
+		}
+	}
+	for i, f := range s.NuGet.Feeds {
+		at := fmt.Sprintf("nuget.feeds.%d", i)
+		switch {
+		case !feedName.MatchString(f.Name):
+			errorf(at, "nuget.feeds: name %q: write the key of the source, of letters, digits, '.', '_' and '-', as in name: github", f.Name)
+		case f.Source == "" && f.PasswordSecret == "":
+			errorf(at, "feed %s says nothing: give it a source, or a password-secret for the source of that name in nuget.config", f.Name)
+		case f.Source != "" && !strings.HasPrefix(f.Source, "https://") && !strings.HasPrefix(f.Source, "http://"):
+			errorf(at+".source", "source of feed %s: %q is not a URL; a folder of the repository belongs into its nuget.config", f.Name, f.Source)
+		}
+		if u, err := url.Parse(f.Source); err == nil && u.User != nil {
+			errorf(at+".source", "source of feed %s has credentials in it: use username and password-secret", f.Name)
+		}
+	}
+	if s.NuGet.CA != "" && s.NuGet.CASecret != "" {
+		errorf("nuget", "nuget.ca and nuget.ca-secret exclude each other")
+	}
+	if s.NuGet.ConfigSecret != "" && len(s.NuGet.Feeds) > 0 {
+		errorf("nuget", "nuget.config-secret and nuget.feeds exclude each other: with a configuration by secret no other is read")
 	}
 	if w := s.Image.Workdir; w != "" && !path.IsAbs(w) {
 		errorf("image.workdir", "image.workdir %q must be an absolute path", w)

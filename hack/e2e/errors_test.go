@@ -35,9 +35,16 @@ func TestErrors(t *testing.T) {
 			project(t, dir, "app/app.csproj", "<TargetFrameworks>net10.0;net9.0</TargetFrameworks>")
 			edit(t, dir, "app/app.csproj", "<TargetFramework>net10.0</TargetFramework>", "")
 		}, "", nil, []string{"app/app.csproj has several frameworks", "framework: net10.0 or net9.0"}},
-		{"self-contained by the project", func(t *testing.T, dir string) {
-			project(t, dir, "app/app.csproj", "<PublishTrimmed>true</PublishTrimmed>")
-		}, "publish:\n  configuration: Release\n", nil, []string{"crosshull.yaml:2: app/app.csproj sets PublishTrimmed", "publish: {mode: portable}"}},
+		{"modes that exclude each other", app, "publish:\n  mode: [aot, single-file]\n", nil, []string{
+			"crosshull.yaml:3: publish.mode: aot and single-file exclude each other",
+		}},
+		{"an unknown mode", app, "publish:\n  mode: native\n", nil, []string{`crosshull.yaml:3: publish.mode: "native" is not known: use portable, apphost`}},
+		{"AOT for another C library", app, "publish: {mode: aot}\nbase: {family: alpine}\nsdk: {toolchain: 'mcr.microsoft.com/dotnet/sdk:10.0'}\n", []string{"--platform", "linux/amd64"}, []string{
+			"would link linux-musl-x64 to glibc",
+		}},
+		{"AOT across architectures on musl", app, "publish: {mode: aot}\nbase: {image: 'mcr.microsoft.com/dotnet/runtime-deps:10.0-alpine'}\n", []string{"--platform", "linux/arm64"}, []string{
+			"AOT cannot link linux-musl-arm64 on linux-x64",
+		}},
 		{"a compiler's error", func(t *testing.T, dir string) {
 			app(t, dir)
 			write(t, dir, "src/app/Program.cs", "System.Console.WriteLin();\n")
@@ -51,6 +58,24 @@ func TestErrors(t *testing.T) {
 		}},
 		{"no such base", app, "base:\n  family: nobel\n", nil, []string{"crosshull.yaml:3: base image:", "10.0-nobel", "not found"}},
 		{"no such SDK", app, "sdk:\n  version: 10.0.999\n", nil, []string{"crosshull.yaml:3: SDK image:", "dotnet/sdk:10.0.999", "not found"}},
+		{"a global.json that no image fits", func(t *testing.T, dir string) {
+			app(t, dir)
+			write(t, dir, "global.json", "{\n  \"sdk\": {\n    \"version\": \"10.0.100\"\n  }\n}\n")
+		}, "", nil, []string{
+			"global.json:3: asks for SDK 10.0.100, rollForward latestPatch, and no image of the SDK does: mcr.microsoft.com/dotnet/sdk:10.0.100 does not exist",
+			`with "rollForward": "latestFeature" SDK 10.0.4`, `>>>     "version": "10.0.100"`,
+		}},
+		{"a global.json against the spec", func(t *testing.T, dir string) {
+			app(t, dir)
+			write(t, dir, "global.json", "{\n  \"sdk\": {\"version\": \"11.0.100\"}\n}\n")
+		}, "sdk: {version: '10.0'}\n", nil, []string{"global.json:2: asks for SDK 11.0.100", "of mcr.microsoft.com/dotnet/sdk:10.0 does not do"}},
+		{"a global.json that is none", func(t *testing.T, dir string) {
+			app(t, dir)
+			write(t, dir, "src/global.json", "{\"sdk\": 10}\n")
+		}, "project: src/app\n", nil, []string{"src/global.json:1: not valid JSON"}},
+		{"a framework that no SDK has", func(t *testing.T, dir string) {
+			project(t, dir, "app/app.csproj", "<TargetFrameworks>net42.0</TargetFrameworks>")
+		}, "", nil, []string{"SDK image:", "mcr.microsoft.com/dotnet/sdk:42.0", "not found"}},
 		{"no such target", app, "", []string{"--target", "web"}, []string{`target "web" does not exist`}},
 		{"no such project", app, "project: src/ap\n", nil, []string{"crosshull.yaml:2: no .NET project in src/ap"}},
 		{"an epoch that is none", app, "", []string{"--build-arg", "SOURCE_DATE_EPOCH=today"}, []string{"SOURCE_DATE_EPOCH=today: write seconds since 1970, or context"}},

@@ -2,6 +2,7 @@ package dotnet
 
 import (
 	"errors"
+	"path"
 	"slices"
 )
 
@@ -47,4 +48,14 @@ func (c Command) Resolve(baseEntrypoint []string) (entrypoint, cmd []string, err
 		return baseEntrypoint, cmd, nil
 	}
 	return slices.Concat(c.Entrypoint, c.EntrypointArgs), cmd, nil
+}
+
+// Start is the command of the app for its mode. The SDK names the launcher of a self-contained app only, and dotnet in
+// all other cases, which is wrong for a single file and not what apphost asks for.
+func (app *App) Start() Command {
+	c := app.Command
+	if app.Mode.Executable() && len(c.AppCommand) == 2 && c.AppCommand[0] == "dotnet" && path.Base(c.AppCommand[1]) == app.TargetFileName {
+		c.AppCommand = []string{path.Join(path.Dir(c.AppCommand[1]), app.AssemblyName)}
+	}
+	return c
 }

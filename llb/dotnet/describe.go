@@ -41,6 +41,7 @@ type Paths struct {
 	Source  string // the build context
 	MSBuild string // MSBuildFiles
 	Output  string // what the command is to leave
+	Report  string // what it is to say about that
 }
 
 // Project is how a project is built: what a spec says of it.
@@ -51,7 +52,16 @@ type Project struct {
 	Properties    map[string]string // further MSBuild properties
 	BaseImage     string            // ContainerBaseImage
 	Family        string            // ContainerFamily
-	Portable      bool              // publish portable whatever the project's properties say
+	Mode          *Mode             // how to publish, whatever the project's properties say; nil: as they say
+}
+
+// inject makes crosshull.targets part of every project of a build.
+func (at Paths) inject() []string {
+	targets := path.Join(at.MSBuild, "crosshull.targets")
+	return []string{
+		define("CustomAfterMicrosoftCommonTargets", targets),
+		define("CustomAfterMicrosoftCommonCrossTargetingTargets", targets),
+	}
 }
 
 // DescriptionFile is what [DescribeArgs] leaves in Paths.Output.
@@ -60,17 +70,15 @@ const DescriptionFile = "description.json"
 // DescribeArgs is the command that describes a project. It needs no restore, no network, and of the context only the
 // files that match [ProjectFiles].
 func DescribeArgs(p Project, at Paths) []string {
-	targets := path.Join(at.MSBuild, "crosshull.targets")
 	args := []string{
 		"dotnet", "msbuild", path.Join(at.MSBuild, "describe.proj"), "-nologo", "-t:Describe",
-		"-getItem:Candidate,Project,Container",
+		"-getItem:Candidate,Project,Container,Reach",
 		"-getResultOutputFile:" + path.Join(at.Output, DescriptionFile),
-		define("CustomAfterMicrosoftCommonTargets", targets),
-		define("CustomAfterMicrosoftCommonCrossTargetingTargets", targets),
 		define("CrosshullContext", at.Source),
 		define("CrosshullProject", p.Path),
 		define("CrosshullFramework", p.Framework),
 	}
+	args = append(args, at.inject()...)
 	args = append(args, p.common()...)
 	switch {
 	case p.BaseImage != "":
@@ -78,8 +86,8 @@ func DescribeArgs(p Project, at Paths) []string {
 	case p.Family != "": // a base image in the project would switch the SDK's inference off
 		args = append(args, define("ContainerFamily", p.Family), define("ContainerBaseImage", ""))
 	}
-	if p.Portable {
-		args = append(args, portable...)
+	if p.Mode != nil {
+		args = append(args, p.Mode.properties()...)
 	}
 	return args
 }
@@ -108,7 +116,8 @@ type App struct {
 	TargetFramework  string
 	TargetFileName   string // app.dll
 	CrossTargeting   bool   // as of its Candidate
-	OwnMode          string // a property by which the project asks for more than portable, empty if none
+	AssemblyName     string // app
+	Mode             Mode   // as the project's properties say
 	BaseImage        string
 	Labels           []KeyValue
 	Env              []KeyValue
@@ -116,6 +125,10 @@ type App struct {
 	WorkingDirectory string
 	User             string
 	Command          Command
+
+	// Patterns of what its projects reach outside of their folders, and whether that is all.
+	restoreReach, publishReach []string
+	reachKnown                 bool
 }
 
 // KeyValue is an item with a Value.
@@ -131,16 +144,13 @@ type Command struct {
 	DefaultArgs    []string
 }
 
-// modeProperties ask for an output of its own for every platform.
-var modeProperties = []string{"PublishAot", "SelfContained", "PublishSingleFile", "PublishTrimmed", "PublishReadyToRun"}
-
 type item map[string]string
 
 // ParseDescription reads what the command of [DescribeArgs] left. source is Paths.Source.
 func ParseDescription(dt []byte, source string) (*Description, error) {
 	var doc struct {
 		Items struct {
-			Candidate, Project, Container []item
+			Candidate, Project, Container, Reach []item
 		}
 	}
 	if err := json.Unmarshal(dt, &doc); err != nil {
@@ -192,6 +202,7 @@ func ParseDescription(dt []byte, source string) (*Description, error) {
 		}
 	}
 	app.container(doc.Items.Container)
+	app.restoreReach, app.publishReach, app.reachKnown = reached(doc.Items.Reach, app, source)
 	desc.App = app
 	return desc, nil
 }
@@ -208,12 +219,8 @@ func (app *App) container(items []item) {
 			app.WorkingDirectory = it["ContainerWorkingDirectory"]
 			app.User = it["ContainerUser"]
 			app.Command.Instruction = it["ContainerAppCommandInstruction"]
-			for _, p := range modeProperties {
-				if strings.EqualFold(it[p], "true") {
-					app.OwnMode = p
-					break
-				}
-			}
+			app.AssemblyName = it["AssemblyName"]
+			app.Mode = modeOf(it)
 		case "Label":
 			app.Labels = append(app.Labels, KeyValue{id, it["Value"]})
 		case "EnvironmentVariable":

@@ -28,7 +28,7 @@ func TestRID(t *testing.T) {
 		{"linux/arm32", "", "platform linux/arm32 does not exist: write linux/arm/v7"},
 		{"linux/arm64v8", "", "platform linux/arm64v8 does not exist: write linux/arm64"},
 	} {
-		got, err := RID(platforms.MustParse(tc.platform))
+		got, err := RID(platforms.MustParse(tc.platform), Glibc)
 		var perr *PlatformError
 		switch {
 		case tc.err == "" && (err != nil || got != tc.want):
@@ -81,7 +81,7 @@ func TestParseDescription(t *testing.T) {
 		{"a label with : and ;", label("a.b"), "x:y;z"},
 		{"a generated label", label("net.dot.sdk.version"), "10.0.401"},
 		{"a URL in env", app.Env[0].Key + "=" + app.Env[0].Value, "U=http://+:80"},
-		{"mode", app.OwnMode, ""},
+		{"mode", app.Mode.String(), "portable"},
 	} {
 		if tc.got != tc.want {
 			t.Errorf("%s: got %q, want %q", tc.name, tc.got, tc.want)
@@ -191,13 +191,17 @@ func TestFiles(t *testing.T) {
 		{"other/other.vbproj", true, false},
 		{"Directory.Build.props", true, true},
 		{"src/Directory.Packages.props", true, true},
-		{"src/custom.targets", true, true},
+		{"lib/Directory.Build.targets", true, true},
+		{"src/custom.targets", true, false},
+		{"src/a [1]/build/custom.targets", true, true},
 		{"NuGet.Config", true, true},
 		{"src/nuget.config", true, true},
 		{"global.json", true, true},
-		{"src/a [1]/packages.lock.json", true, true},
-		{".config/dotnet-tools.json", true, true},
-		{"all.slnx", true, true},
+		{"src/a [1]/packages.lock.json", false, true},
+		{".config/dotnet-tools.json", false, true},
+		{"all.slnx", true, false},
+		{"other/Directory.Build.props", true, false},
+		{"other/nuget.config", true, false},
 		{"src/a [1]/Program.cs", false, false},
 		{"src/a [1]/appsettings.json", false, false},
 		{"wwwroot/site.css", false, false},
@@ -226,6 +230,7 @@ func TestFiles(t *testing.T) {
 		"lib/obj/x":                         true,
 		"bin/tool.sh":                       false, // a folder of that name beside no project is the user's own
 		"src/a [1]/objects/x":               false,
+		"lib/lib.fsproj.user":               true,
 	} {
 		if got, err := m.MatchesOrParentMatches(file); err != nil || got != want {
 			t.Errorf("output %s: got %v, %v, want %v", file, got, err, want)
@@ -236,22 +241,201 @@ func TestFiles(t *testing.T) {
 // Restore and publish must see the same properties: else what the one made is not what the other looks for.
 func TestRestoreAndPublishAgree(t *testing.T) {
 	p := Project{Configuration: "Release", Properties: map[string]string{"X": "1", "L": "a;b"}}
-	app := &App{Path: "a.csproj", TargetFramework: "net10.0", CrossTargeting: true}
-	at := Paths{Source: "/source", Output: "/app"}
-	properties := func(args []string) []string {
-		return slices.DeleteFunc(slices.Clone(args), func(a string) bool { return !strings.HasPrefix(a, "-p:") })
+	at := Paths{Source: "/source", Output: "/app", MSBuild: "/crosshull", Report: "/report"}
+	for _, names := range [][]string{nil, {"apphost"}, {"self-contained", "single-file"}, {"ready-to-run"}, {"trimmed"}, {"aot"}} {
+		mode, err := ParseMode(names)
+		if err != nil {
+			t.Fatal(err)
+		}
+		app := &App{Path: "a.csproj", TargetFramework: "net10.0", CrossTargeting: true, Mode: mode}
+		var rids []string
+		var rid string
+		if mode.PerPlatform() {
+			rids, rid = []string{"linux-arm64", "linux-x64"}, "linux-x64"
+		}
+		restore, publish := RestoreArgs(p, app, rids, at), PublishArgs(p, app, rid, "linux-x64", at)
+		for _, a := range restore {
+			if strings.HasPrefix(a, "-p:") && !strings.HasPrefix(a, "-p:RuntimeIdentifiers=") && !slices.Contains(publish, a) {
+				t.Errorf("%s: restore has %s, publish has not: %v", mode, a, publish)
+			}
+		}
+		if !slices.Contains(publish, `-p:L="a;b"`) {
+			t.Errorf("a list is not quoted: %v", publish)
+		}
+		if !slices.Contains(publish, "-p:TargetFramework=net10.0") || slices.Contains(restore, "-p:TargetFramework=net10.0") {
+			t.Errorf("the framework is publish's: %v\n%v", publish, restore)
+		}
+		if mode.PerPlatform() && !slices.Contains(restore, `-p:RuntimeIdentifiers="linux-arm64;linux-x64"`) {
+			t.Errorf("%s: one restore is for all platforms: %v", mode, restore)
+		}
 	}
-	restore, publish := RestoreArgs(p, app, at), PublishArgs(p, app, at)
-	if r, p := properties(restore), properties(publish); !slices.Equal(r, p) {
-		t.Errorf("restore %v\npublish %v", r, p)
+}
+
+func TestParseMode(t *testing.T) {
+	for _, tc := range []struct{ in, want, err string }{
+		{"", "portable", ""},
+		{"portable", "portable", ""},
+		{"apphost", "apphost", ""},
+		{"ready-to-run apphost", "apphost, ready-to-run", ""},
+		{"trimmed", "trimmed", ""},
+		{"single-file trimmed self-contained", "single-file, trimmed", ""},
+		{"aot trimmed self-contained", "aot", ""},
+		{"portable aot", "", "portable stands alone"},
+		{"aot single-file", "", "aot and single-file exclude each other"},
+		{"ready-to-run aot", "", "aot and ready-to-run exclude each other"},
+		{"apphost trimmed", "", "apphost goes with ready-to-run alone"},
+		{"native", "", `"native" is not known: use portable, apphost`},
+	} {
+		m, err := ParseMode(strings.Fields(tc.in))
+		switch {
+		case tc.err == "" && (err != nil || m.String() != tc.want):
+			t.Errorf("%s: got %s, %v, want %s", tc.in, m, err, tc.want)
+		case tc.err != "" && (err == nil || !strings.HasPrefix(err.Error(), tc.err)):
+			t.Errorf("%s: got error %v, want %s", tc.in, err, tc.err)
+		}
 	}
-	if !slices.Contains(publish, `-p:L="a;b"`) {
-		t.Errorf("a list is not quoted: %v", publish)
+}
+
+func TestLibcOf(t *testing.T) {
+	for image, want := range map[string]Libc{
+		"mcr.microsoft.com/dotnet/aspnet:10.0":                      Glibc,
+		"mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled-extra": Glibc,
+		"mcr.microsoft.com/dotnet/runtime-deps:10.0-alpine":         Musl,
+		"mcr.microsoft.com/dotnet/runtime-deps@sha256:" + sixtyFour: "",
+		"alpine:3.22":                    Musl,
+		"docker.io/library/debian:12":    Glibc,
+		"registry.example.com/base:v1":   "",
+		"registry.example.com/ubuntu:24": Glibc,
+	} {
+		if got := LibcOf(image); got != want {
+			t.Errorf("%s: got %q, want %q", image, got, want)
+		}
 	}
-	if i := slices.Index(publish, "-f"); i < 0 || publish[i+1] != "net10.0" {
-		t.Errorf("no framework: %v", publish)
+}
+
+var sixtyFour = strings.Repeat("0123456789abcdef", 4)
+
+func TestToolchain(t *testing.T) {
+	for _, tc := range []struct{ sdk, base, want, err string }{
+		{SDKRepository + ":10.0", "mcr.microsoft.com/dotnet/runtime-deps:10.0-noble-chiseled", SDKRepository + ":10.0-aot", ""},
+		{SDKRepository + ":10.0.401-noble", "x/ubuntu", SDKRepository + ":10.0.401-noble-aot", ""},
+		{SDKRepository + ":10.0-noble-aot", "", SDKRepository + ":10.0-noble-aot", ""},
+		{SDKRepository + ":10.0", "mcr.microsoft.com/dotnet/runtime-deps:10.0-alpine", SDKRepository + ":10.0-alpine-aot", ""},
+		{"registry.example.com/sdk:1", "", "", "name an image in sdk.toolchain"},
+	} {
+		got, err := Toolchain(tc.sdk, tc.base)
+		if got != tc.want || (tc.err != "") != (err != nil) || err != nil && !strings.Contains(err.Error(), tc.err) {
+			t.Errorf("%s for %s: got %q, %v, want %q, %q", tc.sdk, tc.base, got, err, tc.want, tc.err)
+		}
 	}
-	if slices.Contains(restore, "-f") {
-		t.Errorf("restore is for all frameworks: %v", restore)
+	for _, tc := range []struct{ toolchain, rid, err string }{
+		{SDKRepository + ":10.0-aot", "linux-arm64", ""},
+		{SDKRepository + ":10.0-aot", "linux-musl-x64", "would link linux-musl-x64 to glibc"},
+		{SDKRepository + ":10.0-alpine-aot", "linux-musl-x64", ""},
+		{SDKRepository + ":10.0-alpine-aot", "linux-musl-arm64", "there is no cross toolchain for musl"},
+		{SDKRepository + ":10.0-alpine-aot", "linux-x64", "would link linux-x64 to musl"},
+		{"registry.example.com/sdk:1", "linux-x64", ""},
+	} {
+		err := CheckToolchain(tc.toolchain, []string{tc.rid}, "linux-x64")
+		if (tc.err != "") != (err != nil) || err != nil && !strings.Contains(err.Error(), tc.err) {
+			t.Errorf("%s for %s: got %v, want %q", tc.toolchain, tc.rid, err, tc.err)
+		}
+	}
+}
+
+func TestRuntimeIDs(t *testing.T) {
+	for rid, want := range map[string]string{
+		"linux-x64":        "linux-x64 linux unix-x64 unix any base",
+		"linux-musl-arm64": "linux-musl-arm64 linux-musl linux-arm64 linux unix-arm64 unix any base",
+	} {
+		if got := strings.Join(RuntimeIDs(rid), " "); got != want {
+			t.Errorf("%s: got %s, want %s", rid, got, want)
+		}
+	}
+}
+
+func TestParseReport(t *testing.T) {
+	layers, rids, err := ParseReport([]byte("app\npackages\nruntimes/unix\nruntimes/linux-x64\n"))
+	if err != nil || strings.Join(layers, " ") != "app packages" || strings.Join(rids, " ") != "linux-x64 unix" {
+		t.Errorf("got %v, %v, %v", layers, rids, err)
+	}
+	if _, _, err := ParseReport([]byte("oddity\n")); err == nil {
+		t.Error("no error for an unknown layer")
+	}
+}
+
+// What a project file names beyond its folder is asked of MSBuild as its author wrote it, wildcards kept from it.
+func TestReachTargets(t *testing.T) {
+	got := string(ReachTargets(Files{
+		"src/a/a.csproj": []byte(`<Project Sdk="Microsoft.NET.Sdk">
+  <Import Project="$(MSBuildThisFileDirectory)../../eng/a.xml" Condition="Exists('x')" />
+  <PropertyGroup><Key>../../key.snk</Key><RepoRoot>$(MSBuildThisFileDirectory)../..</RepoRoot></PropertyGroup>
+  <ItemGroup>
+    <Compile Include="..\shared\**\*.cs" Exclude="..\shared\not\**" />
+    <Compile Include="Local.cs" />
+    <ProjectReference Include="../b/b.csproj" />
+    <Reference Include="c"><HintPath>..\c.dll</HintPath></Reference>
+  </ItemGroup>
+  <Target Name="T"><Exec Command="node ../../tools/gen.js --out &quot;$(OutDir)&quot;" /></Target>
+</Project>`),
+		"eng/common.props": []byte(`<Project><ItemGroup><None Include="$(RepoRoot)NOTICE" /><X Include="@(None->'$(Y)%(Identity)')" /></ItemGroup></Project>`),
+		"broken.props":     []byte(`<Project><`),
+	}, "/source"))
+	for _, want := range []string{
+		`Kind="Import" Condition="'$(MSBuildProjectFullPath)' == '/source/src/a/a.csproj'" Include="/source/src/a/../../eng/a.xml"`,
+		`Kind="File" Condition="'$(MSBuildProjectFullPath)' == '/source/src/a/a.csproj'" Include="../../key.snk"`,
+		`Kind="Item" Condition="'$(MSBuildProjectFullPath)' == '/source/src/a/a.csproj'" Include="..\shared\__crosshull_any____crosshull_any__\__crosshull_any__.cs"`,
+		`Include="..\c.dll"`, `Include="../../tools/gen.js"`, `Include="$(OutDir)"`,
+		`<_CrosshullReach Kind="Item" Include="$(RepoRoot)NOTICE" />`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %s in\n%s", want, got)
+		}
+	}
+	for _, not := range []string{"Local.cs", "b.csproj", "not", "@(None"} {
+		if strings.Contains(got, not) {
+			t.Errorf("%s is asked for:\n%s", not, got)
+		}
+	}
+}
+
+func TestReached(t *testing.T) {
+	app := &App{Path: "src/a/a.csproj", Closure: []string{"src/a/a.csproj"}}
+	at := func(kind, p string) item { return item{"Kind": kind, "Identity": p} }
+	restore, publish, complete := reached([]item{
+		at("Done", "/source/src/a/a.csproj"),
+		at("Import", "/source/eng/a.xml"),
+		at("Import", "/usr/share/dotnet/sdk/x.props"),
+		at("Item", "/source/src/shared/__crosshull_any____crosshull_any__/__crosshull_any__.cs"),
+		at("File", "/source/key.snk"),
+		at("File", "/source"),
+		at("File", "/source/"),
+		at("File", "/source/artifacts"),
+		at("Item", "/source/protos[1]"),
+	}, app, "/source")
+	if !complete || strings.Join(restore, " ") != "eng/a.xml" || strings.Join(publish, " ") != `eng/a.xml key.snk protos\[1\] src/shared` {
+		t.Errorf("got %v, %v, %v", restore, publish, complete)
+	}
+	if _, _, complete := reached(nil, app, "/source"); complete {
+		t.Error("a project that gave no answer is complete")
+	}
+	if _, publish, _ := reached([]item{at("Done", "/source/src/a/a.csproj"), at("Item", "/source/__crosshull_any__.cs")}, app, "/source"); strings.Join(publish, " ") != "**" {
+		t.Errorf("the context itself is reached as %v", publish)
+	}
+}
+
+func TestEvaluatedNames(t *testing.T) {
+	got := EvaluatedNames(Files{"a.csproj": []byte(`<Project><Import Project="$(RepoRoot)eng\common.xml" /><Import Project="*.props" />
+<V>$([System.IO.File]::ReadAllText('$(MSBuildThisFileDirectory)../version.txt'))</V>
+<R>$([MSBuild]::GetPathOfFileAbove('root.marker', '$(MSBuildThisFileDirectory)'))</R><D>$(X).Exists('..')</D></Project>`)})
+	if strings.Join(got, " ") != "common.xml root.marker version.txt" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestLocalSources(t *testing.T) {
+	got := localSources(Files{"src/NuGet.Config": []byte(`<configuration><packageSources><add key="l" value="..\packages" /><add key="n" value="https://x/index.json" /><add key="e" value="%HOME%/x" /></packageSources><other><add key="a" value="b" /></other></configuration>`)})
+	if strings.Join(got, " ") != "packages" {
+		t.Errorf("got %q", got)
 	}
 }

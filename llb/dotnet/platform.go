@@ -8,7 +8,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Microsoft are the platforms that Microsoft publishes images for.
+// microsoft are the platforms that Microsoft publishes images for.
 var microsoft = []string{"linux/amd64", "linux/arm64", "linux/arm/v7"}
 
 // rids maps OCI platforms to the architecture part of .NET's runtime identifiers. The last four have no Microsoft
@@ -41,9 +41,9 @@ func (e *PlatformError) Error() string {
 	return fmt.Sprintf(".NET has no runtime for platform %s: use %s", platforms.Format(e.Platform), strings.Join(microsoft, ", "))
 }
 
-// RID gives the portable runtime identifier of a platform on glibc, such as linux-x64, or a [*PlatformError].
-// Variants of amd64 and arm64 are one to .NET.
-func RID(p ocispecs.Platform) (string, error) {
+// RID gives the portable runtime identifier of a platform with a C library, such as linux-x64 or linux-musl-x64, or a
+// [*PlatformError]. Variants of amd64 and arm64 are one to .NET.
+func RID(p ocispecs.Platform, libc Libc) (string, error) {
 	p = platforms.Normalize(p)
 	if p.Architecture == "amd64" || p.Architecture == "arm64" {
 		p.Variant = ""
@@ -51,6 +51,9 @@ func RID(p ocispecs.Platform) (string, error) {
 	arch, ok := rids[platforms.Format(p)]
 	if !ok {
 		return "", &PlatformError{p}
+	}
+	if libc == Musl {
+		return "linux-musl-" + arch, nil
 	}
 	return "linux-" + arch, nil
 }

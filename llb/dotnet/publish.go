@@ -7,41 +7,67 @@ import (
 	"strings"
 )
 
-// portable makes an output of IL that any platform's runtime can run, whatever the project says.
-var portable = []string{
-	define("SelfContained", "false"),
-	define("PublishAot", "false"),
-	define("PublishSingleFile", "false"),
-	define("PublishTrimmed", "false"),
-	define("PublishReadyToRun", "false"),
-}
-
-// packless keeps restore from asking for packs that a portable app has no use for. UseAppHost=false alone does not
-// stop the download of the apphost (dotnet/sdk, ProcessFrameworkReferences).
-var packless = []string{
-	define("UseAppHost", "false"),
-	define("EnableAppHostPackDownload", "false"),
-	define("EnableRuntimePackDownload", "false"),
-}
-
-// RestoreArgs is the command that restores the closure of an app.
-func RestoreArgs(p Project, app *App, at Paths) []string {
-	args := []string{"dotnet", "restore", path.Join(at.Source, app.Path)}
-	return append(args, p.build()...)
-}
-
-// PublishArgs is the command that compiles and publishes an app that has been restored with [RestoreArgs]. Both get
-// the same properties: a restore made for others is not valid (NETSDK1004, NETSDK1047).
-func PublishArgs(p Project, app *App, at Paths) []string {
-	args := []string{"dotnet", "publish", path.Join(at.Source, app.Path), "--no-restore", "-o", at.Output}
-	if app.CrossTargeting {
-		args = append(args, "-f", app.TargetFramework)
+// RestoreArgs is the command that restores the closure of an app, for all of rids in one go.
+func RestoreArgs(p Project, app *App, rids []string, at Paths) []string {
+	args := []string{"dotnet", "restore", path.Join(at.Source, app.Path), "-nologo"}
+	if len(rids) > 0 {
+		args = append(args, define("RuntimeIdentifiers", strings.Join(rids, ";")))
 	}
-	return append(args, p.build()...)
+	return append(args, p.build(app)...)
 }
 
-func (p Project) build() []string {
-	return slices.Concat([]string{"-nologo"}, p.common(), portable, packless)
+// PublishArgs is the command that compiles and publishes an app that has been restored with [RestoreArgs], which gets
+// the same properties: a restore made for others is not valid (NETSDK1004, NETSDK1047). It is `dotnet publish
+// --no-restore`, which is target Publish and property _IsPublishing, and then [Layers]. build is the runtime identifier
+// of the machine that builds.
+func PublishArgs(p Project, app *App, rid, build string, at Paths) []string {
+	args := []string{
+		"dotnet", "msbuild", path.Join(at.MSBuild, "publish.proj"), "-nologo", "-verbosity:minimal", "-t:Publish",
+		define("_IsPublishing", "true"),
+		define("CrosshullProject", path.Join(at.Source, app.Path)),
+		define("CrosshullReport", path.Join(at.Report, ReportFile)),
+		define("PublishDir", path.Join(at.Output, LayerApp)+"/"),
+		define("CrosshullOutput", at.Output+"/"),
+	}
+	args = append(args, at.inject()...)
+	if app.CrossTargeting {
+		args = append(args, define("TargetFramework", app.TargetFramework))
+	}
+	if app.Mode.Aot && architecture(rid) != architecture(build) {
+		// clang links for any target with LLVM's linker; the tools of the machine's own binutils do not.
+		args = append(args, define("LinkerFlavor", "lld"), define("ObjCopyName", "llvm-objcopy"))
+	}
+	args = append(args, p.build(app)...)
+	if rid != "" {
+		args = append(args, define("RuntimeIdentifier", rid))
+	}
+	return args
+}
+
+// AppHostArgs is the command that makes the launchers of a restored app: RID/name for each of rids in Paths.Output.
+func AppHostArgs(p Project, app *App, rids []string, at Paths) []string {
+	args := []string{
+		"dotnet", "msbuild", path.Join(at.MSBuild, "apphost.proj"), "-nologo", "-verbosity:minimal", "-t:AppHosts",
+		define("CrosshullProject", path.Join(at.Source, app.Path)),
+		define("CrosshullRuntimeIdentifiers", strings.Join(rids, ";")),
+		define("CrosshullOutput", at.Output+"/"),
+	}
+	args = append(args, at.inject()...)
+	if app.CrossTargeting {
+		args = append(args, define("TargetFramework", app.TargetFramework))
+	}
+	return append(args, p.build(app)...)
+}
+
+func architecture(rid string) string { return rid[strings.LastIndexByte(rid, '-')+1:] }
+
+func (p Project) build(app *App) []string {
+	args := append(p.common(), app.Mode.properties()...)
+	if !app.Mode.PerPlatform() {
+		// Without it a project's own RuntimeIdentifier would make the output that of one platform.
+		args = append(args, define("RuntimeIdentifier", ""))
+	}
+	return args
 }
 
 // common are the properties of every command, so that all of them see the same project.
@@ -50,10 +76,6 @@ func (p Project) common() []string {
 		// No process outlives the command: its container ends with it.
 		"-nodeReuse:false",
 		define("Configuration", p.Configuration),
-		// Platforms come from buildx. With RuntimeIdentifiers the SDK would answer for several images at once, and the
-		// answer of ComputeContainerConfig is empty.
-		define("RuntimeIdentifier", ""),
-		define("RuntimeIdentifiers", ""),
 	}
 	for _, k := range slices.Sorted(maps.Keys(p.Properties)) {
 		args = append(args, define(k, p.Properties[k]))
@@ -71,34 +93,71 @@ func define(name, value string) string {
 }
 
 // ProjectFiles are patterns (github.com/moby/patternmatcher) of the files that say what a project is: all that
-// evaluation and restore read, and no source. nuget.config is found in any case, as NuGet does.
+// evaluation reads, and no source. nuget.config is found in any case, as NuGet does.
 func ProjectFiles() []string {
-	return append(sharedFiles(), "**/*.*proj")
-}
-
-// RestoreFiles are patterns of the files that can change a restore of an app: the projects of its closure, and what
-// any project can import or NuGet reads.
-func RestoreFiles(app *App) []string {
-	patterns := sharedFiles()
-	for _, p := range app.Closure {
-		patterns = append(patterns, Escape(p))
-	}
-	return patterns
-}
-
-func sharedFiles() []string {
 	return []string{
+		"**/*.*proj",
+		"**/*.projitems",
 		"**/*.props",
 		"**/*.targets",
 		"**/*.rsp",
 		"**/*.sln",
 		"**/*.slnx",
-		"**/[nN][uU][gG][eE][tT].[cC][oO][nN][fF][iI][gG]",
+		"**/*.slnf",
+		"**/" + nugetConfig,
 		"**/global.json",
-		"**/packages.lock.json",
-		"**/*.packages.lock.json",
-		"**/dotnet-tools.json",
 	}
+}
+
+const nugetConfig = "[nN][uU][gG][eE][tT].[cC][oO][nN][fF][iI][gG]"
+
+// RestoreFiles are patterns of the files that can change a restore of an app: the projects of its closure, what they
+// import or could import from their own folders, and what MSBuild and NuGet look for in the folders above.
+func RestoreFiles(app *App) []string {
+	patterns := slices.Clone(app.restoreReach)
+	for _, p := range app.Closure {
+		patterns = append(patterns, Escape(p))
+		dir := escapeDir(path.Dir(p))
+		for _, name := range []string{"*.props", "*.targets", "*packages.lock.json"} {
+			patterns = append(patterns, dir+"**/"+name)
+		}
+	}
+	for _, dir := range ancestors(app.Closure) {
+		for _, name := range []string{"Directory.*.props", "Directory.*.targets", "*.rsp", nugetConfig, "global.json", "dotnet-tools.json", ".config/dotnet-tools.json"} {
+			patterns = append(patterns, escapeDir(dir)+name)
+		}
+	}
+	slices.Sort(patterns)
+	return slices.Compact(patterns)
+}
+
+// PublishFiles are patterns of the files that an app is built from: the folders of its closure, and what they reach
+// beyond them. Empty means all files: a project at the root of the context, or one whose reach is not known.
+func PublishFiles(app *App) []string {
+	if !app.reachKnown {
+		return nil
+	}
+	patterns := slices.Clone(app.publishReach)
+	for _, p := range app.Closure {
+		if path.Dir(p) == "." {
+			return nil
+		}
+		patterns = append(patterns, Escape(path.Dir(p)))
+	}
+	// Settings of compiler and analyzers, found by their names in the folders above.
+	for _, dir := range ancestors(app.Closure) {
+		patterns = append(patterns, escapeDir(dir)+".editorconfig", escapeDir(dir)+".globalconfig")
+	}
+	slices.Sort(patterns)
+	return slices.Compact(patterns)
+}
+
+// escapeDir makes a folder the beginning of a pattern.
+func escapeDir(dir string) string {
+	if dir == "." {
+		return ""
+	}
+	return Escape(dir) + "/"
 }
 
 // Outputs are patterns of what builds on the host leave beside the projects of an app.
@@ -107,6 +166,7 @@ func Outputs(app *App) []string {
 	for _, p := range app.Closure {
 		dir := path.Dir(p)
 		patterns = append(patterns, Escape(path.Join(dir, "bin")), Escape(path.Join(dir, "obj")))
+		patterns = append(patterns, escapeDir(dir)+"*.*proj.user") // imported if it is there, and of one machine
 	}
 	slices.Sort(patterns)
 	return slices.Compact(patterns)

@@ -148,10 +148,14 @@ func (f *Feed) index(w http.ResponseWriter, r *http.Request) {
 		ID   string `json:"@id"`
 		Type string `json:"@type"`
 	}
+	scheme := "http"
+	if r.Header.Get("X-Forwarded-Proto") == "https" { // a proxy that speaks TLS is in front
+		scheme = "https"
+	}
 	writeJSON(w, struct {
 		Version   string     `json:"version"`
 		Resources []resource `json:"resources"`
-	}{"3.0.0", []resource{{"http://" + r.Host + flat, "PackageBaseAddress/3.0.0"}}})
+	}{"3.0.0", []resource{{scheme + "://" + r.Host + flat, "PackageBaseAddress/3.0.0"}}})
 }
 
 func (f *Feed) versions(w http.ResponseWriter, r *http.Request) {

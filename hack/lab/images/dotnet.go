@@ -35,6 +35,9 @@ func (m *maker) base(parts parts, repo string, v variant, arch string, p v1.Plat
 	if !v.icu {
 		env = append(env, "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=true")
 	}
+	if repo != "runtime-deps" && v.musl {
+		repo = "runtime-deps" // there is no runtime for musl to be had
+	}
 	if repo != "runtime-deps" {
 		names = append(names, "runtime-"+arch)
 		env = append(env, "DOTNET_VERSION="+m.runtime)
@@ -56,8 +59,15 @@ func (m *maker) base(parts parts, repo string, v variant, arch string, p v1.Plat
 }
 
 // sdkImage is the SDK, on the layers of aspnet as the real one.
-func (m *maker) sdkImage(parts parts, p v1.Platform) (v1.Image, error) {
-	return assemble(parts, []string{"os-amd64-noble", "shell", "runtime-amd64", "aspnet-amd64", "sdk"}, v1.Config{
+func (m *maker) sdkImage(parts parts, p v1.Platform) (v1.Image, error) { return m.sdkWith(parts, p) }
+
+// aotImage is the SDK with a linker.
+func (m *maker) aotImage(parts parts, p v1.Platform) (v1.Image, error) {
+	return m.sdkWith(parts, p, "linker")
+}
+
+func (m *maker) sdkWith(parts parts, p v1.Platform, more ...string) (v1.Image, error) {
+	return assemble(parts, append([]string{"os-amd64-noble", "shell", "runtime-amd64", "aspnet-amd64", "sdk"}, more...), v1.Config{
 		Env: []string{
 			osPath, fmt.Sprintf("APP_UID=%d", appUID), "ASPNETCORE_HTTP_PORTS=", "DOTNET_RUNNING_IN_CONTAINER=true",
 			"DOTNET_VERSION=" + m.runtime, "ASPNET_VERSION=" + m.aspnet,

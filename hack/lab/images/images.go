@@ -7,8 +7,9 @@
 // What is as in the real images: repositories, tags and platforms, environment, user, labels, media types (Docker
 // manifest lists), and the shape of the layers: the OS, the runtime, ASP.NET Core and the SDK apart, shared between
 // images. What is not: the OS is Debian 12 rather than Ubuntu 24.04, with busybox in the place of shell and coreutils;
-// the SDK is for amd64 only, and knows the lab's feed as its one source of packages; images for arm/v7 hold the OS
-// alone, as there is no runtime to be had.
+// the SDK is for amd64 only, and knows the lab's feed as its one source of packages; images for arm/v7 and of the alpine
+// family hold the OS alone, as there is no runtime to be had, and alpine's musl is Debian's. The SDK with a linker can
+// link for arm64 too, which the real one cannot.
 package images
 
 import (
@@ -36,7 +37,7 @@ import (
 )
 
 // revision changes whenever the images come out different for the same inputs.
-const revision = "1"
+const revision = "2"
 
 // Config is what the images are made of and where they go.
 type Config struct {
@@ -213,13 +214,16 @@ type variant struct {
 	suffix   string
 	chiseled bool
 	icu      bool
+	musl     bool
 }
 
 var variants = []variant{
-	{"", false, true},
-	{"-noble", false, true},
-	{"-noble-chiseled", true, false},
-	{"-noble-chiseled-extra", true, true},
+	{"", false, true, false},
+	{"-noble", false, true, false},
+	{"-noble-chiseled", true, false, false},
+	{"-noble-chiseled-extra", true, true, false},
+	{"-alpine", false, false, true},
+	{"-alpine-extra", false, true, true},
 }
 
 // makeAll pushes all images and gives tag → digest.
@@ -249,6 +253,13 @@ func (m *maker) makeAll(ctx context.Context) (map[string]string, error) {
 	}
 	for _, tag := range []string{channel(m.sdk), channel(m.sdk) + "-noble", m.sdk, m.sdk + "-noble"} {
 		indexes["dotnet/sdk:"+tag] = add(mutate.IndexMediaType(empty.Index, types.DockerManifestList), sdk, amd64)
+	}
+	aot, err := m.aotImage(parts, amd64)
+	if err != nil {
+		return nil, err
+	}
+	for _, tag := range []string{channel(m.sdk), channel(m.sdk) + "-noble", m.sdk, m.sdk + "-noble"} {
+		indexes["dotnet/sdk:"+tag+"-aot"] = add(mutate.IndexMediaType(empty.Index, types.DockerManifestList), aot, amd64)
 	}
 	golang, err := m.golangImage(parts, amd64)
 	if err != nil {
@@ -301,6 +312,7 @@ func (m *maker) parts(ctx context.Context) (parts, error) {
 	for _, a := range architectures {
 		eg.Go(func() error { return m.bootstrap(egctx, a.debian) })
 	}
+	eg.Go(func() error { return m.bootstrapLinker(egctx) })
 	if err := eg.Wait(); err != nil {
 		return nil, err
 	}
@@ -319,6 +331,7 @@ func (m *maker) parts(ctx context.Context) (parts, error) {
 		part{"runtime-amd64", m.runtimeAMD64},
 		part{"aspnet-amd64", m.aspnetAMD64},
 		part{"sdk", m.sdkTree},
+		part{"linker", m.linkerTree},
 		part{"shell", shellTree},
 		part{"golang", m.golangTree},
 	)

@@ -435,7 +435,7 @@ func TestOSTree(t *testing.T) {
 		dir("./"), dir("./bin/"), program("./bin/busybox", "busybox"), dir("./dev/"), file("./dev/x", ""),
 		file("./etc/hostname", "here"), file("./etc/passwd", "root:x:0:0::/:\n"), dir("./lib/"), file("./lib/libc.so", "libc"),
 		{name: "./lib/link.so", link: "./lib/libc.so", kind: tar.TypeLink, mode: 0o644},
-		file("./usr/lib/libicudata.so", "icu"),
+		file("./usr/lib/libicudata.so", "icu"), file("./lib/x86_64-linux-gnu/libm.so.6", "glibc"), file("./lib/ld-musl-x86_64.so.1", "musl"),
 		file("./usr/share/ca-certificates/a.crt", "A\n"), file("./usr/share/ca-certificates/b.crt", "B\n"), file("./usr/share/ca-certificates/README", "no"),
 		file("./usr/share/doc/x", "doc"), file("./usr/share/zoneinfo/UTC", "utc"), file("./var/cache/x", ""), file("./var/lib/apt/x", ""),
 		file("./var/lib/dpkg/status", "dpkg"), file("./var/log/x", "log"),
@@ -481,6 +481,8 @@ func TestOSTree(t *testing.T) {
 			check(never, false)
 			check(shell, !v.chiseled)
 			check(icu, v.icu)
+			check([]string{"lib/x86_64-linux-gnu/libm.so.6"}, !v.musl)
+			check([]string{"lib/ld-musl-x86_64.so.1", "etc/alpine-release"}, v.musl)
 			if p := got["etc/passwd"].content; !strings.Contains(p, "app:x:1654:1654:") {
 				t.Errorf("etc/passwd is %q", p)
 			}

@@ -8,15 +8,19 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/crosshull/crosshull/hack/lab/apt"
 )
 
-// packages make the OS of every image: what .NET needs, and busybox for a shell.
+// packages make the OS of every image: what .NET needs, and busybox for a shell; musl is for the alpine family alone.
 var packages = []string{
-	"base-files", "libc6", "libstdc++6", "libgcc-s1", "zlib1g", "libicu72", "libssl3", "tzdata", "ca-certificates", "busybox-static",
+	"base-files", "libc6", "libstdc++6", "libgcc-s1", "zlib1g", "libicu72", "libssl3", "tzdata", "ca-certificates", "busybox-static", "musl",
 }
+
+// linker is what AOT needs beside the SDK, to link for the machine itself and for arm64.
+var linker = []string{"clang", "lld", "llvm", "libc6-dev", "zlib1g-dev", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "zlib1g-dev:arm64"}
 
 // bootstrap makes the root file system of an architecture: packages unpacked, nothing run.
 func (m *maker) bootstrap(ctx context.Context, arch string) error {
@@ -28,7 +32,66 @@ func (m *maker) bootstrap(ctx context.Context, arch string) error {
 	return apt.Bootstrap(ctx, arch, packages, file)
 }
 
-func (m *maker) rootfs(arch string) string { return filepath.Join(m.Cache, "rootfs-"+arch+".tar") }
+func (m *maker) rootfs(arch string) string { return filepath.Join(m.Cache, "rootfs-musl-"+arch+".tar") }
+
+func (m *maker) linkerfs() string { return filepath.Join(m.Cache, "linker.tar") }
+
+// bootstrapLinker makes the file system of the linker.
+func (m *maker) bootstrapLinker(ctx context.Context) error {
+	if _, err := os.Stat(m.linkerfs()); err == nil {
+		return nil
+	}
+	m.say("linker for AOT")
+	return apt.Bootstrap(ctx, "amd64,arm64", linker, m.linkerfs())
+}
+
+// superfluous begins the names of what linking needs nothing of.
+var superfluous = []string{
+	"usr/share/", "var/", "etc/", "dev/", "proc/", "sys/", "run/", "tmp/", "boot/", "usr/lib/python3", "usr/lib/gcc/x86_64-linux-gnu/12/cc1", "usr/lib/gcc-cross/aarch64-linux-gnu/12/cc1",
+	"usr/lib/gcc-cross/aarch64-linux-gnu/12/lto", "usr/lib/gcc/x86_64-linux-gnu/12/lto", "usr/lib/x86_64-linux-gnu/perl", "usr/lib/systemd", "bin/", "sbin/",
+}
+
+// linkerTree is the part of the linker's file system that the OS of the SDK image does not have.
+func (m *maker) linkerTree() (*tree, error) {
+	has, err := m.osTree("amd64", variants[1])
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]bool{}
+	for _, e := range has.entries {
+		names[e.hdr.Name] = true
+	}
+	f, err := os.Open(m.linkerfs())
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // read only
+	t := &tree{}
+	for r := tar.NewReader(f); ; {
+		hdr, err := r.Next()
+		if err == io.EOF {
+			return t, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		name := strings.Trim(strings.TrimPrefix(hdr.Name, "./"), "/")
+		static := strings.HasSuffix(name, ".a") && strings.Contains(name, "llvm")
+		if name == "" || names[name] || static || hdr.Typeflag == tar.TypeDir || slices.ContainsFunc(superfluous, func(p string) bool { return strings.HasPrefix(name, p) }) {
+			continue
+		}
+		dt, err := io.ReadAll(r)
+		if err != nil {
+			return nil, err
+		}
+		t.addHeader(&tar.Header{Name: name, Typeflag: hdr.Typeflag, Mode: hdr.Mode, Linkname: hdr.Linkname, Size: hdr.Size}, dt)
+	}
+}
+
+// gnu tells the files of glibc and of what is linked to it.
+func gnu(name string) bool {
+	return strings.Contains(name, "-linux-gnu") || strings.HasPrefix(name, "lib64") || strings.Contains(name, "/ld-linux")
+}
 
 // chiselled tells what Ubuntu Chiseled images do not have.
 func chiselled(name string, icu bool) bool {
@@ -37,7 +100,12 @@ func chiselled(name string, icu bool) bool {
 			return true
 		}
 	}
-	return !icu && (strings.HasPrefix(name, "usr/share/zoneinfo") || strings.Contains(name, "/libicu"))
+	return !icu && globalization(name)
+}
+
+// globalization tells what images without cultures and time zones do not have.
+func globalization(name string) bool {
+	return strings.HasPrefix(name, "usr/share/zoneinfo") || strings.Contains(name, "/libicu")
 }
 
 // osTree is a root file system without what changes between two runs, and with what maintainer scripts would have made.
@@ -62,6 +130,8 @@ func (m *maker) osTree(arch string, v variant) (*tree, error) {
 		case name == "", strings.HasPrefix(name, "var/log/"), strings.HasPrefix(name, "var/cache/"), strings.HasPrefix(name, "var/lib/apt/"),
 			name == "etc/resolv.conf", name == "etc/hostname", name == "etc/hosts", strings.HasPrefix(name, "dev/"):
 			continue
+		case !v.musl && strings.Contains(name, "-musl"), v.musl && (gnu(name) || !v.icu && globalization(name)):
+			continue
 		case v.chiseled && chiselled(name, v.icu), !v.chiseled && strings.HasPrefix(name, "usr/share/doc/"):
 			continue
 		}
@@ -75,6 +145,9 @@ func (m *maker) osTree(arch string, v variant) (*tree, error) {
 		t.addHeader(&tar.Header{
 			Name: name, Typeflag: hdr.Typeflag, Mode: hdr.Mode, Uid: hdr.Uid, Gid: hdr.Gid, Linkname: hdr.Linkname, Size: hdr.Size,
 		}, dt)
+	}
+	if v.musl {
+		t.addFile("etc/alpine-release", 0o644, []byte("3.22.0\n"))
 	}
 	// MSBuild spins for ever without /etc/passwd.
 	t.addFile("etc/passwd", 0o644, []byte(fmt.Sprintf("root:x:0:0:root:/root:/bin/sh\napp:x:%d:%d::/home/app:/bin/sh\n", appUID, appUID)))

@@ -1,0 +1,244 @@
+package e2e
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// private is a NuGet feed that wants a password: the lab's own behind basic authentication, on a port of its own.
+type private struct {
+	*httptest.Server
+	index string
+}
+
+// newPrivate starts a private feed. With tls its certificate is one that no machine trusts.
+func newPrivate(t *testing.T, user, password string, tls bool) private {
+	t.Helper()
+	labFeed, err := url.Parse(theLab.FeedURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(&url.URL{Scheme: labFeed.Scheme, Host: labFeed.Host})
+		r.Out.Host = r.In.Host // the feed's addresses are to be ours
+		if r.In.TLS != nil {
+			r.Out.Header.Set("X-Forwarded-Proto", "https")
+		}
+	}}
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if u, p, ok := r.BasicAuth(); !ok || p != password || user != "" && u != user {
+			w.Header().Set("WWW-Authenticate", `Basic realm="private"`)
+			http.Error(w, "who are you?", http.StatusUnauthorized)
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	})
+	p := private{Server: httptest.NewUnstartedServer(handler)}
+	if tls {
+		p.StartTLS()
+	} else {
+		p.Start()
+	}
+	t.Cleanup(p.Close)
+	p.index = p.URL + labFeed.Path
+	return p
+}
+
+// feedApp is an app with a package, in a repository whose nuget.config has one source: the feed.
+func feedApp(t *testing.T, source, credentials string) string {
+	t.Helper()
+	dir := t.TempDir()
+	project(t, dir, "app.csproj", "")
+	edit(t, dir, "app.csproj", "</Project>", `<ItemGroup><PackageReference Include="Newtonsoft.Json" Version="13.0.4" /></ItemGroup></Project>`)
+	write(t, dir, "Program.cs", `System.Console.WriteLine(Newtonsoft.Json.JsonConvert.SerializeObject("hello"));`)
+	write(t, dir, "nuget.config", fmt.Sprintf(`<configuration>
+  <packageSources><clear /><add key="private" value="%s" allowInsecureConnections="true" /></packageSources>
+  %s
+</configuration>`, source, credentials))
+	return dir
+}
+
+// tryFeed builds an app of feedApp with a spec, and gives what was printed.
+func tryFeed(t *testing.T, dir, spec string, args ...string) (string, error) {
+	t.Helper()
+	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n"+spec)
+	return try(t, dir, "docker", append(append([]string{"buildx", "build", "-f", "crosshull.yaml"}, args...), ".")...)
+}
+
+// Each way to give credentials works, and only with the right ones.
+func TestPrivateFeed(t *testing.T) {
+	password := "p4ss " + fresh()
+	feed := newPrivate(t, "me", password, false)
+	secretFile := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secretFile, []byte(password), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	config := fmt.Sprintf(`<configuration>
+  <packageSources><clear /><add key="private" value="%s" allowInsecureConnections="true" /></packageSources>
+  <packageSourceCredentials><private><add key="Username" value="me" /><add key="ClearTextPassword" value="%s" /></private></packageSourceCredentials>
+</configuration>`, feed.index, password)
+	configFile := filepath.Join(t.TempDir(), "nuget.config")
+	if err := os.WriteFile(configFile, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		name, source, credentials, spec string
+		args                            []string
+	}{
+		{"a source of nuget.config", feed.index, "", "nuget:\n  feeds:\n    - {name: private, username: me, password-secret: token}\n",
+			[]string{"--secret", "id=token,src=" + secretFile}},
+		{"a variable in nuget.config", feed.index,
+			`<packageSourceCredentials><private><add key="Username" value="me" /><add key="ClearTextPassword" value="%FEED_TOKEN%" /></private></packageSourceCredentials>`,
+			"nuget:\n  secrets: {FEED_TOKEN: token}\n", []string{"--secret", "id=token,src=" + secretFile}},
+		{"a whole nuget.config", "http://127.0.0.1:9/v3/index.json", "", "nuget:\n  config-secret: config\n", []string{"--secret", "id=config,src=" + configFile}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			out, err := tryFeed(t, feedApp(t, tc.source, tc.credentials), tc.spec, tc.args...)
+			if err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+		})
+	}
+	t.Run("a source of the spec", func(t *testing.T) {
+		dir := feedApp(t, feed.index, "")
+		if err := os.Remove(filepath.Join(dir, "nuget.config")); err != nil {
+			t.Fatal(err)
+		}
+		out, err := tryFeed(t, dir, fmt.Sprintf("nuget:\n  feeds:\n    - {name: mine, source: %q, username: me, password-secret: token}\n", feed.index), "--secret", "id=token,src="+secretFile)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	})
+}
+
+// What can go wrong with a feed are four different things, and each is said.
+func TestFeedErrors(t *testing.T) {
+	feed := newPrivate(t, "", "right", false)
+	spec := "nuget:\n  feeds:\n    - name: private\n      password-secret: token\n"
+	t.Setenv("FEED_TOKEN", "wrong")
+	t.Setenv("RIGHT_TOKEN", "right")
+	for _, tc := range []struct {
+		name, source, version string
+		args                  []string
+		want                  []string
+	}{
+		{"missing secret", feed.index, "13.0.4", nil,
+			[]string{`crosshull.yaml:5: secret "token" is missing: give it to the build by --secret id=token,env=VARIABLE`, ">>>       password-secret: token"}},
+		{"refused", feed.index, "13.0.4", []string{"--secret", "id=token,env=FEED_TOKEN"}, []string{"NU1301", feed.index, "401 (Unauthorized)", "crosshull.yaml:2"}},
+		{"unreachable", "http://127.0.0.1:9/v3/index.json", "13.0.4", []string{"--secret", "id=token,env=FEED_TOKEN"}, []string{"NU1301", "Connection refused (127.0.0.1:9)"}},
+		{"missing package", feed.index, "99.0.0", []string{"--secret", "id=token,env=RIGHT_TOKEN"}, []string{"NU1102", "Unable to find package Newtonsoft.Json with version (>= 99.0.0)"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			dir := feedApp(t, tc.source, "")
+			edit(t, dir, "app.csproj", "13.0.4", tc.version)
+			out, err := tryFeed(t, dir, spec, tc.args...)
+			if err == nil {
+				t.Fatalf("the build succeeded:\n%s", out)
+			}
+			wantContains(t, "output", out, tc.want...)
+		})
+	}
+}
+
+// A certificate of the company's own is trusted if the spec says so, from a file of the context or a secret.
+func TestFeedCA(t *testing.T) {
+	feed := newPrivate(t, "", "right", true)
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: feed.Certificate().Raw})
+	caFile := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(caFile, ca, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("RIGHT_TOKEN", "right")
+	token := []string{"--secret", "id=token,env=RIGHT_TOKEN"}
+	const spec = "nuget:\n  feeds: [{name: private, password-secret: token}]\n"
+	out, err := tryFeed(t, feedApp(t, feed.index, ""), spec, token...)
+	if err == nil {
+		t.Fatalf("a certificate that nobody knows is trusted:\n%s", out)
+	}
+	wantContains(t, "output", out, "NU1301", "certificate")
+	if out, err = tryFeed(t, feedApp(t, feed.index, ""), spec+"  ca-secret: ca\n", append(token, "--secret", "id=ca,src="+caFile)...); err != nil {
+		t.Errorf("by secret: %v\n%s", err, out)
+	}
+	dir := feedApp(t, feed.index, "")
+	write(t, dir, "certs/ca.pem", string(ca))
+	if out, err = tryFeed(t, dir, spec+"  ca: certs/ca.pem\n", token...); err != nil {
+		t.Errorf("by file: %v\n%s", err, out)
+	}
+}
+
+// No secret is left anywhere: not in layers, configurations, attestations, exported caches, or what is printed.
+func TestNoSecretShows(t *testing.T) {
+	password := "s3cr3t-" + fresh()
+	feed := newPrivate(t, "", password, false)
+	t.Setenv("FEED_TOKEN", password)
+	out := t.TempDir()
+	log, err := tryFeed(t, feedApp(t, feed.index, ""), "nuget:\n  feeds: [{name: private, password-secret: token}]\n",
+		"--platform", "linux/amd64,linux/arm64", "--secret", "id=token,env=FEED_TOKEN",
+		"--provenance=mode=max", "--output", "type=oci,tar=false,dest="+filepath.Join(out, "image"), "--cache-to", "type=local,mode=max,compression=uncompressed,force-compression=true,dest="+filepath.Join(out, "cache"),
+		"--metadata-file", filepath.Join(out, "metadata.json"))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, log)
+	}
+	searched, bytesSearched := 0, 0
+	search := func(name string, dt []byte) {
+		searched++
+		bytesSearched += len(dt)
+		if bytes.Contains(dt, []byte(password)) {
+			t.Errorf("the secret shows in %s", name)
+		}
+	}
+	search("the log", []byte(log))
+	err = filepath.WalkDir(out, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		dt, err := os.ReadFile(p)
+		if err != nil {
+			return err
+		}
+		search(p, inflate(dt))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if searched < 15 || bytesSearched < 10<<20 {
+		t.Errorf("only %d files with %d bytes were searched", searched, bytesSearched)
+	}
+	// The search finds what is there: the name of the secret is no secret.
+	found := false
+	_ = filepath.WalkDir(out, func(p string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			dt, _ := os.ReadFile(p)
+			found = found || bytes.Contains(inflate(dt), []byte("CROSSHULL_FEED_0"))
+		}
+		return nil
+	})
+	if !found {
+		t.Error("not even the name of the variable was found: the search is blind")
+	}
+}
+
+// inflate gives the content of a blob, uncompressed if it was gzip.
+func inflate(dt []byte) []byte {
+	z, err := gzip.NewReader(bytes.NewReader(dt))
+	if err != nil {
+		return dt
+	}
+	content, err := io.ReadAll(z)
+	if err != nil {
+		return dt
+	}
+	return content
+}

@@ -1,0 +1,138 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// monorepo writes 30 projects: an app over three libraries, whose projects read from everywhere, and 26 others.
+func monorepo(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	library := func(name, body string) {
+		write(t, dir, "src/"+name+"/"+name+".csproj", fmt.Sprintf("<Project Sdk=\"Microsoft.NET.Sdk\"><PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup>%s</Project><!-- %s -->\n", body, fresh()))
+		write(t, dir, "src/"+name+"/Class.cs", "namespace "+name+"; public static class Class { public static string Name => \""+name+"\"; }\n")
+	}
+	library("Lib1", `<ItemGroup><ProjectReference Include="..\Lib2\Lib2.csproj" /></ItemGroup>`)
+	library("Lib2", `<Import Project="$(RepoRoot)eng/lib2.msbuild" /><ItemGroup><ProjectReference Include="$(RepoRoot)src/Lib3/Lib3.csproj" /></ItemGroup>`)
+	library("Lib3", `<ItemGroup><Compile Include="../../shared/one/Linked.cs" Link="Linked.cs" /></ItemGroup>`)
+	for i := range 26 {
+		library(fmt.Sprintf("Other%d", i), fmt.Sprintf(`<Import Project="$(RepoRoot)eng/other.props" /><ItemGroup><ProjectReference Include="../Other%d/Other%d.csproj" /></ItemGroup>`, max(0, i-1), max(0, i-1)))
+	}
+	edit(t, dir, "src/Other0/Other0.csproj", `<ItemGroup><ProjectReference Include="../Other0/Other0.csproj" /></ItemGroup>`, "")
+	project(t, dir, "src/App/App.csproj", "<AssemblyOriginatorKeyFile>../../eng/key.txt</AssemblyOriginatorKeyFile>")
+	edit(t, dir, "src/App/App.csproj", "</Project>", `<ItemGroup>
+  <ProjectReference Include="../Lib1/Lib1.csproj" />
+  <Compile Include="../../shared/all/**/*.cs" />
+  <EmbeddedResource Include="$(RepoRoot)data/**" LogicalName="%(Filename)" />
+  <PackageReference Include="Newtonsoft.Json" />
+</ItemGroup></Project>`)
+	write(t, dir, "src/App/Program.cs", "System.Console.WriteLine(Lib1.Class.Name + Lib2.Class.Name + Lib3.Linked.Text + All.Deep.Text + typeof(Newtonsoft.Json.JsonConvert));\n")
+	write(t, dir, "src/Lib3/Use.cs", "namespace Lib3; public static class Use { public static string Text => Linked.Text; }\n")
+	write(t, dir, "shared/one/Linked.cs", "namespace Lib3; public static class Linked { public static string Text => \"linked\"; }\n")
+	write(t, dir, "shared/one/Other.cs", "this is not part of it")
+	write(t, dir, "shared/all/deep/er/Deep.cs", "namespace All; static class Deep { public static string Text => \"deep\"; }\n")
+	write(t, dir, "data/words.txt", "words\n")
+	write(t, dir, "eng/key.txt", "no key\n")
+	write(t, dir, "eng/lib2.msbuild", "<Project><PropertyGroup><LangVersion>latest</LangVersion></PropertyGroup></Project>\n")
+	write(t, dir, "eng/other.props", "<Project></Project>\n")
+	write(t, dir, "eng/version.txt", "1.2.3")
+	write(t, dir, "Directory.Build.props", `<Project><PropertyGroup><RepoRoot>$([MSBuild]::NormalizeDirectory('$(MSBuildThisFileDirectory)'))</RepoRoot>
+  <Version>$([System.IO.File]::ReadAllText('$(MSBuildThisFileDirectory)eng/version.txt'))</Version></PropertyGroup>
+  <ItemGroup><SourceRoot Include="$(MSBuildThisFileDirectory)" /></ItemGroup></Project>
+`)
+	write(t, dir, "Directory.Packages.props", `<Project><PropertyGroup><ManagePackageVersionsCentrally>true</ManagePackageVersionsCentrally><CentralPackageTransitivePinningEnabled>true</CentralPackageTransitivePinningEnabled></PropertyGroup>
+  <ItemGroup><PackageVersion Include="Newtonsoft.Json" Version="13.0.3" /></ItemGroup></Project>
+`)
+	write(t, dir, "README.md", "# Everything\n")
+	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/App\n")
+	return dir
+}
+
+// In a repository of 30 projects, a change rebuilds what it can change, and nothing else.
+func TestInputs(t *testing.T) {
+	dir := monorepo(t)
+	first := mustSolve(t, dir, platform("linux/amd64,linux/arm64"))
+	wantContains(t, "log", first.log, "Lib3 ->", "App ->")
+	if strings.Contains(first.log, "Other") {
+		t.Errorf("other projects are built:\n%s", first.log)
+	}
+	touch := func(name string) {
+		text := "// " + fresh() + "\n"
+		switch {
+		case strings.HasSuffix(name, "proj"), strings.HasSuffix(name, ".props"), strings.HasSuffix(name, ".msbuild"):
+			edit(t, dir, name, "</Project>", "<!-- "+fresh()+" --></Project>")
+			return
+		case name == "eng/version.txt":
+			text = "1.2." + fresh()[len(fresh())-3:]
+			edit(t, dir, name, "1.2.3", "1.2.4")
+			return
+		case strings.HasSuffix(name, ".cs") && !strings.Contains(name, "Other") && !strings.Contains(name, "New"):
+			edit(t, dir, name, ";", "; "+text)
+			return
+		}
+		write(t, dir, name, text)
+	}
+	for _, tc := range []struct {
+		file                       string
+		describe, restore, publish int
+	}{
+		{"src/Other5/Class.cs", 0, 0, 0},
+		{"README.md", 0, 0, 0},
+		{"src/Other5/bin/Debug/x.dll", 0, 0, 0},
+		{"src/Lib1/obj/project.assets.json", 0, 0, 0},
+		{"src/App/App.csproj.user", 0, 0, 0},
+		{"shared/one/Other.cs", 0, 0, 0},
+		{"src/Other5/Other5.csproj", 1, 0, 0}, // what it may be has to be asked, and then nothing follows
+		{"eng/other.props", 1, 0, 0},
+		{"src/App/Program.cs", 0, 0, 1},
+		{"src/Lib3/Class.cs", 0, 0, 1},
+		{"shared/one/Linked.cs", 0, 0, 1},
+		{"shared/all/deep/er/Deep.cs", 0, 0, 1},
+		{"shared/all/New.cs", 0, 0, 1},
+		{"data/words.txt", 0, 0, 1},
+		{"data/more.txt", 0, 0, 1},
+		{"eng/key.txt", 0, 0, 1},
+		{".editorconfig", 0, 0, 1},
+		{"src/Lib2/Lib2.csproj", 1, 1, 1},
+		{"eng/lib2.msbuild", 1, 1, 1},
+		{"Directory.Build.props", 1, 1, 1},
+		{"Directory.Packages.props", 1, 1, 1},
+	} {
+		touch(tc.file)
+		rec := mustSolve(t, dir, platform("linux/amd64,linux/arm64"))
+		for phase, want := range map[string]int{"describe": tc.describe, "restore": tc.restore, "publish": tc.publish} {
+			if got := rec.count("[" + phase + "] dotnet"); got != want {
+				t.Errorf("after a change of %s, %s ran %d times, want %d: %q", tc.file, phase, got, want, rec.ran)
+			}
+		}
+	}
+}
+
+// global.json chooses the image of the SDK, the nearest to the project first.
+func TestGlobalJSON(t *testing.T) {
+	sdk, _ := sdkVersions(t)
+	for _, tc := range []struct{ name, root, near, spec, want string }{
+		{"exact", fmt.Sprintf(`{"sdk": {"version": %q}} // pinned`, sdk), "", "", "sdk:" + sdk + "@"},
+		{"a band", `{"sdk": {"version": "10.0.100", "rollForward": "latestFeature"}}`, "", "", "sdk:10.0@"},
+		{"none", "", "", "", "sdk:10.0@"},
+		{"the nearest", `{"sdk": {"version": "9.9.999"}}`, fmt.Sprintf(`{"sdk": {"version": %q, "rollForward": "disable"}}`, sdk), "project: src/app\n", "sdk:" + sdk + "@"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			dir := t.TempDir()
+			project(t, dir, "src/app/app.csproj", "")
+			if tc.root != "" {
+				write(t, dir, "global.json", tc.root)
+			}
+			if tc.near != "" {
+				write(t, dir, "src/global.json", tc.near)
+			}
+			write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n"+tc.spec)
+			rec := mustSolve(t, dir)
+			if all := strings.Join(append(rec.ran, rec.cached...), "\n"); !strings.Contains(all, tc.want) {
+				t.Errorf("no %s:\n%s", tc.want, all)
+			}
+		})
+	}
+}

@@ -1,0 +1,274 @@
+package dotnet
+
+import (
+	"bytes"
+	"encoding/xml"
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Files are files of the build context, by their path in it.
+type Files map[string][]byte
+
+// anyName stands for a wildcard in a path that MSBuild is asked about, so that it is left as it is.
+const anyName = "__crosshull_any__"
+
+// Kinds of what a project reaches.
+const (
+	reachImport = "Import" // read while the project is evaluated, so restore needs it
+	reachItem   = "Item"   // read while it is built
+	reachFile   = "File"   // the same, if it is a file: a property that names a folder reads nothing of it yet
+	reachDone   = "Done"   // all expressions of a project could be evaluated
+)
+
+// expression is a path in a project file as its author wrote it.
+type expression struct {
+	kind, value string
+	project     string // the project it is in; empty for a file that projects import
+}
+
+// ReachTargets gives a targets file that asks each project what it reaches: target CrosshullReach returns every path
+// outside of the project's own folder that a project file, or a file it may import, names in any attribute or text.
+// The expressions are the author's; MSBuild evaluates them, with the properties of the project that asks. Conditions
+// are left out: a path too many costs cache, one too few a build. context is the folder of the context.
+func ReachTargets(files Files, context string) []byte {
+	var b bytes.Buffer
+	b.WriteString("<Project>\n  <Target Name=\"CrosshullReach\" Returns=\"@(_CrosshullReach->'%(FullPath)')\">\n    <ItemGroup>\n")
+	seen := map[expression]bool{}
+	for _, name := range sortedNames(files) {
+		for _, e := range expressions(name, files[name], context) {
+			if seen[e] {
+				continue
+			}
+			seen[e] = true
+			b.WriteString("      <_CrosshullReach Kind=\"" + e.kind + "\"")
+			if e.project != "" {
+				b.WriteString(` Condition="'$(MSBuildProjectFullPath)' == '` + escapeXML(e.project) + `'"`)
+			}
+			b.WriteString(" Include=\"" + escapeXML(e.value) + "\" />\n")
+		}
+	}
+	b.WriteString("      <_CrosshullReach Kind=\"Done\" Include=\"$(MSBuildProjectFullPath)\" />\n    </ItemGroup>\n  </Target>\n</Project>\n")
+	return b.Bytes()
+}
+
+// EvaluatedNames are the names of files that are read while projects are evaluated, and whose names alone do not say so:
+// imports of other extensions, and what property functions look for or read.
+func EvaluatedNames(files Files) []string {
+	return append(namesIn(files, imported), namesIn(files, read)...)
+}
+
+var (
+	imported = regexp.MustCompile(`<Import\s[^>]*\bProject\s*=\s*"([^"]*)"`)
+	read     = regexp.MustCompile(`(?:Read\w*|Exists|OfFileAbove)\(\s*'([^']*)'`)
+)
+
+// namesIn are the last parts of the paths that pattern finds, as far as they are names of files.
+func namesIn(files Files, pattern *regexp.Regexp) []string {
+	var names []string
+	for _, name := range sortedNames(files) {
+		for _, m := range pattern.FindAllSubmatch(files[name], -1) {
+			text := strings.ReplaceAll(string(m[1]), `\`, "/")
+			base := path.Base(text[strings.LastIndexByte(text, ')')+1:])
+			if strings.Contains(base, ".") && strings.Trim(base, "./") != "" && !strings.ContainsAny(base, "$*?@%") {
+				names = append(names, base)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// RestoreInputs are patterns of what any restore of the context may read, beyond [RestoreFiles]: folders that a
+// nuget.config names as package sources, and files that property functions read.
+func RestoreInputs(files Files) []string {
+	var patterns []string
+	for _, dir := range localSources(files) {
+		patterns = append(patterns, Escape(dir))
+	}
+	for _, name := range namesIn(files, read) {
+		patterns = append(patterns, "**/"+Escape(name))
+	}
+	return patterns
+}
+
+// notPaths are items whose names are no paths, or paths that nothing is read from.
+var notPaths = map[string]bool{
+	"ProjectReference": true, "PackageReference": true, "PackageVersion": true, "GlobalPackageReference": true, "PackageDownload": true,
+	"FrameworkReference": true, "Using": true, "InternalsVisibleTo": true, "SourceRoot": true, "AssemblyAttribute": true,
+}
+
+// passive are attributes that read nothing.
+var passive = map[string]bool{
+	"Condition": true, "Remove": true, "Exclude": true, "Label": true, "Name": true, "Version": true, "xmlns": true, "Text": true,
+	"DependsOnTargets": true, "BeforeTargets": true, "AfterTargets": true, "Targets": true, "Link": true, "Sdk": true,
+}
+
+// expressions finds the paths in a file. A file that is not XML has none: MSBuild will say what is wrong with it.
+func expressions(name string, dt []byte, context string) []expression {
+	var found []expression
+	project := ""
+	if isProject(name) {
+		project = path.Join(context, name)
+	}
+	add := func(kind, value string) {
+		value = strings.TrimSpace(value)
+		if !strings.Contains(value, "..") && !strings.Contains(value, "$(") && !strings.HasPrefix(value, "/") {
+			return // in the project's own folder
+		}
+		if strings.Contains(value, "@(") || strings.Contains(value, "%(") {
+			return // made of items, which are found themselves
+		}
+		here := path.Join(context, name)
+		value = strings.NewReplacer(
+			"$(MSBuildThisFileDirectory)", path.Dir(here)+"/",
+			"$(MSBuildThisFileFullPath)", here,
+			"$(MSBuildThisFile)", path.Base(here),
+			"$(MSBuildThisFileName)", strings.TrimSuffix(path.Base(here), path.Ext(here)),
+			"$(MSBuildThisFileExtension)", path.Ext(here),
+		).Replace(value)
+		if !strings.Contains(value, "$([") {
+			value = strings.NewReplacer("*", anyName, "?", anyName).Replace(value)
+		}
+		found = append(found, expression{kind, value, project})
+	}
+	dec := xml.NewDecoder(bytes.NewReader(dt))
+	dec.Strict = false
+	for {
+		tok, err := dec.Token()
+		if err != nil {
+			return found
+		}
+		switch tok := tok.(type) {
+		case xml.StartElement:
+			if notPaths[tok.Name.Local] {
+				continue
+			}
+			for _, a := range tok.Attr {
+				switch {
+				case passive[a.Name.Local]:
+				case tok.Name.Local == "Import":
+					add(reachImport, a.Value)
+				case a.Name.Local == "Command": // of Exec
+					for _, word := range strings.FieldsFunc(a.Value, func(r rune) bool { return strings.ContainsRune(" \t\n\"'=&|;<>", r) }) {
+						add(reachItem, word)
+					}
+				default:
+					add(reachItem, a.Value)
+				}
+			}
+		case xml.CharData:
+			text := strings.TrimSpace(string(tok))
+			if text != "" {
+				add(reachFile, text)
+			}
+		}
+	}
+}
+
+// reached sorts what the projects reach into patterns: what restore needs, and what publish needs besides it. complete
+// is false where a project gave no answer: then everything is to be had.
+func reached(items []item, app *App, source string) (restore, publish []string, complete bool) {
+	done := map[string]bool{}
+	for _, it := range items {
+		p, ok := strings.CutPrefix(it["Identity"], strings.TrimSuffix(source, "/")+"/")
+		if it["Kind"] == reachDone {
+			done[p] = true
+			continue
+		}
+		if !ok && it["Identity"]+"/" != source+"/" {
+			continue // outside of the context: the SDK's, or nothing at all
+		}
+		if i := strings.Index(p, anyName); i >= 0 { // all that is below the last folder without a wildcard
+			p = p[:max(0, strings.LastIndexByte(p[:i], '/'))]
+		}
+		p = strings.Trim(path.Clean("/"+p), "/")
+		if it["Kind"] == reachFile && path.Ext(p) == "" {
+			continue
+		}
+		pattern := "**"
+		if p != "" {
+			pattern = Escape(p)
+		}
+		if it["Kind"] == reachImport {
+			restore = append(restore, pattern)
+		}
+		publish = append(publish, pattern)
+	}
+	for _, p := range app.Closure {
+		if !done[p] {
+			return nil, nil, false
+		}
+	}
+	slices.Sort(restore)
+	slices.Sort(publish)
+	return slices.Compact(restore), slices.Compact(publish), true
+}
+
+func isProject(name string) bool {
+	ext := path.Ext(name)
+	return strings.HasSuffix(ext, "proj") && ext != ".shproj"
+}
+
+func sortedNames(files Files) []string {
+	names := make([]string, 0, len(files))
+	for name := range files {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func escapeXML(s string) string {
+	var b strings.Builder
+	if err := xml.EscapeText(&b, []byte(s)); err != nil {
+		panic(fmt.Sprintf("a strings.Builder failed: %v", err))
+	}
+	return b.String()
+}
+
+// ancestors are the folders of paths and all folders above them; the context itself is ".".
+func ancestors(paths []string) []string {
+	var dirs []string
+	for _, p := range paths {
+		for dir := path.Dir(p); ; dir = path.Dir(dir) {
+			dirs = append(dirs, dir)
+			if dir == "." {
+				break
+			}
+		}
+	}
+	slices.Sort(dirs)
+	return slices.Compact(dirs)
+}
+
+var (
+	configSources = regexp.MustCompile(`(?s)<packageSources>(.*?)</packageSources>`)
+	configSource  = regexp.MustCompile(`<add\s[^>]*\bvalue\s*=\s*"([^"]*)"`)
+)
+
+// localSources are the folders of the context that nuget.config files name as package sources.
+func localSources(files Files) []string {
+	var dirs []string
+	for _, name := range sortedNames(files) {
+		if !strings.EqualFold(path.Base(name), "nuget.config") {
+			continue
+		}
+		for _, section := range configSources.FindAllSubmatch(files[name], -1) {
+			for _, m := range configSource.FindAllSubmatch(section[1], -1) {
+				value := strings.ReplaceAll(string(m[1]), `\`, "/")
+				if strings.Contains(value, "://") || strings.Contains(value, "%") || path.IsAbs(value) {
+					continue
+				}
+				if dir := path.Join(path.Dir(name), value); dir != "." && !strings.HasPrefix(dir, "..") {
+					dirs = append(dirs, dir)
+				}
+			}
+		}
+	}
+	slices.Sort(dirs)
+	return slices.Compact(dirs)
+}
