@@ -3,6 +3,7 @@ package frontend
 import (
 	"context"
 	"fmt"
+	"path"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -31,12 +32,27 @@ func Build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.BuildOpts().Opts["requestid"] == requestBake {
+		return e.bake()
+	}
 	if res, ok, err := e.bc.HandleSubrequest(ctx, e.subrequests()); ok || err != nil {
 		return res, err
+	}
+	kind, err := e.choose()
+	if err != nil {
+		return nil, err
 	}
 	b, err := newBuild(ctx, e)
 	if err != nil {
 		return nil, err
+	}
+	switch kind {
+	case targetTest:
+		return b.test(ctx)
+	case targetSDK:
+		return b.workspace(ctx)
+	case targetPublish:
+		return b.files(ctx)
 	}
 	return b.result(ctx)
 }
@@ -54,17 +70,17 @@ type build struct {
 	targets []ocispecs.Platform
 	epoch   *time.Time
 	graph   *xllb.Builder
-	app     *dotnet.App
-	base    *bases
-	rids    []string // of the targets, on the C library of the base
+	// sdkImage and projectFiles are what there is to ask about projects, and to ask them with.
+	sdkImage     *image
+	projectFiles dotnet.Files
+	app          *dotnet.App
+	base         *bases
+	rids         []string // of the targets, on the C library of the base
 }
 
 // newBuild does what is done once for all platforms: all that has to be known before there is a graph to solve.
 func newBuild(ctx context.Context, e *entrypoint) (*build, error) {
 	b := &build{entrypoint: e, images: images{e}}
-	if t := e.bc.Target; t != "" && t != defaultTarget {
-		return nil, fmt.Errorf("target %q does not exist: the one target of a spec is %s", t, defaultTarget)
-	}
 	b.targets = e.bc.TargetPlatforms
 	if len(b.targets) == 0 {
 		b.targets = e.bc.BuildPlatforms
@@ -124,18 +140,47 @@ func newBuild(ctx context.Context, e *entrypoint) (*build, error) {
 		return nil, err
 	}
 	b.graph.RestoreInputs = dotnet.RestoreInputs(files)
-	sdk, err := b.sdk(ctx, files)
+	for i, f := range e.spec.NuGet.Feeds {
+		if by := dotnet.ClearedBy(files, f.Name, e.spec.Project); f.Source != "" && by != "" {
+			return nil, b.at(fmt.Sprintf("nuget.feeds.%d.source", i), fmt.Errorf("feed %s would never be asked: %s clears all sources but its own (<clear />), so the source belongs there; leave it out here, and the credentials in", f.Name, by))
+		}
+	}
+	if b.sdkImage, err = b.sdk(ctx, files); err != nil {
+		return nil, err
+	}
+	b.graph.SDK = b.sdkImage.state
+	if path.Ext(e.spec.Project) == ".cs" {
+		if files, err = b.convert(ctx); err != nil {
+			return nil, err
+		}
+	}
+	b.projectFiles = files
+	return b, nil
+}
+
+// convert makes a project of a file-based app, which is portable unless the spec says otherwise: the SDK's default for
+// such a file is AOT, which is no default for images of several platforms.
+func (b *build) convert(ctx context.Context) (dotnet.Files, error) {
+	file := b.graph.Project.Path
+	b.graph.Context = b.graph.Convert(file)
+	b.graph.Project.Path = strings.TrimSuffix(file, ".cs")
+	if b.graph.Project.Mode == nil {
+		b.graph.Project.Mode = &dotnet.Mode{}
+	}
+	return b.survey(ctx)
+}
+
+// prepare describes the app and resolves what its image is made of.
+func (b *build) prepare(ctx context.Context) error {
+	app, err := b.describe(ctx, b.graph.Project, "project")
 	if err != nil {
-		return nil, err
+		return err
 	}
-	b.graph.SDK = sdk.state
-	if b.app, err = b.describe(ctx, files); err != nil {
-		return nil, err
-	}
+	b.app = app
 	if err := b.resolveBase(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	return b, b.toolchain(ctx, sdk)
+	return b.toolchain(ctx, b.sdkImage)
 }
 
 // resolveBase resolves the base image, and with its C library the runtime identifiers.
@@ -186,9 +231,19 @@ func (b *build) toolchain(ctx context.Context, sdk *image) error {
 	return nil
 }
 
-// describe runs the describe step and picks the app.
-func (b *build) describe(ctx context.Context, files dotnet.Files) (*dotnet.App, error) {
-	st, err := b.graph.Describe(files)
+// describe asks MSBuild about a project, which is that of the spec at key.
+func (b *build) describe(ctx context.Context, p dotnet.Project, key string) (*dotnet.App, error) {
+	if dotnet.IsSolution(p.Path) {
+		dt, ok := b.projectFiles[p.Path]
+		if !ok {
+			return nil, b.at(key, fmt.Errorf("there is no %s in the context", p.Path))
+		}
+		var err error
+		if p.Candidates, err = dotnet.SolutionProjects(p.Path, dt); err != nil {
+			return nil, b.at(key, err)
+		}
+	}
+	st, err := b.graph.Describe(p, b.projectFiles)
 	if err != nil {
 		return nil, err
 	}
@@ -200,24 +255,37 @@ func (b *build) describe(ctx context.Context, files dotnet.Files) (*dotnet.App, 
 	if err != nil {
 		return nil, err
 	}
-	app, err := desc.Choose(b.spec.Project, b.spec.Framework)
+	app, err := desc.Choose(p.Path, p.Framework, p.Test)
 	if err != nil {
-		key := "project"
-		if b.spec.Framework != "" {
+		if p.Framework != "" {
 			key = "framework"
 		}
 		return nil, b.at(key, err)
 	}
-	if m := b.graph.Project.Mode; m != nil {
-		app.Mode = *m // apphost is none of the project's properties
+	if p.Mode != nil {
+		app.Mode = *p.Mode // apphost is none of the project's properties
 	}
 	return app, nil
 }
 
 // result builds the image of every platform.
 func (b *build) result(ctx context.Context) (*client.Result, error) {
-	layers, err := b.layers(ctx)
-	if err != nil {
+	if err := b.prepare(ctx); err != nil {
+		return nil, err
+	}
+	eg, egctx := errgroup.WithContext(ctx)
+	if b.spec.Tests.Gate {
+		eg.Go(func() error {
+			_, err := b.test(egctx)
+			return err
+		})
+	}
+	var layers [][]llb.State
+	eg.Go(func() (err error) {
+		layers, err = b.layers(egctx, xllb.AppDir(b.app))
+		return err
+	})
+	if err := eg.Wait(); err != nil {
 		return nil, err
 	}
 	// States are marshaled one after the other: they share vertices, and an exec sorts its mounts in place as it is
@@ -235,6 +303,14 @@ func (b *build) result(ctx context.Context) (*client.Result, error) {
 		})
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", b.app.Path, err)
+		}
+		if len(b.spec.Files) > 0 {
+			extra, err := b.graph.Files(b.spec.Files, imageUser(img))
+			if err != nil {
+				return nil, b.at("files", err)
+			}
+			// Before the app, which changes more often.
+			layers[i] = slices.Insert(layers[i], len(layers[i])-1, extra)
 		}
 		def, err := b.marshal(ctx, b.graph.Image(from.state, platform, layers[i]...))
 		if err != nil {
@@ -260,8 +336,8 @@ func (b *build) result(ctx context.Context) (*client.Result, error) {
 
 // layers publishes, and gives the layers for each target. Publishing is the long part, so it is solved here, for all
 // platforms side by side, and errors come before any image is put together.
-func (b *build) layers(ctx context.Context) ([][]llb.State, error) {
-	app, dir := b.app, xllb.AppDir(b.app)
+func (b *build) layers(ctx context.Context, dir string) ([][]llb.State, error) {
+	app := b.app
 	rids := slices.Clone(b.rids)
 	if !app.Mode.PerPlatform() {
 		rids = []string{""} // one for all
@@ -269,11 +345,7 @@ func (b *build) layers(ctx context.Context) ([][]llb.State, error) {
 	slices.Sort(rids)
 	rids = slices.Compact(rids)
 
-	var restoreFor []string
-	if app.Mode.PerPlatform() || app.Mode.AppHost {
-		restoreFor = slices.Compact(slices.Sorted(slices.Values(b.rids)))
-	}
-	restored, err := b.graph.Restore(app, restoreFor)
+	restored, restoreFor, err := b.restore()
 	if err != nil {
 		return nil, err
 	}
@@ -336,6 +408,31 @@ func (b *build) layers(ctx context.Context) ([][]llb.State, error) {
 		}
 	}
 	return out, nil
+}
+
+// restore is the restore of the app, for the runtime identifiers that its mode needs.
+func (b *build) restore() (restored xllb.Restored, rids []string, err error) {
+	if b.app.Mode.PerPlatform() || b.app.Mode.AppHost {
+		rids = slices.Compact(slices.Sorted(slices.Values(b.rids)))
+	}
+	restored, err = b.graph.Restore(b.app, rids)
+	return restored, rids, err
+}
+
+// imageUser is who an image runs as, by number if that can be known.
+func imageUser(img *dockerspec.DockerOCIImage) string {
+	user := img.Config.User
+	if user == "app" { // the name that Microsoft's images have for it
+		for _, kv := range img.Config.Env {
+			if uid, ok := strings.CutPrefix(kv, "APP_UID="); ok {
+				return uid
+			}
+		}
+	}
+	if user == "" || user == "root" {
+		return "0"
+	}
+	return user
 }
 
 // usable gives the folders of those of assets that the runtime of rid can use.

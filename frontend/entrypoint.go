@@ -28,6 +28,8 @@ type entrypoint struct {
 	bc   *dockerui.Client
 	spec *spec.Spec
 	src  *dockerui.Source // nil without a spec
+	// prefix begins the keys of the app that is the target, where the spec has several.
+	prefix string
 }
 
 // readEntrypoint reads the file that -f names. Without -f buildx names Dockerfile: where that is missing or is one, and
@@ -95,7 +97,7 @@ func (e *entrypoint) at(key string, err error) error {
 	if len(errdefs.Sources(err)) > 0 {
 		return err
 	}
-	r := e.spec.Range(key)
+	r := e.rangeOf(key)
 	return withSource(fmt.Errorf("%s:%d: %w", e.src.Filename, r.Start, err), e.src, r)
 }
 
@@ -104,7 +106,15 @@ func (e *entrypoint) location(key string) []llb.ConstraintsOpt {
 	if e.src == nil {
 		return nil
 	}
-	return []llb.ConstraintsOpt{e.src.Location([]*pb.Range{pbRange(e.spec.Range(key))})}
+	return []llb.ConstraintsOpt{e.src.Location([]*pb.Range{pbRange(e.rangeOf(key))})}
+}
+
+// rangeOf gives the lines of a key: those of the app that is the target, else those that all apps have in common.
+func (e *entrypoint) rangeOf(key string) spec.Range {
+	if e.prefix != "" && (e.spec.Has(e.prefix+key) || !e.spec.Has(key)) {
+		key = e.prefix + key
+	}
+	return e.spec.Range(key)
 }
 
 // warn shows msg after the build. Without a file to tie it to, an empty one stands for the spec that is not there.

@@ -18,6 +18,7 @@ var phaseKeys = map[string]string{
 	xllb.PhaseDescribe: "project",
 	xllb.PhaseRestore:  "project",
 	xllb.PhasePublish:  "publish",
+	xllb.PhaseTest:     "tests",
 	"image":            "image",
 }
 

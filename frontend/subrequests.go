@@ -7,11 +7,7 @@ import (
 	"github.com/moby/buildkit/frontend/subrequests/lint"
 	"github.com/moby/buildkit/frontend/subrequests/outline"
 	"github.com/moby/buildkit/frontend/subrequests/targets"
-	"github.com/moby/buildkit/solver/pb"
 )
-
-// defaultTarget is the one thing that a spec builds.
-const defaultTarget = "image"
 
 // subrequests answers buildx's --call. A frontend that does not answer check, outline and targets has its file read as
 // a Dockerfile by buildx, which is worse than an answer that has little to say. By the time they are asked the spec has
@@ -20,8 +16,8 @@ func (e *entrypoint) subrequests() dockerui.RequestHandler {
 	return dockerui.RequestHandler{
 		Outline: func(context.Context) (*outline.Outline, error) {
 			return &outline.Outline{
-				Name:        defaultTarget,
-				Description: "the image of the app",
+				Name:        e.outlined(),
+				Description: targetDescriptions[targetImage],
 				Args: []outline.Arg{{
 					Name:        "SOURCE_DATE_EPOCH",
 					Description: "the time to put into labels and configuration: seconds since 1970, or context",
@@ -31,11 +27,7 @@ func (e *entrypoint) subrequests() dockerui.RequestHandler {
 			}, nil
 		},
 		ListTargets: func(context.Context) (*targets.List, error) {
-			t := targets.Target{Name: defaultTarget, Default: true, Description: "the image of the app", Base: e.spec.Base.Image}
-			if e.src != nil {
-				t.Location = &pb.Location{Ranges: []*pb.Range{pbRange(e.spec.Range("project"))}}
-			}
-			return &targets.List{Targets: []targets.Target{t}, Sources: e.sources()}, nil
+			return &targets.List{Targets: e.targets(), Sources: e.sources()}, nil
 		},
 		Lint: func(context.Context) (*lint.LintResults, error) {
 			results := &lint.LintResults{}
@@ -45,6 +37,14 @@ func (e *entrypoint) subrequests() dockerui.RequestHandler {
 			return results, nil
 		},
 	}
+}
+
+// outlined is the target that an outline is of.
+func (e *entrypoint) outlined() string {
+	if t := e.bc.Target; t != "" {
+		return t
+	}
+	return targetImage
 }
 
 func (e *entrypoint) sources() [][]byte {

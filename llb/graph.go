@@ -68,9 +68,9 @@ type Builder struct {
 	Constraints func(phase string) []llb.ConstraintsOpt
 }
 
-// Describe asks MSBuild about the project: a state with [dotnet.DescriptionFile] in its root. Its input is only what
+// Describe asks MSBuild about project, the Builder's or a test: a state with [dotnet.DescriptionFile] in its root. Its input is only what
 // says what a project is, so it is cached while no more than sources change. files are those of [Builder.ProjectFiles].
-func (b *Builder) Describe(files dotnet.Files) (llb.State, error) {
+func (b *Builder) Describe(project dotnet.Project, files dotnet.Files) (llb.State, error) {
 	targets, err := msbuildFiles(PhaseDescribe)
 	if err != nil {
 		return llb.State{}, err
@@ -78,8 +78,8 @@ func (b *Builder) Describe(files dotnet.Files) (llb.State, error) {
 	reach := llb.Mkfile("/reach.targets", 0o644, dotnet.ReachTargets(files, SourceDir), llb.WithCreatedTime(fileTime))
 	targets = targets.File(reach, b.named(PhaseDescribe, "what the project files name")...)
 	projects := b.ProjectFiles(dotnet.EvaluatedNames(files))
-	args := dotnet.DescribeArgs(b.Project, paths)
-	name := b.Project.Path
+	args := dotnet.DescribeArgs(project, paths)
+	name := project.Path
 	if name == "" {
 		name = "projects"
 	}

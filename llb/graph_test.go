@@ -17,6 +17,7 @@ import (
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/crosshull/crosshull/frontend/spec"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
@@ -117,11 +118,35 @@ func marshal(t *testing.T, st llb.State) *llb.Definition {
 }
 
 func TestGolden(t *testing.T) {
-	describe, err := builder().Describe(projectFiles)
+	describe, err := builder().Describe(builder().Project, projectFiles)
+	if err != nil {
+		t.Fatal(err)
+	}
+	restored, err := builder().Restore(webApp(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := builder().Files([]spec.File{{To: "/data"}, {From: "deploy", To: "/opt/", Mode: "0755", Owner: "7:8"}}, "1654")
+	if err != nil {
+		t.Fatal(err)
+	}
+	private := builder()
+	private.NuGet = spec.NuGet{
+		Feeds:      []spec.Feed{{Name: "hub", Source: "https://hub.example.com/index.json", PasswordSecret: "token"}},
+		Secrets:    map[string]string{"B": "b", "A": "a"},
+		CASecret:   "ca",
+		LockedMode: true,
+	}
+	feeds, err := private.Restore(webApp(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, st := range map[string]llb.State{
+		"files":         files,
+		"feeds":         feeds.packages,
+		"test":          builder().Test(webApp(), restored),
+		"workspace":     builder().Workspace(webApp(), restored),
+		"file-based":    builder().Convert("src/tool.cs"),
 		"describe":      describe,
 		"portable":      image(builder(), arm64),
 		"apphost":       modeImage(dotnet.Mode{AppHost: true}),
@@ -151,7 +176,7 @@ func TestGolden(t *testing.T) {
 func TestDeterministic(t *testing.T) {
 	var first string
 	for range 25 {
-		describe, err := builder().Describe(projectFiles)
+		describe, err := builder().Describe(builder().Project, projectFiles)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -249,7 +274,14 @@ func render(t *testing.T, def *llb.Definition) string {
 			for _, e := range v.Exec.Meta.Env {
 				fmt.Fprintf(&b, "     env %s\n", e)
 			}
+			for _, e := range v.Exec.Secretenv {
+				fmt.Fprintf(&b, "     secret %s as %s\n", e.ID, e.Name)
+			}
 			for _, m := range v.Exec.Mounts {
+				if m.SecretOpt != nil {
+					fmt.Fprintf(&b, "     secret %s at %s\n", m.SecretOpt.ID, m.Dest)
+					continue
+				}
 				fmt.Fprintf(&b, "     mount %s input=%d output=%d readonly=%v\n", m.Dest, m.Input, m.Output, m.Readonly)
 			}
 		case *pb.Op_File:
@@ -264,6 +296,8 @@ func render(t *testing.T, def *llb.Definition) string {
 					for _, p := range c.ExcludePatterns {
 						fmt.Fprintf(&b, "     exclude %s\n", p)
 					}
+				case *pb.FileAction_Mkdir:
+					fmt.Fprintf(&b, "   mkdir %s mode=%o owner=%d:%d time=%d\n", a.Mkdir.Path, a.Mkdir.Mode, a.Mkdir.Owner.User.GetByID(), a.Mkdir.Owner.Group.GetByID(), a.Mkdir.Timestamp)
 				case *pb.FileAction_Mkfile:
 					fmt.Fprintf(&b, "   mkfile %s mode=%o time=%d\n", a.Mkfile.Path, a.Mkfile.Mode, a.Mkfile.Timestamp)
 				default:

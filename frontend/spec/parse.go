@@ -47,6 +47,9 @@ func Parse(dt []byte) (*Spec, error) {
 	if root.Kind == yaml.MappingNode || !isNull(root) {
 		d.value("", root, reflect.ValueOf(s).Elem())
 	}
+	if root.Kind == yaml.MappingNode {
+		s.inherit(root)
+	}
 	validate(s, d)
 	if len(d.errs) > 0 {
 		slices.SortStableFunc(d.errs, func(a, b *Error) int { return a.Range.Start - b.Range.Start })
@@ -91,16 +94,24 @@ func (d *decoder) value(path string, n *yaml.Node, v reflect.Value) {
 	}
 	switch v.Kind() {
 	case reflect.Pointer:
-		v.Set(reflect.New(v.Type().Elem()))
+		if v.IsNil() {
+			v.Set(reflect.New(v.Type().Elem()))
+		}
 		d.value(path, n, v.Elem())
 	case reflect.Struct:
+		if f, ok := listField(v); ok && n.Kind == yaml.SequenceNode {
+			d.value(path, n, f)
+			return
+		}
 		d.fields(path, n, v)
 	case reflect.Map:
 		if n.Kind != yaml.MappingNode {
 			d.errorf(n, "%s must be a map of names to values, not %s", name(path), kind(n))
 			return
 		}
-		v.Set(reflect.MakeMap(v.Type()))
+		if v.IsNil() {
+			v.Set(reflect.MakeMap(v.Type()))
+		}
 		d.pairs(path, n, func(k, val *yaml.Node) {
 			e := reflect.New(v.Type().Elem()).Elem()
 			d.value(join(path, k.Value), val, e)
@@ -148,13 +159,7 @@ func (d *decoder) fields(path string, n *yaml.Node, v reflect.Value) {
 		return
 	}
 	fields := map[string]reflect.Value{}
-	var keys []string
-	for i := range v.NumField() {
-		if key := v.Type().Field(i).Tag.Get("yaml"); key != "" {
-			fields[key] = v.Field(i)
-			keys = append(keys, key)
-		}
-	}
+	keys := d.keys(v, fields)
 	d.pairs(path, n, func(k, val *yaml.Node) {
 		f, ok := fields[k.Value]
 		if !ok {
@@ -170,6 +175,54 @@ func (d *decoder) fields(path string, n *yaml.Node, v reflect.Value) {
 		d.value(join(path, k.Value), val, f)
 		d.lines[join(path, k.Value)] = Range{k.Line, lastLine(val)}
 	})
+}
+
+// keys lists the keys of a struct, those of embedded ones included, and finds their fields.
+func (d *decoder) keys(v reflect.Value, fields map[string]reflect.Value) []string {
+	var keys []string
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		if f.Anonymous {
+			keys = append(keys, d.keys(v.Field(i), fields)...)
+			continue
+		}
+		if key, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); key != "" {
+			fields[key] = v.Field(i)
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// listField is the field of a struct that a list alone means.
+func listField(v reflect.Value) (reflect.Value, bool) {
+	for i := range v.NumField() {
+		if _, option, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ","); option == "list" {
+			return v.Field(i), true
+		}
+	}
+	return reflect.Value{}, false
+}
+
+// inherit gives every app what the file says for all of them: the common part is read again, and the app's own over it.
+// Mistakes have been found already.
+func (s *Spec) inherit(root *yaml.Node) {
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		apps := root.Content[i+1]
+		if apps.Kind == yaml.AliasNode {
+			apps = apps.Alias
+		}
+		if root.Content[i].Value != "apps" || apps.Kind != yaml.MappingNode {
+			continue
+		}
+		for j := 0; j+1 < len(apps.Content); j += 2 {
+			app, silent := &Spec{}, &decoder{lines: map[string]Range{}}
+			silent.value("", root, reflect.ValueOf(app).Elem())
+			app.Project, app.Framework = "", ""
+			silent.value("", apps.Content[j+1], reflect.ValueOf(&app.App).Elem())
+			s.Apps[apps.Content[j].Value] = &app.App
+		}
+	}
 }
 
 // pairs calls fn for each key and value of a mapping, once per key.

@@ -11,22 +11,56 @@ type Modes []string
 
 // Spec is a whole crosshull.yaml. Field tags name the keys.
 type Spec struct {
-	// Project is a project file, a folder or a solution, relative to the context. Empty: the whole context.
+	// App is the app, or what all of Apps have in common.
+	App
+	// Apps are several apps, by name: each is a target. What one leaves out it has from App, but for project and
+	// framework; a list replaces, a map adds.
+	Apps map[string]*App `yaml:"apps"`
+	// Tests are test projects.
+	Tests Tests `yaml:"tests"`
+	// SDK picks the image that builds.
+	SDK SDK `yaml:"sdk"`
+	// NuGet says where packages come from, beyond what the repository's nuget.config says.
+	NuGet NuGet `yaml:"nuget"`
+
+	lines map[string]Range
+}
+
+// App is an app and its image.
+type App struct {
+	// Project is a project file, a folder, a solution, or a file-based app (.cs), relative to the context. Empty: the
+	// whole context.
 	Project string `yaml:"project"`
 	// Framework is the TargetFramework to publish; needed when the project has several.
 	Framework string `yaml:"framework"`
 	// Publish says how the app is published.
 	Publish Publish `yaml:"publish"`
-	// SDK picks the image that builds.
-	SDK SDK `yaml:"sdk"`
 	// Base picks the image that the app is put on.
 	Base Base `yaml:"base"`
-	// NuGet says where packages come from, beyond what the repository's nuget.config says.
-	NuGet NuGet `yaml:"nuget"`
 	// Image is the configuration of the image, over what the project and the base say.
 	Image Image `yaml:"image"`
+	// Files are put into the image beside the app.
+	Files []File `yaml:"files"`
+}
 
-	lines map[string]Range
+// File is an entry of files: content of the context, or an empty folder.
+type File struct {
+	// From is a file or folder of the context. Empty: To is an empty folder that the app can write to.
+	From string `yaml:"from"`
+	// To is an absolute path in the image; a folder if it ends in a slash.
+	To string `yaml:"to"`
+	// Mode is an octal number, such as "0644". Empty: as crosshull does for the app's own files.
+	Mode string `yaml:"mode"`
+	// Owner is UID or UID:GID, or app for the user that the image runs as. Empty: root, and app for an empty folder.
+	Owner string `yaml:"owner"`
+}
+
+// Tests is the `tests` section; a list alone is its projects.
+type Tests struct {
+	// Projects are test projects, relative to the context.
+	Projects []string `yaml:"projects,list"`
+	// Gate makes every image wait for the tests to pass.
+	Gate bool `yaml:"gate"`
 }
 
 // Publish is the `publish` section.

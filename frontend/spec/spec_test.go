@@ -85,6 +85,22 @@ func TestParseMistakes(t *testing.T) {
 		{"bad property", "publish: {properties: {'a b': c}}", `line 1: "a b" is not a name of an MSBuild property`},
 		{"sdk twice", "sdk: {image: a, version: b}", "line 1: sdk.image and sdk.version exclude each other"},
 		{"base twice", "base:\n  image: a\n  family: b", "line 1: base.image and base.family exclude each other"},
+		{"app name", "apps:\n  Web: {}", `line 2: app "Web": a name is of lower-case letters`},
+		{"reserved app", "apps:\n  test: {}", `line 2: app "test": that is the name of another target`},
+		{"mistake in an app", "image: {workdir: /a}\napps:\n  web:\n    image:\n      workdir: b", `line 5: image.workdir "b" must be`},
+		{"mistake for all apps", "image: {workdir: a}\napps:\n  web: {}", `line 1: image.workdir "a" must be`},
+		{"project beside apps", "project: a\napps: {web: {}}", "line 1: project belongs into each of apps"},
+		{"unknown key of an app", "apps:\n  web: {bse: {}}", `line 2: unknown key "apps.web.bse", did you mean "base"?`},
+		{"apps that are none", "apps: [web]", `line 1: "apps" must be a map`},
+		{"gate without tests", "tests: {gate: true}", "line 1: tests.gate has no tests"},
+		{"test outside", "tests:\n  - ../t.csproj", `line 2: test "../t.csproj" is outside the build context`},
+		{"file to nowhere", "files:\n  - from: a\n    to: b", `line 2: files: to "b" must be an absolute path`},
+		{"file mode", "files: [{from: a, to: /b, mode: rw}]", `line 1: files: mode "rw" is not an octal number`},
+		{"file owner", "files: [{to: /b, owner: root}]", `line 1: files: owner "root": write a number`},
+		{"boolean", "nuget: {locked-mode: maybe}", `line 1: "nuget.locked-mode" must be true or false, not "maybe"`},
+		{"feed without a name", "nuget: {feeds: [{source: 'https://x'}]}", `line 1: nuget.feeds: name ""`},
+		{"feed with credentials", "nuget: {feeds: [{name: a, source: 'https://u:p@x'}]}", "line 1: source of feed a has credentials in it"},
+		{"feed that says nothing", "nuget: {feeds: [{name: a}]}", "line 1: feed a says nothing"},
 		{"env name", "image: {env: {1A: x}}", `line 1: "1A" is not a name of an environment variable`},
 		{"port", "image:\n  ports:\n    - http", `line 3: port "http": write a number`},
 		{"workdir", "image: {workdir: app}", `line 1: image.workdir "app" must be an absolute path`},
@@ -117,10 +133,51 @@ func TestParseAllMistakes(t *testing.T) {
 	}
 }
 
+// An app has what the file says for all, and its own over it.
+func TestApps(t *testing.T) {
+	s, err := Parse([]byte(`
+publish: {mode: apphost, properties: {A: 1, B: 2}}
+base: {family: noble-chiseled}
+image: {args: [a, b], env: {X: 1}}
+apps:
+  web:
+    project: src/Web
+    publish: {mode: portable, properties: {B: 3}}
+    image: {args: [c], env: {Y: 2}}
+  worker:
+tests: [tests/Unit]
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	web, worker := s.Apps["web"], s.Apps["worker"]
+	for _, tc := range []struct{ name, got, want string }{
+		{"project", web.Project, "src/Web"},
+		{"mode", strings.Join(web.Publish.Mode, " "), "portable"},
+		{"property of all", web.Publish.Properties["A"], "1"},
+		{"own property", web.Publish.Properties["B"], "3"},
+		{"family", web.Base.Family, "noble-chiseled"},
+		{"list", strings.Join(web.Image.Args, " "), "c"},
+		{"map", web.Image.Env["X"] + web.Image.Env["Y"], "12"},
+		{"worker", strings.Join(worker.Publish.Mode, " ") + worker.Publish.Properties["B"], "apphost2"},
+		{"common part", s.Publish.Properties["B"] + s.Image.Env["Y"], "2"},
+		{"tests", strings.Join(s.Tests.Projects, " "), "tests/Unit"},
+	} {
+		if tc.got != tc.want {
+			t.Errorf("%s: got %q, want %q", tc.name, tc.got, tc.want)
+		}
+	}
+	if got := s.Range("apps.web.image.env.Y"); got != (Range{9, 9}) {
+		t.Errorf("range %v", got)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("project: a\nimage: {env: {A: 1}, ports: [1]}"))
 	f.Add([]byte("a: &a [*a]"))
 	f.Add([]byte("<<: {project: a}"))
+	f.Add([]byte("apps: {web: {project: a}, b: , c: &c {image: {env: {A: 1}}}, d: *c}"))
+	f.Add([]byte("x: &x {a: {}}\napps: *x"))
 	f.Fuzz(func(t *testing.T, dt []byte) {
 		s, err := Parse(dt)
 		if (s == nil) == (err == nil) {

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -12,10 +13,16 @@ import (
 var (
 	envName  = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`) // the SDK's rule for ContainerEnvironmentVariable
 	port     = regexp.MustCompile(`^[0-9]{1,5}(/(tcp|udp))?$`)
+	appName  = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*$`)
+	fileMode = regexp.MustCompile(`^0?[0-7]{3,4}$`)
+	owner    = regexp.MustCompile(`^(app|[0-9]+(:[0-9]+)?)$`)
 	feedName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9._-]*$`) // also the name of an XML element
 	// MSBuild's rule for property names (XmlUtilities.IsValidElementName)
 	property = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
 )
+
+// reserved are the targets that every spec has.
+var reserved = []string{"image", "publish", "sdk", "test"}
 
 // owned are the properties that crosshull sets itself, with the key that says the same.
 var owned = map[string]string{
@@ -41,33 +48,35 @@ func validate(s *Spec, d *decoder) {
 	errorf := func(path, format string, args ...any) {
 		d.errs = append(d.errs, &Error{s.Range(path), fmt.Sprintf(format, args...)})
 	}
-	if p := s.Project; p != "" {
-		clean := path.Clean(p)
+	validateApp(&s.App, "", errorf)
+	for name, app := range s.Apps {
+		at := "apps." + name
 		switch {
-		case strings.Contains(p, `\`):
-			errorf("project", "project %q: write / between folders", p)
-		case path.IsAbs(p) || clean == ".." || strings.HasPrefix(clean, "../"):
-			errorf("project", "project %q is outside the build context: paths are relative to it", p)
-		case strings.HasSuffix(p, ".slnf"):
-			errorf("project", "project %q: solution filters are not read; name the project", p)
+		case !appName.MatchString(name):
+			errorf(at, "app %q: a name is of lower-case letters, digits, - and _, as it is a target of buildx", name)
+		case slices.Contains(reserved, name) || strings.HasSuffix(name, "-publish") || strings.HasSuffix(name, "-sdk"):
+			errorf(at, "app %q: that is the name of another target", name)
 		}
+		if app == nil { // what apps is, is no map of apps, which has been said
+			continue
+		}
+		validateApp(app, at+".", func(path, format string, args ...any) {
+			if s.Has(path) { // else it is said of the common part
+				errorf(path, format, args...)
+			}
+		})
 	}
-	for k := range s.Publish.Properties {
-		at := "publish.properties." + k
-		if !property.MatchString(k) {
-			errorf(at, "%q is not a name of an MSBuild property", k)
-		}
-		if by, ok := owned[k]; ok && by == "" {
-			errorf(at, "property %s is crosshull's own and cannot be set", k)
-		} else if ok {
-			errorf(at, "property %s is set by crosshull: use %s", k, by)
-		}
+	if len(s.Apps) > 0 && s.Project != "" {
+		errorf("project", "project belongs into each of apps")
+	}
+	if s.Tests.Gate && len(s.Tests.Projects) == 0 {
+		errorf("tests", "tests.gate has no tests to wait for")
+	}
+	for i, p := range s.Tests.Projects {
+		validatePath(p, fmt.Sprintf("tests.%d", i), "test", errorf)
 	}
 	if s.SDK.Image != "" && s.SDK.Version != "" {
 		errorf("sdk", "sdk.image and sdk.version exclude each other: the image has its version in its tag")
-	}
-	if s.Base.Image != "" && s.Base.Family != "" {
-		errorf("base", "base.image and base.family exclude each other: a family is a variant of the image that the SDK infers")
 	}
 	for k := range s.NuGet.Secrets {
 		if !envName.MatchString(k) {
@@ -94,25 +103,60 @@ func validate(s *Spec, d *decoder) {
 	if s.NuGet.ConfigSecret != "" && len(s.NuGet.Feeds) > 0 {
 		errorf("nuget", "nuget.config-secret and nuget.feeds exclude each other: with a configuration by secret no other is read")
 	}
-	if w := s.Image.Workdir; w != "" && !path.IsAbs(w) {
+}
+
+// validateApp checks an app, whose keys begin with prefix.
+func validateApp(app *App, prefix string, report func(path, format string, args ...any)) {
+	errorf := func(path, format string, args ...any) { report(prefix+path, format, args...) }
+	validatePath(app.Project, "project", "project", errorf)
+	for i, p := range app.Publish.Inputs {
+		validatePath(p, fmt.Sprintf("publish.inputs.%d", i), "input", errorf)
+	}
+	for i, f := range app.Files {
+		at := fmt.Sprintf("files.%d", i)
+		validatePath(f.From, at, "file", errorf)
+		switch {
+		case !path.IsAbs(f.To):
+			errorf(at, "files: to %q must be an absolute path in the image", f.To)
+		case f.Mode != "" && !fileMode.MatchString(f.Mode):
+			errorf(at, "files: mode %q is not an octal number such as 0644", f.Mode)
+		case f.Owner != "" && !owner.MatchString(f.Owner):
+			errorf(at, "files: owner %q: write a number, two as in 1654:1654, or app for the user that the image runs as", f.Owner)
+		}
+	}
+	for k := range app.Publish.Properties {
+		at := "publish.properties." + k
+		if !property.MatchString(k) {
+			errorf(at, "%q is not a name of an MSBuild property", k)
+		}
+		if by, ok := owned[k]; ok && by == "" {
+			errorf(at, "property %s is crosshull's own and cannot be set", k)
+		} else if ok {
+			errorf(at, "property %s is set by crosshull: use %s", k, by)
+		}
+	}
+	if app.Base.Image != "" && app.Base.Family != "" {
+		errorf("base", "base.image and base.family exclude each other: a family is a variant of the image that the SDK infers")
+	}
+	if w := app.Image.Workdir; w != "" && !path.IsAbs(w) {
 		errorf("image.workdir", "image.workdir %q must be an absolute path", w)
 	}
-	for k := range s.Image.Env {
+	for k := range app.Image.Env {
 		if !envName.MatchString(k) {
 			errorf("image.env."+k, "%q is not a name of an environment variable", k)
 		}
 	}
-	for i, p := range s.Image.Ports {
+	for i, p := range app.Image.Ports {
 		if !port.MatchString(p) {
 			errorf(fmt.Sprintf("image.ports.%d", i), "port %q: write a number, or a number and /tcp or /udp", p)
 		}
 	}
-	for i, v := range s.Image.Volumes {
+	for i, v := range app.Image.Volumes {
 		if !path.IsAbs(v) {
 			errorf(fmt.Sprintf("image.volumes.%d", i), "volume %q must be an absolute path", v)
 		}
 	}
-	if h := s.Image.Healthcheck; h != nil {
+	if h := app.Image.Healthcheck; h != nil {
 		if len(h.Test) == 0 {
 			errorf("image.healthcheck", "image.healthcheck needs a test: the command to run, as a list, or [NONE]")
 		}
@@ -124,5 +168,17 @@ func validate(s *Spec, d *decoder) {
 		if h.Retries < 0 {
 			errorf("image.healthcheck.retries", "image.healthcheck.retries must not be negative")
 		}
+	}
+}
+
+// validatePath checks a path of the context.
+func validatePath(p, at, what string, errorf func(path, format string, args ...any)) {
+	clean := path.Clean(p)
+	switch {
+	case p == "":
+	case strings.Contains(p, `\`):
+		errorf(at, "%s %q: write / between folders", what, p)
+	case path.IsAbs(p) || clean == ".." || strings.HasPrefix(clean, "../"):
+		errorf(at, "%s %q is outside the build context: paths are relative to it", what, p)
 	}
 }

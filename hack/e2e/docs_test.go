@@ -96,14 +96,20 @@ func dockerRun(t *testing.T, args []string) {
 
 // Every spec in the documentation and the examples is one.
 func TestSpecsInDocs(t *testing.T) {
-	dt, err := os.ReadFile(filepath.Join(root, "README.md"))
+	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	specs := map[string]string{}
-	for _, m := range codeBlock.FindAllStringSubmatch(string(dt), -1) {
-		if m[1] == "yaml" {
-			specs["README.md: "+m[2]] = m[2]
+	for _, page := range append(pages, filepath.Join(root, "README.md")) {
+		dt, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range codeBlock.FindAllStringSubmatch(string(dt), -1) {
+			if m[1] == "yaml" {
+				specs[page+": "+m[2]] = m[2]
+			}
 		}
 	}
 	files, err := filepath.Glob(filepath.Join(root, "examples", "*", "crosshull.yaml"))

@@ -151,6 +151,15 @@ func TestFeedErrors(t *testing.T) {
 	}
 }
 
+// A feed of the spec that a nuget.config would drop in silence is an error.
+func TestClearedFeed(t *testing.T) {
+	out, err := tryFeed(t, feedApp(t, theLab.FeedURL(), ""), "nuget:\n  feeds:\n    - {name: mine, source: 'http://127.0.0.1:9/index.json'}\n")
+	if err == nil {
+		t.Fatalf("the build succeeded:\n%s", out)
+	}
+	wantContains(t, "output", out, "crosshull.yaml:4: feed mine would never be asked: nuget.config clears all sources but its own")
+}
+
 // A certificate of the company's own is trusted if the spec says so, from a file of the context or a secret.
 func TestFeedCA(t *testing.T) {
 	feed := newPrivate(t, "", "right", true)

@@ -143,6 +143,7 @@ func TestExamples(t *testing.T) {
 		{"dotnetapp", []string{"Hello from .NET!", "Arguments:", "from", "X64"}},
 		{"complexapp", []string{"complexapp"}},
 		{"worker", nil},
+		{"sqlite", []string{"Hello from SQLite on X64"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			dir, repo := example(t, tc.name), repository(t)

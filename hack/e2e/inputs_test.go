@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/crosshull/crosshull/hack/lab/run"
 )
 
 // monorepo writes 30 projects: an app over three libraries, whose projects read from everywhere, and 26 others.
@@ -134,5 +136,27 @@ func TestGlobalJSON(t *testing.T) {
 				t.Errorf("no %s:\n%s", tc.want, all)
 			}
 		})
+	}
+}
+
+// A lock file is kept to, though the build is for other platforms than the one it was made on.
+func TestLockedMode(t *testing.T) {
+	dir, repo := t.TempDir(), repository(t)
+	project(t, dir, "app.csproj", "<RestorePackagesWithLockFile>true</RestorePackagesWithLockFile>")
+	edit(t, dir, "app.csproj", "</Project>", `<ItemGroup><PackageReference Include="Newtonsoft.Json" Version="13.0.3" /></ItemGroup></Project>`)
+	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nnuget: {locked-mode: true}\n")
+	write(t, dir, "unlocked.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n")
+	build(t, dir, "-f", "unlocked.yaml", "--target", "sdk", "-t", repo, "--push", ".")
+	res, err := run.Container(t.Context(), run.Spec{Ref: repo, Args: []string{"cat", "/source/packages.lock.json"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "packages.lock.json", res.Output)
+	mustSolve(t, dir, platform(allPlatforms))
+
+	edit(t, dir, "app.csproj", "13.0.3", "13.0.4")
+	rec, err := solve(t, dir, platform(allPlatforms))
+	if err == nil || !strings.Contains(rec.log, "NU1004") {
+		t.Errorf("a lock file that does not fit: %v\n%s", err, rec.log)
 	}
 }

@@ -238,8 +238,25 @@ type file struct {
 // layerFiles are the regular files of a layer.
 func layerFiles(t *testing.T, repo string, desc ocispecs.Descriptor) map[string]*file {
 	t.Helper()
+	files := map[string]*file{}
+	eachEntry(t, repo, desc.Digest.String(), func(h *tar.Header, r io.Reader) {
+		if h.Typeflag != tar.TypeReg {
+			return
+		}
+		dt, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[path.Clean(h.Name)] = &file{h, dt}
+	})
+	return files
+}
+
+// eachEntry calls fn for each entry of a layer.
+func eachEntry(t *testing.T, repo, digest string, fn func(*tar.Header, io.Reader)) {
+	t.Helper()
 	host, name, _ := strings.Cut(repo, "/")
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+host+"/v2/"+name+"/blobs/"+desc.Digest.String(), nil)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+host+"/v2/"+name+"/blobs/"+digest, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,23 +269,15 @@ func layerFiles(t *testing.T, repo string, desc ocispecs.Descriptor) map[string]
 	if err != nil {
 		t.Fatal(err)
 	}
-	files := map[string]*file{}
 	for r := tar.NewReader(z); ; {
 		h, err := r.Next()
 		if err == io.EOF {
-			return files
+			return
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		if h.Typeflag != tar.TypeReg {
-			continue
-		}
-		dt, err := io.ReadAll(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		files[path.Clean(h.Name)] = &file{h, dt}
+		fn(h, r)
 	}
 }
 
@@ -308,4 +317,16 @@ func wantMachine(t *testing.T, files map[string]*file, platform, name string, wa
 	if f.Mode&0o777 != 0o755 && path.Ext(name) == "" {
 		t.Errorf("%s: %s has mode %o", platform, name, f.Mode)
 	}
+}
+
+// layerOwner gives the owner of a folder of a layer.
+func layerOwner(t *testing.T, repo, digest, name string) int {
+	t.Helper()
+	owner := -1
+	eachEntry(t, repo, digest, func(h *tar.Header, _ io.Reader) {
+		if path.Clean(h.Name) == name {
+			owner = h.Uid
+		}
+	})
+	return owner
 }

@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// Choose gives the app to publish, or an error that says what the spec has to name. project and framework are what it
-// names now.
-func (d *Description) Choose(project, framework string) (*App, error) {
+// Choose gives the app to publish, or the test to run, or an error that says what the spec has to name. project and
+// framework are what it names now.
+func (d *Description) Choose(project, framework string, test bool) (*App, error) {
 	where := "the context"
 	if project != "" {
 		where = project
 	}
 	var apps []Candidate
 	for _, c := range d.Candidates {
-		if c.IsApp {
+		if test && c.IsTest || !test && c.IsApp {
 			apps = append(apps, c)
 		}
 	}
@@ -22,6 +22,9 @@ func (d *Description) Choose(project, framework string) (*App, error) {
 	case 0:
 		if len(d.Candidates) == 0 {
 			return nil, fmt.Errorf("no .NET project in %s", where)
+		}
+		if test {
+			return nil, fmt.Errorf("no test project in %s: a test references Microsoft.NET.Test.Sdk, but there is %s", where, describe(d.Candidates))
 		}
 		return nil, fmt.Errorf("nothing to publish in %s: an app has OutputType Exe and is no test, but there is %s", where, describe(d.Candidates))
 	case 1:

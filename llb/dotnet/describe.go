@@ -47,6 +47,8 @@ type Paths struct {
 // Project is how a project is built: what a spec says of it.
 type Project struct {
 	Path          string            // project, folder or solution, relative to the context; empty is the context
+	Candidates    []string          // the projects that Path means, where it is a solution
+	Test          bool              // a test project is what is meant
 	Framework     string            // TargetFramework, where the project has several
 	Configuration string            // MSBuild configuration
 	Properties    map[string]string // further MSBuild properties
@@ -78,6 +80,16 @@ func DescribeArgs(p Project, at Paths) []string {
 		define("CrosshullProject", p.Path),
 		define("CrosshullFramework", p.Framework),
 	}
+	if p.Candidates != nil {
+		var all []string
+		for _, c := range p.Candidates {
+			all = append(all, path.Join(at.Source, c))
+		}
+		args = append(args, define("CrosshullCandidates", strings.Join(all, ";")))
+	}
+	if p.Test {
+		args = append(args, define("CrosshullKind", "IsTest"))
+	}
 	args = append(args, at.inject()...)
 	args = append(args, p.common()...)
 	switch {
@@ -107,6 +119,15 @@ type Candidate struct {
 	Frameworks []string
 	// CrossTargeting: the project has TargetFrameworks, be it with one name, so one has to be chosen to build it.
 	CrossTargeting bool
+	coverage       bool
+}
+
+// TargetFramework is the only one that the project has, or empty.
+func (c Candidate) TargetFramework() string {
+	if len(c.Frameworks) == 1 {
+		return c.Frameworks[0]
+	}
+	return ""
 }
 
 // App is the project to publish.
@@ -117,6 +138,7 @@ type App struct {
 	TargetFileName   string // app.dll
 	CrossTargeting   bool   // as of its Candidate
 	AssemblyName     string // app
+	Coverage         bool   // a test project with coverlet.collector
 	Mode             Mode   // as the project's properties say
 	BaseImage        string
 	Labels           []KeyValue
@@ -177,10 +199,11 @@ func ParseDescription(dt []byte, source string) (*Description, error) {
 			Frameworks: list(it["TargetFrameworks"], it["TargetFramework"]),
 
 			CrossTargeting: it["TargetFrameworks"] != "",
+			coverage:       it["Coverage"] == "true",
 		})
 	}
 	slices.SortFunc(desc.Candidates, func(a, b Candidate) int { return strings.Compare(a.Path, b.Path) })
-	if len(doc.Items.Container) == 0 {
+	if len(doc.Items.Container) == 0 && len(doc.Items.Project) == 0 {
 		return desc, nil
 	}
 	app := &App{}
@@ -199,6 +222,8 @@ func ParseDescription(dt []byte, source string) (*Description, error) {
 	for _, c := range desc.Candidates {
 		if c.Path == app.Path {
 			app.CrossTargeting = c.CrossTargeting
+			app.Coverage = c.coverage
+			app.TargetFramework = c.TargetFramework()
 		}
 	}
 	app.container(doc.Items.Container)

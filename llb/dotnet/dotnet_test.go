@@ -58,7 +58,7 @@ func TestParseDescription(t *testing.T) {
 	if got := len(desc.Candidates); got != 3 {
 		t.Fatalf("%d candidates, want 3", got)
 	}
-	app, err := desc.Choose("", "")
+	app, err := desc.Choose("", "", false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +122,7 @@ func TestChoose(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			want := &App{}
-			got, err := (&Description{Candidates: tc.candidates, App: want}).Choose(tc.project, tc.framework)
+			got, err := (&Description{Candidates: tc.candidates, App: want}).Choose(tc.project, tc.framework, false)
 			if tc.want == "" {
 				if err != nil || got != want {
 					t.Errorf("got %v, %v", got, err)
@@ -437,5 +437,52 @@ func TestLocalSources(t *testing.T) {
 	got := localSources(Files{"src/NuGet.Config": []byte(`<configuration><packageSources><add key="l" value="..\packages" /><add key="n" value="https://x/index.json" /><add key="e" value="%HOME%/x" /></packageSources><other><add key="a" value="b" /></other></configuration>`)})
 	if strings.Join(got, " ") != "packages" {
 		t.Errorf("got %q", got)
+	}
+}
+
+func TestSolutionProjects(t *testing.T) {
+	for _, tc := range []struct{ name, in, want string }{
+		{"a/x.sln", "Project(\"{9A19103F}\") = \"web\", \"src\\web\\web.csproj\", \"{1}\"\nEndProject\nProject(\"{2}\") = \"docs\", \"docs\", \"{3}\"\n", "a/src/web/web.csproj"},
+		{"x.slnx", `<Solution><Project Path="b/b.fsproj" /><Project Path="a/a.csproj" /><Project Path="b/b.fsproj" /></Solution>`, "a/a.csproj b/b.fsproj"},
+		{"f/x.slnf", `{"solution": {"path": "..\\\\x.slnx", "projects": ["a\\\\a.csproj",] /* one */}}`, "a/a.csproj"},
+	} {
+		got, err := SolutionProjects(tc.name, []byte(tc.in))
+		if err != nil || strings.Join(got, " ") != tc.want {
+			t.Errorf("%s: got %q, %v, want %s", tc.name, got, err, tc.want)
+		}
+	}
+	if _, err := SolutionProjects("x.slnf", []byte("{")); err == nil {
+		t.Error("no error for a filter that is none")
+	}
+}
+
+func TestNuGetConfig(t *testing.T) {
+	dt, err := NuGetConfig([]Feed{{"hub", "https://hub.example.com/index.json", "me & you", "TOKEN"}, {"lan", "http://lan/index.json", "", ""}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`<add key="hub" value="https://hub.example.com/index.json">`, `<add key="lan" value="http://lan/index.json" allowInsecureConnections="true">`,
+		"<hub>", `value="me &amp; you"`, `key="ClearTextPassword" value="%TOKEN%"`,
+	} {
+		if !strings.Contains(string(dt), want) {
+			t.Errorf("no %s in\n%s", want, dt)
+		}
+	}
+}
+
+func TestClearedBy(t *testing.T) {
+	files := Files{
+		"NuGet.config":       []byte(`<configuration><packageSources><clear /><add key="hub" value="x" /></packageSources></configuration>`),
+		"other/nuget.config": []byte(`<configuration><packageSources><clear /></packageSources></configuration>`),
+	}
+	for _, tc := range []struct{ name, project, want string }{
+		{"mine", "src/app", "NuGet.config"},
+		{"hub", "src/app", ""},
+		{"hub", "other/app.csproj", "other/nuget.config"},
+	} {
+		if got := ClearedBy(files, tc.name, tc.project); got != tc.want {
+			t.Errorf("%s in %s: got %q, want %q", tc.name, tc.project, got, tc.want)
+		}
 	}
 }

@@ -59,6 +59,24 @@ func AppHostArgs(p Project, app *App, rids []string, at Paths) []string {
 	return append(args, p.build(app)...)
 }
 
+// TestArgs is the command that builds and runs a restored test project, and leaves a TRX file named after it, and
+// coverage where the project has a collector, in Paths.Output.
+func TestArgs(p Project, test *App, at Paths) []string {
+	name := strings.TrimSuffix(path.Base(test.Path), path.Ext(test.Path))
+	args := []string{
+		"dotnet", "test", path.Join(at.Source, test.Path), "--no-restore", "-nologo",
+		"--logger", "trx;LogFileName=" + name + ".trx",
+		"--results-directory", path.Join(at.Output, name),
+	}
+	if test.Coverage {
+		args = append(args, "--collect", "XPlat Code Coverage")
+	}
+	if test.CrossTargeting {
+		args = append(args, "-f", test.TargetFramework)
+	}
+	return append(args, p.build(test)...)
+}
+
 func architecture(rid string) string { return rid[strings.LastIndexByte(rid, '-')+1:] }
 
 func (p Project) build(app *App) []string {

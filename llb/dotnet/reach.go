@@ -272,3 +272,21 @@ func localSources(files Files) []string {
 	slices.Sort(dirs)
 	return slices.Compact(dirs)
 }
+
+// ClearedBy gives the nuget.config, of those that a project at path sees, that drops a source of the machine's
+// configuration: it clears all sources that are not its own, and name is none of them. Empty: there is none.
+func ClearedBy(files Files, name, project string) string {
+	for _, dir := range ancestors([]string{path.Join(project, "x")}) {
+		for _, file := range sortedNames(files) {
+			if path.Dir(file) != dir || !strings.EqualFold(path.Base(file), "nuget.config") {
+				continue
+			}
+			for _, section := range configSources.FindAllSubmatch(files[file], -1) {
+				if bytes.Contains(section[1], []byte("<clear")) && !bytes.Contains(section[1], []byte(`"`+name+`"`)) {
+					return file
+				}
+			}
+		}
+	}
+	return ""
+}

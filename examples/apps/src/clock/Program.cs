@@ -1,0 +1,1 @@
+Console.WriteLine($"{DateTime.UtcNow:t} by {Fleet.Names.Of("clock")}");

@@ -1,0 +1,135 @@
+package frontend
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/exporter/containerimage/exptypes"
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/frontend/gateway/client"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
+
+	xllb "github.com/crosshull/crosshull/llb"
+	"github.com/crosshull/crosshull/llb/dotnet"
+)
+
+// test runs all tests, each project on its own and side by side; the result has their results, a folder for each.
+func (b *build) test(ctx context.Context) (*client.Result, error) {
+	var sts []llb.State
+	var defs []*llb.Definition
+	for i, p := range b.spec.Tests.Projects {
+		key := fmt.Sprintf("tests.%d", i)
+		project := b.graph.Project
+		project.Path, project.Framework, project.Test, project.Mode = p, "", true, &dotnet.Mode{}
+		project.BaseImage, project.Family = "", ""
+		test, err := b.describe(ctx, project, key)
+		if err != nil {
+			return nil, err
+		}
+		restored, err := b.graph.Restore(test, nil)
+		if err != nil {
+			return nil, err
+		}
+		st := b.graph.Test(test, restored)
+		def, err := b.marshal(ctx, st)
+		if err != nil {
+			return nil, err
+		}
+		sts, defs = append(sts, st), append(defs, def)
+	}
+	errs := make([]error, len(defs))
+	var eg errgroup.Group
+	for i, def := range defs {
+		eg.Go(func() error {
+			// Evaluated, so that what fails fails here; and all of them, so that one failure does not hide another.
+			_, errs[i] = b.bc.GatewayClient().Solve(ctx, client.SolveRequest{Definition: def.ToPB(), CacheImports: b.bc.CacheImports, Evaluate: true})
+			return nil
+		})
+	}
+	_ = eg.Wait() // it has no error: errs has them
+	if err := errors.Join(errs...); err != nil {
+		return nil, b.missingSecret(err)
+	}
+	return b.single(ctx, b.graph.Collect(sts), nil)
+}
+
+// workspace is an image of the SDK with the sources and packages of the app, for the build platform.
+func (b *build) workspace(ctx context.Context) (*client.Result, error) {
+	if err := b.prepare(ctx); err != nil {
+		return nil, err
+	}
+	restored, _, err := b.restore()
+	if err != nil {
+		return nil, err
+	}
+	config := &dockerspec.DockerOCIImage{}
+	if c := b.sdkImage.config; c != nil {
+		*config = *c
+	}
+	config.RootFS, config.History, config.Created = ocispecs.RootFS{Type: "layers"}, nil, nil
+	config.Config.WorkingDir = xllb.SourceDir
+	for k, v := range xllb.WorkspaceEnv {
+		config.Config.Env = append(config.Config.Env[:len(config.Config.Env):len(config.Config.Env)], k+"="+v)
+	}
+	return b.single(ctx, b.graph.Workspace(b.app, restored), config)
+}
+
+// single is a result that is the same for all platforms.
+func (b *build) single(ctx context.Context, st llb.State, config *dockerspec.DockerOCIImage) (*client.Result, error) {
+	def, err := b.marshal(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	ref, err := b.solve(ctx, def)
+	if err != nil {
+		return nil, b.missingSecret(err)
+	}
+	res := client.NewResult()
+	res.SetRef(ref)
+	if config != nil {
+		dt, err := json.Marshal(config)
+		if err != nil {
+			return nil, err
+		}
+		res.AddMeta(exptypes.ExporterImageConfigKey, dt)
+	}
+	return res, nil
+}
+
+// files is what publish leaves, for each platform, without an image around it.
+func (b *build) files(ctx context.Context) (*client.Result, error) {
+	if err := b.prepare(ctx); err != nil {
+		return nil, err
+	}
+	layers, err := b.layers(ctx, "/")
+	if err != nil {
+		return nil, err
+	}
+	defs := make([]*llb.Definition, len(b.targets))
+	for i, p := range b.targets {
+		if defs[i], err = b.marshal(ctx, b.graph.Image(llb.Scratch(), p, layers[i]...)); err != nil {
+			return nil, err
+		}
+	}
+	rb, err := b.bc.Build(ctx, func(ctx context.Context, p *ocispecs.Platform, idx int) (_ *dockerui.BuildResult, err error) {
+		defer recovered(&err)
+		ref, err := b.solve(ctx, defs[idx])
+		if err != nil {
+			return nil, err
+		}
+		img := &dockerspec.DockerOCIImage{}
+		if p != nil {
+			img.Platform = *p
+		}
+		return &dockerui.BuildResult{Reference: ref, Image: img, Epoch: b.epoch}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return rb.Finalize()
+}

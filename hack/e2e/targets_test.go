@@ -1,0 +1,174 @@
+package e2e
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/crosshull/crosshull/hack/lab/run"
+)
+
+// exists tells whether a file is there.
+func exists(t *testing.T, path string) bool {
+	t.Helper()
+	_, err := os.Stat(path)
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	return err == nil
+}
+
+// --target test runs the tests once, on the machine that builds, and gives their results; what fails is named.
+func TestTests(t *testing.T) {
+	dir, out := example(t, "complexapp"), t.TempDir()
+	log := build(t, dir, "-f", "crosshull.yaml", "--platform", allPlatforms, "--target", "test", "--output", "type=local,dest="+out, ".")
+	if n := strings.Count(log, "[test] dotnet test"); n == 0 {
+		t.Errorf("no test ran:\n%s", log)
+	}
+	trx, err := os.ReadFile(filepath.Join(out, "libbar.tests", "libbar.tests.trx"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantContains(t, "results", string(trx), `outcome="Passed"`)
+	coverage, err := filepath.Glob(filepath.Join(out, "libbar.tests", "*", "coverage.cobertura.xml"))
+	if err != nil || len(coverage) != 1 {
+		t.Errorf("coverage: %v, %v", coverage, err)
+	}
+
+	// A test that fails fails the image, too, if the spec says so, and nothing is pushed.
+	edit(t, dir, "tests/libbar.tests/HoldTests.cs", "[Fact]", "[Fact] public void Sinks() => Assert.Fail(\"water in the hold\");\n    [Fact]")
+	log, err = try(t, dir, "docker", "buildx", "build", "-f", "crosshull.yaml", "--target", "test", ".")
+	if err == nil {
+		t.Errorf("a failing test is no failure:\n%s", log)
+	}
+	wantContains(t, "log", log, "Sinks", "water in the hold", "crosshull.yaml:")
+	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: complexapp.slnx\ntests:\n  projects: [tests/libbar.tests]\n  gate: true\n")
+	repo := repository(t)
+	log, err = try(t, dir, "docker", "buildx", "build", "-f", "crosshull.yaml", "-t", repo, "--push", ".")
+	if err == nil || !strings.Contains(log, "water in the hold") {
+		t.Errorf("an image past a failing test: %v\n%s", err, log)
+	}
+	if out, err := try(t, dir, "skopeo", "inspect", "--tls-verify=false", "docker://"+repo); err == nil {
+		t.Errorf("something was pushed:\n%s", out)
+	}
+	edit(t, dir, "tests/libbar.tests/HoldTests.cs", "Assert.Fail(\"water in the hold\")", "Assert.True(true)")
+	build(t, dir, "-f", "crosshull.yaml", "-t", repo, "--push", ".")
+	inspect(t, repo, "amd64")
+}
+
+// Several apps of one spec are targets, and a bake file builds them all.
+func TestApps(t *testing.T) {
+	dir := example(t, "apps")
+	out, err := try(t, dir, "docker", "buildx", "build", "-f", "crosshull.yaml", ".")
+	if err == nil {
+		t.Errorf("no target was chosen, and something built:\n%s", out)
+	}
+	wantContains(t, "output", out, "crosshull.yaml:5: this spec has several apps, so --target has to name one: clock, clock-publish, clock-sdk, greeter")
+
+	repo := repository(t)
+	build(t, dir, "-f", "crosshull.yaml", "--target", "clock", "-t", repo, "--push", ".")
+	res := container(t, repo)
+	wantContains(t, "clock", res.Output, "the clock of the fleet")
+
+	bake := command(t, dir, "docker", "buildx", "build", "--progress=none", "-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "--call=bake", ".")
+	write(t, dir, "bake.json", bake)
+	var file struct {
+		Group  map[string]struct{ Targets []string }
+		Target map[string]struct{ Platforms []string }
+	}
+	if err := json.Unmarshal([]byte(bake), &file); err != nil {
+		t.Fatalf("%v\n%s", err, bake)
+	}
+	if got := strings.Join(file.Group["default"].Targets, " "); got != "clock greeter" {
+		t.Errorf("group: %s", got)
+	}
+	if got := strings.Join(file.Target["clock"].Platforms, " "); got != "linux/amd64 linux/arm64" {
+		t.Errorf("platforms: %s", got)
+	}
+	layouts := t.TempDir()
+	command(t, dir, "docker", "buildx", "bake", "-f", "bake.json", "--allow", "fs.write="+layouts,
+		"--set", "clock.output=type=oci,dest="+layouts+"/clock.tar", "--set", "greeter.output=type=oci,dest="+layouts+"/greeter.tar")
+	if !exists(t, layouts+"/clock.tar") || !exists(t, layouts+"/greeter.tar") {
+		t.Error("bake left an app out")
+	}
+}
+
+// The published files come out as they are, for each platform; the SDK's image has what a publish sees.
+func TestOtherTargets(t *testing.T) {
+	dir, out, repo := example(t, "sqlite"), t.TempDir(), repository(t)
+	build(t, dir, "-f", "crosshull.yaml", "--target", "publish", "--platform", "linux/amd64,linux/arm64", "--output", "type=local,dest="+out, ".")
+	for _, name := range []string{"linux_amd64/sqlite.dll", "linux_arm64/sqlite.dll", "linux_arm64/runtimes/linux-arm64/native/libe_sqlite3.so"} {
+		if !exists(t, filepath.Join(out, name)) {
+			t.Errorf("no %s", name)
+		}
+	}
+	if exists(t, filepath.Join(out, "linux_amd64/runtimes/linux-arm64")) || exists(t, filepath.Join(out, "linux_amd64/usr")) {
+		t.Error("there is more than the app of the platform")
+	}
+	build(t, dir, "-f", "crosshull.yaml", "--target", "sdk", "-t", repo, "--push", ".")
+	res, err := run.Container(t.Context(), run.Spec{Ref: repo, Args: []string{"sh", "-c", "pwd && ls && ls $NUGET_PACKAGES && dotnet --version"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sdk, _ := sdkVersions(t)
+	wantContains(t, "workspace", res.Output, "/source", "Program.cs", "obj", "microsoft.entityframeworkcore.sqlite", sdk)
+}
+
+// Files of the context and folders to write to are put into the image, with the modes and owners that the spec says.
+func TestImageFiles(t *testing.T) {
+	dir, repo := example(t, "sqlite"), repository(t)
+	write(t, dir, "deploy/start.sh", "#!/bin/sh\n")
+	write(t, dir, "deploy/more/notes.txt", "notes\n")
+	write(t, dir, "crosshull.yaml", `# syntax=ghcr.io/crosshull/crosshull:1
+image: {volumes: [/data]}
+files:
+  - to: /data
+  - {from: deploy/start.sh, to: /usr/local/bin/start.sh, mode: "0755"}
+  - {from: deploy, to: /opt/deploy/, owner: "1000:1001"}
+`)
+	mustSolve(t, dir, platform("linux/amd64"), attr("multi-platform", "true"), pushTo(repo))
+	_, images := index(t, repo)
+	layers := images["linux/amd64"].Layers
+	files := layerFiles(t, repo, layers[len(layers)-2])
+	if f := files["usr/local/bin/start.sh"]; f == nil || f.Mode&0o777 != 0o755 || f.Uid != 0 {
+		t.Errorf("start.sh: %+v", f)
+	}
+	if f := files["opt/deploy/more/notes.txt"]; f == nil || f.Mode&0o777 != 0o644 || f.Uid != 1000 || f.Gid != 1001 {
+		t.Errorf("notes.txt: %+v", f)
+	}
+	res := container(t, repo) // writes its database to /data, as the user of the image
+	wantContains(t, "output", res.Output, "Hello from SQLite")
+	if cfg := images["linux/amd64"].Config.Config; cfg.User != "1654" {
+		t.Errorf("user %q", cfg.User)
+	}
+	if owner := layerOwner(t, repo, layers[len(layers)-2].Digest.String(), "data"); owner != 1654 {
+		t.Errorf("/data belongs to %d", owner)
+	}
+}
+
+// A C# file alone is an app.
+func TestFileBasedApp(t *testing.T) {
+	dir, repo := t.TempDir(), repository(t)
+	write(t, dir, "tools/lib/lib.csproj", `<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup></Project>`)
+	write(t, dir, "tools/lib/Lib.cs", "public static class Lib { public static string Name => \"lib "+fresh()+"\"; }\n")
+	write(t, dir, "tools/hello.cs", "#:package Newtonsoft.Json@13.0.4\n#:project lib\nSystem.Console.WriteLine(Newtonsoft.Json.JsonConvert.SerializeObject(new { hello = Lib.Name }));\n")
+	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: tools/hello.cs\n")
+	rec := mustSolve(t, dir, platform("linux/amd64,linux/arm64"), pushTo(repo))
+	if n := rec.count("[publish] dotnet"); n != 1 {
+		t.Errorf("%d publishes: %q", n, rec.ran)
+	}
+	wantContains(t, "output", container(t, repo).Output, `{"hello":"lib `)
+}
+
+// A solution filter names the app of a solution with several.
+func TestSolutionFilter(t *testing.T) {
+	dir := t.TempDir()
+	project(t, dir, "src/one/one.csproj", "")
+	project(t, dir, "src/two/two.csproj", "")
+	write(t, dir, "all.slnx", `<Solution><Project Path="src/one/one.csproj" /><Project Path="src/two/two.csproj" /></Solution>`)
+	write(t, dir, "filters/one.slnf", `{"solution": {"path": "..\\all.slnx", "projects": ["src\\one\\one.csproj"]}}`)
+	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: filters/one.slnf\n")
+	wantContains(t, "log", mustSolve(t, dir).log, "one ->")
+}

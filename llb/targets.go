@@ -1,0 +1,118 @@
+package llb
+
+import (
+	"fmt"
+	"os"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+
+	"github.com/crosshull/crosshull/frontend/spec"
+	"github.com/crosshull/crosshull/llb/dotnet"
+)
+
+// PhaseTest is the phase of the tests.
+const PhaseTest = "test"
+
+// Test builds and runs a test project, on the build platform: a state with the results in a folder of its name.
+func (b *Builder) Test(test *dotnet.App, restored Restored) llb.State {
+	sources := b.copyContext(PhaseTest, restored.tree, "sources", b.sources(test), dotnet.Outputs(test))
+	run := b.run(PhaseTest, b.SDK, "dotnet test "+test.Path, dotnet.TestArgs(b.Project, test, paths),
+		llb.AddMount(SourceDir, sources, llb.ForceNoOutput),
+		llb.AddMount(packageDir, restored.packages, llb.ForceNoOutput))
+	return run.AddMount(outputDir, llb.Scratch())
+}
+
+// Collect puts the contents of states into one.
+func (b *Builder) Collect(sts []llb.State) llb.State {
+	st := llb.Scratch()
+	for _, from := range sts {
+		st = st.File(llb.Copy(from, "/", "/", &llb.CopyInfo{CopyDirContentsOnly: true}), b.named(PhaseTest, "collect results")...)
+	}
+	return st
+}
+
+// Workspace is the SDK with all that a publish of app sees: its sources and packages.
+func (b *Builder) Workspace(app *dotnet.App, restored Restored) llb.State {
+	sources := b.copyContext(PhasePublish, restored.tree, "sources", b.sources(app), dotnet.Outputs(app))
+	info := &llb.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true}
+	return b.SDK.
+		File(llb.Copy(sources, "/", SourceDir, info), b.named(PhasePublish, "copy sources to "+SourceDir)...).
+		File(llb.Copy(restored.packages, "/", packageDir, info), b.named(PhasePublish, "copy packages to "+packageDir)...)
+}
+
+// WorkspaceEnv is the environment that commands of a workspace want.
+var WorkspaceEnv = map[string]string{"NUGET_PACKAGES": packageDir}
+
+// Convert makes a project of a file-based app: the context with a folder beside the file, named as it is without .cs.
+func (b *Builder) Convert(file string) llb.State {
+	into := strings.TrimSuffix(file, path.Ext(file))
+	run := b.run(PhaseDescribe, b.SDK, "dotnet project convert "+file, []string{
+		"dotnet", "project", "convert", path.Join(SourceDir, file), "--output", path.Join(SourceDir, into),
+	})
+	return run.AddMount(SourceDir, b.Context)
+}
+
+// Files is a layer with the files that the spec adds. user is who the image runs as.
+func (b *Builder) Files(files []spec.File, user string) (llb.State, error) {
+	var action *llb.FileAction // one for all: each step of its own would be a layer
+	for _, f := range files {
+		owner, err := chown(f, user)
+		if err != nil {
+			return llb.State{}, err
+		}
+		mode := &llb.ChmodOpt{ModeStr: "u=rwX,go=rX"}
+		if f.Mode != "" {
+			m, err := strconv.ParseUint(f.Mode, 8, 12)
+			if err != nil {
+				return llb.State{}, fmt.Errorf("files: mode %q: %w", f.Mode, err)
+			}
+			mode = &llb.ChmodOpt{Mode: os.FileMode(m)}
+		}
+		if f.From == "" {
+			action = mkdir(action, path.Clean(f.To), mode.Mode, owner)
+			continue
+		}
+		info := &llb.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true, CreatedTime: &fileTime, Mode: mode, ChownOpt: owner}
+		if action == nil {
+			action = llb.Copy(b.Context, path.Join("/", f.From), f.To, info)
+		} else {
+			action = action.Copy(b.Context, path.Join("/", f.From), f.To, info)
+		}
+	}
+	return llb.Scratch().File(action, b.named("image", "add files")...), nil
+}
+
+func mkdir(action *llb.FileAction, dir string, mode os.FileMode, owner *llb.ChownOpt) *llb.FileAction {
+	if mode == 0 {
+		mode = 0o755
+	}
+	opts := []llb.MkdirOption{llb.WithParents(true), owner, llb.WithCreatedTime(fileTime)}
+	if action == nil {
+		return llb.Mkdir(dir, mode, opts...)
+	}
+	return action.Mkdir(dir, mode, opts...)
+}
+
+// chown gives the owner of a file, by number: a layer of its own has no /etc/passwd to look a name up.
+func chown(f spec.File, user string) (*llb.ChownOpt, error) {
+	owner := f.Owner
+	if owner == "" && f.From != "" {
+		owner = "0"
+	}
+	if owner == "" || owner == "app" {
+		owner = user
+	}
+	uid, gid, both := strings.Cut(owner, ":")
+	if !both {
+		gid = uid
+	}
+	u, errU := strconv.Atoi(uid)
+	g, errG := strconv.Atoi(gid)
+	if errU != nil || errG != nil {
+		return nil, fmt.Errorf("files: %s is to belong to the user of the image, which is %q: write owner as a number", f.To, user)
+	}
+	return &llb.ChownOpt{User: &llb.UserOpt{UID: u}, Group: &llb.UserOpt{UID: g}}, nil
+}
