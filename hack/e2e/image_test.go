@@ -133,12 +133,28 @@ func TestPlatformAliases(t *testing.T) {
 	}
 }
 
-// Every example builds for all platforms with the command of its README, and does on amd64 what it is for.
+// Examples with machine code of their own build for the platforms that there are packs for, and run.
+func TestNativeExamples(t *testing.T) {
+	for name, want := range map[string]string{"trimmed": "with its own runtime, on X64", "aot": "Hello, compiled ahead, on X64"} {
+		t.Run(name, func(t *testing.T) {
+			dir, repo := example(t, name), repository(t)
+			build(t, dir, "-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "-t", repo, "--push", ".")
+			wantContains(t, "output", container(t, repo).Output, want)
+			_, images := index(t, repo)
+			if got := images["linux/arm64"].Config.Config.Labels["org.opencontainers.image.base.name"]; got != "mcr.microsoft.com/dotnet/runtime-deps:10.0-noble-chiseled" {
+				t.Errorf("base %s", got)
+			}
+		})
+	}
+}
+
+// Every portable example builds for all platforms with the command of its README, and does on amd64 what it is for.
 func TestExamples(t *testing.T) {
 	for _, tc := range []struct {
 		name string
 		want []string // of its output, for one that ends
 	}{
+		{"filebased", []string{`"Hello":"from a file"`, "X64"}},
 		{"aspnetapp", nil},
 		{"dotnetapp", []string{"Hello from .NET!", "Arguments:", "from", "X64"}},
 		{"complexapp", []string{"complexapp"}},

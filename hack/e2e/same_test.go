@@ -1,0 +1,123 @@
+package e2e
+
+import (
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// richApp writes an app that has of everything: a Razor class library with static assets, a source generator, satellite
+// assemblies, content files, native assets, assets kept private, and a linked file.
+func richApp(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	write(t, dir, "Directory.Build.props", "<Project><PropertyGroup><TargetFramework>net10.0</TargetFramework><Nullable>enable</Nullable><ImplicitUsings>enable</ImplicitUsings></PropertyGroup></Project>\n")
+	write(t, dir, "src/Site/Site.csproj", `<Project Sdk="Microsoft.NET.Sdk.Web">
+  <ItemGroup>
+    <ProjectReference Include="../Widgets/Widgets.csproj" />
+    <ProjectReference Include="../Texts/Texts.csproj" />
+    <ProjectReference Include="../Maker/Maker.csproj" OutputItemType="Analyzer" ReferenceOutputAssembly="false" />
+    <PackageReference Include="Microsoft.EntityFrameworkCore.Sqlite" Version="10.0.13" />
+    <PackageReference Include="coverlet.collector" Version="6.0.4" PrivateAssets="all" />
+    <Content Include="../../shared/motd.txt" Link="motd.txt" CopyToOutputDirectory="PreserveNewest" />
+    <None Update="data/**" CopyToOutputDirectory="PreserveNewest" />
+  </ItemGroup>
+</Project>
+`)
+	write(t, dir, "src/Site/Program.cs", "var app = WebApplication.CreateBuilder(args).Build();\napp.MapGet(\"/\", () => Texts.Words.Hello + Made.By);\napp.MapStaticAssets();\napp.Run(); // "+fresh()+"\n")
+	write(t, dir, "src/Site/appsettings.json", "{}\n")
+	write(t, dir, "src/Site/data/a/b.json", "{}\n")
+	write(t, dir, "src/Site/wwwroot/css/site.css", strings.Repeat("body { margin: 0 }\n", 100))
+	write(t, dir, "shared/motd.txt", "welcome\n")
+	write(t, dir, "src/Widgets/Widgets.csproj", `<Project Sdk="Microsoft.NET.Sdk.Razor"><ItemGroup><FrameworkReference Include="Microsoft.AspNetCore.App" /></ItemGroup></Project>`)
+	write(t, dir, "src/Widgets/Button.razor", "<button>press</button>\n")
+	write(t, dir, "src/Widgets/wwwroot/widget.js", strings.Repeat("console.log('widget');\n", 100))
+	write(t, dir, "src/Texts/Texts.csproj", `<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><NeutralLanguage>en</NeutralLanguage></PropertyGroup></Project>`)
+	write(t, dir, "src/Texts/Words.cs", "namespace Texts;\npublic static class Words { public static string Hello => new System.Resources.ResourceManager(\"Texts.Strings\", typeof(Words).Assembly).GetString(\"Hello\")!; }\n")
+	for culture, text := range map[string]string{"": "hello", ".de": "hallo", ".fr": "bonjour"} {
+		write(t, dir, "src/Texts/Strings"+culture+".resx", `<?xml version="1.0" encoding="utf-8"?><root>
+  <resheader name="resmimetype"><value>text/microsoft-resx</value></resheader><resheader name="version"><value>2.0</value></resheader>
+  <resheader name="reader"><value>System.Resources.ResXResourceReader, System.Windows.Forms, Version=4.0.0.0, Culture=neutral, PublicKeyToken=b77a5c561934e089</value></resheader>
+  <resheader name="writer"><value>System.Resources.ResXResourceWriter, System.Windows.Forms, Version=4.0.0.0, Culture=neutral, PublicKeyToken=b77a5c561934e089</value></resheader>
+  <data name="Hello" xml:space="preserve"><value>`+text+`</value></data></root>`)
+	}
+	// A generator is compiled against the compiler, which the SDK has.
+	write(t, dir, "src/Maker/Maker.csproj", `<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><EnforceExtendedAnalyzerRules>false</EnforceExtendedAnalyzerRules></PropertyGroup>
+  <ItemGroup><Reference Include="$(RoslynTargetsPath)/bincore/Microsoft.CodeAnalysis.dll" Private="false" /></ItemGroup></Project>`)
+	write(t, dir, "src/Maker/Maker.cs", `using Microsoft.CodeAnalysis;
+[Generator]
+public class Maker : IIncrementalGenerator
+{
+    public void Initialize(IncrementalGeneratorInitializationContext context) =>
+        context.RegisterPostInitializationOutput(c => c.AddSource("Made.g.cs", "static class Made { public const string By = \"Maker\"; }"));
+}
+`)
+	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/Site\n")
+	// What an expert would write by hand, in the same folder, as the compiler writes paths into what it makes.
+	write(t, dir, "Dockerfile", `FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
+WORKDIR /source
+COPY . .
+RUN dotnet restore src/Site/Site.csproj -p:UseAppHost=false -p:EnableAppHostPackDownload=false && \
+    dotnet publish src/Site/Site.csproj --no-restore -p:UseAppHost=false -p:EnableAppHostPackDownload=false -o /out
+FROM scratch
+COPY --from=build /out /
+`)
+	return dir
+}
+
+// What is published is what dotnet publish publishes: every file, and every byte but for the times that the SDK writes
+// down of static assets. What other systems need of packages is all that is left out.
+func TestSameAsPlainPublish(t *testing.T) {
+	dir, plain, ours := richApp(t), t.TempDir(), t.TempDir()
+	build(t, dir, "-f", "Dockerfile", "--output", "type=local,dest="+plain, ".")
+	build(t, dir, "-f", "crosshull.yaml", "--target", "publish", "--platform", "linux/amd64", "--output", "type=local,dest="+ours, ".")
+	want, got := tree(t, plain), tree(t, ours)
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		foreign := strings.HasPrefix(name, "runtimes/") && !strings.HasPrefix(name, "runtimes/linux-x64/")
+		_, there := got[name]
+		switch {
+		case foreign && there:
+			t.Errorf("%s is of another system", name)
+		case !foreign && !there:
+			t.Errorf("%s is missing", name)
+		case there && want[name] != got[name] && !strings.HasSuffix(name, ".staticwebassets.endpoints.json"):
+			t.Errorf("%s differs", name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(got)) {
+		if _, ok := want[name]; !ok {
+			t.Errorf("%s is too much", name)
+		}
+	}
+	for _, name := range []string{"de/Texts.resources.dll", "data/a/b.json", "motd.txt", "Widgets.dll", "wwwroot/_content/Widgets/widget.js", "wwwroot/css/site.css.br", "runtimes/linux-x64/native/libe_sqlite3.so"} {
+		if _, ok := got[name]; !ok {
+			t.Errorf("the app is not rich: no %s", name)
+		}
+	}
+}
+
+// tree gives the files below a folder.
+func tree(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		dt, err := os.ReadFile(p)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(dir, p)
+		files[rel] = string(dt)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
