@@ -3,6 +3,7 @@ package frontend
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path"
 	"runtime/debug"
 	"slices"
@@ -20,6 +21,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/crosshull/crosshull/frontend/spec"
 	xllb "github.com/crosshull/crosshull/llb"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
@@ -74,8 +76,10 @@ type build struct {
 	sdkImage     *image
 	projectFiles dotnet.Files
 	app          *dotnet.App
-	base         *bases
-	rids         []string // of the targets, on the C library of the base
+	// others and tests are all portable apps and all tests of the spec, where some of it is shared: see group.
+	others, tests []*dotnet.App
+	base          *bases
+	rids          []string // of the targets, on the C library of the base
 }
 
 // newBuild does what is done once for all platforms: all that has to be known before there is a graph to solve.
@@ -177,6 +181,9 @@ func (b *build) prepare(ctx context.Context) error {
 		return err
 	}
 	b.app = app
+	if err := b.describeOthers(ctx); err != nil {
+		return err
+	}
 	if err := b.resolveBase(ctx); err != nil {
 		return err
 	}
@@ -268,6 +275,35 @@ func (b *build) describe(ctx context.Context, p dotnet.Project, key string) (*do
 	return app, nil
 }
 
+// describeOthers describes what may be built together with the app: the other apps of the spec, and the tests if images
+// wait for them.
+func (b *build) describeOthers(ctx context.Context) (err error) {
+	for _, name := range slices.Sorted(maps.Keys(b.spec.Apps)) {
+		other := b.spec.Apps[name]
+		if mode := other.Publish.Mode; len(mode) > 0 && !slices.Equal(mode, spec.Modes{"portable"}) || path.Ext(other.Project) == ".cs" ||
+			other.Publish.Configuration != b.spec.Publish.Configuration || !maps.Equal(other.Publish.Properties, b.spec.Publish.Properties) {
+			continue
+		}
+		p := b.graph.Project
+		p.Path, p.Framework, p.BaseImage, p.Family, p.Mode = strings.Trim(other.Project, "/"), other.Framework, other.Base.Image, other.Base.Family, nil
+		if len(other.Publish.Mode) > 0 {
+			p.Mode = &dotnet.Mode{}
+		}
+		app, err := b.describe(ctx, p, "apps."+name+".project")
+		if err != nil {
+			return err
+		}
+		b.others = append(b.others, app)
+	}
+	if b.spec.Tests.Gate {
+		if len(b.spec.Apps) == 0 {
+			b.others = append(b.others, b.app)
+		}
+		return b.describeTests(ctx)
+	}
+	return nil
+}
+
 // result builds the image of every platform.
 func (b *build) result(ctx context.Context) (*client.Result, error) {
 	if err := b.prepare(ctx); err != nil {
@@ -288,8 +324,6 @@ func (b *build) result(ctx context.Context) (*client.Result, error) {
 	if err := eg.Wait(); err != nil {
 		return nil, err
 	}
-	// States are marshaled one after the other: they share vertices, and an exec sorts its mounts in place as it is
-	// marshaled (client/llb, ExecOp.Inputs). Solves are what takes time, and they run side by side.
 	images := make([]platformImage, len(b.targets))
 	for i, platform := range b.targets {
 		from := b.base.images[i]
@@ -415,8 +449,25 @@ func (b *build) restore() (restored xllb.Restored, rids []string, err error) {
 	if b.app.Mode.PerPlatform() || b.app.Mode.AppHost {
 		rids = slices.Compact(slices.Sorted(slices.Values(b.rids)))
 	}
-	restored, err = b.graph.Restore(b.app, rids)
+	restored, err = b.graph.Restore(b.group(b.app), rids)
 	return restored, rids, err
+}
+
+// group is what is restored together with app: all apps and tests of the spec that are built with the same properties,
+// if app is one of them. Whatever the target, the group is the same, so what it shares is done once.
+func (b *build) group(app *dotnet.App) []*dotnet.App {
+	group := slices.Clone(b.tests)
+	for _, other := range b.others {
+		if other.Mode == (dotnet.Mode{}) {
+			group = append(group, other)
+		}
+	}
+	for _, member := range group {
+		if member.Path == app.Path {
+			return group
+		}
+	}
+	return []*dotnet.App{app}
 }
 
 // imageUser is who an image runs as, by number if that can be known.
@@ -488,6 +539,10 @@ func (b *build) baseKey() string {
 }
 
 func (e *entrypoint) marshal(ctx context.Context, st llb.State) (*llb.Definition, error) {
+	// One after the other: states share vertices, and an exec sorts its mounts in place as it is marshaled (client/llb,
+	// ExecOp.Inputs).
+	e.marshaling.Lock()
+	defer e.marshaling.Unlock()
 	def, err := st.Marshal(ctx, llb.WithCaps(e.bc.BuildOpts().LLBCaps), llb.Platform(e.bc.BuildPlatforms[0]))
 	if err != nil {
 		return nil, fmt.Errorf("marshal LLB: %w", err)

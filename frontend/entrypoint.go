@@ -10,6 +10,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
@@ -29,7 +30,8 @@ type entrypoint struct {
 	spec *spec.Spec
 	src  *dockerui.Source // nil without a spec
 	// prefix begins the keys of the app that is the target, where the spec has several.
-	prefix string
+	prefix     string
+	marshaling sync.Mutex
 }
 
 // readEntrypoint reads the file that -f names. Without -f buildx names Dockerfile: where that is missing or is one, and

@@ -20,18 +20,15 @@ import (
 
 // test runs all tests, each project on its own and side by side; the result has their results, a folder for each.
 func (b *build) test(ctx context.Context) (*client.Result, error) {
-	var sts []llb.State
-	var defs []*llb.Definition
-	for i, p := range b.spec.Tests.Projects {
-		key := fmt.Sprintf("tests.%d", i)
-		project := b.graph.Project
-		project.Path, project.Framework, project.Test, project.Mode = p, "", true, &dotnet.Mode{}
-		project.BaseImage, project.Family = "", ""
-		test, err := b.describe(ctx, project, key)
-		if err != nil {
+	if b.tests == nil {
+		if err := b.describeTests(ctx); err != nil {
 			return nil, err
 		}
-		restored, err := b.graph.Restore(test, nil)
+	}
+	var sts []llb.State
+	var defs []*llb.Definition
+	for _, test := range b.tests {
+		restored, err := b.graph.Restore(b.group(test), nil)
 		if err != nil {
 			return nil, err
 		}
@@ -56,6 +53,21 @@ func (b *build) test(ctx context.Context) (*client.Result, error) {
 		return nil, b.missingSecret(err)
 	}
 	return b.single(ctx, b.graph.Collect(sts), nil)
+}
+
+// describeTests describes the tests of the spec. They are built as a portable app is.
+func (b *build) describeTests(ctx context.Context) error {
+	for i, p := range b.spec.Tests.Projects {
+		project := b.graph.Project
+		project.Path, project.Framework, project.Test, project.Mode = p, "", true, &dotnet.Mode{}
+		project.BaseImage, project.Family = "", ""
+		test, err := b.describe(ctx, project, fmt.Sprintf("tests.%d", i))
+		if err != nil {
+			return err
+		}
+		b.tests = append(b.tests, test)
+	}
+	return nil
 }
 
 // workspace is an image of the SDK with the sources and packages of the app, for the build platform.

@@ -2,6 +2,7 @@ package llb
 
 import (
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -104,19 +105,52 @@ type Restored struct {
 	packages llb.State
 }
 
-// Restore gets the packages of app's closure, for all runtime identifiers that will be published at once.
-func (b *Builder) Restore(app *dotnet.App, rids []string) (Restored, error) {
+// Restore gets the packages of the closures of apps of one mode, for all runtime identifiers that will be published at
+// once. Libraries that several of the apps share are compiled here, so that each finds them up to date.
+func (b *Builder) Restore(apps []*dotnet.App, rids []string) (Restored, error) {
 	opts, err := b.nuget()
 	if err != nil {
 		return Restored{}, err
 	}
-	projects := b.copyContext(PhaseRestore, llb.Scratch(), "project files", append(dotnet.RestoreFiles(app), b.RestoreInputs...), dotnet.Outputs(app))
-	args := append(dotnet.RestoreArgs(b.Project, app, rids, paths), restoreProperties(b.NuGet)...)
-	restore := b.run(PhaseRestore, b.SDK, "dotnet restore "+app.Path, args, opts...)
-	return Restored{
+	var include, exclude, names []string
+	for _, app := range apps {
+		include = append(include, dotnet.RestoreFiles(app)...)
+		exclude = append(exclude, dotnet.Outputs(app)...)
+		names = append(names, app.Path)
+	}
+	if len(apps) > 1 {
+		opts = append(opts, llb.AddMount(msbuildDir, b.solution(PhaseRestore, names), llb.Readonly))
+	}
+	include = append(include, b.RestoreInputs...)
+	slices.Sort(include)
+	slices.Sort(exclude)
+	projects := b.copyContext(PhaseRestore, llb.Scratch(), "project files", slices.Compact(include), slices.Compact(exclude))
+	args := append(dotnet.RestoreArgs(b.Project, apps, rids, paths), restoreProperties(b.NuGet)...)
+	restore := b.run(PhaseRestore, b.SDK, "dotnet restore "+strings.Join(names, " "), args, opts...)
+	restored := Restored{
 		tree:     restore.AddMount(SourceDir, projects),
 		packages: restore.AddMount(packageDir, llb.Scratch()),
-	}, nil
+	}
+	if shared := dotnet.Shared(apps); shared != nil {
+		shared.Mode = apps[0].Mode
+		restored.tree = b.compile(shared, restored)
+	}
+	return restored, nil
+}
+
+// compile builds the closure of shared in the tree of restored.
+func (b *Builder) compile(shared *dotnet.App, restored Restored) llb.State {
+	sources := b.copyContext(PhasePublish, restored.tree, "shared sources", b.sources(shared), dotnet.Outputs(shared))
+	run := b.run(PhasePublish, b.SDK, "dotnet build "+strings.Join(shared.Closure, " "), dotnet.CompileArgs(b.Project, shared, paths),
+		llb.AddMount(packageDir, restored.packages, llb.ForceNoOutput),
+		llb.AddMount(msbuildDir, b.solution(PhasePublish, shared.Closure), llb.Readonly))
+	return run.AddMount(SourceDir, sources)
+}
+
+// solution is a folder with a solution of projects.
+func (b *Builder) solution(phase string, projects []string) llb.State {
+	dt := dotnet.Solution(projects, SourceDir)
+	return llb.Scratch().File(llb.Mkfile("/"+dotnet.SolutionFile, 0o644, dt, llb.WithCreatedTime(fileTime)), b.named(phase, "solution of "+strings.Join(projects, " "))...)
 }
 
 // Published is what a publish leaves.

@@ -79,7 +79,7 @@ func layers(b *Builder, p ocispecs.Platform, app *dotnet.App) []llb.State {
 	if app.Mode.PerPlatform() {
 		rid, _ = dotnet.RID(p, dotnet.Glibc)
 	}
-	restored, err := b.Restore(app, rids)
+	restored, err := b.Restore([]*dotnet.App{app}, rids)
 	if err != nil {
 		panic(err)
 	}
@@ -122,7 +122,7 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	restored, err := builder().Restore(webApp(), nil)
+	restored, err := builder().Restore([]*dotnet.App{webApp()}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestGolden(t *testing.T) {
 		CASecret:   "ca",
 		LockedMode: true,
 	}
-	feeds, err := private.Restore(webApp(), nil)
+	feeds, err := private.Restore([]*dotnet.App{webApp()}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

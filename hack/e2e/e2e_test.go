@@ -105,7 +105,7 @@ func example(t *testing.T, name string) string {
 	if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", "..", "examples", name))); err != nil {
 		t.Fatal(err)
 	}
-	write(t, dir, "fresh.props", "<Project><!-- "+fresh()+" --></Project>\n")
+	write(t, dir, "Directory.Build.targets", "<Project><!-- "+fresh()+" --></Project>\n") // read by every step
 	return dir
 }
 

@@ -95,6 +95,36 @@ func TestApps(t *testing.T) {
 	}
 }
 
+// What apps and tests of one spec have in common is restored once and compiled once, whichever of them is built first.
+func TestSharedWork(t *testing.T) {
+	dir := example(t, "apps")
+	edit(t, dir, "crosshull.yaml", "    publish:\n      mode: apphost\n", "")
+	edit(t, dir, "src/fleet/Fleet.cs", "namespace Fleet;", "namespace Fleet; // "+fresh())
+	clock := mustSolve(t, dir, attr("target", "clock"))
+	if n := clock.count("[restore] dotnet restore src/clock/clock.csproj src/greeter/greeter.csproj"); n != 1 {
+		t.Errorf("%d restores of both: %q", n, clock.ran)
+	}
+	if n := clock.count("[publish] dotnet build src/fleet/fleet.csproj"); n != 1 {
+		t.Errorf("%d builds of the library: %q", n, clock.ran)
+	}
+	greeter := mustSolve(t, dir, attr("target", "greeter"))
+	if greeter.count("[restore] dotnet")+greeter.count("[publish] dotnet build") != 0 || greeter.count("[publish] dotnet publish") != 1 {
+		t.Errorf("the second app ran %q, want its publish alone", greeter.ran)
+	}
+	if strings.Contains(greeter.log, "CoreCompile") || strings.Contains(greeter.log, "error") {
+		t.Errorf("log:\n%s", greeter.log)
+	}
+
+	gated := example(t, "complexapp")
+	write(t, gated, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: complexapp.slnx\ntests: {projects: [tests/libbar.tests], gate: true}\n")
+	rec := mustSolve(t, gated, platform("linux/amd64,linux/arm64"))
+	for prefix, want := range map[string]int{"[restore] dotnet": 1, "[publish] dotnet build": 1, "[publish] dotnet publish": 1, "[test] dotnet": 1} {
+		if n := rec.count(prefix); n != want {
+			t.Errorf("%s ran %d times, want %d: %q", prefix, n, want, rec.ran)
+		}
+	}
+}
+
 // The published files come out as they are, for each platform; the SDK's image has what a publish sees.
 func TestOtherTargets(t *testing.T) {
 	dir, out, repo := example(t, "sqlite"), t.TempDir(), repository(t)

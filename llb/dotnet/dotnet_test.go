@@ -253,7 +253,7 @@ func TestRestoreAndPublishAgree(t *testing.T) {
 		if mode.PerPlatform() {
 			rids, rid = []string{"linux-arm64", "linux-x64"}, "linux-x64"
 		}
-		restore, publish := RestoreArgs(p, app, rids, at), PublishArgs(p, app, rid, "linux-x64", at)
+		restore, publish := RestoreArgs(p, []*App{app}, rids, at), PublishArgs(p, app, rid, "linux-x64", at)
 		for _, a := range restore {
 			if strings.HasPrefix(a, "-p:") && !strings.HasPrefix(a, "-p:RuntimeIdentifiers=") && !slices.Contains(publish, a) {
 				t.Errorf("%s: restore has %s, publish has not: %v", mode, a, publish)
@@ -484,5 +484,20 @@ func TestClearedBy(t *testing.T) {
 		if got := ClearedBy(files, tc.name, tc.project); got != tc.want {
 			t.Errorf("%s in %s: got %q, want %q", tc.name, tc.project, got, tc.want)
 		}
+	}
+}
+
+func TestShared(t *testing.T) {
+	web := &App{Path: "web", Closure: []string{"core", "util", "web"}, reachKnown: true, publishReach: []string{"eng"}}
+	test := &App{Path: "test", Closure: []string{"core", "test", "web"}, reachKnown: true}
+	got := Shared([]*App{web, test})
+	if got == nil || strings.Join(got.Closure, " ") != "core" || !got.reachKnown || len(got.publishReach) != 1 {
+		t.Errorf("got %+v", got)
+	}
+	if got := Shared([]*App{web}); got != nil {
+		t.Errorf("an app alone shares %v", got.Closure)
+	}
+	if got := string(Solution([]string{"a & b/c.csproj"}, "/source")); !strings.Contains(got, `<Project Path="/source/a &amp; b/c.csproj" />`) {
+		t.Errorf("solution: %s", got)
 	}
 }

@@ -7,12 +7,24 @@ import (
 	"strings"
 )
 
-// RestoreArgs is the command that restores the closure of an app, for all of rids in one go.
-func RestoreArgs(p Project, app *App, rids []string, at Paths) []string {
-	args := []string{"dotnet", "restore", path.Join(at.Source, app.Path), "-nologo"}
+// RestoreArgs is the command that restores the closures of apps of one mode, for all of rids in one go. Several apps
+// are restored by the solution of [Solution], which has to be in Paths.MSBuild.
+func RestoreArgs(p Project, apps []*App, rids []string, at Paths) []string {
+	what := path.Join(at.Source, apps[0].Path)
+	if len(apps) > 1 {
+		what = path.Join(at.MSBuild, SolutionFile)
+	}
+	args := []string{"dotnet", "restore", what, "-nologo"}
 	if len(rids) > 0 {
 		args = append(args, define("RuntimeIdentifiers", strings.Join(rids, ";")))
 	}
+	return append(args, p.build(apps[0])...)
+}
+
+// CompileArgs is the command that compiles the projects of the solution of [Solution], with the properties that publish
+// and test have, so that both find them up to date.
+func CompileArgs(p Project, app *App, at Paths) []string {
+	args := []string{"dotnet", "build", path.Join(at.MSBuild, SolutionFile), "--no-restore", "-nologo"}
 	return append(args, p.build(app)...)
 }
 
