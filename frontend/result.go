@@ -1,0 +1,116 @@
+package frontend
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/exporter/containerimage/exptypes"
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/frontend/gateway/client"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
+
+	xllb "github.com/crosshull/crosshull/llb"
+)
+
+// result builds the image of every platform.
+func (b *build) result(ctx context.Context) (*client.Result, error) {
+	if err := b.prepare(ctx); err != nil {
+		return nil, err
+	}
+	eg, egctx := errgroup.WithContext(ctx)
+	if b.spec.Tests.Gate {
+		eg.Go(func() error {
+			_, err := b.test(egctx)
+			return err
+		})
+	}
+	var layers [][]llb.State
+	eg.Go(func() (err error) {
+		layers, err = b.layers(egctx, xllb.AppDir(b.app))
+		return err
+	})
+	if err := eg.Wait(); err != nil {
+		return nil, err
+	}
+	images := make([]platformImage, len(b.targets))
+	for i, platform := range b.targets {
+		from := b.base.images[i]
+		img, annotations, err := xllb.Config(xllb.ConfigOpt{
+			App:      b.app,
+			Spec:     b.spec.Image,
+			Base:     xllb.Base{Name: from.name, Digest: b.base.manifests[i], Config: from.config},
+			Platform: platform,
+			Labels:   b.bc.Labels,
+			Epoch:    b.epoch,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", b.app.Path, err)
+		}
+		if len(b.spec.Files) > 0 {
+			extra, err := b.graph.Files(b.spec.Files, imageUser(img))
+			if err != nil {
+				return nil, b.at("files", err)
+			}
+			// Before the app, which changes more often.
+			layers[i] = slices.Insert(layers[i], len(layers[i])-1, extra)
+		}
+		def, err := b.marshal(ctx, b.graph.Image(from.state, platform, layers[i]...))
+		if err != nil {
+			return nil, err
+		}
+		images[i] = platformImage{img, from.config, annotations, def}
+	}
+	rb, err := b.bc.Build(ctx, func(ctx context.Context, _ *ocispecs.Platform, idx int) (_ *dockerui.BuildResult, err error) {
+		defer recovered(&err)
+		img := images[idx]
+		ref, err := b.solve(ctx, img.def)
+		if err != nil {
+			return nil, err
+		}
+		return &dockerui.BuildResult{Reference: ref, Image: img.config, BaseImage: img.base, Epoch: b.epoch}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	b.annotate(rb, images, b.base.index)
+	return rb.Finalize()
+}
+
+// platformImage is all that there is of the image of a platform before it is built.
+type platformImage struct {
+	config, base *dockerspec.DockerOCIImage
+	annotations  map[string]string
+	def          *llb.Definition
+}
+
+// annotate puts the annotations of every image on its manifest, and on the index what all images have in common, with
+// the index of the base as its base.
+func (b *build) annotate(rb *dockerui.ResultBuilder, images []platformImage, baseIndex digest.Digest) {
+	for i, img := range images {
+		var p *ocispecs.Platform
+		if b.bc.MultiPlatformRequested {
+			n := platforms.Normalize(b.targets[i])
+			p = &n
+		}
+		for k, v := range img.annotations {
+			rb.AddMeta(exptypes.AnnotationManifestKey(p, k), []byte(v))
+		}
+	}
+	if !b.bc.MultiPlatformRequested {
+		return
+	}
+	for k, v := range images[0].annotations {
+		if k == ocispecs.AnnotationBaseImageDigest && baseIndex != "" {
+			v = baseIndex.String()
+		} else if slices.ContainsFunc(images, func(img platformImage) bool { return img.annotations[k] != v }) {
+			continue
+		}
+		rb.AddMeta(exptypes.AnnotationIndexKey(k), []byte(v))
+	}
+}
