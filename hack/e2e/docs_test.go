@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"encoding/pem"
 	"net"
 	"net/http"
 	"os"
@@ -28,6 +29,7 @@ func TestCommandsInDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	feedOfReader(t)
 	for _, page := range append(pages, filepath.Join(root, "README.md")) {
 		t.Run(filepath.Base(filepath.Dir(page)), func(t *testing.T) {
 			dt, err := os.ReadFile(page)
@@ -53,6 +55,20 @@ func TestCommandsInDocs(t *testing.T) {
 			}
 		})
 	}
+}
+
+// feedOfReader is the private feed that the reader of examples/privatefeed has, in the variables that the page names.
+func feedOfReader(t *testing.T) {
+	t.Helper()
+	feed := newPrivate(t, "", "token of the reader", true)
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	dt := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: feed.Certificate().Raw})
+	if err := os.WriteFile(ca, dt, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("FEED_URL", feed.index)
+	t.Setenv("FEED_TOKEN", "token of the reader")
+	t.Setenv("FEED_CA", ca)
 }
 
 // dockerRun does what docker run would.

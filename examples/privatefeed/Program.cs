@@ -1,0 +1,1 @@
+System.Console.WriteLine(Newtonsoft.Json.JsonConvert.SerializeObject("Hello from a private feed"));
