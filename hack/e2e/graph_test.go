@@ -99,7 +99,7 @@ func TestHostOutputsAreNoInput(t *testing.T) {
 	if rec := mustSolve(t, dir); rec.count("[restore] dotnet")+rec.count("[publish] dotnet")+rec.count("[describe] dotnet") != 0 {
 		t.Errorf("outputs of the host are an input: %q ran", rec.ran)
 	}
-	write(t, dir, "bin/data.txt", "beside no project, so a folder like any other")
+	write(t, dir, "app/data/bin/data.txt", "beside no project, so a folder like any other")
 	if rec := mustSolve(t, dir); rec.count("[publish] dotnet") != 1 {
 		t.Errorf("a file in the user's own bin is no input: %q ran", rec.ran)
 	}
