@@ -3,7 +3,6 @@ package frontend
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/moby/buildkit/client/llb"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
@@ -55,7 +54,7 @@ func (b *build) layers(ctx context.Context, dir string) ([][]llb.State, error) {
 	}
 
 	var appHosts llb.State
-	if app.Mode.AppHost && !app.Mode.PerPlatform() {
+	if app.Mode.Launchers() {
 		if appHosts, err = b.graph.AppHosts(app, restored, restoreFor); err != nil {
 			return nil, err
 		}
@@ -82,7 +81,7 @@ func (b *build) layers(ctx context.Context, dir string) ([][]llb.State, error) {
 			}
 			out[i] = append(out[i], b.graph.Layer(name, published[rid].Files, dir, from...))
 		}
-		if app.Mode.AppHost && !app.Mode.PerPlatform() {
+		if app.Mode.Launchers() {
 			out[i] = append(out[i], b.graph.Layer("launcher", appHosts, dir, b.rids[i]))
 		}
 	}
@@ -91,7 +90,7 @@ func (b *build) layers(ctx context.Context, dir string) ([][]llb.State, error) {
 
 // restore is the restore of the app, for the runtime identifiers that its mode needs.
 func (b *build) restore() (restored xllb.Restored, rids []string, err error) {
-	if b.app.Mode.PerPlatform() || b.app.Mode.AppHost {
+	if b.app.Mode.PerPlatform() || b.app.Mode.Launchers() {
 		rids = slices.Compact(slices.Sorted(slices.Values(b.rids)))
 	}
 	restored, err = b.graph.Restore(b.group(b.app), rids)
@@ -119,10 +118,8 @@ func (b *build) group(app *dotnet.App) []*dotnet.App {
 func imageUser(img *dockerspec.DockerOCIImage) string {
 	user := img.Config.User
 	if user == "app" { // the name that Microsoft's images have for it
-		for _, kv := range img.Config.Env {
-			if uid, ok := strings.CutPrefix(kv, "APP_UID="); ok {
-				return uid
-			}
+		if uid := xllb.Getenv(img.Config.Env, "APP_UID"); uid != "" {
+			return uid
 		}
 	}
 	if user == "" || user == "root" {

@@ -9,6 +9,7 @@ import (
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/solver/pb"
 
+	xllb "github.com/crosshull/crosshull/llb"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
@@ -121,12 +122,7 @@ func version(img *image) string {
 	if img.config == nil {
 		return ""
 	}
-	for _, kv := range img.config.Config.Env {
-		if v, ok := strings.CutPrefix(kv, "DOTNET_SDK_VERSION="); ok {
-			return v
-		}
-	}
-	return ""
+	return xllb.Getenv(img.config.Config.Env, "DOTNET_SDK_VERSION")
 }
 
 // isNoImage tells a tag that does not exist from a registry that does not answer. The gateway gives text only.

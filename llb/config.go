@@ -78,7 +78,7 @@ func Config(opt ConfigOpt) (*dockerspec.DockerOCIImage, map[string]string, error
 	if opt.Spec.Workdir != "" {
 		cfg.WorkingDir = opt.Spec.Workdir
 	}
-	cfg.User = firstOf(opt.Spec.User, opt.App.User, getEnv(cfg.Env, "APP_UID"), cfg.User)
+	cfg.User = firstOf(opt.Spec.User, opt.App.User, Getenv(cfg.Env, "APP_UID"), cfg.User)
 	cfg.ExposedPorts = exposedPorts(opt, cfg.Env)
 	for _, v := range opt.Spec.Volumes {
 		if cfg.Volumes == nil {
@@ -161,7 +161,7 @@ func exposedPorts(opt ConfigOpt, env []string) map[string]struct{} {
 	for _, p := range opt.App.Ports {
 		add(p)
 	}
-	if urls := getEnv(env, "ASPNETCORE_URLS"); urls != "" {
+	if urls := Getenv(env, "ASPNETCORE_URLS"); urls != "" {
 		for u := range strings.SplitSeq(urls, ";") {
 			if m := urlPort.FindStringSubmatch(u); m != nil {
 				add(m[1])
@@ -169,7 +169,7 @@ func exposedPorts(opt ConfigOpt, env []string) map[string]struct{} {
 		}
 	} else {
 		for _, k := range []string{"ASPNETCORE_HTTP_PORTS", "ASPNETCORE_HTTPS_PORTS"} {
-			for p := range strings.SplitSeq(getEnv(env, k), ";") {
+			for p := range strings.SplitSeq(Getenv(env, k), ";") {
 				if _, err := strconv.ParseUint(p, 10, 16); err == nil {
 					add(p)
 				}
@@ -222,7 +222,8 @@ func setEnv(env []string, key, value string) []string {
 	return append(env, kv)
 }
 
-func getEnv(env []string, key string) string {
+// Getenv gives a variable of an image's environment, empty if it is not there.
+func Getenv(env []string, key string) string {
 	for _, e := range env {
 		if k, v, _ := strings.Cut(e, "="); k == key {
 			return v

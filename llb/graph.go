@@ -69,8 +69,9 @@ type Builder struct {
 	Constraints func(phase string) []llb.ConstraintsOpt
 }
 
-// Describe asks MSBuild about project, the Builder's or a test: a state with [dotnet.DescriptionFile] in its root. Its input is only what
-// says what a project is, so it is cached while no more than sources change. files are those of [Builder.ProjectFiles].
+// Describe asks MSBuild about project, the Builder's or a test: a state with [dotnet.DescriptionFile] in its root. Its
+// input is only what says what a project is, so it is cached while no more than sources change. files are those of
+// [Builder.ProjectFiles].
 func (b *Builder) Describe(project dotnet.Project, files dotnet.Files) (llb.State, error) {
 	targets, err := msbuildFiles(PhaseDescribe)
 	if err != nil {
@@ -226,11 +227,7 @@ func (b *Builder) Layer(name string, published llb.State, dir string, folders ..
 			// for them leaves modes as they are.
 			Mode: &llb.ChmodOpt{ModeStr: "u=rwX,go=rX"},
 		}
-		if action == nil {
-			action = llb.Copy(published, "/"+folder, dir, info)
-		} else {
-			action = action.Copy(published, "/"+folder, dir, info)
-		}
+		action = action.Copy(published, "/"+folder, dir, info)
 	}
 	return llb.Scratch().File(action, b.named(PhasePublish, "copy "+name+" to "+dir)...)
 }
@@ -286,12 +283,7 @@ func msbuildFiles(phase string) (llb.State, error) {
 	}
 	var action *llb.FileAction
 	for _, f := range files {
-		p := "/" + f.Name
-		if action == nil {
-			action = llb.Mkfile(p, 0o644, f.Data, llb.WithCreatedTime(fileTime))
-		} else {
-			action = action.Mkfile(p, 0o644, f.Data, llb.WithCreatedTime(fileTime))
-		}
+		action = action.Mkfile("/"+f.Name, 0o644, f.Data, llb.WithCreatedTime(fileTime))
 	}
 	return llb.Scratch().File(action, llb.WithCustomName("["+phase+"] crosshull's MSBuild targets")), nil
 }

@@ -72,28 +72,16 @@ func (b *Builder) Files(files []spec.File, user string) (llb.State, error) {
 			mode = &llb.ChmodOpt{Mode: os.FileMode(m)}
 		}
 		if f.From == "" {
-			action = mkdir(action, path.Clean(f.To), mode.Mode, owner)
+			if f.Mode == "" {
+				mode.Mode = 0o755
+			}
+			action = action.Mkdir(path.Clean(f.To), mode.Mode, llb.WithParents(true), owner, llb.WithCreatedTime(fileTime))
 			continue
 		}
 		info := &llb.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true, CreatedTime: &fileTime, Mode: mode, ChownOpt: owner}
-		if action == nil {
-			action = llb.Copy(b.Context, path.Join("/", f.From), f.To, info)
-		} else {
-			action = action.Copy(b.Context, path.Join("/", f.From), f.To, info)
-		}
+		action = action.Copy(b.Context, path.Join("/", f.From), f.To, info)
 	}
 	return llb.Scratch().File(action, b.named("image", "add files")...), nil
-}
-
-func mkdir(action *llb.FileAction, dir string, mode os.FileMode, owner *llb.ChownOpt) *llb.FileAction {
-	if mode == 0 {
-		mode = 0o755
-	}
-	opts := []llb.MkdirOption{llb.WithParents(true), owner, llb.WithCreatedTime(fileTime)}
-	if action == nil {
-		return llb.Mkdir(dir, mode, opts...)
-	}
-	return action.Mkdir(dir, mode, opts...)
 }
 
 // chown gives the owner of a file, by number: a layer of its own has no /etc/passwd to look a name up.

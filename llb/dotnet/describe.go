@@ -122,8 +122,8 @@ type Candidate struct {
 	coverage       bool
 }
 
-// TargetFramework is the only one that the project has, or empty.
-func (c Candidate) TargetFramework() string {
+// targetFramework is the only one that the project has, or empty.
+func (c Candidate) targetFramework() string {
 	if len(c.Frameworks) == 1 {
 		return c.Frameworks[0]
 	}
@@ -223,7 +223,7 @@ func ParseDescription(dt []byte, source string) (*Description, error) {
 		if c.Path == app.Path {
 			app.CrossTargeting = c.CrossTargeting
 			app.Coverage = c.coverage
-			app.TargetFramework = c.TargetFramework()
+			app.TargetFramework = c.targetFramework()
 		}
 	}
 	app.container(doc.Items.Container)

@@ -98,6 +98,9 @@ func (m Mode) PerPlatform() bool {
 // Executable tells whether the app is started by a file of its own rather than by dotnet.
 func (m Mode) Executable() bool { return m.AppHost || m.SelfContained || m.SingleFile }
 
+// Launchers tells whether launchers are made apart, for an output that all platforms share.
+func (m Mode) Launchers() bool { return m.AppHost && !m.PerPlatform() }
+
 // String gives the values of publish.mode that say the same.
 func (m Mode) String() string {
 	var names []string

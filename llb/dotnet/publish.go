@@ -42,9 +42,7 @@ func PublishArgs(p Project, app *App, rid, build string, at Paths) []string {
 		define("CrosshullOutput", at.Output+"/"),
 	}
 	args = append(args, at.inject()...)
-	if app.CrossTargeting {
-		args = append(args, define("TargetFramework", app.TargetFramework))
-	}
+	args = append(args, app.framework()...)
 	if app.Mode.Aot && architecture(rid) != architecture(build) {
 		// clang links for any target with LLVM's linker; the tools of the machine's own binutils do not.
 		args = append(args, define("LinkerFlavor", "lld"), define("ObjCopyName", "llvm-objcopy"))
@@ -65,9 +63,7 @@ func AppHostArgs(p Project, app *App, rids []string, at Paths) []string {
 		define("CrosshullOutput", at.Output+"/"),
 	}
 	args = append(args, at.inject()...)
-	if app.CrossTargeting {
-		args = append(args, define("TargetFramework", app.TargetFramework))
-	}
+	args = append(args, app.framework()...)
 	return append(args, p.build(app)...)
 }
 
@@ -87,6 +83,14 @@ func TestArgs(p Project, test *App, at Paths) []string {
 		args = append(args, "-f", test.TargetFramework)
 	}
 	return append(args, p.build(test)...)
+}
+
+// framework picks the one of a project with several.
+func (app *App) framework() []string {
+	if !app.CrossTargeting {
+		return nil
+	}
+	return []string{define("TargetFramework", app.TargetFramework)}
 }
 
 func architecture(rid string) string { return rid[strings.LastIndexByte(rid, '-')+1:] }

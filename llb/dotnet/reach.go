@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -38,7 +39,7 @@ func ReachTargets(files Files, context string) []byte {
 	var b bytes.Buffer
 	b.WriteString("<Project>\n  <Target Name=\"CrosshullReach\" Returns=\"@(_CrosshullReach->'%(FullPath)')\">\n    <ItemGroup>\n")
 	seen := map[expression]bool{}
-	for _, name := range sortedNames(files) {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
 		for _, e := range expressions(name, files[name], context) {
 			if seen[e] {
 				continue
@@ -69,7 +70,7 @@ var (
 // namesIn are the last parts of the paths that pattern finds, as far as they are names of files.
 func namesIn(files Files, pattern *regexp.Regexp) []string {
 	var names []string
-	for _, name := range sortedNames(files) {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
 		for _, m := range pattern.FindAllSubmatch(files[name], -1) {
 			text := strings.ReplaceAll(string(m[1]), `\`, "/")
 			base := path.Base(text[strings.LastIndexByte(text, ')')+1:])
@@ -213,15 +214,6 @@ func isProject(name string) bool {
 	return strings.HasSuffix(ext, "proj") && ext != ".shproj"
 }
 
-func sortedNames(files Files) []string {
-	names := make([]string, 0, len(files))
-	for name := range files {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
-
 func escapeXML(s string) string {
 	var b strings.Builder
 	if err := xml.EscapeText(&b, []byte(s)); err != nil {
@@ -253,7 +245,7 @@ var (
 // localSources are the folders of the context that nuget.config files name as package sources.
 func localSources(files Files) []string {
 	var dirs []string
-	for _, name := range sortedNames(files) {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
 		if !strings.EqualFold(path.Base(name), "nuget.config") {
 			continue
 		}
@@ -277,7 +269,7 @@ func localSources(files Files) []string {
 // configuration: it clears all sources that are not its own, and name is none of them. Empty: there is none.
 func ClearedBy(files Files, name, project string) string {
 	for _, dir := range ancestors([]string{path.Join(project, "x")}) {
-		for _, file := range sortedNames(files) {
+		for _, file := range slices.Sorted(maps.Keys(files)) {
 			if path.Dir(file) != dir || !strings.EqualFold(path.Base(file), "nuget.config") {
 				continue
 			}

@@ -310,9 +310,11 @@ func (m *maker) parts(ctx context.Context) (parts, error) {
 	eg, egctx := errgroup.WithContext(ctx)
 	eg.SetLimit(2)
 	for _, a := range architectures {
-		eg.Go(func() error { return m.bootstrap(egctx, a.debian) })
+		eg.Go(func() error {
+			return m.bootstrap(egctx, "Debian root file system for "+a.debian, a.debian, packages, m.rootfs(a.debian))
+		})
 	}
-	eg.Go(func() error { return m.bootstrapLinker(egctx) })
+	eg.Go(func() error { return m.bootstrap(egctx, "linker for AOT", "amd64,arm64", linker, m.linkerfs()) })
 	if err := eg.Wait(); err != nil {
 		return nil, err
 	}

@@ -22,28 +22,18 @@ var packages = []string{
 // linker is what AOT needs beside the SDK, to link for the machine itself and for arm64.
 var linker = []string{"clang", "lld", "llvm", "libc6-dev", "zlib1g-dev", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "zlib1g-dev:arm64"}
 
-// bootstrap makes the root file system of an architecture: packages unpacked, nothing run.
-func (m *maker) bootstrap(ctx context.Context, arch string) error {
-	file := m.rootfs(arch)
+// bootstrap makes file of packages for an architecture, unless it is there: unpacked, nothing run.
+func (m *maker) bootstrap(ctx context.Context, what, arch string, packages []string, file string) error {
 	if _, err := os.Stat(file); err == nil {
 		return nil
 	}
-	m.say("Debian root file system for %s", arch)
+	m.say("%s", what)
 	return apt.Bootstrap(ctx, arch, packages, file)
 }
 
 func (m *maker) rootfs(arch string) string { return filepath.Join(m.Cache, "rootfs-musl-"+arch+".tar") }
 
 func (m *maker) linkerfs() string { return filepath.Join(m.Cache, "linker.tar") }
-
-// bootstrapLinker makes the file system of the linker.
-func (m *maker) bootstrapLinker(ctx context.Context) error {
-	if _, err := os.Stat(m.linkerfs()); err == nil {
-		return nil
-	}
-	m.say("linker for AOT")
-	return apt.Bootstrap(ctx, "amd64,arm64", linker, m.linkerfs())
-}
 
 // superfluous begins the names of what linking needs nothing of.
 var superfluous = []string{
