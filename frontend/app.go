@@ -40,7 +40,7 @@ func (b *build) prepare(ctx context.Context) error {
 	if err := b.resolveBase(ctx); err != nil {
 		return err
 	}
-	return b.toolchain(ctx, b.sdkImage)
+	return b.toolchain(ctx)
 }
 
 // resolveBase resolves the base image, and with its C library the runtime identifiers.
@@ -69,14 +69,14 @@ func (b *build) resolveBase(ctx context.Context) (err error) {
 }
 
 // toolchain resolves the image that links, for AOT.
-func (b *build) toolchain(ctx context.Context, sdk *image) error {
+func (b *build) toolchain(ctx context.Context) error {
 	if !b.app.Mode.Aot {
 		return nil
 	}
 	ref := b.spec.SDK.Toolchain
 	if ref == "" {
 		var err error
-		if ref, err = dotnet.Toolchain(sdk.name, b.app.BaseImage); err != nil {
+		if ref, err = dotnet.Toolchain(b.sdkImage.name, b.app.BaseImage); err != nil {
 			return b.at("sdk.toolchain", err)
 		}
 	}
@@ -135,6 +135,10 @@ func (b *build) describeOthers(ctx context.Context) (err error) {
 		other := b.spec.Apps[name]
 		if mode := other.Publish.Mode; len(mode) > 0 && !slices.Equal(mode, spec.Modes{"portable"}) || path.Ext(other.Project) == ".cs" ||
 			other.Publish.Configuration != b.spec.Publish.Configuration || !maps.Equal(other.Publish.Properties, b.spec.Publish.Properties) {
+			continue
+		}
+		if b.prefix == "apps."+name+"." { // the target
+			b.others = append(b.others, b.app)
 			continue
 		}
 		p := b.graph.Project
