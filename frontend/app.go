@@ -10,7 +10,6 @@ import (
 
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/crosshull/crosshull/frontend/spec"
 	xllb "github.com/crosshull/crosshull/llb"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
@@ -29,12 +28,7 @@ func (b *build) convert(ctx context.Context) (dotnet.Files, error) {
 
 // prepare describes the app and resolves what its image is made of.
 func (b *build) prepare(ctx context.Context) error {
-	app, err := b.describe(ctx, b.graph.Project, "project")
-	if err != nil {
-		return err
-	}
-	b.app = app
-	if err := b.describeOthers(ctx); err != nil {
+	if err := b.describeApps(ctx); err != nil {
 		return err
 	}
 	if err := b.resolveBase(ctx); err != nil {
@@ -91,19 +85,30 @@ func (b *build) toolchain(ctx context.Context) error {
 	return nil
 }
 
-// describe asks MSBuild about a project, which is that of the spec at key.
-func (b *build) describe(ctx context.Context, p dotnet.Project, key string) (*dotnet.App, error) {
-	if dotnet.IsSolution(p.Path) {
-		dt, ok := b.projectFiles[p.Path]
+// question is a project to be described, and the place in the spec that names it.
+type question struct {
+	project dotnet.Project
+	key     string
+}
+
+// describe asks MSBuild about projects, all at once.
+func (b *build) describe(ctx context.Context, questions []question) ([]*dotnet.App, error) {
+	projects := make([]dotnet.Project, len(questions))
+	for i, q := range questions {
+		projects[i] = q.project
+		if !dotnet.IsSolution(q.project.Path) {
+			continue
+		}
+		dt, ok := b.projectFiles[q.project.Path]
 		if !ok {
-			return nil, b.at(key, fmt.Errorf("there is no %s in the context", p.Path))
+			return nil, b.at(q.key, fmt.Errorf("there is no %s in the context", q.project.Path))
 		}
 		var err error
-		if p.Candidates, err = dotnet.SolutionProjects(p.Path, dt); err != nil {
-			return nil, b.at(key, err)
+		if projects[i].Candidates, err = dotnet.SolutionProjects(q.project.Path, dt); err != nil {
+			return nil, b.at(q.key, err)
 		}
 	}
-	st, err := b.graph.Describe(p, b.projectFiles)
+	st, err := b.graph.Describe(projects, b.projectFiles)
 	if err != nil {
 		return nil, err
 	}
@@ -111,53 +116,63 @@ func (b *build) describe(ctx context.Context, p dotnet.Project, key string) (*do
 	if err != nil {
 		return nil, fmt.Errorf("describe the project: %w", err)
 	}
-	desc, err := dotnet.ParseDescription(dt, xllb.SourceDir)
+	descs, err := dotnet.ParseDescription(dt, xllb.SourceDir, len(projects))
 	if err != nil {
 		return nil, err
 	}
-	app, err := desc.Choose(p.Path, p.Framework, p.Test)
-	if err != nil {
-		if p.Framework != "" {
-			key = "framework"
+	apps := make([]*dotnet.App, len(projects))
+	for i, p := range projects {
+		if apps[i], err = descs[i].Choose(p.Path, p.Framework, p.Test); err != nil {
+			key := questions[i].key
+			if p.Framework != "" {
+				key = strings.TrimSuffix(key, "project") + "framework"
+			}
+			return nil, b.at(key, err)
 		}
-		return nil, b.at(key, err)
+		if p.Mode != nil {
+			apps[i].Mode = *p.Mode // apphost is none of the project's properties
+		}
 	}
-	if p.Mode != nil {
-		app.Mode = *p.Mode // apphost is none of the project's properties
-	}
-	return app, nil
+	return apps, nil
 }
 
-// describeOthers describes what may be built together with the app: the other apps of the spec, and the tests if images
-// wait for them.
-func (b *build) describeOthers(ctx context.Context) (err error) {
-	for _, name := range slices.Sorted(maps.Keys(b.spec.Apps)) {
-		other := b.spec.Apps[name]
-		if mode := other.Publish.Mode; len(mode) > 0 && !slices.Equal(mode, spec.Modes{"portable"}) || path.Ext(other.Project) == ".cs" ||
-			other.Publish.Configuration != b.spec.Publish.Configuration || !maps.Equal(other.Publish.Properties, b.spec.Publish.Properties) {
-			continue
+// describeApps describes the app, and what may be built together with it: the other apps of the spec, and the tests if
+// images wait for them. The question is the same for each of them as the target, so it is asked once.
+func (b *build) describeApps(ctx context.Context) error {
+	questions := []question{{b.graph.Project, "project"}}
+	target := 0
+	if len(b.spec.Apps) > 0 && path.Ext(b.spec.Project) != ".cs" {
+		questions, target = nil, -1
+		for _, name := range slices.Sorted(maps.Keys(b.spec.Apps)) {
+			other := b.spec.Apps[name]
+			if path.Ext(other.Project) == ".cs" || other.Publish.Configuration != b.spec.Publish.Configuration || !maps.Equal(other.Publish.Properties, b.spec.Publish.Properties) {
+				continue
+			}
+			prefix := "apps." + name + "."
+			if prefix == b.prefix {
+				target = len(questions)
+				questions = append(questions, question{b.graph.Project, "project"})
+				continue
+			}
+			p, err := project(other)
+			if err != nil {
+				return b.at(prefix+"publish.mode", err)
+			}
+			questions = append(questions, question{p, prefix + "project"})
 		}
-		if b.prefix == "apps."+name+"." { // the target
-			b.others = append(b.others, b.app)
-			continue
-		}
-		p := b.graph.Project
-		p.Path, p.Framework, p.BaseImage, p.Family, p.Mode = strings.Trim(other.Project, "/"), other.Framework, other.Base.Image, other.Base.Family, nil
-		if len(other.Publish.Mode) > 0 {
-			p.Mode = &dotnet.Mode{}
-		}
-		app, err := b.describe(ctx, p, "apps."+name+".project")
-		if err != nil {
-			return err
-		}
-		b.others = append(b.others, app)
 	}
+	apps := len(questions)
 	if b.spec.Tests.Gate {
-		if len(b.spec.Apps) == 0 {
-			b.others = append(b.others, b.app)
-		}
-		return b.describeTests(ctx)
+		questions = append(questions, b.askTests()...)
 	}
+	described, err := b.describe(ctx, questions)
+	if err != nil {
+		return err
+	}
+	if target >= 0 { // none of them is, where it is the tests
+		b.app = described[target]
+	}
+	b.apps, b.tests = described[:apps], described[apps:]
 	return nil
 }
 

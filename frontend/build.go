@@ -1,6 +1,7 @@
 package frontend
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path"
@@ -15,6 +16,7 @@ import (
 	"github.com/moby/buildkit/frontend/gateway/client"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/crosshull/crosshull/frontend/spec"
 	xllb "github.com/crosshull/crosshull/llb"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
@@ -69,10 +71,30 @@ type build struct {
 	sdkImage     *image
 	projectFiles dotnet.Files
 	app          *dotnet.App
-	// others and tests are all portable apps and all tests of the spec, where some of it is shared: see group.
-	others, tests []*dotnet.App
-	base          *bases
-	rids          []string // of the targets, on the C library of the base
+	// apps and tests are what may be built together with app, which is one of apps: see group.
+	apps, tests []*dotnet.App
+	base        *bases
+	rids        []string // of the targets, on the C library of the base
+}
+
+// project is how the project of an app of the spec is built.
+func project(app *spec.App) (dotnet.Project, error) {
+	p := dotnet.Project{
+		Path:          strings.Trim(app.Project, "/"),
+		Framework:     app.Framework,
+		Configuration: cmp.Or(app.Publish.Configuration, "Release"),
+		Properties:    app.Publish.Properties,
+		BaseImage:     app.Base.Image,
+		Family:        app.Base.Family,
+	}
+	if names := app.Publish.Mode; len(names) > 0 {
+		mode, err := dotnet.ParseMode(names)
+		if err != nil {
+			return p, fmt.Errorf("publish.mode: %w", err)
+		}
+		p.Mode = &mode
+	}
+	return p, nil
 }
 
 // newBuild does what is done once for all platforms: all that has to be known before there is a graph to solve.
@@ -87,13 +109,9 @@ func newBuild(ctx context.Context, e *entrypoint) (*build, error) {
 			return nil, err
 		}
 	}
-	var mode *dotnet.Mode
-	if names := e.spec.Publish.Mode; len(names) > 0 {
-		m, err := dotnet.ParseMode(names)
-		if err != nil {
-			return nil, b.at("publish.mode", fmt.Errorf("publish.mode: %w", err))
-		}
-		mode = &m
+	app, err := project(&e.spec.App)
+	if err != nil {
+		return nil, b.at("publish.mode", err)
 	}
 	e.warnUnusedBuildArgs(ctx)
 	epoch, err := sourceDateEpoch(ctx, e.bc)
@@ -110,20 +128,8 @@ func newBuild(ctx context.Context, e *entrypoint) (*build, error) {
 	if err != nil {
 		return nil, err
 	}
-	configuration := e.spec.Publish.Configuration
-	if configuration == "" {
-		configuration = "Release"
-	}
 	b.graph = &xllb.Builder{
-		Project: dotnet.Project{
-			Path:          strings.Trim(e.spec.Project, "/"),
-			Framework:     e.spec.Framework,
-			Configuration: configuration,
-			Properties:    e.spec.Publish.Properties,
-			BaseImage:     e.spec.Base.Image,
-			Family:        e.spec.Base.Family,
-			Mode:          mode,
-		},
+		Project:     app,
 		NuGet:       e.spec.NuGet,
 		Inputs:      e.spec.Publish.Inputs,
 		Context:     *buildContext,

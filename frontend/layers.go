@@ -97,12 +97,16 @@ func (b *build) restore() (restored xllb.Restored, rids []string, err error) {
 	return restored, rids, err
 }
 
-// group is what is restored together with app: all apps and tests of the spec that are built with the same properties,
-// if app is one of them. Whatever the target, the group is the same, so what it shares is done once.
+// group is what is restored together with app: all apps of the spec that are built with the same properties and for the
+// same runtime identifiers, and the tests, which are built as portable apps are, if app is one of them. Whatever the
+// target, the group is the same, so what it shares is done once.
 func (b *build) group(app *dotnet.App) []*dotnet.App {
-	group := slices.Clone(b.tests)
-	for _, other := range b.others {
-		if other.Mode == (dotnet.Mode{}) {
+	var group []*dotnet.App
+	if app.Mode == (dotnet.Mode{}) {
+		group = slices.Clone(b.tests)
+	}
+	for _, other := range b.apps {
+		if other.Mode == app.Mode && (app.Mode == (dotnet.Mode{}) || other.BaseImage == app.BaseImage) {
 			group = append(group, other)
 		}
 	}

@@ -20,10 +20,16 @@ import (
 
 // test runs all tests, each project on its own and side by side; the result has their results, a folder for each.
 func (b *build) test(ctx context.Context) (*client.Result, error) {
-	if b.tests == nil {
-		if err := b.describeTests(ctx); err != nil {
-			return nil, err
-		}
+	var err error
+	switch {
+	case b.tests != nil: // an image waits for them
+	case b.spec.Tests.Gate: // an image will, so what they share is done here
+		err = b.describeApps(ctx)
+	default:
+		b.tests, err = b.describe(ctx, b.askTests())
+	}
+	if err != nil {
+		return nil, err
 	}
 	var sts []llb.State
 	var defs []*llb.Definition
@@ -55,19 +61,14 @@ func (b *build) test(ctx context.Context) (*client.Result, error) {
 	return b.single(ctx, b.graph.Collect(sts), nil)
 }
 
-// describeTests describes the tests of the spec. They are built as a portable app is.
-func (b *build) describeTests(ctx context.Context) error {
-	for i, p := range b.spec.Tests.Projects {
-		project := b.graph.Project
-		project.Path, project.Framework, project.Test, project.Mode = p, "", true, &dotnet.Mode{}
-		project.BaseImage, project.Family = "", ""
-		test, err := b.describe(ctx, project, fmt.Sprintf("tests.%d", i))
-		if err != nil {
-			return err
-		}
-		b.tests = append(b.tests, test)
+// askTests are questions for the tests of the spec. They are built as a portable app is.
+func (b *build) askTests() []question {
+	var questions []question
+	for i, path := range b.spec.Tests.Projects {
+		p := dotnet.Project{Path: path, Test: true, Mode: &dotnet.Mode{}}
+		questions = append(questions, question{p, fmt.Sprintf("tests.%d", i)})
 	}
-	return nil
+	return questions
 }
 
 // workspace is an image of the SDK with the sources and packages of the app, for the build platform.

@@ -1,6 +1,7 @@
 package llb
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strings"
@@ -69,23 +70,24 @@ type Builder struct {
 	Constraints func(phase string) []llb.ConstraintsOpt
 }
 
-// Describe asks MSBuild about project, the Builder's or a test: a state with [dotnet.DescriptionFile] in its root. Its
-// input is only what says what a project is, so it is cached while no more than sources change. files are those of
-// [Builder.ProjectFiles].
-func (b *Builder) Describe(project dotnet.Project, files dotnet.Files) (llb.State, error) {
+// Describe asks MSBuild about projects that have configuration and properties in common with the Builder's: a state with
+// [dotnet.DescriptionFile] in its root. Its input is only what says what a project is, so it is cached while no more
+// than sources change. files are those of [Builder.ProjectFiles].
+func (b *Builder) Describe(asked []dotnet.Project, files dotnet.Files) (llb.State, error) {
 	targets, err := msbuildFiles(PhaseDescribe)
 	if err != nil {
 		return llb.State{}, err
 	}
 	reach := llb.Mkfile("/reach.targets", 0o644, dotnet.ReachTargets(files, SourceDir), llb.WithCreatedTime(fileTime))
 	targets = targets.File(reach, b.named(PhaseDescribe, "what the project files name")...)
+	questions := llb.Mkfile("/"+dotnet.QuestionsFile, 0o644, dotnet.Questions(asked, paths), llb.WithCreatedTime(fileTime))
+	targets = targets.File(questions, b.named(PhaseDescribe, "what is asked")...)
 	projects := b.ProjectFiles(dotnet.EvaluatedNames(files))
-	args := dotnet.DescribeArgs(project, paths)
-	name := project.Path
-	if name == "" {
-		name = "projects"
+	var names []string
+	for _, p := range asked {
+		names = append(names, cmp.Or(p.Path, "projects"))
 	}
-	run := b.run(PhaseDescribe, b.SDK, "dotnet msbuild -t:ComputeContainerConfig "+name, args,
+	run := b.run(PhaseDescribe, b.SDK, "dotnet msbuild -t:ComputeContainerConfig "+strings.Join(names, " "), dotnet.DescribeArgs(b.Project, paths),
 		llb.AddMount(SourceDir, projects, llb.ForceNoOutput),
 		llb.AddMount(msbuildDir, targets, llb.Readonly))
 	return run.AddMount(outputDir, llb.Scratch()), nil

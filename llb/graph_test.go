@@ -118,7 +118,7 @@ func marshal(t *testing.T, st llb.State) *llb.Definition {
 }
 
 func TestGolden(t *testing.T) {
-	describe, err := builder().Describe(builder().Project, projectFiles)
+	describe, err := builder().Describe([]dotnet.Project{builder().Project}, projectFiles)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +176,7 @@ func TestGolden(t *testing.T) {
 func TestDeterministic(t *testing.T) {
 	var first string
 	for range 25 {
-		describe, err := builder().Describe(builder().Project, projectFiles)
+		describe, err := builder().Describe([]dotnet.Project{builder().Project}, projectFiles)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -107,7 +107,13 @@ func TestSharedWork(t *testing.T) {
 	if n := clock.count("[publish] dotnet build src/fleet/fleet.csproj"); n != 1 {
 		t.Errorf("%d builds of the library: %q", n, clock.ran)
 	}
+	if n := clock.count("[describe] dotnet msbuild -t:ComputeContainerConfig src/clock src/greeter"); n != 1 {
+		t.Errorf("%d descriptions of both: %q", n, clock.ran)
+	}
 	greeter := mustSolve(t, dir, attr("target", "greeter"))
+	if n := greeter.count("[describe] dotnet"); n != 0 {
+		t.Errorf("the second app was described again: %q", greeter.ran)
+	}
 	if greeter.count("[restore] dotnet")+greeter.count("[publish] dotnet build") != 0 || greeter.count("[publish] dotnet publish") != 1 {
 		t.Errorf("the second app ran %q, want its publish alone", greeter.ran)
 	}

@@ -1,12 +1,14 @@
 package dotnet
 
 import (
+	"bytes"
 	"embed"
 	"encoding/json"
 	"fmt"
 	"io/fs"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -69,29 +71,59 @@ func (at Paths) inject() []string {
 // DescriptionFile is what [DescribeArgs] leaves in Paths.Output.
 const DescriptionFile = "description.json"
 
-// DescribeArgs is the command that describes a project. It needs no restore, no network, and of the context only the
-// files that match [ProjectFiles].
+// DescribeArgs is the command that answers [Questions], all with the configuration and properties of p. It needs no
+// restore, no network, and of the context only the files that match [ProjectFiles].
 func DescribeArgs(p Project, at Paths) []string {
 	args := []string{
 		"dotnet", "msbuild", path.Join(at.MSBuild, "describe.proj"), "-nologo", "-t:Describe",
-		"-getItem:Candidate,Project,Container,Reach",
+		"-getItem:Answer",
 		"-getResultOutputFile:" + path.Join(at.Output, DescriptionFile),
 		define("CrosshullContext", at.Source),
-		define("CrosshullProject", p.Path),
-		define("CrosshullFramework", p.Framework),
-	}
-	if p.Candidates != nil {
-		var all []string
-		for _, c := range p.Candidates {
-			all = append(all, path.Join(at.Source, c))
-		}
-		args = append(args, define("CrosshullCandidates", strings.Join(all, ";")))
-	}
-	if p.Test {
-		args = append(args, define("CrosshullKind", "IsTest"))
 	}
 	args = append(args, at.inject()...)
-	args = append(args, p.common()...)
+	return append(args, p.common()...)
+}
+
+// QuestionsFile is the name of what [Questions] makes, to be put beside [MSBuildFiles].
+const QuestionsFile = "questions.props"
+
+// Questions is what describe.proj is to answer: one question for each project, named by its index.
+func Questions(projects []Project, at Paths) []byte {
+	var b bytes.Buffer
+	b.WriteString("<Project>\n")
+	for i, p := range projects {
+		properties := p.own()
+		for j, arg := range properties {
+			properties[j] = strings.TrimPrefix(arg, "-p:")
+		}
+		kind := ""
+		if p.Test {
+			kind = "IsTest"
+		}
+		var candidates []string
+		for _, c := range p.Candidates {
+			candidates = append(candidates, escapeMSBuild(path.Join(at.Source, c)))
+		}
+		fmt.Fprintf(&b, "  <ItemGroup>\n    <CrosshullQuestion Include=\"%d\" />\n  </ItemGroup>\n", i)
+		fmt.Fprintf(&b, "  <PropertyGroup Condition=\"'$(CrosshullAsked)' == '%d'\">\n", i)
+		for _, kv := range []KeyValue{
+			{"CrosshullProject", escapeMSBuild(p.Path)},
+			{"CrosshullCandidates", strings.Join(candidates, ";")},
+			{"CrosshullFramework", escapeMSBuild(p.Framework)},
+			{"CrosshullKind", kind},
+			{"CrosshullProperties", strings.Join(properties, ";")},
+		} {
+			fmt.Fprintf(&b, "    <%s>%s</%s>\n", kv.Key, escapeXML(kv.Value), kv.Key)
+		}
+		b.WriteString("  </PropertyGroup>\n")
+	}
+	b.WriteString("</Project>\n")
+	return b.Bytes()
+}
+
+// own are the properties of a project that others of the same spec may have otherwise.
+func (p Project) own() []string {
+	var args []string
 	switch {
 	case p.BaseImage != "":
 		args = append(args, define("ContainerBaseImage", p.BaseImage))
@@ -104,7 +136,12 @@ func DescribeArgs(p Project, at Paths) []string {
 	return args
 }
 
-// Description is what MSBuild says of a build context.
+// escapeMSBuild makes text a value that MSBuild takes as it is.
+func escapeMSBuild(s string) string {
+	return strings.NewReplacer("%", "%25", "$", "%24", "@", "%40", ";", "%3B", "*", "%2A", "?", "%3F").Replace(s)
+}
+
+// Description is what MSBuild says of a project, or of what else a spec can name.
 type Description struct {
 	Candidates []Candidate
 	App        *App // nil unless there is one candidate that is an app, with its framework settled
@@ -168,16 +205,38 @@ type Command struct {
 
 type item map[string]string
 
-// ParseDescription reads what the command of [DescribeArgs] left. source is Paths.Source.
-func ParseDescription(dt []byte, source string) (*Description, error) {
+// ParseDescription reads what the command of [DescribeArgs] left: an answer to each of n questions. source is
+// Paths.Source.
+func ParseDescription(dt []byte, source string, n int) ([]*Description, error) {
 	var doc struct {
-		Items struct {
-			Candidate, Project, Container, Reach []item
-		}
+		Items struct{ Answer []item }
 	}
 	if err := json.Unmarshal(dt, &doc); err != nil {
 		return nil, fmt.Errorf("read MSBuild's description of the project: %w", err)
 	}
+	answers := make([]map[string][]item, n)
+	for i := range answers {
+		answers[i] = map[string][]item{}
+	}
+	for _, it := range doc.Items.Answer {
+		i, err := strconv.Atoi(it["Question"])
+		if err != nil || i < 0 || i >= n {
+			return nil, fmt.Errorf("MSBuild's description answers question %q of %d", it["Question"], n)
+		}
+		answers[i][it["Item"]] = append(answers[i][it["Item"]], it)
+	}
+	descs := make([]*Description, n)
+	for i, items := range answers {
+		var err error
+		if descs[i], err = newDescription(items, source); err != nil {
+			return nil, err
+		}
+	}
+	return descs, nil
+}
+
+// newDescription reads the items of one answer, by their names.
+func newDescription(items map[string][]item, source string) (*Description, error) {
 	rel := func(p string) (string, error) {
 		r, ok := strings.CutPrefix(p, strings.TrimSuffix(source, "/")+"/")
 		if !ok {
@@ -186,7 +245,7 @@ func ParseDescription(dt []byte, source string) (*Description, error) {
 		return r, nil
 	}
 	desc := &Description{}
-	for _, it := range doc.Items.Candidate {
+	for _, it := range items["Candidate"] {
 		p, err := rel(it["Identity"])
 		if err != nil {
 			return nil, err
@@ -203,11 +262,11 @@ func ParseDescription(dt []byte, source string) (*Description, error) {
 		})
 	}
 	slices.SortFunc(desc.Candidates, func(a, b Candidate) int { return strings.Compare(a.Path, b.Path) })
-	if len(doc.Items.Container) == 0 && len(doc.Items.Project) == 0 {
+	if len(items["Container"]) == 0 && len(items["Project"]) == 0 {
 		return desc, nil
 	}
 	app := &App{}
-	for _, it := range doc.Items.Project {
+	for _, it := range items["Project"] {
 		p, err := rel(it["Identity"])
 		if err != nil {
 			return nil, err
@@ -226,8 +285,8 @@ func ParseDescription(dt []byte, source string) (*Description, error) {
 			app.TargetFramework = c.targetFramework()
 		}
 	}
-	app.container(doc.Items.Container)
-	app.restoreReach, app.publishReach, app.reachKnown = reached(doc.Items.Reach, app, source)
+	app.container(items["Container"])
+	app.restoreReach, app.publishReach, app.reachKnown = reached(items["Reach"], app, source)
 	desc.App = app
 	return desc, nil
 }

@@ -46,11 +46,28 @@ func description(t *testing.T) *Description {
 	if err != nil {
 		t.Fatal(err)
 	}
-	desc, err := ParseDescription(dt, "/source")
+	descs, err := ParseDescription(dt, "/source", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return desc
+	return descs[0]
+}
+
+// Each question gets its own answers, one that is answered with nothing too, and an answer to none is an error.
+func TestParseDescriptions(t *testing.T) {
+	answers := []byte(`{"Items": {"Answer": [
+		{"Identity": "/source/b/b.csproj", "Item": "Candidate", "Question": "2", "IsApp": "true"},
+		{"Identity": "/source/a/a.csproj", "Item": "Candidate", "Question": "0", "IsTest": "true"}]}}`)
+	descs, err := ParseDescription(answers, "/source", 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(descs[0].Candidates) != 1 || descs[0].Candidates[0].Path != "a/a.csproj" || len(descs[1].Candidates) != 0 || descs[2].Candidates[0].Path != "b/b.csproj" {
+		t.Errorf("got %+v, %+v, %+v", descs[0], descs[1], descs[2])
+	}
+	if _, err := ParseDescription(answers, "/source", 2); err == nil {
+		t.Error("an answer to no question is no error")
+	}
 }
 
 func TestParseDescription(t *testing.T) {
@@ -92,10 +109,10 @@ func TestParseDescription(t *testing.T) {
 func TestParseDescriptionErrors(t *testing.T) {
 	for in, want := range map[string]string{
 		"": "read MSBuild's description",
-		`{"Items": {"Candidate": [{"Identity": "/elsewhere/a.csproj"}]}}`: "project /elsewhere/a.csproj is outside the build context",
-		`{"Items": {"Container": [{"Kind": "Label"}]}}`:                   "names no project",
+		`{"Items": {"Answer": [{"Question": "0", "Item": "Candidate", "Identity": "/elsewhere/a.csproj"}]}}`: "project /elsewhere/a.csproj is outside the build context",
+		`{"Items": {"Answer": [{"Question": "0", "Item": "Container", "Kind": "Label"}]}}`:                   "names no project",
 	} {
-		if _, err := ParseDescription([]byte(in), "/source"); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := ParseDescription([]byte(in), "/source", 1); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", in, err, want)
 		}
 	}
