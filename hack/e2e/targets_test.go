@@ -121,12 +121,30 @@ func TestSharedWork(t *testing.T) {
 		t.Errorf("log:\n%s", greeter.log)
 	}
 
+	// So it is in a mode with a publish for each platform.
+	edit(t, dir, "crosshull.yaml", "base:\n", "publish:\n  mode: self-contained\nbase:\n")
+	repo := repository(t)
+	clock = mustSolve(t, dir, attr("target", "clock"), platform("linux/amd64,linux/arm64"))
+	greeter = mustSolve(t, dir, attr("target", "greeter"), platform("linux/amd64,linux/arm64"), pushTo(repo))
+	for prefix, want := range map[string]int{"[describe] dotnet": 1, "[restore] dotnet": 1, "[publish] dotnet build": 1, "[publish] dotnet publish": 4} {
+		if n := clock.count(prefix) + greeter.count(prefix); n != want {
+			t.Errorf("%s ran %d times, want %d: %q, %q", prefix, n, want, clock.ran, greeter.ran)
+		}
+	}
+	wantContains(t, "greeter", container(t, repo).Output, "the fleet")
+
 	gated := example(t, "complexapp")
 	write(t, gated, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: complexapp.slnx\ntests: {projects: [tests/libbar.tests], gate: true}\n")
 	rec := mustSolve(t, gated, platform("linux/amd64,linux/arm64"))
-	for prefix, want := range map[string]int{"[restore] dotnet": 1, "[publish] dotnet build": 1, "[publish] dotnet publish": 1, "[test] dotnet": 1} {
+	for prefix, want := range map[string]int{"[describe] dotnet": 1, "[restore] dotnet": 1, "[publish] dotnet build": 1, "[publish] dotnet publish": 1, "[test] dotnet": 1} {
 		if n := rec.count(prefix); n != want {
 			t.Errorf("%s ran %d times, want %d: %q", prefix, n, want, rec.ran)
+		}
+	}
+	rec = mustSolve(t, gated, attr("target", "test"))
+	for _, ran := range rec.ran {
+		if strings.Contains(ran, "] dotnet") {
+			t.Errorf("the tests alone ran what the image has run: %s", ran)
 		}
 	}
 }
