@@ -129,6 +129,7 @@ func (b *build) describe(ctx context.Context, questions []question) ([]*dotnet.A
 			}
 			return nil, b.at(key, err)
 		}
+		apps[i].Follow(b.graph.Links)
 		if p.Mode != nil {
 			apps[i].Mode = *p.Mode // apphost is none of the project's properties
 		}

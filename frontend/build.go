@@ -138,6 +138,9 @@ func newBuild(ctx context.Context, e *entrypoint) (*build, error) {
 		Exec:        e.execOpts,
 		Constraints: e.constraints,
 	}
+	if b.graph.Links, err = b.links(ctx); err != nil {
+		return nil, err
+	}
 	files, err := b.survey(ctx)
 	if err != nil {
 		return nil, err

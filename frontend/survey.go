@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"slices"
+	"sync"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/gateway/client"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
@@ -23,6 +26,11 @@ func (b *build) survey(ctx context.Context) (dotnet.Files, error) {
 		files, err := b.readAll(ctx, b.graph.ProjectFiles(names))
 		if err != nil {
 			return nil, fmt.Errorf("read the project files: %w", err)
+		}
+		for link := range b.graph.Links { // a project file by two names is one by either
+			if dt, ok := files[b.graph.Links.Resolve(link)]; ok {
+				files[link] = dt
+			}
 		}
 		more := dotnet.EvaluatedNames(files)
 		if len(more) == len(names) {
@@ -47,19 +55,71 @@ func (e *entrypoint) readAll(ctx context.Context, st llb.State) (dotnet.Files, e
 	if ref == nil { // nothing of the context matches
 		return files, nil
 	}
-	var walk func(dir string) error
-	walk = func(dir string) error {
+	var mu sync.Mutex
+	err = walk(ctx, ref, func(name string, mode os.FileMode, _ string) error {
+		if !mode.IsRegular() {
+			return nil
+		}
+		dt, err := ref.ReadFile(ctx, client.ReadRequest{Filename: name})
+		mu.Lock()
+		defer mu.Unlock()
+		files[name] = dt
+		return err
+	})
+	return files, err
+}
+
+// links finds the symbolic links of the context.
+func (b *build) links(ctx context.Context) (dotnet.Links, error) {
+	def, err := b.marshal(ctx, b.graph.Context)
+	if err != nil {
+		return nil, err
+	}
+	ref, err := b.solve(ctx, def)
+	if err != nil || ref == nil {
+		return nil, err
+	}
+	links := dotnet.Links{}
+	var mu sync.Mutex
+	err = walk(ctx, ref, func(name string, mode os.FileMode, target string) error {
+		if mode&os.ModeSymlink != 0 {
+			mu.Lock()
+			defer mu.Unlock()
+			links.Add(name, target)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look for symbolic links: %w", err)
+	}
+	return links, nil
+}
+
+// notWalked are folders that no project is in, and that are large.
+var notWalked = []string{"bin", "obj", "node_modules", ".git"}
+
+// walkers is how many folders are read side by side: each is a question to BuildKit, which takes longer than its answer.
+const walkers = 16
+
+// walk visits all that is below the root of ref and no folder, side by side, in no order: with what it leads to, if it is a
+// symbolic link.
+func walk(ctx context.Context, ref client.Reference, visit func(name string, mode os.FileMode, target string) error) error {
+	eg, ctx := errgroup.WithContext(ctx)
+	eg.SetLimit(walkers)
+	var folder func(dir string) error
+	folder = func(dir string) error {
 		entries, err := ref.ReadDir(ctx, client.ReadDirRequest{Path: dir})
 		if err != nil {
 			return err
 		}
 		for _, entry := range entries {
-			name := path.Join(dir, path.Base(entry.Path))
-			switch mode := os.FileMode(entry.Mode); {
-			case mode.IsDir():
-				err = walk(name)
-			case mode.IsRegular():
-				files[name], err = ref.ReadFile(ctx, client.ReadRequest{Filename: name})
+			name, mode := path.Join(dir, path.Base(entry.Path)), os.FileMode(entry.Mode)
+			switch {
+			case !mode.IsDir():
+				err = visit(name, mode, entry.Linkname)
+			case slices.Contains(notWalked, path.Base(name)):
+			case !eg.TryGo(func() error { return folder(name) }): // all are busy
+				err = folder(name)
 			}
 			if err != nil {
 				return err
@@ -67,7 +127,8 @@ func (e *entrypoint) readAll(ctx context.Context, st llb.State) (dotnet.Files, e
 		}
 		return nil
 	}
-	return files, walk("")
+	eg.Go(func() error { return folder("") })
+	return eg.Wait()
 }
 
 // globalJSON finds the global.json that the SDK will find: the nearest, from the folder of the project upwards.

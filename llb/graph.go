@@ -54,6 +54,8 @@ type Builder struct {
 	NuGet spec.NuGet
 	// Context is the build context, .dockerignore applied.
 	Context llb.State
+	// Links are the symbolic links of Context.
+	Links dotnet.Links
 	// Folder is the one of the context that commands run in: the SDK looks for global.json from there upwards.
 	Folder string
 	// SDK is the image of the SDK, for the build platform, with the environment of its configuration.
@@ -95,7 +97,7 @@ func (b *Builder) Describe(asked []dotnet.Project, files dotnet.Files) (llb.Stat
 
 // ProjectFiles are the files of the context that say what its projects are, and those of further names.
 func (b *Builder) ProjectFiles(names []string) llb.State {
-	include := dotnet.ProjectFiles()
+	include := append(dotnet.ProjectFiles(), b.Links.ProjectFiles()...)
 	for _, name := range names {
 		include = append(include, "**/"+dotnet.Escape(name))
 	}

@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -104,6 +106,65 @@ func TestInputs(t *testing.T) {
 	} {
 		touch(tc.file)
 		rec := mustSolve(t, dir, platform("linux/amd64,linux/arm64"))
+		for phase, want := range map[string]int{"describe": tc.describe, "restore": tc.restore, "publish": tc.publish} {
+			if got := rec.count("[" + phase + "] dotnet"); got != want {
+				t.Errorf("after a change of %s, %s ran %d times, want %d: %q", tc.file, phase, got, want, rec.ran)
+			}
+		}
+	}
+}
+
+// A symbolic link brings what it leads to, be that a source, a folder of sources, a project or what projects import.
+func TestLinks(t *testing.T) {
+	dir, repo := t.TempDir(), repository(t)
+	project(t, dir, "src/App/App.csproj", "")
+	write(t, dir, "src/App/Program.cs", "System.Console.WriteLine(Lib.Name + One.Name + Two.Name + Linked.Name);\n#if !COMMON\n#error the properties are missing\n#endif\n")
+	write(t, dir, "real/Lib/Lib.csproj", `<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup></Project>`)
+	write(t, dir, "real/Lib/Lib.cs", "public static class Lib { public static string Name => \"lib \"; } // "+fresh()+"\n")
+	write(t, dir, "real/Other/Other.cs", "nothing that compiles\n")
+	write(t, dir, "shared/One.cs", "public static class One { public static string Name => \"one \"; }\n")
+	write(t, dir, "shared/more/deep/Two.cs", "public static class Two { public static string Name => \"two \"; }\n")
+	write(t, dir, "shared/Linked.cs", "public static class Linked { public static string Name => \"three\"; }\n")
+	write(t, dir, "eng/common.xml", "<Project><PropertyGroup><DefineConstants>$(DefineConstants);COMMON</DefineConstants></PropertyGroup></Project>\n")
+	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/App\n")
+	for link, target := range map[string]string{
+		"libs":                  "real",
+		"src/App/One.cs":        "../../shared/One.cs",
+		"src/App/more":          "../../shared/more",
+		"src/App/Linked.cs":     "hop.cs",
+		"src/App/hop.cs.link":   "/etc/hosts",
+		"src/App/loop":          "loop/loop",
+		"Directory.Build.props": "eng/common.xml",
+	} {
+		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink("../../shared/Linked.cs", filepath.Join(dir, "src/App/hop.cs")); err != nil {
+		t.Fatal(err)
+	}
+	edit(t, dir, "src/App/App.csproj", "</Project>", `<ItemGroup><Compile Remove="hop.cs" /><ProjectReference Include="../../libs/Lib/Lib.csproj" /></ItemGroup></Project>`)
+	mustSolve(t, dir, platform("linux/amd64"), pushTo(repo))
+	wantContains(t, "output", container(t, repo).Output, "lib one two three")
+
+	for _, tc := range []struct {
+		file                       string
+		describe, restore, publish int
+	}{
+		{"real/Other/Other.cs", 0, 0, 0},
+		{"shared/One.cs", 0, 0, 1},
+		{"shared/Linked.cs", 0, 0, 1},
+		{"shared/more/deep/Two.cs", 0, 0, 1},
+		{"real/Lib/Lib.cs", 0, 0, 1},
+		{"real/Lib/Lib.csproj", 1, 1, 1},
+		{"eng/common.xml", 1, 1, 1},
+	} {
+		dt, err := os.ReadFile(filepath.Join(dir, tc.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, dir, tc.file, string(dt)+"\n")
+		rec := mustSolve(t, dir, platform("linux/amd64"))
 		for phase, want := range map[string]int{"describe": tc.describe, "restore": tc.restore, "publish": tc.publish} {
 			if got := rec.count("[" + phase + "] dotnet"); got != want {
 				t.Errorf("after a change of %s, %s ran %d times, want %d: %q", tc.file, phase, got, want, rec.ran)

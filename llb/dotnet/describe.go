@@ -188,7 +188,11 @@ type App struct {
 	// Patterns of what its projects reach outside of their folders, and whether that is all.
 	restoreReach, publishReach []string
 	reachKnown                 bool
+	linked                     []string // where projects of Closure are, whose path there leads through a link
 }
+
+// projects are all that the app is built from, by every path they have.
+func (app *App) projects() []string { return append(slices.Clone(app.Closure), app.linked...) }
 
 // KeyValue is an item with a Value.
 type KeyValue struct{ Key, Value string }

@@ -149,14 +149,14 @@ const nugetConfig = "[nN][uU][gG][eE][tT].[cC][oO][nN][fF][iI][gG]"
 // import or could import from their own folders, and what MSBuild and NuGet look for in the folders above.
 func RestoreFiles(app *App) []string {
 	patterns := slices.Clone(app.restoreReach)
-	for _, p := range app.Closure {
+	for _, p := range app.projects() {
 		patterns = append(patterns, Escape(p))
 		dir := escapeDir(path.Dir(p))
 		for _, name := range []string{"*.props", "*.targets", "*packages.lock.json"} {
 			patterns = append(patterns, dir+"**/"+name)
 		}
 	}
-	for _, dir := range ancestors(app.Closure) {
+	for _, dir := range ancestors(app.projects()) {
 		for _, name := range []string{"Directory.*.props", "Directory.*.targets", "*.rsp", nugetConfig, "global.json", "dotnet-tools.json", ".config/dotnet-tools.json"} {
 			patterns = append(patterns, escapeDir(dir)+name)
 		}
@@ -172,14 +172,14 @@ func PublishFiles(app *App) []string {
 		return nil
 	}
 	patterns := slices.Clone(app.publishReach)
-	for _, p := range app.Closure {
+	for _, p := range app.projects() {
 		if path.Dir(p) == "." {
 			return nil
 		}
 		patterns = append(patterns, Escape(path.Dir(p)))
 	}
 	// Settings of compiler and analyzers, found by their names in the folders above.
-	for _, dir := range ancestors(app.Closure) {
+	for _, dir := range ancestors(app.projects()) {
 		patterns = append(patterns, escapeDir(dir)+".editorconfig", escapeDir(dir)+".globalconfig")
 	}
 	slices.Sort(patterns)
@@ -197,7 +197,7 @@ func escapeDir(dir string) string {
 // Outputs are patterns of what builds on the host leave beside the projects of an app.
 func Outputs(app *App) []string {
 	var patterns []string
-	for _, p := range app.Closure {
+	for _, p := range app.projects() {
 		dir := path.Dir(p)
 		patterns = append(patterns, Escape(path.Join(dir, "bin")), Escape(path.Join(dir, "obj")))
 		patterns = append(patterns, escapeDir(dir)+"*.*proj.user") // imported if it is there, and of one machine
