@@ -124,7 +124,7 @@ func (b *Builder) Restore(apps []*dotnet.App, rids []string) (Restored, error) {
 		names = append(names, app.Path)
 	}
 	if len(apps) > 1 {
-		opts = append(opts, llb.AddMount(msbuildDir, b.solution(PhaseRestore, names), llb.Readonly))
+		opts = append(opts, llb.AddMount(msbuildDir, b.solution(PhaseRestore, llb.Scratch(), names), llb.Readonly))
 	}
 	include = append(include, b.RestoreInputs...)
 	slices.Sort(include)
@@ -138,24 +138,30 @@ func (b *Builder) Restore(apps []*dotnet.App, rids []string) (Restored, error) {
 	}
 	if shared := dotnet.Shared(apps); shared != nil {
 		shared.Mode = apps[0].Mode
-		restored.tree = b.compile(shared, restored)
+		if restored.tree, err = b.compile(shared, restored); err != nil {
+			return Restored{}, err
+		}
 	}
 	return restored, nil
 }
 
 // compile builds the closure of shared in the tree of restored.
-func (b *Builder) compile(shared *dotnet.App, restored Restored) llb.State {
+func (b *Builder) compile(shared *dotnet.App, restored Restored) (llb.State, error) {
+	files, err := msbuildFiles(PhasePublish)
+	if err != nil {
+		return llb.State{}, err
+	}
 	sources := b.copyContext(PhasePublish, restored.tree, "shared sources", b.sources(shared), dotnet.Outputs(shared))
 	run := b.run(PhasePublish, b.SDK, "dotnet build "+strings.Join(shared.Closure, " "), dotnet.CompileArgs(b.Project, shared, paths),
 		llb.AddMount(packageDir, restored.packages, llb.ForceNoOutput),
-		llb.AddMount(msbuildDir, b.solution(PhasePublish, shared.Closure), llb.Readonly))
-	return run.AddMount(SourceDir, sources)
+		llb.AddMount(msbuildDir, b.solution(PhasePublish, files, shared.Closure), llb.Readonly))
+	return run.AddMount(SourceDir, sources), nil
 }
 
-// solution is a folder with a solution of projects.
-func (b *Builder) solution(phase string, projects []string) llb.State {
+// solution adds a solution of projects to a folder.
+func (b *Builder) solution(phase string, to llb.State, projects []string) llb.State {
 	dt := dotnet.Solution(projects, SourceDir)
-	return llb.Scratch().File(llb.Mkfile("/"+dotnet.SolutionFile, 0o644, dt, llb.WithCreatedTime(fileTime)), b.named(phase, "solution of "+strings.Join(projects, " "))...)
+	return to.File(llb.Mkfile("/"+dotnet.SolutionFile, 0o644, dt, llb.WithCreatedTime(fileTime)), b.named(phase, "solution of "+strings.Join(projects, " "))...)
 }
 
 // Published is what a publish leaves.

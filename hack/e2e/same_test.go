@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // richApp writes an app that has of everything: a Razor class library with static assets, a source generator, satellite
@@ -98,6 +99,46 @@ func TestSameAsPlainPublish(t *testing.T) {
 			t.Errorf("the app is not rich: no %s", name)
 		}
 	}
+}
+
+// Built again from another checkout, at another time, with files of other times, every published file is the same: the
+// manifest of static assets too, which holds times, of what the app compresses and of what its libraries do.
+func TestSameTwice(t *testing.T) {
+	first, second := richApp(t), t.TempDir()
+	write(t, first, "src/Second/Second.csproj", `<Project Sdk="Microsoft.NET.Sdk.Web"><ItemGroup><ProjectReference Include="../Widgets/Widgets.csproj" /></ItemGroup></Project>`)
+	write(t, first, "src/Second/Program.cs", "WebApplication.CreateBuilder(args).Build().Run();\n")
+	write(t, first, "src/Widgets/Button.razor.css", "button { color: red }\n")
+	write(t, first, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\napps: {site: {project: src/Site}, second: {project: src/Second}}\n")
+	if err := os.CopyFS(second, os.DirFS(first)); err != nil {
+		t.Fatal(err)
+	}
+	then := time.Date(2020, time.May, 4, 3, 2, 1, 0, time.UTC)
+	err := filepath.WalkDir(second, func(p string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Chtimes(p, then, then)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var trees []map[string]string
+	for _, dir := range []string{first, second} {
+		out := t.TempDir()
+		log := build(t, dir, "-f", "crosshull.yaml", "--no-cache", "--target", "site-publish", "--platform", "linux/amd64", "--output", "type=local,dest="+out, ".")
+		wantContains(t, "log", log, "dotnet build src/Widgets/Widgets.csproj")
+		trees = append(trees, tree(t, out))
+	}
+	for name, dt := range trees[0] {
+		if trees[1][name] != dt {
+			t.Errorf("%s differs:\n%.2000q\n%.2000q", name, dt, trees[1][name])
+		}
+	}
+	if len(trees[0]) != len(trees[1]) {
+		t.Errorf("%d files and %d files", len(trees[0]), len(trees[1]))
+	}
+	endpoints := trees[0]["Site.staticwebassets.endpoints.json"]
+	wantContains(t, "endpoints", endpoints, "Last-Modified", "Widgets.bundle.scp.css", "site.css.br")
 }
 
 // tree gives the files below a folder.

@@ -21,10 +21,11 @@ func RestoreArgs(p Project, apps []*App, rids []string, at Paths) []string {
 	return append(args, p.build(apps[0])...)
 }
 
-// CompileArgs is the command that compiles the projects of the solution of [Solution], with the properties that publish
-// and test have, so that both find them up to date.
+// CompileArgs is the command that compiles the projects of the solution of [Solution], which is beside [MSBuildFiles],
+// with the properties that publish and test have, so that both find them up to date.
 func CompileArgs(p Project, app *App, at Paths) []string {
 	args := []string{"dotnet", "build", path.Join(at.MSBuild, SolutionFile), "--no-restore", "-nologo"}
+	args = append(args, at.inject()...)
 	return append(args, p.build(app)...)
 }
 
