@@ -38,7 +38,10 @@ func (b *build) test(ctx context.Context) (*client.Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		st := b.graph.Test(test, restored)
+		st, err := b.graph.Test(test, restored)
+		if err != nil {
+			return nil, err
+		}
 		def, err := b.marshal(ctx, st)
 		if err != nil {
 			return nil, err

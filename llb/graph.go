@@ -76,14 +76,12 @@ type Builder struct {
 // [dotnet.DescriptionFile] in its root. Its input is only what says what a project is, so it is cached while no more
 // than sources change. files are those of [Builder.ProjectFiles].
 func (b *Builder) Describe(asked []dotnet.Project, files dotnet.Files) (llb.State, error) {
-	targets, err := msbuildFiles(PhaseDescribe)
+	targets, err := msbuildFiles(PhaseDescribe,
+		dotnet.File{Name: dotnet.ReachFile, Data: dotnet.ReachTargets(files, SourceDir)},
+		dotnet.File{Name: dotnet.QuestionsFile, Data: dotnet.Questions(asked, paths)})
 	if err != nil {
 		return llb.State{}, err
 	}
-	reach := llb.Mkfile("/reach.targets", 0o644, dotnet.ReachTargets(files, SourceDir), llb.WithCreatedTime(fileTime))
-	targets = targets.File(reach, b.named(PhaseDescribe, "what the project files name")...)
-	questions := llb.Mkfile("/"+dotnet.QuestionsFile, 0o644, dotnet.Questions(asked, paths), llb.WithCreatedTime(fileTime))
-	targets = targets.File(questions, b.named(PhaseDescribe, "what is asked")...)
 	projects := b.ProjectFiles(dotnet.EvaluatedNames(files))
 	var names []string
 	for _, p := range asked {
@@ -104,64 +102,44 @@ func (b *Builder) ProjectFiles(names []string) llb.State {
 	return b.copyContext(PhaseDescribe, llb.Scratch(), "project files", include, dotnet.AnyOutputs())
 }
 
-// Restored is what a restore leaves.
+// Restored is what a restore leaves, and what can be compiled of it apart.
 type Restored struct {
 	tree     llb.State // the project files, with obj beside each
 	packages llb.State
+	slices   []slice
 }
 
 // Restore gets the packages of the closures of apps of one mode, for all runtime identifiers that will be published at
-// once. Libraries that several of the apps share are compiled here, so that each finds them up to date.
+// once.
 func (b *Builder) Restore(apps []*dotnet.App, rids []string) (Restored, error) {
 	opts, err := b.nuget()
 	if err != nil {
 		return Restored{}, err
 	}
-	var include, exclude, names []string
+	var nodes []dotnet.Node
+	var names []string
 	for _, app := range apps {
-		include = append(include, dotnet.RestoreFiles(app)...)
-		exclude = append(exclude, dotnet.Outputs(app)...)
+		nodes = append(nodes, app.Closure...)
 		names = append(names, app.Path)
 	}
 	if len(apps) > 1 {
-		opts = append(opts, llb.AddMount(msbuildDir, b.solution(PhaseRestore, llb.Scratch(), names), llb.Readonly))
+		dt := dotnet.Solution(names, SourceDir)
+		solution := llb.Scratch().File(llb.Mkfile("/"+dotnet.SolutionFile, 0o644, dt, llb.WithCreatedTime(fileTime)), b.named(PhaseRestore, "solution of "+strings.Join(names, " "))...)
+		opts = append(opts, llb.AddMount(msbuildDir, solution, llb.Readonly))
 	}
-	include = append(include, b.RestoreInputs...)
+	include := append(dotnet.RestoreFiles(nodes), b.RestoreInputs...)
 	slices.Sort(include)
-	slices.Sort(exclude)
-	projects := b.copyContext(PhaseRestore, llb.Scratch(), "project files", slices.Compact(include), slices.Compact(exclude))
+	projects := b.copyContext(PhaseRestore, llb.Scratch(), "project files", slices.Compact(include), dotnet.Outputs(nodes))
 	args := append(dotnet.RestoreArgs(b.Project, apps, rids, paths), restoreProperties(b.NuGet)...)
 	restore := b.run(PhaseRestore, b.SDK, "dotnet restore "+strings.Join(names, " "), args, opts...)
 	restored := Restored{
 		tree:     restore.AddMount(SourceDir, projects),
 		packages: restore.AddMount(packageDir, llb.Scratch()),
 	}
-	if shared := dotnet.Shared(apps); shared != nil {
-		shared.Mode = apps[0].Mode
-		if restored.tree, err = b.compile(shared, restored); err != nil {
-			return Restored{}, err
-		}
+	if b.Caps.Supports(pb.CapMergeOp) == nil && b.Caps.Supports(pb.CapDiffOp) == nil {
+		restored.slices, err = b.compile(apps, nodes, restored)
 	}
-	return restored, nil
-}
-
-// compile builds the closure of shared in the tree of restored.
-func (b *Builder) compile(shared *dotnet.App, restored Restored) (llb.State, error) {
-	files, err := msbuildFiles(PhasePublish)
-	if err != nil {
-		return llb.State{}, err
-	}
-	sources := b.copyContext(PhasePublish, restored.tree, "shared sources", b.sources(shared), dotnet.Outputs(shared))
-	run := b.run(PhasePublish, b.SDK, "dotnet build "+strings.Join(shared.Closure, " "), dotnet.CompileArgs(b.Project, shared, paths),
-		llb.AddMount(packageDir, restored.packages, llb.ForceNoOutput),
-		llb.AddMount(msbuildDir, b.solution(PhasePublish, files, shared.Closure), llb.Readonly))
-	return run.AddMount(SourceDir, sources), nil
-}
-
-// solution adds a solution of projects to a folder.
-func (b *Builder) solution(phase string, to llb.State, projects []string) llb.State {
-	dt := dotnet.Solution(projects, SourceDir)
-	return to.File(llb.Mkfile("/"+dotnet.SolutionFile, 0o644, dt, llb.WithCreatedTime(fileTime)), b.named(phase, "solution of "+strings.Join(projects, " "))...)
+	return restored, err
 }
 
 // Published is what a publish leaves.
@@ -174,10 +152,6 @@ type Published struct {
 
 // Publish compiles and publishes app, for a runtime identifier unless rid is empty.
 func (b *Builder) Publish(app *dotnet.App, restored Restored, rid string) (Published, error) {
-	files, err := msbuildFiles(PhasePublish)
-	if err != nil {
-		return Published{}, err
-	}
 	name := "dotnet publish " + app.Path
 	if rid != "" {
 		name += " -r " + rid
@@ -186,7 +160,10 @@ func (b *Builder) Publish(app *dotnet.App, restored Restored, rid string) (Publi
 	if b.Toolchain != nil {
 		from = *b.Toolchain
 	}
-	sources := b.copyContext(PhasePublish, restored.tree, "sources", b.sources(app), dotnet.Outputs(app))
+	sources, files, err := b.workspace(PhasePublish, app, restored)
+	if err != nil {
+		return Published{}, err
+	}
 	publish := b.run(PhasePublish, from, name, dotnet.PublishArgs(b.Project, app, rid, b.BuildRID, paths),
 		llb.AddMount(SourceDir, sources, llb.ForceNoOutput),
 		llb.AddMount(packageDir, restored.packages, llb.ForceNoOutput),
@@ -197,9 +174,9 @@ func (b *Builder) Publish(app *dotnet.App, restored Restored, rid string) (Publi
 	}, nil
 }
 
-// sources are patterns of what app is built from, nothing for all files.
-func (b *Builder) sources(app *dotnet.App) []string {
-	patterns := dotnet.PublishFiles(app)
+// sources are patterns of what projects are built from, nothing for all files.
+func (b *Builder) sources(nodes []dotnet.Node) []string {
+	patterns := dotnet.PublishFiles(nodes)
 	if len(patterns) > 0 {
 		for _, p := range b.Inputs {
 			patterns = append(patterns, dotnet.Escape(p))
@@ -260,16 +237,26 @@ func (b *Builder) Image(base llb.State, platform ocispecs.Platform, layers ...ll
 
 // copyContext copies the files of the context that match include, all if it is empty, and not exclude, onto st.
 func (b *Builder) copyContext(phase string, st llb.State, what string, include, exclude []string) llb.State {
-	return st.File(llb.Copy(b.Context, "/", "/", &llb.CopyInfo{
+	return st.File(llb.Copy(b.Context, "/", "/", contextInfo(include, exclude)), b.named(phase, "copy "+what)...)
+}
+
+// contextInfo is how files of the context are copied.
+func contextInfo(include, exclude []string) *llb.CopyInfo {
+	return &llb.CopyInfo{
 		CopyDirContentsOnly: true,
 		IncludePatterns:     include,
 		ExcludePatterns:     exclude,
 		CreatedTime:         &fileTime,
-	}), b.named(phase, "copy "+what)...)
+	}
 }
 
 // run executes args in an image that has the SDK. The root file system is scratch space: results leave through mounts.
 func (b *Builder) run(phase string, from llb.State, name string, args []string, opts ...llb.RunOption) llb.ExecState {
+	if phase != PhaseTest {
+		// MSBuild and the compiler spend up to a third of their time on code that counts how often it runs, so as to be
+		// faster in hours that a build does not last. Tests are the user's own code, which runs as it would elsewhere.
+		opts = append(opts, llb.AddEnv("DOTNET_TieredPGO", "0"))
+	}
 	opts = append(opts,
 		llb.Args(args),
 		llb.Dir(path.Join(SourceDir, b.Folder)),
@@ -286,13 +273,14 @@ func (b *Builder) named(phase, name string) []llb.ConstraintsOpt {
 	return append(b.Constraints(phase), llb.WithCustomName("["+phase+"] "+name))
 }
 
-func msbuildFiles(phase string) (llb.State, error) {
+// msbuildFiles is a folder with crosshull's targets, and with what is made for a run of MSBuild.
+func msbuildFiles(phase string, made ...dotnet.File) (llb.State, error) {
 	files, err := dotnet.MSBuildFiles()
 	if err != nil {
 		return llb.State{}, err
 	}
 	var action *llb.FileAction
-	for _, f := range files {
+	for _, f := range append(files, made...) {
 		action = action.Mkfile("/"+f.Name, 0o644, f.Data, llb.WithCreatedTime(fileTime))
 	}
 	return llb.Scratch().File(action, llb.WithCustomName("["+phase+"] crosshull's MSBuild targets")), nil

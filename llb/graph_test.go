@@ -37,13 +37,30 @@ var projectFiles = dotnet.Files{
 func webApp() *dotnet.App {
 	return &dotnet.App{
 		Path:             "src/web/web.csproj",
-		Closure:          []string{"src/lib [1]/lib.csproj", "src/web/web.csproj"},
+		Closure:          []dotnet.Node{{Path: "src/lib [1]/lib.csproj"}, {Path: "src/web/web.csproj"}},
 		TargetFramework:  "net10.0",
 		BaseImage:        "mcr.microsoft.com/dotnet/aspnet:10.0",
 		WorkingDirectory: "/app/",
 		Command:          dotnet.Command{AppCommand: []string{"dotnet", "/app/web.dll"}},
 	}
 }
+
+// slicedDescription is what MSBuild says of an app over five libraries, the second of which reads a file beside its folder.
+const slicedDescription = `{"Items": {"Answer": [
+  {"Question": "0", "Item": "Project", "Identity": "/source/src/web/web.csproj", "References": "/source/src/e/e.csproj;/source/src/d/d.csproj"},
+  {"Question": "0", "Item": "Project", "Identity": "/source/src/a/a.csproj", "Apart": "true"},
+  {"Question": "0", "Item": "Project", "Identity": "/source/src/b/b.csproj", "Apart": "true", "References": "/source/src/a/a.csproj"},
+  {"Question": "0", "Item": "Project", "Identity": "/source/src/c/c.csproj", "Apart": "true", "Framework": "net10.0"},
+  {"Question": "0", "Item": "Project", "Identity": "/source/src/d/d.csproj", "Apart": "true", "References": "/source/src/a/a.csproj"},
+  {"Question": "0", "Item": "Project", "Identity": "/source/src/e/e.csproj", "Apart": "true", "References": "/source/src/b/b.csproj;/source/src/c/c.csproj"},
+  {"Question": "0", "Item": "Reach", "Kind": "Item", "Identity": "/source/shared/b.txt", "Owner": "/source/src/b/b.csproj"},
+  {"Question": "0", "Item": "Reach", "Kind": "Done", "Identity": "/source/src/web/web.csproj", "Owner": "/source/src/web/web.csproj"},
+  {"Question": "0", "Item": "Reach", "Kind": "Done", "Identity": "/source/src/a/a.csproj", "Owner": "/source/src/a/a.csproj"},
+  {"Question": "0", "Item": "Reach", "Kind": "Done", "Identity": "/source/src/b/b.csproj", "Owner": "/source/src/b/b.csproj"},
+  {"Question": "0", "Item": "Reach", "Kind": "Done", "Identity": "/source/src/c/c.csproj", "Owner": "/source/src/c/c.csproj"},
+  {"Question": "0", "Item": "Reach", "Kind": "Done", "Identity": "/source/src/d/d.csproj", "Owner": "/source/src/d/d.csproj"},
+  {"Question": "0", "Item": "Reach", "Kind": "Done", "Identity": "/source/src/e/e.csproj", "Owner": "/source/src/e/e.csproj"}
+]}}`
 
 // builder gives a Builder as the frontend makes it, for a BuildKit that has all capabilities but those missing.
 func builder(missing ...apicaps.CapID) *Builder {
@@ -108,6 +125,16 @@ func modeImage(m dotnet.Mode) llb.State {
 	return b.Image(llb.Image("base@"+digest.FromString("base").String(), llb.Platform(arm64)), arm64, layers(b, arm64, app)...)
 }
 
+// slicedImage is of an app over libraries that are compiled apart.
+func slicedImage() llb.State {
+	desc, err := dotnet.ParseDescription([]byte(slicedDescription), SourceDir, 1)
+	if err != nil {
+		panic(err)
+	}
+	b := builder()
+	return b.Image(llb.Scratch(), arm64, layers(b, arm64, desc[0].App)...)
+}
+
 func marshal(t *testing.T, st llb.State) *llb.Definition {
 	t.Helper()
 	def, err := st.Marshal(t.Context(), llb.Platform(amd64))
@@ -141,10 +168,15 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	test, err := builder().Test(webApp(), restored)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, st := range map[string]llb.State{
 		"files":         files,
+		"slices":        slicedImage(),
 		"feeds":         feeds.packages,
-		"test":          builder().Test(webApp(), restored),
+		"test":          test,
 		"workspace":     builder().Workspace(webApp(), restored),
 		"file-based":    builder().Convert("src/tool.cs"),
 		"describe":      describe,
@@ -304,6 +336,8 @@ func render(t *testing.T, def *llb.Definition) string {
 					t.Fatalf("render knows no %T", a)
 				}
 			}
+		case *pb.Op_Diff:
+			fmt.Fprintln(&b, "   diff")
 		case *pb.Op_Merge:
 			fmt.Fprintln(&b, "   merge")
 		case nil:

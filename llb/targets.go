@@ -17,12 +17,16 @@ import (
 const PhaseTest = "test"
 
 // Test builds and runs a test project, on the build platform: a state with the results in a folder of its name.
-func (b *Builder) Test(test *dotnet.App, restored Restored) llb.State {
-	sources := b.copyContext(PhaseTest, restored.tree, "sources", b.sources(test), dotnet.Outputs(test))
+func (b *Builder) Test(test *dotnet.App, restored Restored) (llb.State, error) {
+	sources, files, err := b.workspace(PhaseTest, test, restored)
+	if err != nil {
+		return llb.State{}, err
+	}
 	run := b.run(PhaseTest, b.SDK, "dotnet test "+test.Path, dotnet.TestArgs(b.Project, test, paths),
 		llb.AddMount(SourceDir, sources, llb.ForceNoOutput),
-		llb.AddMount(packageDir, restored.packages, llb.ForceNoOutput))
-	return run.AddMount(outputDir, llb.Scratch())
+		llb.AddMount(packageDir, restored.packages, llb.ForceNoOutput),
+		llb.AddMount(msbuildDir, files, llb.Readonly))
+	return run.AddMount(outputDir, llb.Scratch()), nil
 }
 
 // Collect puts the contents of states into one.
@@ -36,7 +40,7 @@ func (b *Builder) Collect(sts []llb.State) llb.State {
 
 // Workspace is the SDK with all that a publish of app sees: its sources and packages.
 func (b *Builder) Workspace(app *dotnet.App, restored Restored) llb.State {
-	sources := b.copyContext(PhasePublish, restored.tree, "sources", b.sources(app), dotnet.Outputs(app))
+	sources := b.copyContext(PhasePublish, restored.tree, "sources", b.sources(app.Closure), dotnet.Outputs(app.Closure))
 	info := &llb.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true}
 	return b.SDK.
 		File(llb.Copy(sources, "/", SourceDir, info), b.named(PhasePublish, "copy sources to "+SourceDir)...).

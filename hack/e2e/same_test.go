@@ -12,7 +12,8 @@ import (
 )
 
 // richApp writes an app that has of everything: a Razor class library with static assets, a source generator, satellite
-// assemblies, content files, native assets, assets kept private, and a linked file.
+// assemblies, content files, sources that are content, native assets, assets kept private, documentation, and a linked
+// file. All libraries can be compiled apart.
 func richApp(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -20,7 +21,7 @@ func richApp(t *testing.T) string {
 	write(t, dir, "src/Site/Site.csproj", `<Project Sdk="Microsoft.NET.Sdk.Web">
   <ItemGroup>
     <ProjectReference Include="../Widgets/Widgets.csproj" />
-    <ProjectReference Include="../Texts/Texts.csproj" />
+    <ProjectReference Include="../Numbers/Numbers.csproj" />
     <ProjectReference Include="../Maker/Maker.csproj" OutputItemType="Analyzer" ReferenceOutputAssembly="false" />
     <PackageReference Include="Microsoft.EntityFrameworkCore.Sqlite" Version="10.0.13" />
     <PackageReference Include="coverlet.collector" Version="6.0.4" PrivateAssets="all" />
@@ -29,7 +30,7 @@ func richApp(t *testing.T) string {
   </ItemGroup>
 </Project>
 `)
-	write(t, dir, "src/Site/Program.cs", "var app = WebApplication.CreateBuilder(args).Build();\napp.MapGet(\"/\", () => Texts.Words.Hello + Made.By);\napp.MapStaticAssets();\napp.Run(); // "+fresh()+"\n")
+	write(t, dir, "src/Site/Program.cs", "var app = WebApplication.CreateBuilder(args).Build();\napp.MapGet(\"/\", () => Texts.Words.Hello + Numbers.Sum.Of(1, 2) + Made.By);\napp.MapStaticAssets();\napp.Run(); // "+fresh()+"\n")
 	write(t, dir, "src/Site/appsettings.json", "{}\n")
 	write(t, dir, "src/Site/data/a/b.json", "{}\n")
 	write(t, dir, "src/Site/wwwroot/css/site.css", strings.Repeat("body { margin: 0 }\n", 100))
@@ -37,6 +38,30 @@ func richApp(t *testing.T) string {
 	write(t, dir, "src/Widgets/Widgets.csproj", `<Project Sdk="Microsoft.NET.Sdk.Razor"><ItemGroup><FrameworkReference Include="Microsoft.AspNetCore.App" /></ItemGroup></Project>`)
 	write(t, dir, "src/Widgets/Button.razor", "<button>press</button>\n")
 	write(t, dir, "src/Widgets/wwwroot/widget.js", strings.Repeat("console.log('widget');\n", 100))
+	write(t, dir, "src/Numbers/Numbers.csproj", `<Project Sdk="Microsoft.NET.Sdk">
+  <PropertyGroup><GenerateDocumentationFile>true</GenerateDocumentationFile><Version>1.2.3</Version></PropertyGroup>
+  <ItemGroup>
+    <ProjectReference Include="../Texts/Texts.csproj" />
+    <ProjectReference Include="../Base/Base.csproj" />
+    <PackageReference Include="Newtonsoft.Json" Version="13.0.3" />
+  </ItemGroup>
+</Project>
+`)
+	write(t, dir, "src/Numbers/Sum.cs", "namespace Numbers;\n/// <summary>Adds.</summary>\npublic static class Sum\n{\n    /// <summary>Adds two.</summary>\n    public static string Of(int a, int b) => Newtonsoft.Json.JsonConvert.SerializeObject(Base.Hidden.Add(a, b)) + Texts.Words.Hello;\n}\n")
+	write(t, dir, "src/Base/Base.csproj", `<Project Sdk="Microsoft.NET.Sdk">
+  <PropertyGroup><TargetFramework /><TargetFrameworks>net10.0</TargetFrameworks></PropertyGroup>
+  <ItemGroup>
+    <InternalsVisibleTo Include="Numbers" />
+    <Compile Remove="templates/**" />
+    <None Include="templates/**" CopyToOutputDirectory="PreserveNewest" />
+    <EmbeddedResource Include="words.txt" />
+  </ItemGroup>
+</Project>
+`)
+	write(t, dir, "src/Base/Hidden.cs", "namespace Base;\ninternal static class Hidden { internal static int Add(int a, int b) => a + b; }\n")
+	write(t, dir, "src/Base/templates/Class.cs", "class Template { }\n")
+	write(t, dir, "src/Base/templates/Class.txt", "template\n")
+	write(t, dir, "src/Base/words.txt", "words\n")
 	write(t, dir, "src/Texts/Texts.csproj", `<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><NeutralLanguage>en</NeutralLanguage></PropertyGroup></Project>`)
 	write(t, dir, "src/Texts/Words.cs", "namespace Texts;\npublic static class Words { public static string Hello => new System.Resources.ResourceManager(\"Texts.Strings\", typeof(Words).Assembly).GetString(\"Hello\")!; }\n")
 	for culture, text := range map[string]string{"": "hello", ".de": "hallo", ".fr": "bonjour"} {
@@ -75,7 +100,8 @@ COPY --from=build /out /
 func TestSameAsPlainPublish(t *testing.T) {
 	dir, plain, ours := richApp(t), t.TempDir(), t.TempDir()
 	build(t, dir, "-f", "Dockerfile", "--output", "type=local,dest="+plain, ".")
-	build(t, dir, "-f", "crosshull.yaml", "--target", "publish", "--platform", "linux/amd64", "--output", "type=local,dest="+ours, ".")
+	log := build(t, dir, "-f", "crosshull.yaml", "--target", "publish", "--platform", "linux/amd64", "--output", "type=local,dest="+ours, ".")
+	wantContains(t, "log", log, "dotnet build src/Base/Base.csproj src/Maker/Maker.csproj", "dotnet build src/Texts/Texts.csproj src/Widgets/Widgets.csproj src/Numbers/Numbers.csproj")
 	want, got := tree(t, plain), tree(t, ours)
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		foreign := strings.HasPrefix(name, "runtimes/") && !strings.HasPrefix(name, "runtimes/linux-x64/")
@@ -94,7 +120,7 @@ func TestSameAsPlainPublish(t *testing.T) {
 			t.Errorf("%s is too much", name)
 		}
 	}
-	for _, name := range []string{"de/Texts.resources.dll", "data/a/b.json", "motd.txt", "Widgets.dll", "wwwroot/_content/Widgets/widget.js", "wwwroot/css/site.css.br", "runtimes/linux-x64/native/libe_sqlite3.so"} {
+	for _, name := range []string{"de/Texts.resources.dll", "data/a/b.json", "motd.txt", "templates/Class.cs", "Numbers.xml", "Widgets.dll", "wwwroot/_content/Widgets/widget.js", "wwwroot/css/site.css.br", "runtimes/linux-x64/native/libe_sqlite3.so"} {
 		if _, ok := got[name]; !ok {
 			t.Errorf("the app is not rich: no %s", name)
 		}
@@ -112,7 +138,8 @@ func TestSameTwice(t *testing.T) {
 	if err := os.CopyFS(second, os.DirFS(first)); err != nil {
 		t.Fatal(err)
 	}
-	then := time.Date(2020, time.May, 4, 3, 2, 1, 0, time.UTC)
+	// Never the same: a file of the same name, size and time as one of a run before would not be sent to the builder.
+	then := time.Date(2020, time.May, 4, 3, 2, 1, int(time.Now().UnixNano()%1e9), time.UTC)
 	err := filepath.WalkDir(second, func(p string, _ fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -126,7 +153,7 @@ func TestSameTwice(t *testing.T) {
 	for _, dir := range []string{first, second} {
 		out := t.TempDir()
 		log := build(t, dir, "-f", "crosshull.yaml", "--no-cache", "--target", "site-publish", "--platform", "linux/amd64", "--output", "type=local,dest="+out, ".")
-		wantContains(t, "log", log, "dotnet build src/Widgets/Widgets.csproj")
+		wantContains(t, "log", log, "src/Widgets/Widgets.csproj")
 		trees = append(trees, tree(t, out))
 	}
 	for name, dt := range trees[0] {

@@ -169,8 +169,8 @@ func (c Candidate) targetFramework() string {
 
 // App is the project to publish.
 type App struct {
-	Path             string   // relative to the context
-	Closure          []string // it and all projects that it references, relative to the context, sorted
+	Path             string // relative to the context
+	Closure          []Node // it and all projects that it references, by path
 	TargetFramework  string
 	TargetFileName   string // app.dll
 	CrossTargeting   bool   // as of its Candidate
@@ -184,15 +184,7 @@ type App struct {
 	WorkingDirectory string
 	User             string
 	Command          Command
-
-	// Patterns of what its projects reach outside of their folders, and whether that is all.
-	restoreReach, publishReach []string
-	reachKnown                 bool
-	linked                     []string // where projects of Closure are, whose path there leads through a link
 }
-
-// projects are all that the app is built from, by every path they have.
-func (app *App) projects() []string { return append(slices.Clone(app.Closure), app.linked...) }
 
 // KeyValue is an item with a Value.
 type KeyValue struct{ Key, Value string }
@@ -271,17 +263,26 @@ func newDescription(items map[string][]item, source string) (*Description, error
 	}
 	app := &App{}
 	for _, it := range items["Project"] {
-		p, err := rel(it["Identity"])
-		if err != nil {
+		n := Node{Framework: it["Framework"], Apart: it["Apart"] == "true", direct: it["DirectReferences"] == "true"}
+		var err error
+		if n.Path, err = rel(it["Identity"]); err != nil {
 			return nil, err
 		}
-		app.Closure = append(app.Closure, p)
+		for _, ref := range list(it["References"]) {
+			p, err := rel(ref)
+			if err != nil {
+				return nil, err
+			}
+			n.References = append(n.References, p)
+		}
+		app.Closure = append(app.Closure, n)
 	}
 	if len(app.Closure) == 0 {
 		return nil, fmt.Errorf("MSBuild's description names no project")
 	}
-	app.Path = app.Closure[0] // the target adds a project before what it references
-	slices.Sort(app.Closure)
+	app.Path = app.Closure[0].Path // the target adds a project before what it references
+	slices.SortFunc(app.Closure, func(a, b Node) int { return strings.Compare(a.Path, b.Path) })
+	addReach(app.Closure, items["Reach"], source)
 	for _, c := range desc.Candidates {
 		if c.Path == app.Path {
 			app.CrossTargeting = c.CrossTargeting
@@ -290,7 +291,6 @@ func newDescription(items map[string][]item, source string) (*Description, error
 		}
 	}
 	app.container(items["Container"])
-	app.restoreReach, app.publishReach, app.reachKnown = reached(items["Reach"], app, source)
 	desc.App = app
 	return desc, nil
 }

@@ -88,7 +88,7 @@ func TestParseDescription(t *testing.T) {
 	}
 	for _, tc := range []struct{ name, got, want string }{
 		{"path", app.Path, "src/web/web.csproj"},
-		{"closure", strings.Join(app.Closure, " "), "src/lib/lib.csproj src/web/web.csproj"},
+		{"closure", strings.Join(ProjectPaths(app.Closure), " "), "src/lib/lib.csproj src/web/web.csproj"},
 		{"framework", app.TargetFramework, "net10.0"},
 		{"base", app.BaseImage, "mcr.microsoft.com/dotnet/aspnet:10.0"},
 		{"directory", app.WorkingDirectory, "/app/"},
@@ -198,7 +198,7 @@ func TestCommandResolve(t *testing.T) {
 }
 
 func TestFiles(t *testing.T) {
-	app := &App{Path: "src/a [1]/a.csproj", Closure: []string{"src/a [1]/a.csproj", "lib/lib.fsproj"}}
+	nodes := []Node{{Path: "src/a [1]/a.csproj"}, {Path: "lib/lib.fsproj"}}
 	for _, tc := range []struct {
 		file              string
 		describe, restore bool
@@ -226,7 +226,7 @@ func TestFiles(t *testing.T) {
 		for what, c := range map[string]struct {
 			patterns []string
 			want     bool
-		}{"describe": {ProjectFiles(), tc.describe}, "restore": {RestoreFiles(app), tc.restore}} {
+		}{"describe": {ProjectFiles(), tc.describe}, "restore": {RestoreFiles(nodes), tc.restore}} {
 			m, err := patternmatcher.New(c.patterns)
 			if err != nil {
 				t.Fatal(err)
@@ -237,7 +237,7 @@ func TestFiles(t *testing.T) {
 			}
 		}
 	}
-	m, err := patternmatcher.New(Outputs(app))
+	m, err := patternmatcher.New(Outputs(nodes))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -417,9 +417,18 @@ func TestReachTargets(t *testing.T) {
 }
 
 func TestReached(t *testing.T) {
-	app := &App{Path: "src/a/a.csproj", Closure: []string{"src/a/a.csproj"}}
-	at := func(kind, p string) item { return item{"Kind": kind, "Identity": p} }
-	restore, publish, complete := reached([]item{
+	reached := func(items ...item) Node {
+		nodes := []Node{{Path: "src/a/a.csproj"}, {Path: "src/b/b.csproj"}}
+		addReach(nodes, items, "/source")
+		if len(nodes[1].publishReach) != 0 || nodes[1].reachKnown {
+			t.Errorf("another project reaches %+v", nodes[1])
+		}
+		return nodes[0]
+	}
+	at := func(kind, p string) item {
+		return item{"Kind": kind, "Identity": p, "Owner": "/source/src/a/a.csproj"}
+	}
+	got := reached(
 		at("Done", "/source/src/a/a.csproj"),
 		at("Import", "/source/eng/a.xml"),
 		at("Import", "/usr/share/dotnet/sdk/x.props"),
@@ -429,15 +438,15 @@ func TestReached(t *testing.T) {
 		at("File", "/source/"),
 		at("File", "/source/artifacts"),
 		at("Item", "/source/protos[1]"),
-	}, app, "/source")
-	if !complete || strings.Join(restore, " ") != "eng/a.xml" || strings.Join(publish, " ") != `eng/a.xml key.snk protos\[1\] src/shared` {
-		t.Errorf("got %v, %v, %v", restore, publish, complete)
+	)
+	if !got.reachKnown || strings.Join(got.restoreReach, " ") != "eng/a.xml" || strings.Join(got.publishReach, " ") != `eng/a.xml src/shared key.snk protos\[1\]` {
+		t.Errorf("got %+v", got)
 	}
-	if _, _, complete := reached(nil, app, "/source"); complete {
+	if got := reached(); got.reachKnown {
 		t.Error("a project that gave no answer is complete")
 	}
-	if _, publish, _ := reached([]item{at("Done", "/source/src/a/a.csproj"), at("Item", "/source/__crosshull_any__.cs")}, app, "/source"); strings.Join(publish, " ") != "**" {
-		t.Errorf("the context itself is reached as %v", publish)
+	if got := reached(at("Done", "/source/src/a/a.csproj"), at("Item", "/source/__crosshull_any__.cs")); strings.Join(got.publishReach, " ") != "**" {
+		t.Errorf("the context itself is reached as %v", got.publishReach)
 	}
 }
 
@@ -504,16 +513,7 @@ func TestClearedBy(t *testing.T) {
 	}
 }
 
-func TestShared(t *testing.T) {
-	web := &App{Path: "web", Closure: []string{"core", "util", "web"}, reachKnown: true, publishReach: []string{"eng"}}
-	test := &App{Path: "test", Closure: []string{"core", "test", "web"}, reachKnown: true}
-	got := Shared([]*App{web, test})
-	if got == nil || strings.Join(got.Closure, " ") != "core" || !got.reachKnown || len(got.publishReach) != 1 {
-		t.Errorf("got %+v", got)
-	}
-	if got := Shared([]*App{web}); got != nil {
-		t.Errorf("an app alone shares %v", got.Closure)
-	}
+func TestSolution(t *testing.T) {
 	if got := string(Solution([]string{"a & b/c.csproj"}, "/source")); !strings.Contains(got, `<Project Path="/source/a &amp; b/c.csproj" />`) {
 		t.Errorf("solution: %s", got)
 	}

@@ -61,22 +61,24 @@ func (app *App) Follow(links Links) {
 	if len(links) == 0 {
 		return
 	}
-	restore, publish := slices.Clone(app.restoreReach), slices.Clone(app.publishReach)
-	for _, p := range app.Closure {
-		if resolved := links.Resolve(p); resolved != p {
-			app.linked = append(app.linked, resolved)
+	names := slices.Sorted(maps.Keys(links))
+	settings := append(ProjectFiles(), "*.config", "*.json", ".globalconfig", ".editorconfig")
+	for i := range app.Closure {
+		n := &app.Closure[i]
+		if resolved := links.Resolve(n.Path); resolved != n.Path {
+			n.linked = resolved
 		}
-		restore = append(restore, Escape(p))
-		publish = append(publish, Escape(path.Dir(p)))
-	}
-	folders := ancestors(app.projects())
-	for _, name := range slices.Sorted(maps.Keys(links)) {
-		if slices.Contains(folders, path.Dir(name)) && matchesName(name, append(ProjectFiles(), "*.config", "*.json", ".globalconfig", ".editorconfig")) {
-			restore = append(restore, Escape(name))
-			publish = append(publish, Escape(name))
+		restore := append(slices.Clone(n.restoreReach), Escape(n.Path))
+		publish := append(slices.Clone(n.publishReach), Escape(path.Dir(n.Path)))
+		folders := ancestors(n.paths())
+		for _, name := range names {
+			if slices.Contains(folders, path.Dir(name)) && matchesName(name, settings) {
+				restore = append(restore, Escape(name))
+				publish = append(publish, Escape(name))
+			}
 		}
+		n.restoreReach, n.publishReach = links.follow(restore), links.follow(publish)
 	}
-	app.restoreReach, app.publishReach = links.follow(restore), links.follow(publish)
 }
 
 // follow gives patterns and those of what the links in them lead to.

@@ -46,13 +46,12 @@ func TestFollow(t *testing.T) {
 		"src/other/x.cs", "../../secret/x.cs",
 		"loop", "loop/loop",
 	)
-	app := &App{
-		Path:    "src/app/app.csproj",
-		Closure: []string{"libs/lib/lib.csproj", "src/app/app.csproj"}, reachKnown: true,
-		publishReach: []string{"loop/x", "libs/words.txt"},
-	}
+	app := &App{Closure: []Node{
+		{Path: "libs/lib/lib.csproj", reachKnown: true},
+		{Path: "src/app/app.csproj", reachKnown: true, publishReach: []string{"loop/x", "libs/words.txt"}},
+	}}
 	app.Follow(links)
-	restore, publish := RestoreFiles(app), PublishFiles(app)
+	restore, publish := RestoreFiles(app.Closure), PublishFiles(app.Closure)
 	for _, want := range []string{"libs", "real/lib/lib.csproj", "real/lib/**/*.props", "eng/common.xml", "eng/base.xml"} {
 		if !slices.Contains(restore, want) {
 			t.Errorf("restore misses %s: %q", want, restore)

@@ -21,14 +21,6 @@ func RestoreArgs(p Project, apps []*App, rids []string, at Paths) []string {
 	return append(args, p.build(apps[0])...)
 }
 
-// CompileArgs is the command that compiles the projects of the solution of [Solution], which is beside [MSBuildFiles],
-// with the properties that publish and test have, so that both find them up to date.
-func CompileArgs(p Project, app *App, at Paths) []string {
-	args := []string{"dotnet", "build", path.Join(at.MSBuild, SolutionFile), "--no-restore", "-nologo"}
-	args = append(args, at.inject()...)
-	return append(args, p.build(app)...)
-}
-
 // PublishArgs is the command that compiles and publishes an app that has been restored with [RestoreArgs], which gets
 // the same properties: a restore made for others is not valid (NETSDK1004, NETSDK1047). It is `dotnet publish
 // --no-restore`, which is target Publish and property _IsPublishing, and then [Layers]. build is the runtime identifier
@@ -83,6 +75,7 @@ func TestArgs(p Project, test *App, at Paths) []string {
 	if test.CrossTargeting {
 		args = append(args, "-f", test.TargetFramework)
 	}
+	args = append(args, at.inject()...)
 	return append(args, p.build(test)...)
 }
 
@@ -146,65 +139,12 @@ func ProjectFiles() []string {
 
 const nugetConfig = "[nN][uU][gG][eE][tT].[cC][oO][nN][fF][iI][gG]"
 
-// RestoreFiles are patterns of the files that can change a restore of an app: the projects of its closure, what they
-// import or could import from their own folders, and what MSBuild and NuGet look for in the folders above.
-func RestoreFiles(app *App) []string {
-	patterns := slices.Clone(app.restoreReach)
-	for _, p := range app.projects() {
-		patterns = append(patterns, Escape(p))
-		dir := escapeDir(path.Dir(p))
-		for _, name := range []string{"*.props", "*.targets", "*packages.lock.json"} {
-			patterns = append(patterns, dir+"**/"+name)
-		}
-	}
-	for _, dir := range ancestors(app.projects()) {
-		for _, name := range []string{"Directory.*.props", "Directory.*.targets", "*.rsp", nugetConfig, "global.json", "dotnet-tools.json", ".config/dotnet-tools.json"} {
-			patterns = append(patterns, escapeDir(dir)+name)
-		}
-	}
-	slices.Sort(patterns)
-	return slices.Compact(patterns)
-}
-
-// PublishFiles are patterns of the files that an app is built from: the folders of its closure, and what they reach
-// beyond them. Empty means all files: a project at the root of the context, or one whose reach is not known.
-func PublishFiles(app *App) []string {
-	if !app.reachKnown {
-		return nil
-	}
-	patterns := slices.Clone(app.publishReach)
-	for _, p := range app.projects() {
-		if path.Dir(p) == "." {
-			return nil
-		}
-		patterns = append(patterns, Escape(path.Dir(p)))
-	}
-	// Settings of compiler and analyzers, found by their names in the folders above.
-	for _, dir := range ancestors(app.projects()) {
-		patterns = append(patterns, escapeDir(dir)+".editorconfig", escapeDir(dir)+".globalconfig")
-	}
-	slices.Sort(patterns)
-	return slices.Compact(patterns)
-}
-
 // escapeDir makes a folder the beginning of a pattern.
 func escapeDir(dir string) string {
 	if dir == "." {
 		return ""
 	}
 	return Escape(dir) + "/"
-}
-
-// Outputs are patterns of what builds on the host leave beside the projects of an app.
-func Outputs(app *App) []string {
-	var patterns []string
-	for _, p := range app.projects() {
-		dir := path.Dir(p)
-		patterns = append(patterns, Escape(path.Join(dir, "bin")), Escape(path.Join(dir, "obj")))
-		patterns = append(patterns, escapeDir(dir)+"*.*proj.user") // imported if it is there, and of one machine
-	}
-	slices.Sort(patterns)
-	return slices.Compact(patterns)
 }
 
 // AnyOutputs are patterns of such folders where the projects are not known yet.

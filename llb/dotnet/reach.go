@@ -31,6 +31,9 @@ type expression struct {
 	project     string // the project it is in; empty for a file that projects import
 }
 
+// ReachFile is the name of what [ReachTargets] makes, to be put beside [MSBuildFiles].
+const ReachFile = "reach.targets"
+
 // ReachTargets gives a targets file that asks each project what it reaches: target CrosshullReach returns every path
 // outside of the project's own folder that a project file, or a file it may import, names in any attribute or text.
 // The expressions are the author's; MSBuild evaluates them, with the properties of the project that asks. Conditions
@@ -52,7 +55,7 @@ func ReachTargets(files Files, context string) []byte {
 			b.WriteString(" Include=\"" + escapeXML(e.value) + "\" />\n")
 		}
 	}
-	b.WriteString("      <_CrosshullReach Kind=\"Done\" Include=\"$(MSBuildProjectFullPath)\" />\n    </ItemGroup>\n  </Target>\n</Project>\n")
+	b.WriteString("      <_CrosshullReach Kind=\"Done\" Include=\"$(MSBuildProjectFullPath)\" />\n      <_CrosshullReach Update=\"@(_CrosshullReach)\" Owner=\"$(MSBuildProjectFullPath)\" />\n    </ItemGroup>\n  </Target>\n</Project>\n")
 	return b.Bytes()
 }
 
@@ -170,17 +173,25 @@ func expressions(name string, dt []byte, context string) []expression {
 	}
 }
 
-// reached sorts what the projects reach into patterns: what restore needs, and what publish needs besides it. complete
-// is false where a project gave no answer: then everything is to be had.
-func reached(items []item, app *App, source string) (restore, publish []string, complete bool) {
-	done := map[string]bool{}
+// addReach tells each project what it reaches: what restore needs, and what publish needs besides it. It stays unknown
+// where a project gave no answer: then everything is to be had.
+func addReach(nodes []Node, items []item, source string) {
+	prefix := strings.TrimSuffix(source, "/") + "/"
+	byPath := map[string]*Node{}
+	for i := range nodes {
+		byPath[nodes[i].Path] = &nodes[i]
+	}
 	for _, it := range items {
-		p, ok := strings.CutPrefix(it["Identity"], strings.TrimSuffix(source, "/")+"/")
-		if it["Kind"] == reachDone {
-			done[p] = true
+		n := byPath[strings.TrimPrefix(it["Owner"], prefix)]
+		if n == nil {
 			continue
 		}
-		if !ok && it["Identity"]+"/" != source+"/" {
+		if it["Kind"] == reachDone {
+			n.reachKnown = true
+			continue
+		}
+		p, ok := strings.CutPrefix(it["Identity"], prefix)
+		if !ok && it["Identity"]+"/" != prefix {
 			continue // outside of the context: the SDK's, or nothing at all
 		}
 		if i := strings.Index(p, anyName); i >= 0 { // all that is below the last folder without a wildcard
@@ -195,18 +206,10 @@ func reached(items []item, app *App, source string) (restore, publish []string, 
 			pattern = Escape(p)
 		}
 		if it["Kind"] == reachImport {
-			restore = append(restore, pattern)
+			n.restoreReach = append(n.restoreReach, pattern)
 		}
-		publish = append(publish, pattern)
+		n.publishReach = append(n.publishReach, pattern)
 	}
-	for _, p := range app.Closure {
-		if !done[p] {
-			return nil, nil, false
-		}
-	}
-	slices.Sort(restore)
-	slices.Sort(publish)
-	return slices.Compact(restore), slices.Compact(publish), true
 }
 
 func isProject(name string) bool {

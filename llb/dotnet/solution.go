@@ -59,32 +59,3 @@ func Solution(projects []string, source string) []byte {
 	b.WriteString("</Solution>\n")
 	return []byte(b.String())
 }
-
-// Shared gives a pseudo app of the libraries that more than one of apps is built from, or nil if there are none: what
-// they are built from is that of all apps, to be on the safe side.
-func Shared(apps []*App) *App {
-	count := map[string]int{}
-	for _, app := range apps {
-		for _, p := range app.Closure {
-			count[p]++
-		}
-	}
-	for _, app := range apps { // a test may reference the app; it is published, not only compiled
-		delete(count, app.Path)
-	}
-	shared := &App{reachKnown: true}
-	for _, app := range apps {
-		shared.reachKnown = shared.reachKnown && app.reachKnown
-		shared.publishReach = append(shared.publishReach, app.publishReach...)
-	}
-	for p, n := range count {
-		if n > 1 {
-			shared.Closure = append(shared.Closure, p)
-		}
-	}
-	if len(shared.Closure) == 0 {
-		return nil
-	}
-	slices.Sort(shared.Closure)
-	return shared
-}

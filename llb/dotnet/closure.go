@@ -1,0 +1,152 @@
+package dotnet
+
+import (
+	"path"
+	"slices"
+	"strings"
+)
+
+// Node is a project of the closure of an app.
+type Node struct {
+	// Path is relative to the context.
+	Path string
+	// References are the projects that it names, by path.
+	References []string
+	// Framework is the TargetFramework to build it for, where it has TargetFrameworks.
+	Framework string
+	// Apart tells that it can be compiled by a process of its own, against no more than the reference assemblies of what
+	// it references: see target CrosshullClosure.
+	Apart bool
+
+	direct bool   // sees of other projects only those that it names: DisableTransitiveProjectReferences
+	linked string // where it is, if Path leads through a link
+	// Patterns of what it reaches outside of its folder, and whether that is all.
+	restoreReach, publishReach []string
+	reachKnown                 bool
+}
+
+// paths are all that lead to the project.
+func (n Node) paths() []string {
+	if n.linked == "" {
+		return []string{n.Path}
+	}
+	return []string{n.Path, n.linked}
+}
+
+// ProjectPaths are those of nodes, in their order.
+func ProjectPaths(nodes []Node) []string {
+	paths := make([]string, len(nodes))
+	for i, n := range nodes {
+		paths[i] = n.Path
+	}
+	return paths
+}
+
+func allPaths(nodes []Node) []string {
+	var paths []string
+	for _, n := range nodes {
+		paths = append(paths, n.paths()...)
+	}
+	return paths
+}
+
+// RestoreFiles are patterns of the files that can change a restore of projects: they themselves, what they import or
+// could import from their own folders, and what MSBuild and NuGet look for in the folders above.
+func RestoreFiles(nodes []Node) []string {
+	var patterns []string
+	for _, n := range nodes {
+		patterns = append(patterns, n.restoreReach...)
+		for _, p := range n.paths() {
+			patterns = append(patterns, Escape(p))
+			dir := escapeDir(path.Dir(p))
+			for _, name := range []string{"*.props", "*.targets", "*packages.lock.json"} {
+				patterns = append(patterns, dir+"**/"+name)
+			}
+		}
+	}
+	for _, dir := range ancestors(allPaths(nodes)) {
+		for _, name := range []string{"Directory.*.props", "Directory.*.targets", "*.rsp", nugetConfig, "global.json", "dotnet-tools.json", ".config/dotnet-tools.json"} {
+			patterns = append(patterns, escapeDir(dir)+name)
+		}
+	}
+	slices.Sort(patterns)
+	return slices.Compact(patterns)
+}
+
+// PublishFiles are patterns of the files that projects are built from: their folders, and what they reach beyond them.
+// Empty means all files: there is a project at the root of the context, or one whose reach is not known.
+func PublishFiles(nodes []Node) []string {
+	var patterns []string
+	for _, n := range nodes {
+		if !n.reachKnown {
+			return nil
+		}
+		patterns = append(patterns, n.publishReach...)
+		for _, p := range n.paths() {
+			if path.Dir(p) == "." {
+				return nil
+			}
+			patterns = append(patterns, Escape(path.Dir(p)))
+		}
+	}
+	// Settings of compiler and analyzers, found by their names in the folders above.
+	for _, dir := range ancestors(allPaths(nodes)) {
+		patterns = append(patterns, escapeDir(dir)+".editorconfig", escapeDir(dir)+".globalconfig")
+	}
+	slices.Sort(patterns)
+	return slices.Compact(patterns)
+}
+
+// Outputs are patterns of what builds on the host leave beside projects.
+func Outputs(nodes []Node) []string {
+	var patterns []string
+	for _, p := range allPaths(nodes) {
+		dir := path.Dir(p)
+		patterns = append(patterns, Escape(path.Join(dir, "bin")), Escape(path.Join(dir, "obj")))
+		patterns = append(patterns, escapeDir(dir)+"*.*proj.user") // imported if it is there, and of one machine
+	}
+	slices.Sort(patterns)
+	return slices.Compact(patterns)
+}
+
+// Unseen are patterns of the folders of projects that are not among seen, as far as nothing of those is in them.
+func Unseen(nodes, seen []Node) []string {
+	needed := ancestors(allPaths(seen))
+	var patterns []string
+	for _, p := range allPaths(nodes) {
+		if dir := path.Dir(p); !slices.Contains(needed, dir) {
+			patterns = append(patterns, Escape(dir))
+		}
+	}
+	slices.Sort(patterns)
+	return slices.Compact(patterns)
+}
+
+// CompiledSources are patterns of the sources of those of nodes that are built already, which nobody else compiles: an
+// edit of one is told by what it is compiled to, if that changes.
+func CompiledSources(nodes, built []Node) []string {
+	var others []string // what the rest is built from
+	for _, n := range nodes {
+		if slices.ContainsFunc(built, func(b Node) bool { return b.Path == n.Path }) {
+			continue
+		}
+		others = append(others, n.publishReach...)
+		for _, p := range n.paths() {
+			others = append(others, Escape(path.Dir(p)))
+		}
+	}
+	var patterns []string
+	for _, n := range built {
+		dir := Escape(path.Dir(n.Path))
+		if !slices.ContainsFunc(others, func(other string) bool { return overlap(dir, other) }) {
+			patterns = append(patterns, dir+"/**/*.cs")
+		}
+	}
+	slices.Sort(patterns)
+	return patterns
+}
+
+// overlap tells whether one of two patterns can match what is in the folder of the other.
+func overlap(a, b string) bool {
+	return a == b || a == "**" || b == "**" || a == "." || b == "." || strings.HasPrefix(a, b+"/") || strings.HasPrefix(b, a+"/")
+}

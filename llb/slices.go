@@ -1,0 +1,86 @@
+package llb
+
+import (
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+
+	"github.com/crosshull/crosshull/llb/dotnet"
+)
+
+// slice is a part of the project graph and what compiling it leaves.
+type slice struct {
+	dotnet.Slice
+	// built is what the compile added to the folder of the context: bin and obj of its projects.
+	built llb.State
+	// standIns is what others are compiled against: the same folder with reference assemblies in the places of assemblies.
+	standIns llb.State
+}
+
+// compile makes a vertex for every slice of apps. Its input are the sources of its projects, what restore left for them
+// and for what they reference, and of the latter the reference assemblies alone. nodes are the projects of all apps.
+func (b *Builder) compile(apps []*dotnet.App, nodes []dotnet.Node, restored Restored) ([]slice, error) {
+	all := dotnet.Slices(apps)
+	out := make([]slice, len(all))
+	for i, s := range all {
+		seen := s.Projects
+		for _, j := range s.Needs {
+			seen = append(seen[:len(seen):len(seen)], all[j].Projects...)
+		}
+		files, err := msbuildFiles(PhasePublish,
+			dotnet.File{Name: dotnet.SliceFile, Data: dotnet.SliceItems(s, SourceDir)},
+			dotnet.File{Name: dotnet.BuiltFile, Data: dotnet.Built(seen[len(s.Projects):], SourceDir)})
+		if err != nil {
+			return nil, err
+		}
+		names := strings.Join(dotnet.ProjectPaths(s.Projects), " ")
+		merge := []llb.State{b.projects(restored.tree, s, seen, nodes)}
+		for _, j := range s.Needs {
+			merge = append(merge, out[j].standIns)
+		}
+		sources := merge[0]
+		if len(merge) > 1 {
+			sources = llb.Merge(merge, b.named(PhasePublish, "sources of "+names)...)
+		}
+		run := b.run(PhasePublish, b.SDK, "dotnet build "+names, dotnet.CompileArgs(b.Project, apps[0], paths),
+			llb.AddMount(packageDir, restored.packages, llb.ForceNoOutput),
+			llb.AddMount(msbuildDir, files, llb.Readonly))
+		out[i] = slice{
+			Slice:    s,
+			built:    llb.Diff(sources, run.AddMount(SourceDir, sources), b.named(PhasePublish, "output of "+names)...),
+			standIns: run.AddMount(outputDir, llb.Scratch()),
+		}
+	}
+	return out, nil
+}
+
+// projects is the folder that a slice is compiled in, without the assemblies that it references: its sources, and the
+// project files and obj of those that it sees, so that a change of another project file compiles nothing again.
+func (b *Builder) projects(tree llb.State, s dotnet.Slice, seen, nodes []dotnet.Node) llb.State {
+	action := llb.Copy(tree, "/", "/", contextInfo(nil, dotnet.Unseen(nodes, seen))).
+		Copy(b.Context, "/", "/", contextInfo(b.sources(s.Projects), dotnet.Outputs(nodes)))
+	return llb.Scratch().File(action,
+		b.named(PhasePublish, "copy sources of "+strings.Join(dotnet.ProjectPaths(s.Projects), " "))...)
+}
+
+// workspace is the folder that app is built in, with what has been compiled apart in it, and the MSBuild files that tell
+// of that.
+func (b *Builder) workspace(phase string, app *dotnet.App, restored Restored) (sources, files llb.State, err error) {
+	var built []dotnet.Node
+	var merge []llb.State
+	for _, s := range restored.slices {
+		if s.Uses(app) {
+			built = append(built, s.Projects...)
+			merge = append(merge, s.built)
+		}
+	}
+	exclude := append(dotnet.Outputs(app.Closure), dotnet.CompiledSources(app.Closure, built)...)
+	sources = b.copyContext(phase, restored.tree, "sources", b.sources(app.Closure), exclude)
+	if len(merge) == 0 {
+		files, err = msbuildFiles(phase)
+		return sources, files, err
+	}
+	sources = llb.Merge(append([]llb.State{sources}, merge...), b.named(phase, "sources and compiled libraries")...)
+	files, err = msbuildFiles(phase, dotnet.File{Name: dotnet.BuiltFile, Data: dotnet.Built(built, SourceDir)})
+	return sources, files, err
+}
