@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/gateway/client"
+	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	xllb "github.com/crosshull/crosshull/llb"
@@ -166,15 +169,63 @@ func (b *build) describeApps(ctx context.Context) error {
 	if b.spec.Tests.Gate {
 		questions = append(questions, b.askTests()...)
 	}
+	settle := func(*dotnet.App) {}
+	if len(questions) == 1 && target == 0 {
+		settle = b.anticipate(ctx)
+	}
 	described, err := b.describe(ctx, questions)
 	if err != nil {
+		settle(nil)
 		return err
 	}
+	settle(described[0])
 	if target >= 0 { // none of them is, where it is the tests
 		b.app = described[target]
 	}
 	b.apps, b.tests = described[:apps], described[apps:]
 	return nil
+}
+
+// anticipate begins to restore what will probably have to be restored, while MSBuild is asked what that is. The function
+// that it gives is to be told the answer, and ends what was begun in vain.
+func (b *build) anticipate(ctx context.Context) (settle func(*dotnet.App)) {
+	ctx, cancel := context.WithCancel(ctx)
+	settle = func(*dotnet.App) { cancel() }
+	probably := dotnet.Predict(b.graph.Project, b.projectFiles)
+	if probably == nil || len(b.graph.Links) > 0 {
+		return settle
+	}
+	head := func(app *dotnet.App) (*llb.Definition, digest.Digest) {
+		restored, err := b.graph.Restore([]*dotnet.App{app}, nil)
+		if err != nil {
+			return nil, ""
+		}
+		def, err := b.marshal(ctx, restored.Tree)
+		if err != nil {
+			return nil, ""
+		}
+		dgst, err := def.Head()
+		if err != nil {
+			return nil, ""
+		}
+		return def, dgst
+	}
+	def, begun := head(probably)
+	if def == nil {
+		return settle
+	}
+	go func() {
+		// An error comes again where the result is needed: BuildKit does not run the step twice in one build.
+		_, _ = b.bc.GatewayClient().Solve(ctx, client.SolveRequest{Definition: def.ToPB(), CacheImports: b.bc.CacheImports, Evaluate: true})
+	}()
+	return func(app *dotnet.App) {
+		if app != nil {
+			if _, needed := head(app); needed == begun {
+				return
+			}
+		}
+		cancel()
+	}
 }
 
 // baseKey is the place in the spec that the base image comes from.

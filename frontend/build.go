@@ -138,7 +138,7 @@ func newBuild(ctx context.Context, e *entrypoint) (*build, error) {
 		Exec:        e.execOpts,
 		Constraints: e.constraints,
 	}
-	if b.graph.Links, err = b.links(ctx); err != nil {
+	if err := b.look(ctx); err != nil {
 		return nil, err
 	}
 	files, err := b.survey(ctx)
@@ -146,6 +146,7 @@ func newBuild(ctx context.Context, e *entrypoint) (*build, error) {
 		return nil, err
 	}
 	b.graph.RestoreInputs = dotnet.RestoreInputs(files)
+	b.graph.Assets.AddProjects(files)
 	for i, f := range e.spec.NuGet.Feeds {
 		if by := dotnet.ClearedBy(files, f.Name, e.spec.Project); f.Source != "" && by != "" {
 			return nil, b.at(fmt.Sprintf("nuget.feeds.%d.source", i), fmt.Errorf("feed %s would never be asked: %s clears all sources but its own (<clear />), so the source belongs there; leave it out here, and the credentials in", f.Name, by))

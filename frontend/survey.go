@@ -10,6 +10,7 @@ import (
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/gateway/client"
+	fstypes "github.com/tonistiigi/fsutil/types"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/crosshull/crosshull/llb/dotnet"
@@ -56,8 +57,8 @@ func (e *entrypoint) readAll(ctx context.Context, st llb.State) (dotnet.Files, e
 		return files, nil
 	}
 	var mu sync.Mutex
-	err = walk(ctx, ref, func(name string, mode os.FileMode, _ string) error {
-		if !mode.IsRegular() {
+	err = walk(ctx, ref, func(name string, stat *fstypes.Stat) error {
+		if !os.FileMode(stat.Mode).IsRegular() {
 			return nil
 		}
 		dt, err := ref.ReadFile(ctx, client.ReadRequest{Filename: name})
@@ -69,30 +70,33 @@ func (e *entrypoint) readAll(ctx context.Context, st llb.State) (dotnet.Files, e
 	return files, err
 }
 
-// links finds the symbolic links of the context.
-func (b *build) links(ctx context.Context) (dotnet.Links, error) {
+// look finds what the names of all files tell: symbolic links, and static web assets.
+func (b *build) look(ctx context.Context) error {
 	def, err := b.marshal(ctx, b.graph.Context)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	ref, err := b.solve(ctx, def)
 	if err != nil || ref == nil {
-		return nil, err
+		return err
 	}
-	links := dotnet.Links{}
+	b.graph.Links = dotnet.Links{}
 	var mu sync.Mutex
-	err = walk(ctx, ref, func(name string, mode os.FileMode, target string) error {
-		if mode&os.ModeSymlink != 0 {
-			mu.Lock()
-			defer mu.Unlock()
-			links.Add(name, target)
+	err = walk(ctx, ref, func(name string, stat *fstypes.Stat) error {
+		mu.Lock()
+		defer mu.Unlock()
+		switch mode := os.FileMode(stat.Mode); {
+		case mode&os.ModeSymlink != 0:
+			b.graph.Links.Add(name, stat.Linkname)
+		case mode.IsRegular():
+			b.graph.Assets.AddFile(name, stat.Size)
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("look for symbolic links: %w", err)
+		return fmt.Errorf("look through the context: %w", err)
 	}
-	return links, nil
+	return nil
 }
 
 // notWalked are folders that no project is in, and that are large.
@@ -101,9 +105,8 @@ var notWalked = []string{"bin", "obj", "node_modules", ".git"}
 // walkers is how many folders are read side by side: each is a question to BuildKit, which takes longer than its answer.
 const walkers = 16
 
-// walk visits all that is below the root of ref and no folder, side by side, in no order: with what it leads to, if it is a
-// symbolic link.
-func walk(ctx context.Context, ref client.Reference, visit func(name string, mode os.FileMode, target string) error) error {
+// walk visits all that is below the root of ref and no folder, side by side, in no order.
+func walk(ctx context.Context, ref client.Reference, visit func(name string, stat *fstypes.Stat) error) error {
 	eg, ctx := errgroup.WithContext(ctx)
 	eg.SetLimit(walkers)
 	var folder func(dir string) error
@@ -113,10 +116,10 @@ func walk(ctx context.Context, ref client.Reference, visit func(name string, mod
 			return err
 		}
 		for _, entry := range entries {
-			name, mode := path.Join(dir, path.Base(entry.Path)), os.FileMode(entry.Mode)
+			name := path.Join(dir, path.Base(entry.Path))
 			switch {
-			case !mode.IsDir():
-				err = visit(name, mode, entry.Linkname)
+			case !os.FileMode(entry.Mode).IsDir():
+				err = visit(name, entry)
 			case slices.Contains(notWalked, path.Base(name)):
 			case !eg.TryGo(func() error { return folder(name) }): // all are busy
 				err = folder(name)

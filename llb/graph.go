@@ -27,9 +27,11 @@ const (
 	msbuildDir = "/crosshull"
 	outputDir  = "/app"
 	reportDir  = "/report"
+	assetsDir  = "/assets"
+	standInDir = "/standins"
 )
 
-var paths = dotnet.Paths{Source: SourceDir, MSBuild: msbuildDir, Output: outputDir, Report: reportDir}
+var paths = dotnet.Paths{Source: SourceDir, MSBuild: msbuildDir, Output: outputDir, Report: reportDir, StandIns: standInDir}
 
 // Phases are what `--no-cache-filter` can name, and what vertex names begin with.
 const (
@@ -56,6 +58,8 @@ type Builder struct {
 	Context llb.State
 	// Links are the symbolic links of Context.
 	Links dotnet.Links
+	// Assets are the static web assets of Context.
+	Assets dotnet.Assets
 	// Folder is the one of the context that commands run in: the SDK looks for global.json from there upwards.
 	Folder string
 	// SDK is the image of the SDK, for the build platform, with the environment of its configuration.
@@ -104,7 +108,7 @@ func (b *Builder) ProjectFiles(names []string) llb.State {
 
 // Restored is what a restore leaves, and what can be compiled of it apart.
 type Restored struct {
-	tree     llb.State // the project files, with obj beside each
+	Tree     llb.State // the project files, with obj beside each
 	packages llb.State
 	slices   []slice
 }
@@ -133,7 +137,7 @@ func (b *Builder) Restore(apps []*dotnet.App, rids []string) (Restored, error) {
 	args := append(dotnet.RestoreArgs(b.Project, apps, rids, paths), restoreProperties(b.NuGet)...)
 	restore := b.run(PhaseRestore, b.SDK, "dotnet restore "+strings.Join(names, " "), args, opts...)
 	restored := Restored{
-		tree:     restore.AddMount(SourceDir, projects),
+		Tree:     restore.AddMount(SourceDir, projects),
 		packages: restore.AddMount(packageDir, llb.Scratch()),
 	}
 	if b.Caps.Supports(pb.CapMergeOp) == nil && b.Caps.Supports(pb.CapDiffOp) == nil {
@@ -164,14 +168,39 @@ func (b *Builder) Publish(app *dotnet.App, restored Restored, rid string) (Publi
 	if err != nil {
 		return Published{}, err
 	}
-	publish := b.run(PhasePublish, from, name, dotnet.PublishArgs(b.Project, app, rid, b.BuildRID, paths),
+	at := paths
+	mounts := []llb.RunOption{
 		llb.AddMount(SourceDir, sources, llb.ForceNoOutput),
 		llb.AddMount(packageDir, restored.packages, llb.ForceNoOutput),
-		llb.AddMount(msbuildDir, files, llb.Readonly))
+		llb.AddMount(msbuildDir, files, llb.Readonly),
+	}
+	if b.Assets.Apart(app) {
+		assets, err := b.assets(app, restored)
+		if err != nil {
+			return Published{}, err
+		}
+		at.Assets = assetsDir
+		mounts = append(mounts, llb.AddMount(assetsDir, assets, llb.Readonly))
+	}
+	publish := b.run(PhasePublish, from, name, dotnet.PublishArgs(b.Project, app, rid, b.BuildRID, at), mounts...)
 	return Published{
 		Files:  publish.AddMount(outputDir, llb.Scratch()),
 		Report: publish.AddMount(reportDir, llb.Scratch()),
 	}, nil
+}
+
+// assets compresses the static web assets of app: a state with the compressed files by names that tell their content.
+func (b *Builder) assets(app *dotnet.App, restored Restored) (llb.State, error) {
+	files, err := msbuildFiles(PhasePublish)
+	if err != nil {
+		return llb.State{}, err
+	}
+	sources := b.copyContext(PhasePublish, restored.Tree, "static assets", dotnet.AssetFiles(app.Closure), dotnet.Outputs(app.Closure))
+	run := b.run(PhasePublish, b.SDK, "compress static assets of "+app.Path, dotnet.CompressArgs(b.Project, app, paths),
+		llb.AddMount(SourceDir, sources, llb.ForceNoOutput),
+		llb.AddMount(packageDir, restored.packages, llb.ForceNoOutput),
+		llb.AddMount(msbuildDir, files, llb.Readonly))
+	return run.AddMount(outputDir, llb.Scratch()), nil
 }
 
 // sources are patterns of what projects are built from, nothing for all files.
@@ -193,7 +222,7 @@ func (b *Builder) AppHosts(app *dotnet.App, restored Restored, rids []string) (l
 		return llb.State{}, err
 	}
 	run := b.run(PhasePublish, b.SDK, "apphost for "+strings.Join(rids, ", "), dotnet.AppHostArgs(b.Project, app, rids, paths),
-		llb.AddMount(SourceDir, restored.tree, llb.ForceNoOutput),
+		llb.AddMount(SourceDir, restored.Tree, llb.ForceNoOutput),
 		llb.AddMount(packageDir, restored.packages, llb.ForceNoOutput),
 		llb.AddMount(msbuildDir, files, llb.Readonly))
 	return run.AddMount(outputDir, llb.Scratch()), nil

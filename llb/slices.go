@@ -13,7 +13,7 @@ type slice struct {
 	dotnet.Slice
 	// built is what the compile added to the folder of the context: bin and obj of its projects.
 	built llb.State
-	// standIns is what others are compiled against: the same folder with reference assemblies in the places of assemblies.
+	// standIns is what others are compiled against: reference assemblies, in their own places and in those of assemblies.
 	standIns llb.State
 }
 
@@ -28,23 +28,21 @@ func (b *Builder) compile(apps []*dotnet.App, nodes []dotnet.Node, restored Rest
 			seen = append(seen[:len(seen):len(seen)], all[j].Projects...)
 		}
 		files, err := msbuildFiles(PhasePublish,
-			dotnet.File{Name: dotnet.SliceFile, Data: dotnet.SliceItems(s, SourceDir)},
+			dotnet.File{Name: dotnet.SliceFile, Data: dotnet.SliceItems(s, paths)},
 			dotnet.File{Name: dotnet.BuiltFile, Data: dotnet.Built(seen[len(s.Projects):], SourceDir)})
 		if err != nil {
 			return nil, err
 		}
 		names := strings.Join(dotnet.ProjectPaths(s.Projects), " ")
-		merge := []llb.State{b.projects(restored.tree, s, seen, nodes)}
-		for _, j := range s.Needs {
-			merge = append(merge, out[j].standIns)
-		}
-		sources := merge[0]
-		if len(merge) > 1 {
-			sources = llb.Merge(merge, b.named(PhasePublish, "sources of "+names)...)
-		}
-		run := b.run(PhasePublish, b.SDK, "dotnet build "+names, dotnet.CompileArgs(b.Project, apps[0], paths),
+		mounts := []llb.RunOption{
 			llb.AddMount(packageDir, restored.packages, llb.ForceNoOutput),
-			llb.AddMount(msbuildDir, files, llb.Readonly))
+			llb.AddMount(msbuildDir, files, llb.Readonly),
+		}
+		for _, j := range s.Needs {
+			mounts = append(mounts, llb.AddMount(dotnet.StandInFolder(j, paths), out[j].standIns, llb.Readonly))
+		}
+		sources := b.projects(restored.Tree, s, seen, nodes)
+		run := b.run(PhasePublish, b.SDK, "dotnet build "+names, dotnet.CompileArgs(b.Project, apps[0], paths), mounts...)
 		out[i] = slice{
 			Slice:    s,
 			built:    llb.Diff(sources, run.AddMount(SourceDir, sources), b.named(PhasePublish, "output of "+names)...),
@@ -75,7 +73,7 @@ func (b *Builder) workspace(phase string, app *dotnet.App, restored Restored) (s
 		}
 	}
 	exclude := append(dotnet.Outputs(app.Closure), dotnet.CompiledSources(app.Closure, built)...)
-	sources = b.copyContext(phase, restored.tree, "sources", b.sources(app.Closure), exclude)
+	sources = b.copyContext(phase, restored.Tree, "sources", b.sources(app.Closure), exclude)
 	if len(merge) == 0 {
 		files, err = msbuildFiles(phase)
 		return sources, files, err

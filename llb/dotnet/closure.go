@@ -33,6 +33,14 @@ func (n Node) paths() []string {
 	return []string{n.Path, n.linked}
 }
 
+// reads tells whether a project file of the context is or may be part of the project.
+func (n Node) reads(file string) bool {
+	dir := path.Dir(file)
+	return slices.Contains(n.restoreReach, Escape(file)) || slices.ContainsFunc(n.paths(), func(p string) bool {
+		return file == p || overlap(path.Dir(p), dir)
+	})
+}
+
 // ProjectPaths are those of nodes, in their order.
 func ProjectPaths(nodes []Node) []string {
 	paths := make([]string, len(nodes))

@@ -40,10 +40,12 @@ func MSBuildFiles() ([]File, error) {
 
 // Paths are folders of the build container.
 type Paths struct {
-	Source  string // the build context
-	MSBuild string // MSBuildFiles
-	Output  string // what the command is to leave
-	Report  string // what it is to say about that
+	Source   string // the build context
+	MSBuild  string // MSBuildFiles
+	Output   string // what the command is to leave
+	Report   string // what it is to say about that
+	Assets   string // static web assets that are compressed already; empty: none are
+	StandIns string // what stands for projects of other slices
 }
 
 // Project is how a project is built: what a spec says of it.

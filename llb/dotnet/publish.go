@@ -34,6 +34,9 @@ func PublishArgs(p Project, app *App, rid, build string, at Paths) []string {
 		define("PublishDir", path.Join(at.Output, LayerApp)+"/"),
 		define("CrosshullOutput", at.Output+"/"),
 	}
+	if at.Assets != "" {
+		args = append(args, define("CrosshullAssets", at.Assets+"/"))
+	}
 	args = append(args, at.inject()...)
 	args = append(args, app.framework()...)
 	if app.Mode.Aot && architecture(rid) != architecture(build) {

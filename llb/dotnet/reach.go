@@ -55,7 +55,7 @@ func ReachTargets(files Files, context string) []byte {
 			b.WriteString(" Include=\"" + escapeXML(e.value) + "\" />\n")
 		}
 	}
-	b.WriteString("      <_CrosshullReach Kind=\"Done\" Include=\"$(MSBuildProjectFullPath)\" />\n      <_CrosshullReach Update=\"@(_CrosshullReach)\" Owner=\"$(MSBuildProjectFullPath)\" />\n    </ItemGroup>\n  </Target>\n</Project>\n")
+	b.WriteString("      <_CrosshullReach Kind=\"Done\" Include=\"$(MSBuildProjectFullPath)\" />\n      <_CrosshullReach>\n        <Owner>$(MSBuildProjectFullPath)</Owner>\n      </_CrosshullReach>\n    </ItemGroup>\n  </Target>\n</Project>\n")
 	return b.Bytes()
 }
 

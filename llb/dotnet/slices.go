@@ -6,6 +6,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -19,8 +20,8 @@ type Slice struct {
 
 const (
 	// sliceSize is how many projects a slice has at most. Every process starts a compiler anew, which takes as long as
-	// two or three small projects do: with fewer projects in a slice a cold build pays for that, with more an edit does.
-	sliceSize = 4
+	// two projects do: with fewer of them in a slice a cold build pays for that, with more an edit does.
+	sliceSize = 5
 	// minSliced is how many projects have to be there to compile any of them apart, unless several apps share them.
 	minSliced = 4
 )
@@ -35,11 +36,11 @@ func Slices(apps []*App) []Slice {
 	}
 	var out []Slice
 	in := map[string]int{} // project → slice
-	for _, run := range g.runs() {
-		parts := (len(run) + sliceSize - 1) / sliceSize
+	for _, group := range g.groups() {
+		parts := (len(group) + sliceSize - 1) / sliceSize
 		for i := range parts {
 			var s Slice
-			for _, p := range run[i*len(run)/parts : (i+1)*len(run)/parts] {
+			for _, p := range group[i*len(group)/parts : (i+1)*len(group)/parts] {
 				s.Projects = append(s.Projects, g.nodes[p])
 				in[p] = len(out)
 			}
@@ -124,11 +125,20 @@ func newGraph(apps []*App) *graph {
 	return g
 }
 
-// runs give all projects in an order in which each comes after what it references, low levels first, cut where the users
-// change.
-func (g *graph) runs() [][]string {
-	var runs [][]string
+// groups give all projects in an order in which each comes after what it references, low levels first. A group has users
+// in common, and the projects of a level, whose slices can be compiled side by side; levels of few are put together.
+func (g *graph) groups() [][]string {
+	type place struct {
+		users string
+		level int
+	}
+	count := map[place]int{}
+	for p := range g.nodes {
+		count[place{g.users[p], g.level[p]}]++
+	}
+	var groups [][]string
 	done := map[string]bool{}
+	var group []string
 	for len(done) < len(g.nodes) {
 		var ready []string
 		for p, n := range g.nodes {
@@ -136,33 +146,40 @@ func (g *graph) runs() [][]string {
 				ready = append(ready, p)
 			}
 		}
-		current := ""
-		if len(runs) > 0 {
-			current = g.users[runs[len(runs)-1][0]]
-		}
 		next := slices.MinFunc(ready, func(a, b string) int {
-			if sameA, sameB := g.users[a] == current, g.users[b] == current; sameA != sameB {
-				if sameA {
+			if len(group) > 0 {
+				switch sameA, sameB := g.users[a] == g.users[group[0]], g.users[b] == g.users[group[0]]; {
+				case sameA && !sameB:
 					return -1
+				case sameB && !sameA:
+					return 1
 				}
-				return 1
 			}
 			return cmp.Or(cmp.Compare(g.level[a], g.level[b]), cmp.Compare(a, b))
 		})
-		if g.users[next] != current {
-			runs = append(runs, nil)
+		if len(group) > 0 {
+			last := group[len(group)-1]
+			if g.users[next] != g.users[last] || g.level[next] > g.level[last] && len(group) > sliceSize/2 && count[place{g.users[next], g.level[next]}] > sliceSize/2 {
+				groups, group = append(groups, group), nil
+			}
 		}
-		runs[len(runs)-1] = append(runs[len(runs)-1], next)
+		group = append(group, next)
 		done[next] = true
 	}
-	return runs
+	if len(group) > 0 {
+		groups = append(groups, group)
+	}
+	return groups
 }
 
 // SliceFile is the name of what [SliceItems] makes, to be put beside [MSBuildFiles].
 const SliceFile = "slice.props"
 
-// SliceItems are the projects of s for slice.proj, which are in folder source.
-func SliceItems(s Slice, source string) []byte {
+// StandInFolder is where a compile finds the output of the slice with index i.
+func StandInFolder(i int, at Paths) string { return path.Join(at.StandIns, strconv.Itoa(i)) }
+
+// SliceItems are the projects of s, and the folders of what they need, for slice.proj.
+func SliceItems(s Slice, at Paths) []byte {
 	var b strings.Builder
 	b.WriteString("<Project>\n  <ItemGroup>\n")
 	for _, n := range s.Projects {
@@ -170,7 +187,10 @@ func SliceItems(s Slice, source string) []byte {
 		if n.Framework != "" {
 			framework = ` AdditionalProperties="TargetFramework=` + escapeXML(n.Framework) + `"`
 		}
-		b.WriteString(`    <CrosshullSlice Include="` + escapeXML(path.Join(source, n.Path)) + `"` + framework + " />\n")
+		b.WriteString(`    <CrosshullSlice Include="` + escapeXML(path.Join(at.Source, n.Path)) + `"` + framework + " />\n")
+	}
+	for _, i := range s.Needs {
+		b.WriteString(`    <CrosshullStandIns Include="` + StandInFolder(i, at) + "/\" />\n")
 	}
 	b.WriteString("  </ItemGroup>\n</Project>\n")
 	return []byte(b.String())
@@ -198,10 +218,9 @@ func CompileArgs(p Project, app *App, at Paths) []string {
 		// One project after the other: other slices are compiled at the same time.
 		"dotnet", "msbuild", path.Join(at.MSBuild, "slice.proj"), "-nologo", "-verbosity:minimal", "-maxCpuCount:1", "-t:Compile",
 		define("_IsPublishing", "true"),
+		define("CrosshullApart", "true"),
 		define("CrosshullSource", at.Source+"/"),
 		define("CrosshullOutput", at.Output+"/"),
-		// Links to where the real assembly is going to be, instead of copies of what stands for it.
-		define("CreateSymbolicLinksForCopyLocalIfPossible", "true"),
 	}
 	args = append(args, at.inject()...)
 	return append(args, p.build(app)...)

@@ -55,8 +55,9 @@ func TestSlices(t *testing.T) {
 		{"none", []*App{appOf("app")}, ""},
 		{"too few to pay for a process", []*App{appOf("app", chain[:3]...)}, ""},
 		{"a slice", []*App{appOf("app", chain[:4]...)}, "a+b+c+d"},
-		{"equal parts", []*App{appOf("app", chain...)}, "a+b, c+d+e 0"},
-		{"low levels first", []*App{appOf("app", apartNode("a", "y"), apartNode("y"), apartNode("z"), apartNode("b", "z"), apartNode("x"))}, "x+y, z+a+b 0"},
+		{"equal parts", []*App{appOf("app", append(chain, apartNode("f", "e"))...)}, "a+b+c, d+e+f 0"},
+		{"low levels first", []*App{appOf("app", apartNode("a", "y"), apartNode("y"), apartNode("z"), apartNode("b", "z"), apartNode("x"), apartNode("c", "x", "y"))}, "x+y+z, a+b+c 0"},
+		{"a level of few goes with the one below", []*App{appOf("app", apartNode("a", "y"), apartNode("y"), apartNode("z"), apartNode("x"))}, "x+y+z+a"},
 		{"few that apps share", []*App{appOf("one", chain[0], chain[1]), appOf("two", chain[0])}, "a"},
 		{"what apps share, and what they do not", []*App{appOf("one", append(chain[:2:2], apartNode("p", "b"), apartNode("q", "p"), apartNode("r"), apartNode("s"))...), appOf("two", chain[:2]...)}, "a+b, r+s+p+q 0"},
 		{"not apart, and what is above it", []*App{appOf("app", change(2, func(n *Node) { n.Apart = false })...), appOf("two", chain[:2]...)}, "a+b"},
@@ -230,8 +231,9 @@ func TestCompiledSources(t *testing.T) {
 
 func TestSliceFiles(t *testing.T) {
 	s := Slice{Projects: []Node{apartNode("a & b"), {Path: "c.csproj", Framework: "net10.0"}}}
-	items := string(SliceItems(s, "/source"))
-	for _, want := range []string{`Include="/source/src/a &amp; b/a &amp; b.csproj" />`, `Include="/source/c.csproj" AdditionalProperties="TargetFramework=net10.0" />`} {
+	s.Needs = []int{3}
+	items := string(SliceItems(s, Paths{Source: "/source", StandIns: "/standins"}))
+	for _, want := range []string{`Include="/source/src/a &amp; b/a &amp; b.csproj" />`, `Include="/source/c.csproj" AdditionalProperties="TargetFramework=net10.0" />`, `<CrosshullStandIns Include="/standins/3/" />`} {
 		if !strings.Contains(items, want) {
 			t.Errorf("no %s in\n%s", want, items)
 		}

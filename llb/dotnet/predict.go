@@ -1,0 +1,126 @@
+package dotnet
+
+import (
+	"bytes"
+	"encoding/xml"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Predict says what MSBuild will say of a project as far as restore goes, if the project files leave little doubt: the app
+// with its closure, or nil. It is good for beginning early and for nothing else: what is built is what MSBuild says.
+func Predict(p Project, files Files) *App {
+	if p.Mode == nil && slices.ContainsFunc(slices.Collect(maps.Values(files)), modeProperty.Match) || p.Mode != nil && *p.Mode != (Mode{}) {
+		return nil // one restore for several runtime identifiers, which depend on the base image
+	}
+	root := predictProject(p.Path, files)
+	if root == "" {
+		return nil
+	}
+	app := &App{Path: root, Closure: []Node{{Path: root}}}
+	for i := 0; i < len(app.Closure); i++ {
+		name := app.Closure[i].Path
+		references, plain := plainReferences(name, files[name])
+		if !plain {
+			return nil
+		}
+		for _, ref := range references {
+			if _, ok := files[ref]; !ok {
+				return nil
+			}
+			if !slices.ContainsFunc(app.Closure, func(n Node) bool { return n.Path == ref }) {
+				app.Closure = append(app.Closure, Node{Path: ref})
+			}
+		}
+	}
+	folders := ancestors(ProjectPaths(app.Closure))
+	for name, dt := range files {
+		if !isProject(name) && slices.Contains(folders, path.Dir(name)) {
+			if references, plain := plainReferences(name, dt); !plain || len(references) > 0 {
+				return nil
+			}
+		}
+	}
+	return app
+}
+
+// modeProperty finds that a project may be published otherwise than portable.
+var modeProperty = regexp.MustCompile(`<(?:PublishAot|PublishTrimmed|PublishSingleFile|PublishReadyToRun|PublishSelfContained|SelfContained)>`)
+
+var (
+	webProject = regexp.MustCompile(`<Project\s[^>]*Sdk="Microsoft\.NET\.Sdk\.(?:Web|Worker)"`)
+	exeProject = regexp.MustCompile(`(?i)<OutputType>\s*Exe\s*</OutputType>`)
+	anyTest    = regexp.MustCompile(`"(?:Microsoft\.NET\.Test\.Sdk|xunit\.v3|TUnit|MSTest)"|<IsTestProject>`)
+)
+
+// predictProject finds the one app that project can mean.
+func predictProject(project string, files Files) string {
+	if isProject(project) {
+		return project
+	}
+	if path.Ext(project) != "" {
+		return ""
+	}
+	found := ""
+	for name, dt := range files {
+		if !isProject(name) || project != "" && !strings.HasPrefix(name, project+"/") || !webProject.Match(dt) && !exeProject.Match(dt) || anyTest.Match(dt) {
+			continue
+		}
+		if found != "" {
+			return ""
+		}
+		found = name
+	}
+	return found
+}
+
+// plainReferences are the projects that a file names, and whether that is all there is to know: it imports nothing from
+// elsewhere, and names what it references without conditions and expressions.
+func plainReferences(name string, dt []byte) (references []string, plain bool) {
+	for _, e := range expressions(name, dt, "/") {
+		if e.kind == reachImport {
+			return nil, false
+		}
+	}
+	dec := xml.NewDecoder(bytes.NewReader(dt))
+	dec.Strict = false
+	conditions := 0 // how many of the elements that are open have one
+	var open []bool
+	for {
+		tok, err := dec.Token()
+		if err != nil {
+			return references, len(open) == 0
+		}
+		switch tok := tok.(type) {
+		case xml.StartElement:
+			has := slices.ContainsFunc(tok.Attr, func(a xml.Attr) bool { return a.Name.Local == "Condition" })
+			open = append(open, has)
+			if has {
+				conditions++
+			}
+			if tok.Name.Local != "ProjectReference" {
+				continue
+			}
+			for _, a := range tok.Attr {
+				value := strings.ReplaceAll(a.Value, `\`, "/")
+				switch {
+				case conditions > 0 || a.Name.Local == "Remove" || a.Name.Local == "Include" && (strings.ContainsAny(value, "$@%*?;") || path.IsAbs(value)):
+					return nil, false
+				case a.Name.Local == "Include":
+					references = append(references, path.Join(path.Dir(name), value))
+				}
+			}
+		case xml.EndElement:
+			if len(open) == 0 {
+				return nil, false
+			}
+			if open[len(open)-1] {
+				conditions--
+			}
+			open = open[:len(open)-1]
+		}
+	}
+}
