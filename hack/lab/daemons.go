@@ -38,7 +38,7 @@ func (d daemon) start(ctx context.Context) error {
 // daemons lists all in the order in which they are stopped, buildkitd first. They are for asking and stopping, not for
 // starting.
 func (l *Lab) daemons() []daemon {
-	return []daemon{l.buildkitDaemon(false), l.feedDaemon(nil), l.registryDaemon()}
+	return []daemon{l.buildkitDaemon(l.dir, false), l.feedDaemon(nil), l.registryDaemon()}
 }
 
 func (l *Lab) registryDaemon() daemon {
@@ -80,19 +80,21 @@ func (l *Lab) feedDaemon(dirs []string) daemon {
 	}
 }
 
-func (l *Lab) buildkitDaemon(mirrors bool) daemon {
-	config := filepath.Join(l.dir, "buildkitd.toml")
+// buildkitDaemon is a buildkitd whose files are in dir.
+func (l *Lab) buildkitDaemon(dir string, mirrors bool) daemon {
+	config := filepath.Join(dir, "buildkitd.toml")
+	address := "unix://" + socket(dir)
 	return daemon{
-		address: l.BuildkitAddr(),
-		config:  l.buildkitConfig(mirrors),
+		address: address,
+		config:  l.buildkitConfig(dir, mirrors),
 		service: &service.Service{
 			Name:    "buildkitd",
-			Dir:     l.dir,
+			Dir:     dir,
 			Args:    []string{l.Bin("buildkitd"), "--config", config},
 			Inputs:  []string{config},
-			Prepare: l.cleanBuildkit,
+			Prepare: func(ctx context.Context) error { return cleanBuildkit(ctx, dir) },
 			Ready: func(ctx context.Context) error {
-				out, err := exec.CommandContext(ctx, l.Bin("buildctl"), "--addr", l.BuildkitAddr(), "debug", "workers").CombinedOutput()
+				out, err := exec.CommandContext(ctx, l.Bin("buildctl"), "--addr", address, "debug", "workers").CombinedOutput()
 				if err != nil {
 					return fmt.Errorf("buildctl debug workers: %w: %s", err, bytes.TrimSpace(out))
 				}
@@ -102,12 +104,14 @@ func (l *Lab) buildkitDaemon(mirrors bool) daemon {
 	}
 }
 
-func (l *Lab) buildkitRoot() string { return filepath.Join(l.dir, "buildkit") }
+func buildkitRoot(dir string) string { return filepath.Join(dir, "buildkit") }
 
-// buildkitConfig is buildkitd's configuration. The platforms are left to buildkitd, which finds the machine's own: a
+func otelSocket(dir string) string { return filepath.Join(dir, "otel.sock") }
+
+// buildkitConfig is the configuration of a buildkitd whose files are in dir. The platforms are left to buildkitd, which finds the machine's own: a
 // build for others needs no more than that as long as it executes nothing of them. Steps use the host's network, since
 // the feed listens on loopback only.
-func (l *Lab) buildkitConfig(mirrors bool) string {
+func (l *Lab) buildkitConfig(dir string, mirrors bool) string {
 	var b strings.Builder
 	// Writing to a strings.Builder never fails.
 	_, _ = fmt.Fprintf(&b, `root = %q
@@ -138,7 +142,7 @@ func (l *Lab) buildkitConfig(mirrors bool) string {
 
 [registry.%q]
   http = true
-`, l.buildkitRoot(), l.BuildkitAddr(), filepath.Join(l.dir, "otel.sock"), l.registry)
+`, buildkitRoot(dir), "unix://"+socket(dir), otelSocket(dir), l.registry)
 	// Specs name the frontend as it will be published; until it is, the lab's registry has it.
 	hosts := []string{"ghcr.io"}
 	if mirrors {
@@ -151,8 +155,8 @@ func (l *Lab) buildkitConfig(mirrors bool) string {
 }
 
 // cleanBuildkit removes what a buildkitd that was killed leaves behind: containers, mounts, sockets.
-func (l *Lab) cleanBuildkit(ctx context.Context) error {
-	root, err := filepath.EvalSymlinks(l.buildkitRoot())
+func cleanBuildkit(ctx context.Context, dir string) error {
+	root, err := filepath.EvalSymlinks(buildkitRoot(dir))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
@@ -182,12 +186,12 @@ func (l *Lab) cleanBuildkit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, dir := range slices.Backward(mountsBelow(mounts, root)) {
-		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil && !errors.Is(err, syscall.EINVAL) {
-			return fmt.Errorf("unmount %s: %w", dir, err)
+	for _, mount := range slices.Backward(mountsBelow(mounts, root)) {
+		if err := syscall.Unmount(mount, syscall.MNT_DETACH); err != nil && !errors.Is(err, syscall.EINVAL) {
+			return fmt.Errorf("unmount %s: %w", mount, err)
 		}
 	}
-	for _, name := range []string{l.socket(), filepath.Join(l.dir, "otel.sock")} {
+	for _, name := range []string{socket(dir), otelSocket(dir)} {
 		if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}

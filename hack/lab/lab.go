@@ -81,9 +81,8 @@ func New() (*Lab, error) {
 	if l.dir, err = filepath.Abs(l.dir); err != nil {
 		return nil, err
 	}
-	// The limit is that of sockaddr_un.
-	if n := len(l.socket()); n > 107 {
-		return nil, fmt.Errorf("%s: %s is too long for a socket (%d bytes, at most 107)", envDir, l.socket(), n)
+	if err := checkSocket(l.dir); err != nil {
+		return nil, fmt.Errorf("%s: %w", envDir, err)
 	}
 	for env, addr := range map[string]string{envRegistry: l.registry, envFeed: l.feed} {
 		host, port, err := net.SplitHostPort(addr)
@@ -110,7 +109,7 @@ func (l *Lab) Registry() string { return l.registry }
 func (l *Lab) FeedURL() string { return "http://" + l.feed + feed.Index }
 
 // BuildkitAddr is the address of buildkitd, as BuildKit's clients take it.
-func (l *Lab) BuildkitAddr() string { return "unix://" + l.socket() }
+func (l *Lab) BuildkitAddr() string { return "unix://" + socket(l.dir) }
 
 // Bin is the path of a program that Up provides: buildkitd, buildctl, buildx, docker, docker-registry.
 func (l *Lab) Bin(name string) string { return filepath.Join(l.dir, "bin", name) }
@@ -133,8 +132,18 @@ func (l *Lab) Env() []string {
 	}
 }
 
-func (l *Lab) socket() string       { return filepath.Join(l.dir, "buildkitd.sock") }
 func (l *Lab) dockerConfig() string { return filepath.Join(l.dir, "docker") }
+
+// socket is that of the buildkitd whose files are in dir.
+func socket(dir string) string { return filepath.Join(dir, "buildkitd.sock") }
+
+// checkSocket returns an error if dir makes its name longer than sockaddr_un can hold.
+func checkSocket(dir string) error {
+	if n := len(socket(dir)); n > 107 {
+		return fmt.Errorf("%s is too long for a socket (%d bytes, at most 107)", socket(dir), n)
+	}
+	return nil
+}
 
 func getenv(key, byDefault string) string {
 	if v := os.Getenv(key); v != "" {

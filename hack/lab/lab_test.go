@@ -111,7 +111,7 @@ func TestBuildkitConfig(t *testing.T) {
 		{"local images", true, map[string]bool{"ghcr.io": true, "mcr.microsoft.com": true, "docker.io": true}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got := l.buildkitConfig(tc.mirrors)
+			got := l.buildkitConfig(l.dir, tc.mirrors)
 			if !strings.Contains(got, "[registry.\"127.0.0.1:5000\"]\n  http = true\n") {
 				t.Errorf("the registry is not there, or not as plain HTTP:\n%s", got)
 			}

@@ -74,7 +74,7 @@ func (l *Lab) Up(ctx context.Context, progress io.Writer) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	if err := p.start(ctx, l.buildkitDaemon(s.Images == imagesLocal)); err != nil {
+	if err := p.start(ctx, l.buildkitDaemon(l.dir, s.Images == imagesLocal)); err != nil {
 		return err
 	}
 	if err := p.step("builder", func() (string, error) { return Builder + " at " + l.BuildkitAddr(), l.builder(ctx) }); err != nil {
@@ -121,7 +121,7 @@ func (l *Lab) Down(ctx context.Context) error {
 		errs = append(errs, d.service.Stop(ctx))
 	}
 	if errs[0] == nil {
-		errs = append(errs, l.cleanBuildkit(ctx))
+		errs = append(errs, cleanBuildkit(ctx, l.dir))
 	}
 	if err := os.Remove(l.statePath()); err != nil && !errors.Is(err, os.ErrNotExist) {
 		errs = append(errs, err)

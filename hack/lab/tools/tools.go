@@ -75,9 +75,9 @@ func ensure(ctx context.Context, moduleDir, cache string, tools []tool, w io.Wri
 	return paths, nil
 }
 
-// Build compiles one of Module's own programs to out. Nothing is done when out is up to date.
-func Build(ctx context.Context, moduleDir, pkg, out string) error {
-	return goBuild(ctx, moduleDir, "-o", out, pkg)
+// Build compiles a program of Module, or of a module it requires, to out. Nothing is done when out is up to date.
+func Build(ctx context.Context, moduleDir, pkg, out string, flags ...string) error {
+	return goBuild(ctx, moduleDir, append(flags, "-o", out, pkg)...)
 }
 
 func compile(ctx context.Context, moduleDir string, t tool, version, path string) error {
