@@ -1,6 +1,6 @@
 # Each command starts from nothing: it installs what is missing (see hack/lab) and needs root for that.
 
-.PHONY: demo test lint down up env update
+.PHONY: demo test bench lint down up env update
 
 demo: ## the main job on a real example, to an index in a registry and a running container
 	go -C hack run ./cmd/demo
@@ -9,6 +9,11 @@ test: lint ## everything: unit and golden tests, then the real SDK, buildkitd, b
 	@command -v gcc >/dev/null || { apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev; } # for -race
 	go test -race ./...
 	go -C hack test -race -timeout 60m ./...
+
+bench: ## side by side with Dockerfiles and the SDK, for hours; a part: make bench ARGS='-rounds 1 -case aspnetapp'
+	go -C hack run ./cmd/bench $(ARGS)
+# A path is meant from here, not from hack.
+bench: export BENCH_JSON := $(abspath $(BENCH_JSON))
 
 lint: ## what is quick to check
 	test -z "$$(gofmt -l cmd frontend llb hack)" || { gofmt -d cmd frontend llb hack; false; }
@@ -26,3 +31,4 @@ down: ## ends what demo, test and up left running
 
 update: ## golden files
 	go test ./llb -update
+	go -C hack test ./bench -update
