@@ -1,7 +1,9 @@
 package bench
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -18,10 +20,16 @@ const (
 )
 
 // WriteDocs writes the chart into a folder, and the tables into its page, between the lines that are there for them. What
-// stands around those is left as it is.
+// stands around those is left as it is; a page that is not there has nothing but the tables.
 func (r *Report) WriteDocs(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
 	file := filepath.Join(dir, pageName)
 	dt, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		dt, err = []byte(pageBegin+pageEnd), nil
+	}
 	if err != nil {
 		return err
 	}

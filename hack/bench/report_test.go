@@ -212,6 +212,9 @@ func TestDocs(t *testing.T) {
 	if err := testReport().WriteDocs(dir); err == nil || !strings.Contains(err.Error(), "bench:end") {
 		t.Errorf("a page without its lines: %v", err)
 	}
+	if err := testReport().WriteDocs(filepath.Join(dir, "new")); err != nil {
+		t.Errorf("a folder that is not there: %v", err)
+	}
 }
 
 // The page of the docs has its lines.
