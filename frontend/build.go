@@ -133,6 +133,7 @@ func newBuild(ctx context.Context, e *entrypoint) (*build, error) {
 		NuGet:       e.spec.NuGet,
 		Inputs:      e.spec.Publish.Inputs,
 		Context:     *buildContext,
+		Recompile:   e.bc.IsNoCache(xllb.PhasePublish),
 		BuildRID:    buildRID,
 		Caps:        e.bc.BuildOpts().LLBCaps,
 		Exec:        e.execOpts,

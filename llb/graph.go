@@ -23,12 +23,13 @@ const SourceDir = "/source"
 // Other folders of the build container. Like SourceDir they are part of what the compiler writes into its output, so
 // they never change.
 const (
-	packageDir = "/nuget"
-	msbuildDir = "/crosshull"
-	outputDir  = "/app"
-	reportDir  = "/report"
-	assetsDir  = "/assets"
-	standInDir = "/standins"
+	packageDir  = "/nuget"
+	msbuildDir  = "/crosshull"
+	outputDir   = "/app"
+	reportDir   = "/report"
+	assetsDir   = "/assets"
+	standInDir  = "/standins"
+	compiledDir = "/compiled"
 )
 
 var paths = dotnet.Paths{Source: SourceDir, MSBuild: msbuildDir, Output: outputDir, Report: reportDir, StandIns: standInDir}
@@ -66,6 +67,8 @@ type Builder struct {
 	SDK llb.State
 	// Toolchain is the image that publishes, where that is not SDK: one with a linker, for AOT.
 	Toolchain *llb.State
+	// Recompile tells that nothing is to be taken from earlier compiles, not even by the compiler itself.
+	Recompile bool
 	// BuildRID is the runtime identifier of the build platform.
 	BuildRID string
 	// Caps are the capabilities of the BuildKit that will run the graph.

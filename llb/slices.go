@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
+	digest "github.com/opencontainers/go-digest"
 
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
@@ -41,8 +42,19 @@ func (b *Builder) compile(apps []*dotnet.App, nodes []dotnet.Node, restored Rest
 		for _, j := range s.Needs {
 			mounts = append(mounts, llb.AddMount(dotnet.StandInFolder(j, paths), out[j].standIns, llb.Readonly))
 		}
+		at := paths
+		if !b.Recompile {
+			at.Compiled = compiledDir
+		}
+		args := dotnet.CompileArgs(b.Project, apps[0], at)
+		if !b.Recompile {
+			// What is kept can be shared by all who compile these projects so. One at a time: it is written without locks that
+			// hold between containers.
+			id := "crosshull/compiled/" + digest.FromString(strings.Join(append(args, names), "\n")).Encoded()
+			mounts = append(mounts, llb.AddMount(compiledDir, llb.Scratch(), llb.AsPersistentCacheDir(id, llb.CacheMountPrivate)))
+		}
 		sources := b.projects(restored.Tree, s, seen, nodes)
-		run := b.run(PhasePublish, b.SDK, "dotnet build "+names, dotnet.CompileArgs(b.Project, apps[0], paths), mounts...)
+		run := b.run(PhasePublish, b.SDK, "dotnet build "+names, args, mounts...)
 		out[i] = slice{
 			Slice:    s,
 			built:    llb.Diff(sources, run.AddMount(SourceDir, sources), b.named(PhasePublish, "output of "+names)...),

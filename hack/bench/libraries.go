@@ -12,7 +12,7 @@ const (
 	libraryLayers   = 5
 	librariesPer    = 10
 	libraryFiles    = 20
-	libraryMethods  = 10
+	libraryMethods  = 28
 	libraryProperty = `  <PropertyGroup>
     <TargetFramework>net10.0</TargetFramework>
     <Nullable>enable</Nullable>

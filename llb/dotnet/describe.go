@@ -46,6 +46,7 @@ type Paths struct {
 	Report   string // what it is to say about that
 	Assets   string // static web assets that are compressed already; empty: none are
 	StandIns string // what stands for projects of other slices
+	Compiled string // what the compiler keeps from build to build; empty: nothing
 }
 
 // Project is how a project is built: what a spec says of it.

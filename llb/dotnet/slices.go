@@ -19,9 +19,10 @@ type Slice struct {
 }
 
 const (
-	// sliceSize is how many projects a slice has at most. Every process starts a compiler anew, which takes as long as
-	// two projects do: with fewer of them in a slice a cold build pays for that, with more an edit does.
-	sliceSize = 5
+	// sliceSize is how many projects a slice has at most. Every process starts a compiler anew, and that takes as long as
+	// five projects do when it is warm: a cold build pays for each slice. An edit pays for few of the projects of its slice,
+	// as the compiler keeps what it has compiled (target Key of slice.proj).
+	sliceSize = 20
 	// minSliced is how many projects have to be there to compile any of them apart, unless several apps share them.
 	minSliced = 4
 )
@@ -215,12 +216,14 @@ func Built(nodes []Node, source string) []byte {
 // those that the slices are of.
 func CompileArgs(p Project, app *App, at Paths) []string {
 	args := []string{
-		// One project after the other: other slices are compiled at the same time.
-		"dotnet", "msbuild", path.Join(at.MSBuild, "slice.proj"), "-nologo", "-verbosity:minimal", "-maxCpuCount:1", "-t:Compile",
+		"dotnet", "msbuild", path.Join(at.MSBuild, "slice.proj"), "-nologo", "-verbosity:minimal", "-maxCpuCount", "-t:Compile",
 		define("_IsPublishing", "true"),
 		define("CrosshullApart", "true"),
 		define("CrosshullSource", at.Source+"/"),
 		define("CrosshullOutput", at.Output+"/"),
+	}
+	if at.Compiled != "" {
+		args = append(args, define("CrosshullCompiled", at.Compiled+"/"))
 	}
 	args = append(args, at.inject()...)
 	return append(args, p.build(app)...)

@@ -42,6 +42,18 @@ func layout(all []Slice) string {
 
 func TestSlices(t *testing.T) {
 	chain := []Node{apartNode("a"), apartNode("b", "a"), apartNode("c", "b"), apartNode("d", "c"), apartNode("e", "d")}
+	var long, low, high []Node
+	for i := range sliceSize + 1 {
+		long = append(long, apartNode(fmt.Sprintf("long%02d", i)))
+		if i > 0 {
+			long[i].References = []string{long[i-1].Path}
+		}
+	}
+	for i := range sliceSize/2 + 1 {
+		low = append(low, apartNode(fmt.Sprintf("low%02d", i)))
+		high = append(high, apartNode(fmt.Sprintf("high%02d", i), fmt.Sprintf("low%02d", i)))
+	}
+	plus := func(nodes []Node) string { return layout([]Slice{{Projects: nodes}}) }
 	change := func(i int, f func(*Node)) []Node {
 		nodes := slices.Clone(chain)
 		f(&nodes[i])
@@ -55,8 +67,8 @@ func TestSlices(t *testing.T) {
 		{"none", []*App{appOf("app")}, ""},
 		{"too few to pay for a process", []*App{appOf("app", chain[:3]...)}, ""},
 		{"a slice", []*App{appOf("app", chain[:4]...)}, "a+b+c+d"},
-		{"equal parts", []*App{appOf("app", append(chain, apartNode("f", "e"))...)}, "a+b+c, d+e+f 0"},
-		{"low levels first", []*App{appOf("app", apartNode("a", "y"), apartNode("y"), apartNode("z"), apartNode("b", "z"), apartNode("x"), apartNode("c", "x", "y"))}, "x+y+z, a+b+c 0"},
+		{"equal parts", []*App{appOf("app", long...)}, plus(long[:sliceSize/2]) + ", " + plus(long[sliceSize/2:]) + " 0"},
+		{"low levels first", []*App{appOf("app", append(high, low...)...)}, plus(low) + ", " + plus(high) + " 0"},
 		{"a level of few goes with the one below", []*App{appOf("app", apartNode("a", "y"), apartNode("y"), apartNode("z"), apartNode("x"))}, "x+y+z+a"},
 		{"few that apps share", []*App{appOf("one", chain[0], chain[1]), appOf("two", chain[0])}, "a"},
 		{"what apps share, and what they do not", []*App{appOf("one", append(chain[:2:2], apartNode("p", "b"), apartNode("q", "p"), apartNode("r"), apartNode("s"))...), appOf("two", chain[:2]...)}, "a+b, r+s+p+q 0"},
