@@ -7,6 +7,7 @@ demo: ## the main job on a real example, to an index in a registry and a running
 
 test: lint ## everything: unit and golden tests, then the real SDK, buildkitd, buildx and registry
 	@command -v gcc >/dev/null || { apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev; } # for -race
+	go -C hack run ./cmd/lab up # first, and without -race: the stand-ins are a gigabyte to compress
 	go test -race ./...
 	go -C hack test -race -timeout 60m ./...
 

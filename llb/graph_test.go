@@ -132,6 +132,11 @@ func slicedImage() llb.State {
 		panic(err)
 	}
 	b := builder()
+	described, err := b.Describe([]dotnet.Project{b.Project}, projectFiles)
+	if err != nil {
+		panic(err)
+	}
+	b.Described = &described
 	return b.Image(llb.Scratch(), arm64, layers(b, arm64, desc[0].App)...)
 }
 
@@ -179,7 +184,7 @@ func TestGolden(t *testing.T) {
 		"test":          test,
 		"workspace":     builder().Workspace(webApp(), restored),
 		"file-based":    builder().Convert("src/tool.cs"),
-		"describe":      describe,
+		"describe":      describe.File,
 		"portable":      image(builder(), arm64),
 		"apphost":       modeImage(dotnet.Mode{AppHost: true}),
 		"trimmed":       modeImage(dotnet.Mode{SelfContained: true, Trimmed: true}),
@@ -212,7 +217,7 @@ func TestDeterministic(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := render(t, marshal(t, describe)) + render(t, marshal(t, image(builder(), armv7)))
+		got := render(t, marshal(t, describe.File)) + render(t, marshal(t, image(builder(), armv7)))
 		if first == "" {
 			first = got
 		}

@@ -96,12 +96,24 @@ COPY --from=build /out /
 }
 
 // What is published is what dotnet publish publishes: every file, and every byte but for the times that the SDK writes
-// down of static assets. What other systems need of packages is all that is left out.
+// down of static assets. What other systems need of packages is all that is left out. It is so for what is compiled, and
+// for what the compiler has kept.
 func TestSameAsPlainPublish(t *testing.T) {
-	dir, plain, ours := richApp(t), t.TempDir(), t.TempDir()
+	dir := richApp(t)
+	log := sameAsPlain(t, dir, "de/Texts.resources.dll", "data/a/b.json", "motd.txt", "templates/Class.cs", "Numbers.xml", "Widgets.dll", "wwwroot/_content/Widgets/widget.js", "wwwroot/css/site.css.br", "runtimes/linux-x64/native/libe_sqlite3.so")
+	slice := "dotnet build src/Base/Base.csproj src/Maker/Maker.csproj src/Texts/Texts.csproj src/Widgets/Widgets.csproj src/Numbers/Numbers.csproj"
+	wantContains(t, "log", log, slice)
+	edit(t, dir, "src/Base/Hidden.cs", "a + b", "a - b")
+	wantContains(t, "log", sameAsPlain(t, dir), slice)
+}
+
+// sameAsPlain publishes the app in dir by its Dockerfile and by its crosshull.yaml, and compares. It gives the latter's
+// log. Both have to have certain files.
+func sameAsPlain(t *testing.T, dir string, files ...string) string {
+	t.Helper()
+	plain, ours := t.TempDir(), t.TempDir()
 	build(t, dir, "-f", "Dockerfile", "--output", "type=local,dest="+plain, ".")
 	log := build(t, dir, "-f", "crosshull.yaml", "--target", "publish", "--platform", "linux/amd64", "--output", "type=local,dest="+ours, ".")
-	wantContains(t, "log", log, "dotnet build src/Base/Base.csproj src/Maker/Maker.csproj", "dotnet build src/Texts/Texts.csproj src/Widgets/Widgets.csproj src/Numbers/Numbers.csproj")
 	want, got := tree(t, plain), tree(t, ours)
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		foreign := strings.HasPrefix(name, "runtimes/") && !strings.HasPrefix(name, "runtimes/linux-x64/")
@@ -120,11 +132,12 @@ func TestSameAsPlainPublish(t *testing.T) {
 			t.Errorf("%s is too much", name)
 		}
 	}
-	for _, name := range []string{"de/Texts.resources.dll", "data/a/b.json", "motd.txt", "templates/Class.cs", "Numbers.xml", "Widgets.dll", "wwwroot/_content/Widgets/widget.js", "wwwroot/css/site.css.br", "runtimes/linux-x64/native/libe_sqlite3.so"} {
+	for _, name := range files {
 		if _, ok := got[name]; !ok {
-			t.Errorf("the app is not rich: no %s", name)
+			t.Errorf("the app has no %s", name)
 		}
 	}
+	return log
 }
 
 // Built again from another checkout, at another time, with files of other times, every published file is the same: the

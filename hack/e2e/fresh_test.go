@@ -1,0 +1,64 @@
+package e2e
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+)
+
+// A builder that has nothing but a cache in a registry asks MSBuild nothing, restores nothing, and runs what an edit
+// changed; so does the next, from the cache that this one leaves.
+func TestCacheOfRegistry(t *testing.T) {
+	dir, repo := example(t, "aspnetapp"), repository(t)
+	cache := "type=registry,ref=" + repo + ":cache"
+	args := []string{"-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "-t", repo, "--push", "--cache-from", cache, "--cache-to", cache + ",mode=max", "."}
+	build(t, dir, args...)
+	for _, name := range []string{"second", "third"} {
+		edit(t, dir, "aspnetapp/Program.cs", "var ", "// "+fresh()+"\nvar ")
+		onFreshBuilder(t)
+		log := build(t, dir, args...)
+		for vertex, want := range map[string]bool{`\[describe\] dotnet`: false, `\[restore\] dotnet`: false, `\[publish\] dotnet publish`: true} {
+			if got := ran(log, vertex); got != want {
+				t.Errorf("%s builder: %s ran: %v, want %v\n%s", name, vertex, got, want, log)
+			}
+		}
+	}
+}
+
+// ran tells whether a vertex whose name begins with what a pattern matches ran, by plain progress.
+func ran(log, pattern string) bool {
+	for _, m := range regexp.MustCompile(`(?m)^#(\d+) `+pattern).FindAllStringSubmatch(log, -1) {
+		if !regexp.MustCompile(`(?m)^#` + m[1] + ` CACHED$`).MatchString(log) {
+			return true
+		}
+	}
+	return false
+}
+
+// onFreshBuilder makes the rest of a test use a builder that has nothing, with a buildkitd of its own.
+func onFreshBuilder(t *testing.T) {
+	t.Helper()
+	dir, err := os.MkdirTemp(theLab.Dir(), "fresh-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	addr, stop, err := theLab.StartBuildkit(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := stop(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Setenv("BUILDX_CONFIG", filepath.Join(dir, "buildx"))
+	t.Setenv("BUILDX_BUILDER", "fresh")
+	command(t, dir, "docker", "buildx", "create", "--name", "fresh", "--driver", "remote", addr)
+}
