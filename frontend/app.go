@@ -111,16 +111,16 @@ func (b *build) describe(ctx context.Context, questions []question) ([]*dotnet.A
 			return nil, b.at(q.key, err)
 		}
 	}
-	description, err := b.graph.Describe(projects, b.projectFiles)
+	st, err := b.graph.Describe(projects, b.projectFiles)
 	if err != nil {
 		return nil, err
 	}
-	dt, err := b.readFile(ctx, description.File, dotnet.DescriptionFile)
+	dt, err := b.readFile(ctx, st, dotnet.DescriptionFile)
 	if err != nil {
 		return nil, fmt.Errorf("describe the project: %w", err)
 	}
 	if b.graph.Described == nil { // the first time it is the apps
-		b.graph.Described = &description
+		b.graph.Described = &st
 	}
 	descs, err := dotnet.ParseDescription(dt, xllb.SourceDir, len(projects))
 	if err != nil {

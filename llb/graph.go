@@ -23,17 +23,17 @@ const SourceDir = "/source"
 // Other folders of the build container. Like SourceDir they are part of what the compiler writes into its output, so
 // they never change.
 const (
-	packageDir   = "/nuget"
-	msbuildDir   = "/crosshull"
-	outputDir    = "/app"
-	reportDir    = "/report"
-	assetsDir    = "/assets"
-	standInDir   = "/standins"
-	describedDir = "/described"
-	compiledDir  = "/compiled"
+	packageDir    = "/nuget"
+	msbuildDir    = "/crosshull"
+	outputDir     = "/app"
+	reportDir     = "/report"
+	assetsDir     = "/assets"
+	standInDir    = "/standins"
+	describedFile = "/described"
+	compiledDir   = "/compiled"
 )
 
-var paths = dotnet.Paths{Source: SourceDir, MSBuild: msbuildDir, Output: outputDir, Report: reportDir, StandIns: standInDir}
+var paths = dotnet.Paths{Source: SourceDir, MSBuild: msbuildDir, Output: outputDir, Report: reportDir, StandIns: standInDir, Compiled: compiledDir}
 
 // Phases are what `--no-cache-filter` can name, and what vertex names begin with.
 const (
@@ -69,9 +69,9 @@ type Builder struct {
 	// Toolchain is the image that publishes, where that is not SDK: one with a linker, for AOT.
 	Toolchain *llb.State
 	// Described is what Describe made, once it is known.
-	Described *Description
-	// Recompile tells that nothing is to be taken from earlier compiles, not even by the compiler itself.
-	Recompile bool
+	Described *llb.State
+	// CacheNamespace parts cache mounts from those of other builds. It makes no difference to what is cached of vertices.
+	CacheNamespace string
 	// BuildRID is the runtime identifier of the build platform.
 	BuildRID string
 	// Caps are the capabilities of the BuildKit that will run the graph.
@@ -82,22 +82,15 @@ type Builder struct {
 	Constraints func(phase string) []llb.ConstraintsOpt
 }
 
-// Description is what MSBuild says of projects.
-type Description struct {
-	// File has [dotnet.DescriptionFile] in its root.
-	File llb.State
-	// done is empty, whatever MSBuild says: to depend on it is to depend on nothing but that it was asked.
-	done llb.State
-}
-
-// Describe asks MSBuild about projects that have configuration and properties in common with the Builder's. Its input is only what says what a project is, so it is cached while no more
+// Describe asks MSBuild about projects that have configuration and properties in common with the Builder's: a state with
+// [dotnet.DescriptionFile] and [dotnet.DescribedFile] in its root. Its input is only what says what a project is, so it is cached while no more
 // than sources change. files are those of [Builder.ProjectFiles].
-func (b *Builder) Describe(asked []dotnet.Project, files dotnet.Files) (Description, error) {
+func (b *Builder) Describe(asked []dotnet.Project, files dotnet.Files) (llb.State, error) {
 	targets, err := msbuildFiles(PhaseDescribe,
 		dotnet.File{Name: dotnet.ReachFile, Data: dotnet.ReachTargets(files, SourceDir)},
 		dotnet.File{Name: dotnet.QuestionsFile, Data: dotnet.Questions(asked, paths)})
 	if err != nil {
-		return Description{}, err
+		return llb.State{}, err
 	}
 	projects := b.ProjectFiles(dotnet.EvaluatedNames(files))
 	var names []string
@@ -107,10 +100,7 @@ func (b *Builder) Describe(asked []dotnet.Project, files dotnet.Files) (Descript
 	run := b.run(PhaseDescribe, b.SDK, "dotnet msbuild -t:ComputeContainerConfig "+strings.Join(names, " "), dotnet.DescribeArgs(b.Project, paths),
 		llb.AddMount(SourceDir, projects, llb.ForceNoOutput),
 		llb.AddMount(msbuildDir, targets, llb.Readonly))
-	return Description{
-		File: run.AddMount(outputDir, llb.Scratch()),
-		done: run.AddMount(describedDir, llb.Scratch()),
-	}, nil
+	return run.AddMount(outputDir, llb.Scratch()), nil
 }
 
 // ProjectFiles are the files of the context that say what its projects are, and those of further names.
@@ -193,7 +183,7 @@ func (b *Builder) Publish(app *dotnet.App, restored Restored, rid string) (Publi
 	if b.Described != nil {
 		// A cache in a registry has the graph of the image and nothing else. Described is no part of it otherwise, and a new
 		// builder would have to ask MSBuild again.
-		mounts = append(mounts, llb.AddMount(describedDir, b.Described.done, llb.Readonly))
+		mounts = append(mounts, llb.AddMount(describedFile, *b.Described, llb.SourcePath(dotnet.DescribedFile), llb.Readonly))
 	}
 	if b.Assets.Apart(app) {
 		assets, err := b.assets(app, restored)

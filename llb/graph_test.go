@@ -184,7 +184,7 @@ func TestGolden(t *testing.T) {
 		"test":          test,
 		"workspace":     builder().Workspace(webApp(), restored),
 		"file-based":    builder().Convert("src/tool.cs"),
-		"describe":      describe.File,
+		"describe":      describe,
 		"portable":      image(builder(), arm64),
 		"apphost":       modeImage(dotnet.Mode{AppHost: true}),
 		"trimmed":       modeImage(dotnet.Mode{SelfContained: true, Trimmed: true}),
@@ -217,7 +217,7 @@ func TestDeterministic(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := render(t, marshal(t, describe.File)) + render(t, marshal(t, image(builder(), armv7)))
+		got := render(t, marshal(t, describe)) + render(t, marshal(t, image(builder(), armv7)))
 		if first == "" {
 			first = got
 		}

@@ -1,6 +1,7 @@
 package llb
 
 import (
+	"path"
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
@@ -42,17 +43,11 @@ func (b *Builder) compile(apps []*dotnet.App, nodes []dotnet.Node, restored Rest
 		for _, j := range s.Needs {
 			mounts = append(mounts, llb.AddMount(dotnet.StandInFolder(j, paths), out[j].standIns, llb.Readonly))
 		}
-		at := paths
-		if !b.Recompile {
-			at.Compiled = compiledDir
-		}
-		args := dotnet.CompileArgs(b.Project, apps[0], at)
-		if !b.Recompile {
-			// What is kept can be shared by all who compile these projects so. One at a time: it is written without locks that
-			// hold between containers.
-			id := "crosshull/compiled/" + digest.FromString(strings.Join(append(args, names), "\n")).Encoded()
-			mounts = append(mounts, llb.AddMount(compiledDir, llb.Scratch(), llb.AsPersistentCacheDir(id, llb.CacheMountPrivate)))
-		}
+		args := dotnet.CompileArgs(b.Project, apps[0], paths)
+		// What the compiler keeps can be used by all who compile these projects so, one at a time: it is written without locks
+		// that hold between containers.
+		id := path.Join(b.CacheNamespace, "crosshull/compiled", digest.FromString(strings.Join(append(args, names), "\n")).Encoded())
+		mounts = append(mounts, llb.AddMount(compiledDir, llb.Scratch(), llb.AsPersistentCacheDir(id, llb.CacheMountPrivate)))
 		sources := b.projects(restored.Tree, s, seen, nodes)
 		run := b.run(PhasePublish, b.SDK, "dotnet build "+names, args, mounts...)
 		out[i] = slice{

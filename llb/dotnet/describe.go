@@ -46,7 +46,7 @@ type Paths struct {
 	Report   string // what it is to say about that
 	Assets   string // static web assets that are compressed already; empty: none are
 	StandIns string // what stands for projects of other slices
-	Compiled string // what the compiler keeps from build to build; empty: nothing
+	Compiled string // what the compiler keeps from build to build
 }
 
 // Project is how a project is built: what a spec says of it.
@@ -71,8 +71,11 @@ func (at Paths) inject() []string {
 	}
 }
 
-// DescriptionFile is what [DescribeArgs] leaves in Paths.Output.
-const DescriptionFile = "description.json"
+// What [DescribeArgs] leaves in Paths.Output.
+const (
+	DescriptionFile = "description.json"
+	DescribedFile   = "described" // the same whatever MSBuild says: to depend on it is to depend on having asked
+)
 
 // DescribeArgs is the command that answers [Questions], all with the configuration and properties of p. It needs no
 // restore, no network, and of the context only the files that match [ProjectFiles].
@@ -82,6 +85,7 @@ func DescribeArgs(p Project, at Paths) []string {
 		"-getItem:Answer",
 		"-getResultOutputFile:" + path.Join(at.Output, DescriptionFile),
 		define("CrosshullContext", at.Source),
+		define("CrosshullDescribed", path.Join(at.Output, DescribedFile)),
 	}
 	args = append(args, at.inject()...)
 	return append(args, p.common()...)

@@ -221,9 +221,7 @@ func CompileArgs(p Project, app *App, at Paths) []string {
 		define("CrosshullApart", "true"),
 		define("CrosshullSource", at.Source+"/"),
 		define("CrosshullOutput", at.Output+"/"),
-	}
-	if at.Compiled != "" {
-		args = append(args, define("CrosshullCompiled", at.Compiled+"/"))
+		define("CrosshullCompiled", at.Compiled+"/"),
 	}
 	args = append(args, at.inject()...)
 	return append(args, p.build(app)...)
