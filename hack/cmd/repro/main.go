@@ -144,8 +144,8 @@ func build(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return nil
 }
 
-// registry are the user's credentials, as docker has them.
-func registry(ctx context.Context) []remote.Option {
+// credentials are the user's credentials, as docker has them.
+func credentials(ctx context.Context) []remote.Option {
 	return []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain)}
 }
 
@@ -154,11 +154,11 @@ func compare(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := references(args, 2); err != nil {
 		return err
 	}
-	a, err := diff.Get(args[0], registry(ctx)...)
+	a, err := diff.Get(args[0], credentials(ctx)...)
 	if err != nil {
 		return err
 	}
-	b, err := diff.Get(args[1], registry(ctx)...)
+	b, err := diff.Get(args[1], credentials(ctx)...)
 	if err != nil {
 		return err
 	}
@@ -196,7 +196,7 @@ func writePolicy(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := references(args, 1); err != nil {
 		return err
 	}
-	materials, err := policy.Materials(args[0], registry(ctx)...)
+	materials, err := policy.Materials(args[0], credentials(ctx)...)
 	if err != nil {
 		return err
 	}

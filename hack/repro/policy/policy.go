@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -144,25 +145,20 @@ func New(materials []Material) (*spb.Policy, error) {
 	p := &spb.Policy{Version: 1}
 	seen := map[string]string{}
 	for _, m := range materials {
-		from, to, attrs, err := pin(m)
+		rule, err := pin(m)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", m.URI, err)
 		}
-		if from == to && attrs == nil {
+		if rule == nil {
 			continue
 		}
-		if before, ok := seen[from]; ok {
-			if before != digests(m) {
-				return nil, fmt.Errorf("%s was %s and %s in one build: the tag moved meanwhile", from, before, digests(m))
-			}
-			continue
+		from := rule.Selector.Identifier
+		if before, ok := seen[from]; !ok {
+			seen[from] = digests(m)
+			p.Rules = append(p.Rules, rule)
+		} else if before != digests(m) {
+			return nil, fmt.Errorf("%s was %s and %s in one build: it moved meanwhile", m.URI, before, digests(m))
 		}
-		seen[from] = digests(m)
-		p.Rules = append(p.Rules, &spb.Rule{
-			Action:   spb.PolicyAction_CONVERT,
-			Selector: &spb.Selector{Identifier: from, MatchType: spb.MatchType_EXACT},
-			Updates:  &spb.Update{Identifier: to, Attrs: attrs},
-		})
 	}
 	return p, nil
 }
@@ -179,41 +175,41 @@ func Image(m Material) (ref string, ok bool) {
 	return ref + "@sha256:" + m.Digest["sha256"], true
 }
 
-// pin gives the identifier of a material as the build asked for it, and what it is to become.
-func pin(m Material) (from, to string, attrs map[string]string, err error) {
+// pin gives the rule that makes what the build asked for what it got; nil if that was named by digest.
+func pin(m Material) (*spb.Rule, error) {
+	selector, updates := &spb.Selector{MatchType: spb.MatchType_EXACT}, &spb.Update{}
 	switch {
 	case strings.HasPrefix(m.URI, "pkg:docker/"):
 		ref, _, err := purl.PURLToRef(m.URI)
-		if err != nil {
-			return "", "", nil, err
-		}
-		from = "docker-image://" + ref
-		if strings.Contains(ref, "@") {
-			return from, from, nil, nil
+		if err != nil || strings.Contains(ref, "@") {
+			return nil, err
 		}
 		if m.Digest["sha256"] == "" {
-			return "", "", nil, fmt.Errorf("no sha256 in %v", m.Digest)
+			return nil, fmt.Errorf("no sha256 in %v", m.Digest)
 		}
-		return from, from + "@sha256:" + m.Digest["sha256"], nil, nil
-	case strings.HasPrefix(m.URI, "pkg:"): // such as an OCI layout on the disk, which is named by digest
-		return m.URI, m.URI, nil, nil
+		selector.Identifier = "docker-image://" + ref
+		updates.Identifier = selector.Identifier + "@sha256:" + m.Digest["sha256"]
+	case strings.HasPrefix(m.URI, "pkg:"): // such as an OCI layout on the disk
+		return nil, nil
 	case m.Digest["sha1"] != "":
 		u, err := gitutil.ParseURL(m.URI)
 		if err != nil {
-			return "", "", nil, err
+			return nil, err
 		}
-		// As llb.Git has it, whatever the protocol.
-		from = "git://" + u.Host + "/" + strings.TrimPrefix(u.Path, "/")
-		to = from + "#" + m.Digest["sha1"]
-		if o := u.Opts; o != nil && (o.Ref != "" || o.Subdir != "") {
-			from += "#" + o.Ref
-			if o.Subdir != "" {
-				from, to = from+":"+o.Subdir, to+":"+o.Subdir
-			}
+		// As llb.Git has it, whatever the protocol; but provenance does not tell the folder, which comes after the branch.
+		id := "git://" + u.Host + "/" + strings.TrimPrefix(u.Path, "/")
+		updates.Identifier = id + "#" + m.Digest["sha1"] + "${1}"
+		selector.MatchType = spb.MatchType_REGEX
+		if u.Opts != nil && u.Opts.Ref != "" {
+			selector.Identifier = "^" + regexp.QuoteMeta(id+"#"+u.Opts.Ref) + "(:.*)?$"
+		} else {
+			selector.Identifier = "^" + regexp.QuoteMeta(id) + "(?:#(:.*)?)?$"
 		}
-		return from, to, nil, nil
 	case m.Digest["sha256"] != "":
-		return m.URI, m.URI, map[string]string{pb.AttrHTTPChecksum: "sha256:" + m.Digest["sha256"]}, nil
+		selector.Identifier = m.URI
+		updates.Identifier, updates.Attrs = m.URI, map[string]string{pb.AttrHTTPChecksum: "sha256:" + m.Digest["sha256"]}
+	default:
+		return nil, fmt.Errorf("nothing to pin it to in %v", m.Digest)
 	}
-	return "", "", nil, fmt.Errorf("nothing to pin it to in %v", m.Digest)
+	return &spb.Rule{Action: spb.PolicyAction_CONVERT, Selector: selector, Updates: updates}, nil
 }
