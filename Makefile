@@ -1,6 +1,6 @@
 # Each command starts from nothing: it installs what is missing (see hack/lab) and needs root for that.
 
-.PHONY: demo test bench lint down up env update
+.PHONY: demo test bench repro lint down up env update
 
 demo: ## the main job on a real example, to an index in a registry and a running container
 	go -C hack run ./cmd/demo
@@ -15,6 +15,9 @@ bench: ## side by side with Dockerfiles and the SDK, for hours; a part: make ben
 	go -C hack run ./cmd/bench $(ARGS)
 # A path is meant from here, not from hack.
 bench: export BENCH_JSON := $(abspath $(BENCH_JSON))
+
+repro: ## the same bits, however they are built; a part: make repro ARGS='-example dotnetapp'
+	go -C hack run ./cmd/repro $(ARGS)
 
 lint: ## what is quick to check
 	test -z "$$(gofmt -l cmd frontend llb hack)" || { gofmt -d cmd frontend llb hack; false; }

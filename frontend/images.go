@@ -81,7 +81,6 @@ func (r images) resolve(ctx context.Context, ref string, p ocispecs.Platform, pr
 type bases struct {
 	images    []*image
 	manifests []digest.Digest // of the images; empty where they cannot be known
-	index     digest.Digest   // what the tag names, if that is an index
 }
 
 // resolveAll gives the base image for every platform, or an error that names the platform it lacks and those it has.
@@ -155,7 +154,6 @@ func (b *bases) addManifests(ctx context.Context, e *entrypoint, targets []ocisp
 		}
 		return nil
 	}
-	b.index = pinned.Digest()
 	for i, p := range targets {
 		b.manifests[i] = manifestFor(index, p)
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
-	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 
@@ -78,7 +77,7 @@ func (b *build) result(ctx context.Context) (*client.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.annotate(rb, images, b.base.index)
+	b.annotate(rb, images)
 	return rb.Finalize()
 }
 
@@ -89,9 +88,9 @@ type platformImage struct {
 	def          *llb.Definition
 }
 
-// annotate puts the annotations of every image on its manifest, and on the index what all images have in common, with
-// the index of the base as its base.
-func (b *build) annotate(rb *dockerui.ResultBuilder, images []platformImage, baseIndex digest.Digest) {
+// annotate puts the annotations of every image on its manifest. The index gets none: where several nodes build a platform
+// each, buildx makes the index, without what the frontend would say about it, and the digests would differ.
+func (b *build) annotate(rb *dockerui.ResultBuilder, images []platformImage) {
 	for i, img := range images {
 		var p *ocispecs.Platform
 		if b.bc.MultiPlatformRequested {
@@ -101,16 +100,5 @@ func (b *build) annotate(rb *dockerui.ResultBuilder, images []platformImage, bas
 		for k, v := range img.annotations {
 			rb.AddMeta(exptypes.AnnotationManifestKey(p, k), []byte(v))
 		}
-	}
-	if !b.bc.MultiPlatformRequested {
-		return
-	}
-	for k, v := range images[0].annotations {
-		if k == ocispecs.AnnotationBaseImageDigest && baseIndex != "" {
-			v = baseIndex.String()
-		} else if slices.ContainsFunc(images, func(img platformImage) bool { return img.annotations[k] != v }) {
-			continue
-		}
-		rb.AddMeta(exptypes.AnnotationIndexKey(k), []byte(v))
 	}
 }

@@ -1,58 +1,29 @@
 package bench
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/crosshull/crosshull/hack/page"
 )
 
-// The names of what WriteDocs writes, and the lines of the page between which it does.
+// The names of what WriteDocs writes, and of the lines of the page between which it does.
 const (
 	pageName  = "performance.md"
 	chartName = "performance.svg"
-	pageBegin = "<!-- bench:begin -->\n"
-	pageEnd   = "<!-- bench:end -->\n"
+	pageLines = "bench"
 )
 
-// WriteDocs writes the chart into a folder, and the tables into its page, between the lines that are there for them. What
-// stands around those is left as it is; a page that is not there has nothing but the tables.
+// WriteDocs writes the chart into a folder, and the tables into its page, between the lines that are there for them.
 func (r *Report) WriteDocs(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := page.Write(filepath.Join(dir, pageName), pageLines, r.tables()); err != nil {
 		return err
 	}
-	file := filepath.Join(dir, pageName)
-	dt, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		dt, err = []byte(pageBegin+pageEnd), nil
-	}
-	if err != nil {
-		return err
-	}
-	page, err := insert(string(dt), r.tables())
-	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, chartName), []byte(r.chart()), 0o644); err != nil {
-		return err
-	}
-	return os.WriteFile(file, []byte(page), 0o644)
-}
-
-func insert(page, tables string) (string, error) {
-	before, rest, ok := strings.Cut(page, pageBegin)
-	if !ok {
-		return "", fmt.Errorf("no line %q", strings.TrimSpace(pageBegin))
-	}
-	_, after, ok := strings.Cut(rest, pageEnd)
-	if !ok {
-		return "", fmt.Errorf("no line %q", strings.TrimSpace(pageEnd))
-	}
-	return before + pageBegin + tables + pageEnd + after, nil
+	return os.WriteFile(filepath.Join(dir, chartName), []byte(r.chart()), 0o644)
 }
 
 // tables are what the page shows: no times but those that goals name, since ratios are all that can be compared.

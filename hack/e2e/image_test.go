@@ -37,11 +37,14 @@ func TestContainerProperties(t *testing.T) {
 	if got := images["linux/arm/v7"].Config.Variant; got != "v7" {
 		t.Errorf("variant of linux/arm/v7: %q", got)
 	}
-	// The SDK's labels are annotations too, of each manifest, and of the index as far as they hold for all.
+	// The SDK's labels are annotations too, of each manifest. The index has none, as buildx makes none for several nodes.
 	for _, k := range []string{"org.opencontainers.image.base.name", "org.opencontainers.image.version", "net.dot.sdk.version"} {
-		if img.Annotations[k] != cfg.Labels[k] || idx.Annotations[k] != cfg.Labels[k] {
-			t.Errorf("%s: label %q, annotation %q, on the index %q", k, cfg.Labels[k], img.Annotations[k], idx.Annotations[k])
+		if cfg.Labels[k] == "" || img.Annotations[k] != cfg.Labels[k] {
+			t.Errorf("%s: label %q, annotation %q", k, cfg.Labels[k], img.Annotations[k])
 		}
+	}
+	if len(idx.Annotations) > 0 {
+		t.Errorf("annotations of the index: %v", idx.Annotations)
 	}
 	const digest = "org.opencontainers.image.base.digest"
 	if img.Annotations[digest] != cfg.Labels[digest] || img.Annotations[digest] == images["linux/amd64"].Annotations[digest] {
@@ -81,7 +84,7 @@ func TestSourceDateEpoch(t *testing.T) {
 		repo := repository(t)
 		args := []string{"-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "--provenance=false", "--build-arg", "SOURCE_DATE_EPOCH=1700000000", "-t", repo, "--push", "."}
 		build(t, dir, args...)
-		idx, images := index(t, repo)
+		_, images := index(t, repo)
 		for p, img := range images {
 			for _, k := range []string{"org.opencontainers.image.created", "org.opencontainers.artifact.created"} {
 				if got := img.Config.Config.Labels[k]; got != "2023-11-14T22:13:20Z" {
@@ -94,9 +97,6 @@ func TestSourceDateEpoch(t *testing.T) {
 			if got := img.Config.Created; got == nil || got.Unix() != 1700000000 {
 				t.Errorf("created of %s: %v", p, got)
 			}
-		}
-		if got := idx.Annotations["org.opencontainers.image.created"]; got != "2023-11-14T22:13:20Z" {
-			t.Errorf("created of the index: %q", got)
 		}
 		var all []string
 		for _, p := range slices.Sorted(maps.Keys(images)) {

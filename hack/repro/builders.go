@@ -1,0 +1,57 @@
+package repro
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// The builders: the lab's daemon, another that shares nothing with it, and both, for a platform each.
+const (
+	nodeOne   = "one"
+	nodeTwo   = "two"
+	bothNodes = "both"
+)
+
+// start makes the second daemon run, and the builders, in a configuration of buildx that goes with them.
+func (r *runner) start(ctx context.Context) (err error) {
+	if r.tmp, err = os.MkdirTemp(r.lab.Dir(), "repro-"); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, r.stop(context.WithoutCancel(ctx)))
+		}
+	}()
+	second, stop, err := r.lab.StartBuildkit(ctx, r.tmp)
+	if err != nil {
+		return err
+	}
+	r.stopNode = stop
+	first := r.lab.BuildkitAddr()
+	amd64, arm64, _ := strings.Cut(Platforms, ",")
+	for _, args := range [][]string{
+		{"--name", nodeOne, first},
+		{"--name", nodeTwo, second},
+		{"--name", bothNodes, "--platform", amd64, first},
+		{"--name", bothNodes, "--append", "--platform", arm64, second},
+	} {
+		cmd := r.docker(ctx, append([]string{"buildx", "create", "--driver", "remote"}, args...)...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, out)
+		}
+	}
+	return nil
+}
+
+// stop ends what start did.
+func (r *runner) stop(ctx context.Context) error {
+	if r.stopNode != nil {
+		if err := r.stopNode(ctx); err != nil {
+			return err
+		}
+	}
+	return os.RemoveAll(r.tmp)
+}
