@@ -22,7 +22,7 @@ var (
 	// internal are vertices that BuildKit makes for itself, and those that get images: nothing of the build is run there.
 	internal = regexp.MustCompile(`^\[[^\]]*\binternal\] |^\[auth\] |^resolve image config for |^docker-image://|^exporting |^importing |^\[[^\]]*\] FROM `)
 	// fileOps are what vertices of crosshull do that execute nothing. What is unknown counts as executed.
-	fileOps = regexp.MustCompile(`^\[[^\]]*\] (copy |merge |solution of |what |crosshull's )`)
+	fileOps = regexp.MustCompile(`^\[[^\]]*\] (copy |merge |solution of |output of |sources and |what |crosshull's )`)
 	// instruction is a vertex of a Dockerfile.
 	instruction = regexp.MustCompile(`^\[[^\]]* \d+/\d+\] `)
 )
