@@ -100,20 +100,66 @@ COPY --from=build /out /
 // for what the compiler has kept.
 func TestSameAsPlainPublish(t *testing.T) {
 	dir := richApp(t)
-	log := sameAsPlain(t, dir, "de/Texts.resources.dll", "data/a/b.json", "motd.txt", "templates/Class.cs", "Numbers.xml", "Widgets.dll", "wwwroot/_content/Widgets/widget.js", "wwwroot/css/site.css.br", "runtimes/linux-x64/native/libe_sqlite3.so")
+	log, files := sameAsPlain(t, dir)
+	for _, name := range []string{"de/Texts.resources.dll", "data/a/b.json", "motd.txt", "templates/Class.cs", "Numbers.xml", "Widgets.dll", "wwwroot/_content/Widgets/widget.js", "wwwroot/css/site.css.br", "runtimes/linux-x64/native/libe_sqlite3.so"} {
+		if _, ok := files[name]; !ok {
+			t.Errorf("the app is not rich: no %s", name)
+		}
+	}
 	slice := "dotnet build src/Base/Base.csproj src/Maker/Maker.csproj src/Texts/Texts.csproj src/Widgets/Widgets.csproj src/Numbers/Numbers.csproj"
 	wantContains(t, "log", log, slice)
 	edit(t, dir, "src/Base/Hidden.cs", "a + b", "a - b")
-	wantContains(t, "log", sameAsPlain(t, dir), slice)
+	log, _ = sameAsPlain(t, dir)
+	wantContains(t, "log", log, slice)
 }
 
-// sameAsPlain publishes the app in dir by its Dockerfile and by its crosshull.yaml, and compares. It gives the latter's
-// log. Both have to have certain files.
-func sameAsPlain(t *testing.T, dir string, files ...string) string {
+// So it is with every example, whatever the mode.
+func TestExamplesAsPlainPublish(t *testing.T) {
+	const portable = " -p:UseAppHost=false -p:EnableAppHostPackDownload=false"
+	feedOfReader(t)
+	for _, tc := range []struct {
+		name, example, image string
+		run                  string // a script that publishes into /out
+		args                 []string
+	}{
+		{"aot", "aot", "10.0-aot", "dotnet publish aot.csproj -r linux-x64 -o /out && rm /out/aot.dbg", nil},
+		{"apps, portable", "apps", "10.0", "dotnet publish src/clock/clock.csproj -o /out" + portable, []string{"--target", "clock-publish"}},
+		{"apps, apphost", "apps", "10.0", "dotnet publish src/greeter/greeter.csproj -o /out", []string{"--target", "greeter-publish"}},
+		{"aspnetapp", "aspnetapp", "10.0", "dotnet publish aspnetapp/aspnetapp.csproj -o /out" + portable, nil},
+		{"complexapp", "complexapp", "10.0", "dotnet publish src/complexapp/complexapp.csproj -o /out" + portable, nil},
+		{"dotnetapp", "dotnetapp", "10.0", "dotnet publish dotnetapp.csproj -o /out" + portable, nil},
+		{"filebased", "filebased", "10.0", "dotnet project convert hello.cs --output hello && dotnet publish hello -p:PublishAot=false -o /out" + portable, nil},
+		{"privatefeed", "privatefeed", "10.0", `export SSL_CERT_FILE=/ca.pem "NuGetPackageSourceCredentials_company=Username=any;Password=$TOKEN" && dotnet publish privatefeed.csproj -o /out` + portable,
+			[]string{"--secret", "id=feed-url,env=FEED_URL", "--secret", "id=feed-token,env=FEED_TOKEN", "--secret", "id=company-ca,src=" + os.Getenv("FEED_CA")}},
+		{"sqlite", "sqlite", "10.0", "dotnet publish sqlite.csproj -o /out" + portable, nil},
+		{"trimmed", "trimmed", "10.0", "dotnet publish trimmed.csproj -r linux-x64 -o /out", nil},
+		{"worker", "worker", "10.0", "dotnet publish worker.csproj -o /out" + portable, nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			dir := example(t, tc.example)
+			write(t, dir, "Dockerfile", "FROM mcr.microsoft.com/dotnet/sdk:"+tc.image+` AS build
+WORKDIR /source
+COPY . .
+RUN --mount=type=secret,id=feed-url,env=FEED_URL --mount=type=secret,id=feed-token,env=TOKEN --mount=type=secret,id=company-ca,target=/ca.pem \
+    `+tc.run+`
+FROM scratch
+COPY --from=build /out /
+`)
+			sameAsPlain(t, dir, tc.args...)
+		})
+	}
+}
+
+// sameAsPlain publishes the app in dir by its Dockerfile and by its crosshull.yaml, and compares. It gives the log of the
+// latter and the files.
+func sameAsPlain(t *testing.T, dir string, args ...string) (log string, got map[string]string) {
 	t.Helper()
 	plain, ours := t.TempDir(), t.TempDir()
-	build(t, dir, "-f", "Dockerfile", "--output", "type=local,dest="+plain, ".")
-	log := build(t, dir, "-f", "crosshull.yaml", "--target", "publish", "--platform", "linux/amd64", "--output", "type=local,dest="+ours, ".")
+	build(t, dir, append(args, "-f", "Dockerfile", "--target", "", "--output", "type=local,dest="+plain, ".")...)
+	if !slices.Contains(args, "--target") {
+		args = append(args, "--target", "publish")
+	}
+	log = build(t, dir, append(args, "-f", "crosshull.yaml", "--platform", "linux/amd64", "--output", "type=local,dest="+ours, ".")...)
 	want, got := tree(t, plain), tree(t, ours)
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		foreign := strings.HasPrefix(name, "runtimes/") && !strings.HasPrefix(name, "runtimes/linux-x64/")
@@ -132,12 +178,10 @@ func sameAsPlain(t *testing.T, dir string, files ...string) string {
 			t.Errorf("%s is too much", name)
 		}
 	}
-	for _, name := range files {
-		if _, ok := got[name]; !ok {
-			t.Errorf("the app has no %s", name)
-		}
+	if len(want) == 0 {
+		t.Error("nothing was published")
 	}
-	return log
+	return log, got
 }
 
 // Built again from another checkout, at another time, with files of other times, every published file is the same: the
