@@ -2,6 +2,7 @@ package bench
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"slices"
 )
@@ -109,6 +110,23 @@ func medians(runs []Figures) Figures {
 		Changed:       count(func(f Figures) int64 { return f.Changed }),
 		ChangedLayers: int(count(func(f Figures) int64 { return int64(f.ChangedLayers) })),
 	}
+}
+
+// Join puts results of earlier runs before those of r, which replace them where both measured the same. file is what
+// WriteJSON wrote.
+func (r *Report) Join(file io.Reader) error {
+	var earlier []Result
+	if err := json.NewDecoder(file).Decode(&earlier); err != nil {
+		return fmt.Errorf("results of an earlier run: %w", err)
+	}
+	same := func(a, b Result) bool {
+		return a.Case == b.Case && a.Situation == b.Situation && a.Against == b.Against
+	}
+	earlier = slices.DeleteFunc(earlier, func(e Result) bool {
+		return slices.ContainsFunc(r.Results, func(n Result) bool { return same(e, n) })
+	})
+	r.Results = append(earlier, r.Results...)
+	return nil
 }
 
 // WriteJSON writes the results as an array.

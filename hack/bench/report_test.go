@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/crosshull/crosshull/hack/page"
@@ -242,5 +244,30 @@ func TestJSON(t *testing.T) {
 		"pushed_app_bytes", "pushed_base_bytes", "pushed_bytes", "steps", "wall_s"}
 	if !slices.Equal(figures, want) {
 		t.Errorf("figures %q", figures)
+	}
+}
+
+// What is measured again replaces what was measured before; the rest of that comes first.
+func TestJoin(t *testing.T) {
+	result := func(name string, ratio float64) Result {
+		return Result{Case: name, Situation: string(cold), Against: "seed", Ratio: Ratio{Median: ratio}}
+	}
+	var file bytes.Buffer
+	if err := (&Report{Results: []Result{result("a", 1), result("b", 2)}}).WriteJSON(&file); err != nil {
+		t.Fatal(err)
+	}
+	r := &Report{Results: []Result{result("b", 3), result("c", 4)}}
+	if err := r.Join(&file); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, res := range r.Results {
+		got = append(got, fmt.Sprint(res.Case, res.Median))
+	}
+	if want := []string{"a1", "b3", "c4"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if err := r.Join(strings.NewReader("no JSON")); err == nil {
+		t.Error("what is no JSON is taken")
 	}
 }

@@ -136,6 +136,7 @@ func TestExamplesAsPlainPublish(t *testing.T) {
 		{"worker", "worker", "10.0", "dotnet publish worker.csproj -o /out" + portable, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel() // a build has one core idle half of the time
 			dir := example(t, tc.example)
 			write(t, dir, "Dockerfile", "FROM mcr.microsoft.com/dotnet/sdk:"+tc.image+` AS build
 WORKDIR /source

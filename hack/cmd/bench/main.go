@@ -19,18 +19,20 @@ import (
 	"github.com/crosshull/crosshull/hack/lab/tools"
 )
 
-const usage = `usage: bench [-rounds N] [-case RE] [-situation RE] [-against RE] [-docs DIR] [-traces DIR]
+const usage = `usage: bench [-rounds N] [-case RE] [-situation RE] [-against RE] [-with FILE] [-docs DIR] [-traces DIR]
 
   -rounds N      rounds of everything (default 3)
   -case RE       only cases that match, such as "aspnetapp, portable, amd64+arm64"
   -situation RE  only situations that match: cold, nothing changed, app line changed, deep library changed,
                  package changed, base moved, fresh builder
   -against RE    only comparisons with what matches: seed, seed+mounts, portable, syntax, sdk, floor, "crosshull, amd64"
+  -with FILE     add what an earlier run of as many rounds on this machine wrote to BENCH_JSON, so that everything can be
+                 measured in parts
   -docs DIR      write the tables into performance.md, and performance.svg, in DIR; without it a run of everything does so
                  in the repository's docs
   -traces DIR    keep what every build reported, a file each, to see where its time went
 
-A relative DIR begins where the program runs: in hack, with make.
+A relative DIR or FILE begins where the program runs: in hack, with make.
 
 environment, beside the lab's:
   BENCH_JSON     file for all figures, an array of objects
@@ -45,7 +47,7 @@ func main() {
 // options is what the command line asks for.
 type options struct {
 	bench.Config
-	docs string
+	with, docs string
 }
 
 func parse(args []string) (options, error) {
@@ -53,6 +55,7 @@ func parse(args []string) (options, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.IntVar(&o.Rounds, "rounds", 3, "")
+	flags.StringVar(&o.with, "with", "", "")
 	flags.StringVar(&o.docs, "docs", "", "")
 	flags.StringVar(&o.Traces, "traces", "", "")
 	expression := func(name string, into **regexp.Regexp) {
@@ -107,6 +110,11 @@ func measure(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	if report == nil {
 		return failed
 	}
+	if o.with != "" {
+		if err := join(report, o.with); err != nil {
+			return err
+		}
+	}
 	if err := errors.Join(report.WriteTable(stdout), writeJSON(report, os.Getenv("BENCH_JSON"))); err != nil || failed != nil {
 		return errors.Join(failed, err)
 	}
@@ -121,6 +129,15 @@ func measure(ctx context.Context, o options, stdout, stderr io.Writer) error {
 		return nil
 	}
 	return report.WriteDocs(o.docs)
+}
+
+func join(report *bench.Report, file string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close() //nolint:errcheck // read only
+	return report.Join(f)
 }
 
 func writeJSON(report *bench.Report, file string) error {
