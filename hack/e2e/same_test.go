@@ -100,7 +100,7 @@ COPY --from=build /out /
 // for what the compiler has kept.
 func TestSameAsPlainPublish(t *testing.T) {
 	dir := richApp(t)
-	log, files := sameAsPlain(t, dir)
+	log, files := sameAsPlain(t, dir, "publish")
 	for _, name := range []string{"de/Texts.resources.dll", "data/a/b.json", "motd.txt", "templates/Class.cs", "Numbers.xml", "Widgets.dll", "wwwroot/_content/Widgets/widget.js", "wwwroot/css/site.css.br", "runtimes/linux-x64/native/libe_sqlite3.so"} {
 		if _, ok := files[name]; !ok {
 			t.Errorf("the app is not rich: no %s", name)
@@ -109,7 +109,7 @@ func TestSameAsPlainPublish(t *testing.T) {
 	slice := "dotnet build src/Base/Base.csproj src/Maker/Maker.csproj src/Texts/Texts.csproj src/Widgets/Widgets.csproj src/Numbers/Numbers.csproj"
 	wantContains(t, "log", log, slice)
 	edit(t, dir, "src/Base/Hidden.cs", "a + b", "a - b")
-	log, _ = sameAsPlain(t, dir)
+	log, _ = sameAsPlain(t, dir, "publish")
 	wantContains(t, "log", log, slice)
 }
 
@@ -121,19 +121,20 @@ func TestExamplesAsPlainPublish(t *testing.T) {
 		name, example, image string
 		run                  string // a script that publishes into /out
 		args                 []string
+		target               string
 	}{
-		{"aot", "aot", "10.0-aot", "dotnet publish aot.csproj -r linux-x64 -o /out && rm /out/aot.dbg", nil},
-		{"apps, portable", "apps", "10.0", "dotnet publish src/clock/clock.csproj -o /out" + portable, []string{"--target", "clock-publish"}},
-		{"apps, apphost", "apps", "10.0", "dotnet publish src/greeter/greeter.csproj -o /out", []string{"--target", "greeter-publish"}},
-		{"aspnetapp", "aspnetapp", "10.0", "dotnet publish aspnetapp/aspnetapp.csproj -o /out" + portable, nil},
-		{"complexapp", "complexapp", "10.0", "dotnet publish src/complexapp/complexapp.csproj -o /out" + portable, nil},
-		{"dotnetapp", "dotnetapp", "10.0", "dotnet publish dotnetapp.csproj -o /out" + portable, nil},
-		{"filebased", "filebased", "10.0", "dotnet project convert hello.cs --output hello && dotnet publish hello -p:PublishAot=false -o /out" + portable, nil},
+		{"aot", "aot", "10.0-aot", "dotnet publish aot.csproj -r linux-x64 -o /out && rm /out/aot.dbg", nil, "publish"},
+		{"apps portable", "apps", "10.0", "dotnet publish src/clock/clock.csproj -o /out" + portable, nil, "clock-publish"},
+		{"apps apphost", "apps", "10.0", "dotnet publish src/greeter/greeter.csproj -o /out", nil, "greeter-publish"},
+		{"aspnetapp", "aspnetapp", "10.0", "dotnet publish aspnetapp/aspnetapp.csproj -o /out" + portable, nil, "publish"},
+		{"complexapp", "complexapp", "10.0", "dotnet publish src/complexapp/complexapp.csproj -o /out" + portable, nil, "publish"},
+		{"dotnetapp", "dotnetapp", "10.0", "dotnet publish dotnetapp.csproj -o /out" + portable, nil, "publish"},
+		{"filebased", "filebased", "10.0", "dotnet project convert hello.cs --output hello && dotnet publish hello -p:PublishAot=false -o /out" + portable, nil, "publish"},
 		{"privatefeed", "privatefeed", "10.0", `export SSL_CERT_FILE=/ca.pem "NuGetPackageSourceCredentials_company=Username=any;Password=$TOKEN" && dotnet publish privatefeed.csproj -o /out` + portable,
-			[]string{"--secret", "id=feed-url,env=FEED_URL", "--secret", "id=feed-token,env=FEED_TOKEN", "--secret", "id=company-ca,src=" + os.Getenv("FEED_CA")}},
-		{"sqlite", "sqlite", "10.0", "dotnet publish sqlite.csproj -o /out" + portable, nil},
-		{"trimmed", "trimmed", "10.0", "dotnet publish trimmed.csproj -r linux-x64 -o /out", nil},
-		{"worker", "worker", "10.0", "dotnet publish worker.csproj -o /out" + portable, nil},
+			[]string{"--secret", "id=feed-url,env=FEED_URL", "--secret", "id=feed-token,env=FEED_TOKEN", "--secret", "id=company-ca,src=" + os.Getenv("FEED_CA")}, "publish"},
+		{"sqlite", "sqlite", "10.0", "dotnet publish sqlite.csproj -o /out" + portable, nil, "publish"},
+		{"trimmed", "trimmed", "10.0", "dotnet publish trimmed.csproj -r linux-x64 -o /out", nil, "publish"},
+		{"worker", "worker", "10.0", "dotnet publish worker.csproj -o /out" + portable, nil, "publish"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel() // a build has one core idle half of the time
@@ -146,21 +147,18 @@ RUN --mount=type=secret,id=feed-url,env=FEED_URL --mount=type=secret,id=feed-tok
 FROM scratch
 COPY --from=build /out /
 `)
-			sameAsPlain(t, dir, tc.args...)
+			sameAsPlain(t, dir, tc.target, tc.args...)
 		})
 	}
 }
 
-// sameAsPlain publishes the app in dir by its Dockerfile and by its crosshull.yaml, and compares. It gives the log of the
-// latter and the files.
-func sameAsPlain(t *testing.T, dir string, args ...string) (log string, got map[string]string) {
+// sameAsPlain publishes the app in dir by its Dockerfile and by a target of its crosshull.yaml, and compares. It gives the
+// log of the latter and the files.
+func sameAsPlain(t *testing.T, dir, target string, args ...string) (log string, got map[string]string) {
 	t.Helper()
 	plain, ours := t.TempDir(), t.TempDir()
-	build(t, dir, append(args, "-f", "Dockerfile", "--target", "", "--output", "type=local,dest="+plain, ".")...)
-	if !slices.Contains(args, "--target") {
-		args = append(args, "--target", "publish")
-	}
-	log = build(t, dir, append(args, "-f", "crosshull.yaml", "--platform", "linux/amd64", "--output", "type=local,dest="+ours, ".")...)
+	build(t, dir, append(args, "-f", "Dockerfile", "--output", "type=local,dest="+plain, ".")...)
+	log = build(t, dir, append(args, "-f", "crosshull.yaml", "--target", target, "--platform", "linux/amd64", "--output", "type=local,dest="+ours, ".")...)
 	want, got := tree(t, plain), tree(t, ours)
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		foreign := strings.HasPrefix(name, "runtimes/") && !strings.HasPrefix(name, "runtimes/linux-x64/")
