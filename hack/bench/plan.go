@@ -15,6 +15,7 @@ const (
 	// seed is the Dockerfile with TARGETARCH that Microsoft's samples show.
 	seed contender = "seed"
 	// seedMounts is seed with a cache mount for packages.
+	// On a fresh builder it fails: the cache has its restore, and the mount, which no cache has, is empty.
 	seedMounts contender = "seed+mounts"
 	// portable is the best Dockerfile: it compiles once for all platforms.
 	portable contender = "portable"
@@ -114,7 +115,7 @@ var plan = []experiment{
 		{crosshull, three, []situation{cold, nothing, edit, pack, rebase, fresh}},
 		{seed, two, []situation{cold, nothing, edit, pack, rebase, fresh}},
 		{seed, three, []situation{cold, nothing, edit, pack, rebase, fresh}},
-		{seedMounts, two, []situation{cold, edit, pack, fresh}},
+		{seedMounts, two, []situation{cold, edit, pack}},
 		{portable, three, []situation{cold, nothing, edit, pack, rebase, fresh}},
 		{syntax, two, []situation{nothing}},
 		{syntax, three, []situation{nothing}},
