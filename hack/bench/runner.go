@@ -269,12 +269,13 @@ func (r *runner) prepare(ctx context.Context, c *contestant, s situation) error 
 		if c.contender == crosshull {
 			// The cold build had --no-cache, which leaves the compiler's own cache empty; one that is filled is what an edit
 			// finds anywhere else.
-			if err := c.project.deep.change(c.dir, 2); err != nil {
+			if err := c.project.deep.change(c.dir, 1); err != nil {
 				return err
 			}
 			if _, err := r.run(ctx, c, nil); err != nil {
 				return err
 			}
+			return c.project.deep.change(c.dir, 2)
 		}
 		return c.project.deep.change(c.dir, 1)
 	case pack:

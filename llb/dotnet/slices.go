@@ -22,7 +22,7 @@ const (
 	// sliceSize is how many projects a slice has at most. Every process starts a compiler anew, and that takes as long as
 	// five projects do when it is warm: a cold build pays for each slice. An edit pays for few of the projects of its slice,
 	// as the compiler keeps what it has compiled (target Key of slice.proj).
-	sliceSize = 20
+	sliceSize = 25
 	// minSliced is how many projects have to be there to compile any of them apart, unless several apps share them.
 	minSliced = 4
 )
