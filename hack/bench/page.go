@@ -30,7 +30,11 @@ func (r *Report) WriteDocs(dir string) error {
 func (r *Report) tables() string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	line("\nMeasured on %s; %d rounds.", r.Machine, r.Rounds)
+	rounds := "one round"
+	if r.Rounds > 1 {
+		rounds = fmt.Sprintf("%d rounds", r.Rounds)
+	}
+	line("\nMeasured on %s; %s.", r.Machine, rounds)
 	line("\n![Time of crosshull, as a part of that of others](%s)", chartName)
 
 	line("\n### Goals\n")
