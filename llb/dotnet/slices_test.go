@@ -67,7 +67,7 @@ func TestSlices(t *testing.T) {
 		{"none", []*App{appOf("app")}, ""},
 		{"too few to pay for a process", []*App{appOf("app", chain[:3]...)}, ""},
 		{"a slice", []*App{appOf("app", chain[:4]...)}, "a+b+c+d"},
-		{"equal parts", []*App{appOf("app", long...)}, plus(long[:sliceSize/2]) + ", " + plus(long[sliceSize/2:]) + " 0"},
+		{"equal parts", []*App{appOf("app", long...)}, plus(long[:len(long)/2]) + ", " + plus(long[len(long)/2:]) + " 0"},
 		{"low levels first", []*App{appOf("app", append(high, low...)...)}, plus(low) + ", " + plus(high) + " 0"},
 		{"a level of few goes with the one below", []*App{appOf("app", apartNode("a", "y"), apartNode("y"), apartNode("z"), apartNode("x"))}, "x+y+z+a"},
 		{"few that apps share", []*App{appOf("one", chain[0], chain[1]), appOf("two", chain[0])}, "a"},
