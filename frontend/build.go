@@ -14,7 +14,6 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
-	"github.com/moby/buildkit/identity"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/crosshull/crosshull/frontend/spec"
@@ -130,19 +129,15 @@ func newBuild(ctx context.Context, e *entrypoint) (*build, error) {
 		return nil, err
 	}
 	b.graph = &xllb.Builder{
-		Project:     app,
-		NuGet:       e.spec.NuGet,
-		Inputs:      e.spec.Publish.Inputs,
-		Context:     *buildContext,
-		BuildRID:    buildRID,
-		Caps:        e.bc.BuildOpts().LLBCaps,
-		Exec:        e.execOpts,
-		Constraints: e.constraints,
-	}
-	b.graph.CacheNamespace = e.bc.CacheIDNamespace
-	if e.bc.IsNoCache(xllb.PhasePublish) {
-		// A cache mount is there whether steps are cached or not, so this build gets ones that nobody has written to.
-		b.graph.CacheNamespace = path.Join(b.graph.CacheNamespace, identity.NewID())
+		Project:        app,
+		NuGet:          e.spec.NuGet,
+		Inputs:         e.spec.Publish.Inputs,
+		Context:        *buildContext,
+		BuildRID:       buildRID,
+		Caps:           e.bc.BuildOpts().LLBCaps,
+		Exec:           e.execOpts,
+		Constraints:    e.constraints,
+		CacheNamespace: e.cacheNamespace(),
 	}
 	if err := b.look(ctx); err != nil {
 		return nil, err

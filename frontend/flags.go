@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/identity"
 	"github.com/moby/buildkit/solver/pb"
 
 	xllb "github.com/crosshull/crosshull/llb"
@@ -34,6 +36,15 @@ func (e *entrypoint) constraints(phase string) []llb.ConstraintsOpt {
 		opts = append(opts, llb.IgnoreCache)
 	}
 	return opts
+}
+
+// cacheNamespace parts the cache mounts of this build from those of others: as BUILDKIT_CACHE_MOUNT_NS says, and with
+// --no-cache from all. A cache mount is there whether steps are cached or not, so such a build gets ones of its own.
+func (e *entrypoint) cacheNamespace() string {
+	if e.bc.IsNoCache(xllb.PhasePublish) {
+		return path.Join(e.bc.CacheIDNamespace, identity.NewID())
+	}
+	return e.bc.CacheIDNamespace
 }
 
 // execOpts are what buildx's flags say of the execs of a phase, each where BuildKit can do it, as in dockerfile2llb.

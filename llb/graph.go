@@ -83,8 +83,8 @@ type Builder struct {
 }
 
 // Describe asks MSBuild about projects that have configuration and properties in common with the Builder's: a state with
-// [dotnet.DescriptionFile] and [dotnet.DescribedFile] in its root. Its input is only what says what a project is, so it is cached while no more
-// than sources change. files are those of [Builder.ProjectFiles].
+// [dotnet.DescriptionFile] and [dotnet.DescribedFile] in its root. Its input is only what says what a project is, so it is
+// cached while no more than sources change. files are those of [Builder.ProjectFiles].
 func (b *Builder) Describe(asked []dotnet.Project, files dotnet.Files) (llb.State, error) {
 	targets, err := msbuildFiles(PhaseDescribe,
 		dotnet.File{Name: dotnet.ReachFile, Data: dotnet.ReachTargets(files, SourceDir)},
