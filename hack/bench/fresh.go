@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 )
@@ -11,12 +10,7 @@ import (
 // onFreshBuilder calls build with the environment of a builder that has nothing but the SDK's image, pulled and unpacked:
 // a second buildkitd, which is gone afterwards.
 func (r *runner) onFreshBuilder(ctx context.Context, build func(env []string) error) (err error) {
-	dir, err := os.MkdirTemp(r.lab.Dir(), "fresh-")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	addr, stop, err := r.lab.StartBuildkit(ctx, dir)
+	dir, addr, stop, err := r.lab.StartBuildkit(ctx)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"regexp"
 	"testing"
@@ -41,16 +40,7 @@ func ran(log, pattern string) bool {
 // onFreshBuilder makes the rest of a test use a builder that has nothing, with a buildkitd of its own.
 func onFreshBuilder(t *testing.T) {
 	t.Helper()
-	dir, err := os.MkdirTemp(theLab.Dir(), "fresh-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := os.RemoveAll(dir); err != nil {
-			t.Error(err)
-		}
-	})
-	addr, stop, err := theLab.StartBuildkit(t.Context(), dir)
+	dir, addr, stop, err := theLab.StartBuildkit(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

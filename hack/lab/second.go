@@ -2,19 +2,24 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 )
 
-// StartBuildkit makes another buildkitd run, configured as the lab's own, with its state, socket and log in dir, which
-// has to exist; addr is where it can be reached. It knows nothing of what the lab's own has built. stop ends it, and
-// leaves removing dir to the caller. The lab has to be up.
-func (l *Lab) StartBuildkit(ctx context.Context, dir string) (addr string, stop func(context.Context) error, err error) {
-	if err := checkSocket(dir); err != nil {
-		return "", nil, err
+// StartBuildkit makes another buildkitd run, configured as the lab's own, with its state, socket and log in dir, a new
+// folder of the lab's that has room for more; addr is where it can be reached. It knows nothing of what the lab's own has
+// built. stop ends it and removes dir. The lab has to be up.
+func (l *Lab) StartBuildkit(ctx context.Context) (dir, addr string, stop func(context.Context) error, err error) {
+	if dir, err = os.MkdirTemp(l.dir, "second-"); err != nil {
+		return "", "", nil, err
 	}
 	d := l.buildkitDaemon(dir, l.LocalImages())
-	if err := d.start(ctx); err != nil {
-		return "", nil, err
+	if err = checkSocket(dir); err == nil {
+		err = d.start(ctx)
+	}
+	if err != nil {
+		return "", "", nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	stop = func(ctx context.Context) error {
 		if err := d.service.Stop(ctx); err != nil {
@@ -23,7 +28,7 @@ func (l *Lab) StartBuildkit(ctx context.Context, dir string) (addr string, stop 
 		if err := cleanBuildkit(ctx, dir); err != nil {
 			return fmt.Errorf("clean up after buildkitd in %s: %w", dir, err)
 		}
-		return nil
+		return os.RemoveAll(dir)
 	}
-	return d.address, stop, nil
+	return dir, d.address, stop, nil
 }

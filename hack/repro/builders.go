@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 )
 
@@ -17,7 +16,8 @@ const (
 
 // start makes the second daemon run, and the builders, in a configuration of buildx that goes with them.
 func (r *runner) start(ctx context.Context) (err error) {
-	if r.tmp, err = os.MkdirTemp(r.lab.Dir(), "repro-"); err != nil {
+	var second string
+	if r.tmp, second, r.stop, err = r.lab.StartBuildkit(ctx); err != nil {
 		return err
 	}
 	defer func() {
@@ -25,11 +25,6 @@ func (r *runner) start(ctx context.Context) (err error) {
 			err = errors.Join(err, r.stop(context.WithoutCancel(ctx)))
 		}
 	}()
-	second, stop, err := r.lab.StartBuildkit(ctx, r.tmp)
-	if err != nil {
-		return err
-	}
-	r.stopNode = stop
 	first := r.lab.BuildkitAddr()
 	amd64, arm64, _ := strings.Cut(Platforms, ",")
 	for _, args := range [][]string{
@@ -44,14 +39,4 @@ func (r *runner) start(ctx context.Context) (err error) {
 		}
 	}
 	return nil
-}
-
-// stop ends what start did.
-func (r *runner) stop(ctx context.Context) error {
-	if r.stopNode != nil {
-		if err := r.stopNode(ctx); err != nil {
-			return err
-		}
-	}
-	return os.RemoveAll(r.tmp)
 }

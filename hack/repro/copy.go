@@ -12,20 +12,16 @@ import (
 // made, their times, modes and owners.
 func (r *runner) copy(src, dst string) error {
 	var names []string
-	err := filepath.WalkDir(src, func(path string, _ fs.DirEntry, err error) error {
-		names = append(names, path)
+	err := fs.WalkDir(os.DirFS(src), ".", func(name string, _ fs.DirEntry, err error) error {
+		names = append(names, name)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	slices.Reverse(names)
-	for _, path := range names {
-		rel, err := filepath.Rel(src, path)
-		if err != nil {
-			return err
-		}
-		if err := copyEntry(path, filepath.Join(dst, rel)); err != nil {
+	for _, name := range names {
+		if err := copyEntry(filepath.Join(src, name), filepath.Join(dst, name)); err != nil {
 			return err
 		}
 	}
@@ -36,12 +32,8 @@ func (r *runner) copy(src, dst string) error {
 	}
 	// Files before their folders, whose times would change else.
 	when := time.Date(1999, 12, 31, 23, 59, 59, 987654321, time.UTC)
-	for i, path := range names {
-		rel, err := filepath.Rel(src, path)
-		if err != nil {
-			return err
-		}
-		target := filepath.Join(dst, rel)
+	for i, name := range names {
+		target := filepath.Join(dst, name)
 		info, err := os.Lstat(target)
 		if err != nil {
 			return err

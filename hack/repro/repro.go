@@ -106,7 +106,7 @@ type runner struct {
 	examples string
 	change   func(dir string) error
 	tmp      string
-	stopNode func(context.Context) error // the second daemon
+	stop     func(context.Context) error // ends what start did, and removes tmp
 	progress io.Writer
 	began    time.Time
 }

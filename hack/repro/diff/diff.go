@@ -209,17 +209,8 @@ func numbered(seen map[string]int, name string) string {
 }
 
 func (c *comparison) manifests(at path, a, b manifest) error {
-	da, err := descriptor(a.desc)
-	if err != nil {
+	if same, err := c.descriptors(at, a.desc, b.desc); err != nil || same {
 		return err
-	}
-	db, err := descriptor(b.desc)
-	if err != nil {
-		return err
-	}
-	c.documents(at.to("descriptor"), da, db)
-	if a.desc.Digest == b.desc.Digest {
-		return nil
 	}
 	oa, err := a.object()
 	if err != nil {

@@ -29,6 +29,20 @@ func document(o Object, without ...string) (map[string]any, error) {
 	return doc, nil
 }
 
+// descriptors compares two but for what follows from the content that they describe, and tells whether that is the same.
+func (c *comparison) descriptors(at path, a, b v1.Descriptor) (same bool, err error) {
+	da, err := descriptor(a)
+	if err != nil {
+		return false, err
+	}
+	db, err := descriptor(b)
+	if err != nil {
+		return false, err
+	}
+	c.documents(at.to("descriptor"), da, db)
+	return a.Digest == b.Digest, nil
+}
+
 // descriptor is a descriptor without what follows from the content that it describes.
 func descriptor(desc v1.Descriptor) (map[string]any, error) {
 	desc.Digest, desc.Size, desc.Data = v1.Hash{}, 0, nil

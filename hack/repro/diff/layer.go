@@ -105,17 +105,8 @@ func (c *comparison) order(at path, a, b []string) {
 }
 
 func (c *comparison) pair(at path, a, b layer) error {
-	da, err := descriptor(a.desc)
-	if err != nil {
+	if same, err := c.descriptors(at, a.desc, b.desc); err != nil || same {
 		return err
-	}
-	db, err := descriptor(b.desc)
-	if err != nil {
-		return err
-	}
-	c.documents(at.to("descriptor"), da, db)
-	if a.desc.Digest == b.desc.Digest {
-		return nil
 	}
 	ea, err := read(a)
 	if err != nil {
