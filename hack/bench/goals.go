@@ -56,6 +56,7 @@ var goals = concat(
 	ratios(aspnetapp, rebase, 1.0, 1.0, 1.0),
 	ratios(libraries50, rebase, 1.0, 1.0, 1.0),
 	ratios(aspnetapp, fresh, 0.40, 0.25, 0.60),
+	ratios(libraries50, fresh, 0.40, 0.25, 0.60),
 	figures(nothing, frontendTime, 0.150),
 	figures(rebase, execs, 0),
 	figures(rebase, appBytes, 0),
