@@ -26,19 +26,25 @@ func (b *build) convert(ctx context.Context) (dotnet.Files, error) {
 	if b.graph.Project.Mode == nil {
 		b.graph.Project.Mode = &dotnet.Mode{}
 	}
-	return b.survey(ctx)
+	return b.survey(ctx, nil)
 }
 
-// prepare describes the app and resolves what its image is made of.
+// prepare describes the app, and resolves what publish needs to know of images.
 func (b *build) prepare(ctx context.Context) error {
 	if err := b.describeApps(ctx); err != nil {
 		return err
+	}
+	if !b.needsRIDs() { // layers resolves the base, while it publishes
+		return nil
 	}
 	if err := b.resolveBase(ctx); err != nil {
 		return err
 	}
 	return b.toolchain(ctx)
 }
+
+// needsRIDs tells whether what is built depends on the platforms of the image.
+func (b *build) needsRIDs() bool { return b.app.Mode.PerPlatform() || b.app.Mode.Launchers() }
 
 // resolveBase resolves the base image, and with its C library the runtime identifiers.
 func (b *build) resolveBase(ctx context.Context) (err error) {

@@ -139,10 +139,7 @@ func newBuild(ctx context.Context, e *entrypoint) (*build, error) {
 		Constraints:    e.constraints,
 		CacheNamespace: e.cacheNamespace(),
 	}
-	if err := b.look(ctx); err != nil {
-		return nil, err
-	}
-	files, err := b.survey(ctx)
+	files, err := b.lookAndSurvey(ctx)
 	if err != nil {
 		return nil, err
 	}

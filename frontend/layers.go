@@ -13,7 +13,8 @@ import (
 )
 
 // layers publishes, and gives the layers for each target. Publishing is the long part, so it is solved here, for all
-// platforms side by side, and errors come before any image is put together.
+// platforms side by side, and errors come before any image is put together. The base is resolved meanwhile, unless
+// prepare did.
 func (b *build) layers(ctx context.Context, dir string) ([][]llb.State, error) {
 	app := b.app
 	rids := slices.Clone(b.rids)
@@ -43,14 +44,19 @@ func (b *build) layers(ctx context.Context, dir string) ([][]llb.State, error) {
 	}
 	reports := make([][]byte, len(defs))
 	eg, egctx := errgroup.WithContext(ctx)
+	if b.base == nil {
+		eg.Go(func() error { return b.resolveBase(egctx) })
+	}
 	for i, def := range defs {
 		eg.Go(func() (err error) {
-			reports[i], err = b.readResult(egctx, def, dotnet.ReportFile)
-			return err
+			if reports[i], err = b.readResult(egctx, def, dotnet.ReportFile); err != nil {
+				return b.missingSecret(err)
+			}
+			return nil
 		})
 	}
 	if err := eg.Wait(); err != nil {
-		return nil, b.missingSecret(err)
+		return nil, err
 	}
 
 	var appHosts llb.State
@@ -90,7 +96,7 @@ func (b *build) layers(ctx context.Context, dir string) ([][]llb.State, error) {
 
 // restore is the restore of the app, for the runtime identifiers that its mode needs.
 func (b *build) restore() (restored xllb.Restored, rids []string, err error) {
-	if b.app.Mode.PerPlatform() || b.app.Mode.Launchers() {
+	if b.needsRIDs() {
 		rids = slices.Compact(slices.Sorted(slices.Values(b.rids)))
 	}
 	restored, err = b.graph.Restore(b.group(b.app), rids)

@@ -19,14 +19,34 @@ import (
 // surveyRounds is how often files that were found may name further files to look at.
 const surveyRounds = 4
 
+// lookAndSurvey does both side by side: what the survey begins with is the same unless there are links.
+func (b *build) lookAndSurvey(ctx context.Context) (dotnet.Files, error) {
+	projects := b.graph.ProjectFiles(nil)
+	var files dotnet.Files
+	eg, egctx := errgroup.WithContext(ctx)
+	eg.Go(func() error { return b.look(egctx) })
+	eg.Go(func() (err error) {
+		files, err = b.readAll(egctx, projects)
+		return err
+	})
+	if err := eg.Wait(); err != nil {
+		return nil, err
+	}
+	if len(b.graph.Links) > 0 {
+		files = nil
+	}
+	return b.survey(ctx, files)
+}
+
 // survey reads the project files of the context, before MSBuild is asked about them: to choose the SDK that is to ask,
-// and to know what it has to be asked.
-func (b *build) survey(ctx context.Context) (dotnet.Files, error) {
+// and to know what it has to be asked. files are those of the first round, nil if they have to be read.
+func (b *build) survey(ctx context.Context, files dotnet.Files) (_ dotnet.Files, err error) {
 	var names []string
 	for range surveyRounds {
-		files, err := b.readAll(ctx, b.graph.ProjectFiles(names))
-		if err != nil {
-			return nil, fmt.Errorf("read the project files: %w", err)
+		if files == nil {
+			if files, err = b.readAll(ctx, b.graph.ProjectFiles(names)); err != nil {
+				return nil, err
+			}
 		}
 		for link := range b.graph.Links { // a project file by two names is one by either
 			if dt, ok := files[b.graph.Links.Resolve(link)]; ok {
@@ -37,12 +57,12 @@ func (b *build) survey(ctx context.Context) (dotnet.Files, error) {
 		if len(more) == len(names) {
 			return files, nil
 		}
-		names = more
+		names, files = more, nil
 	}
 	return nil, fmt.Errorf("project files import files that import files, more than %d deep", surveyRounds)
 }
 
-// readAll reads all files of a state.
+// readAll reads the project files that st has.
 func (e *entrypoint) readAll(ctx context.Context, st llb.State) (dotnet.Files, error) {
 	def, err := e.marshal(ctx, st)
 	if err != nil {
@@ -50,7 +70,7 @@ func (e *entrypoint) readAll(ctx context.Context, st llb.State) (dotnet.Files, e
 	}
 	ref, err := e.solve(ctx, def)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read the project files: %w", err)
 	}
 	files := dotnet.Files{}
 	if ref == nil { // nothing of the context matches
@@ -67,7 +87,10 @@ func (e *entrypoint) readAll(ctx context.Context, st llb.State) (dotnet.Files, e
 		files[name] = dt
 		return err
 	})
-	return files, err
+	if err != nil {
+		return nil, fmt.Errorf("read the project files: %w", err)
+	}
+	return files, nil
 }
 
 // look finds what the names of all files tell: symbolic links, and static web assets.
