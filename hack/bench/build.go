@@ -37,7 +37,9 @@ func (r *runner) newContestant(x experiment, e entrant, dir string) (*contestant
 		recipe: recipe{project: p, mode: x.mode, contender: e.contender, platforms: e.platforms, cacheID: nonce},
 		id:     contestantID(x, e),
 	}
-	c.dir = filepath.Join(dir, c.id, "source")
+	// A name of its own: buildx takes folders of the same name for the same context, and BuildKit then sends what differs in
+	// size or time alone. Contestants would replace each other's files, and now and then have one of another's.
+	c.dir = filepath.Join(dir, c.id, c.id)
 	if err := p.write(r.sources, c.dir); err != nil {
 		return nil, fmt.Errorf("write %s: %w", x.project, err)
 	}
