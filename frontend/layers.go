@@ -13,8 +13,7 @@ import (
 )
 
 // layers publishes, and gives the layers for each target. Publishing is the long part, so it is solved here, for all
-// platforms side by side, and errors come before any image is put together. The base is resolved meanwhile, unless
-// prepare did.
+// platforms side by side, and errors come before any image is put together.
 func (b *build) layers(ctx context.Context, dir string) ([][]llb.State, error) {
 	app := b.app
 	rids := slices.Clone(b.rids)
@@ -28,37 +27,10 @@ func (b *build) layers(ctx context.Context, dir string) ([][]llb.State, error) {
 	if err != nil {
 		return nil, err
 	}
-	published := map[string]xllb.Published{}
-	var defs []*llb.Definition
-	for _, rid := range rids {
-		p, err := b.graph.Publish(app, restored, rid)
-		if err != nil {
-			return nil, err
-		}
-		published[rid] = p
-		def, err := b.marshal(ctx, p.Report)
-		if err != nil {
-			return nil, err
-		}
-		defs = append(defs, def)
-	}
-	reports := make([][]byte, len(defs))
-	eg, egctx := errgroup.WithContext(ctx)
-	if b.base == nil {
-		eg.Go(func() error { return b.resolveBase(egctx) })
-	}
-	for i, def := range defs {
-		eg.Go(func() (err error) {
-			if reports[i], err = b.readResult(egctx, def, dotnet.ReportFile); err != nil {
-				return b.missingSecret(err)
-			}
-			return nil
-		})
-	}
-	if err := eg.Wait(); err != nil {
+	by, assets, err := b.publish(ctx, restored, rids)
+	if err != nil {
 		return nil, err
 	}
-
 	var appHosts llb.State
 	if app.Mode.Launchers() {
 		if appHosts, err = b.graph.AppHosts(app, restored, restoreFor); err != nil {
@@ -71,27 +43,101 @@ func (b *build) layers(ctx context.Context, dir string) ([][]llb.State, error) {
 		if !app.Mode.PerPlatform() {
 			rid = ""
 		}
-		folders, assets, err := dotnet.ParseReport(reports[slices.Index(rids, rid)])
-		if err != nil {
-			return nil, err
-		}
+		p := by[rid]
 		for _, name := range dotnet.Layers {
-			from := []string{name}
+			files, folders := p.files, []string{name}
 			switch {
 			case name == dotnet.LayerRuntimes:
-				if from = usable(assets, b.rids[i]); len(from) == 0 {
+				if folders = usable(p.report.Runtimes, b.rids[i]); len(folders) == 0 {
 					continue
 				}
-			case !slices.Contains(folders, name):
+			case !slices.Contains(p.report.Layers, name):
 				continue
+			case name == dotnet.LayerAssets && assets != nil:
+				files = assets.files
 			}
-			out[i] = append(out[i], b.graph.Layer(name, published[rid].Files, dir, from...))
+			out[i] = append(out[i], b.graph.Layer(name, files, dir, folders...))
 		}
 		if app.Mode.Launchers() {
 			out[i] = append(out[i], b.graph.Layer("launcher", appHosts, dir, b.rids[i]))
 		}
 	}
 	return out, nil
+}
+
+// published is the output of a step of publish, and what the step says of it.
+type published struct {
+	files  llb.State
+	report *dotnet.Report
+}
+
+// publish publishes for runtime identifiers. assets are the static web assets, where the output has not all of them.
+func (b *build) publish(ctx context.Context, restored xllb.Restored, rids []string) (by map[string]published, assets *published, err error) {
+	compression := b.graph.Assets.Compression(b.app)
+	by, assets, err = b.publishWith(ctx, restored, rids, compression)
+	if err != nil || assets == nil {
+		return by, nil, err
+	}
+	for _, p := range by {
+		if !p.report.SameAssets(assets.report) {
+			// The build makes some of them.
+			return b.publishWith(ctx, restored, rids, dotnet.CompressBefore)
+		}
+	}
+	return by, assets, nil
+}
+
+// publishWith publishes, and makes the static web assets beside that if compression says so. All is solved side by side,
+// the base resolved meanwhile.
+func (b *build) publishWith(ctx context.Context, restored xllb.Restored, rids []string, compression dotnet.Compression) (by map[string]published, assets *published, err error) {
+	var steps []xllb.Published
+	for _, rid := range rids {
+		step, err := b.graph.Publish(b.app, restored, rid, compression)
+		if err != nil {
+			return nil, nil, err
+		}
+		steps = append(steps, step)
+	}
+	if compression == dotnet.CompressBeside {
+		step, err := b.graph.StaticAssets(b.app, restored)
+		if err != nil {
+			return nil, nil, err
+		}
+		steps = append(steps, step)
+	}
+	defs := make([]*llb.Definition, len(steps))
+	for i, step := range steps {
+		if defs[i], err = b.marshal(ctx, step.Report); err != nil {
+			return nil, nil, err
+		}
+	}
+	done := make([]published, len(steps))
+	eg, egctx := errgroup.WithContext(ctx)
+	for i, def := range defs {
+		eg.Go(func() error {
+			dt, err := b.readResult(egctx, def, dotnet.ReportFile)
+			if err != nil {
+				return b.missingSecret(err)
+			}
+			report, err := dotnet.ParseReport(dt)
+			done[i] = published{steps[i].Files, report}
+			return err
+		})
+	}
+	if b.base == nil {
+		eg.Go(func() error { return b.resolveBase(egctx) })
+	}
+	if err := eg.Wait(); err != nil {
+		return nil, nil, err
+	}
+	by = map[string]published{}
+	for i, rid := range rids {
+		by[rid] = done[i]
+	}
+	if compression == dotnet.CompressBeside {
+		assets = &done[len(rids)]
+	}
+	return by, assets, nil
 }
 
 // restore is the restore of the app, for the runtime identifiers that its mode needs.

@@ -33,7 +33,7 @@ const (
 	compiledDir   = "/compiled"
 )
 
-var paths = dotnet.Paths{Source: SourceDir, MSBuild: msbuildDir, Output: outputDir, Report: reportDir, StandIns: standInDir, Compiled: compiledDir}
+var paths = dotnet.Paths{Source: SourceDir, MSBuild: msbuildDir, Output: outputDir, Report: reportDir, Assets: assetsDir, StandIns: standInDir, Compiled: compiledDir}
 
 // Phases are what `--no-cache-filter` can name, and what vertex names begin with.
 const (
@@ -160,8 +160,9 @@ type Published struct {
 	Report llb.State
 }
 
-// Publish compiles and publishes app, for a runtime identifier unless rid is empty.
-func (b *Builder) Publish(app *dotnet.App, restored Restored, rid string) (Published, error) {
+// Publish compiles and publishes app, for a runtime identifier unless rid is empty. With [dotnet.CompressBeside] what it
+// leaves in [dotnet.LayerAssets] is not complete: [Builder.StaticAssets] has that.
+func (b *Builder) Publish(app *dotnet.App, restored Restored, rid string, compression dotnet.Compression) (Published, error) {
 	name := "dotnet publish " + app.Path
 	if rid != "" {
 		name += " -r " + rid
@@ -174,7 +175,6 @@ func (b *Builder) Publish(app *dotnet.App, restored Restored, rid string) (Publi
 	if err != nil {
 		return Published{}, err
 	}
-	at := paths
 	mounts := []llb.RunOption{
 		llb.AddMount(SourceDir, sources, llb.ForceNoOutput),
 		llb.AddMount(packageDir, restored.packages, llb.ForceNoOutput),
@@ -185,33 +185,36 @@ func (b *Builder) Publish(app *dotnet.App, restored Restored, rid string) (Publi
 		// builder would have to ask MSBuild again.
 		mounts = append(mounts, llb.AddMount(describedFile, *b.Described, llb.SourcePath(dotnet.DescribedFile), llb.Readonly))
 	}
-	if b.Assets.Apart(app) {
-		assets, err := b.assets(app, restored)
+	if compression == dotnet.CompressBefore {
+		assets, err := b.StaticAssets(app, restored)
 		if err != nil {
 			return Published{}, err
 		}
-		at.Assets = assetsDir
-		mounts = append(mounts, llb.AddMount(assetsDir, assets, llb.Readonly))
+		mounts = append(mounts, llb.AddMount(assetsDir, assets.Files, llb.Readonly))
 	}
-	publish := b.run(PhasePublish, from, name, dotnet.PublishArgs(b.Project, app, rid, b.BuildRID, at), mounts...)
+	publish := b.run(PhasePublish, from, name, dotnet.PublishArgs(b.Project, app, rid, b.BuildRID, compression, paths), mounts...)
 	return Published{
 		Files:  publish.AddMount(outputDir, llb.Scratch()),
 		Report: publish.AddMount(reportDir, llb.Scratch()),
 	}, nil
 }
 
-// assets compresses the static web assets of app: a state with the compressed files by names that tell their content.
-func (b *Builder) assets(app *dotnet.App, restored Restored) (llb.State, error) {
+// StaticAssets makes the static web assets of app, compressed ones included: [dotnet.LayerAssets] of a publish. They are
+// the same for all platforms.
+func (b *Builder) StaticAssets(app *dotnet.App, restored Restored) (Published, error) {
 	files, err := msbuildFiles(PhasePublish)
 	if err != nil {
-		return llb.State{}, err
+		return Published{}, err
 	}
-	sources := b.copyContext(PhasePublish, restored.Tree, "static assets", dotnet.AssetFiles(app.Closure), dotnet.Outputs(app.Closure))
+	sources := b.copyContext(PhasePublish, restored.Tree, "static assets", b.Assets.Files(app.Closure), dotnet.Outputs(app.Closure))
 	run := b.run(PhasePublish, b.SDK, "compress static assets of "+app.Path, dotnet.CompressArgs(b.Project, app, paths),
 		llb.AddMount(SourceDir, sources, llb.ForceNoOutput),
 		llb.AddMount(packageDir, restored.packages, llb.ForceNoOutput),
 		llb.AddMount(msbuildDir, files, llb.Readonly))
-	return run.AddMount(outputDir, llb.Scratch()), nil
+	return Published{
+		Files:  run.AddMount(outputDir, llb.Scratch()),
+		Report: run.AddMount(reportDir, llb.Scratch()),
+	}, nil
 }
 
 // sources are patterns of what projects are built from, nothing for all files.

@@ -100,7 +100,7 @@ func layers(b *Builder, p ocispecs.Platform, app *dotnet.App) []llb.State {
 	if err != nil {
 		panic(err)
 	}
-	published, err := b.Publish(app, restored, rid)
+	published, err := b.Publish(app, restored, rid, dotnet.CompressInPublish)
 	if err != nil {
 		panic(err)
 	}

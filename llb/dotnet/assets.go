@@ -10,7 +10,9 @@ import (
 // Assets are what is known of the static web assets of a context before anything has run.
 type Assets struct {
 	sizes    map[string]int64 // bytes of what publish compresses, by the folder of the project
+	modules  []string         // scripts of components and views, and what they belong to
 	commands []string         // project files that run commands of their author, which may make assets
+	makers   []string         // project files that name what is known to make assets
 }
 
 // webRoot is the folder of a project that its static web assets are in.
@@ -21,6 +23,9 @@ var compressible = []string{".css", ".html", ".js", ".json", ".map", ".md", ".mj
 
 // AddFile takes a file of the context into account, and its size in bytes.
 func (a *Assets) AddFile(name string, size int64) {
+	if owner, ok := strings.CutSuffix(name, ".js"); ok && slices.Contains([]string{".razor", ".cshtml"}, path.Ext(owner)) {
+		a.modules = append(a.modules, name, owner) // without its owner the SDK refuses it
+	}
 	project, _, ok := strings.Cut("/"+name, "/"+webRoot+"/")
 	if !ok || !slices.Contains(compressible, path.Ext(name)) {
 		return
@@ -31,49 +36,87 @@ func (a *Assets) AddFile(name string, size int64) {
 	a.sizes[path.Clean("."+project)] += size
 }
 
+// makers are what project files name whose build makes static web assets: of the client's assemblies, of sources in
+// other languages, of what is downloaded.
+var makers = []string{
+	"Sdk.BlazorWebAssembly", "TypeScript.MSBuild", "LibraryManager.Build", "SassCompiler", "BundlerMinifier", "WebCompiler", "Tailwind", "esproj",
+}
+
 // AddProjects takes the project files of the context into account.
 func (a *Assets) AddProjects(files Files) {
 	for name, dt := range files {
 		if bytes.Contains(dt, []byte("<Exec")) {
 			a.commands = append(a.commands, name)
 		}
+		if slices.ContainsFunc(makers, func(s string) bool { return bytes.Contains(dt, []byte(s)) }) {
+			a.makers = append(a.makers, name)
+		}
 	}
 }
+
+// A Compression says which step compresses the static web assets of an app.
+type Compression int
+
+const (
+	// CompressInPublish: publish, as it does by itself.
+	CompressInPublish Compression = iota
+	// CompressBefore: a step before publish, which takes what is there, and compresses what the build makes.
+	CompressBefore
+	// CompressBeside: a step that makes all of them, beside publish, which compresses none.
+	CompressBeside
+)
 
 // minAssets is how many bytes have to be there to compress them apart: brotli takes about as long for them, at the level
 // that publish asks for, as the process that does so takes to start.
 const minAssets = 512 << 10
 
-// Apart tells whether the static web assets of app are to be compressed by a step of their own, which an edit of sources
-// leaves alone. What commands of the user's make is left to publish, so that they run once.
-func (a *Assets) Apart(app *App) bool {
+// Compression gives the step for the static web assets of app: one of their own, which an edit of sources leaves alone, if
+// they are large. What commands of the user's make is left to publish, so that they run once. Whether a step beside publish
+// makes all that publish has is known when both have run: see [Report.SameAssets].
+func (a *Assets) Compression(app *App) Compression {
 	var sum int64
 	for _, n := range app.Closure {
 		sum += a.sizes[path.Dir(n.Path)]
 	}
-	return sum >= minAssets && !slices.ContainsFunc(a.commands, func(file string) bool {
+	read := func(file string) bool {
 		return slices.ContainsFunc(app.Closure, func(n Node) bool { return n.reads(file) })
-	})
+	}
+	switch {
+	case sum < minAssets || slices.ContainsFunc(a.commands, read):
+		return CompressInPublish
+	case slices.ContainsFunc(a.makers, read):
+		return CompressBefore
+	}
+	return CompressBeside
 }
 
-// AssetFiles are patterns of the static web assets of projects.
-func AssetFiles(nodes []Node) []string {
+// Files are patterns of the static web assets of projects, and of what the SDK wants to see with them.
+func (a *Assets) Files(nodes []Node) []string {
 	var patterns []string
 	for _, p := range allPaths(nodes) {
-		patterns = append(patterns, escapeDir(path.Dir(p))+webRoot)
+		dir := escapeDir(path.Dir(p))
+		patterns = append(patterns, dir+webRoot, dir+"**/*.razor.css", dir+"**/*.cshtml.css")
+	}
+	for _, file := range a.modules {
+		patterns = append(patterns, Escape(file))
 	}
 	slices.Sort(patterns)
 	return slices.Compact(patterns)
 }
 
-// CompressArgs is the command that compresses the static web assets of a restored app into Paths.Output, by names that
-// tell what is in them, for [PublishArgs] to find. Whatever goes wrong, it leaves less, and publish does the rest: so it
-// neither fails nor says a word.
+// CompressArgs is the command that makes the static web assets of a restored app, compressed ones included: as publish
+// would in folder [LayerAssets] of Paths.Output, the compressed ones once more by names that tell what is in them for
+// [CompressBefore], and a [Report] of all. Whatever goes wrong, it leaves less, and publish does the rest: so it neither
+// fails, which takes a shell, nor says a word.
 func CompressArgs(p Project, app *App, at Paths) []string {
 	args := []string{
+		"sh", "-c", `"$@" || :`, "sh",
 		"dotnet", "msbuild", path.Join(at.MSBuild, "assets.proj"), "-nologo", "-noConsoleLogger", "-t:Compress",
 		define("_IsPublishing", "true"),
+		define("CrosshullMakesAssets", "true"),
 		define("CrosshullProject", path.Join(at.Source, app.Path)),
+		define("CrosshullReport", path.Join(at.Report, ReportFile)),
+		define("PublishDir", path.Join(at.Output, LayerAssets)+"/"),
 		define("CrosshullOutput", at.Output+"/"),
 	}
 	args = append(args, at.inject()...)

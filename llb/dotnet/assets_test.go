@@ -11,34 +11,37 @@ func TestAssets(t *testing.T) {
 		}
 		return f
 	}
+	named := func(text string) Files { return Files{"src/widgets/widgets.csproj": []byte(text)} }
 	for _, tc := range []struct {
 		name  string
 		sizes map[string]int64
 		files Files
-		want  bool
+		want  Compression
 	}{
-		{"large", map[string]int64{"src/web/wwwroot/lib/a.css": 300 << 10, "src/widgets/wwwroot/b.js": 300 << 10}, nil, true},
-		{"small", map[string]int64{"src/web/wwwroot/a.css": 100 << 10}, nil, false},
-		{"pictures", map[string]int64{"src/web/wwwroot/a.png": 1 << 30}, nil, false},
-		{"of another project", map[string]int64{"src/other/wwwroot/a.css": 1 << 30}, nil, false},
-		{"no assets", map[string]int64{"src/web/client/a.css": 1 << 30}, nil, false},
-		{"made by a command", map[string]int64{"src/web/wwwroot/a.css": 1 << 30}, files("src/web/web.csproj"), false},
-		{"made by a command of all", map[string]int64{"src/web/wwwroot/a.css": 1 << 30}, files("Directory.Build.targets"), false},
-		{"made by a command that is imported", map[string]int64{"src/web/wwwroot/a.css": 1 << 30}, files("eng/web.xml"), false},
-		{"a command of another project", map[string]int64{"src/web/wwwroot/a.css": 1 << 30}, files("src/other/other.csproj", "eng/other.xml"), true},
+		{"large", map[string]int64{"src/web/wwwroot/lib/a.css": 300 << 10, "src/widgets/wwwroot/b.js": 300 << 10}, nil, CompressBeside},
+		{"small", map[string]int64{"src/web/wwwroot/a.css": 100 << 10}, nil, CompressInPublish},
+		{"pictures", map[string]int64{"src/web/wwwroot/a.png": 1 << 30}, nil, CompressInPublish},
+		{"of another project", map[string]int64{"src/other/wwwroot/a.css": 1 << 30}, nil, CompressInPublish},
+		{"no assets", map[string]int64{"src/web/client/a.css": 1 << 30}, nil, CompressInPublish},
+		{"made by a command", map[string]int64{"src/web/wwwroot/a.css": 1 << 30}, files("src/web/web.csproj"), CompressInPublish},
+		{"made by a command of all", map[string]int64{"src/web/wwwroot/a.css": 1 << 30}, files("Directory.Build.targets"), CompressInPublish},
+		{"made by a command that is imported", map[string]int64{"src/web/wwwroot/a.css": 1 << 30}, files("eng/web.xml"), CompressInPublish},
+		{"a command of another project", map[string]int64{"src/web/wwwroot/a.css": 1 << 30}, files("src/other/other.csproj", "eng/other.xml"), CompressBeside},
+		{"of a client", map[string]int64{"src/web/wwwroot/a.css": 1 << 30}, named(`<Project Sdk="Microsoft.NET.Sdk.BlazorWebAssembly" />`), CompressBefore},
+		{"made of TypeScript", map[string]int64{"src/web/wwwroot/a.css": 1 << 30}, named(`<PackageReference Include="Microsoft.TypeScript.MSBuild" />`), CompressBefore},
 	} {
 		var a Assets
 		for name, size := range tc.sizes {
 			a.AddFile(name, size)
 		}
 		a.AddProjects(tc.files)
-		if got := a.Apart(app); got != tc.want {
-			t.Errorf("%s: got %v", tc.name, got)
+		if got := a.Compression(app); got != tc.want {
+			t.Errorf("%s: got %v, want %v", tc.name, got, tc.want)
 		}
 	}
 	var a Assets
 	a.AddFile("wwwroot/a.css", 1<<30)
-	if !a.Apart(&App{Closure: []Node{{Path: "web.csproj"}}}) {
+	if a.Compression(&App{Closure: []Node{{Path: "web.csproj"}}}) != CompressBeside {
 		t.Error("the assets of a project at the root are not found")
 	}
 }

@@ -44,7 +44,7 @@ type Paths struct {
 	MSBuild  string // MSBuildFiles
 	Output   string // what the command is to leave
 	Report   string // what it is to say about that
-	Assets   string // static web assets that are compressed already; empty: none are
+	Assets   string // static web assets that are compressed already
 	StandIns string // what stands for projects of other slices
 	Compiled string // what the compiler keeps from build to build
 }

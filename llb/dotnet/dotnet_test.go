@@ -270,7 +270,7 @@ func TestRestoreAndPublishAgree(t *testing.T) {
 		if mode.PerPlatform() {
 			rids, rid = []string{"linux-arm64", "linux-x64"}, "linux-x64"
 		}
-		restore, publish := RestoreArgs(p, []*App{app}, rids, at), PublishArgs(p, app, rid, "linux-x64", at)
+		restore, publish := RestoreArgs(p, []*App{app}, rids, at), PublishArgs(p, app, rid, "linux-x64", CompressInPublish, at)
 		for _, a := range restore {
 			if strings.HasPrefix(a, "-p:") && !strings.HasPrefix(a, "-p:RuntimeIdentifiers=") && !slices.Contains(publish, a) {
 				t.Errorf("%s: restore has %s, publish has not: %v", mode, a, publish)
@@ -372,12 +372,29 @@ func TestRuntimeIDs(t *testing.T) {
 }
 
 func TestParseReport(t *testing.T) {
-	layers, rids, err := ParseReport([]byte("app\npackages\nruntimes/unix\nruntimes/linux-x64\n"))
-	if err != nil || strings.Join(layers, " ") != "app packages" || strings.Join(rids, " ") != "linux-x64 unix" {
-		t.Errorf("got %v, %v, %v", layers, rids, err)
+	parse := func(text string) *Report {
+		t.Helper()
+		r, err := ParseReport([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
 	}
-	if _, _, err := ParseReport([]byte("oddity\n")); err == nil {
+	r := parse("app\npackages\nruntimes/unix\nruntimes/linux-x64\n")
+	if strings.Join(r.Layers, " ") != "app packages" || strings.Join(r.Runtimes, " ") != "linux-x64 unix" {
+		t.Errorf("got %v", r)
+	}
+	if _, err := ParseReport([]byte("oddity\n")); err == nil {
 		t.Error("no error for an unknown layer")
+	}
+	const assets = "asset wwwroot/a.css hashA PreserveNewest\nasset wwwroot/b c.js hashB PreserveNewest\n"
+	if !parse("app\nassets\n" + assets).SameAssets(parse(assets)) {
+		t.Error("the same assets differ")
+	}
+	for _, other := range []string{"", strings.ReplaceAll(assets, "hashB", "hashC"), assets + "asset wwwroot/made.css hashD PreserveNewest\n"} {
+		if parse(assets).SameAssets(parse(other)) {
+			t.Errorf("other assets are taken for the same: %s", other)
+		}
 	}
 }
 

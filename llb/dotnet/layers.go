@@ -20,27 +20,43 @@ const (
 	LayerApp        = "app"              // the rest
 )
 
-// ReportFile is what publish leaves in Paths.Report: the folders it made, a line for each.
+// ReportFile is what publish leaves in Paths.Report: the folders it made, and static web assets, a line for each.
 const ReportFile = "layers.txt"
 
-// ParseReport reads the report: which layers there are, and for which runtime identifiers packages have assets.
-func ParseReport(dt []byte) (layers, rids []string, err error) {
+// Report is what publish says of its output.
+type Report struct {
+	Layers   []string // the folders that there are, LayerRuntimes left out
+	Runtimes []string // the runtime identifiers that packages have assets for
+	assets   []string // static web assets that are not compressed: path, hash, and when to copy it
+}
+
+// ParseReport reads the report.
+func ParseReport(dt []byte) (*Report, error) {
+	r := &Report{}
 	for line := range strings.Lines(string(dt)) {
 		line = strings.TrimSpace(line)
 		rid, isRuntime := strings.CutPrefix(line, LayerRuntimes+"/")
+		asset, isAsset := strings.CutPrefix(line, "asset ")
 		switch {
 		case line == "":
 		case isRuntime:
-			rids = append(rids, rid)
+			r.Runtimes = append(r.Runtimes, rid)
+		case isAsset:
+			r.assets = append(r.assets, asset)
 		case slices.Contains(Layers, line):
-			layers = append(layers, line)
+			r.Layers = append(r.Layers, line)
 		default:
-			return nil, nil, fmt.Errorf("read the report of publish: unknown layer %q", line)
+			return nil, fmt.Errorf("read the report of publish: unknown layer %q", line)
 		}
 	}
-	slices.Sort(rids)
-	return layers, rids, nil
+	slices.Sort(r.Runtimes)
+	slices.Sort(r.assets)
+	return r, nil
 }
+
+// SameAssets tells whether two steps had the same static web assets before them: then those that one of them compressed
+// are what the other would have made.
+func (r *Report) SameAssets(other *Report) bool { return slices.Equal(r.assets, other.assets) }
 
 // NotShipped are patterns of published files that no image needs: debug symbols of native code, which AOT leaves beside
 // a binary and which are larger than it.

@@ -25,7 +25,7 @@ func RestoreArgs(p Project, apps []*App, rids []string, at Paths) []string {
 // the same properties: a restore made for others is not valid (NETSDK1004, NETSDK1047). It is `dotnet publish
 // --no-restore`, which is target Publish and property _IsPublishing, and then [Layers]. build is the runtime identifier
 // of the machine that builds.
-func PublishArgs(p Project, app *App, rid, build string, at Paths) []string {
+func PublishArgs(p Project, app *App, rid, build string, assets Compression, at Paths) []string {
 	args := []string{
 		"dotnet", "msbuild", path.Join(at.MSBuild, "publish.proj"), "-nologo", "-verbosity:minimal", "-t:Publish",
 		define("_IsPublishing", "true"),
@@ -34,8 +34,11 @@ func PublishArgs(p Project, app *App, rid, build string, at Paths) []string {
 		define("PublishDir", path.Join(at.Output, LayerApp)+"/"),
 		define("CrosshullOutput", at.Output+"/"),
 	}
-	if at.Assets != "" {
+	switch assets {
+	case CompressBefore:
 		args = append(args, define("CrosshullAssets", at.Assets+"/"))
+	case CompressBeside:
+		args = append(args, define("BuildCompressionFormats", ""), define("PublishCompressionFormats", ""))
 	}
 	args = append(args, at.inject()...)
 	args = append(args, app.framework()...)
