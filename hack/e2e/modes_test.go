@@ -130,7 +130,10 @@ func TestLayers(t *testing.T) {
 	dir, repo := example(t, "sqlite"), repository(t)
 	project(t, dir, "lib/lib.csproj", "<OutputType>Library</OutputType>")
 	write(t, dir, "lib/Program.cs", "public static class Lib { public static string Name => \"lib\"; }\n")
-	edit(t, dir, "sqlite.csproj", "</ItemGroup>", `<ProjectReference Include="lib/lib.csproj" /><Compile Remove="lib/**" /></ItemGroup>`)
+	project(t, dir, "deep/deep.csproj", "<OutputType>Library</OutputType>")
+	write(t, dir, "deep/Program.cs", "public static class Deep { public static string Name => \"deep\"; }\n")
+	edit(t, dir, "lib/lib.csproj", "</Project>", `<ItemGroup><ProjectReference Include="../deep/deep.csproj" /></ItemGroup></Project>`)
+	edit(t, dir, "sqlite.csproj", "</ItemGroup>", `<ProjectReference Include="lib/lib.csproj" /><Compile Remove="lib/**;deep/**" /></ItemGroup>`)
 	mustSolve(t, dir, platform(allPlatforms), pushTo(repo))
 	_, before := index(t, repo)
 
@@ -138,20 +141,23 @@ func TestLayers(t *testing.T) {
 	ours := func(p pushed) []ocispecs.Descriptor { return p.Layers[len(p.Layers)-4:] } // packages, runtimes, projects, app
 	for i, want := range []struct {
 		name   string
-		file   string
+		files  []string
 		shared bool
 	}{
-		{"packages", "app/Microsoft.EntityFrameworkCore.dll", true},
-		{"runtimes", "", false},
-		{"projects", "app/lib.dll", true},
-		{"app", "app/sqlite.dll", true},
+		{"packages", []string{"app/Microsoft.EntityFrameworkCore.dll"}, true},
+		{"runtimes", nil, false},
+		{"projects", []string{"app/lib.dll", "app/deep.dll"}, true}, // what the app references, directly or not
+		{"app", []string{"app/sqlite.dll"}, true},
 	} {
 		a, b := ours(amd64)[i], ours(arm64)[i]
 		if (a.Digest == b.Digest) != want.shared {
 			t.Errorf("layer %s: %s on amd64, %s on arm64; shared should be %v", want.name, a.Digest, b.Digest, want.shared)
 		}
-		if files := layerFiles(t, repo, a); want.file != "" && files[want.file] == nil {
-			t.Errorf("layer %s has no %s", want.name, want.file)
+		files := layerFiles(t, repo, a)
+		for _, name := range want.files {
+			if files[name] == nil {
+				t.Errorf("layer %s has no %s", want.name, name)
+			}
 		}
 	}
 	for p, rid := range map[string]string{"linux/amd64": "linux-x64", "linux/arm64": "linux-arm64", "linux/arm/v7": "linux-arm"} {
