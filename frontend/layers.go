@@ -90,7 +90,7 @@ func (b *build) publish(ctx context.Context, restored xllb.Restored, rids []stri
 // publishWith publishes, and makes the static web assets beside that if compression says so. All is solved side by side,
 // the base resolved meanwhile.
 func (b *build) publishWith(ctx context.Context, restored xllb.Restored, rids []string, compression dotnet.Compression) (by map[string]published, assets *published, err error) {
-	var steps []xllb.Published
+	var steps []llb.State
 	for _, rid := range rids {
 		step, err := b.graph.Publish(b.app, restored, rid, compression)
 		if err != nil {
@@ -107,7 +107,7 @@ func (b *build) publishWith(ctx context.Context, restored xllb.Restored, rids []
 	}
 	defs := make([]*llb.Definition, len(steps))
 	for i, step := range steps {
-		if defs[i], err = b.marshal(ctx, step.Report); err != nil {
+		if defs[i], err = b.marshal(ctx, step); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -120,7 +120,7 @@ func (b *build) publishWith(ctx context.Context, restored xllb.Restored, rids []
 				return b.missingSecret(err)
 			}
 			report, err := dotnet.ParseReport(dt)
-			done[i] = published{steps[i].Files, report}
+			done[i] = published{steps[i], report}
 			return err
 		})
 	}

@@ -26,14 +26,13 @@ const (
 	packageDir    = "/nuget"
 	msbuildDir    = "/crosshull"
 	outputDir     = "/app"
-	reportDir     = "/report"
 	assetsDir     = "/assets"
 	standInDir    = "/standins"
 	describedFile = "/described"
 	compiledDir   = "/compiled"
 )
 
-var paths = dotnet.Paths{Source: SourceDir, MSBuild: msbuildDir, Output: outputDir, Report: reportDir, Assets: assetsDir, StandIns: standInDir, Compiled: compiledDir}
+var paths = dotnet.Paths{Source: SourceDir, MSBuild: msbuildDir, Output: outputDir, Assets: assetsDir, StandIns: standInDir, Compiled: compiledDir}
 
 // Phases are what `--no-cache-filter` can name, and what vertex names begin with.
 const (
@@ -152,17 +151,11 @@ func (b *Builder) Restore(apps []*dotnet.App, rids []string) (Restored, error) {
 	return restored, err
 }
 
-// Published is what a publish leaves.
-type Published struct {
-	// Files has a folder for every layer, see [dotnet.Layers].
-	Files llb.State
-	// Report has [dotnet.ReportFile] in its root: which of the layers there are.
-	Report llb.State
-}
-
-// Publish compiles and publishes app, for a runtime identifier unless rid is empty. With [dotnet.CompressBeside] what it
-// leaves in [dotnet.LayerAssets] is not complete: [Builder.StaticAssets] has that.
-func (b *Builder) Publish(app *dotnet.App, restored Restored, rid string, compression dotnet.Compression) (Published, error) {
+// Publish compiles and publishes app, for a runtime identifier unless rid is empty: a state with a folder for every layer,
+// see [dotnet.Layers], and [dotnet.ReportFile], which says what there is. That is no state of its own: a cache in a registry
+// has the graph of the image and nothing else, and a builder that has only that would publish to have the report. With
+// [dotnet.CompressBeside], [dotnet.LayerAssets] is not complete: [Builder.StaticAssets] has it.
+func (b *Builder) Publish(app *dotnet.App, restored Restored, rid string, compression dotnet.Compression) (llb.State, error) {
 	name := "dotnet publish " + app.Path
 	if rid != "" {
 		name += " -r " + rid
@@ -173,7 +166,7 @@ func (b *Builder) Publish(app *dotnet.App, restored Restored, rid string, compre
 	}
 	sources, files, err := b.workspace(PhasePublish, app, restored)
 	if err != nil {
-		return Published{}, err
+		return llb.State{}, err
 	}
 	mounts := []llb.RunOption{
 		llb.AddMount(SourceDir, sources, llb.ForceNoOutput),
@@ -188,33 +181,27 @@ func (b *Builder) Publish(app *dotnet.App, restored Restored, rid string, compre
 	if compression == dotnet.CompressBefore {
 		assets, err := b.StaticAssets(app, restored)
 		if err != nil {
-			return Published{}, err
+			return llb.State{}, err
 		}
-		mounts = append(mounts, llb.AddMount(assetsDir, assets.Files, llb.Readonly))
+		mounts = append(mounts, llb.AddMount(assetsDir, assets, llb.Readonly))
 	}
 	publish := b.run(PhasePublish, from, name, dotnet.PublishArgs(b.Project, app, rid, b.BuildRID, compression, paths), mounts...)
-	return Published{
-		Files:  publish.AddMount(outputDir, llb.Scratch()),
-		Report: publish.AddMount(reportDir, llb.Scratch()),
-	}, nil
+	return publish.AddMount(outputDir, llb.Scratch()), nil
 }
 
-// StaticAssets makes the static web assets of app, compressed ones included: [dotnet.LayerAssets] of a publish. They are
-// the same for all platforms.
-func (b *Builder) StaticAssets(app *dotnet.App, restored Restored) (Published, error) {
+// StaticAssets makes the static web assets of app, compressed ones included: [dotnet.LayerAssets] of a publish, and
+// [dotnet.ReportFile]. They are the same for all platforms.
+func (b *Builder) StaticAssets(app *dotnet.App, restored Restored) (llb.State, error) {
 	files, err := msbuildFiles(PhasePublish)
 	if err != nil {
-		return Published{}, err
+		return llb.State{}, err
 	}
 	sources := b.copyContext(PhasePublish, restored.Tree, "static assets", b.Assets.Files(app.Closure), dotnet.Outputs(app.Closure))
 	run := b.run(PhasePublish, b.SDK, "compress static assets of "+app.Path, dotnet.CompressArgs(b.Project, app, paths),
 		llb.AddMount(SourceDir, sources, llb.ForceNoOutput),
 		llb.AddMount(packageDir, restored.packages, llb.ForceNoOutput),
 		llb.AddMount(msbuildDir, files, llb.Readonly))
-	return Published{
-		Files:  run.AddMount(outputDir, llb.Scratch()),
-		Report: run.AddMount(reportDir, llb.Scratch()),
-	}, nil
+	return run.AddMount(outputDir, llb.Scratch()), nil
 }
 
 // sources are patterns of what projects are built from, nothing for all files.

@@ -105,8 +105,8 @@ func layers(b *Builder, p ocispecs.Platform, app *dotnet.App) []llb.State {
 		panic(err)
 	}
 	out := []llb.State{
-		b.Layer("packages", published.Files, AppDir(app), "packages"),
-		b.Layer("app", published.Files, AppDir(app), "app"),
+		b.Layer("packages", published, AppDir(app), "packages"),
+		b.Layer("app", published, AppDir(app), "app"),
 	}
 	if app.Mode.AppHost {
 		hosts, err := b.AppHosts(app, restored, rids)

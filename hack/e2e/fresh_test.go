@@ -4,23 +4,32 @@ import (
 	"context"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 )
 
-// A builder that has nothing but a cache in a registry asks MSBuild nothing, restores nothing, and runs what an edit
-// changed; so does the next, from the cache that this one leaves.
+// A builder that has nothing but a cache in a registry asks MSBuild nothing, restores nothing, compresses no assets, and
+// runs what an edit changed; so does the next, from the cache that this one leaves.
 func TestCacheOfRegistry(t *testing.T) {
 	dir, repo := example(t, "aspnetapp"), repository(t)
 	cache := "type=registry,ref=" + repo + ":cache"
 	args := []string{"-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "-t", repo, "--push", "--cache-from", cache, "--cache-to", cache + ",mode=max", "."}
+	write(t, dir, "aspnetapp/wwwroot/large.css", "/* "+fresh()+" */\n"+strings.Repeat("body { margin: 0 }\n", 40_000))
 	build(t, dir, args...)
-	for _, name := range []string{"second", "third"} {
-		edit(t, dir, "aspnetapp/Program.cs", "var ", "// "+fresh()+"\nvar ")
+	for _, tc := range []struct {
+		builder string
+		edits   bool
+	}{{"second", true}, {"third", true}, {"fourth", false}} {
+		if tc.edits {
+			edit(t, dir, "aspnetapp/Program.cs", "var ", "// "+fresh()+"\nvar ")
+		}
 		onFreshBuilder(t)
 		log := build(t, dir, args...)
-		for vertex, want := range map[string]bool{`\[describe\] dotnet`: false, `\[restore\] dotnet`: false, `\[publish\] dotnet publish`: true} {
+		for vertex, want := range map[string]bool{
+			`\[describe\] dotnet`: false, `\[restore\] dotnet`: false, `\[publish\] compress`: false, `\[publish\] dotnet publish`: tc.edits,
+		} {
 			if got := ran(log, vertex); got != want {
-				t.Errorf("%s builder: %s ran: %v, want %v\n%s", name, vertex, got, want, log)
+				t.Errorf("%s builder: %s ran: %v, want %v\n%s", tc.builder, vertex, got, want, log)
 			}
 		}
 	}

@@ -43,7 +43,6 @@ type Paths struct {
 	Source   string // the build context
 	MSBuild  string // MSBuildFiles
 	Output   string // what the command is to leave
-	Report   string // what it is to say about that
 	Assets   string // static web assets that are compressed already
 	StandIns string // what stands for projects of other slices
 	Compiled string // what the compiler keeps from build to build

@@ -258,7 +258,7 @@ func TestFiles(t *testing.T) {
 // Restore and publish must see the same properties: else what the one made is not what the other looks for.
 func TestRestoreAndPublishAgree(t *testing.T) {
 	p := Project{Configuration: "Release", Properties: map[string]string{"X": "1", "L": "a;b"}}
-	at := Paths{Source: "/source", Output: "/app", MSBuild: "/crosshull", Report: "/report"}
+	at := Paths{Source: "/source", Output: "/app", MSBuild: "/crosshull"}
 	for _, names := range [][]string{nil, {"apphost"}, {"self-contained", "single-file"}, {"ready-to-run"}, {"trimmed"}, {"aot"}} {
 		mode, err := ParseMode(names)
 		if err != nil {

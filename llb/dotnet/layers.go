@@ -20,7 +20,7 @@ const (
 	LayerApp        = "app"              // the rest
 )
 
-// ReportFile is what publish leaves in Paths.Report: the folders it made, and static web assets, a line for each.
+// ReportFile is what publish leaves in Paths.Output: the folders it made, and static web assets, a line for each.
 const ReportFile = "layers.txt"
 
 // Report is what publish says of its output.

@@ -30,7 +30,7 @@ func PublishArgs(p Project, app *App, rid, build string, assets Compression, at 
 		"dotnet", "msbuild", path.Join(at.MSBuild, "publish.proj"), "-nologo", "-verbosity:minimal", "-t:Publish",
 		define("_IsPublishing", "true"),
 		define("CrosshullProject", path.Join(at.Source, app.Path)),
-		define("CrosshullReport", path.Join(at.Report, ReportFile)),
+		define("CrosshullReport", path.Join(at.Output, ReportFile)),
 		define("PublishDir", path.Join(at.Output, LayerApp)+"/"),
 		define("CrosshullOutput", at.Output+"/"),
 	}
