@@ -78,9 +78,7 @@ func (a *Assets) Compression(app *App) Compression {
 	for _, n := range app.Closure {
 		sum += a.sizes[path.Dir(n.Path)]
 	}
-	read := func(file string) bool {
-		return slices.ContainsFunc(app.Closure, func(n Node) bool { return n.reads(file) })
-	}
+	read := func(file string) bool { return anyReads(app.Closure, file) }
 	switch {
 	case sum < minAssets || slices.ContainsFunc(a.commands, read):
 		return CompressInPublish
@@ -88,6 +86,10 @@ func (a *Assets) Compression(app *App) Compression {
 		return CompressBefore
 	}
 	return CompressBeside
+}
+
+func anyReads(nodes []Node, file string) bool {
+	return slices.ContainsFunc(nodes, func(n Node) bool { return n.reads(file) })
 }
 
 // Files are patterns of the static web assets of projects, and of what the SDK wants to see with them.
@@ -98,7 +100,9 @@ func (a *Assets) Files(nodes []Node) []string {
 		patterns = append(patterns, dir+webRoot, dir+"**/*.razor.css", dir+"**/*.cshtml.css")
 	}
 	for _, file := range a.modules {
-		patterns = append(patterns, Escape(file))
+		if anyReads(nodes, file) {
+			patterns = append(patterns, Escape(file))
+		}
 	}
 	slices.Sort(patterns)
 	return slices.Compact(patterns)

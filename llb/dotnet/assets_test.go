@@ -1,6 +1,9 @@
 package dotnet
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestAssets(t *testing.T) {
 	app := &App{Closure: []Node{{Path: "src/web/web.csproj", restoreReach: []string{"eng/web.xml"}}, {Path: "src/widgets/widgets.csproj"}}}
@@ -37,6 +40,15 @@ func TestAssets(t *testing.T) {
 		a.AddProjects(tc.files)
 		if got := a.Compression(app); got != tc.want {
 			t.Errorf("%s: got %v, want %v", tc.name, got, tc.want)
+		}
+	}
+	var modules Assets
+	modules.AddFile("src/web/Pages/[id].razor.js", 1)
+	modules.AddFile("src/other/Other.razor.js", 1)
+	got := strings.Join(modules.Files(app.Closure), " ")
+	for pattern, want := range map[string]bool{`src/web/Pages/\[id\].razor.js`: true, `src/web/Pages/\[id\].razor`: true, "src/widgets/wwwroot": true, "src/widgets/**/*.razor.css": true, "src/other/Other.razor.js": false} {
+		if strings.Contains(" "+got+" ", " "+pattern+" ") != want {
+			t.Errorf("%s among the files of assets: want %v in %s", pattern, want, got)
 		}
 	}
 	var a Assets
