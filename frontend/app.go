@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/gateway/client"
@@ -195,15 +196,17 @@ func (b *build) describeApps(ctx context.Context) error {
 	return nil
 }
 
-// anticipate begins to restore what will probably have to be restored, while MSBuild is asked what that is. The function
-// that it gives is to be told the answer, and ends what was begun in vain.
+// anticipate begins to restore what will probably have to be restored, and to resolve the base, while MSBuild is asked what
+// those are. The function that it gives is to be told the answer, and ends what was begun in vain.
 func (b *build) anticipate(ctx context.Context) (settle func(*dotnet.App)) {
-	ctx, cancel := context.WithCancel(ctx)
-	settle = func(*dotnet.App) { cancel() }
 	probably := dotnet.Predict(b.graph.Project, b.projectFiles)
 	if probably == nil || len(b.graph.Links) > 0 {
-		return settle
+		return func(*dotnet.App) {}
 	}
+	if probably.BaseImage != "" && !strings.Contains(version(b.sdkImage), "-") { // a preview has bases of its own
+		b.images.askAhead(ctx, probably.BaseImage, b.targets)
+	}
+	ctx, cancel := context.WithCancel(ctx)
 	head := func(app *dotnet.App) (*llb.Definition, digest.Digest) {
 		restored, err := b.graph.Restore([]*dotnet.App{app}, nil)
 		if err != nil {
@@ -219,23 +222,37 @@ func (b *build) anticipate(ctx context.Context) (settle func(*dotnet.App)) {
 		}
 		return def, dgst
 	}
-	def, begun := head(probably)
-	if def == nil {
-		return settle
-	}
+	begun := make(chan digest.Digest, 1)
 	go func() {
-		// An error comes again where the result is needed: BuildKit does not run the step twice in one build.
-		_, _ = b.bc.GatewayClient().Solve(ctx, client.SolveRequest{Definition: def.ToPB(), CacheImports: b.bc.CacheImports, Evaluate: true})
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(patience):
+		}
+		def, dgst := head(probably)
+		begun <- dgst
+		if def != nil {
+			// An error comes again where the result is needed: BuildKit does not run the step twice in one build.
+			_, _ = b.bc.GatewayClient().Solve(ctx, client.SolveRequest{Definition: def.ToPB(), CacheImports: b.bc.CacheImports, Evaluate: true})
+		}
 	}()
 	return func(app *dotnet.App) {
-		if app != nil {
-			if _, needed := head(app); needed == begun {
-				return
+		select {
+		case dgst := <-begun:
+			if app != nil {
+				if _, needed := head(app); needed == dgst {
+					return
+				}
 			}
+		default:
 		}
 		cancel()
 	}
 }
+
+// patience is how long MSBuild may take to answer before anything is begun ahead: an answer out of the cache comes sooner,
+// and so does the restore, then.
+const patience = 100 * time.Millisecond
 
 // baseKey is the place in the spec that the base image comes from.
 func (b *build) baseKey() string {

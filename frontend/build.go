@@ -63,7 +63,7 @@ func recovered(err *error) {
 // build is one build, all that its platforms share.
 type build struct {
 	*entrypoint
-	images  images
+	images  *images
 	targets []ocispecs.Platform
 	epoch   *time.Time
 	graph   *xllb.Builder
@@ -99,7 +99,7 @@ func project(app *spec.App) (dotnet.Project, error) {
 
 // newBuild does what is done once for all platforms: all that has to be known before there is a graph to solve.
 func newBuild(ctx context.Context, e *entrypoint) (*build, error) {
-	b := &build{entrypoint: e, images: images{e}}
+	b := &build{entrypoint: e, images: &images{entrypoint: e, answers: map[string]func() (answer, error){}}}
 	b.targets = e.bc.TargetPlatforms
 	if len(b.targets) == 0 {
 		b.targets = e.bc.BuildPlatforms

@@ -22,7 +22,18 @@ import (
 )
 
 // images resolves references: to a named context of that name if there is one, else in the registry.
-type images struct{ *entrypoint }
+type images struct {
+	*entrypoint
+	mu      sync.Mutex
+	answers map[string]func() (answer, error) // of registries, by reference and platform
+}
+
+// answer is what a registry says of a reference.
+type answer struct {
+	ref    string
+	digest digest.Digest
+	config []byte
+}
 
 // image is a reference resolved for a platform.
 type image struct {
@@ -33,7 +44,7 @@ type image struct {
 }
 
 // resolve gives the image for platform p; prefix begins the name of its vertex.
-func (r images) resolve(ctx context.Context, ref string, p ocispecs.Platform, prefix string) (*image, error) {
+func (r *images) resolve(ctx context.Context, ref string, p ocispecs.Platform, prefix string) (*image, error) {
 	named, err := reference.ParseNormalizedNamed(ref)
 	if err != nil {
 		return nil, fmt.Errorf("%q is not an image reference: %w", ref, err)
@@ -55,26 +66,50 @@ func (r images) resolve(ctx context.Context, ref string, p ocispecs.Platform, pr
 		return img, nil
 	}
 
-	updated, dgst, dt, err := r.bc.GatewayClient().ResolveImageConfig(ctx, named.String(), sourceresolver.Opt{
-		LogName:  "[internal] load metadata for " + named.String(),
-		ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &p, ResolveMode: mode},
-	})
+	said, err := r.ask(ctx, named, p)
 	if err != nil {
 		return nil, err
 	}
-	if named, err = reference.ParseNormalizedNamed(updated); err != nil { // a source policy can send us elsewhere
+	if named, err = reference.ParseNormalizedNamed(said.ref); err != nil { // a source policy can send us elsewhere
 		return nil, err
 	}
-	if img.pinned, err = reference.WithDigest(named, dgst); err != nil {
+	if img.pinned, err = reference.WithDigest(named, said.digest); err != nil {
 		return nil, err
 	}
 	img.config = &dockerspec.DockerOCIImage{}
-	if err := json.Unmarshal(dt, img.config); err != nil {
+	if err := json.Unmarshal(said.config, img.config); err != nil {
 		return nil, fmt.Errorf("read configuration of %s: %w", img.name, err)
 	}
 	img.state, err = llb.Image(img.pinned.String(), llb.Platform(p), r.bc.ImageResolveMode,
-		llb.WithCustomName(prefix+"FROM "+img.pinned.String())).WithImageConfig(dt)
+		llb.WithCustomName(prefix+"FROM "+img.pinned.String())).WithImageConfig(said.config)
 	return img, err
+}
+
+// ask asks the registry, once in a build.
+func (r *images) ask(ctx context.Context, named reference.Named, p ocispecs.Platform) (answer, error) {
+	key := named.String() + " " + platforms.FormatAll(p)
+	r.mu.Lock()
+	once, ok := r.answers[key]
+	if !ok {
+		once = sync.OnceValues(func() (answer, error) {
+			ref, dgst, dt, err := r.bc.GatewayClient().ResolveImageConfig(ctx, named.String(), sourceresolver.Opt{
+				LogName:  "[internal] load metadata for " + named.String(),
+				ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &p, ResolveMode: r.bc.ImageResolveMode.String()},
+			})
+			return answer{ref, dgst, dt}, err
+		})
+		r.answers[key] = once
+	}
+	r.mu.Unlock()
+	return once()
+}
+
+// askAhead asks about what will probably be resolved, so that the answers are there by then.
+func (r *images) askAhead(ctx context.Context, ref string, targets []ocispecs.Platform) {
+	for _, p := range targets {
+		// An error comes again where the image is needed.
+		go func() { _, _ = r.resolveBase(ctx, ref, p) }()
+	}
 }
 
 // bases is a base image for several platforms, in their order.
@@ -84,7 +119,7 @@ type bases struct {
 }
 
 // resolveAll gives the base image for every platform, or an error that names the platform it lacks and those it has.
-func (r images) resolveAll(ctx context.Context, ref string, targets []ocispecs.Platform) (*bases, error) {
+func (r *images) resolveAll(ctx context.Context, ref string, targets []ocispecs.Platform) (*bases, error) {
 	b := &bases{images: make([]*image, len(targets)), manifests: make([]digest.Digest, len(targets))}
 	errs := make([]error, len(targets))
 	var wg sync.WaitGroup
@@ -101,7 +136,7 @@ func (r images) resolveAll(ctx context.Context, ref string, targets []ocispecs.P
 }
 
 // resolveBase resolves ref for p, and checks that p is what came: an image that is no index is for one platform.
-func (r images) resolveBase(ctx context.Context, ref string, p ocispecs.Platform) (*image, error) {
+func (r *images) resolveBase(ctx context.Context, ref string, p ocispecs.Platform) (*image, error) {
 	img, err := r.resolve(ctx, ref, p, "[image "+platforms.Format(platforms.Normalize(p))+"] ")
 	if err != nil {
 		return nil, err
@@ -113,7 +148,7 @@ func (r images) resolveBase(ctx context.Context, ref string, p ocispecs.Platform
 }
 
 // lacking explains why ref cannot be had for p: if other platforms can, p is what is missing.
-func (r images) lacking(ctx context.Context, ref string, p ocispecs.Platform, err error) error {
+func (r *images) lacking(ctx context.Context, ref string, p ocispecs.Platform, err error) error {
 	var has []string
 	for _, other := range dotnet.Platforms() {
 		if _, err := r.resolveBase(ctx, ref, other); err == nil {
@@ -161,7 +196,7 @@ func (b *bases) addManifests(ctx context.Context, e *entrypoint, targets []ocisp
 }
 
 // libc looks into an image whose name does not tell its C library: musl's loader is there, or it is glibc.
-func (r images) libc(ctx context.Context, img *image) (dotnet.Libc, error) {
+func (r *images) libc(ctx context.Context, img *image) (dotnet.Libc, error) {
 	def, err := r.marshal(ctx, img.state)
 	if err != nil {
 		return "", err

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/moby/buildkit/client/llb"
@@ -93,7 +94,7 @@ func (e *entrypoint) readAll(ctx context.Context, st llb.State) (dotnet.Files, e
 	return files, nil
 }
 
-// look finds what the names of all files tell: symbolic links, and static web assets.
+// look finds what the names of all files tell: symbolic links, settings of the restore, and static web assets.
 func (b *build) look(ctx context.Context) error {
 	def, err := b.marshal(ctx, b.graph.Context)
 	if err != nil {
@@ -108,6 +109,7 @@ func (b *build) look(ctx context.Context) error {
 	err = walk(ctx, ref, func(name string, stat *fstypes.Stat) error {
 		mu.Lock()
 		defer mu.Unlock()
+		b.graph.Settings.Add(name)
 		switch mode := os.FileMode(stat.Mode); {
 		case mode&os.ModeSymlink != 0:
 			b.graph.Links.Add(name, stat.Linkname)
@@ -122,8 +124,17 @@ func (b *build) look(ctx context.Context) error {
 	return nil
 }
 
-// notWalked are folders that no project is in, and that are large.
-var notWalked = []string{"bin", "obj", "node_modules", ".git"}
+// notWalked tells folders that no project is in, and that are large. bin and obj are a user's own where no project is
+// beside them.
+func notWalked(name string, beside []*fstypes.Stat) bool {
+	switch path.Base(name) {
+	case "node_modules", ".git":
+		return true
+	case "bin", "obj":
+		return slices.ContainsFunc(beside, func(stat *fstypes.Stat) bool { return strings.HasSuffix(path.Ext(stat.Path), "proj") })
+	}
+	return false
+}
 
 // walkers is how many folders are read side by side: each is a question to BuildKit, which takes longer than its answer.
 const walkers = 16
@@ -143,7 +154,7 @@ func walk(ctx context.Context, ref client.Reference, visit func(name string, sta
 			switch {
 			case !os.FileMode(entry.Mode).IsDir():
 				err = visit(name, entry)
-			case slices.Contains(notWalked, path.Base(name)):
+			case notWalked(name, entries):
 			case !eg.TryGo(func() error { return folder(name) }): // all are busy
 				err = folder(name)
 			}

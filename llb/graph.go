@@ -57,6 +57,8 @@ type Builder struct {
 	NuGet spec.NuGet
 	// Context is the build context, .dockerignore applied.
 	Context llb.State
+	// Settings are the files of Context that a restore may read because of their names.
+	Settings dotnet.Settings
 	// Links are the symbolic links of Context.
 	Links dotnet.Links
 	// Assets are the static web assets of Context.
@@ -136,7 +138,7 @@ func (b *Builder) Restore(apps []*dotnet.App, rids []string) (Restored, error) {
 		solution := llb.Scratch().File(llb.Mkfile("/"+dotnet.SolutionFile, 0o644, dt, llb.WithCreatedTime(fileTime)), b.named(PhaseRestore, "solution of "+strings.Join(names, " "))...)
 		opts = append(opts, llb.AddMount(msbuildDir, solution, llb.Readonly))
 	}
-	include := append(dotnet.RestoreFiles(nodes), b.RestoreInputs...)
+	include := append(dotnet.RestoreFiles(nodes, b.Settings), b.RestoreInputs...)
 	slices.Sort(include)
 	projects := b.copyContext(PhaseRestore, llb.Scratch(), "project files", slices.Compact(include), dotnet.Outputs(nodes))
 	args := append(dotnet.RestoreArgs(b.Project, apps, rids, paths), restoreProperties(b.NuGet)...)

@@ -73,6 +73,7 @@ func builder(missing ...apicaps.CapID) *Builder {
 	return &Builder{
 		Project:     dotnet.Project{Path: "src/web", Configuration: "Release", Properties: map[string]string{"B": "x;y", "A": "1"}},
 		Context:     llb.Local("context", llb.SessionID("session"), llb.SharedKeyHint("crosshull")),
+		Settings:    dotnet.Settings{"Directory.Build.props", "nuget.config", "src/web/packages.lock.json", "other/Directory.Build.props"},
 		SDK:         llb.Image("mcr.microsoft.com/dotnet/sdk:10.0@"+digest.FromString("sdk").String(), llb.Platform(amd64)).AddEnv("PATH", "/usr/bin"),
 		BuildRID:    "linux-x64",
 		Caps:        pb.Caps.CapSet(caps),

@@ -79,7 +79,7 @@ func (b *Builder) workspace(phase string, app *dotnet.App, restored Restored) (s
 			merge = append(merge, s.built)
 		}
 	}
-	exclude := append(dotnet.Outputs(app.Closure), dotnet.CompiledSources(app.Closure, built)...)
+	exclude := append(dotnet.CompiledSources(app.Closure, built), dotnet.Outputs(app.Closure)...)
 	sources = b.copyContext(phase, restored.Tree, "sources", b.sources(app.Closure), exclude)
 	if len(merge) == 0 {
 		files, err = msbuildFiles(phase)

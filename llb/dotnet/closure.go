@@ -58,27 +58,73 @@ func allPaths(nodes []Node) []string {
 	return paths
 }
 
+// Settings are the files of a context that can change a restore though no project names them, by path.
+type Settings []string
+
+// Add takes a file of the context into account.
+func (s *Settings) Add(name string) {
+	base := path.Base(name)
+	switch {
+	case slices.Contains([]string{".props", ".targets", ".rsp"}, path.Ext(base)),
+		strings.HasSuffix(base, "packages.lock.json"), strings.EqualFold(base, "nuget.config"),
+		base == "global.json", base == "dotnet-tools.json":
+		*s = append(*s, name)
+	}
+}
+
 // RestoreFiles are patterns of the files that can change a restore of projects: they themselves, what they import or
-// could import from their own folders, and what MSBuild and NuGet look for in the folders above.
-func RestoreFiles(nodes []Node) []string {
+// could import from their own folders, and what MSBuild and NuGet look for in the folders above. Those are told from
+// settings, and named one by one: BuildKit looks at all files of the context once for each pattern with a wildcard.
+func RestoreFiles(nodes []Node, settings Settings) []string {
 	var patterns []string
+	own := map[string]bool{} // folders of projects
 	for _, n := range nodes {
 		patterns = append(patterns, n.restoreReach...)
 		for _, p := range n.paths() {
 			patterns = append(patterns, Escape(p))
-			dir := escapeDir(path.Dir(p))
-			for _, name := range []string{"*.props", "*.targets", "*packages.lock.json"} {
-				patterns = append(patterns, dir+"**/"+name)
-			}
+			own[path.Dir(p)] = true
 		}
 	}
-	for _, dir := range ancestors(allPaths(nodes)) {
-		for _, name := range []string{"Directory.*.props", "Directory.*.targets", "*.rsp", nugetConfig, "global.json", "dotnet-tools.json", ".config/dotnet-tools.json"} {
-			patterns = append(patterns, escapeDir(dir)+name)
+	above := ancestors(allPaths(nodes))
+	for _, name := range settings {
+		if inAny(own, name) || slices.Contains(above, settingsDir(name)) && foundByName(path.Base(name)) {
+			patterns = append(patterns, Escape(name))
 		}
 	}
 	slices.Sort(patterns)
 	return slices.Compact(patterns)
+}
+
+// inAny tells whether a file is in one of folders, however deep.
+func inAny(folders map[string]bool, name string) bool {
+	for dir := path.Dir(name); ; dir = path.Dir(dir) {
+		if folders[dir] {
+			return true
+		}
+		if dir == "." {
+			return false
+		}
+	}
+}
+
+// settingsDir is the folder that a file holds for: dotnet-tools.json may be in .config of that.
+func settingsDir(name string) string {
+	dir := path.Dir(name)
+	if path.Base(dir) == ".config" {
+		return path.Dir(dir)
+	}
+	return dir
+}
+
+// foundByName tells the files that MSBuild, NuGet and the SDK look for from a project's folder upwards.
+func foundByName(base string) bool {
+	switch path.Ext(base) {
+	case ".props", ".targets":
+		return strings.HasPrefix(base, "Directory.")
+	case ".json":
+		return base == "global.json" || base == "dotnet-tools.json"
+	}
+	return true
 }
 
 // PublishFiles are patterns of the files that projects are built from: their folders, and what they reach beyond them.
@@ -111,7 +157,7 @@ func Outputs(nodes []Node) []string {
 	for _, p := range allPaths(nodes) {
 		dir := path.Dir(p)
 		patterns = append(patterns, Escape(path.Join(dir, "bin")), Escape(path.Join(dir, "obj")))
-		patterns = append(patterns, escapeDir(dir)+"*.*proj.user") // imported if it is there, and of one machine
+		patterns = append(patterns, Escape(p)+".user") // imported if it is there, and of one machine
 	}
 	slices.Sort(patterns)
 	return slices.Compact(patterns)
@@ -131,27 +177,32 @@ func Unseen(nodes, seen []Node) []string {
 }
 
 // CompiledSources are patterns of the sources of those of nodes that are built already, which nobody else compiles: an
-// edit of one is told by what it is compiled to, if that changes.
+// edit of one is told by what it is compiled to, if that changes. They begin with all sources and take out again what is
+// read otherwise, so other patterns have to follow.
 func CompiledSources(nodes, built []Node) []string {
-	var others []string // what the rest is built from
+	if len(built) == 0 {
+		return nil
+	}
+	patterns := []string{"**/*.cs"}
+	// A folder that is excepted has to be named with what is in it: the exception is not looked at before something of it
+	// is excluded (patternmatcher, MatchesUsingParentResults).
+	except := func(pattern string) { patterns = append(patterns, "!"+pattern, "!"+pattern+"/**") }
 	for _, n := range nodes {
 		if slices.ContainsFunc(built, func(b Node) bool { return b.Path == n.Path }) {
 			continue
 		}
-		others = append(others, n.publishReach...)
+		for _, p := range n.publishReach {
+			except(p)
+		}
 		for _, p := range n.paths() {
-			others = append(others, Escape(path.Dir(p)))
+			except(Escape(path.Dir(p)))
 		}
 	}
-	var patterns []string
-	for _, n := range built {
-		dir := Escape(path.Dir(n.Path))
-		if !slices.ContainsFunc(others, func(other string) bool { return overlap(dir, other) }) {
-			patterns = append(patterns, dir+"/**/*.cs")
-		}
+	if slices.Contains(patterns, "!.") || slices.Contains(patterns, "!**") {
+		return nil
 	}
-	slices.Sort(patterns)
-	return patterns
+	slices.Sort(patterns[1:])
+	return slices.Compact(patterns)
 }
 
 // overlap tells whether one of two patterns can match what is in the folder of the other.

@@ -199,7 +199,7 @@ func TestCommandResolve(t *testing.T) {
 
 func TestFiles(t *testing.T) {
 	nodes := []Node{{Path: "src/a [1]/a.csproj"}, {Path: "lib/lib.fsproj"}}
-	for _, tc := range []struct {
+	cases := []struct {
 		file              string
 		describe, restore bool
 	}{
@@ -222,11 +222,21 @@ func TestFiles(t *testing.T) {
 		{"src/a [1]/Program.cs", false, false},
 		{"src/a [1]/appsettings.json", false, false},
 		{"wwwroot/site.css", false, false},
-	} {
+		{"src/.config/dotnet-tools.json", false, true},
+		{"src/a [1]/msbuild.rsp", true, true},
+		{"lib/web.packages.lock.json", false, true},
+		{"src/web.packages.lock.json", false, false},
+		{"src/package.json", false, false},
+	}
+	var settings Settings
+	for _, tc := range cases {
+		settings.Add(tc.file)
+	}
+	for _, tc := range cases {
 		for what, c := range map[string]struct {
 			patterns []string
 			want     bool
-		}{"describe": {ProjectFiles(), tc.describe}, "restore": {RestoreFiles(nodes), tc.restore}} {
+		}{"describe": {ProjectFiles(), tc.describe}, "restore": {RestoreFiles(nodes, settings), tc.restore}} {
 			m, err := patternmatcher.New(c.patterns)
 			if err != nil {
 				t.Fatal(err)

@@ -11,7 +11,8 @@ import (
 )
 
 // Predict says what MSBuild will say of a project as far as restore goes, if the project files leave little doubt: the app
-// with its closure, or nil. It is good for beginning early and for nothing else: what is built is what MSBuild says.
+// with its closure, and the base image where that is beyond doubt too, or nil. It is good for beginning early and for
+// nothing else: what is built is what MSBuild says.
 func Predict(p Project, files Files) *App {
 	if p.Mode == nil && slices.ContainsFunc(slices.Collect(maps.Values(files)), modeProperty.Match) || p.Mode != nil && *p.Mode != (Mode{}) {
 		return nil // one restore for several runtime identifiers, which depend on the base image
@@ -20,7 +21,7 @@ func Predict(p Project, files Files) *App {
 	if root == "" {
 		return nil
 	}
-	app := &App{Path: root, Closure: []Node{{Path: root}}}
+	app := &App{Path: root, Closure: []Node{{Path: root}}, BaseImage: predictBase(p, files[root], files)}
 	for i := 0; i < len(app.Closure); i++ {
 		name := app.Closure[i].Path
 		references, plain := plainReferences(name, files[name])
@@ -47,10 +48,52 @@ func Predict(p Project, files Files) *App {
 	return app
 }
 
+// baseProperty finds what decides the base image, beside the TargetFramework and the SDK that the project names.
+var baseProperty = regexp.MustCompile(`<(?:TargetFrameworks|ContainerBaseImage|ContainerFamily|ContainerRuntimeIdentifiers?|RuntimeIdentifiers?|FrameworkReference|InvariantGlobalization)\b`)
+
+// predictBase gives the base image that the SDK infers for a portable app (dotnet/sdk, ComputeDotnetBaseImageAndTag), or
+// nothing. root is the file of the project.
+func predictBase(p Project, root []byte, files Files) string {
+	if p.BaseImage != "" {
+		return p.BaseImage
+	}
+	if len(p.Properties) > 0 {
+		return ""
+	}
+	version := ""
+	for _, dt := range files {
+		if baseProperty.Match(dt) {
+			return ""
+		}
+		for _, element := range frameworkElement.FindAll(dt, -1) {
+			m := netFramework.FindSubmatch(element)
+			if m == nil || version != "" && version != string(m[1]) {
+				return ""
+			}
+			version = string(m[1])
+		}
+	}
+	if version == "" {
+		return ""
+	}
+	repository, tag := "runtime", version
+	if webSDK.Match(root) {
+		repository = "aspnet"
+	}
+	if p.Family != "" {
+		tag += "-" + p.Family
+		if strings.HasSuffix(p.Family, "-chiseled") {
+			tag += "-extra"
+		}
+	}
+	return "mcr.microsoft.com/dotnet/" + repository + ":" + tag
+}
+
 // modeProperty finds that a project may be published otherwise than portable.
 var modeProperty = regexp.MustCompile(`<(?:PublishAot|PublishTrimmed|PublishSingleFile|PublishReadyToRun|PublishSelfContained|SelfContained)>`)
 
 var (
+	webSDK     = regexp.MustCompile(`<Project\s[^>]*Sdk="Microsoft\.NET\.Sdk\.Web"`)
 	webProject = regexp.MustCompile(`<Project\s[^>]*Sdk="Microsoft\.NET\.Sdk\.(?:Web|Worker)"`)
 	exeProject = regexp.MustCompile(`(?i)<OutputType>\s*Exe\s*</OutputType>`)
 	anyTest    = regexp.MustCompile(`"(?:Microsoft\.NET\.Test\.Sdk|xunit\.v3|TUnit|MSTest)"|<IsTestProject>`)

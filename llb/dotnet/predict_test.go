@@ -56,7 +56,36 @@ func TestPredict(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", tc.name, got, tc.want)
 		}
 	}
-	if !slices.Equal(RestoreFiles(Predict(Project{}, repo).Closure), RestoreFiles([]Node{{Path: "src/gen/gen.csproj"}, {Path: "src/lib/lib.csproj"}, {Path: "src/web/web.csproj"}})) {
+	if !slices.Equal(RestoreFiles(Predict(Project{}, repo).Closure, nil), RestoreFiles([]Node{{Path: "src/gen/gen.csproj"}, {Path: "src/lib/lib.csproj"}, {Path: "src/web/web.csproj"}}, nil)) {
 		t.Error("the order of projects makes another restore")
+	}
+}
+
+func TestPredictBase(t *testing.T) {
+	const web = `<Project Sdk="Microsoft.NET.Sdk.Web"><PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup></Project>`
+	for _, tc := range []struct {
+		name    string
+		project Project
+		root    string
+		more    string // Directory.Build.props
+		want    string
+	}{
+		{"a web app", Project{}, web, "", "mcr.microsoft.com/dotnet/aspnet:10.0"},
+		{"a worker", Project{}, `<Project Sdk="Microsoft.NET.Sdk.Worker"><PropertyGroup><TargetFramework>net9.0</TargetFramework></PropertyGroup></Project>`, "", "mcr.microsoft.com/dotnet/runtime:9.0"},
+		{"a console app, its framework above it", Project{}, `<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><OutputType>Exe</OutputType></PropertyGroup></Project>`, `<Project><PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup></Project>`, "mcr.microsoft.com/dotnet/runtime:10.0"},
+		{"a family", Project{Family: "alpine"}, web, "", "mcr.microsoft.com/dotnet/aspnet:10.0-alpine"},
+		{"a family with variants", Project{Family: "noble-chiseled"}, web, "", "mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled-extra"},
+		{"named by the spec", Project{BaseImage: "example.com/base"}, web, `<Project><PropertyGroup><ContainerFamily>alpine</ContainerFamily></PropertyGroup></Project>`, "example.com/base"},
+		{"named by a project", Project{}, web, `<Project><PropertyGroup><ContainerBaseImage Condition="true">x</ContainerBaseImage></PropertyGroup></Project>`, ""},
+		{"another framework reference", Project{}, web, `<Project><ItemGroup><FrameworkReference Include="x" /></ItemGroup></Project>`, ""},
+		{"two frameworks", Project{}, web, `<Project><PropertyGroup><TargetFramework>net9.0</TargetFramework></PropertyGroup></Project>`, ""},
+		{"a framework that is computed", Project{}, web, `<Project><PropertyGroup><TargetFramework>$(Ours)</TargetFramework></PropertyGroup></Project>`, ""},
+		{"no framework", Project{}, `<Project Sdk="Microsoft.NET.Sdk.Web" />`, "", ""},
+		{"properties of the spec", Project{Properties: map[string]string{"ContainerFamily": "alpine"}}, web, "", ""},
+	} {
+		files := Files{"web.csproj": []byte(tc.root), "Directory.Build.props": []byte(tc.more)}
+		if got := Predict(tc.project, files); got == nil || got.BaseImage != tc.want {
+			t.Errorf("%s: got %+v, want %s", tc.name, got, tc.want)
+		}
 	}
 }
