@@ -27,7 +27,7 @@ func (b *build) convert(ctx context.Context) (dotnet.Files, error) {
 	if b.graph.Project.Mode == nil {
 		b.graph.Project.Mode = &dotnet.Mode{}
 	}
-	return b.survey(ctx, nil)
+	return b.survey(ctx)
 }
 
 // prepare describes the app, and resolves what publish needs to know of images.

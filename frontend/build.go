@@ -139,12 +139,10 @@ func newBuild(ctx context.Context, e *entrypoint) (*build, error) {
 		Constraints:    e.constraints,
 		CacheNamespace: e.cacheNamespace(),
 	}
-	files, err := b.lookAndSurvey(ctx)
+	files, err := b.survey(ctx)
 	if err != nil {
 		return nil, err
 	}
-	b.graph.RestoreInputs = dotnet.RestoreInputs(files)
-	b.graph.Assets.AddProjects(files)
 	for i, f := range e.spec.NuGet.Feeds {
 		if by := dotnet.ClearedBy(files, f.Name, e.spec.Project); f.Source != "" && by != "" {
 			return nil, b.at(fmt.Sprintf("nuget.feeds.%d.source", i), fmt.Errorf("feed %s would never be asked: %s clears all sources but its own (<clear />), so the source belongs there; leave it out here, and the credentials in", f.Name, by))

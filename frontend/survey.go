@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/gateway/client"
 	fstypes "github.com/tonistiigi/fsutil/types"
 	"golang.org/x/sync/errgroup"
@@ -17,109 +16,98 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// surveyRounds is how often files that were found may name further files to look at.
-const surveyRounds = 4
-
-// lookAndSurvey does both side by side: what the survey begins with is the same unless there are links.
-func (b *build) lookAndSurvey(ctx context.Context) (dotnet.Files, error) {
-	projects := b.graph.ProjectFiles(nil)
-	var files dotnet.Files
-	eg, egctx := errgroup.WithContext(ctx)
-	eg.Go(func() error { return b.look(egctx) })
-	eg.Go(func() (err error) {
-		files, err = b.readAll(egctx, projects)
-		return err
-	})
-	if err := eg.Wait(); err != nil {
-		return nil, err
-	}
-	if len(b.graph.Links) > 0 {
-		files = nil
-	}
-	return b.survey(ctx, files)
-}
-
-// survey reads the project files of the context, before MSBuild is asked about them: to choose the SDK that is to ask,
-// and to know what it has to be asked. files are those of the first round, nil if they have to be read.
-func (b *build) survey(ctx context.Context, files dotnet.Files) (_ dotnet.Files, err error) {
-	var names []string
-	for range surveyRounds {
-		if files == nil {
-			if files, err = b.readAll(ctx, b.graph.ProjectFiles(names)); err != nil {
-				return nil, err
-			}
-		}
-		for link := range b.graph.Links { // a project file by two names is one by either
-			if dt, ok := files[b.graph.Links.Resolve(link)]; ok {
-				files[link] = dt
-			}
-		}
-		more := dotnet.EvaluatedNames(files)
-		if len(more) == len(names) {
-			return files, nil
-		}
-		names, files = more, nil
-	}
-	return nil, fmt.Errorf("project files import files that import files, more than %d deep", surveyRounds)
-}
-
-// readAll reads the project files that st has.
-func (e *entrypoint) readAll(ctx context.Context, st llb.State) (dotnet.Files, error) {
-	def, err := e.marshal(ctx, st)
-	if err != nil {
-		return nil, err
-	}
-	ref, err := e.solve(ctx, def)
-	if err != nil {
-		return nil, fmt.Errorf("read the project files: %w", err)
-	}
-	files := dotnet.Files{}
-	if ref == nil { // nothing of the context matches
-		return files, nil
-	}
-	var mu sync.Mutex
-	err = walk(ctx, ref, func(name string, stat *fstypes.Stat) error {
-		if !os.FileMode(stat.Mode).IsRegular() {
-			return nil
-		}
-		dt, err := ref.ReadFile(ctx, client.ReadRequest{Filename: name})
-		mu.Lock()
-		defer mu.Unlock()
-		files[name] = dt
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the project files: %w", err)
-	}
-	return files, nil
-}
-
-// look finds what the names of all files tell: symbolic links, settings of the restore, and static web assets.
-func (b *build) look(ctx context.Context) error {
+// survey looks through the context once: for what the names of all files tell (symbolic links, settings of the restore,
+// static web assets), and for the project files, which it reads, to choose the SDK that is to be asked about them and to
+// know what it has to be asked.
+func (b *build) survey(ctx context.Context) (dotnet.Files, error) {
 	def, err := b.marshal(ctx, b.graph.Context)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	ref, err := b.solve(ctx, def)
-	if err != nil || ref == nil {
-		return err
+	if err != nil {
+		return nil, fmt.Errorf("read the context: %w", err)
 	}
-	b.graph.Links = dotnet.Links{}
-	var mu sync.Mutex
+	s := &survey{ref: ref, files: dotnet.Files{}}
+	b.graph.Links, b.graph.Settings, b.graph.Assets = dotnet.Links{}, nil, dotnet.Assets{}
+	if ref == nil { // an empty context
+		return s.files, nil
+	}
 	err = walk(ctx, ref, func(name string, stat *fstypes.Stat) error {
-		mu.Lock()
-		defer mu.Unlock()
+		mode := os.FileMode(stat.Mode)
+		if mode.IsRegular() && dotnet.IsProjectFile(name) {
+			if err := s.read(ctx, name); err != nil {
+				return err
+			}
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		b.graph.Settings.Add(name)
-		switch mode := os.FileMode(stat.Mode); {
+		switch {
 		case mode&os.ModeSymlink != 0:
 			b.graph.Links.Add(name, stat.Linkname)
 		case mode.IsRegular():
 			b.graph.Assets.AddFile(name, stat.Size)
+			if !dotnet.InOutputs(name) {
+				s.names = append(s.names, name)
+			}
 		}
 		return nil
 	})
+	if err == nil {
+		err = s.complete(ctx, b.graph.Links)
+	}
 	if err != nil {
-		return fmt.Errorf("look through the context: %w", err)
+		return nil, fmt.Errorf("look through the context: %w", err)
+	}
+	b.graph.RestoreInputs = dotnet.RestoreInputs(s.files)
+	b.graph.Assets.AddProjects(s.files)
+	return s.files, nil
+}
+
+// survey is what is known of the context.
+type survey struct {
+	ref   client.Reference
+	mu    sync.Mutex
+	names []string // of regular files
+	files dotnet.Files
+}
+
+func (s *survey) read(ctx context.Context, name string) error {
+	dt, err := s.ref.ReadFile(ctx, client.ReadRequest{Filename: name})
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.files[name] = dt
+	return nil
+}
+
+// complete reads what project files lead to: by links, and by imports of files whose names do not tell what they are.
+func (s *survey) complete(ctx context.Context, links dotnet.Links) error {
+	for known := -1; known < len(s.files); {
+		known = len(s.files)
+		named := dotnet.EvaluatedNames(s.files)
+		var targets []string
+		for link := range links {
+			if dotnet.IsProjectFile(link) || slices.Contains(named, path.Base(link)) {
+				targets = append(targets, links.Resolve(link))
+			}
+		}
+		for _, name := range s.names {
+			if _, ok := s.files[name]; ok || !slices.Contains(named, path.Base(name)) && !slices.Contains(targets, name) {
+				continue
+			}
+			if err := s.read(ctx, name); err != nil {
+				return err
+			}
+		}
+		for link := range links { // a project file by two names is one by either
+			if dt, ok := s.files[links.Resolve(link)]; ok {
+				s.files[link] = dt
+			}
+		}
 	}
 	return nil
 }

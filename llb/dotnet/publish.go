@@ -143,6 +143,9 @@ func ProjectFiles() []string {
 	}
 }
 
+// IsProjectFile tells whether [ProjectFiles] match a file of the context that may be part of a project.
+func IsProjectFile(name string) bool { return !InOutputs(name) && matchesName(name, ProjectFiles()) }
+
 const nugetConfig = "[nN][uU][gG][eE][tT].[cC][oO][nN][fF][iI][gG]"
 
 // escapeDir makes a folder the beginning of a pattern.
@@ -155,6 +158,16 @@ func escapeDir(dir string) string {
 
 // AnyOutputs are patterns of such folders where the projects are not known yet.
 func AnyOutputs() []string { return []string{"**/bin", "**/obj"} }
+
+// InOutputs tells whether [AnyOutputs] match a file.
+func InOutputs(name string) bool {
+	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+		if base := path.Base(dir); base == "bin" || base == "obj" {
+			return true
+		}
+	}
+	return false
+}
 
 // Escape makes a path a pattern that matches it alone.
 func Escape(p string) string { return patternEscaper.Replace(p) }
