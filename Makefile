@@ -20,10 +20,11 @@ bench: export BENCH_JSON := $(abspath $(BENCH_JSON))
 repro: ## the same bits, however they are built; a part: make repro ARGS='-example dotnetapp'
 	go -C hack run ./cmd/repro $(ARGS)
 
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
 lint: ## what is quick to check
-	test -z "$$(gofmt -l cmd frontend llb hack)" || { gofmt -d cmd frontend llb hack; false; }
-	go vet ./...
-	go -C hack vet ./...
+	go run $(GOLANGCI_LINT) run ./...
+	cd hack && go run $(GOLANGCI_LINT) run ./...
 
 up: ## the lab alone; `eval "$$(make -s env)"` points docker buildx at it
 	go -C hack run ./cmd/lab up

@@ -72,7 +72,8 @@ func Config(opt ConfigOpt) (*dockerspec.DockerOCIImage, map[string]string, error
 	if opt.Spec.Args != nil {
 		cmd = opt.Spec.Args
 	}
-	cfg.Entrypoint, cfg.Cmd, cfg.ArgsEscaped = entrypoint, cmd, false
+	cfg.Entrypoint, cfg.Cmd = entrypoint, cmd
+	cfg.ArgsEscaped = false //nolint:staticcheck // deprecated, but a base may have it, and what it says is of its own command
 
 	cfg.WorkingDir = AppDir(opt.App)
 	if opt.Spec.Workdir != "" {

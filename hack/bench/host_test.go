@@ -62,7 +62,7 @@ func TestStopServers(t *testing.T) {
 		t.Fatal(err)
 	}
 	select {
-	case <-server:
+	case <-server: //nolint:errcheck // how it ended is no matter
 	case <-time.After(5 * time.Second):
 		t.Error("ours runs on")
 	}

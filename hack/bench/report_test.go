@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -203,7 +204,7 @@ func TestDocs(t *testing.T) {
 	}
 	golden(t, "chart.svg", string(chart))
 	for d := xml.NewDecoder(bytes.NewReader(chart)); ; {
-		if _, err := d.Token(); err == io.EOF {
+		if _, err := d.Token(); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
 			t.Fatalf("the chart is no XML: %v", err)

@@ -30,7 +30,7 @@ func TestBench(t *testing.T) {
 		t.Errorf("got %s with %d rounds and %s with %d", cold.Situation, len(cold.Rounds), nothing.Situation, len(nothing.Rounds))
 	}
 	for _, res := range report.Results {
-		if res.Ratio.Median <= 0 || res.Min > res.Median || res.Median > res.Max {
+		if res.Median <= 0 || res.Min > res.Median || res.Median > res.Max {
 			t.Errorf("%s: ratio %+v", res.Situation, res.Ratio)
 		}
 		for name, f := range map[string]bench.Figures{"crosshull": res.Crosshull, "portable": res.Other} {

@@ -58,11 +58,11 @@ func (a *Assets) AddProjects(files Files) {
 type Compression int
 
 const (
-	// CompressInPublish: publish, as it does by itself.
+	// CompressInPublish is publish, as it does by itself.
 	CompressInPublish Compression = iota
-	// CompressBefore: a step before publish, which takes what is there, and compresses what the build makes.
+	// CompressBefore is a step before publish, which takes what is there, and compresses what the build makes.
 	CompressBefore
-	// CompressBeside: a step that makes all of them, beside publish, which compresses none.
+	// CompressBeside is a step that makes all of them, beside publish, which compresses none.
 	CompressBeside
 )
 

@@ -239,9 +239,10 @@ func withoutComments(dt []byte) []byte {
 		c := out[i]
 		switch {
 		case inString:
-			if c == '\\' {
+			switch c {
+			case '\\':
 				i++
-			} else if c == '"' {
+			case '"':
 				inString = false
 			}
 		case c == '"':

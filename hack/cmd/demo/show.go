@@ -31,8 +31,8 @@ func show(ctx context.Context, w io.Writer, ref string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	print := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
-	print("index %s@%s", ref, digest)
+	say := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
+	say("index %s@%s", ref, digest)
 	users := map[v1.Hash]int{}
 	manifests := map[v1.Hash]*v1.Manifest{}
 	var last v1.Image
@@ -57,13 +57,13 @@ func show(ctx context.Context, w io.Writer, ref string) (string, error) {
 		if !ok {
 			continue
 		}
-		print("  %-14s %s", desc.Platform, desc.Digest)
+		say("  %-14s %s", desc.Platform, desc.Digest)
 		for _, l := range m.Layers {
 			shared := ""
 			if n := users[l.Digest]; n > 1 {
 				shared = fmt.Sprintf("   the same in all %d images", n)
 			}
-			print("    layer %s %8.1f KB%s", l.Digest.String()[:19], float64(l.Size)/1000, shared)
+			say("    layer %s %8.1f KB%s", l.Digest.String()[:19], float64(l.Size)/1000, shared)
 		}
 	}
 	if last == nil {
@@ -73,10 +73,10 @@ func show(ctx context.Context, w io.Writer, ref string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	print("  entrypoint %q, user %s, ports %v", config.Config.Entrypoint, config.Config.User, slices.Sorted(maps.Keys(config.Config.ExposedPorts)))
-	print("  labels of the last:")
+	say("  entrypoint %q, user %s, ports %v", config.Config.Entrypoint, config.Config.User, slices.Sorted(maps.Keys(config.Config.ExposedPorts)))
+	say("  labels of the last:")
 	for _, k := range slices.Sorted(maps.Keys(config.Config.Labels)) {
-		print("    %s=%s", k, config.Config.Labels[k])
+		say("    %s=%s", k, config.Config.Labels[k])
 	}
 	return digest.String(), nil
 }

@@ -190,7 +190,7 @@ func pack(c Config, framework, version string) string {
 
 func (tc *toolchain) key(c Config) string {
 	h := sha256.New()
-	fmt.Fprintln(h, revision, tc.sdk, tc.runtime, tc.aspnet, tc.arm64, tc.goversion, c.FeedURL, goEnv())
+	_, _ = fmt.Fprintln(h, revision, tc.sdk, tc.runtime, tc.aspnet, tc.arm64, tc.goversion, c.FeedURL, goEnv())
 	return hex.EncodeToString(h.Sum(nil))[:16]
 }
 
@@ -207,7 +207,9 @@ type maker struct {
 	progress io.Writer
 }
 
-func (m *maker) say(format string, args ...any) { fmt.Fprintf(m.progress, "  "+format+"\n", args...) }
+func (m *maker) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(m.progress, "  "+format+"\n", args...)
+}
 
 // variant is a family of base images.
 type variant struct {

@@ -60,7 +60,7 @@ func members(t *testing.T, r io.Reader) []member {
 	var out []member
 	for tr := tar.NewReader(r); ; {
 		hdr, err := tr.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return out
 		}
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -59,7 +60,7 @@ func (m *maker) linkerTree() (*tree, error) {
 	t := &tree{}
 	for r := tar.NewReader(f); ; {
 		hdr, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return t, nil
 		}
 		if err != nil {
@@ -109,7 +110,7 @@ func (m *maker) osTree(arch string, v variant) (*tree, error) {
 	var bundle bytes.Buffer
 	for r := tar.NewReader(f); ; {
 		hdr, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

@@ -3,6 +3,7 @@ package diff
 import (
 	"archive/tar"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -180,7 +181,7 @@ func read(l v1.Layer) (_ archive, err error) {
 	seen := map[string]int{}
 	for t := tar.NewReader(all); ; {
 		hdr, err := t.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
