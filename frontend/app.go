@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/frontend/gateway/client"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -124,7 +123,7 @@ func (b *build) describe(ctx context.Context, questions []question) ([]*dotnet.A
 	}
 	dt, err := b.readFile(ctx, st, dotnet.DescriptionFile)
 	if err != nil {
-		return nil, fmt.Errorf("describe the project: %w", err)
+		return nil, fmt.Errorf("describe the project: %w", b.diagnose(ctx, err))
 	}
 	if b.graph.Described == nil { // the first time it is the apps
 		b.graph.Described = &st
@@ -233,7 +232,7 @@ func (b *build) anticipate(ctx context.Context) (settle func(*dotnet.App)) {
 		begun <- dgst
 		if def != nil {
 			// An error comes again where the result is needed: BuildKit does not run the step twice in one build.
-			_, _ = b.bc.GatewayClient().Solve(ctx, client.SolveRequest{Definition: def.ToPB(), CacheImports: b.bc.CacheImports, Evaluate: true})
+			_, _ = b.evaluate(ctx, def)
 		}
 	}()
 	return func(app *dotnet.App) {

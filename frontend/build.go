@@ -175,7 +175,17 @@ func (e *entrypoint) marshal(ctx context.Context, st llb.State) (*llb.Definition
 
 // solve sends a graph to BuildKit, with the caches to import from, which the gateway does not add by itself.
 func (e *entrypoint) solve(ctx context.Context, def *llb.Definition) (client.Reference, error) {
-	res, err := e.bc.GatewayClient().Solve(ctx, client.SolveRequest{Definition: def.ToPB(), CacheImports: e.bc.CacheImports})
+	return e.solveRequest(ctx, client.SolveRequest{Definition: def.ToPB()})
+}
+
+// evaluate is solve for what has to be done before it returns.
+func (e *entrypoint) evaluate(ctx context.Context, def *llb.Definition) (client.Reference, error) {
+	return e.solveRequest(ctx, client.SolveRequest{Definition: def.ToPB(), Evaluate: true})
+}
+
+func (e *entrypoint) solveRequest(ctx context.Context, req client.SolveRequest) (client.Reference, error) {
+	req.CacheImports = e.bc.CacheImports
+	res, err := e.bc.GatewayClient().Solve(ctx, req)
 	if err != nil {
 		return nil, err
 	}

@@ -77,7 +77,7 @@ func readEntrypoint(ctx context.Context, c client.Client) (*entrypoint, error) {
 
 func (e *entrypoint) parse(src *dockerui.Source) error {
 	e.src = src
-	s, err := spec.Parse(src.Data)
+	s, err := spec.Parse(src.Data, e.bc.BuildArgs)
 	if err == nil {
 		e.spec = s
 		return nil

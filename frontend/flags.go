@@ -53,6 +53,19 @@ func (e *entrypoint) execOpts(phase string) []llb.RunOption {
 	for _, c := range e.constraints(phase) {
 		opts = append(opts, c)
 	}
+	var secrets map[string]string
+	switch phase {
+	case xllb.PhasePublish:
+		secrets = e.spec.Publish.Secrets
+		for _, id := range e.spec.Publish.SSH {
+			opts = append(opts, llb.AddSSHSocket(llb.SSHID(id)))
+		}
+	case xllb.PhaseTest:
+		secrets = e.spec.Tests.Secrets
+	}
+	for _, name := range slices.Sorted(maps.Keys(secrets)) {
+		opts = append(opts, llb.AddSecret(name, llb.SecretID(secrets[name]), llb.SecretAsEnv(true)))
+	}
 	if proxy, ok := proxyEnv(e.bc.BuildArgs); ok {
 		opts = append(opts, llb.WithProxy(proxy))
 	}
@@ -91,34 +104,46 @@ func (e *entrypoint) execOpts(phase string) []llb.RunOption {
 	return opts
 }
 
-// missingSecret explains BuildKit's "secret ID: not found": where the spec names it, and how to give it.
+// missingSecret explains BuildKit's errors about a secret or an agent that nobody gave: where the spec names it, and how to
+// give it. It is nil for other errors.
 func (e *entrypoint) missingSecret(err error) error {
+	at := func(key, format string, args ...any) error {
+		r := e.rangeOf(key)
+		return withSource(fmt.Errorf("%s:%d: "+format, append([]any{e.src.Filename, r.Start}, args...)...), e.src, r)
+	}
 	keys := map[string]string{"nuget.config-secret": e.spec.NuGet.ConfigSecret, "nuget.ca-secret": e.spec.NuGet.CASecret}
-	for name, id := range e.spec.NuGet.Secrets {
-		keys["nuget.secrets."+name] = id
+	for at, secrets := range map[string]map[string]string{"nuget.secrets.": e.spec.NuGet.Secrets, "tests.secrets.": e.spec.Tests.Secrets, "publish.secrets.": e.spec.Publish.Secrets} {
+		for name, id := range secrets {
+			keys[at+name] = id
+		}
 	}
 	for i, f := range e.spec.NuGet.Feeds {
 		keys[fmt.Sprintf("nuget.feeds.%d.password-secret", i)] = f.PasswordSecret
 	}
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		if id := keys[key]; id != "" && strings.Contains(err.Error(), "secret "+id+": not found") {
-			r := e.spec.Range(key)
-			return withSource(fmt.Errorf("%s:%d: secret %q is missing: give it to the build by --secret id=%s,env=VARIABLE or --secret id=%s,src=FILE", e.src.Filename, r.Start, id, id, id), e.src, r)
+			return at(key, "secret %q is missing: give it to the build by --secret id=%s,env=VARIABLE or --secret id=%s,src=FILE", id, id, id)
 		}
 	}
-	return err
+	for i, id := range e.spec.Publish.SSH {
+		// moby/buildkit, session/sshforward/sshprovider; and without any agent there is no such service in the session.
+		if msg := err.Error(); strings.Contains(msg, fmt.Sprintf("unset ssh forward key %s", id)) || strings.Contains(msg, fmt.Sprintf("no SSH key %q forwarded from the client", id)) {
+			return at(fmt.Sprintf("publish.ssh.%d", i), "an SSH agent %q is missing: give it to the build by --ssh %s", id, id)
+		}
+	}
+	return nil
 }
 
-// warnUnusedBuildArgs: a spec declares no build arguments, so one that the user gives does nothing.
+// warnUnusedBuildArgs names the build arguments that do nothing: the spec does not declare them.
 func (e *entrypoint) warnUnusedBuildArgs(ctx context.Context) {
 	var unused []string
 	for _, k := range slices.Sorted(maps.Keys(e.bc.BuildArgs)) {
-		if k != "SOURCE_DATE_EPOCH" && !strings.HasPrefix(k, "BUILDKIT_") && !isProxyArg(k) {
+		if _, declared := e.spec.Args[k]; !declared && !known(k) {
 			unused = append(unused, k)
 		}
 	}
 	if len(unused) > 0 {
-		e.warn(ctx, e.src, "build arguments that no spec uses: "+strings.Join(unused, ", ")+" (MSBuild properties are set by publish.properties)")
+		e.warn(ctx, e.src, fmt.Sprintf("build-args [%s] were not consumed: a spec declares those that it takes in args (MSBuild properties are set by publish.properties)", strings.Join(unused, " ")))
 	}
 }
 

@@ -117,7 +117,7 @@ func (b *build) publishWith(ctx context.Context, restored xllb.Restored, rids []
 		eg.Go(func() error {
 			dt, err := b.readResult(egctx, def, dotnet.ReportFile)
 			if err != nil {
-				return b.missingSecret(err)
+				return b.diagnose(ctx, err)
 			}
 			report, err := dotnet.ParseReport(dt)
 			done[i] = published{steps[i], report}

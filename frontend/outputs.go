@@ -53,13 +53,14 @@ func (b *build) test(ctx context.Context) (*client.Result, error) {
 	for i, def := range defs {
 		eg.Go(func() error {
 			// Evaluated, so that what fails fails here; and all of them, so that one failure does not hide another.
-			_, errs[i] = b.bc.GatewayClient().Solve(ctx, client.SolveRequest{Definition: def.ToPB(), CacheImports: b.bc.CacheImports, Evaluate: true})
+			_, err := b.evaluate(ctx, def)
+			errs[i] = b.diagnose(ctx, err)
 			return nil
 		})
 	}
 	_ = eg.Wait() // it has no error: errs has them
 	if err := errors.Join(errs...); err != nil {
-		return nil, b.missingSecret(err)
+		return nil, err
 	}
 	return b.single(ctx, b.graph.Collect(sts), nil)
 }
@@ -101,9 +102,9 @@ func (b *build) single(ctx context.Context, st llb.State, config *dockerspec.Doc
 	if err != nil {
 		return nil, err
 	}
-	ref, err := b.solve(ctx, def)
+	ref, err := b.evaluate(ctx, def)
 	if err != nil {
-		return nil, b.missingSecret(err)
+		return nil, b.diagnose(ctx, err)
 	}
 	res := client.NewResult()
 	res.SetRef(ref)

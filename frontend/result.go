@@ -37,6 +37,10 @@ func (b *build) result(ctx context.Context) (*client.Result, error) {
 	if err := eg.Wait(); err != nil {
 		return nil, err
 	}
+	vcs, err := b.vcs(ctx)
+	if err != nil {
+		return nil, err
+	}
 	images := make([]platformImage, len(b.targets))
 	for i, platform := range b.targets {
 		from := b.base.images[i]
@@ -47,12 +51,17 @@ func (b *build) result(ctx context.Context) (*client.Result, error) {
 			Platform: platform,
 			Labels:   b.bc.Labels,
 			Epoch:    b.epoch,
+			VCS:      vcs,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", b.app.Path, err)
 		}
 		if len(b.spec.Files) > 0 {
-			extra, err := b.graph.Files(b.spec.Files, imageUser(img))
+			contexts, err := b.namedContexts(ctx, platform)
+			if err != nil {
+				return nil, err
+			}
+			extra, err := b.graph.Files(b.spec.Files, imageUser(img), contexts)
 			if err != nil {
 				return nil, b.at("files", err)
 			}
@@ -88,8 +97,33 @@ type platformImage struct {
 	def          *llb.Definition
 }
 
-// annotate puts the annotations of every image on its manifest. The index gets none: where several nodes build a platform
-// each, buildx makes the index, without what the frontend would say about it, and the digests would differ.
+// namedContexts are those that files of the spec come from, for the image of a platform.
+func (b *build) namedContexts(ctx context.Context, p ocispecs.Platform) (map[string]llb.State, error) {
+	contexts := map[string]llb.State{}
+	for i, f := range b.spec.Files {
+		if _, ok := contexts[f.Context]; ok || f.Context == "" {
+			continue
+		}
+		key := fmt.Sprintf("files.%d", i)
+		nc, err := b.bc.NamedContext(f.Context, dockerui.ContextOpt{Platform: &p, ResolveMode: b.bc.ImageResolveMode.String()})
+		if err != nil {
+			return nil, b.at(key, err)
+		}
+		if nc == nil {
+			return nil, b.at(key, fmt.Errorf("there is no context %s: give it by --build-context %s=FOLDER, or an image or a git repository in the place of the folder", f.Context, f.Context))
+		}
+		st, _, err := nc.Load(ctx)
+		if err != nil {
+			return nil, b.at(key, fmt.Errorf("context %s: %v", f.Context, err))
+		}
+		contexts[f.Context] = *st
+	}
+	return contexts, nil
+}
+
+// annotate puts the annotations of every image on its manifest. The index gets none unless the spec asks for them: where
+// several nodes build a platform each, buildx makes the index, without what the frontend would say about it, and the digests
+// would differ.
 func (b *build) annotate(rb *dockerui.ResultBuilder, images []platformImage) {
 	for i, img := range images {
 		var p *ocispecs.Platform
@@ -100,5 +134,17 @@ func (b *build) annotate(rb *dockerui.ResultBuilder, images []platformImage) {
 		for k, v := range img.annotations {
 			rb.AddMeta(exptypes.AnnotationManifestKey(p, k), []byte(v))
 		}
+	}
+	if !b.spec.Image.AnnotateIndex || !b.bc.MultiPlatformRequested {
+		return
+	}
+	for k, v := range images[0].annotations {
+		if k == ocispecs.AnnotationBaseImageDigest { // of a manifest there, of the index here
+			if b.base.images[0].pinned == nil {
+				continue
+			}
+			v = b.base.images[0].pinned.Digest().String()
+		}
+		rb.AddMeta(exptypes.AnnotationIndexKey(k), []byte(v))
 	}
 }

@@ -37,7 +37,12 @@ type ConfigOpt struct {
 	Labels map[string]string
 	// Epoch is SOURCE_DATE_EPOCH; nil leaves all times out.
 	Epoch *time.Time
+	// VCS is where the sources come from; the zero VCS leaves that out.
+	VCS VCS
 }
+
+// VCS is a commit of a repository.
+type VCS struct{ Source, Revision string }
 
 // Config gives the configuration of an image and the annotations of its manifest. The configuration is the base's,
 // then what the SDK says, then the spec, then buildx's flags. Created is left to the exporter.
@@ -109,7 +114,8 @@ const (
 )
 
 // sdkLabels are the SDK's labels with right values: times only if there is a time to tell, the digest of the base that
-// this image is on, and a label of the project before a generated one of the same name (dotnet/sdk#52256).
+// this image is on, the commit, which the SDK does not see, and a label of the project before a generated one of the same
+// name (dotnet/sdk#52256).
 func sdkLabels(opt ConfigOpt) map[string]string {
 	labels := map[string]string{}
 	created := map[string]bool{}
@@ -125,6 +131,11 @@ func sdkLabels(opt ConfigOpt) map[string]string {
 	if opt.Epoch != nil {
 		for k := range created {
 			labels[k] = opt.Epoch.UTC().Format(time.RFC3339)
+		}
+	}
+	for key, value := range map[string]string{ocispecs.AnnotationSource: opt.VCS.Source, ocispecs.AnnotationRevision: opt.VCS.Revision} {
+		if _, ok := labels[key]; !ok && value != "" {
+			labels[key] = value
 		}
 	}
 	// The SDK names the base unless ContainerGenerateLabelsImageBaseName says not to.

@@ -32,7 +32,10 @@ const (
 	compiledDir   = "/compiled"
 )
 
-var paths = dotnet.Paths{Source: SourceDir, MSBuild: msbuildDir, Output: outputDir, Assets: assetsDir, StandIns: standInDir, Compiled: compiledDir}
+// DiagnosticsDir is where a step that fails has [dotnet.DiagnosticsFile]: a mount of its own, which is no output.
+const DiagnosticsDir = "/diagnostics"
+
+var paths = dotnet.Paths{Source: SourceDir, MSBuild: msbuildDir, Output: outputDir, Assets: assetsDir, StandIns: standInDir, Compiled: compiledDir, Diagnostics: DiagnosticsDir}
 
 // Phases are what `--no-cache-filter` can name, and what vertex names begin with.
 const (
@@ -298,7 +301,9 @@ func (b *Builder) run(phase string, from llb.State, name string, args []string, 
 		llb.AddEnv("NUGET_PACKAGES", packageDir),
 		llb.WithCustomName("["+phase+"] "+name),
 	)
-	return from.Run(append(opts, b.Exec(phase)...)...)
+	run := from.Run(append(opts, b.Exec(phase)...)...)
+	run.AddMount(DiagnosticsDir, llb.Scratch())
+	return run
 }
 
 func (b *Builder) named(phase, name string) []llb.ConstraintsOpt {

@@ -159,7 +159,7 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := builder().Files([]spec.File{{To: "/data"}, {From: "deploy", To: "/opt/", Mode: "0755", Owner: "7:8"}}, "1654")
+	files, err := builder().Files([]spec.File{{To: "/data"}, {From: "deploy", To: "/opt/", Mode: "0755", Owner: "7:8"}, {Context: "extra", To: "/extra/"}}, "1654", map[string]llb.State{"extra": llb.Local("extra", llb.SessionID("session"))})
 	if err != nil {
 		t.Fatal(err)
 	}

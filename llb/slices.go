@@ -1,6 +1,7 @@
 package llb
 
 import (
+	"fmt"
 	"path"
 	"strings"
 
@@ -35,7 +36,7 @@ func (b *Builder) compile(apps []*dotnet.App, nodes []dotnet.Node, restored Rest
 		if err != nil {
 			return nil, err
 		}
-		names := strings.Join(dotnet.ProjectPaths(s.Projects), " ")
+		names := some(dotnet.ProjectPaths(s.Projects))
 		mounts := []llb.RunOption{
 			llb.AddMount(packageDir, restored.packages, llb.ForceNoOutput),
 			llb.AddMount(msbuildDir, files, llb.Readonly),
@@ -46,7 +47,7 @@ func (b *Builder) compile(apps []*dotnet.App, nodes []dotnet.Node, restored Rest
 		args := dotnet.CompileArgs(b.Project, apps[0], paths)
 		// What the compiler keeps can be used by all who compile these projects so, one at a time: it is written without locks
 		// that hold between containers.
-		id := path.Join(b.CacheNamespace, "crosshull/compiled", digest.FromString(strings.Join(append(args, names), "\n")).Encoded())
+		id := path.Join(b.CacheNamespace, "crosshull/compiled", digest.FromString(strings.Join(append(args, dotnet.ProjectPaths(s.Projects)...), "\n")).Encoded())
 		mounts = append(mounts, llb.AddMount(compiledDir, llb.Scratch(), llb.AsPersistentCacheDir(id, llb.CacheMountPrivate)))
 		sources := b.projects(restored.Tree, s, seen, nodes)
 		run := b.run(PhasePublish, b.SDK, "dotnet build "+names, args, mounts...)
@@ -59,13 +60,22 @@ func (b *Builder) compile(apps []*dotnet.App, nodes []dotnet.Node, restored Rest
 	return out, nil
 }
 
+// some names projects in the name of a vertex: all of a few, and how many more there are of many.
+func some(projects []string) string {
+	const all, first = 5, 3
+	if len(projects) <= all {
+		return strings.Join(projects, " ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(projects[:first], " "), len(projects)-first)
+}
+
 // projects is the folder that a slice is compiled in, without the assemblies that it references: its sources, and the
 // project files and obj of those that it sees, so that a change of another project file compiles nothing again.
 func (b *Builder) projects(tree llb.State, s dotnet.Slice, seen, nodes []dotnet.Node) llb.State {
 	action := llb.Copy(tree, "/", "/", contextInfo(nil, dotnet.Unseen(nodes, seen))).
 		Copy(b.Context, "/", "/", contextInfo(b.sources(s.Projects), dotnet.Outputs(nodes)))
 	return llb.Scratch().File(action,
-		b.named(PhasePublish, "copy sources of "+strings.Join(dotnet.ProjectPaths(s.Projects), " "))...)
+		b.named(PhasePublish, "copy sources of "+some(dotnet.ProjectPaths(s.Projects)))...)
 }
 
 // workspace is the folder that app is built in, with what has been compiled apart in it, and the MSBuild files that tell

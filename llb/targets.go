@@ -59,8 +59,8 @@ func (b *Builder) Convert(file string) llb.State {
 	return run.AddMount(SourceDir, b.Context)
 }
 
-// Files is a layer with the files that the spec adds. user is who the image runs as.
-func (b *Builder) Files(files []spec.File, user string) (llb.State, error) {
+// Files is a layer with the files that the spec adds. user is who the image runs as, contexts are named contexts.
+func (b *Builder) Files(files []spec.File, user string, contexts map[string]llb.State) (llb.State, error) {
 	var action *llb.FileAction // one for all: each step of its own would be a layer
 	for _, f := range files {
 		owner, err := chown(f, user)
@@ -75,15 +75,19 @@ func (b *Builder) Files(files []spec.File, user string) (llb.State, error) {
 			}
 			mode = &llb.ChmodOpt{Mode: os.FileMode(m)}
 		}
-		if f.From == "" {
+		if f.From == "" && f.Context == "" {
 			if f.Mode == "" {
 				mode.Mode = 0o755
 			}
 			action = action.Mkdir(path.Clean(f.To), mode.Mode, llb.WithParents(true), owner, llb.WithCreatedTime(fileTime))
 			continue
 		}
+		from := b.Context
+		if f.Context != "" {
+			from = contexts[f.Context]
+		}
 		info := &llb.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true, CreatedTime: &fileTime, Mode: mode, ChownOpt: owner}
-		action = action.Copy(b.Context, path.Join("/", f.From), f.To, info)
+		action = action.Copy(from, path.Join("/", f.From), f.To, info)
 	}
 	return llb.Scratch().File(action, b.named("image", "add files")...), nil
 }
@@ -91,7 +95,7 @@ func (b *Builder) Files(files []spec.File, user string) (llb.State, error) {
 // chown gives the owner of a file, by number: a layer of its own has no /etc/passwd to look a name up.
 func chown(f spec.File, user string) (*llb.ChownOpt, error) {
 	owner := f.Owner
-	if owner == "" && f.From != "" {
+	if owner == "" && (f.From != "" || f.Context != "") {
 		owner = "0"
 	}
 	if owner == "" || owner == "app" {

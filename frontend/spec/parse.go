@@ -32,8 +32,9 @@ func (e Errors) Error() string {
 	return strings.Join(msgs, "\n")
 }
 
-// Parse reads a spec. The error is an [Errors].
-func Parse(dt []byte) (*Spec, error) {
+// Parse reads a spec. args are the build arguments that the user gives, of which the spec takes those that it declares. The
+// error is an [Errors].
+func Parse(dt []byte, args map[string]string) (*Spec, error) {
 	s := &Spec{lines: map[string]Range{}}
 	var doc yaml.Node
 	if err := yaml.Unmarshal(dt, &doc); err != nil {
@@ -44,6 +45,7 @@ func Parse(dt []byte) (*Spec, error) {
 	}
 	d := &decoder{lines: s.lines}
 	root := doc.Content[0]
+	d.substitute(root, args)
 	if root.Kind == yaml.MappingNode || !isNull(root) {
 		d.value("", root, reflect.ValueOf(s).Elem())
 	}
@@ -99,7 +101,7 @@ func (d *decoder) value(path string, n *yaml.Node, v reflect.Value) {
 		}
 		d.value(path, n, v.Elem())
 	case reflect.Struct:
-		if f, ok := listField(v); ok && n.Kind == yaml.SequenceNode {
+		if f, ok := aloneField(v); ok && (f.Kind() == reflect.Slice) == (n.Kind == yaml.SequenceNode) && n.Kind != yaml.MappingNode {
 			d.value(path, n, f)
 			return
 		}
@@ -194,10 +196,10 @@ func (d *decoder) keys(v reflect.Value, fields map[string]reflect.Value) []strin
 	return keys
 }
 
-// listField is the field of a struct that a list alone means.
-func listField(v reflect.Value) (reflect.Value, bool) {
+// aloneField is the field of a struct that a list or a value alone means.
+func aloneField(v reflect.Value) (reflect.Value, bool) {
 	for i := range v.NumField() {
-		if _, option, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ","); option == "list" {
+		if _, option, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ","); option == "alone" {
 			return v.Field(i), true
 		}
 	}

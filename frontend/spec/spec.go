@@ -1,7 +1,7 @@
 // Package spec is crosshull.yaml: its types, its parser, and the rules that need nothing but the file.
 //
-// Contract: [Parse] takes the bytes of a file and returns a [Spec], or an [Errors] that names every mistake with its
-// line. It is strict: a key that is not known is an error with a suggestion. Everything is optional, and the zero Spec
+// Contract: [Parse] takes the bytes of a file and the user's build arguments, and returns a [Spec], or an [Errors] that
+// names every mistake with its line. It is strict: a key that is not known is an error with a suggestion. Everything is optional, and the zero Spec
 // means "the one publishable project of the context, all defaults". What the spec leaves out is taken from the project
 // by way of the SDK; where both speak, the spec wins. The package knows neither LLB nor MSBuild.
 package spec
@@ -13,6 +13,9 @@ type Modes []string
 type Spec struct {
 	// App is the app, or what all of Apps have in common.
 	App
+	// Args are the build arguments that the spec takes, by name. ${NAME} in any other value stands for what the user gives
+	// with --build-arg, or for the default.
+	Args map[string]Arg `yaml:"args"`
 	// Apps are several apps, by name: each is a target. What one leaves out it has from App, but for project and
 	// framework; a list replaces, a map adds.
 	Apps map[string]*App `yaml:"apps"`
@@ -24,6 +27,14 @@ type Spec struct {
 	NuGet NuGet `yaml:"nuget"`
 
 	lines map[string]Range
+}
+
+// Arg is an entry of args; a value alone is its default.
+type Arg struct {
+	// Default is the value where the user gives none.
+	Default string `yaml:"default,alone"`
+	// Description says what the argument is for; --call=outline shows it.
+	Description string `yaml:"description"`
 }
 
 // App is an app and its image.
@@ -45,7 +56,9 @@ type App struct {
 
 // File is an entry of files: content of the context, or an empty folder.
 type File struct {
-	// From is a file or folder of the context. Empty: To is an empty folder that the app can write to.
+	// Context is the name of one of buildx's --build-context that From is in. Empty: the build context.
+	Context string `yaml:"context"`
+	// From is a file or folder of the context. Empty: To is an empty folder that the app can write to, or all of Context.
 	From string `yaml:"from"`
 	// To is an absolute path in the image; a folder if it ends in a slash.
 	To string `yaml:"to"`
@@ -58,9 +71,11 @@ type File struct {
 // Tests is the `tests` section; a list alone is its projects.
 type Tests struct {
 	// Projects are test projects, relative to the context.
-	Projects []string `yaml:"projects,list"`
+	Projects []string `yaml:"projects,alone"`
 	// Gate makes every image wait for the tests to pass.
 	Gate bool `yaml:"gate"`
+	// Secrets are environment variables that the tests get: variable to id of buildx's --secret.
+	Secrets map[string]string `yaml:"secrets"`
 }
 
 // Publish is the `publish` section.
@@ -74,6 +89,11 @@ type Publish struct {
 	Inputs []string `yaml:"inputs"`
 	// Properties are further MSBuild properties, given to describe, restore and publish alike.
 	Properties map[string]string `yaml:"properties"`
+	// Secrets are environment variables that the steps of publish get: variable to id of buildx's --secret. MSBuild sees them
+	// as properties.
+	Secrets map[string]string `yaml:"secrets"`
+	// SSH are the ids of buildx's --ssh whose agents the steps of publish get.
+	SSH []string `yaml:"ssh"`
 }
 
 // SDK is the `sdk` section; at most one of image and version is set.
@@ -134,9 +154,14 @@ type Image struct {
 	Ports       []string          `yaml:"ports"`
 	Labels      map[string]string `yaml:"labels"`
 	Annotations map[string]string `yaml:"annotations"`
-	Volumes     []string          `yaml:"volumes"`
-	Healthcheck *Healthcheck      `yaml:"healthcheck"`
-	StopSignal  string            `yaml:"stop-signal"`
+	// AnnotateIndex puts the annotations, those of the base among them, on the index too. Where several nodes build, buildx
+	// makes the index and drops them.
+	AnnotateIndex bool `yaml:"annotate-index"`
+	// VCS adds labels and annotations with repository and commit. Nil: where the project has PublishRepositoryUrl.
+	VCS         *bool        `yaml:"vcs"`
+	Volumes     []string     `yaml:"volumes"`
+	Healthcheck *Healthcheck `yaml:"healthcheck"`
+	StopSignal  string       `yaml:"stop-signal"`
 }
 
 // Healthcheck is the `image.healthcheck` section. Durations are Go's: "30s", "1m30s".

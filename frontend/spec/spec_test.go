@@ -3,6 +3,7 @@ package spec
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -12,7 +13,7 @@ func TestParseFull(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Parse(dt)
+	s, err := Parse(dt, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +53,7 @@ func TestParseFull(t *testing.T) {
 // One line is a whole spec, and so is nothing at all.
 func TestParseEmpty(t *testing.T) {
 	for _, dt := range []string{"", "# syntax=x\n", "# syntax=x\n# a remark\n\n", "---\n", "project:\nimage:\n", "null"} {
-		s, err := Parse([]byte(dt))
+		s, err := Parse([]byte(dt), nil)
 		if err != nil {
 			t.Errorf("%q: %v", dt, err)
 			continue
@@ -101,6 +102,12 @@ func TestParseMistakes(t *testing.T) {
 		{"feed without a name", "nuget: {feeds: [{source: 'https://x'}]}", `line 1: nuget.feeds: name ""`},
 		{"feed with credentials", "nuget: {feeds: [{name: a, source: 'https://u:p@x'}]}", "line 1: source of feed a has credentials in it"},
 		{"feed that says nothing", "nuget: {feeds: [{name: a}]}", "line 1: feed a says nothing"},
+		{"argument", "args: {VERSION: 1}\nproject: ${VERSON}", `line 2: build argument "VERSON" is not declared, did you mean ${VERSION}?`},
+		{"argument name", "args: {1A: x}", `line 1: args: "1A" is not a name`},
+		{"argument of BuildKit", "args:\n  SOURCE_DATE_EPOCH: 1", "line 2: args: SOURCE_DATE_EPOCH is an argument of BuildKit's own"},
+		{"argument that is a list", "args:\n  A: [1]", `line 2: "args.A" must be a map of keys to values, not a list`},
+		{"secret name", "publish: {secrets: {a-b: x}}", `line 1: "a-b" is not a name of an environment variable`},
+		{"secret without an id", "tests:\n  projects: [a]\n  secrets:\n    A:", "line 4: tests.secrets.A needs the id of a secret"},
 		{"env name", "image: {env: {1A: x}}", `line 1: "1A" is not a name of an environment variable`},
 		{"port", "image:\n  ports:\n    - http", `line 3: port "http": write a number`},
 		{"workdir", "image: {workdir: app}", `line 1: image.workdir "app" must be an absolute path`},
@@ -109,7 +116,7 @@ func TestParseMistakes(t *testing.T) {
 		{"retries", "image:\n  healthcheck:\n    test: [NONE]\n    retries: often", `line 4: "image.healthcheck.retries" must be a whole number, not "often"`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			_, err := Parse([]byte(tc.in))
+			_, err := Parse([]byte(tc.in), nil)
 			if err == nil {
 				t.Fatal("no error")
 			}
@@ -122,7 +129,7 @@ func TestParseMistakes(t *testing.T) {
 
 // Every mistake is reported in one go, in the order of the file.
 func TestParseAllMistakes(t *testing.T) {
-	_, err := Parse([]byte("projct: a\nimage:\n  workdir: app\n  ports: [http]\n  user: [1]\n"))
+	_, err := Parse([]byte("projct: a\nimage:\n  workdir: app\n  ports: [http]\n  user: [1]\n"), nil)
 	errs := AsErrors(err)
 	var lines []int
 	for _, e := range errs {
@@ -146,7 +153,7 @@ apps:
     image: {args: [c], env: {Y: 2}}
   worker:
 tests: [tests/Unit]
-`))
+`), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,14 +179,54 @@ tests: [tests/Unit]
 	}
 }
 
+// A build argument is what the user gives, or its default; what nobody declares stays the user's own mistake.
+func TestArgs(t *testing.T) {
+	const text = `
+args:
+  VERSION: 1.0
+  CHANNEL: {default: stable, description: where it goes}
+  EMPTY:
+publish: {properties: {Version: "${VERSION}-${CHANNEL}"}}
+image:
+  env: &env {A: "[${EMPTY}]", B: "$${HOME} $(X) $VERSION"}
+  args: ["${VERSION}"]
+  healthcheck: {test: [NONE], retries: "${RETRIES}"}
+apps:
+  web: {image: {user: "${EMPTY}", env: *env}}
+`
+	s, err := Parse([]byte(strings.Replace(text, "EMPTY:", "EMPTY:\n  RETRIES: 3", 1)), map[string]string{"VERSION": "2.1", "OTHER": "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct{ name, got, want string }{
+		{"given and default", s.Publish.Properties["Version"], "2.1-stable"},
+		{"neither", s.Image.Env["A"], "[]"},
+		{"what is no argument", s.Image.Env["B"], "${HOME} $(X) $VERSION"},
+		{"in a list", strings.Join(s.Image.Args, " "), "2.1"},
+		{"in a number", strconv.Itoa(s.Image.Healthcheck.Retries), "3"},
+		{"in an app", s.Apps["web"].Publish.Properties["Version"] + s.Apps["web"].Image.Env["A"], "2.1-stable[]"},
+		{"default", s.Args["VERSION"].Default, "1.0"},
+		{"description", s.Args["CHANNEL"].Description, "where it goes"},
+	} {
+		if tc.got != tc.want {
+			t.Errorf("%s: got %q, want %q", tc.name, tc.got, tc.want)
+		}
+	}
+	_, err = Parse([]byte(text), nil)
+	if want := `line 10: build argument "RETRIES" is not declared: add it to args, or write $${RETRIES} for the text as it is`; err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("project: a\nimage: {env: {A: 1}, ports: [1]}"))
 	f.Add([]byte("a: &a [*a]"))
 	f.Add([]byte("<<: {project: a}"))
 	f.Add([]byte("apps: {web: {project: a}, b: , c: &c {image: {env: {A: 1}}}, d: *c}"))
+	f.Add([]byte("args: {A: }\nproject: ${A}${B}$${C}"))
 	f.Add([]byte("x: &x {a: {}}\napps: *x"))
 	f.Fuzz(func(t *testing.T, dt []byte) {
-		s, err := Parse(dt)
+		s, err := Parse(dt, map[string]string{"A": "${A}"})
 		if (s == nil) == (err == nil) {
 			t.Fatalf("got %v, %v", s, err)
 		}

@@ -11,12 +11,13 @@ import (
 )
 
 var (
-	envName  = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`) // the SDK's rule for ContainerEnvironmentVariable
-	port     = regexp.MustCompile(`^[0-9]{1,5}(/(tcp|udp))?$`)
-	appName  = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*$`)
-	fileMode = regexp.MustCompile(`^0?[0-7]{3,4}$`)
-	owner    = regexp.MustCompile(`^(app|[0-9]+(:[0-9]+)?)$`)
-	feedName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9._-]*$`) // also the name of an XML element
+	envName     = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`) // the SDK's rule for ContainerEnvironmentVariable
+	port        = regexp.MustCompile(`^[0-9]{1,5}(/(tcp|udp))?$`)
+	appName     = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*$`)
+	contextName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*$`) // a repository of an image reference, see dockerui.NamedContext
+	fileMode    = regexp.MustCompile(`^0?[0-7]{3,4}$`)
+	owner       = regexp.MustCompile(`^(app|[0-9]+(:[0-9]+)?)$`)
+	feedName    = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9._-]*$`) // also the name of an XML element
 	// MSBuild's rule for property names (XmlUtilities.IsValidElementName)
 	property = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
 )
@@ -48,6 +49,14 @@ func validate(s *Spec, d *decoder) {
 	errorf := func(path, format string, args ...any) {
 		d.errs = append(d.errs, &Error{s.Range(path), fmt.Sprintf(format, args...)})
 	}
+	for name := range s.Args {
+		switch {
+		case !envName.MatchString(name):
+			errorf("args."+name, "args: %q is not a name: write letters, digits and _", name)
+		case name == "SOURCE_DATE_EPOCH" || strings.HasPrefix(name, "BUILDKIT_") || strings.HasSuffix(strings.ToLower(name), "_proxy"):
+			errorf("args."+name, "args: %s is an argument of BuildKit's own, and need not be declared", name)
+		}
+	}
 	validateApp(&s.App, "", errorf)
 	for name, app := range s.Apps {
 		at := "apps." + name
@@ -78,11 +87,8 @@ func validate(s *Spec, d *decoder) {
 	if s.SDK.Image != "" && s.SDK.Version != "" {
 		errorf("sdk", "sdk.image and sdk.version exclude each other: the image has its version in its tag")
 	}
-	for k := range s.NuGet.Secrets {
-		if !envName.MatchString(k) {
-			errorf("nuget.secrets."+k, "%q is not a name of an environment variable", k)
-		}
-	}
+	validateSecrets(s.NuGet.Secrets, "nuget.secrets", errorf)
+	validateSecrets(s.Tests.Secrets, "tests.secrets", errorf)
 	for i, f := range s.NuGet.Feeds {
 		at := fmt.Sprintf("nuget.feeds.%d", i)
 		switch {
@@ -112,10 +118,13 @@ func validateApp(app *App, prefix string, report func(path, format string, args 
 	for i, p := range app.Publish.Inputs {
 		validatePath(p, fmt.Sprintf("publish.inputs.%d", i), "input", errorf)
 	}
+	validateSecrets(app.Publish.Secrets, "publish.secrets", errorf)
 	for i, f := range app.Files {
 		at := fmt.Sprintf("files.%d", i)
 		validatePath(f.From, at, "file", errorf)
 		switch {
+		case f.Context != "" && !contextName.MatchString(f.Context):
+			errorf(at, "files: context %q is no name that buildx takes: write lower-case letters, digits, - and _", f.Context)
 		case !path.IsAbs(f.To):
 			errorf(at, "files: to %q must be an absolute path in the image", f.To)
 		case f.Mode != "" && !fileMode.MatchString(f.Mode):
@@ -167,6 +176,18 @@ func validateApp(app *App, prefix string, report func(path, format string, args 
 		}
 		if h.Retries < 0 {
 			errorf("image.healthcheck.retries", "image.healthcheck.retries must not be negative")
+		}
+	}
+}
+
+// validateSecrets checks a map of environment variables to ids of secrets.
+func validateSecrets(secrets map[string]string, at string, errorf func(path, format string, args ...any)) {
+	for k, id := range secrets {
+		switch {
+		case !envName.MatchString(k):
+			errorf(at+"."+k, "%q is not a name of an environment variable", k)
+		case id == "":
+			errorf(at+"."+k, "%s.%s needs the id of a secret, as in --secret id=ID", at, k)
 		}
 	}
 }

@@ -143,7 +143,7 @@ func TestSpecsInDocs(t *testing.T) {
 		t.Errorf("%d specs found", len(specs))
 	}
 	for name, dt := range specs {
-		if _, err := spec.Parse([]byte(dt)); err != nil {
+		if _, err := spec.Parse([]byte(dt), nil); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if !strings.HasPrefix(dt, "# syntax=ghcr.io/crosshull/crosshull:1\n") {

@@ -46,6 +46,8 @@ type Paths struct {
 	Assets   string // static web assets that are compressed already
 	StandIns string // what stands for projects of other slices
 	Compiled string // what the compiler keeps from build to build
+	// Diagnostics is where DiagnosticsFile is left.
+	Diagnostics string
 }
 
 // Project is how a project is built: what a spec says of it.
@@ -61,12 +63,13 @@ type Project struct {
 	Mode          *Mode             // how to publish, whatever the project's properties say; nil: as they say
 }
 
-// inject makes crosshull.targets part of every project of a build.
+// inject makes crosshull.targets part of every project of a build, and has its errors written down.
 func (at Paths) inject() []string {
 	targets := path.Join(at.MSBuild, "crosshull.targets")
 	return []string{
 		define("CustomAfterMicrosoftCommonTargets", targets),
 		define("CustomAfterMicrosoftCommonCrossTargetingTargets", targets),
+		at.logErrors(),
 	}
 }
 
@@ -190,6 +193,7 @@ type App struct {
 	WorkingDirectory string
 	User             string
 	Command          Command
+	PublishesVCS     bool // PublishRepositoryUrl: the image tells its repository and commit
 }
 
 // KeyValue is an item with a Value.
@@ -315,6 +319,7 @@ func (app *App) container(items []item) {
 			app.Command.Instruction = it["ContainerAppCommandInstruction"]
 			app.AssemblyName = it["AssemblyName"]
 			app.Mode = modeOf(it)
+			app.PublishesVCS = strings.EqualFold(it["PublishRepositoryUrl"], "true")
 		case "Label":
 			app.Labels = append(app.Labels, KeyValue{id, it["Value"]})
 		case "EnvironmentVariable":

@@ -14,7 +14,7 @@ func RestoreArgs(p Project, apps []*App, rids []string, at Paths) []string {
 	if len(apps) > 1 {
 		what = path.Join(at.MSBuild, SolutionFile)
 	}
-	args := []string{"dotnet", "restore", what, "-nologo"}
+	args := []string{"dotnet", "restore", what, "-nologo", at.logErrors()}
 	if len(rids) > 0 {
 		args = append(args, define("RuntimeIdentifiers", strings.Join(rids, ";")))
 	}

@@ -1,0 +1,36 @@
+package frontend
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/moby/buildkit/frontend/dockerui"
+)
+
+// Everything that dockerui parses out of a user's options is in the table: none is ignored in silence.
+func TestOptionsOfConfig(t *testing.T) {
+	config := reflect.TypeFor[dockerui.Config]()
+	var fields []string
+	for i := range config.NumField() {
+		field := config.Field(i).Name
+		fields = append(fields, field)
+		_, elsewhere := optionsElsewhere[field]
+		option := slices.ContainsFunc(Options, func(o Option) bool { return o.Field == field })
+		if option == elsewhere {
+			t.Errorf("dockerui.Config.%s is in Options (%v) or in optionsElsewhere (%v), and has to be in one of them", field, option, elsewhere)
+		}
+	}
+	for _, o := range Options {
+		if o.Field != "" && !slices.Contains(fields, o.Field) {
+			t.Errorf("%s: dockerui.Config has no %s", o.Name, o.Field)
+		}
+		if o.Does == "" || !slices.Contains([]string{ByCrosshull, ByBuildKit, ByBuildx}, o.By) {
+			t.Errorf("%s: done by %q: %q", o.Name, o.By, o.Does)
+		}
+	}
+	if !slices.IsSortedFunc(Options, func(a, b Option) int { return strings.Compare(a.Name, b.Name) }) {
+		t.Error("the options are not sorted")
+	}
+}

@@ -1,0 +1,64 @@
+package dotnet
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestParseDiagnostics(t *testing.T) {
+	const log = "\ufeff/source/src/App/Program.cs(3,5): error CS0103: The name 'x' does not exist in the current context [/source/src/App/App.csproj]\r\n" +
+		"/source/src/App/Program.cs(3,5): error CS0103: The name 'x' does not exist in the current context [/source/src/App/App.csproj::TargetFramework=net10.0]\n" +
+		`/source/src/App/App.csproj : error NU1101: Unable to find package Nope. No packages exist with this id in source(s): company [/source/crosshull.slnx]
+CSC : error CS5001: Program does not contain a static 'Main' method suitable for an entry point [/source/src/App/App.csproj]
+MSBUILD : error MSB1009: Project file does not exist.
+/usr/share/dotnet/sdk/10.0.401/Sdks/Microsoft.NET.Sdk/targets/Microsoft.NET.TargetFrameworkInference.targets(166,5): error NETSDK1045: The current .NET SDK does not support targeting .NET 11.0. [/source/src/App/App.csproj]
+/source/src/App/App.csproj(4,3): error MSB4019: The imported project "/source/eng/x.props" was not found.
+     2>/source/a.targets(7,2): error : it says [why] [/source/src/App/App.csproj]
+/source/b.cs(1,2,3,4): error CA1822: mark it
+error NETSDK1004: no place
+warning CS0168: no error
+Build FAILED.
+`
+	want := `src/App/Program.cs(3,5): error CS0103: The name 'x' does not exist in the current context
+src/App/App.csproj: error NU1101: Unable to find package Nope. No packages exist with this id in source(s): company [/source/crosshull.slnx]
+CSC: error CS5001: Program does not contain a static 'Main' method suitable for an entry point
+MSBUILD: error MSB1009: Project file does not exist.
+Microsoft.NET.TargetFrameworkInference.targets(166,5): error NETSDK1045: The current .NET SDK does not support targeting .NET 11.0.
+src/App/App.csproj(4,3): error MSB4019: The imported project "eng/x.props" was not found.
+a.targets(7,2): error: it says [why]
+b.cs(1,2): error CA1822: mark it
+error NETSDK1004: no place`
+	want = strings.Replace(want, " [/source/crosshull.slnx]", "", 1)
+	var got []string
+	for _, d := range ParseDiagnostics([]byte(log), "/source") {
+		got = append(got, d.String())
+	}
+	if strings.Join(got, "\n") != want {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), want)
+	}
+}
+
+// The commonest errors have a hint, and every code that a hint is for has a page.
+func TestHints(t *testing.T) {
+	for code, page := range map[string]string{
+		"NU1101": "https://learn.microsoft.com/nuget/reference/errors-and-warnings/nu1101", "NU1301": "", "NU1603": "",
+		"NETSDK1045": "https://learn.microsoft.com/dotnet/core/tools/sdk-errors/netsdk1045", "NETSDK1047": "",
+		"MSB3202": "https://learn.microsoft.com/visualstudio/msbuild/errors/msb3202", "MSB4236": "", "CS0246": "",
+	} {
+		d := Diagnostic{Code: code}
+		if d.Hint() == "" || page != "" && d.HelpPage() != page {
+			t.Errorf("%s: hint %q, page %s", code, d.Hint(), d.HelpPage())
+		}
+	}
+	if len(hints) < 20 {
+		t.Errorf("%d hints", len(hints))
+	}
+	for code, hint := range hints {
+		if (Diagnostic{Code: code}).HelpPage() == "" || strings.HasSuffix(hint, ".") {
+			t.Errorf("%s: %s", code, hint)
+		}
+	}
+	if d := (Diagnostic{Code: "XYZ1"}); d.HelpPage() != "" || d.Hint() != "" {
+		t.Errorf("%+v has a page or a hint", d)
+	}
+}
