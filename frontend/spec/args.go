@@ -57,6 +57,7 @@ func (d *decoder) substituteIn(n *yaml.Node, args map[string]string, done map[*y
 				return "$" + escaped
 			}
 			name := strings.TrimSuffix(strings.TrimPrefix(text, "${"), "}")
+			d.used[name] = true
 			v, ok := args[name]
 			if !ok {
 				d.errorf(n, "%s", undeclared(name, args))

@@ -35,7 +35,7 @@ func (e Errors) Error() string {
 // Parse reads a spec. args are the build arguments that the user gives, of which the spec takes those that it declares. The
 // error is an [Errors].
 func Parse(dt []byte, args map[string]string) (*Spec, error) {
-	s := &Spec{lines: map[string]Range{}}
+	s := &Spec{lines: map[string]Range{}, used: map[string]bool{}}
 	var doc yaml.Node
 	if err := yaml.Unmarshal(dt, &doc); err != nil {
 		return nil, Errors{syntaxError(err)}
@@ -43,7 +43,7 @@ func Parse(dt []byte, args map[string]string) (*Spec, error) {
 	if len(doc.Content) == 0 { // nothing but comments
 		return s, nil
 	}
-	d := &decoder{lines: s.lines}
+	d := &decoder{lines: s.lines, used: s.used}
 	root := doc.Content[0]
 	d.substitute(root, args)
 	if root.Kind == yaml.MappingNode || !isNull(root) {
@@ -77,6 +77,7 @@ func syntaxError(err error) *Error {
 // decoder fills Go values from nodes, keeps where each came from, and collects every mistake rather than the first.
 type decoder struct {
 	lines map[string]Range
+	used  map[string]bool // build arguments
 	errs  Errors
 }
 

@@ -27,6 +27,7 @@ type Spec struct {
 	NuGet NuGet `yaml:"nuget"`
 
 	lines map[string]Range
+	used  map[string]bool
 }
 
 // Arg is an entry of args; a value alone is its default.
@@ -197,3 +198,6 @@ func (s *Spec) Has(path string) bool {
 	_, ok := s.lines[path]
 	return ok
 }
+
+// Uses tells whether a value of the file has a build argument in it.
+func (s *Spec) Uses(arg string) bool { return s.used[arg] }

@@ -212,6 +212,11 @@ apps:
 			t.Errorf("%s: got %q, want %q", tc.name, tc.got, tc.want)
 		}
 	}
+	for arg, want := range map[string]bool{"VERSION": true, "CHANNEL": true, "RETRIES": true, "HOME": false, "OTHER": false} {
+		if s.Uses(arg) != want {
+			t.Errorf("uses %s: %v", arg, !want)
+		}
+	}
 	_, err = Parse([]byte(text), nil)
 	if want := `line 10: build argument "RETRIES" is not declared: add it to args, or write $${RETRIES} for the text as it is`; err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("got %v, want %s", err, want)

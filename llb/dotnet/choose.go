@@ -5,6 +5,14 @@ import (
 	"strings"
 )
 
+// NothingError says that there is nothing of the kind that is asked for among the projects that a spec names.
+type NothingError struct {
+	Candidates []Candidate
+	msg        string
+}
+
+func (e *NothingError) Error() string { return e.msg }
+
 // Choose gives the app to publish, or the test to run, or an error that says what the spec has to name. project and
 // framework are what it names now.
 func (d *Description) Choose(project, framework string, test bool) (*App, error) {
@@ -20,13 +28,14 @@ func (d *Description) Choose(project, framework string, test bool) (*App, error)
 	}
 	switch len(apps) {
 	case 0:
-		if len(d.Candidates) == 0 {
-			return nil, fmt.Errorf("no .NET project in %s", where)
+		msg := fmt.Sprintf("nothing to publish in %s: an app has OutputType Exe and is no test, but there is %s", where, describe(d.Candidates))
+		switch {
+		case len(d.Candidates) == 0:
+			msg = "no .NET project in " + where
+		case test:
+			msg = fmt.Sprintf("no test project in %s: a test references Microsoft.NET.Test.Sdk, but there is %s", where, describe(d.Candidates))
 		}
-		if test {
-			return nil, fmt.Errorf("no test project in %s: a test references Microsoft.NET.Test.Sdk, but there is %s", where, describe(d.Candidates))
-		}
-		return nil, fmt.Errorf("nothing to publish in %s: an app has OutputType Exe and is no test, but there is %s", where, describe(d.Candidates))
+		return nil, &NothingError{d.Candidates, msg}
 	case 1:
 	default:
 		paths := make([]string, len(apps))

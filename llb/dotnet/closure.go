@@ -17,6 +17,12 @@ type Node struct {
 	// Apart tells that it can be compiled by a process of its own, against no more than the reference assemblies of what
 	// it references: see target CrosshullClosure.
 	Apart bool
+	// Floating are the packages whose version depends on what feeds have that day, with what the project says of it.
+	Floating []KeyValue
+	// LockFile is NuGetLockFilePath: empty for packages.lock.json, be it there or not.
+	LockFile string
+	// LockedMode is RestoreLockedMode.
+	LockedMode bool
 
 	direct bool   // sees of other projects only those that it names: DisableTransitiveProjectReferences
 	linked string // where it is, if Path leads through a link

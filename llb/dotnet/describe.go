@@ -194,6 +194,9 @@ type App struct {
 	User             string
 	Command          Command
 	PublishesVCS     bool // PublishRepositoryUrl: the image tells its repository and commit
+	// InvariantGlobalization and RollForward are the properties of those names, in lower case.
+	InvariantGlobalization, RollForward string
+	FrameworkReferences                 []string // Microsoft.NETCore.App, Microsoft.AspNetCore.App
 }
 
 // KeyValue is an item with a Value.
@@ -273,7 +276,18 @@ func newDescription(items map[string][]item, source string) (*Description, error
 	}
 	app := &App{}
 	for _, it := range items["Project"] {
-		n := Node{Framework: it["Framework"], Apart: it["Apart"] == "true", direct: it["DirectReferences"] == "true"}
+		n := Node{
+			Framework:  it["Framework"],
+			Apart:      it["Apart"] == "true",
+			LockFile:   it["LockFile"],
+			LockedMode: strings.EqualFold(it["LockedMode"], "true"),
+			direct:     it["DirectReferences"] == "true",
+		}
+		for floating := range strings.SplitSeq(it["Floating"], ";") {
+			if id, version, ok := strings.Cut(floating, "="); ok {
+				n.Floating = append(n.Floating, KeyValue{id, version})
+			}
+		}
 		var err error
 		if n.Path, err = rel(it["Identity"]); err != nil {
 			return nil, err
@@ -320,6 +334,9 @@ func (app *App) container(items []item) {
 			app.AssemblyName = it["AssemblyName"]
 			app.Mode = modeOf(it)
 			app.PublishesVCS = strings.EqualFold(it["PublishRepositoryUrl"], "true")
+			app.InvariantGlobalization = strings.ToLower(it["InvariantGlobalization"])
+			app.RollForward = strings.ToLower(it["RollForward"])
+			app.FrameworkReferences = list(it["FrameworkReferences"])
 		case "Label":
 			app.Labels = append(app.Labels, KeyValue{id, it["Value"]})
 		case "EnvironmentVariable":

@@ -2,6 +2,7 @@ package dotnet
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -99,6 +100,12 @@ func TestParseDescription(t *testing.T) {
 		{"a generated label", label("net.dot.sdk.version"), "10.0.401"},
 		{"a URL in env", app.Env[0].Key + "=" + app.Env[0].Value, "U=http://+:80"},
 		{"mode", app.Mode.String(), "portable"},
+		{"globalization", app.InvariantGlobalization, "false"},
+		{"roll forward", app.RollForward, "major"},
+		{"frameworks", strings.Join(app.FrameworkReferences, " "), "Microsoft.NETCore.App Microsoft.AspNetCore.App"},
+		{"floating packages", fmt.Sprint(app.Closure[0].Floating, app.Closure[1].Floating), "[{Serilog 4.*} {Dapper (, 3.0]}] []"},
+		{"lock files", app.Closure[0].LockFile + " " + app.Closure[1].LockFile, "web.lock.json "},
+		{"locked mode", fmt.Sprint(app.Closure[0].LockedMode, app.Closure[1].LockedMode), "false true"},
 	} {
 		if tc.got != tc.want {
 			t.Errorf("%s: got %q, want %q", tc.name, tc.got, tc.want)
@@ -148,6 +155,16 @@ func TestChoose(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, tc.want)
 			}
 		})
+	}
+}
+
+// That there is nothing to publish tells what there is in its place.
+func TestChooseNothing(t *testing.T) {
+	test := Candidate{Path: "t/t.csproj", IsTest: true}
+	_, err := (&Description{Candidates: []Candidate{test}}).Choose("t", "", false)
+	var nothing *NothingError
+	if !errors.As(err, &nothing) || len(nothing.Candidates) != 1 || nothing.Candidates[0].Path != test.Path {
+		t.Errorf("got %#v", err)
 	}
 }
 
