@@ -72,7 +72,8 @@ func (s *Settings) Add(name string) {
 	base := path.Base(name)
 	switch {
 	case slices.Contains([]string{".props", ".targets", ".rsp"}, path.Ext(base)),
-		strings.HasSuffix(base, "packages.lock.json"), strings.EqualFold(base, "nuget.config"),
+		strings.HasSuffix(base, "packages.lock.json"), strings.HasPrefix(base, "packages.") && strings.HasSuffix(base, ".lock.json"),
+		strings.EqualFold(base, "nuget.config"),
 		base == "global.json", base == "dotnet-tools.json":
 		*s = append(*s, name)
 	}

@@ -242,6 +242,7 @@ func TestFiles(t *testing.T) {
 		{"src/.config/dotnet-tools.json", false, true},
 		{"src/a [1]/msbuild.rsp", true, true},
 		{"lib/web.packages.lock.json", false, true},
+		{"lib/packages.lib.lock.json", false, true},
 		{"src/web.packages.lock.json", false, false},
 		{"src/package.json", false, false},
 	}
