@@ -246,6 +246,9 @@ func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!
 
 func lastLine(n *yaml.Node) int {
 	last := n.Line + strings.Count(strings.TrimRight(n.Value, "\n"), "\n")
+	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 { // which begin below their key
+		last++
+	}
 	for _, c := range n.Content {
 		last = max(last, lastLine(c))
 	}

@@ -50,6 +50,19 @@ func TestParseFull(t *testing.T) {
 	}
 }
 
+// A text of several lines ends where its last line does.
+func TestRangeOfText(t *testing.T) {
+	s, err := Parse([]byte("image:\n  env:\n    A: |\n      one\n      two\n    B: >-\n      one\n    C: c\n"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]Range{"image.env.A": {3, 5}, "image.env.B": {6, 7}, "image.env.C": {8, 8}} {
+		if got := s.Range(path); got != want {
+			t.Errorf("range of %s: got %v, want %v", path, got, want)
+		}
+	}
+}
+
 // One line is a whole spec, and so is nothing at all.
 func TestParseEmpty(t *testing.T) {
 	for _, dt := range []string{"", "# syntax=x\n", "# syntax=x\n# a remark\n\n", "---\n", "project:\nimage:\n", "null"} {
