@@ -1,0 +1,251 @@
+package check
+
+import (
+	"bytes"
+	"cmp"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/crosshull/crosshull/frontend/spec"
+	"github.com/crosshull/crosshull/llb/dotnet"
+)
+
+func platformMissing(r *run, a *App) {
+	for _, p := range a.Missing {
+		r.warn(r.whereBase(a), "%s has no image for %s: it has %s", a.Base.Name, p, strings.Join(a.Has, ", "))
+	}
+}
+
+func runtimeMismatch(r *run, a *App) {
+	repository := a.Base.dotnet()
+	for _, image := range a.Images {
+		version := getenv(image.Base.Env, "DOTNET_VERSION")
+		rollForward := cmp.Or(strings.ToLower(getenv(image.Image.Env, "DOTNET_ROLL_FORWARD")), a.Project.RollForward)
+		web := slices.Contains(a.Project.FrameworkReferences, "Microsoft.AspNetCore.App")
+		switch {
+		case a.Project.Mode.SelfContained:
+			if repository == "runtime" || repository == "aspnet" {
+				r.warn(r.whereBase(a), "%s has a runtime that the app never uses, as it is published %s: dotnet/runtime-deps has all that it needs", a.Base.Name, a.Project.Mode)
+			}
+		case repository == "runtime-deps":
+			r.warn(r.whereBase(a), "%s has no runtime, without which the app does not start: take dotnet/runtime or dotnet/aspnet, or publish.mode: self-contained", a.Base.Name)
+		case version == "": // who knows
+		case !runsOn(frameworkVersion(a.Project.TargetFramework), version, rollForward):
+			r.warn(r.whereBase(a), "%s has .NET %s, on which an app for %s does not start", a.Base.Name, version, a.Project.TargetFramework)
+		case web && repository == "runtime":
+			r.warn(r.whereBase(a), "%s has no ASP.NET Core, without which the app does not start: take dotnet/aspnet", a.Base.Name)
+		}
+	}
+}
+
+// runsOn tells whether an app for a version of .NET starts on the runtime of another one: the same or a later minor
+// version, and a later major one only where it rolls forward that far.
+func runsOn(wanted, there, rollForward string) bool {
+	var v [2][2]int
+	for i, s := range []string{wanted, there} {
+		major, minor, _ := strings.Cut(leadingVersion.FindString(s), ".")
+		var err error
+		if v[i][0], err = strconv.Atoi(major); err != nil {
+			return true // who knows
+		}
+		v[i][1], _ = strconv.Atoi(minor) // the expression has digits there
+	}
+	if v[0][0] != v[1][0] {
+		return v[0][0] < v[1][0] && (rollForward == "major" || rollForward == "latestmajor")
+	}
+	return v[0][1] <= v[1][1]
+}
+
+var appLocalICU = []byte("System.Globalization.AppLocalIcu")
+
+func invariantMode(r *run, a *App) {
+	const variable = "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT"
+	const advice = "take a base with ICU, such as an -extra variant"
+	for _, dt := range r.Files {
+		if bytes.Contains(dt, appLocalICU) { // brings its own
+			return
+		}
+	}
+	explicit := a.Spec.Image.Env[variable] != "" || slices.ContainsFunc(a.Project.Env, func(kv dotnet.KeyValue) bool { return kv.Key == variable })
+	project := a.Project.InvariantGlobalization
+	for _, image := range a.Images {
+		switch without := isTrue(getenv(image.Base.Env, variable)); {
+		case without && project == "false":
+			r.warn(r.whereBase(a), "%s has no ICU, and an app with InvariantGlobalization=false does not start without it: %s", a.Base.Name, advice)
+		case without && project == "" && !isTrue(getenv(image.Image.Env, variable)):
+			r.warn(r.where(a, inKey("image.env."+variable), inItem("ContainerEnvironmentVariable", variable)), "%s has no ICU, without which the app does not start unless %s is true: %s", a.Base.Name, variable, advice)
+		case without && project == "" && !explicit:
+			r.warn(r.whereBase(a), "%s has no ICU, so to the app all cultures are one: say InvariantGlobalization=true in the project if that is meant, else %s", a.Base.Name, advice)
+		case project == "true" && a.Base.dotnet() != "" && strings.HasSuffix(a.Base.Name, "-extra"):
+			r.warn(r.whereBase(a), "%s has ICU, which an app with InvariantGlobalization=true never reads: take the variant without -extra", a.Base.Name)
+		}
+	}
+}
+
+func aotOnMusl(r *run, a *App) {
+	if a.Toolchain.Name == "" {
+		return
+	}
+	if err := dotnet.CheckToolchain(a.Toolchain.Name, a.RIDs, r.BuildRID); err != nil {
+		r.warn(r.where(a, inKey("publish.mode"), inProperty("PublishAot")), "%v", err)
+	}
+}
+
+func rootUser(r *run, a *App) {
+	for _, image := range a.Images {
+		if !isRoot(image.Image.User) {
+			continue
+		}
+		place := r.where(a, inKey("image.user"), inProperty("ContainerUser"), inKey("base.image"), inProperty("ContainerBaseImage"))
+		if uid := getenv(image.Base.Env, "APP_UID"); uid != "" {
+			r.warn(place, "the app runs as root, though %s has user %s for it", a.Base.Name, uid)
+		} else {
+			r.warn(place, "the app runs as root, as %s names no other user: set image.user, to a number such as 1654", a.Base.Name)
+		}
+	}
+}
+
+// isRoot tells the user of an image's configuration.
+func isRoot(user string) bool {
+	name, _, _ := strings.Cut(user, ":")
+	return name == "root" || strings.Trim(name, "0") == ""
+}
+
+func privilegedPort(r *run, a *App) {
+	for _, image := range a.Images {
+		if isRoot(image.Image.User) {
+			continue
+		}
+		for _, port := range slices.Sorted(maps.Keys(image.Image.ExposedPorts)) {
+			number, _, _ := strings.Cut(port, "/")
+			if n, err := strconv.Atoi(number); err == nil && n < 1024 {
+				r.warn(r.wherePort(a, number), "port %d is kept for root by many that run containers, and the app runs as user %s: take one from 1024 on, and map it outside", n, image.Image.User)
+			}
+		}
+	}
+}
+
+// wherePort is the place that exposes a port.
+func (r *run) wherePort(a *App, number string) place {
+	for i, p := range a.Spec.Image.Ports {
+		if n, _, _ := strings.Cut(p, "/"); n == number {
+			return r.where(a, inKey("image.ports."+strconv.Itoa(i)))
+		}
+	}
+	spots := []spot{inItem("ContainerPort", number)}
+	for _, name := range []string{"ASPNETCORE_URLS", "ASPNETCORE_HTTP_PORTS", "ASPNETCORE_HTTPS_PORTS"} {
+		spots = append(spots, inKey("image.env."+name), inItem("ContainerEnvironmentVariable", name))
+	}
+	return r.where(a, append(spots, inKey("base.image"))...)
+}
+
+var loopback = regexp.MustCompile(`(?i)^\s*\w+://(?:localhost|127\.0\.0\.1|\[::1\])(?:[:/]|\s*$)`)
+
+// onlyLoopback tells a list of addresses that nothing outside of the container reaches.
+func onlyLoopback(urls string) bool {
+	all := strings.FieldsFunc(urls, func(c rune) bool { return c == ';' })
+	return len(all) > 0 && !slices.ContainsFunc(all, func(u string) bool { return !loopback.MatchString(u) })
+}
+
+func loopbackAddress(r *run, a *App) {
+	const advice = "listen on http://+:8080 or on another port of all addresses"
+	for _, image := range a.Images {
+		for _, kv := range image.Image.Env {
+			name, value, _ := strings.Cut(kv, "=")
+			upper := strings.ToUpper(name)
+			listens := slices.Contains([]string{"ASPNETCORE_URLS", "DOTNET_URLS", "URLS"}, upper) || strings.HasPrefix(upper, "KESTREL__ENDPOINTS__") && strings.HasSuffix(upper, "__URL")
+			if listens && onlyLoopback(value) {
+				r.warn(r.where(a, inKey("image.env."+name), inItem("ContainerEnvironmentVariable", name), inKey("base.image")), "nothing outside of the container reaches %s: %s", value, advice)
+			}
+		}
+		args := slices.Concat(image.Image.Entrypoint, image.Image.Cmd)
+		for i, arg := range args {
+			value, ok := strings.CutPrefix(arg, "--urls=")
+			if arg == "--urls" && i+1 < len(args) {
+				value, ok = args[i+1], true
+			}
+			if ok && onlyLoopback(value) {
+				r.warn(r.where(a, inKey("image.args"), inKey("image.entrypoint"), inItem("ContainerAppCommandArgs", arg), inItem("ContainerDefaultArgs", arg)), "nothing outside of the container reaches %s: %s", value, advice)
+			}
+		}
+	}
+}
+
+var shells = []string{"sh", "ash", "bash", "dash"}
+
+func shellInHealthcheck(r *run, a *App) {
+	if !a.Base.hasNoShell() {
+		return
+	}
+	for _, image := range a.Images {
+		if h := image.Image.Healthcheck; h != nil && a.Spec.Image.Healthcheck != nil {
+			if _, shell := programs(h.Test); shell {
+				r.warn(r.whereTest(a), "%s has no shell for the health check: name a program and its arguments, as in test: [CMD, dotnet, %s, check]", a.Base.Name, a.Project.TargetFileName)
+			}
+		}
+		if e := image.Image.Entrypoint; len(e) > 0 && slices.Contains(shells, path.Base(e[0])) {
+			r.warn(r.where(a, inKey("image.entrypoint"), inItem("ContainerEntrypoint", e[0]), inItem("ContainerAppCommand", e[0])), "%s has no %s for the entrypoint: name the program to start", a.Base.Name, path.Base(e[0]))
+		}
+	}
+}
+
+func missingHealthcheckTool(r *run, a *App) {
+	repository, tag := a.Base.dotnet(), parseImage(a.Base.Name).tag
+	if repository == "" || a.Spec.Image.Healthcheck == nil || strings.Contains(tag, "azurelinux") && !a.Base.hasNoShell() {
+		return
+	}
+	for _, image := range a.Images {
+		if image.Image.Healthcheck == nil {
+			continue
+		}
+		names, _ := programs(image.Image.Healthcheck.Test)
+		for _, name := range names {
+			brought := slices.ContainsFunc(a.Spec.Files, func(f spec.File) bool { return path.Base(f.To) == name || path.Base(f.From) == name })
+			missing := name == "curl" || name == "wget" && !strings.Contains(tag, "alpine") // which has busybox's
+			if missing && !brought {
+				r.warn(r.whereTest(a), "%s has no %s: let the app look at itself, as in test: [CMD, dotnet, %s, check], or bring the program by files", a.Base.Name, name, a.Project.TargetFileName)
+			}
+		}
+	}
+}
+
+func (r *run) whereTest(a *App) place {
+	return r.where(a, inKey("image.healthcheck.test"), inKey("image.healthcheck"))
+}
+
+var commandEnd = regexp.MustCompile(`[;&|({]+`)
+
+// programs are what the test of a health check runs, and whether it takes a shell.
+func programs(test []string) (names []string, shell bool) {
+	if len(test) < 2 || test[0] != "CMD" && test[0] != "CMD-SHELL" {
+		return nil, false
+	}
+	shell = test[0] == "CMD-SHELL" || slices.Contains(shells, path.Base(test[1]))
+	if !shell {
+		return []string{path.Base(test[1])}, false
+	}
+	for _, part := range commandEnd.Split(strings.Join(test[1:], " "), -1) {
+		for _, word := range strings.Fields(part) {
+			if !strings.HasPrefix(word, "-") && !slices.Contains(shells, path.Base(word)) {
+				names = append(names, path.Base(word))
+				break
+			}
+		}
+	}
+	return names, true
+}
+
+func isTrue(v string) bool { return v == "1" || strings.EqualFold(v, "true") }
+
+func getenv(env []string, key string) string {
+	for _, kv := range env {
+		if k, v, _ := strings.Cut(kv, "="); k == key {
+			return v
+		}
+	}
+	return ""
+}

@@ -1,0 +1,115 @@
+package check
+
+import (
+	"bytes"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+
+	"github.com/crosshull/crosshull/frontend/spec"
+)
+
+// place is lines of a file; the zero place is in none.
+type place struct {
+	source Source
+	lines  spec.Range
+}
+
+func (p place) location() []parser.Range {
+	if p.source.Name == "" {
+		return nil
+	}
+	return []parser.Range{{Start: parser.Position{Line: p.lines.Start}, End: parser.Position{Line: p.lines.End}}}
+}
+
+// at gives a line of a file.
+func at(source Source, offset int) place {
+	n := 1 + bytes.Count(source.Data[:offset], []byte("\n"))
+	return place{source, spec.Range{Start: n, End: n}}
+}
+
+// inSpec gives the lines of a key of the spec, or of the nearest parent that the file has.
+func (r *run) inSpec(key string) place {
+	if r.Source.Name == "" {
+		return place{}
+	}
+	return place{r.shown, r.Spec.Range(key)}
+}
+
+// key is a key of the spec as the file has it for an app: its own, or that of all apps.
+func (r *run) key(a *App, name string) (string, bool) {
+	if own := a.Prefix + name; r.Spec.Has(own) {
+		return own, true
+	}
+	return name, r.Spec.Has(name)
+}
+
+// spot is where something can be said: at a key of the spec, or in the project of an app.
+type spot struct {
+	key string
+	xml *regexp.Regexp
+}
+
+func inKey(name string) spot { return spot{key: name} }
+
+// inProperty is the place of an MSBuild property.
+func inProperty(name string) spot { return spot{xml: regexp.MustCompile(`<` + name + `\b`)} }
+
+// inItem is the place of an MSBuild item.
+func inItem(kind, name string) spot {
+	return spot{xml: regexp.MustCompile(`<` + kind + `\s[^>]*\b(?:Include|Update)\s*=\s*"` + regexp.QuoteMeta(name) + `"`)}
+}
+
+// where gives the first of spots where something is said; if none of them, the place of the first in the spec would be.
+func (r *run) where(a *App, spots ...spot) place {
+	for _, s := range spots {
+		if s.xml == nil {
+			if key, ok := r.key(a, s.key); ok {
+				return r.inSpec(key)
+			}
+			continue
+		}
+		if a.Project == nil {
+			continue
+		}
+		if p, ok := r.inProject(a, a.Project.Path, s.xml); ok {
+			return p
+		}
+	}
+	for _, s := range spots {
+		if s.key != "" {
+			return r.inSpec(a.Prefix + s.key)
+		}
+	}
+	return r.inSpec(a.Prefix + "project")
+}
+
+// inProject finds what pattern matches in a project of an app, or in what MSBuild imports from the folders above, the
+// nearest first.
+func (r *run) inProject(a *App, project string, pattern *regexp.Regexp) (place, bool) {
+	names := []string{project}
+	if path.Ext(a.Spec.Project) == ".cs" {
+		names = nil // made for the file, and nobody's to edit
+	}
+	for dir := path.Dir(project); ; dir = path.Dir(dir) {
+		for _, name := range slices.Sorted(maps.Keys(r.Files)) {
+			if path.Dir(name) == dir && strings.HasPrefix(path.Base(name), "Directory.") {
+				names = append(names, name)
+			}
+		}
+		if dir == "." {
+			break
+		}
+	}
+	for _, name := range names {
+		dt := r.Files[name]
+		if loc := pattern.FindIndex(dt); loc != nil {
+			return at(Source{name, dt}, loc[0]), true
+		}
+	}
+	return place{}, false
+}

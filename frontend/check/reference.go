@@ -1,0 +1,153 @@
+package check
+
+import (
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/distribution/reference"
+
+	"github.com/crosshull/crosshull/llb/dotnet"
+)
+
+// imageRef is an image reference in parts.
+type imageRef struct {
+	repository, tag string
+	digest          bool
+}
+
+// parseImage takes a reference apart; what is none has no parts.
+func parseImage(name string) imageRef {
+	named, err := reference.ParseNormalizedNamed(name)
+	if err != nil {
+		return imageRef{}
+	}
+	ref := imageRef{repository: named.Name()}
+	_, ref.digest = named.(reference.Digested)
+	if t, ok := named.(reference.Tagged); ok {
+		ref.tag = t.Tag()
+	}
+	return ref
+}
+
+// dotnet is the repository of Microsoft's .NET images that it is, in whatever registry, or empty.
+func (ref imageRef) dotnet() string {
+	dir, base := path.Split(ref.repository)
+	switch base {
+	case "aspnet", "runtime", "runtime-deps", "sdk":
+		if strings.HasSuffix(dir, "/dotnet/") || strings.HasSuffix(dir, "/dotnet/nightly/") {
+			return base
+		}
+	}
+	return ""
+}
+
+var leadingVersion = regexp.MustCompile(`^\d+\.\d+`)
+
+// version is the one of .NET in the tag of a .NET image.
+func (ref imageRef) version() (release, bool) {
+	if ref.dotnet() == "" {
+		return release{}, false
+	}
+	return versionOf(leadingVersion.FindString(ref.tag))
+}
+
+// distribution is the one that the name of an image tells: by a word of its tag, or as its own image.
+func (ref imageRef) distribution() (release, bool) {
+	for _, d := range distributions {
+		distro, number, _ := strings.Cut(d.name, " ")
+		if hasWord(ref.tag, d.tag) || path.Base(ref.repository) == strings.ToLower(distro) && strings.HasPrefix(ref.tag, number) && hasWord(ref.tag, number) {
+			return d, true
+		}
+	}
+	return release{}, false
+}
+
+// hasWord tells whether a tag has a word that is not a part of a longer one: 3.2 is none of 3.20.
+func hasWord(tag, word string) bool {
+	if word == "" {
+		return false
+	}
+	i := strings.Index(tag, word)
+	if i < 0 {
+		return false
+	}
+	isLetter := func(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+	isDigit := func(c byte) bool { return c >= '0' && c <= '9' }
+	end := i + len(word)
+	return (i == 0 || !isLetter(tag[i-1]) && !isDigit(tag[i-1])) && (end == len(tag) || !isLetter(tag[end]) && !isDigit(tag[end]))
+}
+
+// hasNoShell tells the images that have none by their names.
+func (i Image) hasNoShell() bool {
+	return !i.Replaced && (strings.Contains(i.Name, "chiseled") || strings.Contains(i.Name, "distroless"))
+}
+
+// dotnet is the repository of Microsoft's .NET images that it is of, or empty.
+func (i Image) dotnet() string {
+	if i.Replaced {
+		return ""
+	}
+	return parseImage(i.Name).dotnet()
+}
+
+func floatingBaseTag(r *run, a *App) {
+	for _, image := range a.images(r) {
+		ref := parseImage(image.Name)
+		if ref.digest || ref.tag != "" && ref.tag != "latest" {
+			continue
+		}
+		why := "has no tag, which means latest"
+		if ref.tag != "" {
+			why = "is whatever is the latest"
+		}
+		r.warn(image.at, "%s %s: name a version of it", image.Name, why)
+	}
+}
+
+// located is an image, and the place that names it.
+type located struct {
+	Image
+	at place
+}
+
+// images are all that a build of the app reads under the names that it asks for.
+func (a *App) images(r *run) []located {
+	var all []located
+	for _, image := range []located{
+		{a.Base, r.whereBase(a)},
+		{a.SDK, r.whereSDK(a)},
+		{a.Toolchain, r.where(a, inKey("sdk.toolchain"), inKey("sdk"))},
+	} {
+		if image.Name != "" && !image.Replaced {
+			all = append(all, image)
+		}
+	}
+	return all
+}
+
+// whereBase is the place that decides the base image.
+func (r *run) whereBase(a *App) place {
+	return r.where(a, inKey("base.image"), inKey("base.family"), inProperty("ContainerBaseImage"), inProperty("ContainerFamily"))
+}
+
+// whereSDK is the place that decides the SDK: global.json has its version where the spec says nothing.
+func (r *run) whereSDK(a *App) place {
+	for _, key := range []string{"sdk.image", "sdk.version"} {
+		if r.Spec.Has(key) {
+			return r.inSpec(key)
+		}
+	}
+	for dir := path.Dir(a.Project.Path); ; dir = path.Dir(dir) {
+		if dt, ok := r.Files[path.Join(dir, "global.json")]; ok {
+			p := at(Source{path.Join(dir, "global.json"), dt}, 0)
+			if g, err := dotnet.ParseGlobalJSON(dt); err == nil && g != nil {
+				p.lines.Start, p.lines.End = g.Line, g.Line
+			}
+			return p
+		}
+		if dir == "." {
+			return r.inSpec("sdk")
+		}
+	}
+}

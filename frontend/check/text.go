@@ -1,0 +1,189 @@
+package check
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+
+	"github.com/crosshull/crosshull/frontend/spec"
+)
+
+var (
+	syntaxComment = regexp.MustCompile(`(?m)^#\s*syntax\s*=`)
+	checkComment  = regexp.MustCompile(`(?m)^#\s*check\s*=\s*(?:skip|error|experimental)\b`)
+)
+
+func missingSyntax(r *run) {
+	if r.Source.Name == "" {
+		return
+	}
+	if _, _, _, ok := parser.DetectSyntax(r.Source.Data); ok {
+		return
+	}
+	if loc := syntaxComment.FindIndex(r.shown.Data); loc != nil {
+		r.warn(at(r.shown, loc[0]), "BuildKit does not see this line, as it stops looking at the first line that is no directive: make it the first of the file")
+		return
+	}
+	r.warn(at(r.shown, 0), "no frontend is named, so the file is read as a Dockerfile unless BUILDKIT_SYNTAX names one: begin it with # syntax=ghcr.io/crosshull/crosshull:1")
+}
+
+func misplacedCheck(r *run) {
+	if _, _, _, ok := parser.ParseDirective("check", r.Source.Data); ok {
+		return
+	}
+	if loc := checkComment.FindIndex(r.shown.Data); loc != nil {
+		r.warn(at(r.shown, loc[0]), "this line has no effect, as directives end at the first line that is none: put it right below # syntax=")
+	}
+}
+
+func unusedArg(r *run) {
+	for _, name := range slices.Sorted(maps.Keys(r.Spec.Args)) {
+		if !r.Spec.Uses(name) {
+			r.warn(r.inSpec("args."+name), "build argument %s is declared, and no value has ${%s} in it", name, name)
+		}
+	}
+}
+
+func testProject(r *run) {
+	for i := range r.Apps {
+		for _, test := range r.Apps[i].Tests {
+			r.warn(r.where(&r.Apps[i], inKey("project")), "%s is a test project, which is not published: name an app here, and this one in tests", test)
+		}
+	}
+}
+
+func secretInSpec(r *run) {
+	for _, s := range r.secrets() {
+		r.warn(r.inSpec(s.key), "%s looks like a secret: %s", s.key, s.why)
+	}
+}
+
+// secret is a key of the spec whose value looks like one.
+type secret struct{ key, why string }
+
+// secrets are all that the spec has.
+func (f *Facts) secrets() []secret {
+	const (
+		inImage = "whoever can pull the image can read it, so give it to the container when it starts"
+		inBuild = "it stays in the cache and the provenance of the build, so use publish.secrets, which MSBuild sees as properties too"
+		inArg   = "build arguments stay in the history and the provenance of the build, so use publish.secrets, tests.secrets or nuget"
+	)
+	var found []secret
+	for name, arg := range f.Spec.Args {
+		if isSecretName(name) || isSecret(name, arg.Default) {
+			found = append(found, secret{"args." + name, inArg})
+		}
+	}
+	look := func(prefix string, app *spec.App) {
+		for _, section := range []struct {
+			key    string
+			values map[string]string
+			why    string
+		}{
+			{"image.env", app.Image.Env, inImage},
+			{"image.labels", app.Image.Labels, inImage},
+			{"image.annotations", app.Image.Annotations, inImage},
+			{"publish.properties", app.Publish.Properties, inBuild},
+		} {
+			for name, value := range section.values {
+				if key := prefix + section.key + "." + name; f.Spec.Has(key) && isSecret(name, value) {
+					found = append(found, secret{key, section.why})
+				}
+			}
+		}
+	}
+	look("", &f.Spec.App)
+	for name, app := range f.Spec.Apps {
+		look("apps."+name+".", app)
+	}
+	slices.SortFunc(found, func(a, b secret) int { return strings.Compare(a.key, b.key) })
+	return found
+}
+
+var (
+	secretWords = []string{"password", "passwd", "pwd", "passphrase", "secret", "token", "apikey", "credential", "credentials"}
+	secretKeys  = []string{"api", "access", "account", "encryption", "private", "secret", "shared", "signing", "storage"} // before key
+	// secretPart is a part of a connection string, or of a URL with a password.
+	secretPart = regexp.MustCompile(`(?i)(?:^|;)\s*(?:password|pwd|accountkey|sharedaccesskey)\s*=\s*[^\s;$%<{]|://[^/\s:@]+:[^/\s@$%<{][^/\s@]*@`)
+	// elsewhere is a value that says where a secret is, or no more than whether there is one.
+	elsewhere = regexp.MustCompile(`^(?:%[^%]+%|\$\([^)]*\)|<[^>]*>|/.*|(?i:true|false)|)$`)
+)
+
+// isSecret tells a value that is a secret as it stands, by its name or by a part of it.
+func isSecret(name, value string) bool {
+	return isSecretName(name) && !elsewhere.MatchString(value) || secretPart.MatchString(value)
+}
+
+// isSecretName tells whether a name ends with a word for a secret: before another word it is about something else, as in
+// PASSWORD_FILE and TokenLifetime.
+func isSecretName(name string) bool {
+	words := wordsOf(name)
+	n := len(words)
+	if n == 0 || slices.Contains(words, "public") {
+		return false
+	}
+	last := words[n-1]
+	return slices.Contains(secretWords, last) || n > 1 && (last == "key" || last == "keys") && slices.Contains(secretKeys, words[n-2])
+}
+
+// wordsOf parts a name at what is no letter, and before a capital letter: DB_PASSWORD and Db__Password are the same.
+func wordsOf(name string) []string {
+	var words []string
+	var word strings.Builder
+	end := func() {
+		if word.Len() > 0 {
+			words = append(words, strings.ToLower(word.String()))
+			word.Reset()
+		}
+	}
+	lower := false // the letter before
+	for _, c := range name {
+		if !unicode.IsLetter(c) {
+			end()
+			lower = false
+			continue
+		}
+		if unicode.IsUpper(c) && lower {
+			end()
+		}
+		word.WriteRune(c)
+		lower = unicode.IsLower(c)
+	}
+	end()
+	return words
+}
+
+// Shown is the file of the spec with its secrets struck out: what stands behind their names.
+func (f *Facts) Shown() Source {
+	secrets := f.secrets()
+	if f.Source.Name == "" || len(secrets) == 0 {
+		return f.Source
+	}
+	lines := strings.SplitAfter(string(f.Source.Data), "\n")
+	indent := func(line string) int { return len(line) - len(strings.TrimLeft(line, " ")) }
+	for _, s := range secrets {
+		name := s.key[strings.LastIndexByte(s.key, '.')+1:]
+		r := f.Spec.Range(s.key)
+		first := lines[r.Start-1]
+		for n := r.Start; n <= len(lines); n++ {
+			line := lines[n-1]
+			// A value goes on for as long as lines are indented more, whatever YAML makes of them.
+			if n > r.End && strings.TrimSpace(line) == "" {
+				continue
+			}
+			if n > r.End && indent(line) <= indent(first) {
+				break
+			}
+			kept := ""
+			if before, _, ok := strings.Cut(line, name); ok && n == r.Start {
+				kept = before + name + ": "
+			}
+			lines[n-1] = kept + "***" + line[len(strings.TrimRight(line, "\r\n")):]
+		}
+	}
+	return Source{f.Source.Name, []byte(strings.Join(lines, ""))}
+}
