@@ -40,7 +40,10 @@ func (b *build) prepare(ctx context.Context) error {
 	if err := b.resolveBase(ctx); err != nil {
 		return err
 	}
-	return b.toolchain(ctx)
+	if err := b.toolchain(ctx); err != nil {
+		return err
+	}
+	return b.warnings(ctx)
 }
 
 // needsRIDs tells whether what is built depends on the platforms of the image.
@@ -55,20 +58,26 @@ func (b *build) resolveBase(ctx context.Context) (err error) {
 	if err := b.base.addManifests(ctx, b.entrypoint, b.targets); err != nil {
 		b.warn(ctx, b.src, fmt.Sprintf("%s is left out, as the index of %s could not be read: %v", ocispecs.AnnotationBaseImageDigest, b.app.BaseImage, err))
 	}
+	b.rids, err = b.runtimeIDs(ctx, b.base.images[0])
+	return err
+}
+
+// runtimeIDs are those of the targets on a base image.
+func (b *build) runtimeIDs(ctx context.Context, base *image) (rids []string, err error) {
 	libc := dotnet.LibcOf(b.app.BaseImage)
 	if libc == "" {
-		if libc, err = b.images.libc(ctx, b.base.images[0]); err != nil {
-			return b.at(b.baseKey(), fmt.Errorf("look for the C library of %s: %v", b.app.BaseImage, err))
+		if libc, err = b.images.libc(ctx, base); err != nil {
+			return nil, b.at(b.baseKey(), fmt.Errorf("look for the C library of %s: %v", b.app.BaseImage, err))
 		}
 	}
 	for _, p := range b.targets {
 		rid, err := dotnet.RID(p, libc)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		b.rids = append(b.rids, rid)
+		rids = append(rids, rid)
 	}
-	return nil
+	return rids, nil
 }
 
 // toolchain resolves the image that links, for AOT.
@@ -76,22 +85,35 @@ func (b *build) toolchain(ctx context.Context) error {
 	if !b.app.Mode.Aot {
 		return nil
 	}
-	ref := b.spec.SDK.Toolchain
-	if ref == "" {
-		var err error
-		if ref, err = dotnet.Toolchain(b.sdkImage.name, b.app.BaseImage); err != nil {
-			return b.at("sdk.toolchain", err)
-		}
+	ref, err := b.toolchainRef()
+	if err != nil {
+		return err
 	}
 	if err := dotnet.CheckToolchain(ref, b.rids, b.graph.BuildRID); err != nil {
 		return b.at("publish.mode", err)
 	}
+	if b.linked, err = b.linker(ctx, ref); err != nil {
+		return err
+	}
+	b.graph.Toolchain = &b.linked.state
+	return nil
+}
+
+// toolchainRef is the image that links, as it is asked for.
+func (b *build) toolchainRef() (string, error) {
+	if ref := b.spec.SDK.Toolchain; ref != "" {
+		return ref, nil
+	}
+	ref, err := dotnet.Toolchain(b.sdkImage.name, b.app.BaseImage)
+	return ref, b.at("sdk.toolchain", err)
+}
+
+func (b *build) linker(ctx context.Context, ref string) (*image, error) {
 	img, err := b.images.resolve(ctx, ref, b.bc.BuildPlatforms[0], "[toolchain] ")
 	if err != nil {
-		return b.at("sdk.toolchain", fmt.Errorf("AOT needs an SDK with a linker, %s: %v", ref, err))
+		return nil, b.at("sdk.toolchain", fmt.Errorf("AOT needs an SDK with a linker, %s: %v", ref, err))
 	}
-	b.graph.Toolchain = &img.state
-	return nil
+	return img, nil
 }
 
 // question is a project to be described, and the place in the spec that names it.
@@ -100,8 +122,23 @@ type question struct {
 	key     string
 }
 
-// describe asks MSBuild about projects, all at once.
+// describe asks MSBuild about projects, all at once, for the app or the test that each names.
 func (b *build) describe(ctx context.Context, questions []question) ([]*dotnet.App, error) {
+	descs, err := b.ask(ctx, questions)
+	if err != nil {
+		return nil, err
+	}
+	apps := make([]*dotnet.App, len(questions))
+	for i, q := range questions {
+		if apps[i], err = b.appOf(q, descs[i]); err != nil {
+			return nil, err
+		}
+	}
+	return apps, nil
+}
+
+// ask asks MSBuild about projects, all at once.
+func (b *build) ask(ctx context.Context, questions []question) ([]*dotnet.Description, error) {
 	projects := make([]dotnet.Project, len(questions))
 	for i, q := range questions {
 		projects[i] = q.project
@@ -128,32 +165,31 @@ func (b *build) describe(ctx context.Context, questions []question) ([]*dotnet.A
 	if b.graph.Described == nil { // the first time it is the apps
 		b.graph.Described = &st
 	}
-	descs, err := dotnet.ParseDescription(dt, xllb.SourceDir, len(projects))
-	if err != nil {
-		return nil, err
-	}
-	apps := make([]*dotnet.App, len(projects))
-	for i, p := range projects {
-		if apps[i], err = descs[i].Choose(p.Path, p.Framework, p.Test); err != nil {
-			key := questions[i].key
-			if p.Framework != "" {
-				key = strings.TrimSuffix(key, "project") + "framework"
-			}
-			return nil, b.at(key, err)
-		}
-		apps[i].Follow(b.graph.Links)
-		if p.Mode != nil {
-			apps[i].Mode = *p.Mode // apphost is none of the project's properties
-		}
-	}
-	return apps, nil
+	return dotnet.ParseDescription(dt, xllb.SourceDir, len(projects))
 }
 
-// describeApps describes the app, and what may be built together with it: the other apps of the spec, and the tests if
-// images wait for them. The question is the same for each of them as the target, so it is asked once.
-func (b *build) describeApps(ctx context.Context) error {
-	questions := []question{{b.graph.Project, "project"}}
-	target := 0
+// appOf takes what a question is about out of the answer.
+func (b *build) appOf(q question, desc *dotnet.Description) (*dotnet.App, error) {
+	p := q.project
+	app, err := desc.Choose(p.Path, p.Framework, p.Test)
+	if err != nil {
+		key := q.key
+		if p.Framework != "" {
+			key = strings.TrimSuffix(key, "project") + "framework"
+		}
+		return nil, b.at(key, err)
+	}
+	app.Follow(b.graph.Links)
+	if p.Mode != nil {
+		app.Mode = *p.Mode // apphost is none of the project's properties
+	}
+	return app, nil
+}
+
+// questions are for the app, and for what may be built together with it: the other apps of the spec. They are the same for
+// each of them as the target, so they are asked once. target is the one for the app; -1 where it is the tests.
+func (b *build) questions() (questions []question, target int, err error) {
+	questions = []question{{b.graph.Project, "project"}}
 	if len(b.spec.Apps) > 0 && path.Ext(b.spec.Project) != ".cs" {
 		questions, target = nil, -1
 		for _, name := range slices.Sorted(maps.Keys(b.spec.Apps)) {
@@ -169,10 +205,19 @@ func (b *build) describeApps(ctx context.Context) error {
 			}
 			p, err := project(other)
 			if err != nil {
-				return b.at(prefix+"publish.mode", err)
+				return nil, 0, b.at(prefix+"publish.mode", err)
 			}
 			questions = append(questions, question{p, prefix + "project"})
 		}
+	}
+	return questions, target, nil
+}
+
+// describeApps describes the app, what may be built together with it, and the tests if images wait for them.
+func (b *build) describeApps(ctx context.Context) error {
+	questions, target, err := b.questions()
+	if err != nil {
+		return err
 	}
 	apps := len(questions)
 	if b.spec.Tests.Gate {
@@ -188,7 +233,7 @@ func (b *build) describeApps(ctx context.Context) error {
 		return err
 	}
 	settle(described[0])
-	if target >= 0 { // none of them is, where it is the tests
+	if target >= 0 {
 		b.app = described[target]
 	}
 	b.apps, b.tests = described[:apps], described[apps:]

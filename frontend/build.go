@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -27,7 +28,7 @@ func Build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
 	defer recovered(&err)
 	e, err := readEntrypoint(ctx, c)
 	if err != nil {
-		return nil, err
+		return e.mistaken(err)
 	}
 	if c.BuildOpts().Opts["requestid"] == requestBake {
 		return e.bake()
@@ -39,6 +40,7 @@ func Build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
 	if err != nil {
 		return nil, err
 	}
+	e.warnUnusedBuildArgs(ctx)
 	b, err := newBuild(ctx, e)
 	if err != nil {
 		return nil, err
@@ -67,6 +69,7 @@ type build struct {
 	targets []ocispecs.Platform
 	epoch   *time.Time
 	graph   *xllb.Builder
+	rules   *linter.Config
 	// sdkImage and projectFiles are what there is to ask about projects, and to ask them with.
 	sdkImage     *image
 	projectFiles dotnet.Files
@@ -75,6 +78,7 @@ type build struct {
 	apps, tests []*dotnet.App
 	base        *bases
 	rids        []string // of the targets, on the C library of the base
+	linked      *image   // the toolchain, where there is one
 }
 
 // project is how the project of an app of the spec is built.
@@ -113,7 +117,9 @@ func newBuild(ctx context.Context, e *entrypoint) (*build, error) {
 	if err != nil {
 		return nil, b.at("publish.mode", err)
 	}
-	e.warnUnusedBuildArgs(ctx)
+	if b.rules, err = e.linterConfig(); err != nil {
+		return nil, err
+	}
 	epoch, err := sourceDateEpoch(ctx, e.bc)
 	if err != nil {
 		return nil, err

@@ -121,8 +121,13 @@ func (e *entrypoint) rangeOf(key string) spec.Range {
 
 // warn shows msg after the build. Without a file to tie it to, an empty one stands for the spec that is not there.
 func (e *entrypoint) warn(ctx context.Context, src *dockerui.Source, msg string) {
+	e.warnWith(ctx, src, msg, client.WarnOpts{Level: 1})
+}
+
+// warnWith is warn with what else there is to say.
+func (e *entrypoint) warnWith(ctx context.Context, src *dockerui.Source, msg string, opts client.WarnOpts) {
 	if src != nil {
-		src.Warn(ctx, msg, client.WarnOpts{})
+		src.Warn(ctx, msg, opts)
 		return
 	}
 	st := llb.Scratch().File(llb.Mkfile("/"+SpecName, 0o644, nil), dockerui.WithInternalName("default spec"))
@@ -138,7 +143,7 @@ func (e *entrypoint) warn(ctx context.Context, src *dockerui.Source, msg string)
 	if _, err := e.bc.GatewayClient().Solve(ctx, client.SolveRequest{Definition: def.ToPB(), Evaluate: true}); err != nil {
 		return
 	}
-	_ = e.bc.GatewayClient().Warn(ctx, head, msg, client.WarnOpts{Level: 1})
+	_ = e.bc.GatewayClient().Warn(ctx, head, msg, opts)
 }
 
 func withSource(err error, src *dockerui.Source, r spec.Range) error {

@@ -149,16 +149,22 @@ func (r *images) resolveBase(ctx context.Context, ref string, p ocispecs.Platfor
 
 // lacking explains why ref cannot be had for p: if other platforms can, p is what is missing.
 func (r *images) lacking(ctx context.Context, ref string, p ocispecs.Platform, err error) error {
-	var has []string
-	for _, other := range dotnet.Platforms() {
-		if _, err := r.resolveBase(ctx, ref, other); err == nil {
-			has = append(has, platforms.Format(other))
-		}
-	}
+	has := r.available(ctx, ref)
 	if len(has) == 0 {
 		return err
 	}
 	return fmt.Errorf("%s has no image for %s: use %s", ref, platforms.Format(p), strings.Join(has, ", "))
+}
+
+// available are the platforms, of those that Microsoft publishes for, that ref can be had for.
+func (r *images) available(ctx context.Context, ref string) []string {
+	var has []string
+	for _, p := range dotnet.Platforms() {
+		if _, err := r.resolveBase(ctx, ref, p); err == nil {
+			has = append(has, platforms.Format(p))
+		}
+	}
+	return has
 }
 
 // addManifests reads the index of the base, to know the manifest of each platform.

@@ -125,7 +125,12 @@ func (b *build) publishWith(ctx context.Context, restored xllb.Restored, rids []
 		})
 	}
 	if b.base == nil {
-		eg.Go(func() error { return b.resolveBase(egctx) })
+		eg.Go(func() error {
+			if err := b.resolveBase(egctx); err != nil {
+				return err
+			}
+			return b.warnings(ctx)
+		})
 	}
 	if err := eg.Wait(); err != nil {
 		return nil, nil, err

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/moby/buildkit/frontend/dockerui"
-	"github.com/moby/buildkit/frontend/subrequests/lint"
 	"github.com/moby/buildkit/frontend/subrequests/outline"
 	"github.com/moby/buildkit/frontend/subrequests/targets"
 )
@@ -29,13 +28,7 @@ func (e *entrypoint) subrequests() dockerui.RequestHandler {
 		ListTargets: func(context.Context) (*targets.List, error) {
 			return &targets.List{Targets: e.targets(), Sources: e.sources()}, nil
 		},
-		Lint: func(context.Context) (*lint.LintResults, error) {
-			results := &lint.LintResults{}
-			if e.src != nil {
-				results.AddSource(e.src.SourceMap)
-			}
-			return results, nil
-		},
+		Lint: e.lint,
 	}
 }
 
