@@ -90,7 +90,7 @@ func (b *build) toolchain(ctx context.Context) error {
 	if err != nil {
 		return b.at("sdk.toolchain", fmt.Errorf("AOT needs an SDK with a linker, %s: %v", ref, err))
 	}
-	b.graph.Toolchain = &img.state
+	b.toolchainImage, b.graph.Toolchain = img, &img.state
 	return nil
 }
 
@@ -117,18 +117,7 @@ func (b *build) describe(ctx context.Context, questions []question) ([]*dotnet.A
 			return nil, b.at(q.key, err)
 		}
 	}
-	st, err := b.graph.Describe(projects, b.projectFiles)
-	if err != nil {
-		return nil, err
-	}
-	dt, err := b.readFile(ctx, st, dotnet.DescriptionFile)
-	if err != nil {
-		return nil, fmt.Errorf("describe the project: %w", b.diagnose(ctx, err))
-	}
-	if b.graph.Described == nil { // the first time it is the apps
-		b.graph.Described = &st
-	}
-	descs, err := dotnet.ParseDescription(dt, xllb.SourceDir, len(projects))
+	descs, err := b.ask(ctx, projects)
 	if err != nil {
 		return nil, err
 	}
@@ -147,6 +136,23 @@ func (b *build) describe(ctx context.Context, questions []question) ([]*dotnet.A
 		}
 	}
 	return apps, nil
+}
+
+// ask has MSBuild describe projects.
+func (b *build) ask(ctx context.Context, projects []dotnet.Project) ([]*dotnet.Description, error) {
+	st, err := b.graph.Describe(projects, b.projectFiles)
+	if err != nil {
+		return nil, err
+	}
+	ref, dt, err := b.readFile(ctx, st, dotnet.DescriptionFile)
+	if err != nil {
+		return nil, fmt.Errorf("describe the project: %w", b.diagnose(ctx, err))
+	}
+	b.log.step(xllb.PhaseDescribe, ref, dotnet.DescriptionFile)
+	if b.graph.Described == nil { // the first time it is the apps
+		b.graph.Described = &st
+	}
+	return dotnet.ParseDescription(dt, xllb.SourceDir, len(projects))
 }
 
 // describeApps describes the app, and what may be built together with it: the other apps of the spec, and the tests if
@@ -199,7 +205,7 @@ func (b *build) describeApps(ctx context.Context) error {
 // those are. The function that it gives is to be told the answer, and ends what was begun in vain.
 func (b *build) anticipate(ctx context.Context) (settle func(*dotnet.App)) {
 	probably := dotnet.Predict(b.graph.Project, b.projectFiles)
-	if probably == nil || len(b.graph.Links) > 0 {
+	if probably == nil || len(b.graph.Links) > 0 || b.dry {
 		return func(*dotnet.App) {}
 	}
 	if probably.BaseImage != "" && !strings.Contains(version(b.sdkImage), "-") { // a preview has bases of its own
