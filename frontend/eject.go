@@ -188,12 +188,15 @@ func (w *dockerfile) sources(k *known) {
 
 // copy writes COPY of what patterns match. Names that may not be there get a wildcard: COPY fails for others.
 func (w *dockerfile) copy(flags string, patterns []string, to string) {
-	names := make([]string, len(patterns))
-	for i, p := range patterns {
-		names[i] = p
-		if base := path.Base(p); base == ".editorconfig" || base == ".globalconfig" {
-			names[i] = strings.TrimSuffix(p, "g") + "[g]"
+	var names []string
+	for _, p := range patterns {
+		if slices.ContainsFunc(patterns, func(other string) bool { return strings.HasPrefix(p, other+"/") }) {
+			continue // in a folder that is copied
 		}
+		if base := path.Base(p); base == ".editorconfig" || base == ".globalconfig" {
+			p = strings.TrimSuffix(p, "g") + "[g]"
+		}
+		names = append(names, p)
 	}
 	if slices.ContainsFunc(names, func(n string) bool { return strings.ContainsAny(n, " \t\"") }) {
 		dt, err := json.Marshal(append(names, to))

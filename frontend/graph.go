@@ -3,7 +3,6 @@ package frontend
 import (
 	"context"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -156,7 +155,7 @@ func steps(def *llb.Definition, g *plan.Graph) (last string, err error) {
 			waits, last = []string{name}, name
 		}
 		if src := op.GetSource(); src != nil && strings.HasPrefix(src.Identifier, "docker-image://") {
-			image, _, _ := strings.Cut(path.Base(src.Identifier), "@")
+			image, _, _ := strings.Cut(strings.TrimPrefix(src.Identifier, "docker-image://"), "@")
 			waits = []string{image}
 		}
 		before[dgst] = waits

@@ -56,7 +56,7 @@ func (b *build) test(ctx context.Context) (*client.Result, error) {
 		eg.Go(func() error {
 			// Evaluated, so that what fails fails here; and all of them, so that one failure does not hide another.
 			ref, err := b.evaluate(ctx, def)
-			errs[i] = b.diagnose(ctx, err)
+			errs[i] = b.diagnoseTest(ctx, err, b.tests[i])
 			if err == nil {
 				results[i] = testResults(ctx, ref, b.tests[i])
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"encoding/xml"
 	"fmt"
 	"path"
 	"strconv"
@@ -186,19 +185,9 @@ func testResults(ctx context.Context, ref client.Reference, test *dotnet.App) *p
 	if err != nil {
 		return nil
 	}
-	var run struct {
-		Summary struct {
-			Counters struct {
-				Total    int `xml:"total,attr"`
-				Executed int `xml:"executed,attr"`
-				Passed   int `xml:"passed,attr"`
-				Failed   int `xml:"failed,attr"`
-			} `xml:"Counters"`
-		} `xml:"ResultSummary"`
-	}
-	if err := xml.Unmarshal(dt, &run); err != nil {
+	r, err := dotnet.ParseResults(dt)
+	if err != nil {
 		return nil
 	}
-	c := run.Summary.Counters
-	return &plan.Tests{Project: test.Path, Total: c.Total, Passed: c.Passed, Failed: c.Failed, Skipped: c.Total - c.Executed}
+	return &plan.Tests{Project: test.Path, Total: r.Total, Passed: r.Passed, Failed: r.Failed, Skipped: r.Skipped}
 }
