@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -76,7 +77,7 @@ func (e *entrypoint) readFailed(ctx context.Context, err error, dir, name string
 		return nil, ""
 	}
 	defer c.Release(ctx) //nolint:errcheck // nothing is to be done about it, and BuildKit releases it with the build
-	dt, err = c.ReadFile(ctx, client.ReadContainerRequest{ReadRequest: client.ReadRequest{Filename: name}})
+	dt, err = c.ReadFile(ctx, client.ReadContainerRequest{ReadRequest: client.ReadRequest{Filename: path.Join("/", name)}})
 	if err != nil {
 		return nil, ""
 	}

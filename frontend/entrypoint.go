@@ -118,6 +118,9 @@ func (e *entrypoint) location(key string) []llb.ConstraintsOpt {
 	if e.src == nil {
 		return nil
 	}
+	if !e.spec.Has(e.prefix+key) && !e.spec.Has(key) {
+		key = "project" // what all steps are for
+	}
 	return []llb.ConstraintsOpt{e.src.Location([]*pb.Range{pbRange(e.rangeOf(key))})}
 }
 

@@ -65,7 +65,7 @@ func TestErrors(t *testing.T) {
 		{"a reference to a project that is not there", func(t *testing.T, dir string) {
 			app(t, dir)
 			edit(t, dir, "src/app/app.csproj", "</Project>", `<ItemGroup><ProjectReference Include="../lib/lib.csproj" /></ItemGroup></Project>`)
-		}, "", nil, []string{`error MSB3202: The project file "src/lib/lib.csproj" was not found`, "hint: a project that is referenced is not in the context"}},
+		}, "", nil, []string{`src/app/app.csproj: error MSB3202: The project file "../lib/lib.csproj" was not found`, "hint: a project that is referenced is not in the context"}},
 		{"an SDK that projects do not find", func(t *testing.T, dir string) {
 			write(t, dir, "app.csproj", `<Project Sdk="No.Such.Sdk" />`)
 		}, "", nil, []string{"describe the project: ", "app.csproj: error MSB4236: The SDK 'No.Such.Sdk' specified could not be found", "hint: an SDK of the project file was not found"}},
