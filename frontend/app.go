@@ -92,10 +92,10 @@ func (b *build) toolchain(ctx context.Context) error {
 	if err := dotnet.CheckToolchain(ref, b.rids, b.graph.BuildRID); err != nil {
 		return b.at("publish.mode", err)
 	}
-	if b.linked, err = b.linker(ctx, ref); err != nil {
+	if b.toolchainImage, err = b.linker(ctx, ref); err != nil {
 		return err
 	}
-	b.graph.Toolchain = &b.linked.state
+	b.graph.Toolchain = &b.toolchainImage.state
 	return nil
 }
 
@@ -122,9 +122,9 @@ type question struct {
 	key     string
 }
 
-// describe asks MSBuild about projects, all at once, for the app or the test that each names.
+// describe asks MSBuild about projects, all at once, for the app or the test that each means.
 func (b *build) describe(ctx context.Context, questions []question) ([]*dotnet.App, error) {
-	descs, err := b.ask(ctx, questions)
+	descs, err := b.answers(ctx, questions)
 	if err != nil {
 		return nil, err
 	}
@@ -137,8 +137,8 @@ func (b *build) describe(ctx context.Context, questions []question) ([]*dotnet.A
 	return apps, nil
 }
 
-// ask asks MSBuild about projects, all at once.
-func (b *build) ask(ctx context.Context, questions []question) ([]*dotnet.Description, error) {
+// answers are what MSBuild says to questions.
+func (b *build) answers(ctx context.Context, questions []question) ([]*dotnet.Description, error) {
 	projects := make([]dotnet.Project, len(questions))
 	for i, q := range questions {
 		projects[i] = q.project
@@ -154,21 +154,10 @@ func (b *build) ask(ctx context.Context, questions []question) ([]*dotnet.Descri
 			return nil, b.at(q.key, err)
 		}
 	}
-	st, err := b.graph.Describe(projects, b.projectFiles)
-	if err != nil {
-		return nil, err
-	}
-	dt, err := b.readFile(ctx, st, dotnet.DescriptionFile)
-	if err != nil {
-		return nil, fmt.Errorf("describe the project: %w", b.diagnose(ctx, err))
-	}
-	if b.graph.Described == nil { // the first time it is the apps
-		b.graph.Described = &st
-	}
-	return dotnet.ParseDescription(dt, xllb.SourceDir, len(projects))
+	return b.ask(ctx, projects)
 }
 
-// appOf takes what a question is about out of the answer.
+// appOf takes what a question means out of the answer.
 func (b *build) appOf(q question, desc *dotnet.Description) (*dotnet.App, error) {
 	p := q.project
 	app, err := desc.Choose(p.Path, p.Framework, p.Test)
@@ -184,6 +173,23 @@ func (b *build) appOf(q question, desc *dotnet.Description) (*dotnet.App, error)
 		app.Mode = *p.Mode // apphost is none of the project's properties
 	}
 	return app, nil
+}
+
+// ask has MSBuild describe projects.
+func (b *build) ask(ctx context.Context, projects []dotnet.Project) ([]*dotnet.Description, error) {
+	st, err := b.graph.Describe(projects, b.projectFiles)
+	if err != nil {
+		return nil, err
+	}
+	ref, dt, err := b.readFile(ctx, st, dotnet.DescriptionFile)
+	if err != nil {
+		return nil, fmt.Errorf("describe the project: %w", b.diagnose(ctx, err))
+	}
+	b.log.step(xllb.PhaseDescribe, ref, dotnet.DescriptionFile)
+	if b.graph.Described == nil { // the first time it is the apps
+		b.graph.Described = &st
+	}
+	return dotnet.ParseDescription(dt, xllb.SourceDir, len(projects))
 }
 
 // questions are for the app, and for what may be built together with it: the other apps of the spec. They are the same for
@@ -244,7 +250,7 @@ func (b *build) describeApps(ctx context.Context) error {
 // those are. The function that it gives is to be told the answer, and ends what was begun in vain.
 func (b *build) anticipate(ctx context.Context) (settle func(*dotnet.App)) {
 	probably := dotnet.Predict(b.graph.Project, b.projectFiles)
-	if probably == nil || len(b.graph.Links) > 0 {
+	if probably == nil || len(b.graph.Links) > 0 || b.dry {
 		return func(*dotnet.App) {}
 	}
 	if probably.BaseImage != "" && !strings.Contains(version(b.sdkImage), "-") { // a preview has bases of its own

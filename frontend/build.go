@@ -27,20 +27,18 @@ func Build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
 	// A panic would reach the user as "frontend grpc server closed unexpectedly".
 	defer recovered(&err)
 	e, err := readEntrypoint(ctx, c)
-	if err != nil {
-		return e.mistaken(err)
+	if request := c.BuildOpts().Opts[keyRequest]; request != "" && e != nil {
+		return e.handle(ctx, request, err)
 	}
-	if c.BuildOpts().Opts["requestid"] == requestBake {
-		return e.bake()
-	}
-	if res, ok, err := e.bc.HandleSubrequest(ctx, e.subrequests()); ok || err != nil {
-		return res, err
-	}
-	kind, err := e.choose()
 	if err != nil {
 		return nil, err
 	}
+	e.warnNoSpec(ctx)
 	e.warnUnusedBuildArgs(ctx)
+	e, kind, err := e.choose()
+	if err != nil {
+		return nil, err
+	}
 	b, err := newBuild(ctx, e)
 	if err != nil {
 		return nil, err
@@ -70,15 +68,21 @@ type build struct {
 	epoch   *time.Time
 	graph   *xllb.Builder
 	rules   *linter.Config
-	// sdkImage and projectFiles are what there is to ask about projects, and to ask them with.
-	sdkImage     *image
-	projectFiles dotnet.Files
-	app          *dotnet.App
+	// dry: nothing is begun before it is asked for.
+	dry bool
+	// sdkImage and projectFiles are what there is to ask about projects, and to ask them with. pin is the global.json that asks
+	// for an SDK, toolchainImage what links; either may be nil.
+	sdkImage, toolchainImage *image
+	pin                      *pin
+	projectFiles             dotnet.Files
+	app                      *dotnet.App
 	// apps and tests are what may be built together with app, which is one of apps: see group.
 	apps, tests []*dotnet.App
 	base        *bases
-	rids        []string // of the targets, on the C library of the base
-	linked      *image   // the toolchain, where there is one
+	// begun is when the build began, log what of it there is to tell.
+	begun time.Time
+	log   buildLog
+	rids  []string // of the targets, on the C library of the base
 }
 
 // project is how the project of an app of the spec is built.
@@ -103,7 +107,7 @@ func project(app *spec.App) (dotnet.Project, error) {
 
 // newBuild does what is done once for all platforms: all that has to be known before there is a graph to solve.
 func newBuild(ctx context.Context, e *entrypoint) (*build, error) {
-	b := &build{entrypoint: e, images: &images{entrypoint: e, answers: map[string]func() (answer, error){}}}
+	b := &build{entrypoint: e, begun: time.Now(), images: &images{entrypoint: e, resolutions: map[string]func() (resolution, error){}}}
 	b.targets = e.bc.TargetPlatforms
 	if len(b.targets) == 0 {
 		b.targets = e.bc.BuildPlatforms
@@ -198,22 +202,23 @@ func (e *entrypoint) solveRequest(ctx context.Context, req client.SolveRequest) 
 	return res.SingleRef()
 }
 
-// readFile solves a state and reads a file in the root of its result.
-func (e *entrypoint) readFile(ctx context.Context, st llb.State, name string) ([]byte, error) {
+// readFile solves a state and reads a file in the root of its result, which is given, too.
+func (e *entrypoint) readFile(ctx context.Context, st llb.State, name string) (client.Reference, []byte, error) {
 	def, err := e.marshal(ctx, st)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	return e.readResult(ctx, def, name)
 }
 
-// readResult solves a graph and reads a file in the root of its result.
-func (e *entrypoint) readResult(ctx context.Context, def *llb.Definition, name string) ([]byte, error) {
+// readResult is readFile for a graph.
+func (e *entrypoint) readResult(ctx context.Context, def *llb.Definition, name string) (client.Reference, []byte, error) {
 	ref, err := e.solve(ctx, def)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return dockerui.ReadFile(ctx, ref, name)
+	dt, err := dockerui.ReadFile(ctx, ref, name)
+	return ref, dt, err
 }
 
 // sourceDateEpoch gives the time that SOURCE_DATE_EPOCH tells: seconds, or "context" for that of the git commit.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -27,37 +28,74 @@ func (e *entrypoint) diagnose(ctx context.Context, err error) error {
 	if explained := e.missingSecret(err); explained != nil {
 		return explained
 	}
-	var failed *errdefs.SolveError
-	if !errors.As(err, &failed) || failed.Op.GetExec() == nil {
-		return err
-	}
-	i := slices.IndexFunc(failed.Op.GetExec().Mounts, func(m *pb.Mount) bool { return m.Dest == xllb.DiagnosticsDir })
-	if i < 0 || i >= len(failed.MountIDs) || failed.MountIDs[i] == "" {
-		return err
-	}
-	dt, readErr := e.readFailed(ctx, failed.MountIDs[i], dotnet.DiagnosticsFile)
+	dt, step := e.readFailed(ctx, err, xllb.DiagnosticsDir, dotnet.DiagnosticsFile)
 	diagnostics := dotnet.ParseDiagnostics(dt, xllb.SourceDir)
-	if readErr != nil || len(diagnostics) == 0 {
+	if len(diagnostics) == 0 {
 		return err
 	}
-	out := errors.New(report(failed.Description["llb.customname"], diagnostics))
+	return withSources(report(step, diagnostics), err)
+}
+
+// diagnoseTest is diagnose for a step that runs tests: of those that fail it names the tests.
+func (e *entrypoint) diagnoseTest(ctx context.Context, err error, test *dotnet.App) error {
+	explained := e.diagnose(ctx, err)
+	if err == nil || explained != err { //nolint:errorlint // it is the very error, or another one
+		return explained
+	}
+	dt, step := e.readFailed(ctx, err, xllb.OutputDir, dotnet.TestResults(test))
+	results, parseErr := dotnet.ParseResults(dt)
+	if parseErr != nil || results.Failed == 0 {
+		return err
+	}
+	return withSources(failures(step, results), err)
+}
+
+// withSources is an error with a text of its own that has the places of another.
+func withSources(text string, err error) error {
+	out := errors.New(text)
 	for _, src := range errdefs.Sources(err) {
 		out = errdefs.WithSource(out, src)
 	}
 	return out
 }
 
-// readFailed reads a file of a mount as the step left it that failed. The gateway gives such a mount to containers alone;
-// this one runs nothing.
-func (e *entrypoint) readFailed(ctx context.Context, mount, name string) ([]byte, error) {
+// readFailed reads a file of a mount as the step left it whose error err is, and gives the name of the step; nothing where
+// that cannot be had. The gateway gives such a mount to containers alone; this one runs nothing.
+func (e *entrypoint) readFailed(ctx context.Context, err error, dir, name string) (dt []byte, step string) {
+	var failed *errdefs.SolveError
+	if !errors.As(err, &failed) || failed.Op.GetExec() == nil {
+		return nil, ""
+	}
+	i := slices.IndexFunc(failed.Op.GetExec().Mounts, func(m *pb.Mount) bool { return m.Dest == dir })
+	if i < 0 || i >= len(failed.MountIDs) || failed.MountIDs[i] == "" {
+		return nil, ""
+	}
 	c, err := e.bc.GatewayClient().NewContainer(ctx, client.NewContainerRequest{
-		Mounts: []client.Mount{{Dest: "/", ResultID: mount, MountType: pb.MountType_BIND, Readonly: true}},
+		Mounts: []client.Mount{{Dest: "/", ResultID: failed.MountIDs[i], MountType: pb.MountType_BIND, Readonly: true}},
 	})
 	if err != nil {
-		return nil, err
+		return nil, ""
 	}
 	defer c.Release(ctx) //nolint:errcheck // nothing is to be done about it, and BuildKit releases it with the build
-	return c.ReadFile(ctx, client.ReadContainerRequest{ReadRequest: client.ReadRequest{Filename: name}})
+	dt, err = c.ReadFile(ctx, client.ReadContainerRequest{ReadRequest: client.ReadRequest{Filename: path.Join("/", name)}})
+	if err != nil {
+		return nil, ""
+	}
+	return dt, failed.Description["llb.customname"]
+}
+
+// failures is the text of an error about tests.
+func failures(step string, results *dotnet.Results) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d of %d tests failed in %s", results.Failed, results.Total, step)
+	shown := results.Failures[:min(len(results.Failures), maxDiagnostics)]
+	for _, f := range shown {
+		fmt.Fprintf(&b, "\n%s: %s", f.Name, f.Message)
+	}
+	if n := len(results.Failures) - len(shown); n > 0 {
+		fmt.Fprintf(&b, "\nand %d more in the log of the step", n)
+	}
+	return b.String()
 }
 
 // report is the text of an error: the first of diagnostics, what is known of them, and how many there are.

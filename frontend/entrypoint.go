@@ -29,13 +29,17 @@ type entrypoint struct {
 	bc   *dockerui.Client
 	spec *spec.Spec
 	src  *dockerui.Source // nil without a spec
-	// prefix begins the keys of the app that is the target, where the spec has several.
-	prefix     string
+	// appName is the name of the app that is the target, and prefix begins its keys, where the spec has several.
+	appName, prefix string
+	// noSpec is why there is no spec, and notSpec the file that is none.
+	noSpec     string
+	notSpec    *dockerui.Source
 	marshaling sync.Mutex
 }
 
 // readEntrypoint reads the file that -f names. Without -f buildx names Dockerfile: where that is missing or is one, and
-// BUILDKIT_SYNTAX sent us here all the same, crosshull.yaml is tried, and then a spec with all defaults.
+// BUILDKIT_SYNTAX sent us here all the same, crosshull.yaml is tried, and then a spec with all defaults. With an error about
+// mistakes in the spec there is an entrypoint all the same.
 func readEntrypoint(ctx context.Context, c client.Client) (*entrypoint, error) {
 	bc, err := dockerui.NewClient(c)
 	if err != nil {
@@ -56,7 +60,7 @@ func readEntrypoint(ctx context.Context, c client.Client) (*entrypoint, error) {
 		return nil, fmt.Errorf("%s is a Dockerfile, not a spec: give -f the path of a %s, or no -f to build with the defaults", src.Filename, SpecName)
 	}
 
-	dockerfile := src
+	e.notSpec = src
 	named, err := dockerui.NewClient(withFilename{c})
 	if err != nil {
 		return nil, err
@@ -67,12 +71,18 @@ func readEntrypoint(ctx context.Context, c client.Client) (*entrypoint, error) {
 	} else if !isNotFound(err) {
 		return nil, err
 	}
-	why := "there is no " + SpecName
-	if dockerfile != nil {
-		why = dockerfile.Filename + " is a Dockerfile and is not used, and " + why
+	e.noSpec = "there is no " + SpecName
+	if e.notSpec != nil {
+		e.noSpec = e.notSpec.Filename + " is a Dockerfile and is not used, and " + e.noSpec
 	}
-	e.warn(ctx, dockerfile, why+": building the project of this context with crosshull's defaults")
 	return e, nil
+}
+
+// warnNoSpec tells that the defaults are used.
+func (e *entrypoint) warnNoSpec(ctx context.Context) {
+	if e.noSpec != "" {
+		e.warn(ctx, e.notSpec, e.noSpec+": building the project of this context with crosshull's defaults")
+	}
 }
 
 func (e *entrypoint) parse(src *dockerui.Source) error {
@@ -107,6 +117,9 @@ func (e *entrypoint) at(key string, err error) error {
 func (e *entrypoint) location(key string) []llb.ConstraintsOpt {
 	if e.src == nil {
 		return nil
+	}
+	if !e.spec.Has(e.prefix+key) && !e.spec.Has(key) {
+		key = "project" // what all steps are for
 	}
 	return []llb.ConstraintsOpt{e.src.Location([]*pb.Range{pbRange(e.rangeOf(key))})}
 }

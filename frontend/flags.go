@@ -111,24 +111,14 @@ func (e *entrypoint) missingSecret(err error) error {
 		r := e.rangeOf(key)
 		return withSource(fmt.Errorf("%s:%d: "+format, append([]any{e.src.Filename, r.Start}, args...)...), e.src, r)
 	}
-	keys := map[string]string{"nuget.config-secret": e.spec.NuGet.ConfigSecret, "nuget.ca-secret": e.spec.NuGet.CASecret}
-	for at, secrets := range map[string]map[string]string{"nuget.secrets.": e.spec.NuGet.Secrets, "tests.secrets.": e.spec.Tests.Secrets, "publish.secrets.": e.spec.Publish.Secrets} {
-		for name, id := range secrets {
-			keys[at+name] = id
-		}
-	}
-	for i, f := range e.spec.NuGet.Feeds {
-		keys[fmt.Sprintf("nuget.feeds.%d.password-secret", i)] = f.PasswordSecret
-	}
-	for _, key := range slices.Sorted(maps.Keys(keys)) {
-		if id := keys[key]; id != "" && strings.Contains(err.Error(), "secret "+id+": not found") {
-			return at(key, "secret %q is missing: give it to the build by --secret id=%s,env=VARIABLE or --secret id=%s,src=FILE", id, id, id)
-		}
-	}
-	for i, id := range e.spec.Publish.SSH {
+	for _, s := range e.secrets() {
 		// moby/buildkit, session/sshforward/sshprovider; and without any agent there is no such service in the session.
-		if msg := err.Error(); strings.Contains(msg, fmt.Sprintf("unset ssh forward key %s", id)) || strings.Contains(msg, fmt.Sprintf("no SSH key %q forwarded from the client", id)) {
-			return at(fmt.Sprintf("publish.ssh.%d", i), "an SSH agent %q is missing: give it to the build by --ssh %s", id, id)
+		msg := err.Error()
+		switch {
+		case s.SSH && (strings.Contains(msg, "unset ssh forward key "+s.ID) || strings.Contains(msg, fmt.Sprintf("no SSH key %q forwarded from the client", s.ID))):
+			return at(s.Key, "an SSH agent %q is missing: give it to the build by --ssh %s", s.ID, s.ID)
+		case !s.SSH && strings.Contains(msg, "secret "+s.ID+": not found"):
+			return at(s.Key, "secret %q is missing: give it to the build by --secret id=%s,env=VARIABLE or --secret id=%s,src=FILE", s.ID, s.ID, s.ID)
 		}
 	}
 	return nil
@@ -138,7 +128,7 @@ func (e *entrypoint) missingSecret(err error) error {
 func (e *entrypoint) warnUnusedBuildArgs(ctx context.Context) {
 	var unused []string
 	for _, k := range slices.Sorted(maps.Keys(e.bc.BuildArgs)) {
-		if _, declared := e.spec.Args[k]; !declared && !known(k) {
+		if _, declared := e.spec.Args[k]; !declared && !understood(k) {
 			unused = append(unused, k)
 		}
 	}

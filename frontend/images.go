@@ -24,12 +24,12 @@ import (
 // images resolves references: to a named context of that name if there is one, else in the registry.
 type images struct {
 	*entrypoint
-	mu      sync.Mutex
-	answers map[string]func() (answer, error) // of registries, by reference and platform
+	mu          sync.Mutex
+	resolutions map[string]func() (resolution, error) // of registries, by reference and platform
 }
 
-// answer is what a registry says of a reference.
-type answer struct {
+// resolution is what a registry says of a reference.
+type resolution struct {
 	ref    string
 	digest digest.Digest
 	config []byte
@@ -86,19 +86,19 @@ func (r *images) resolve(ctx context.Context, ref string, p ocispecs.Platform, p
 }
 
 // ask asks the registry, once in a build.
-func (r *images) ask(ctx context.Context, named reference.Named, p ocispecs.Platform) (answer, error) {
+func (r *images) ask(ctx context.Context, named reference.Named, p ocispecs.Platform) (resolution, error) {
 	key := named.String() + " " + platforms.FormatAll(p)
 	r.mu.Lock()
-	once, ok := r.answers[key]
+	once, ok := r.resolutions[key]
 	if !ok {
-		once = sync.OnceValues(func() (answer, error) {
+		once = sync.OnceValues(func() (resolution, error) {
 			ref, dgst, dt, err := r.bc.GatewayClient().ResolveImageConfig(ctx, named.String(), sourceresolver.Opt{
 				LogName:  "[internal] load metadata for " + named.String(),
 				ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &p, ResolveMode: r.bc.ImageResolveMode.String()},
 			})
-			return answer{ref, dgst, dt}, err
+			return resolution{ref, dgst, dt}, err
 		})
-		r.answers[key] = once
+		r.resolutions[key] = once
 	}
 	r.mu.Unlock()
 	return once()
@@ -181,7 +181,7 @@ func (b *bases) addManifests(ctx context.Context, e *entrypoint, targets []ocisp
 	// A registry gives a manifest by digest just as a blob, and BuildKit has it in its cache from then on. The gateway's
 	// AttestationChain has it too, but BuildKit 0.34 dereferences nil on a Docker manifest list, which Microsoft's are.
 	const name = "index.json"
-	dt, err := e.readFile(ctx, llb.ImageBlob(blob.String(), llb.Filename(name), dockerui.WithInternalName("load index of "+b.images[0].name)), name)
+	_, dt, err := e.readFile(ctx, llb.ImageBlob(blob.String(), llb.Filename(name), dockerui.WithInternalName("load index of "+b.images[0].name)), name)
 	if err != nil {
 		return err
 	}

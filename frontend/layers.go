@@ -3,18 +3,37 @@ package frontend
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/gateway/client"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/crosshull/crosshull/frontend/plan"
 	xllb "github.com/crosshull/crosshull/llb"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
+// layer is a layer of an image, and where its files come from.
+type layer struct {
+	plan.Layer
+	state   llb.State
+	from    client.Reference // nil: not known
+	folders []string
+}
+
+func states(layers []layer) []llb.State {
+	sts := make([]llb.State, len(layers))
+	for i, l := range layers {
+		sts[i] = l.state
+	}
+	return sts
+}
+
 // layers publishes, and gives the layers for each target. Publishing is the long part, so it is solved here, for all
 // platforms side by side, and errors come before any image is put together.
-func (b *build) layers(ctx context.Context, dir string) ([][]llb.State, error) {
+func (b *build) layers(ctx context.Context, dir string) ([][]layer, error) {
 	app := b.app
 	rids := slices.Clone(b.rids)
 	if !app.Mode.PerPlatform() {
@@ -37,7 +56,8 @@ func (b *build) layers(ctx context.Context, dir string) ([][]llb.State, error) {
 			return nil, err
 		}
 	}
-	out := make([][]llb.State, len(b.targets))
+	b.log.restored = &restored
+	out := make([][]layer, len(b.targets))
 	for i := range b.targets {
 		rid := b.rids[i]
 		if !app.Mode.PerPlatform() {
@@ -45,21 +65,22 @@ func (b *build) layers(ctx context.Context, dir string) ([][]llb.State, error) {
 		}
 		p := by[rid]
 		for _, name := range dotnet.Layers {
-			files, folders := p.files, []string{name}
+			from, folders, shared := p, []string{name}, !app.Mode.PerPlatform()
 			switch {
 			case name == dotnet.LayerRuntimes:
 				if folders = usable(p.report.Runtimes, b.rids[i]); len(folders) == 0 {
 					continue
 				}
+				shared = false
 			case !slices.Contains(p.report.Layers, name):
 				continue
 			case name == dotnet.LayerAssets && assets != nil:
-				files = assets.files
+				from, shared = *assets, true
 			}
-			out[i] = append(out[i], b.graph.Layer(name, files, dir, folders...))
+			out[i] = append(out[i], layer{plan.Layer{Name: name, Shared: shared}, b.graph.Layer(name, from.files, dir, folders...), from.ref, folders})
 		}
 		if app.Mode.Launchers() {
-			out[i] = append(out[i], b.graph.Layer("launcher", appHosts, dir, b.rids[i]))
+			out[i] = append(out[i], layer{Layer: plan.Layer{Name: "launcher"}, state: b.graph.Layer("launcher", appHosts, dir, b.rids[i])})
 		}
 	}
 	return out, nil
@@ -68,6 +89,7 @@ func (b *build) layers(ctx context.Context, dir string) ([][]llb.State, error) {
 // published is the output of a step of publish, and what the step says of it.
 type published struct {
 	files  llb.State
+	ref    client.Reference
 	report *dotnet.Report
 }
 
@@ -115,12 +137,12 @@ func (b *build) publishWith(ctx context.Context, restored xllb.Restored, rids []
 	eg, egctx := errgroup.WithContext(ctx)
 	for i, def := range defs {
 		eg.Go(func() error {
-			dt, err := b.readResult(egctx, def, dotnet.ReportFile)
+			ref, dt, err := b.readResult(egctx, def, dotnet.ReportFile)
 			if err != nil {
 				return b.diagnose(ctx, err)
 			}
 			report, err := dotnet.ParseReport(dt)
-			done[i] = published{steps[i], report}
+			done[i] = published{steps[i], ref, report}
 			return err
 		})
 	}
@@ -138,9 +160,11 @@ func (b *build) publishWith(ctx context.Context, restored xllb.Restored, rids []
 	by = map[string]published{}
 	for i, rid := range rids {
 		by[rid] = done[i]
+		b.log.step(strings.TrimSpace(xllb.PhasePublish+" "+rid), done[i].ref, dotnet.ReportFile)
 	}
 	if compression == dotnet.CompressBeside {
 		assets = &done[len(rids)]
+		b.log.step("assets", assets.ref, dotnet.ReportFile)
 	}
 	return by, assets, nil
 }

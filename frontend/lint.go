@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"path"
-	"slices"
 	"time"
 
 	"github.com/containerd/platforms"
@@ -26,8 +25,12 @@ import (
 )
 
 // lint is the answer to buildx's --check: what rules find in the spec, and in what MSBuild and registries say. Nothing is
-// restored or compiled for it. What a build would fail for is part of the answer, as with a Dockerfile.
-func (e *entrypoint) lint(ctx context.Context) (*lint.LintResults, error) {
+// restored or compiled for it. What a build would fail for is part of the answer, as with a Dockerfile: mistakes are those
+// that reading the spec came to.
+func (e *entrypoint) lint(ctx context.Context, mistakes error) (*lint.LintResults, error) {
+	if mistakes != nil {
+		return mistake(&lint.LintResults{}, mistakes)
+	}
 	config, err := e.linterConfig()
 	if err != nil {
 		return mistake(&lint.LintResults{}, err)
@@ -43,18 +46,6 @@ func (e *entrypoint) lint(ctx context.Context) (*lint.LintResults, error) {
 		results.AddWarning(w.Rule.Name, w.Rule.Description, w.Rule.URL(), w.Detail, e.addSource(results, w.Source), w.Location)
 	}
 	return mistake(results, err)
-}
-
-// mistaken is the result where the spec cannot be read: an error, but to --check the answer that it asks for.
-func (e *entrypoint) mistaken(err error) (*client.Result, error) {
-	if e == nil || e.bc.BuildOpts().Opts["requestid"] != lint.RequestLint {
-		return nil, err
-	}
-	results, err := mistake(&lint.LintResults{}, err)
-	if err != nil {
-		return nil, err
-	}
-	return results.ToResult(nil)
 }
 
 // mistake makes an error part of results. One without a place cannot be: buildx wants to show it.
@@ -116,25 +107,9 @@ func (e *entrypoint) linterConfig() (*linter.Config, error) {
 // facts collects what rules look at: all apps, unless a target is named. With an error, they are those that are known.
 func (e *entrypoint) facts(ctx context.Context) (*check.Facts, error) {
 	f := e.newFacts()
-	tests := len(e.spec.Tests.Projects) > 0
-	var apps []*entrypoint
-	switch {
-	case e.bc.Target != "":
-		kind, err := e.choose()
-		if err != nil {
-			return f, err
-		}
-		if kind != targetTest {
-			apps, tests = []*entrypoint{e}, false
-		}
-	case len(e.spec.Apps) == 0:
-		apps = []*entrypoint{e}
-	default:
-		for _, name := range slices.Sorted(maps.Keys(e.spec.Apps)) {
-			s := *e.spec
-			s.App = *e.spec.Apps[name]
-			apps = append(apps, &entrypoint{bc: e.bc, spec: &s, src: e.src, prefix: "apps." + name + "."})
-		}
+	apps, tests, err := e.checked()
+	if err != nil {
+		return f, err
 	}
 	for _, one := range apps {
 		b, err := newBuild(ctx, one)
@@ -160,6 +135,16 @@ func (e *entrypoint) facts(ctx context.Context) (*check.Facts, error) {
 	return f, nil
 }
 
+// checked is what a check is about: the apps, and whether it is about the tests too.
+func (e *entrypoint) checked() (apps []*entrypoint, tests bool, err error) {
+	if e.bc.Target == targetTest {
+		_, _, err = e.choose()
+		return nil, true, err
+	}
+	apps, err = e.eachApp()
+	return apps, e.bc.Target == "" && len(e.spec.Tests.Projects) > 0, err
+}
+
 // newFacts are those of the spec alone.
 func (e *entrypoint) newFacts() *check.Facts {
 	f := &check.Facts{Spec: e.spec, Files: dotnet.Files{}, Now: time.Now()}
@@ -182,7 +167,7 @@ func (b *build) inspect(ctx context.Context) (check.App, error) {
 	if err != nil {
 		return a, err
 	}
-	descs, err := b.ask(ctx, questions)
+	descs, err := b.answers(ctx, questions)
 	if err != nil {
 		return a, err
 	}
@@ -238,11 +223,11 @@ func (b *build) configure(a *check.App, bases *bases) error {
 	a.Project, a.Base.Name = b.app, b.app.BaseImage
 	for _, base := range bases.images {
 		a.Base.Replaced = base.fact().Replaced
-		img, _, err := xllb.Config(xllb.ConfigOpt{App: b.app, Spec: b.spec.Image, Base: xllb.Base{Name: base.name, Config: base.config}})
+		config, err := xllb.Config(xllb.ConfigOpt{App: b.app, Spec: b.spec.Image, Base: xllb.Base{Name: base.name, Config: base.config}})
 		if err != nil {
 			return fmt.Errorf("%s: %w", b.app.Path, err)
 		}
-		c := check.Configured{Image: img.Config}
+		c := check.Configured{Image: config.Image.Config}
 		if base.config != nil {
 			c.Base = base.config.Config
 		}
@@ -260,8 +245,8 @@ func (img *image) fact() check.Image {
 // where there is a warning.
 func (b *build) warnings(ctx context.Context) error {
 	a := check.App{Prefix: b.prefix, Spec: &b.spec.App, SDK: b.sdkImage.fact(), RIDs: b.rids}
-	if b.linked != nil {
-		a.Toolchain = b.linked.fact()
+	if b.toolchainImage != nil {
+		a.Toolchain = b.toolchainImage.fact()
 	}
 	if err := b.configure(&a, b.base); err != nil {
 		return nil // comes again where it matters

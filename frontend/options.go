@@ -55,7 +55,7 @@ var Options = []Option{
 	{"--provenance", "", ByBuildKit, "`mode=max` maps every step to a line of the spec"},
 	{"--pull", "ImageResolveMode", ByCrosshull, "for base, SDK and toolchain"},
 	{"--push", "", ByBuildKit, "layers of the base are not pulled for it"},
-	{"--quiet", "", ByBuildx, "shows nothing but the digest, and no summary"},
+	{"--quiet", "", ByBuildx, "shows the digest, and the summary after it unless `CROSSHULL_SUMMARY=false`"},
 	{"--resource", "LinuxResources", ByCrosshull, "for every step that executes something"},
 	{"--sbom", "SBOM", ByCrosshull, "the packages of NuGet's graph, beside what the scanner finds in the image"},
 	{"--secret", "", ByCrosshull, "those that `nuget`, `publish.secrets` and `tests.secrets` name, in those steps alone"},
@@ -76,6 +76,7 @@ var Options = []Option{
 	{"BUILDKIT_SBOM_SCAN_CONTEXT", "", ByCrosshull, "scans the context too"},
 	{"BUILDKIT_SBOM_SCAN_STAGE", "", ByCrosshull, "scans the packages that were restored too"},
 	{"BUILDKIT_SYNTAX", "", ByBuildx, "names the frontend, whatever the file says"},
+	{"CROSSHULL_SUMMARY", "", ByCrosshull, "`false` leaves out the summary after the build, which buildx prints in quiet mode too"},
 	{"SOURCE_DATE_EPOCH", "", ByCrosshull, "the time of labels and annotations, and of the image: seconds since 1970, or `context` for the commit of a git context"},
 }
 
@@ -85,7 +86,7 @@ var optionsElsewhere = map[string]string{
 	"Devices":        "never set: a device is asked for by an instruction of a Dockerfile",
 }
 
-// known tells whether a build argument means something to BuildKit, buildx or crosshull, whatever the spec declares.
-func known(arg string) bool {
+// understood tells whether a build argument means something to BuildKit, buildx or crosshull, whatever the spec declares.
+func understood(arg string) bool {
 	return isProxyArg(arg) || !strings.HasPrefix(arg, "--") && slices.ContainsFunc(Options, func(o Option) bool { return o.Name == arg })
 }

@@ -1,6 +1,10 @@
 package frontend
 
 import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -32,5 +36,36 @@ func TestOptionsOfConfig(t *testing.T) {
 	}
 	if !slices.IsSortedFunc(Options, func(a, b Option) int { return strings.Compare(a.Name, b.Name) }) {
 		t.Error("the options are not sorted")
+	}
+}
+
+var update = flag.Bool("update", false, "write the table in docs/compatibility.md")
+
+// The page has the table as it is here.
+func TestOptionsInDocs(t *testing.T) {
+	const begin, end = "<!-- options:begin -->\n", "<!-- options:end -->"
+	page := filepath.Join("..", "docs", "compatibility.md")
+	dt, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(dt), begin)
+	_, after, closed := strings.Cut(rest, end)
+	if !ok || !closed {
+		t.Fatalf("%s has no place for the table", page)
+	}
+	var table strings.Builder
+	table.WriteString("\n| option | done by | |\n|---|---|---|\n")
+	for _, o := range Options {
+		fmt.Fprintf(&table, "| `%s` | %s | %s |\n", o.Name, o.By, o.Does)
+	}
+	table.WriteString("\n")
+	want := before + begin + table.String() + end + after
+	if *update {
+		if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if string(dt) != want {
+		t.Error("docs/compatibility.md has another table: go test ./frontend -update writes it")
 	}
 }

@@ -14,6 +14,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/crosshull/crosshull/frontend/plan"
 	xllb "github.com/crosshull/crosshull/llb"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
@@ -49,18 +50,27 @@ func (b *build) test(ctx context.Context) (*client.Result, error) {
 		sts, defs = append(sts, st), append(defs, def)
 	}
 	errs := make([]error, len(defs))
+	results := make([]*plan.Tests, len(defs))
 	var eg errgroup.Group
 	for i, def := range defs {
 		eg.Go(func() error {
 			// Evaluated, so that what fails fails here; and all of them, so that one failure does not hide another.
-			_, err := b.evaluate(ctx, def)
-			errs[i] = b.diagnose(ctx, err)
+			ref, err := b.evaluate(ctx, def)
+			errs[i] = b.diagnoseTest(ctx, err, b.tests[i])
+			if err == nil {
+				results[i] = testResults(ctx, ref, b.tests[i])
+			}
 			return nil
 		})
 	}
 	_ = eg.Wait() // it has no error: errs has them
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
+	}
+	for _, r := range results {
+		if r != nil {
+			b.log.tests = append(b.log.tests, *r)
+		}
 	}
 	return b.single(ctx, b.graph.Collect(sts), nil)
 }
@@ -129,7 +139,7 @@ func (b *build) files(ctx context.Context) (*client.Result, error) {
 	}
 	defs := make([]*llb.Definition, len(b.targets))
 	for i, p := range b.targets {
-		if defs[i], err = b.marshal(ctx, b.graph.Image(llb.Scratch(), p, layers[i]...)); err != nil {
+		if defs[i], err = b.marshal(ctx, b.graph.Image(llb.Scratch(), p, states(layers[i])...)); err != nil {
 			return nil, err
 		}
 	}

@@ -14,11 +14,37 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/crosshull/crosshull/frontend/plan"
 	xllb "github.com/crosshull/crosshull/llb"
 )
 
 // result builds the image of every platform.
 func (b *build) result(ctx context.Context) (*client.Result, error) {
+	images, err := b.platformImages(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rb, err := b.bc.Build(ctx, func(ctx context.Context, _ *ocispecs.Platform, idx int) (_ *dockerui.BuildResult, err error) {
+		defer recovered(&err)
+		img := images[idx]
+		ref, err := b.solve(ctx, img.def)
+		if err != nil {
+			return nil, err
+		}
+		return &dockerui.BuildResult{Reference: ref, Image: img.config.Image, BaseImage: img.base, Epoch: b.epoch}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	b.annotate(rb, images)
+	if err := b.addReport(ctx, rb, images); err != nil {
+		return nil, err
+	}
+	return rb.Finalize()
+}
+
+// platformImages publishes, and says how the image of every platform is put together.
+func (b *build) platformImages(ctx context.Context) ([]platformImage, error) {
 	if err := b.prepare(ctx); err != nil {
 		return nil, err
 	}
@@ -29,7 +55,7 @@ func (b *build) result(ctx context.Context) (*client.Result, error) {
 			return err
 		})
 	}
-	var layers [][]llb.State
+	var layers [][]layer
 	eg.Go(func() (err error) {
 		layers, err = b.layers(egctx, xllb.AppDir(b.app))
 		return err
@@ -44,57 +70,55 @@ func (b *build) result(ctx context.Context) (*client.Result, error) {
 	images := make([]platformImage, len(b.targets))
 	for i, platform := range b.targets {
 		from := b.base.images[i]
-		img, annotations, err := xllb.Config(xllb.ConfigOpt{
-			App:      b.app,
-			Spec:     b.spec.Image,
-			Base:     xllb.Base{Name: from.name, Digest: b.base.manifests[i], Config: from.config},
-			Platform: platform,
-			Labels:   b.bc.Labels,
-			Epoch:    b.epoch,
-			VCS:      vcs,
-		})
+		config, err := b.config(i, vcs)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", b.app.Path, err)
+			return nil, err
 		}
 		if len(b.spec.Files) > 0 {
 			contexts, err := b.namedContexts(ctx, platform)
 			if err != nil {
 				return nil, err
 			}
-			extra, err := b.graph.Files(b.spec.Files, imageUser(img), contexts)
+			extra, err := b.graph.Files(b.spec.Files, imageUser(config.Image), contexts)
 			if err != nil {
 				return nil, b.at("files", err)
 			}
 			// Before the app, which changes more often.
-			layers[i] = slices.Insert(layers[i], len(layers[i])-1, extra)
+			layers[i] = slices.Insert(layers[i], len(layers[i])-1, layer{Layer: plan.Layer{Name: "files"}, state: extra})
 		}
-		def, err := b.marshal(ctx, b.graph.Image(from.state, platform, layers[i]...))
+		def, err := b.marshal(ctx, b.graph.Image(from.state, platform, states(layers[i])...))
 		if err != nil {
 			return nil, err
 		}
-		images[i] = platformImage{img, from.config, annotations, def}
+		images[i] = platformImage{config, from.config, def, layers[i]}
 	}
-	rb, err := b.bc.Build(ctx, func(ctx context.Context, _ *ocispecs.Platform, idx int) (_ *dockerui.BuildResult, err error) {
-		defer recovered(&err)
-		img := images[idx]
-		ref, err := b.solve(ctx, img.def)
-		if err != nil {
-			return nil, err
-		}
-		return &dockerui.BuildResult{Reference: ref, Image: img.config, BaseImage: img.base, Epoch: b.epoch}, nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	b.annotate(rb, images)
-	return rb.Finalize()
+	return images, nil
 }
 
 // platformImage is all that there is of the image of a platform before it is built.
 type platformImage struct {
-	config, base *dockerspec.DockerOCIImage
-	annotations  map[string]string
-	def          *llb.Definition
+	config *xllb.Configuration
+	base   *dockerspec.DockerOCIImage
+	def    *llb.Definition
+	layers []layer
+}
+
+// config is the configuration of the image of target i.
+func (b *build) config(i int, vcs xllb.VCS) (*xllb.Configuration, error) {
+	from := b.base.images[i]
+	config, err := xllb.Config(xllb.ConfigOpt{
+		App:      b.app,
+		Spec:     b.spec.Image,
+		Base:     xllb.Base{Name: from.name, Digest: b.base.manifests[i], Config: from.config},
+		Platform: b.targets[i],
+		Labels:   b.bc.Labels,
+		Epoch:    b.epoch,
+		VCS:      vcs,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", b.app.Path, err)
+	}
+	return config, nil
 }
 
 // namedContexts are those that files of the spec come from, for the image of a platform.
@@ -131,14 +155,14 @@ func (b *build) annotate(rb *dockerui.ResultBuilder, images []platformImage) {
 			n := platforms.Normalize(b.targets[i])
 			p = &n
 		}
-		for k, v := range img.annotations {
+		for k, v := range img.config.Annotations {
 			rb.AddMeta(exptypes.AnnotationManifestKey(p, k), []byte(v))
 		}
 	}
 	if !b.spec.Image.AnnotateIndex || !b.bc.MultiPlatformRequested {
 		return
 	}
-	for k, v := range images[0].annotations {
+	for k, v := range images[0].config.Annotations {
 		if k == ocispecs.AnnotationBaseImageDigest { // of a manifest there, of the index here
 			if b.base.images[0].pinned == nil {
 				continue

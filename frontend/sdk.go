@@ -20,6 +20,7 @@ func (b *build) sdk(ctx context.Context, files dotnet.Files) (*image, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.pin = pin
 	if img, err := b.namedSDK(ctx); img != nil || err != nil {
 		if err == nil && pin != nil && !pin.Satisfied(version(img)) {
 			return nil, pin.errorf("SDK %s of %s does not do: %s", version(img), img.name, pin.Advice(version(img)))

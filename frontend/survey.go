@@ -33,7 +33,7 @@ func (b *build) survey(ctx context.Context) (dotnet.Files, error) {
 	if ref == nil { // an empty context
 		return s.files, nil
 	}
-	err = walk(ctx, ref, func(name string, stat *fstypes.Stat) error {
+	err = walk(ctx, ref, "", notWalked, func(name string, stat *fstypes.Stat) error {
 		mode := os.FileMode(stat.Mode)
 		if mode.IsRegular() && dotnet.IsProjectFile(name) {
 			if err := s.read(ctx, name); err != nil {
@@ -127,8 +127,9 @@ func notWalked(name string, beside []*fstypes.Stat) bool {
 // walkers is how many folders are read side by side: each is a question to BuildKit, which takes longer than its answer.
 const walkers = 16
 
-// walk visits all that is below the root of ref and no folder, side by side, in no order.
-func walk(ctx context.Context, ref client.Reference, visit func(name string, stat *fstypes.Stat) error) error {
+// walk visits all that is below a folder of ref and no folder itself, side by side, in no order. Folders that skip tells,
+// nil for none, are left out; it gets what is beside them.
+func walk(ctx context.Context, ref client.Reference, root string, skip func(name string, beside []*fstypes.Stat) bool, visit func(name string, stat *fstypes.Stat) error) error {
 	eg, ctx := errgroup.WithContext(ctx)
 	eg.SetLimit(walkers)
 	var folder func(dir string) error
@@ -142,7 +143,7 @@ func walk(ctx context.Context, ref client.Reference, visit func(name string, sta
 			switch {
 			case !os.FileMode(entry.Mode).IsDir():
 				err = visit(name, entry)
-			case notWalked(name, entries):
+			case skip != nil && skip(name, entries):
 			case !eg.TryGo(func() error { return folder(name) }): // all are busy
 				err = folder(name)
 			}
@@ -152,7 +153,7 @@ func walk(ctx context.Context, ref client.Reference, visit func(name string, sta
 		}
 		return nil
 	}
-	eg.Go(func() error { return folder("") })
+	eg.Go(func() error { return folder(root) })
 	return eg.Wait()
 }
 

@@ -1,15 +1,11 @@
 package frontend
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
-	"github.com/containerd/platforms"
-	"github.com/moby/buildkit/frontend/gateway/client"
-	"github.com/moby/buildkit/frontend/subrequests"
 	"github.com/moby/buildkit/frontend/subrequests/targets"
 	"github.com/moby/buildkit/solver/pb"
 )
@@ -44,7 +40,7 @@ func (e *entrypoint) targets() []targets.Target {
 			add(kind, kind, "project")
 		}
 	}
-	for _, app := range slices.Sorted(maps.Keys(e.spec.Apps)) {
+	for _, app := range sortedKeys(e.spec.Apps) {
 		add(app, targetImage, "apps."+app)
 		add(app+"-"+targetPublish, targetPublish, "apps."+app)
 		add(app+"-"+targetSDK, targetSDK, "apps."+app)
@@ -55,11 +51,11 @@ func (e *entrypoint) targets() []targets.Target {
 	return list
 }
 
-// choose takes the target that buildx names: its kind is returned, and its app becomes the app of the spec.
-func (e *entrypoint) choose() (kind string, err error) {
+// choose takes the target that buildx names: the app that it is about, and its kind.
+func (e *entrypoint) choose() (chosen *entrypoint, kind string, err error) {
 	name := e.bc.Target
 	if name == "" && len(e.spec.Apps) == 1 {
-		name = slices.Collect(maps.Keys(e.spec.Apps))[0]
+		name = sortedKeys(e.spec.Apps)[0]
 	}
 	if name == "" && len(e.spec.Apps) == 0 {
 		name = targetImage
@@ -70,11 +66,11 @@ func (e *entrypoint) choose() (kind string, err error) {
 	}
 	switch {
 	case name == "":
-		return "", e.at("apps", fmt.Errorf("this spec has several apps, so --target has to name one: %s; `docker buildx build --call=bake` prints a bake file for all", strings.Join(names, ", ")))
+		return nil, "", e.at("apps", fmt.Errorf("this spec has several apps, so --target has to name one: %s; `docker buildx build --call=bake` prints a bake file for all", strings.Join(names, ", ")))
 	case !slices.Contains(names, name):
-		return "", fmt.Errorf("target %q does not exist: use %s", name, strings.Join(names, ", "))
+		return nil, "", fmt.Errorf("target %q does not exist: use %s", name, strings.Join(names, ", "))
 	case len(e.spec.Apps) == 0 || name == targetTest:
-		return name, nil
+		return e, name, nil
 	}
 	kind = targetImage
 	app := name
@@ -83,58 +79,14 @@ func (e *entrypoint) choose() (kind string, err error) {
 			app, kind = rest, k
 		}
 	}
+	return e.forApp(app), kind, nil
+}
+
+// forApp is e for one of several apps.
+func (e *entrypoint) forApp(name string) *entrypoint {
 	s := *e.spec
-	s.App = *e.spec.Apps[app]
-	e.spec, e.prefix = &s, "apps."+app+"."
-	return kind, nil
+	s.App = *e.spec.Apps[name]
+	return &entrypoint{bc: e.bc, spec: &s, src: e.src, appName: name, prefix: "apps." + name + "."}
 }
 
-// requestBake is the subrequest of --call=bake.
-const requestBake = "frontend.bake"
-
-// bake is a file for `docker buildx bake` that builds all images of the spec in one go.
-func (e *entrypoint) bake() (*client.Result, error) {
-	type target struct {
-		Context    string   `json:"context"`
-		Dockerfile string   `json:"dockerfile"`
-		Target     string   `json:"target"`
-		Tags       []string `json:"tags"`
-		Platforms  []string `json:"platforms,omitempty"`
-	}
-	type group struct {
-		Targets []string `json:"targets"`
-	}
-	file := struct {
-		Group  map[string]group  `json:"group"`
-		Target map[string]target `json:"target"`
-	}{map[string]group{}, map[string]target{}}
-	var ps []string
-	for _, p := range e.bc.TargetPlatforms {
-		ps = append(ps, platforms.Format(platforms.Normalize(p)))
-	}
-	spec := SpecName
-	if e.src != nil {
-		spec = e.src.Filename
-	}
-	names := slices.Sorted(maps.Keys(e.spec.Apps))
-	if len(names) == 0 {
-		names = []string{targetImage}
-	}
-	for _, name := range names {
-		tag := name
-		if name == targetImage {
-			tag = "app"
-		}
-		file.Target[name] = target{Context: ".", Dockerfile: spec, Target: name, Tags: []string{tag}, Platforms: ps}
-	}
-	file.Group["default"] = group{names}
-	dt, err := json.MarshalIndent(file, "", "  ")
-	if err != nil {
-		return nil, fmt.Errorf("write bake file: %w", err)
-	}
-	res := client.NewResult()
-	res.AddMeta("result.json", dt)
-	res.AddMeta("result.txt", append(dt, '\n'))
-	res.AddMeta("version", []byte(subrequests.SubrequestsDescribeDefinition.Version))
-	return res, nil
-}
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -44,10 +44,31 @@ type ConfigOpt struct {
 // VCS is a commit of a repository.
 type VCS struct{ Source, Revision string }
 
-// Config gives the configuration of an image and the annotations of its manifest. The configuration is the base's,
-// then what the SDK says, then the spec, then buildx's flags. Created is left to the exporter.
-func Config(opt ConfigOpt) (*dockerspec.DockerOCIImage, map[string]string, error) {
+// Configuration is what there is of an image beside its layers.
+type Configuration struct {
+	Image *dockerspec.DockerOCIImage
+	// Annotations are those of its manifest.
+	Annotations map[string]string
+	// Origins tell who decided a value, by its key below image of the spec, such as user, env.LANG or labels.NAME.
+	Origins map[string]Origin
+}
+
+// Origin is who decides a value.
+type Origin int
+
+// Who decides, the later over the earlier.
+const (
+	FromBase    Origin = iota // the base image
+	FromProject               // the project, or the SDK for it
+	FromSpec
+	FromFlag // buildx's --label
+)
+
+// Config gives the configuration of an image: the base's, then what the SDK says, then the spec, then buildx's flags. Created
+// is left to the exporter.
+func Config(opt ConfigOpt) (*Configuration, error) {
 	img := &dockerspec.DockerOCIImage{}
+	from := map[string]Origin{}
 	if opt.Base.Config != nil {
 		img = clone(opt.Base.Config)
 	}
@@ -62,50 +83,73 @@ func Config(opt ConfigOpt) (*dockerspec.DockerOCIImage, map[string]string, error
 	cfg := &img.Config
 	for _, kv := range opt.App.Env {
 		cfg.Env = setEnv(cfg.Env, kv.Key, kv.Value)
+		from["env."+kv.Key] = FromProject
 	}
 	for _, k := range slices.Sorted(maps.Keys(opt.Spec.Env)) {
 		cfg.Env = setEnv(cfg.Env, k, opt.Spec.Env[k])
+		from["env."+k] = FromSpec
 	}
 
 	entrypoint, cmd, err := opt.App.Start().Resolve(cfg.Entrypoint)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
+	from["entrypoint"], from["args"] = FromProject, FromProject
 	if opt.Spec.Entrypoint != nil {
 		entrypoint, cmd = opt.Spec.Entrypoint, nil
+		from["entrypoint"], from["args"] = FromSpec, FromSpec
 	}
 	if opt.Spec.Args != nil {
 		cmd = opt.Spec.Args
+		from["args"] = FromSpec
 	}
 	cfg.Entrypoint, cfg.Cmd = entrypoint, cmd
 	cfg.ArgsEscaped = false //nolint:staticcheck // deprecated, but a base may have it, and what it says is of its own command
 
-	cfg.WorkingDir = AppDir(opt.App)
+	cfg.WorkingDir, from["workdir"] = AppDir(opt.App), FromProject
 	if opt.Spec.Workdir != "" {
-		cfg.WorkingDir = opt.Spec.Workdir
+		cfg.WorkingDir, from["workdir"] = opt.Spec.Workdir, FromSpec
+	}
+	switch {
+	case opt.Spec.User != "":
+		from["user"] = FromSpec
+	case opt.App.User != "":
+		from["user"] = FromProject
 	}
 	cfg.User = firstOf(opt.Spec.User, opt.App.User, Getenv(cfg.Env, "APP_UID"), cfg.User)
+	if opt.Spec.Ports != nil {
+		from["ports"] = FromSpec
+	}
 	cfg.ExposedPorts = exposedPorts(opt, cfg.Env)
 	for _, v := range opt.Spec.Volumes {
 		if cfg.Volumes == nil {
 			cfg.Volumes = map[string]struct{}{}
 		}
 		cfg.Volumes[v] = struct{}{}
+		from["volumes"] = FromSpec
 	}
-	cfg.StopSignal = firstOf(opt.Spec.StopSignal, cfg.StopSignal)
+	if opt.Spec.StopSignal != "" {
+		cfg.StopSignal, from["stop-signal"] = opt.Spec.StopSignal, FromSpec
+	}
 	if h := opt.Spec.Healthcheck; h != nil {
-		cfg.Healthcheck = healthcheck(h)
+		cfg.Healthcheck, from["healthcheck"] = healthcheck(h), FromSpec
 	}
 
 	annotations := sdkLabels(opt)
 	if cfg.Labels == nil {
 		cfg.Labels = map[string]string{}
 	}
-	maps.Copy(cfg.Labels, annotations)
-	maps.Copy(cfg.Labels, opt.Spec.Labels)
-	maps.Copy(cfg.Labels, opt.Labels)
+	for _, labels := range []struct {
+		from   Origin
+		values map[string]string
+	}{{FromProject, annotations}, {FromSpec, opt.Spec.Labels}, {FromFlag, opt.Labels}} {
+		maps.Copy(cfg.Labels, labels.values)
+		for k := range labels.values {
+			from["labels."+k] = labels.from
+		}
+	}
 	maps.Copy(annotations, opt.Spec.Annotations)
-	return img, annotations, nil
+	return &Configuration{img, annotations, from}, nil
 }
 
 const (

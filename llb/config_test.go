@@ -124,6 +124,10 @@ func TestConfig(t *testing.T) {
 			o.App.Command.DefaultArgs = []string{"--d"}
 			o.Spec.Entrypoint = []string{"/init"}
 		}, want{"entrypoint": "/init", "cmd": ""}},
+		{"a commit", func(o *ConfigOpt) {
+			o.VCS = VCS{Source: "https://example.com/repo", Revision: "c0ffee"}
+			o.App.Labels = append(o.App.Labels, dotnet.KeyValue{Key: "org.opencontainers.image.source", Value: "https://example.com/own"})
+		}, want{"label org.opencontainers.image.source": "https://example.com/own", "label org.opencontainers.image.revision": "c0ffee", "annotation org.opencontainers.image.revision": "c0ffee"}},
 		{"args alone", func(o *ConfigOpt) {
 			o.App.Command.DefaultArgs = []string{"--d"}
 			o.Spec.Args = []string{"--e"}
@@ -132,11 +136,12 @@ func TestConfig(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			opt := configOpt(tc.change)
 			before, _ := json.Marshal(opt.Base.Config)
-			img, annotations, err := Config(opt)
+			config, err := Config(opt)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := facts(img, annotations)
+			img := config.Image
+			got := facts(img, config.Annotations)
 			for k, v := range tc.want {
 				if got[k] != v {
 					t.Errorf("%s: got %q, want %q", k, got[k], v)
@@ -152,8 +157,30 @@ func TestConfig(t *testing.T) {
 	}
 }
 
+// Every value says who decided it, the last who spoke.
+func TestConfigOrigins(t *testing.T) {
+	config, err := Config(configOpt(func(o *ConfigOpt) {
+		o.App.User = "app"
+		o.App.Env = []dotnet.KeyValue{{Key: "A", Value: "project"}, {Key: "B", Value: "project"}}
+		o.Labels = map[string]string{"x": "flag"}
+		o.Spec = spec.Image{Args: []string{"--x"}, Env: map[string]string{"B": "spec"}, Labels: map[string]string{"x": "spec", "y": "spec"}, Workdir: "/w", StopSignal: "SIGINT"}
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]Origin{
+		"entrypoint": FromProject, "args": FromSpec, "user": FromProject, "env.A": FromProject, "env.B": FromSpec, "env.DOTNET_VERSION": FromBase,
+		"labels.x": FromFlag, "labels.y": FromSpec, "labels.org.opencontainers.image.authors": FromProject, "labels.org.opencontainers.image.ref.name": FromBase,
+		"workdir": FromSpec, "ports": FromBase, "stop-signal": FromSpec, "healthcheck": FromBase, "volumes": FromBase,
+	} {
+		if got := config.Origins[key]; got != want {
+			t.Errorf("%s: got %d, want %d", key, got, want)
+		}
+	}
+}
+
 func TestConfigError(t *testing.T) {
-	_, _, err := Config(configOpt(func(o *ConfigOpt) { o.App.Command.Instruction = "Nonsense" }))
+	_, err := Config(configOpt(func(o *ConfigOpt) { o.App.Command.Instruction = "Nonsense" }))
 	if err == nil || !strings.Contains(err.Error(), "Nonsense") {
 		t.Errorf("got %v", err)
 	}

@@ -32,8 +32,12 @@ const (
 	compiledDir   = "/compiled"
 )
 
-// DiagnosticsDir is where a step that fails has [dotnet.DiagnosticsFile]: a mount of its own, which is no output.
-const DiagnosticsDir = "/diagnostics"
+// DiagnosticsDir is where a step that fails has [dotnet.DiagnosticsFile]: a mount of its own, which is no output. OutputDir is
+// where it has what it was to leave, as far as it came.
+const (
+	DiagnosticsDir = "/diagnostics"
+	OutputDir      = outputDir
+)
 
 var paths = dotnet.Paths{Source: SourceDir, MSBuild: msbuildDir, Output: outputDir, Assets: assetsDir, StandIns: standInDir, Compiled: compiledDir, Diagnostics: DiagnosticsDir}
 

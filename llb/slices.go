@@ -78,6 +78,23 @@ func (b *Builder) projects(tree llb.State, s dotnet.Slice, seen, nodes []dotnet.
 		b.named(PhasePublish, "copy sources of "+some(dotnet.ProjectPaths(s.Projects)))...)
 }
 
+// Compiled are the slices that app is built from.
+func (r Restored) Compiled(app *dotnet.App) []Compiled {
+	var all []Compiled
+	for _, s := range r.slices {
+		if s.Uses(app) {
+			all = append(all, Compiled{dotnet.ProjectPaths(s.Projects), s.built})
+		}
+	}
+	return all
+}
+
+// Compiled is a slice.
+type Compiled struct {
+	Projects []string
+	Output   llb.State // bin and obj of the projects, in their places in the context
+}
+
 // workspace is the folder that app is built in, with what has been compiled apart in it, and the MSBuild files that tell
 // of that.
 func (b *Builder) workspace(phase string, app *dotnet.App, restored Restored) (sources, files llb.State, err error) {

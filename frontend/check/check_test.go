@@ -147,11 +147,11 @@ func (b build) describe(t *testing.T, a *App) {
 	}
 	config := dockerspec.DockerOCIImage{Config: dockerspec.DockerOCIImageConfig{ImageConfig: ocispecs.ImageConfig{Env: env, User: b.user}}}
 	for _, p := range []string{"linux/amd64", "linux/arm64"} {
-		img, _, err := xllb.Config(xllb.ConfigOpt{App: &app, Spec: a.Spec.Image, Base: xllb.Base{Name: base, Config: &config}, Platform: platforms.MustParse(p)})
+		img, err := xllb.Config(xllb.ConfigOpt{App: &app, Spec: a.Spec.Image, Base: xllb.Base{Name: base, Config: &config}, Platform: platforms.MustParse(p)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		a.Images = append(a.Images, Configured{config.Config, img.Config})
+		a.Images = append(a.Images, Configured{config.Config, img.Image.Config})
 	}
 }
 

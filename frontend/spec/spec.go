@@ -1,9 +1,12 @@
-// Package spec is crosshull.yaml: its types, its parser, and the rules that need nothing but the file.
+// Package spec is crosshull.yaml: its types, its parser, the rules that need nothing but the file, and its JSON schema.
 //
 // Contract: [Parse] takes the bytes of a file and the user's build arguments, and returns a [Spec], or an [Errors] that
 // names every mistake with its line. It is strict: a key that is not known is an error with a suggestion. Everything is optional, and the zero Spec
 // means "the one publishable project of the context, all defaults". What the spec leaves out is taken from the project
 // by way of the SDK; where both speak, the spec wins. The package knows neither LLB nor MSBuild.
+//
+// The comments of fields that have a key are what editors show of them, by way of the schema: "Name is" is left out there, a
+// link to a field is its key, and "Empty:" or "Nil:" begins what holds without it.
 package spec
 
 // Modes are the values of publish.mode. A single one need not be a list.
@@ -16,14 +19,15 @@ type Spec struct {
 	// Args are the build arguments that the spec takes, by name. ${NAME} in any other value stands for what the user gives
 	// with --build-arg, or for the default.
 	Args map[string]Arg `yaml:"args"`
-	// Apps are several apps, by name: each is a target. What one leaves out it has from App, but for project and
-	// framework; a list replaces, a map adds.
+	// Apps are several apps, by name: each is a target of buildx. What one leaves out it has from the keys beside
+	// [Spec.Apps], but for [App.Project] and [App.Framework]; a list replaces, a map adds.
 	Apps map[string]*App `yaml:"apps"`
-	// Tests are test projects.
+	// Tests are test projects, or a map with more about them. --target=test runs them.
 	Tests Tests `yaml:"tests"`
-	// SDK picks the image that builds.
+	// SDK picks the image that builds. Empty: what global.json asks for, else what the newest TargetFramework needs.
 	SDK SDK `yaml:"sdk"`
-	// NuGet says where packages come from, beyond what the repository's nuget.config says.
+	// NuGet says where packages come from, beyond what the repository's nuget.config says. Secrets are named by the ids of
+	// buildx's --secret, and mounted on restore alone.
 	NuGet NuGet `yaml:"nuget"`
 
 	lines map[string]Range
@@ -40,32 +44,34 @@ type Arg struct {
 
 // App is an app and its image.
 type App struct {
-	// Project is a project file, a folder, a solution, or a file-based app (.cs), relative to the context. Empty: the
-	// whole context.
+	// Project is a project file, a folder, a solution, or a file-based app (.cs), relative to the context. Empty: the one
+	// app of the context.
 	Project string `yaml:"project"`
 	// Framework is the TargetFramework to publish; needed when the project has several.
 	Framework string `yaml:"framework"`
 	// Publish says how the app is published.
 	Publish Publish `yaml:"publish"`
-	// Base picks the image that the app is put on.
+	// Base picks the image that the app is put on. Empty: what the SDK infers.
 	Base Base `yaml:"base"`
-	// Image is the configuration of the image, over what the project and the base say.
+	// Image is the configuration of the image, over what the project and the base say: a list replaces what they have, a map
+	// adds to it key by key.
 	Image Image `yaml:"image"`
-	// Files are put into the image beside the app.
+	// Files are what is put into the image beside the app.
 	Files []File `yaml:"files"`
 }
 
 // File is an entry of files: content of the context, or an empty folder.
 type File struct {
-	// Context is the name of one of buildx's --build-context that From is in. Empty: the build context.
+	// Context is the name of one of buildx's --build-context that [File.From] is in. Empty: the build context.
 	Context string `yaml:"context"`
-	// From is a file or folder of the context. Empty: To is an empty folder that the app can write to, or all of Context.
+	// From is a file or folder of the context. Empty: all of [File.Context], or without that an empty folder that the app can
+	// write to.
 	From string `yaml:"from"`
 	// To is an absolute path in the image; a folder if it ends in a slash.
 	To string `yaml:"to"`
-	// Mode is an octal number, such as "0644". Empty: as crosshull does for the app's own files.
+	// Mode is an octal number, such as "0644". Empty: all can read it and the owner can write it, as with the app's own files.
 	Mode string `yaml:"mode"`
-	// Owner is UID or UID:GID, or app for the user that the image runs as. Empty: root, and app for an empty folder.
+	// Owner is UID or UID:GID, or "app" for the user that the image runs as. Empty: root, and "app" for an empty folder.
 	Owner string `yaml:"owner"`
 }
 
@@ -81,8 +87,8 @@ type Tests struct {
 
 // Publish is the `publish` section.
 type Publish struct {
-	// Mode is portable, apphost, self-contained, single-file, ready-to-run, trimmed or aot, or a list of those that go
-	// together. Empty: what the project's own properties ask for, which is portable if they ask for nothing.
+	// Mode is one of portable, apphost, self-contained, single-file, ready-to-run, trimmed and aot, or a list of those that
+	// go together. Empty: what the project's own properties ask for, which is portable if they ask for nothing.
 	Mode Modes `yaml:"mode"`
 	// Configuration is the MSBuild configuration. Empty: Release.
 	Configuration string `yaml:"configuration"`
@@ -99,9 +105,9 @@ type Publish struct {
 
 // SDK is the `sdk` section; at most one of image and version is set.
 type SDK struct {
-	// Image is a full image reference.
+	// Image is a full image reference of an SDK, in place of [SDK.Version].
 	Image string `yaml:"image"`
-	// Version is a tag of mcr.microsoft.com/dotnet/sdk.
+	// Version is a tag of mcr.microsoft.com/dotnet/sdk, such as "10.0".
 	Version string `yaml:"version"`
 	// Toolchain is the image that publishes with AOT: an SDK that has a linker. Empty: the -aot variant of the SDK.
 	Toolchain string `yaml:"toolchain"`
@@ -109,19 +115,19 @@ type SDK struct {
 
 // Base is the `base` section; at most one of the two is set.
 type Base struct {
-	// Image is a full image reference: ContainerBaseImage.
+	// Image is a full image reference, in place of [Base.Family]: ContainerBaseImage.
 	Image string `yaml:"image"`
-	// Family is the variant of the image that the SDK infers, such as noble-chiseled: ContainerFamily.
+	// Family is the variant of the image that the SDK infers, such as "noble-chiseled": ContainerFamily.
 	Family string `yaml:"family"`
 }
 
-// NuGet is the `nuget` section. Secrets are named by the ids of buildx's --secret, and mounted on restore alone.
+// NuGet is the `nuget` section.
 type NuGet struct {
 	// Feeds are package sources, or credentials for sources that a nuget.config of the repository has.
 	Feeds []Feed `yaml:"feeds"`
-	// Secrets are environment variables that restore gets, as for %NAME% in a nuget.config: variable to secret.
+	// Secrets are environment variables that restore gets, as for %NAME% in a nuget.config: variable to id of a secret.
 	Secrets map[string]string `yaml:"secrets"`
-	// ConfigSecret is a whole nuget.config; those of the repository are then not read.
+	// ConfigSecret is the id of a secret that is a whole nuget.config; those of the repository are then not read.
 	ConfigSecret string `yaml:"config-secret"`
 	// LockedMode makes restore fail if packages.lock.json does not fit.
 	LockedMode bool `yaml:"locked-mode"`
@@ -129,7 +135,7 @@ type NuGet struct {
 	Audit *bool `yaml:"audit"`
 	// CA is a file of the context with certificates, in PEM, that feeds are trusted by beside those of the SDK image.
 	CA string `yaml:"ca"`
-	// CASecret is the same as a secret; at most one of the two is set.
+	// CASecret is the id of a secret with such certificates, in place of [NuGet.CA].
 	CASecret string `yaml:"ca-secret"`
 }
 
@@ -139,7 +145,7 @@ type Feed struct {
 	Name string `yaml:"name"`
 	// Source is the URL of its index. Empty: a nuget.config of the repository has it.
 	Source string `yaml:"source"`
-	// Username goes with the password; a feed that takes tokens takes any.
+	// Username is what goes with the password; a feed that takes tokens takes any.
 	Username string `yaml:"username"`
 	// PasswordSecret is the id of the secret that is the password or token.
 	PasswordSecret string `yaml:"password-secret"`
@@ -147,32 +153,50 @@ type Feed struct {
 
 // Image is the `image` section. A list replaces what the project and the base say, a map adds to it key by key.
 type Image struct {
-	Entrypoint  []string          `yaml:"entrypoint"`
-	Args        []string          `yaml:"args"`
-	User        string            `yaml:"user"`
-	Workdir     string            `yaml:"workdir"`
-	Env         map[string]string `yaml:"env"`
-	Ports       []string          `yaml:"ports"`
-	Labels      map[string]string `yaml:"labels"`
+	// Entrypoint is the command that the image runs, word by word. Empty: how the SDK starts the app.
+	Entrypoint []string `yaml:"entrypoint"`
+	// Args are arguments of the command, which those of docker run replace. Empty: ContainerDefaultArgs.
+	Args []string `yaml:"args"`
+	// User is the name or number that the image runs as. Empty: ContainerUser, else the APP_UID of the base.
+	User string `yaml:"user"`
+	// Workdir is the absolute path that the app starts in; its files stay where the project puts them. Empty:
+	// ContainerWorkingDirectory, which is "/app".
+	Workdir string `yaml:"workdir"`
+	// Env are environment variables, beside those of the project (ContainerEnvironmentVariable) and of the base.
+	Env map[string]string `yaml:"env"`
+	// Ports are those that the app listens on: a number, or a number with "/tcp" or "/udp". Empty: ContainerPort, and what
+	// ASPNETCORE_URLS and ASPNETCORE_HTTP_PORTS say.
+	Ports []string `yaml:"ports"`
+	// Labels are labels of the image of each platform, beside those that the SDK sets.
+	Labels map[string]string `yaml:"labels"`
+	// Annotations are annotations on the manifest of each platform, beside the labels that the SDK sets.
 	Annotations map[string]string `yaml:"annotations"`
 	// AnnotateIndex puts the annotations, those of the base among them, on the index too. Where several nodes build, buildx
 	// makes the index and drops them.
 	AnnotateIndex bool `yaml:"annotate-index"`
 	// VCS adds labels and annotations with repository and commit. Nil: where the project has PublishRepositoryUrl.
-	VCS         *bool        `yaml:"vcs"`
-	Volumes     []string     `yaml:"volumes"`
+	VCS *bool `yaml:"vcs"`
+	// Volumes are absolute paths whose content outlives the container, beside those of the base.
+	Volumes []string `yaml:"volumes"`
+	// Healthcheck is how an engine finds out whether the app works. Empty: that of the base.
 	Healthcheck *Healthcheck `yaml:"healthcheck"`
-	StopSignal  string       `yaml:"stop-signal"`
+	// StopSignal is the signal that ends the app, such as "SIGTERM". Empty: that of the base.
+	StopSignal string `yaml:"stop-signal"`
 }
 
 // Healthcheck is the `image.healthcheck` section. Durations are Go's: "30s", "1m30s".
 type Healthcheck struct {
-	// Test is the command to run, or [NONE] to drop the base's.
-	Test        []string `yaml:"test"`
-	Interval    string   `yaml:"interval"`
-	Timeout     string   `yaml:"timeout"`
-	StartPeriod string   `yaml:"start-period"`
-	Retries     int      `yaml:"retries"`
+	// Test is the command to run, word by word: "CMD-SHELL" before it leaves it to a shell of the base, and "NONE" alone
+	// drops what the base has.
+	Test []string `yaml:"test"`
+	// Interval is the time between two runs, such as "30s".
+	Interval string `yaml:"interval"`
+	// Timeout is the time after which a run counts as failed, such as "5s".
+	Timeout string `yaml:"timeout"`
+	// StartPeriod is the time after the start in which a failed run does not count, such as "1m30s".
+	StartPeriod string `yaml:"start-period"`
+	// Retries are the runs in a row that fail before the app counts as unhealthy.
+	Retries int `yaml:"retries"`
 }
 
 // Range is a span of lines in the file, 1-based, both ends included. The zero Range is no place at all.

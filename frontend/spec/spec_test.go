@@ -37,11 +37,11 @@ func TestParseFull(t *testing.T) {
 		path string
 		want Range
 	}{
-		{"project", Range{3, 3}},
-		{"publish", Range{5, 10}},
-		{"publish.properties.Nullable", Range{9, 9}},
-		{"image.ports.1", Range{20, 20}},
-		{"image.no-such-key", Range{14, 33}},
+		{"project", Range{6, 6}},
+		{"publish", Range{8, 17}},
+		{"publish.properties.Nullable", Range{13, 13}},
+		{"image.ports.1", Range{27, 27}},
+		{"image.no-such-key", Range{21, 42}},
 		{"no-such-key", Range{1, 1}},
 	} {
 		if got := s.Range(tc.path); got != tc.want {

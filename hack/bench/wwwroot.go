@@ -2,17 +2,14 @@ package bench
 
 import (
 	"context"
-	"crypto/sha256"
 	"embed"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 
-	"github.com/crosshull/crosshull/hack/lab/apt"
+	"github.com/crosshull/crosshull/hack/lab/npm"
 )
 
 // locked is what npm installs: package.json and its lock file, which has versions and hashes, and no addresses.
@@ -35,41 +32,7 @@ func installWWWRoot(ctx context.Context, cache string, progress io.Writer) (stri
 	if err != nil {
 		return "", err
 	}
-	lock, err := fs.ReadFile(files, "package-lock.json")
-	if err != nil {
-		return "", err
-	}
-	key := sha256.Sum256(lock)
-	dir := filepath.Join(cache, fmt.Sprintf("wwwroot-%x", key[:8]))
-	modules := filepath.Join(dir, "node_modules")
-	if isDir(modules) {
-		return modules, nil
-	}
-	if _, err := exec.LookPath("npm"); errors.Is(err, exec.ErrNotFound) {
-		if err := apt.Ensure(ctx, progress, "npm"); err != nil {
-			return "", fmt.Errorf("npm is not on PATH: %w", err)
-		}
-	}
-	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return "", err
-	}
-	tmp, err := os.MkdirTemp(cache, ".npm-")
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = os.RemoveAll(tmp) }()
-	if err := os.CopyFS(tmp, files); err != nil {
-		return "", err
-	}
-	cmd := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-	cmd.Dir = tmp
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("npm ci: %w\n%s", err, out)
-	}
-	if err := os.Rename(tmp, dir); err != nil && !isDir(modules) { // another process may have been faster
-		return "", err
-	}
-	return modules, nil
+	return npm.Install(ctx, files, filepath.Join(cache, "wwwroot"), progress)
 }
 
 // copyWWWRoot copies the assets into a folder, as the web template has them.

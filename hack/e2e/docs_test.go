@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/crosshull/crosshull/frontend/spec"
 	"github.com/crosshull/crosshull/hack/lab/run"
 )
 
@@ -107,48 +106,6 @@ func dockerRun(t *testing.T, args []string) {
 	}
 	for _, arg := range s.Args {
 		wantContains(t, "output", res.Output, arg)
-	}
-}
-
-// Every spec in the documentation and the examples is one.
-func TestSpecsInDocs(t *testing.T) {
-	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	specs := map[string]string{}
-	for _, page := range append(pages, filepath.Join(root, "README.md")) {
-		dt, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range codeBlock.FindAllStringSubmatch(string(dt), -1) {
-			if m[1] == "yaml" {
-				specs[page+": "+m[2]] = m[2]
-			}
-		}
-	}
-	files, err := filepath.Glob(filepath.Join(root, "examples", "*", "crosshull.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		dt, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		specs[file] = string(dt)
-	}
-	if len(specs) < 5 {
-		t.Errorf("%d specs found", len(specs))
-	}
-	for name, dt := range specs {
-		if _, err := spec.Parse([]byte(dt), nil); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		if !strings.HasPrefix(dt, "# syntax=ghcr.io/crosshull/crosshull:1\n") {
-			t.Errorf("%s does not begin with the syntax line", name)
-		}
 	}
 }
 

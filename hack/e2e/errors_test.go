@@ -48,7 +48,36 @@ func TestErrors(t *testing.T) {
 		{"a compiler's error", func(t *testing.T, dir string) {
 			app(t, dir)
 			write(t, dir, "src/app/Program.cs", "System.Console.WriteLin();\n")
-		}, "project: src/app\n", nil, []string{"/source/src/app/Program.cs(1,16): error CS0117", "[publish] dotnet publish src/app/app.csproj"}},
+		}, "project: src/app\n", nil, []string{"/source/src/app/Program.cs(1,16): error CS0117", "[publish] dotnet publish src/app/app.csproj",
+			"failed to solve: 1 error in [publish] dotnet publish src/app/app.csproj\nsrc/app/Program.cs(1,16): error CS0117: 'Console' does not contain", "https://learn.microsoft.com/dotnet/csharp/misc/cs0117", ">>> project: src/app",
+		}},
+		{"many of them", func(t *testing.T, dir string) {
+			app(t, dir)
+			write(t, dir, "src/app/Program.cs", strings.Repeat("System.Console.WriteLin();\n", 9))
+		}, "", nil, []string{"9 errors in [publish]", "Program.cs(5,16): error CS0117", "and 4 more in the log of the step"}},
+		{"a package that no feed has", func(t *testing.T, dir string) {
+			app(t, dir)
+			edit(t, dir, "src/app/app.csproj", "</Project>", `<ItemGroup><PackageReference Include="No.Such.Package" Version="1.0.0" /></ItemGroup></Project>`)
+		}, "project: src/app\nnuget: {audit: false}\n", nil, []string{
+			"1 error in [restore] dotnet restore src/app/app.csproj\nsrc/app/app.csproj: error NU1101: Unable to find package No.Such.Package",
+			"see https://learn.microsoft.com/nuget/reference/errors-and-warnings/nu1101", "hint: no feed has the package", ">>> nuget: {audit: false}",
+		}},
+		{"a reference to a project that is not there", func(t *testing.T, dir string) {
+			app(t, dir)
+			edit(t, dir, "src/app/app.csproj", "</Project>", `<ItemGroup><ProjectReference Include="../lib/lib.csproj" /></ItemGroup></Project>`)
+		}, "", nil, []string{`src/app/app.csproj: error MSB3202: The project file "../lib/lib.csproj" was not found`, "hint: a project that is referenced is not in the context"}},
+		{"an SDK that projects do not find", func(t *testing.T, dir string) {
+			write(t, dir, "app.csproj", `<Project Sdk="No.Such.Sdk" />`)
+		}, "", nil, []string{"describe the project: ", "app.csproj: error MSB4236: The SDK 'No.Such.Sdk' specified could not be found", "hint: an SDK of the project file was not found"}},
+		{"a test that fails", func(t *testing.T, dir string) {
+			project(t, dir, "t.csproj", "<OutputType>Library</OutputType>")
+			edit(t, dir, "t.csproj", "</Project>", `<ItemGroup><PackageReference Include="Microsoft.NET.Test.Sdk" Version="18.0.1" /><PackageReference Include="xunit" Version="2.9.3" /><PackageReference Include="xunit.runner.visualstudio" Version="3.1.5" /></ItemGroup></Project>`)
+			write(t, dir, "Program.cs", "public class Sums { [Xunit.Fact] public void Add() => Xunit.Assert.Equal(3, 1 + 1); [Xunit.Fact] public void Same() { } }\n")
+		}, "tests: [t.csproj]\n", []string{"--target", "test"}, []string{"1 of 2 tests failed in [test] dotnet test t.csproj\nSums.Add: Assert.Equal() Failure", ">>> tests: [t.csproj]"}},
+		{"a secret that is not given", app, "publish:\n  secrets:\n    KEY: api-key\n", nil, []string{`crosshull.yaml:4: secret "api-key" is missing: give it to the build by --secret id=api-key`}},
+		{"an agent that is not given", app, "publish: {ssh: [deploy]}\n", nil, []string{`crosshull.yaml:2: an SSH agent "deploy" is missing: give it to the build by --ssh deploy`}},
+		{"a context that is not given", app, "files: [{context: extra, to: /extra/}]\n", nil, []string{"crosshull.yaml:2: there is no context extra: give it by --build-context extra=FOLDER"}},
+		{"an argument that is not declared", app, "image: {env: {V: '${VERSION}'}}\n", nil, []string{`crosshull.yaml:2: build argument "VERSION" is not declared`}},
 		{"linux/arm32", app, "", []string{"--platform", "linux/arm32"}, []string{"platform linux/arm32 does not exist: write linux/arm/v7"}},
 		{"a platform .NET lacks", app, "", []string{"--platform", "linux/amd64,linux/386"}, []string{
 			".NET has no runtime for platform linux/386: use linux/amd64, linux/arm64, linux/arm/v7",
@@ -104,7 +133,7 @@ func TestErrors(t *testing.T) {
 func TestUnusedBuildArg(t *testing.T) {
 	dir := example(t, "dotnetapp")
 	rec := mustSolve(t, dir, attr("build-arg:VERSION", "1"), attr("build-arg:HTTP_PROXY", ""))
-	if len(rec.warnings) != 1 || !strings.Contains(rec.warnings[0], "build arguments that no spec uses: VERSION") {
+	if len(rec.warnings) != 1 || !strings.Contains(rec.warnings[0], "build-args [VERSION] were not consumed") {
 		t.Errorf("warnings: %q", rec.warnings)
 	}
 }

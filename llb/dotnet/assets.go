@@ -54,6 +54,18 @@ func (a *Assets) AddProjects(files Files) {
 	}
 }
 
+// Has tells whether app has files that publish compresses.
+func (a *Assets) Has(app *App) bool { return a.size(app) > 0 }
+
+// size is how many bytes there are for publish to compress.
+func (a *Assets) size(app *App) int64 {
+	var sum int64
+	for _, n := range app.Closure {
+		sum += a.sizes[path.Dir(n.Path)]
+	}
+	return sum
+}
+
 // A Compression says which step compresses the static web assets of an app.
 type Compression int
 
@@ -74,13 +86,9 @@ const minAssets = 512 << 10
 // they are large. What commands of the user's make is left to publish, so that they run once. Whether a step beside publish
 // makes all that publish has is known when both have run: see [Report.SameAssets].
 func (a *Assets) Compression(app *App) Compression {
-	var sum int64
-	for _, n := range app.Closure {
-		sum += a.sizes[path.Dir(n.Path)]
-	}
 	read := func(file string) bool { return anyReads(app.Closure, file) }
 	switch {
-	case sum < minAssets || slices.ContainsFunc(a.commands, read):
+	case a.size(app) < minAssets || slices.ContainsFunc(a.commands, read):
 		return CompressInPublish
 	case slices.ContainsFunc(a.makers, read):
 		return CompressBefore

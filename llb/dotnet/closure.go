@@ -1,6 +1,7 @@
 package dotnet
 
 import (
+	"bytes"
 	"path"
 	"slices"
 	"strings"
@@ -132,6 +133,16 @@ func foundByName(base string) bool {
 		return base == "global.json" || base == "dotnet-tools.json"
 	}
 	return true
+}
+
+// NamesPackages tells whether the projects of app, or files that they import from folders above, reference packages.
+func NamesPackages(app *App, files Files) bool {
+	for name, dt := range files {
+		if bytes.Contains(dt, []byte("<PackageReference")) && anyReads(app.Closure, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // PublishFiles are patterns of the files that projects are built from: their folders, and what they reach beyond them.

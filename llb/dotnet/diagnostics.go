@@ -18,7 +18,8 @@ func (at Paths) logErrors() string {
 
 // Diagnostic is an error of the compiler, of MSBuild or of NuGet.
 type Diagnostic struct {
-	// File is relative to the context, or the name of a file that is none of it, or the tool that found the error.
+	// File is relative to the context: that of the error, or the project that was built where the error is in no file of the
+	// context; or the name of a tool.
 	File         string
 	Line, Column int // 1-based; 0: not known
 	Code         string
@@ -26,7 +27,7 @@ type Diagnostic struct {
 }
 
 // diagnostic is a line of MSBuild's canonical format (Microsoft.Build.Shared.CanonicalError), with the project at its end.
-var diagnostic = regexp.MustCompile(`^\s*(?:\d+(?::\d+)?>)?(?:(.*?)(?:\((\d+)(?:,(\d+))?(?:,\d+)*\))? ?: )?(?:[\w ]+ )?error ?([A-Za-z]*\d+)? ?: (.*?)(?: \[/[^\[\]]*\])?$`)
+var diagnostic = regexp.MustCompile(`^\s*(?:\d+(?::\d+)?>)?(?:(.*?)(?:\((\d+)(?:,(\d+))?(?:,\d+)*\))? ?: )?(?:[\w ]+ )?error ?([A-Za-z]*\d+)? ?: (.*?)(?: \[(/[^\[\]]*?)(?:::[^\[\]]*)?\])?$`)
 
 // ParseDiagnostics reads a DiagnosticsFile: every error once, in the order of the log. source is Paths.Source.
 func ParseDiagnostics(dt []byte, source string) []Diagnostic {
@@ -40,9 +41,14 @@ func ParseDiagnostics(dt []byte, source string) []Diagnostic {
 		d := Diagnostic{File: strings.TrimSpace(m[1]), Code: m[4], Message: strings.ReplaceAll(m[5], source+"/", "")}
 		d.Line, _ = strconv.Atoi(m[2]) // nothing is 0
 		d.Column, _ = strconv.Atoi(m[3])
-		if rel, ok := strings.CutPrefix(d.File, source+"/"); ok {
+		project, ofProject := strings.CutPrefix(m[6], source+"/")
+		rel, inContext := strings.CutPrefix(d.File, source+"/")
+		switch {
+		case inContext:
 			d.File = rel
-		} else if path.IsAbs(d.File) { // of the SDK or of a package: its place in the container helps nobody
+		case ofProject: // found by a tool, or in a file of the SDK or of a package
+			d.File, d.Line, d.Column = project, 0, 0
+		case path.IsAbs(d.File):
 			d.File = path.Base(d.File)
 		}
 		if !seen[d] {

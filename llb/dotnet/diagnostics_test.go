@@ -21,9 +21,9 @@ Build FAILED.
 `
 	want := `src/App/Program.cs(3,5): error CS0103: The name 'x' does not exist in the current context
 src/App/App.csproj: error NU1101: Unable to find package Nope. No packages exist with this id in source(s): company [/source/crosshull.slnx]
-CSC: error CS5001: Program does not contain a static 'Main' method suitable for an entry point
+src/App/App.csproj: error CS5001: Program does not contain a static 'Main' method suitable for an entry point
 MSBUILD: error MSB1009: Project file does not exist.
-Microsoft.NET.TargetFrameworkInference.targets(166,5): error NETSDK1045: The current .NET SDK does not support targeting .NET 11.0.
+src/App/App.csproj: error NETSDK1045: The current .NET SDK does not support targeting .NET 11.0.
 src/App/App.csproj(4,3): error MSB4019: The imported project "eng/x.props" was not found.
 a.targets(7,2): error: it says [why]
 b.cs(1,2): error CA1822: mark it

@@ -74,6 +74,15 @@ var modeProperties = []struct {
 	{"PublishSelfContained", func(m *Mode) { m.SelfContained = true }},
 }
 
+// ModeProperties are the names of the properties by which a project asks for a mode.
+func ModeProperties() []string {
+	var names []string
+	for _, p := range modeProperties {
+		names = append(names, p.name)
+	}
+	return names
+}
+
 // modeOf reads the mode from the properties of a project. As in the SDK, AOT wins over the modes it makes meaningless:
 // what PublishAot makes is a single file of machine code.
 func modeOf(properties item) Mode {

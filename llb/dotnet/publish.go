@@ -69,7 +69,7 @@ func AppHostArgs(p Project, app *App, rids []string, at Paths) []string {
 // TestArgs is the command that builds and runs a restored test project, and leaves a TRX file named after it, and
 // coverage where the project has a collector, in Paths.Output.
 func TestArgs(p Project, test *App, at Paths) []string {
-	name := strings.TrimSuffix(path.Base(test.Path), path.Ext(test.Path))
+	name := testName(test)
 	args := []string{
 		"dotnet", "test", path.Join(at.Source, test.Path), "--no-restore", "-nologo",
 		"--logger", "trx;LogFileName=" + name + ".trx",
@@ -84,6 +84,16 @@ func TestArgs(p Project, test *App, at Paths) []string {
 	args = append(args, at.inject()...)
 	return append(args, p.build(test)...)
 }
+
+func testName(test *App) string {
+	return strings.TrimSuffix(path.Base(test.Path), path.Ext(test.Path))
+}
+
+// TestResults is the TRX file that the command of [TestArgs] leaves, in Paths.Output.
+func TestResults(test *App) string { return path.Join(testName(test), testName(test)+".trx") }
+
+// AssetsFile is what a restore leaves in the obj folder of each project: NuGet's graph.
+const AssetsFile = "project.assets.json"
 
 // framework picks the one of a project with several.
 func (app *App) framework() []string {
@@ -100,6 +110,24 @@ func (p Project) build(app *App) []string {
 	if !app.Mode.PerPlatform() {
 		// Without it a project's own RuntimeIdentifier would make the output that of one platform.
 		args = append(args, define("RuntimeIdentifier", ""))
+	}
+	return args
+}
+
+// Plain are the properties that a restore or a publish of app needs when a person types it: what the project says by itself
+// is left out.
+func (p Project) Plain(app *App) []string {
+	args := []string{define("Configuration", p.Configuration)}
+	for _, k := range slices.Sorted(maps.Keys(p.Properties)) {
+		args = append(args, define(k, p.Properties[k]))
+	}
+	if p.Mode != nil {
+		args = append(args, app.Mode.properties()...)
+	} else if !app.Mode.Executable() {
+		args = append(args, define("UseAppHost", "false"), define("EnableAppHostPackDownload", "false"))
+	}
+	if app.Mode.Launchers() { // made by publish here, for each platform
+		args = slices.DeleteFunc(args, func(a string) bool { return a == define("UseAppHost", "false") })
 	}
 	return args
 }

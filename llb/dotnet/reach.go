@@ -268,6 +268,32 @@ func localSources(files Files) []string {
 	return slices.Compact(dirs)
 }
 
+var (
+	configVariable = regexp.MustCompile(`%([A-Za-z_][A-Za-z0-9_]*)%`)
+	configAdd      = regexp.MustCompile(`<add\s[^>]*\bkey\s*=\s*"([^"]*)"[^>]*\bvalue\s*=\s*"https?://`)
+)
+
+// FeedsOf gives what nuget.config files need from outside: the environment variables that they read, and the names of
+// their sources on the net.
+func FeedsOf(files Files) (variables, names []string) {
+	for name, dt := range files {
+		if !strings.EqualFold(path.Base(name), "nuget.config") {
+			continue
+		}
+		for _, m := range configVariable.FindAllSubmatch(dt, -1) {
+			variables = append(variables, string(m[1]))
+		}
+		for _, section := range configSources.FindAllSubmatch(dt, -1) {
+			for _, m := range configAdd.FindAllSubmatch(section[1], -1) {
+				names = append(names, string(m[1]))
+			}
+		}
+	}
+	slices.Sort(variables)
+	slices.Sort(names)
+	return slices.Compact(variables), slices.Compact(names)
+}
+
 // ClearedBy gives the nuget.config, of those that a project at path sees, that drops a source of the machine's
 // configuration: it clears all sources that are not its own, and name is none of them. Empty: there is none.
 func ClearedBy(files Files, name, project string) string {

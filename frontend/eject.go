@@ -1,0 +1,419 @@
+package frontend
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/crosshull/crosshull/frontend/spec"
+	xllb "github.com/crosshull/crosshull/llb"
+	"github.com/crosshull/crosshull/llb/dotnet"
+)
+
+// eject answers --call=dockerfile: what an expert would write by hand for the same apps.
+func eject(ctx context.Context, e *entrypoint) (*answer, error) {
+	all, err := e.learnAll(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w := &dockerfile{}
+	w.line("# syntax=docker/dockerfile:1")
+	w.comment("Written by crosshull (docker buildx build --call=dockerfile): the apps of %s, built the same way by a Dockerfile.", e.specName())
+	w.comment("It restores and compiles on the platform of the builder, whatever the target, so no step is emulated. What crosshull does and this does not: layers by kind of file,")
+	w.comment("libraries compiled apart, static assets compressed once, assets of other systems left out, labels with the digest of the base, and keeping these lists up to date.")
+	for _, k := range all {
+		if err := w.app(ctx, k); err != nil {
+			return nil, err
+		}
+	}
+	text := []byte(strings.Join(w.lines, "\n") + "\n")
+	return marshalAnswer(text, map[string]string{"dockerfile": string(text)})
+}
+
+// specName is the name of the spec, as messages have it.
+func (e *entrypoint) specName() string {
+	if e.src == nil {
+		return SpecName
+	}
+	return e.src.Filename
+}
+
+// dockerfile is a Dockerfile as it is written.
+type dockerfile struct{ lines []string }
+
+func (w *dockerfile) line(format string, args ...any) {
+	w.lines = append(w.lines, fmt.Sprintf(format, args...))
+}
+
+func (w *dockerfile) comment(format string, args ...any) { w.line("# "+format, args...) }
+
+// app writes the stages of an app.
+func (w *dockerfile) app(ctx context.Context, k *known) error {
+	stage := func(name string) string {
+		if k.appName != "" {
+			return name + "-" + k.appName
+		}
+		return name
+	}
+	w.line("")
+	sdk := pinned(k.sdkImage)
+	if k.toolchainImage != nil {
+		w.comment("AOT links with the tools of this image, for each target.")
+		sdk = pinned(k.toolchainImage)
+	}
+	w.line("FROM --platform=$BUILDPLATFORM %s AS %s", sdk, stage("build"))
+	w.line("WORKDIR /source")
+	if err := w.restore(k); err != nil {
+		return err
+	}
+	w.sources(k)
+	if k.spec.Tests.Gate {
+		w.tests(stage)
+		for _, t := range k.tests {
+			w.line("RUN dotnet test %s --logger trx --results-directory /results", shell(t.Path))
+		}
+		w.line("")
+		w.comment("Publish waits for the tests.")
+		w.line("FROM %s AS %s", stage("build"), stage("publish"))
+	}
+	w.publish(k, stage)
+	return w.image(ctx, k, stage)
+}
+
+// restore writes the steps that get packages.
+func (w *dockerfile) restore(k *known) error {
+	feeds, mounts, args := w.nuget(k)
+	if len(feeds) > 0 {
+		dt, err := dotnet.NuGetConfig(feeds)
+		if err != nil {
+			return err
+		}
+		w.comment("Feeds beside those of the repository. %%NAME%% is a variable that restore gets by a secret.")
+		w.line("COPY --link <<\"EOF\" %s/crosshull.config\n%sEOF", dotnet.NuGetConfigDir, dt)
+	}
+	if file := k.spec.Project; path.Ext(file) == ".cs" {
+		w.comment("A project of the file, as the SDK makes it.")
+		w.line("COPY --link . .")
+		w.line("RUN dotnet project convert %s --output %s", shell(file), shell(strings.TrimSuffix(file, ".cs")))
+	} else {
+		w.comment("What a restore can depend on. A project that is added, or a file that one imports, has to be added here.")
+		w.copy("--parents", append(dotnet.RestoreFiles(k.app.Closure, k.graph.Settings), k.graph.RestoreInputs...), "./")
+	}
+	rids := k.ridsOfMode()
+	args = append(args, k.graph.Project.Plain(k.app)...)
+	if len(rids) > 0 {
+		args = append(args, `-p:RuntimeIdentifiers="`+strings.Join(rids, ";")+`"`)
+	}
+	w.line("RUN %sdotnet restore %s%s", mounts, shell(k.app.Path), shellArgs(args))
+	return nil
+}
+
+// nuget says what the spec says of packages: feeds, what a RUN begins with, and arguments.
+func (w *dockerfile) nuget(k *known) (feeds []dotnet.Feed, run string, args []string) {
+	n := k.spec.NuGet
+	var mounts, env []string
+	secret := func(id, variable string) {
+		mounts = append(mounts, fmt.Sprintf("--mount=type=secret,id=%s,env=%s,required=true", id, variable))
+	}
+	for _, name := range sortedKeys(n.Secrets) {
+		secret(n.Secrets[name], name)
+	}
+	for i, f := range n.Feeds {
+		feed := dotnet.Feed{Name: f.Name, Source: f.Source, Username: f.Username}
+		if feed.Username == "" {
+			feed.Username = "any"
+		}
+		if f.PasswordSecret != "" {
+			feed.PasswordEnv = fmt.Sprintf("FEED_%d", i)
+			secret(f.PasswordSecret, feed.PasswordEnv)
+		}
+		feeds = append(feeds, feed)
+	}
+	if n.ConfigSecret != "" {
+		mounts = append(mounts, "--mount=type=secret,id="+n.ConfigSecret+",target=/run/secrets/nuget.config,required=true")
+		args = append(args, "-p:RestoreConfigFile=/run/secrets/nuget.config")
+	}
+	switch {
+	case n.CASecret != "":
+		mounts = append(mounts, "--mount=type=secret,id="+n.CASecret+",target=/run/secrets/ca.pem,required=true")
+		env = append(env, "SSL_CERT_FILE=/run/secrets/ca.pem ")
+	case n.CA != "":
+		mounts = append(mounts, "--mount=type=bind,source="+n.CA+",target=/run/ca.pem")
+		env = append(env, "SSL_CERT_FILE=/run/ca.pem ")
+	}
+	if n.LockedMode {
+		args = append(args, "--locked-mode")
+	}
+	if n.Audit != nil {
+		args = append(args, fmt.Sprintf("-p:NuGetAudit=%t", *n.Audit))
+	}
+	for _, m := range mounts {
+		run += m + " \\\n    "
+	}
+	return feeds, run + strings.Join(env, ""), args
+}
+
+// ridsOfMode are the runtime identifiers that the mode publishes for.
+func (k *known) ridsOfMode() []string {
+	if !k.needsRIDs() {
+		return nil
+	}
+	return slices.Compact(slices.Sorted(slices.Values(k.rids)))
+}
+
+// sources writes the step that brings what is compiled.
+func (w *dockerfile) sources(k *known) {
+	if path.Ext(k.spec.Project) == ".cs" {
+		return
+	}
+	sources := dotnet.PublishFiles(k.app.Closure)
+	for _, input := range k.spec.Publish.Inputs {
+		if len(sources) > 0 {
+			sources = append(sources, dotnet.Escape(input))
+		}
+	}
+	const outputs = "--exclude=**/bin --exclude=**/obj"
+	if len(sources) == 0 {
+		w.line("COPY --link %s . .", outputs)
+		return
+	}
+	w.copy(outputs+" --parents", sources, "./")
+}
+
+// copy writes COPY of what patterns match. Names that may not be there get a wildcard: COPY fails for others.
+func (w *dockerfile) copy(flags string, patterns []string, to string) {
+	var names []string
+	for _, p := range patterns {
+		if slices.ContainsFunc(patterns, func(other string) bool { return strings.HasPrefix(p, other+"/") }) {
+			continue // in a folder that is copied
+		}
+		if base := path.Base(p); base == ".editorconfig" || base == ".globalconfig" {
+			p = strings.TrimSuffix(p, "g") + "[g]"
+		}
+		names = append(names, p)
+	}
+	if slices.ContainsFunc(names, func(n string) bool { return strings.ContainsAny(n, " \t\"") }) {
+		dt, err := json.Marshal(append(names, to))
+		if err != nil {
+			panic(err) // strings are JSON
+		}
+		w.line("COPY --link %s %s", flags, dt)
+		return
+	}
+	w.line("COPY --link %s \\\n    %s \\\n    %s", flags, strings.Join(names, " \\\n    "), to)
+}
+
+// tests writes the stage of tests that images wait for.
+func (w *dockerfile) tests(stage func(string) string) {
+	w.line("")
+	w.line("FROM %s AS %s", stage("build"), stage("test"))
+	w.line("COPY --link --exclude=**/bin --exclude=**/obj . .")
+}
+
+// publish writes the step that compiles and publishes.
+func (w *dockerfile) publish(k *known, stage func(string) string) {
+	args := k.graph.Project.Plain(k.app)
+	if k.app.CrossTargeting {
+		args = append(args, "-f", k.app.TargetFramework)
+	}
+	run := "RUN "
+	if k.spec.Tests.Gate {
+		run += "--mount=type=bind,from=" + stage("test") + ",source=/results,target=/results \\\n    "
+	}
+	for _, name := range sortedKeys(k.spec.Publish.Secrets) {
+		run += fmt.Sprintf("--mount=type=secret,id=%s,env=%s,required=true \\\n    ", k.spec.Publish.Secrets[name], name)
+	}
+	for _, id := range k.spec.Publish.SSH {
+		run += "--mount=type=ssh,id=" + id + ",required=true \\\n    "
+	}
+	command := "dotnet publish " + shell(k.app.Path) + " --no-restore -o /app" + shellArgs(args)
+	if !k.needsRIDs() {
+		w.comment("Once for all platforms: nothing here depends on the target.")
+		w.line("%s%s", run, command)
+		return
+	}
+	w.comment("From here on for each platform.")
+	w.line("ARG TARGETARCH")
+	if k.app.Mode.Aot {
+		w.line("ARG BUILDARCH")
+		w.comment("Another architecture is linked by LLVM's tools.")
+		command = `if [ "$TARGETARCH" != "$BUILDARCH" ]; then cross="-p:LinkerFlavor=lld -p:ObjCopyName=llvm-objcopy"; fi; \` + "\n    " + command + " $cross && rm -f /app/*.dbg"
+	}
+	w.line("%scase \"$TARGETARCH\" in %s *) echo \"not for $TARGETARCH\"; exit 1;; esac; \\\n    %s", run, strings.Join(k.ridCases(), " "), strings.Replace(command, "--no-restore", "--no-restore -r $rid", 1))
+}
+
+// ridCases are the branches of a shell's case, from Docker's architectures to runtime identifiers.
+func (k *known) ridCases() []string {
+	var cases []string
+	for i, p := range k.targets {
+		c := fmt.Sprintf("%s) rid=%s;;", p.Architecture, k.rids[i])
+		if !slices.Contains(cases, c) {
+			cases = append(cases, c)
+		}
+	}
+	return cases
+}
+
+// image writes the stage of the image.
+func (w *dockerfile) image(_ context.Context, k *known, stage func(string) string) error {
+	config := k.configs[0].Image.Config
+	dir := xllb.AppDir(k.app)
+	from := stage("build")
+	if k.spec.Tests.Gate {
+		from = stage("publish")
+	}
+	var folders []spec.File
+	for _, f := range k.spec.Files {
+		if f.From == "" && f.Context == "" {
+			folders = append(folders, f)
+		}
+	}
+	if len(folders) > 0 {
+		w.line("")
+		w.comment("Empty folders, made where commands can run.")
+		w.line("FROM %s AS %s", from, stage("folders"))
+		for i := range folders {
+			w.line("RUN mkdir -p /folders/%d", i)
+		}
+	}
+	w.line("")
+	w.line("FROM %s AS %s", pinned(k.base.images[0]), cmp.Or(k.appName, "image"))
+	if base := k.base.images[0].config; base == nil || base.Config.WorkingDir != config.WorkingDir {
+		w.line("WORKDIR %s", config.WorkingDir)
+	}
+	empty := 0
+	for _, f := range k.spec.Files {
+		w.file(f, imageUser(k.configs[0].Image), stage("folders"), &empty)
+	}
+	w.line("COPY --link --from=%s /app %s/", from, strings.TrimSuffix(dir, "/"))
+	w.config(k)
+	return nil
+}
+
+// file writes the COPY of an entry of files.
+func (w *dockerfile) file(f spec.File, user, folders string, empty *int) {
+	flags := "--link"
+	owner := f.Owner
+	if owner == "app" || owner == "" && f.From == "" && f.Context == "" {
+		owner = user
+	}
+	if owner != "" && owner != "0" {
+		if !strings.Contains(owner, ":") {
+			owner += ":" + owner
+		}
+		flags += " --chown=" + owner
+	}
+	if f.Mode != "" {
+		flags += " --chmod=" + f.Mode
+	}
+	switch {
+	case f.Context != "":
+		w.line("COPY %s --from=%s %s %s", flags, f.Context, cmp.Or("/"+f.From, "/"), f.To)
+	case f.From == "":
+		w.line("COPY %s --from=%s /folders/%d %s/", flags, folders, *empty, strings.TrimSuffix(f.To, "/"))
+		*empty++
+	default:
+		w.line("COPY %s %s %s", flags, f.From, f.To)
+	}
+}
+
+// config writes what the configuration of the image has beyond that of the base.
+func (w *dockerfile) config(k *known) {
+	c, from := k.configs[0].Image.Config, k.configs[0].Origins
+	decided := func(key string) bool { return from[key] != xllb.FromBase }
+	for _, kv := range c.Env {
+		name, value, _ := strings.Cut(kv, "=")
+		if decided("env." + name) {
+			w.line("ENV %s=%s", name, quoted(value))
+		}
+	}
+	var base map[string]struct{}
+	if img := k.base.images[0].config; img != nil {
+		base = img.Config.ExposedPorts
+	}
+	for _, port := range slices.Sorted(maps.Keys(c.ExposedPorts)) {
+		if _, ok := base[port]; !ok {
+			w.line("EXPOSE %s", port)
+		}
+	}
+	for _, name := range sortedKeys(c.Labels) {
+		// The digest of the base is another one for each platform, and a Dockerfile has one label for all.
+		if decided("labels."+name) && name != "org.opencontainers.image.base.digest" {
+			w.line("LABEL %s=%s", name, quoted(c.Labels[name]))
+		}
+	}
+	if decided("volumes") && len(c.Volumes) > 0 {
+		w.line("VOLUME %s", jsonList(slices.Sorted(maps.Keys(c.Volumes))))
+	}
+	if decided("stop-signal") {
+		w.line("STOPSIGNAL %s", c.StopSignal)
+	}
+	if h := c.Healthcheck; h != nil && decided("healthcheck") {
+		w.line("%s", healthcheckLine(h.Test, k.spec.Image.Healthcheck))
+	}
+	if c.User != "" {
+		w.line("USER %s", c.User)
+	}
+	if c.Entrypoint != nil {
+		w.line("ENTRYPOINT %s", jsonList(c.Entrypoint))
+	}
+	if c.Cmd != nil {
+		w.line("CMD %s", jsonList(c.Cmd))
+	}
+}
+
+func healthcheckLine(test []string, h *spec.Healthcheck) string {
+	line := "HEALTHCHECK"
+	for _, option := range []struct{ name, value string }{{"interval", h.Interval}, {"timeout", h.Timeout}, {"start-period", h.StartPeriod}} {
+		if option.value != "" {
+			line += " --" + option.name + "=" + option.value
+		}
+	}
+	if h.Retries > 0 {
+		line += fmt.Sprintf(" --retries=%d", h.Retries)
+	}
+	switch test[0] {
+	case "NONE":
+		return "HEALTHCHECK NONE"
+	case "CMD-SHELL":
+		return line + " CMD " + strings.Join(test[1:], " ")
+	}
+	return line + " CMD " + jsonList(test[1:])
+}
+
+func jsonList(list []string) string {
+	dt, err := json.Marshal(list)
+	if err != nil {
+		panic(err) // strings are JSON
+	}
+	return string(dt)
+}
+
+// quoted is a value as ENV and LABEL take it.
+func quoted(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`).Replace(s) + `"`
+}
+
+var plainWord = regexp.MustCompile(`^[\w@%+=:,./-]+$`)
+
+// shell is a word as a shell takes it.
+func shell(word string) string {
+	if plainWord.MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+func shellArgs(args []string) string {
+	var b strings.Builder
+	for _, a := range args {
+		b.WriteString(" " + shell(a))
+	}
+	return b.String()
+}

@@ -1,0 +1,11 @@
+package spec
+
+import _ "embed" // v1.json
+
+//go:embed v1.json
+var schema string
+
+// Schema gives the JSON schema of a spec, draft-07, for editors and whatever else reads specs. It accepts all that [Parse]
+// accepts, and refuses most of what Parse refuses; how it is made of the types here, and of what is said of their fields, is
+// in the test of it.
+func Schema() []byte { return []byte(schema) }

@@ -1,0 +1,66 @@
+// Package npm installs what a lock file of npm names.
+//
+// Contract: a folder of package.json and package-lock.json is installed once, as npm's own configuration says where from; the
+// lock file has versions and hashes, and no addresses. No script of a package is run. npm comes out of Debian's packages
+// where it is missing.
+package npm
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"github.com/crosshull/crosshull/hack/lab/apt"
+)
+
+// Install installs the packages of files into a folder whose name begins with prefix, unless they are there, and gives the
+// folder that they are in.
+func Install(ctx context.Context, files fs.FS, prefix string, progress io.Writer) (string, error) {
+	lock, err := fs.ReadFile(files, "package-lock.json")
+	if err != nil {
+		return "", err
+	}
+	key := sha256.Sum256(lock)
+	dir := fmt.Sprintf("%s-%x", prefix, key[:8])
+	modules := filepath.Join(dir, "node_modules")
+	if isDir(modules) {
+		return modules, nil
+	}
+	if _, err := exec.LookPath("npm"); errors.Is(err, exec.ErrNotFound) {
+		if err := apt.Ensure(ctx, progress, "npm"); err != nil {
+			return "", fmt.Errorf("npm is not on PATH: %w", err)
+		}
+	}
+	cache := filepath.Dir(dir)
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		return "", err
+	}
+	tmp, err := os.MkdirTemp(cache, ".npm-")
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = os.RemoveAll(tmp) }()
+	if err := os.CopyFS(tmp, files); err != nil {
+		return "", err
+	}
+	cmd := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+	cmd.Dir = tmp
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("npm ci: %w\n%s", err, out)
+	}
+	if err := os.Rename(tmp, dir); err != nil && !isDir(modules) { // another process may have been faster
+		return "", err
+	}
+	return modules, nil
+}
+
+func isDir(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.IsDir()
+}
