@@ -60,20 +60,24 @@ func runsOn(wanted, there, rollForward string) bool {
 	return v[0][1] <= v[1][1]
 }
 
-var appLocalICU = []byte("System.Globalization.AppLocalIcu")
+// bringsICU tells whether a project has ICU among its packages.
+func (r *run) bringsICU() bool {
+	for _, dt := range r.Files {
+		if bytes.Contains(dt, []byte("System.Globalization.AppLocalIcu")) {
+			return true
+		}
+	}
+	return false
+}
 
 func invariantMode(r *run, a *App) {
 	const variable = "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT"
 	const advice = "take a base with ICU, such as an -extra variant"
-	for _, dt := range r.Files {
-		if bytes.Contains(dt, appLocalICU) { // brings its own
-			return
-		}
-	}
 	explicit := a.Spec.Image.Env[variable] != "" || slices.ContainsFunc(a.Project.Env, func(kv dotnet.KeyValue) bool { return kv.Key == variable })
 	project := a.Project.InvariantGlobalization
 	for _, image := range a.Images {
 		switch without := isTrue(getenv(image.Base.Env, variable)); {
+		case without && project != "true" && r.bringsICU():
 		case without && project == "false":
 			r.warn(r.whereBase(a), "%s has no ICU, and an app with InvariantGlobalization=false does not start without it: %s", a.Base.Name, advice)
 		case without && project == "" && !isTrue(getenv(image.Image.Env, variable)):
@@ -123,7 +127,7 @@ func privilegedPort(r *run, a *App) {
 		for _, port := range slices.Sorted(maps.Keys(image.Image.ExposedPorts)) {
 			number, _, _ := strings.Cut(port, "/")
 			if n, err := strconv.Atoi(number); err == nil && n < 1024 {
-				r.warn(r.wherePort(a, number), "port %d is kept for root by many that run containers, and the app runs as user %s: take one from 1024 on, and map it outside", n, image.Image.User)
+				r.warn(r.wherePort(a, number), "port %d is below 1024, and not all that run containers open those to user %s: take one from 1024 on, and map it outside", n, image.Image.User)
 			}
 		}
 	}

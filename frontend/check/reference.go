@@ -101,23 +101,23 @@ func floatingBaseTag(r *run, a *App) {
 		if ref.tag != "" {
 			why = "is whatever is the latest"
 		}
-		r.warn(image.at, "%s %s: name a version of it", image.Name, why)
+		r.warn(image.at(), "%s %s: name a version of it", image.Name, why)
 	}
 }
 
 // located is an image, and the place that names it.
 type located struct {
 	Image
-	at place
+	at func() place
 }
 
 // images are all that a build of the app reads under the names that it asks for.
 func (a *App) images(r *run) []located {
 	var all []located
 	for _, image := range []located{
-		{a.Base, r.whereBase(a)},
-		{a.SDK, r.whereSDK(a)},
-		{a.Toolchain, r.where(a, inKey("sdk.toolchain"), inKey("sdk"))},
+		{a.Base, func() place { return r.whereBase(a) }},
+		{a.SDK, func() place { return r.whereSDK(a) }},
+		{a.Toolchain, func() place { return r.where(a, inKey("sdk.toolchain"), inKey("sdk")) }},
 	} {
 		if image.Name != "" && !image.Replaced {
 			all = append(all, image)
