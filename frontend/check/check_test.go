@@ -237,6 +237,7 @@ var cases = []struct {
 	{"an argument of an app", build{spec: "args:\n  A: 1\napps:\n  web: {image: {env: {X: 'a${A}b'}}}\n"}, "UnusedArg", nil},
 
 	{"a password in env", build{spec: "image:\n  env:\n    Db__Password: hunter2\n"}, "SecretInSpec", []string{"crosshull.yaml:4"}},
+	{"a key in env", build{spec: "image:\n  env:\n    Jwt__Key: x\n"}, "SecretInSpec", []string{"crosshull.yaml:4"}},
 	{"an API key in a label", build{spec: "image:\n  labels: {maps-api-key: x}\n"}, "SecretInSpec", []string{"crosshull.yaml:3"}},
 	{"a token in a property of an app", build{spec: "apps:\n  web:\n    publish:\n      properties:\n        UploadToken: x\n"}, "SecretInSpec", []string{"crosshull.yaml:6"}},
 	{"a connection string", build{spec: "image:\n  env:\n    ConnectionStrings__Db: Server=db;User Id=sa;Password=hunter2\n"}, "SecretInSpec", []string{"crosshull.yaml:4"}},

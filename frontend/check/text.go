@@ -106,7 +106,7 @@ func (f *Facts) secrets() []secret {
 
 var (
 	secretWords = []string{"password", "passwd", "pwd", "passphrase", "secret", "token", "apikey", "credential", "credentials"}
-	secretKeys  = []string{"api", "access", "account", "encryption", "private", "secret", "shared", "signing", "storage"} // before key
+	secretKeys  = []string{"access", "account", "api", "encryption", "jwt", "master", "private", "secret", "shared", "signing", "storage"} // before key
 	// secretPart is a part of a connection string, or of a URL with a password.
 	secretPart = regexp.MustCompile(`(?i)(?:^|;)\s*(?:password|pwd|accountkey|sharedaccesskey)\s*=\s*[^\s;$%<{]|://[^/\s:@]+:[^/\s@$%<{][^/\s@]*@`)
 	// elsewhere is a value that says where a secret is, or no more than whether there is one.
