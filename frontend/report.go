@@ -66,9 +66,10 @@ func (b *build) addReport(ctx context.Context, rb *dockerui.ResultBuilder, image
 			if _, ok := sizes[key]; !ok {
 				sizes[key] = sync.OnceValues(func() (int64, error) { return size(egctx, l.from, l.folders) })
 			}
+			bytes := sizes[key] // not in the goroutine: the map grows meanwhile
 			eg.Go(func() (err error) {
 				layers[i][j] = l.Layer
-				layers[i][j].Bytes, err = sizes[key]()
+				layers[i][j].Bytes, err = bytes()
 				return err
 			})
 		}
