@@ -21,7 +21,8 @@ var phaseKeys = map[string]string{
 	xllb.PhaseRestore:  "project",
 	xllb.PhasePublish:  "publish",
 	xllb.PhaseTest:     "tests",
-	"image":            "image",
+	xllb.PhaseImage:    "image",
+	xllb.PhaseFiles:    "files",
 }
 
 // constraints are what buildx's flags and the spec say of every vertex of a phase.
@@ -32,6 +33,7 @@ func (e *entrypoint) constraints(phase string) []llb.ConstraintsOpt {
 	}
 	opts := e.location(key)
 	// The same for all platforms: an ignored vertex has another digest than one that is not, and would run twice.
+	phase, _, _ = strings.Cut(phase, " ")
 	if e.bc.IsNoCache(phase) {
 		opts = append(opts, llb.IgnoreCache)
 	}

@@ -46,7 +46,11 @@ const (
 	PhaseDescribe = "describe"
 	PhaseRestore  = "restore"
 	PhasePublish  = "publish"
+	PhaseImage    = "image"
 )
+
+// PhaseFiles is the part of PhaseImage that the spec has words of its own for.
+const PhaseFiles = "image files"
 
 // fileTime is the time of every file that goes into a build or an image: what is built must not depend on when. It is
 // the earliest that a zip archive can hold, so tools that make packages take it too.
@@ -262,11 +266,11 @@ func (b *Builder) Layer(name string, published llb.State, dir string, folders ..
 // cannot merge, the layers are copied onto it.
 func (b *Builder) Image(base llb.State, platform ocispecs.Platform, layers ...llb.State) llb.State {
 	name := "[image " + platforms.Format(platforms.Normalize(platform)) + "] "
-	opts := append(b.Constraints("image"), llb.WithCustomName(name+"merge base and app"))
+	opts := append(b.Constraints(PhaseImage), llb.WithCustomName(name+"merge base and app"))
 	if b.Caps.Supports(pb.CapMergeOp) == nil {
 		return llb.Merge(append([]llb.State{base}, layers...), opts...)
 	}
-	opts = append(b.Constraints("image"), llb.WithCustomName(name+"copy app onto base"))
+	opts = append(b.Constraints(PhaseImage), llb.WithCustomName(name+"copy app onto base"))
 	st := base
 	for _, layer := range layers {
 		st = st.File(llb.Copy(layer, "/", "/", &llb.CopyInfo{CopyDirContentsOnly: true, CreatedTime: &fileTime}), opts...)
