@@ -253,13 +253,21 @@ func (b *Builder) Layer(name string, published llb.State, dir string, folders ..
 			CreatedTime:         &fileTime,
 			ExcludePatterns:     dotnet.NotShipped(),
 			ChownOpt:            &llb.ChownOpt{User: &llb.UserOpt{UID: 0}, Group: &llb.UserOpt{UID: 0}},
-			// No capability tells of symbolic modes (BuildKit never registers file.copy.modestring): a BuildKit too old
-			// for them leaves modes as they are.
-			Mode: &llb.ChmodOpt{ModeStr: "u=rwX,go=rX"},
+			Mode:                b.readable(),
 		}
 		action = action.Copy(published, "/"+folder, dir, info)
 	}
 	return llb.Scratch().File(action, b.named(PhasePublish, "copy "+name+" to "+dir)...)
+}
+
+// readable is the mode of files in an image: for everybody to read, for the owner to write, executable where they were. It is
+// nil for a BuildKit older than 0.17, which takes a symbolic mode for 000; publish leaves much the same modes. No capability
+// tells of symbolic modes (BuildKit never registers file.copy.modestring), so one does that came with them.
+func (b *Builder) readable() *llb.ChmodOpt {
+	if b.Caps.Supports(pb.CapGCFreeSpaceFilter) != nil {
+		return nil
+	}
+	return &llb.ChmodOpt{ModeStr: "u=rwX,go=rX"}
 }
 
 // Image puts layers on a base image for platform. Merged, the base is neither pulled nor unpacked; where BuildKit

@@ -67,19 +67,18 @@ func (b *Builder) Files(files []spec.File, user string, contexts map[string]llb.
 		if err != nil {
 			return llb.State{}, err
 		}
-		mode := &llb.ChmodOpt{ModeStr: "u=rwX,go=rX"}
+		mode := b.readable()
+		folderMode := os.FileMode(0o755)
 		if f.Mode != "" {
 			m, err := strconv.ParseUint(f.Mode, 8, 12)
 			if err != nil {
 				return llb.State{}, fmt.Errorf("files: mode %q: %w", f.Mode, err)
 			}
-			mode = &llb.ChmodOpt{Mode: os.FileMode(m)}
+			folderMode = os.FileMode(m)
+			mode = &llb.ChmodOpt{Mode: folderMode}
 		}
 		if f.From == "" && f.Context == "" {
-			if f.Mode == "" {
-				mode.Mode = 0o755
-			}
-			action = action.Mkdir(path.Clean(f.To), mode.Mode, llb.WithParents(true), owner, llb.WithCreatedTime(fileTime))
+			action = action.Mkdir(path.Clean(f.To), folderMode, llb.WithParents(true), owner, llb.WithCreatedTime(fileTime))
 			continue
 		}
 		from := b.Context

@@ -326,7 +326,11 @@ func TestProvenance(t *testing.T) {
 				BuildConfig struct {
 					LLBDefinition []struct {
 						ID string
-						Op struct{ Op struct{ Exec *struct{ Meta struct{ Args []string } } } }
+						Op struct {
+							Op struct {
+								Exec *struct{ Meta struct{ Args []string } }
+							}
+						}
 					}
 				}
 			}
@@ -336,7 +340,9 @@ func TestProvenance(t *testing.T) {
 				BuildKit struct {
 					Source struct {
 						Locations map[string]struct {
-							Locations []struct{ Ranges []struct{ Start struct{ Line int } } }
+							Locations []struct {
+								Ranges []struct{ Start struct{ Line int } }
+							}
 						}
 					}
 				} `json:"buildkit_metadata"`

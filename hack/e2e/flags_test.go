@@ -82,7 +82,7 @@ func TestFlagsOfSteps(t *testing.T) {
 func TestFlagsOfEveryExec(t *testing.T) {
 	dir := example(t, "complexapp")
 	rec := mustSolve(t, dir,
-		attr("add-hosts", "elsewhere=10.1.2.3"), attr("ulimit", "nofile=1000:2000"), attr("shm-size", "100663296"), 
+		attr("add-hosts", "elsewhere=10.1.2.3"), attr("ulimit", "nofile=1000:2000"), attr("shm-size", "100663296"),
 		attr("cgroup-parent", "crosshull-test"), attr("hostname", "probed"), attr("build-arg:HTTPS_PROXY", ""), attr("build-arg:all_proxy", ""), attr("build-arg:FTP_PROXY", "http://x.invalid"))
 	if len(rec.execs) < 3 {
 		t.Fatalf("%d execs", len(rec.execs))
