@@ -107,6 +107,9 @@ func project(app *spec.App) (dotnet.Project, error) {
 
 // newBuild does what is done once for all platforms: all that has to be known before there is a graph to solve.
 func newBuild(ctx context.Context, e *entrypoint) (*build, error) {
+	if err := e.checkCaps(); err != nil {
+		return nil, err
+	}
 	b := &build{entrypoint: e, begun: time.Now(), images: &images{entrypoint: e, resolutions: map[string]func() (resolution, error){}}}
 	b.targets = e.bc.TargetPlatforms
 	if len(b.targets) == 0 {

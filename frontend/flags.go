@@ -11,7 +11,9 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/identity"
 	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/util/apicaps"
 
+	"github.com/crosshull/crosshull/frontend/plan"
 	xllb "github.com/crosshull/crosshull/llb"
 )
 
@@ -21,7 +23,8 @@ var phaseKeys = map[string]string{
 	xllb.PhaseRestore:  "project",
 	xllb.PhasePublish:  "publish",
 	xllb.PhaseTest:     "tests",
-	"image":            "image",
+	xllb.PhaseImage:    "image",
+	xllb.PhaseFiles:    "files",
 }
 
 // constraints are what buildx's flags and the spec say of every vertex of a phase.
@@ -32,6 +35,7 @@ func (e *entrypoint) constraints(phase string) []llb.ConstraintsOpt {
 	}
 	opts := e.location(key)
 	// The same for all platforms: an ignored vertex has another digest than one that is not, and would run twice.
+	phase, _, _ = strings.Cut(phase, " ")
 	if e.bc.IsNoCache(phase) {
 		opts = append(opts, llb.IgnoreCache)
 	}
@@ -47,7 +51,32 @@ func (e *entrypoint) cacheNamespace() string {
 	return e.bc.CacheIDNamespace
 }
 
-// execOpts are what buildx's flags say of the execs of a phase, each where BuildKit can do it, as in dockerfile2llb.
+// checkCaps refuses what this BuildKit cannot do: a Dockerfile's frontend would leave it out and say nothing.
+func (e *entrypoint) checkCaps() error {
+	caps := e.bc.BuildOpts().LLBCaps
+	variables := slices.ContainsFunc(e.secrets(), func(s plan.Secret) bool {
+		return !s.SSH && s.Key != "nuget.config-secret" && s.Key != "nuget.ca-secret"
+	})
+	for _, need := range []struct {
+		wanted bool
+		cap    apicaps.CapID
+		what   string
+	}{
+		{true, pb.CapFileCopyIncludeExcludePatterns, "copy by patterns, which all builds do"},
+		{len(e.bc.Ulimits) > 0, pb.CapExecMetaUlimit, "do --ulimit"},
+		{e.bc.ShmSize > 0, pb.CapExecMountTmpfsSize, "do --shm-size"},
+		{e.bc.CgroupParent != "", pb.CapExecMetaCgroupParent, "do --cgroup-parent"},
+		{e.bc.LinuxResources != nil, pb.CapExecMetaLinuxResources, "do --resource"},
+		{variables, pb.CapExecSecretEnv, "give secrets to steps as variables"},
+	} {
+		if need.wanted && caps.Supports(need.cap) != nil {
+			return fmt.Errorf("this BuildKit is too old to %s: use a newer one, by docker buildx create or a newer Docker", need.what)
+		}
+	}
+	return nil
+}
+
+// execOpts are what buildx's flags say of the execs of a phase.
 func (e *entrypoint) execOpts(phase string) []llb.RunOption {
 	var opts []llb.RunOption
 	for _, c := range e.constraints(phase) {
@@ -78,19 +107,16 @@ func (e *entrypoint) execOpts(phase string) []llb.RunOption {
 	if e.bc.Hostname != "" {
 		opts = append(opts, llb.With(llb.Hostname(e.bc.Hostname)))
 	}
-	caps := e.bc.BuildOpts().LLBCaps
-	if caps.Supports(pb.CapExecMetaUlimit) == nil {
-		for _, u := range e.bc.Ulimits {
-			opts = append(opts, llb.AddUlimit(llb.UlimitName(u.Name), u.Soft, u.Hard))
-		}
+	for _, u := range e.bc.Ulimits {
+		opts = append(opts, llb.AddUlimit(llb.UlimitName(u.Name), u.Soft, u.Hard))
 	}
-	if caps.Supports(pb.CapExecMountTmpfsSize) == nil && e.bc.ShmSize > 0 {
+	if e.bc.ShmSize > 0 {
 		opts = append(opts, llb.AddMount("/dev/shm", llb.Scratch(), llb.Tmpfs(llb.TmpfsSize(e.bc.ShmSize))))
 	}
-	if caps.Supports(pb.CapExecMetaCgroupParent) == nil && e.bc.CgroupParent != "" {
+	if e.bc.CgroupParent != "" {
 		opts = append(opts, llb.WithCgroupParent(e.bc.CgroupParent))
 	}
-	if r := e.bc.LinuxResources; r != nil && caps.Supports(pb.CapExecMetaLinuxResources) == nil {
+	if r := e.bc.LinuxResources; r != nil {
 		opts = append(opts, llb.WithLinuxResources(llb.LinuxResources{
 			Memory:     r.Memory,
 			MemorySwap: r.MemorySwap,

@@ -46,7 +46,11 @@ const (
 	PhaseDescribe = "describe"
 	PhaseRestore  = "restore"
 	PhasePublish  = "publish"
+	PhaseImage    = "image"
 )
+
+// PhaseFiles is the part of PhaseImage that the spec has words of its own for.
+const PhaseFiles = "image files"
 
 // fileTime is the time of every file that goes into a build or an image: what is built must not depend on when. It is
 // the earliest that a zip archive can hold, so tools that make packages take it too.
@@ -249,24 +253,32 @@ func (b *Builder) Layer(name string, published llb.State, dir string, folders ..
 			CreatedTime:         &fileTime,
 			ExcludePatterns:     dotnet.NotShipped(),
 			ChownOpt:            &llb.ChownOpt{User: &llb.UserOpt{UID: 0}, Group: &llb.UserOpt{UID: 0}},
-			// No capability tells of symbolic modes (BuildKit never registers file.copy.modestring): a BuildKit too old
-			// for them leaves modes as they are.
-			Mode: &llb.ChmodOpt{ModeStr: "u=rwX,go=rX"},
+			Mode:                b.readable(),
 		}
 		action = action.Copy(published, "/"+folder, dir, info)
 	}
 	return llb.Scratch().File(action, b.named(PhasePublish, "copy "+name+" to "+dir)...)
 }
 
+// readable is the mode of files in an image: for everybody to read, for the owner to write, executable where they were. It is
+// nil for a BuildKit older than 0.17, which takes a symbolic mode for 000; publish leaves much the same modes. No capability
+// tells of symbolic modes (BuildKit never registers file.copy.modestring), so one does that came with them.
+func (b *Builder) readable() *llb.ChmodOpt {
+	if b.Caps.Supports(pb.CapGCFreeSpaceFilter) != nil {
+		return nil
+	}
+	return &llb.ChmodOpt{ModeStr: "u=rwX,go=rX"}
+}
+
 // Image puts layers on a base image for platform. Merged, the base is neither pulled nor unpacked; where BuildKit
 // cannot merge, the layers are copied onto it.
 func (b *Builder) Image(base llb.State, platform ocispecs.Platform, layers ...llb.State) llb.State {
 	name := "[image " + platforms.Format(platforms.Normalize(platform)) + "] "
-	opts := append(b.Constraints("image"), llb.WithCustomName(name+"merge base and app"))
+	opts := append(b.Constraints(PhaseImage), llb.WithCustomName(name+"merge base and app"))
 	if b.Caps.Supports(pb.CapMergeOp) == nil {
 		return llb.Merge(append([]llb.State{base}, layers...), opts...)
 	}
-	opts = append(b.Constraints("image"), llb.WithCustomName(name+"copy app onto base"))
+	opts = append(b.Constraints(PhaseImage), llb.WithCustomName(name+"copy app onto base"))
 	st := base
 	for _, layer := range layers {
 		st = st.File(llb.Copy(layer, "/", "/", &llb.CopyInfo{CopyDirContentsOnly: true, CreatedTime: &fileTime}), opts...)

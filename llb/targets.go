@@ -67,19 +67,18 @@ func (b *Builder) Files(files []spec.File, user string, contexts map[string]llb.
 		if err != nil {
 			return llb.State{}, err
 		}
-		mode := &llb.ChmodOpt{ModeStr: "u=rwX,go=rX"}
+		mode := b.readable()
+		folderMode := os.FileMode(0o755)
 		if f.Mode != "" {
 			m, err := strconv.ParseUint(f.Mode, 8, 12)
 			if err != nil {
 				return llb.State{}, fmt.Errorf("files: mode %q: %w", f.Mode, err)
 			}
-			mode = &llb.ChmodOpt{Mode: os.FileMode(m)}
+			folderMode = os.FileMode(m)
+			mode = &llb.ChmodOpt{Mode: folderMode}
 		}
 		if f.From == "" && f.Context == "" {
-			if f.Mode == "" {
-				mode.Mode = 0o755
-			}
-			action = action.Mkdir(path.Clean(f.To), mode.Mode, llb.WithParents(true), owner, llb.WithCreatedTime(fileTime))
+			action = action.Mkdir(path.Clean(f.To), folderMode, llb.WithParents(true), owner, llb.WithCreatedTime(fileTime))
 			continue
 		}
 		from := b.Context
@@ -89,7 +88,7 @@ func (b *Builder) Files(files []spec.File, user string, contexts map[string]llb.
 		info := &llb.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true, CreatedTime: &fileTime, Mode: mode, ChownOpt: owner}
 		action = action.Copy(from, path.Join("/", f.From), f.To, info)
 	}
-	return llb.Scratch().File(action, b.named("image", "add files")...), nil
+	return llb.Scratch().File(action, append(b.Constraints(PhaseFiles), llb.WithCustomName("[image] add files"))...), nil
 }
 
 // chown gives the owner of a file, by number: a layer of its own has no /etc/passwd to look a name up.

@@ -113,6 +113,7 @@ func TestParseMistakes(t *testing.T) {
 		{"file owner", "files: [{to: /b, owner: root}]", `line 1: files: owner "root": write a number`},
 		{"boolean", "nuget: {locked-mode: maybe}", `line 1: "nuget.locked-mode" must be true or false, not "maybe"`},
 		{"feed without a name", "nuget: {feeds: [{source: 'https://x'}]}", `line 1: nuget.feeds: name ""`},
+		{"certificates outside", "nuget:\n  ca: /etc/ca.pem", `line 2: file "/etc/ca.pem" is outside the build context`},
 		{"feed with credentials", "nuget: {feeds: [{name: a, source: 'https://u:p@x'}]}", "line 1: source of feed a has credentials in it"},
 		{"feed that says nothing", "nuget: {feeds: [{name: a}]}", "line 1: feed a says nothing"},
 		{"argument", "args: {VERSION: 1}\nproject: ${VERSON}", `line 2: build argument "VERSON" is not declared, did you mean ${VERSION}?`},

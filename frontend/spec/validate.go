@@ -103,6 +103,7 @@ func validate(s *Spec, d *decoder) {
 			errorf(at+".source", "source of feed %s has credentials in it: use username and password-secret", f.Name)
 		}
 	}
+	validatePath(s.NuGet.CA, "nuget.ca", "file", errorf)
 	if s.NuGet.CA != "" && s.NuGet.CASecret != "" {
 		errorf("nuget", "nuget.ca and nuget.ca-secret exclude each other")
 	}

@@ -29,7 +29,7 @@ func (m *maker) bootstrap(ctx context.Context, what, arch string, packages []str
 		return nil
 	}
 	m.say("%s", what)
-	return apt.Bootstrap(ctx, arch, packages, file)
+	return apt.Bootstrap(ctx, apt.Bookworm, arch, packages, file)
 }
 
 func (m *maker) rootfs(arch string) string { return filepath.Join(m.Cache, "rootfs-musl-"+arch+".tar") }

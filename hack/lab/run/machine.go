@@ -100,7 +100,7 @@ func machineParts(ctx context.Context, cache string) (kernel, busybox string, er
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
 	archive := filepath.Join(tmp, "kernel.tar")
-	if err := apt.Bootstrap(ctx, "arm64", []string{"linux-image-cloud-arm64", "busybox-static"}, archive); err != nil {
+	if err := apt.Bootstrap(ctx, apt.Bookworm, "arm64", []string{"linux-image-cloud-arm64", "busybox-static"}, archive); err != nil {
 		return "", "", err
 	}
 	if out, err := exec.CommandContext(ctx, "tar", "--extract", "--directory", tmp, "--file", archive, "--wildcards", "./boot/vmlinuz-*", "./bin/busybox").CombinedOutput(); err != nil {

@@ -1,0 +1,57 @@
+package e2e
+
+import (
+	"context"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/crosshull/crosshull/hack/lab"
+)
+
+// A Docker engine without the containerd image store builds with the BuildKit that it has in it, which cannot merge, and
+// runs what it has built.
+func TestEngine(t *testing.T) {
+	host, stop, err := theLab.StartEngine(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := stop(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Setenv("DOCKER_HOST", host)
+	t.Setenv("BUILDX_BUILDER", "default")
+	dir := example(t, "complexapp")
+	write(t, dir, "deploy/notes.txt", "notes\n")
+	edit(t, dir, "crosshull.yaml", "tests: [tests/libbar.tests]", "tests: {projects: [tests/libbar.tests], gate: true}")
+	edit(t, dir, "crosshull.yaml", "\nproject:", "\nfiles: [{from: deploy/notes.txt, to: /notes/}, {to: /data}]\nproject:")
+	args := []string{"-f", "crosshull.yaml", "--network", "host", "-t", "complexapp"}
+	if theLab.LocalImages() { // the engine knows no mirrors but of Docker Hub
+		for _, name := range []string{"dotnet/sdk:10.0", "dotnet/runtime:10.0"} {
+			args = append(args, "--build-context", "mcr.microsoft.com/"+name+"=docker-image://"+theLab.Registry()+"/"+name)
+		}
+	}
+	args = append(args, "--build-context", lab.FrontendImage+"=docker-image://"+theLab.FrontendRef())
+	log := build(t, dir, append(args, ".")...)
+	wantContains(t, "log", log, "[image linux/amd64] copy app onto base", "dotnet test", "naming to docker.io/library/complexapp")
+	out := command(t, dir, "docker", "run", "--rm", "--network", "none", "complexapp")
+	wantContains(t, "output", out, "complexapp on X64")
+	out = command(t, dir, "docker", "run", "--rm", "--network", "none", "--entrypoint", "/bin/busybox", "complexapp", "ls", "-ln", "/app", "/notes", "/data", "/")
+	for _, line := range strings.Split(out, "\n") {
+		if strings.HasPrefix(line, "----") {
+			t.Errorf("a file that nobody can read: %s", line)
+		}
+	}
+	wantContains(t, "files", out, "complexapp.dll", "notes.txt")
+
+	edit(t, dir, "src/complexapp/Program.cs", ";", "; oops")
+	cmd := exec.CommandContext(t.Context(), "docker", append(append([]string{"buildx", "build"}, args...), ".")...)
+	cmd.Dir = dir
+	failed, err := cmd.CombinedOutput()
+	if err == nil {
+		t.Error("a program with a mistake is built")
+	}
+	wantContains(t, "error", string(failed), "error CS", "src/complexapp/Program.cs(")
+}

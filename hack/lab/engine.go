@@ -1,0 +1,72 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"github.com/crosshull/crosshull/hack/lab/apt"
+	"github.com/crosshull/crosshull/hack/lab/service"
+)
+
+// engineScript makes a Docker engine run in a root file system of its own, $1, as its libraries are younger than the
+// machine's: by pivot_root, as an engine in a chroot cannot unpack layers. What it mounts is gone with it. It has no network
+// but the machine's.
+const engineScript = `
+set -e
+mount --bind "$1" "$1"
+cd "$1"
+mkdir -p proc sys dev run tmp old
+for d in proc sys dev; do mount --rbind "/$d" "$d"; done
+pivot_root . old
+exec /usr/sbin/dockerd --host unix:///run/e.sock --storage-driver overlay2 --insecure-registry "$2" \
+  --iptables=false --ip6tables=false --bridge=none --ip-forward=false --ip-masq=false`
+
+// StartEngine makes a Docker engine run that keeps images as engines did before the containerd image store: Debian's, whose
+// BuildKit is older than the lab's, and cannot merge. host is for DOCKER_HOST. stop ends it and removes what it has. The lab
+// has to be up.
+func (l *Lab) StartEngine(ctx context.Context) (host string, stop func(context.Context) error, err error) {
+	archive := filepath.Join(l.cache, "engine-"+apt.Trixie+".tar")
+	if _, err := os.Stat(archive); err != nil {
+		if err := apt.Bootstrap(ctx, apt.Trixie, "amd64", []string{"base-files", "docker.io", "containerd", "runc", "ca-certificates"}, archive); err != nil {
+			return "", nil, err
+		}
+	}
+	dir, err := os.MkdirTemp(l.dir, "engine-")
+	if err != nil {
+		return "", nil, err
+	}
+	root := filepath.Join(dir, "root")
+	socket := filepath.Join(root, "run", "e.sock")
+	s := &service.Service{
+		Name: "engine",
+		Dir:  dir,
+		Args: []string{"/usr/bin/unshare", "--mount", "/bin/sh", "-c", engineScript, "engine", root, l.registry},
+		Prepare: func(ctx context.Context) error {
+			if err := os.Mkdir(root, 0o755); err != nil {
+				return err
+			}
+			if out, err := exec.CommandContext(ctx, "tar", "--extract", "--directory", root, "--file", archive).CombinedOutput(); err != nil {
+				return fmt.Errorf("unpack %s: %w\n%s", archive, err, out)
+			}
+			return nil
+		},
+		Ready: func(ctx context.Context) error {
+			cmd := exec.CommandContext(ctx, l.Bin("docker"), "--host", "unix://"+socket, "version")
+			if out, err := cmd.CombinedOutput(); err != nil {
+				return fmt.Errorf("docker version: %w\n%s", err, out)
+			}
+			return nil
+		},
+	}
+	if err := s.Start(ctx); err != nil {
+		return "", nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	stop = func(ctx context.Context) error {
+		return errors.Join(s.Stop(ctx), os.RemoveAll(dir))
+	}
+	return "unix://" + socket, stop, nil
+}
