@@ -55,6 +55,7 @@ var (
 		"Publish.Properties":      {also: plain, names: property.String(), unnamed: "That is not a name of an MSBuild property."},
 		"Publish.Secrets":         secrets,
 		"Tests.Projects":          inContext,
+		"NuGet.CA":                inContext,
 		"Tests.Secrets":           secrets,
 		"NuGet.Secrets":           secrets,
 		"Feed.Name":               {pattern: feedName.String(), says: "The key of a source is of letters, digits, '.', '_' and '-'.", also: &node{Type: "boolean"}},
