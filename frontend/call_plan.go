@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -357,19 +356,11 @@ func (k *known) property(name string) string {
 		return ""
 	}
 	element := regexp.MustCompile(`<` + strings.Replace(regexp.QuoteMeta(name), `" Include="`, `\s+Include="`, 1) + `[\s>"]`)
-	files := []string{k.app.Path}
-	for dir := path.Dir(k.app.Path); ; dir = path.Dir(dir) {
-		files = append(files, path.Join(dir, "Directory.Build.props"), path.Join(dir, "Directory.Build.targets"))
-		if dir == "." {
-			break
-		}
+	file, offset, ok := k.projectFiles.Find(k.app.Path, element)
+	if !ok {
+		return ""
 	}
-	for _, file := range files {
-		if at := element.FindIndex(k.projectFiles[file]); at != nil {
-			return fmt.Sprintf("%s:%d", file, 1+bytes.Count(k.projectFiles[file][:at[0]], []byte("\n")))
-		}
-	}
-	return ""
+	return fmt.Sprintf("%s:%d", file, 1+bytes.Count(k.projectFiles[file][:offset], []byte("\n")))
 }
 
 // modeProperty is the property that asks for the mode of the project.

@@ -2,11 +2,8 @@ package check
 
 import (
 	"bytes"
-	"maps"
 	"path"
 	"regexp"
-	"slices"
-	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 
@@ -88,28 +85,12 @@ func (r *run) where(a *App, spots ...spot) place {
 	return r.inSpec(a.Prefix + "project")
 }
 
-// inProject finds what pattern matches in a project of an app, or in what MSBuild imports from the folders above, the
-// nearest first.
+// inProject finds what pattern matches in a project of an app, or above it. That of a file-based app was made for the file,
+// and is nobody's to edit.
 func (r *run) inProject(a *App, project string, pattern *regexp.Regexp) (place, bool) {
-	names := []string{project}
-	if path.Ext(a.Spec.Project) == ".cs" {
-		names = nil // made for the file, and nobody's to edit
+	name, offset, ok := r.Files.Find(project, pattern)
+	if !ok || name == project && path.Ext(a.Spec.Project) == ".cs" {
+		return place{}, false
 	}
-	for dir := path.Dir(project); ; dir = path.Dir(dir) {
-		for _, name := range slices.Sorted(maps.Keys(r.Files)) {
-			if path.Dir(name) == dir && strings.HasPrefix(path.Base(name), "Directory.") {
-				names = append(names, name)
-			}
-		}
-		if dir == "." {
-			break
-		}
-	}
-	for _, name := range names {
-		dt := r.Files[name]
-		if loc := pattern.FindIndex(dt); loc != nil {
-			return at(Source{name, dt}, loc[0]), true
-		}
-	}
-	return place{}, false
+	return at(Source{name, r.Files[name]}, offset), true
 }

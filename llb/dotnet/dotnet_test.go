@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -561,5 +562,23 @@ func TestClearedBy(t *testing.T) {
 func TestSolution(t *testing.T) {
 	if got := string(Solution([]string{"a & b/c.csproj"}, "/source")); !strings.Contains(got, `<Project Path="/source/a &amp; b/c.csproj" />`) {
 		t.Errorf("solution: %s", got)
+	}
+}
+
+// What decides a project is looked for in it, and then in the folders above, the nearest first.
+func TestFind(t *testing.T) {
+	files := Files{
+		"src/app/app.csproj": []byte("<Project>\n<A>1</A></Project>"), "src/Directory.Build.props": []byte("<Project><B>2</B></Project>"),
+		"Directory.Packages.props": []byte("<Project><B>3</B><C>3</C></Project>"), "other/Directory.Build.props": []byte("<Project><D>4</D></Project>"),
+		"src/app/other.props": []byte("<Project><E>5</E></Project>"),
+	}
+	for element, want := range map[string]string{"A": "src/app/app.csproj:10", "B": "src/Directory.Build.props:9", "C": "Directory.Packages.props:17", "D": "", "E": ""} {
+		got := ""
+		if name, offset, ok := files.Find("src/app/app.csproj", regexp.MustCompile("<"+element+">")); ok {
+			got = fmt.Sprintf("%s:%d", name, offset)
+		}
+		if got != want {
+			t.Errorf("%s: got %s, want %s", element, got, want)
+		}
 	}
 }

@@ -14,6 +14,28 @@ import (
 // Files are files of the build context, by their path in it.
 type Files map[string][]byte
 
+// Find gives the first place that pattern matches in a project, or in what MSBuild imports from the folders above it, the
+// nearest first.
+func (f Files) Find(project string, pattern *regexp.Regexp) (name string, offset int, ok bool) {
+	names := []string{project}
+	for dir := path.Dir(project); ; dir = path.Dir(dir) {
+		for _, name := range slices.Sorted(maps.Keys(f)) {
+			if path.Dir(name) == dir && strings.HasPrefix(path.Base(name), "Directory.") {
+				names = append(names, name)
+			}
+		}
+		if dir == "." {
+			break
+		}
+	}
+	for _, name := range names {
+		if loc := pattern.FindIndex(f[name]); loc != nil {
+			return name, loc[0], true
+		}
+	}
+	return "", 0, false
+}
+
 // anyName stands for a wildcard in a path that MSBuild is asked about, so that it is left as it is.
 const anyName = "__crosshull_any__"
 
