@@ -36,5 +36,5 @@ down: ## ends what demo, test and up left running
 	go -C hack run ./cmd/lab down
 
 update: ## golden files
-	go test ./llb -update
+	go test ./llb ./llb/dotnet -update
 	go -C hack test ./bench -update

@@ -194,6 +194,8 @@ type App struct {
 	User             string
 	Command          Command
 	PublishesVCS     bool // PublishRepositoryUrl: the image tells its repository and commit
+	// AssetsFile is what restore leaves for it, relative to the context: see [ParseAssets].
+	AssetsFile string
 }
 
 // KeyValue is an item with a Value.
@@ -300,13 +302,13 @@ func newDescription(items map[string][]item, source string) (*Description, error
 			app.TargetFramework = c.targetFramework()
 		}
 	}
-	app.container(items["Container"])
+	app.container(items["Container"], source)
 	desc.App = app
 	return desc, nil
 }
 
 // container takes over the items of the target CrosshullContainer.
-func (app *App) container(items []item) {
+func (app *App) container(items []item, source string) {
 	for _, it := range items {
 		id := it["Identity"]
 		switch it["Kind"] {
@@ -320,6 +322,7 @@ func (app *App) container(items []item) {
 			app.AssemblyName = it["AssemblyName"]
 			app.Mode = modeOf(it)
 			app.PublishesVCS = strings.EqualFold(it["PublishRepositoryUrl"], "true")
+			app.AssetsFile = strings.TrimPrefix(path.Clean(it["ProjectAssetsFile"]), path.Clean(source)+"/")
 		case "Label":
 			app.Labels = append(app.Labels, KeyValue{id, it["Value"]})
 		case "EnvironmentVariable":
