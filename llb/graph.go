@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/apicaps"
@@ -42,6 +41,7 @@ const (
 	PhaseDescribe = "describe"
 	PhaseRestore  = "restore"
 	PhasePublish  = "publish"
+	phaseImage    = "image"
 )
 
 // fileTime is the time of every file that goes into a build or an image: what is built must not depend on when. It is
@@ -257,12 +257,12 @@ func (b *Builder) Layer(name string, published llb.State, dir string, folders ..
 // Image puts layers on a base image for platform. Merged, the base is neither pulled nor unpacked; where BuildKit
 // cannot merge, the layers are copied onto it.
 func (b *Builder) Image(base llb.State, platform ocispecs.Platform, layers ...llb.State) llb.State {
-	name := "[image " + platforms.Format(platforms.Normalize(platform)) + "] "
-	opts := append(b.Constraints("image"), llb.WithCustomName(name+"merge base and app"))
+	name := imagePrefix(platform)
+	opts := append(b.Constraints(phaseImage), llb.WithCustomName(name+"merge base and app"))
 	if b.Caps.Supports(pb.CapMergeOp) == nil {
 		return llb.Merge(append([]llb.State{base}, layers...), opts...)
 	}
-	opts = append(b.Constraints("image"), llb.WithCustomName(name+"copy app onto base"))
+	opts = append(b.Constraints(phaseImage), llb.WithCustomName(name+"copy app onto base"))
 	st := base
 	for _, layer := range layers {
 		st = st.File(llb.Copy(layer, "/", "/", &llb.CopyInfo{CopyDirContentsOnly: true, CreatedTime: &fileTime}), opts...)

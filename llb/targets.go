@@ -89,7 +89,7 @@ func (b *Builder) Files(files []spec.File, user string, contexts map[string]llb.
 		info := &llb.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true, CreatedTime: &fileTime, Mode: mode, ChownOpt: owner}
 		action = action.Copy(from, path.Join("/", f.From), f.To, info)
 	}
-	return llb.Scratch().File(action, b.named("image", "add files")...), nil
+	return llb.Scratch().File(action, b.named(phaseImage, "add files")...), nil
 }
 
 // chown gives the owner of a file, by number: a layer of its own has no /etc/passwd to look a name up.
