@@ -90,7 +90,7 @@ func (b *build) toolchain(ctx context.Context) error {
 	if err != nil {
 		return b.at("sdk.toolchain", fmt.Errorf("AOT needs an SDK with a linker, %s: %v", ref, err))
 	}
-	b.graph.Toolchain = &img.state
+	b.toolchainImage, b.graph.Toolchain = img, &img.state
 	return nil
 }
 

@@ -50,6 +50,8 @@ func Build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
 		return b.workspace(ctx)
 	case targetPublish:
 		return b.files(ctx)
+	case targetSBOM:
+		return b.documents(ctx)
 	}
 	return b.result(ctx)
 }
@@ -70,7 +72,9 @@ type build struct {
 	// sdkImage and projectFiles are what there is to ask about projects, and to ask them with.
 	sdkImage     *image
 	projectFiles dotnet.Files
-	app          *dotnet.App
+	// toolchainImage is the image that publishes, where that is not sdkImage.
+	toolchainImage *image
+	app            *dotnet.App
 	// apps and tests are what may be built together with app, which is one of apps: see group.
 	apps, tests []*dotnet.App
 	base        *bases

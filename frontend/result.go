@@ -34,6 +34,18 @@ func (b *build) result(ctx context.Context) (*client.Result, error) {
 		layers, err = b.layers(egctx, xllb.AppDir(b.app))
 		return err
 	})
+	var scanning *scan
+	var pkgs *packages
+	if b.bc.SBOM != nil {
+		eg.Go(func() (err error) {
+			scanning, err = b.scan(egctx)
+			return err
+		})
+		eg.Go(func() (err error) {
+			pkgs, err = b.packages(egctx)
+			return err
+		})
+	}
 	if err := eg.Wait(); err != nil {
 		return nil, err
 	}
@@ -68,11 +80,12 @@ func (b *build) result(ctx context.Context) (*client.Result, error) {
 			// Before the app, which changes more often.
 			layers[i] = slices.Insert(layers[i], len(layers[i])-1, extra)
 		}
-		def, err := b.marshal(ctx, b.graph.Image(from.state, platform, layers[i]...))
+		st := b.graph.Image(from.state, platform, layers[i]...)
+		def, err := b.marshal(ctx, st)
 		if err != nil {
 			return nil, err
 		}
-		images[i] = platformImage{img, from.config, annotations, def}
+		images[i] = platformImage{img, from.config, annotations, st, def}
 	}
 	rb, err := b.bc.Build(ctx, func(ctx context.Context, _ *ocispecs.Platform, idx int) (_ *dockerui.BuildResult, err error) {
 		defer recovered(&err)
@@ -87,6 +100,11 @@ func (b *build) result(ctx context.Context) (*client.Result, error) {
 		return nil, err
 	}
 	b.annotate(rb, images)
+	if b.bc.SBOM != nil {
+		if err := b.attest(ctx, rb, scanning, pkgs, images); err != nil {
+			return nil, err
+		}
+	}
 	return rb.Finalize()
 }
 
@@ -94,6 +112,7 @@ func (b *build) result(ctx context.Context) (*client.Result, error) {
 type platformImage struct {
 	config, base *dockerspec.DockerOCIImage
 	annotations  map[string]string
+	state        llb.State
 	def          *llb.Definition
 }
 
