@@ -12,13 +12,13 @@ func TestCalls(t *testing.T) {
 		return build(t, dir, append(append([]string{"-f", "crosshull.yaml"}, args...), ".")...)
 	}
 	wantContains(t, "check", call("--check"), "Check complete, no warnings found.")
-	wantContains(t, "targets", call("--call=targets"), "image (default)")
+	wantContains(t, "targets", call("--call=targets"), "image (default)", "sbom")
 	wantContains(t, "outline", call("--call=outline"), "TARGET:", "image", "SOURCE_DATE_EPOCH")
 	wantContains(t, "describe", call("--call=subrequests.describe"), "outline", "targets")
 
 	var list struct{ Targets []struct{ Name string } }
 	out := command(t, dir, "docker", "buildx", "build", "--progress=none", "-f", "crosshull.yaml", "--call=targets,format=json", ".")
-	if err := json.Unmarshal([]byte(out), &list); err != nil || len(list.Targets) != 3 || list.Targets[0].Name != "image" {
+	if err := json.Unmarshal([]byte(out), &list); err != nil || len(list.Targets) != 4 || list.Targets[0].Name != "image" {
 		t.Errorf("targets as JSON: %v\n%s", err, out)
 	}
 

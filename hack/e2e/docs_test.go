@@ -30,7 +30,8 @@ func TestCommandsInDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	feedOfReader(t)
-	for _, page := range append(pages, filepath.Join(root, "README.md")) {
+	needScanner(t)
+	for _, page := range append(pages, filepath.Join(root, "README.md"), filepath.Join(root, "docs", "sbom.md")) {
 		t.Run(filepath.Base(filepath.Dir(page)), func(t *testing.T) {
 			dt, err := os.ReadFile(page)
 			if err != nil {
