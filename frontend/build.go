@@ -50,6 +50,8 @@ func Build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
 		return b.workspace(ctx)
 	case targetPublish:
 		return b.files(ctx)
+	case targetSBOM:
+		return b.documents(ctx)
 	}
 	return b.result(ctx)
 }

@@ -29,6 +29,9 @@ func (e *entrypoint) convertLLB(ctx context.Context) (*convertllb.Result, error)
 	if err != nil {
 		return nil, err
 	}
+	if err := b.prepare(ctx); err != nil {
+		return nil, err
+	}
 	images, err := b.platformImages(ctx)
 	if err != nil {
 		return nil, err

@@ -48,7 +48,7 @@ var Options = []Option{
 	{"--network", "NetworkMode", ByCrosshull, "for every step that executes something; without a network restore fails, and what is cached does not"},
 	{"--no-cache", "", ByCrosshull, "for every step, and what the compiler keeps"},
 	{"--no-cache-filter", "", ByCrosshull, "by phase: `describe`, `restore`, `publish`, `test`, `image`"},
-	{"--output", "", ByBuildKit, "`registry`, `image`, `oci`, `docker`, `local`, `tar`; targets `publish` and `test` are for `local` and `tar`"},
+	{"--output", "", ByBuildKit, "`registry`, `image`, `oci`, `docker`, `local`, `tar`; targets `publish`, `sbom` and `test` are for `local` and `tar`"},
 	{"--platform", "TargetPlatforms", ByCrosshull, "one image each; without it, that of the builder"},
 	{"--policy", "", ByBuildx, "holds for every image that is resolved"},
 	{"--progress", "", ByBuildx, "the names of steps begin with their phase"},

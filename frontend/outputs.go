@@ -137,9 +137,19 @@ func (b *build) files(ctx context.Context) (*client.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	defs := make([]*llb.Definition, len(b.targets))
+	sts := make([]llb.State, len(b.targets))
 	for i, p := range b.targets {
-		if defs[i], err = b.marshal(ctx, b.graph.Image(llb.Scratch(), p, states(layers[i])...)); err != nil {
+		sts[i] = b.graph.Image(llb.Scratch(), p, states(layers[i])...)
+	}
+	return b.each(ctx, sts)
+}
+
+// each is a result that is files, for each platform.
+func (b *build) each(ctx context.Context, sts []llb.State) (*client.Result, error) {
+	defs := make([]*llb.Definition, len(sts))
+	for i, st := range sts {
+		var err error
+		if defs[i], err = b.marshal(ctx, st); err != nil {
 			return nil, err
 		}
 	}

@@ -20,8 +20,28 @@ import (
 
 // result builds the image of every platform.
 func (b *build) result(ctx context.Context) (*client.Result, error) {
-	images, err := b.platformImages(ctx)
-	if err != nil {
+	if err := b.prepare(ctx); err != nil {
+		return nil, err
+	}
+	eg, egctx := errgroup.WithContext(ctx)
+	var images []platformImage
+	eg.Go(func() (err error) {
+		images, err = b.platformImages(egctx)
+		return err
+	})
+	var scanning *scan
+	var pkgs *packages
+	if b.bc.SBOM != nil {
+		eg.Go(func() (err error) {
+			scanning, err = b.scan(egctx)
+			return err
+		})
+		eg.Go(func() (err error) {
+			pkgs, err = b.packages(egctx)
+			return err
+		})
+	}
+	if err := eg.Wait(); err != nil {
 		return nil, err
 	}
 	rb, err := b.bc.Build(ctx, func(ctx context.Context, _ *ocispecs.Platform, idx int) (_ *dockerui.BuildResult, err error) {
@@ -37,17 +57,19 @@ func (b *build) result(ctx context.Context) (*client.Result, error) {
 		return nil, err
 	}
 	b.annotate(rb, images)
+	if b.bc.SBOM != nil {
+		if err := b.attest(ctx, rb, scanning, pkgs, images); err != nil {
+			return nil, err
+		}
+	}
 	if err := b.addReport(ctx, rb, images); err != nil {
 		return nil, err
 	}
 	return rb.Finalize()
 }
 
-// platformImages publishes, and says how the image of every platform is put together.
+// platformImages publishes what has been prepared, and says how the image of every platform is put together.
 func (b *build) platformImages(ctx context.Context) ([]platformImage, error) {
-	if err := b.prepare(ctx); err != nil {
-		return nil, err
-	}
 	eg, egctx := errgroup.WithContext(ctx)
 	if b.spec.Tests.Gate {
 		eg.Go(func() error {
@@ -86,11 +108,12 @@ func (b *build) platformImages(ctx context.Context) ([]platformImage, error) {
 			// Before the app, which changes more often.
 			layers[i] = slices.Insert(layers[i], len(layers[i])-1, layer{Layer: plan.Layer{Name: "files"}, state: extra})
 		}
-		def, err := b.marshal(ctx, b.graph.Image(from.state, platform, states(layers[i])...))
+		st := b.graph.Image(from.state, platform, states(layers[i])...)
+		def, err := b.marshal(ctx, st)
 		if err != nil {
 			return nil, err
 		}
-		images[i] = platformImage{config, from.config, def, layers[i]}
+		images[i] = platformImage{config, from.config, st, def, layers[i]}
 	}
 	return images, nil
 }
@@ -99,6 +122,7 @@ func (b *build) platformImages(ctx context.Context) ([]platformImage, error) {
 type platformImage struct {
 	config *xllb.Configuration
 	base   *dockerspec.DockerOCIImage
+	state  llb.State
 	def    *llb.Definition
 	layers []layer
 }

@@ -15,13 +15,18 @@ const (
 	targetImage   = "image"
 	targetPublish = "publish"
 	targetSDK     = "sdk"
+	targetSBOM    = "sbom"
 	targetTest    = "test"
 )
+
+// targetsOfApp are those that every app has beside its image.
+var targetsOfApp = []string{targetPublish, targetSBOM, targetSDK}
 
 var targetDescriptions = map[string]string{
 	targetImage:   "the image of the app",
 	targetPublish: "the published files, for --output type=local",
 	targetSDK:     "the SDK with sources and packages, to look inside",
+	targetSBOM:    "the packages of the app as SPDX, for --output type=local",
 	targetTest:    "runs the tests; their results, for --output type=local",
 }
 
@@ -36,14 +41,15 @@ func (e *entrypoint) targets() []targets.Target {
 		list = append(list, t)
 	}
 	if len(e.spec.Apps) == 0 {
-		for _, kind := range []string{targetImage, targetPublish, targetSDK} {
+		for _, kind := range append([]string{targetImage}, targetsOfApp...) {
 			add(kind, kind, "project")
 		}
 	}
 	for _, app := range sortedKeys(e.spec.Apps) {
 		add(app, targetImage, "apps."+app)
-		add(app+"-"+targetPublish, targetPublish, "apps."+app)
-		add(app+"-"+targetSDK, targetSDK, "apps."+app)
+		for _, kind := range targetsOfApp {
+			add(app+"-"+kind, kind, "apps."+app)
+		}
 	}
 	if len(e.spec.Tests.Projects) > 0 {
 		add(targetTest, targetTest, "tests")
@@ -74,7 +80,7 @@ func (e *entrypoint) choose() (chosen *entrypoint, kind string, err error) {
 	}
 	kind = targetImage
 	app := name
-	for _, k := range []string{targetPublish, targetSDK} {
+	for _, k := range targetsOfApp {
 		if rest, ok := strings.CutSuffix(name, "-"+k); ok {
 			app, kind = rest, k
 		}

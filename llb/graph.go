@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/apicaps"
@@ -273,7 +272,7 @@ func (b *Builder) readable() *llb.ChmodOpt {
 // Image puts layers on a base image for platform. Merged, the base is neither pulled nor unpacked; where BuildKit
 // cannot merge, the layers are copied onto it.
 func (b *Builder) Image(base llb.State, platform ocispecs.Platform, layers ...llb.State) llb.State {
-	name := "[image " + platforms.Format(platforms.Normalize(platform)) + "] "
+	name := imagePrefix(platform)
 	opts := append(b.Constraints(PhaseImage), llb.WithCustomName(name+"merge base and app"))
 	if b.Caps.Supports(pb.CapMergeOp) == nil {
 		return llb.Merge(append([]llb.State{base}, layers...), opts...)

@@ -41,6 +41,7 @@ func webApp() *dotnet.App {
 		TargetFramework:  "net10.0",
 		BaseImage:        "mcr.microsoft.com/dotnet/aspnet:10.0",
 		WorkingDirectory: "/app/",
+		AssetsFile:       "src/web/obj/project.assets.json",
 		Command:          dotnet.Command{AppCommand: []string{"dotnet", "/app/web.dll"}},
 	}
 }
@@ -174,6 +175,14 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	facts := builder().PackageFacts(webApp(), restored)
+	scanner := Scanner{
+		Name:   "docker.io/docker/buildkit-syft-scanner:stable-1",
+		Image:  llb.Image("scanner@"+digest.FromString("scanner").String(), llb.Platform(amd64)).AddEnv("PATH", "/bin").Dir("/work"),
+		Args:   []string{"/bin/scan", "all"},
+		Params: map[string]string{"B": "2", "A": "1"},
+	}
+	core := llb.Image("image@"+digest.FromString("image").String(), llb.Platform(arm64))
 	test, err := builder().Test(webApp(), restored)
 	if err != nil {
 		t.Fatal(err)
@@ -182,6 +191,9 @@ func TestGolden(t *testing.T) {
 		"files":         files,
 		"slices":        slicedImage(),
 		"feeds":         feeds.packages,
+		"sbom":          builder().Document(arm64, facts, dotnet.SBOMFile, []byte("{}")),
+		"scan":          builder().Scan(scanner, arm64, core, nil),
+		"scan-extras":   builder().Scan(scanner, arm64, core, restored.Parts()),
 		"test":          test,
 		"workspace":     builder().Workspace(webApp(), restored),
 		"file-based":    builder().Convert("src/tool.cs"),
@@ -218,7 +230,8 @@ func TestDeterministic(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := render(t, marshal(t, describe)) + render(t, marshal(t, image(builder(), armv7)))
+		scan := builder().Scan(Scanner{Image: llb.Scratch().Dir("/"), Args: []string{"scan"}, Params: map[string]string{"A": "1", "B": "2", "C": "3"}}, armv7, image(builder(), armv7), map[string]llb.State{"context": builder().Context, "sdk": builder().SDK})
+		got := render(t, marshal(t, describe)) + render(t, marshal(t, scan))
 		if first == "" {
 			first = got
 		}

@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/crosshull/crosshull/frontend/spec"
 )
 
 // Found is what there is in a repository.
@@ -170,14 +172,11 @@ func names(apps []App) []string {
 // app is a path with its folders joined to one word.
 func app(p string) string { return strings.ReplaceAll(p, "/", "-") }
 
-var (
-	notInName = regexp.MustCompile(`[^a-z0-9_-]+`)
-	reserved  = []string{"image", "publish", "sdk", "test", "sbom"}
-)
+var notInName = regexp.MustCompile(`[^a-z0-9_-]+`)
 
 func name(s string) string {
 	s = strings.Trim(notInName.ReplaceAllString(strings.ToLower(s), "-"), "-_")
-	if s == "" || slices.Contains(reserved, s) || strings.HasSuffix(s, "-publish") || strings.HasSuffix(s, "-sdk") || strings.HasSuffix(s, "-sbom") {
+	if s == "" || spec.Reserved(s) {
 		s = strings.Trim(s+"-app", "-")
 	}
 	return s

@@ -47,7 +47,7 @@ var (
 			unnamed: "The name of an argument is of letters, digits and _.",
 		},
 		"Spec.Apps": {
-			names: appName.String(), reserved: "^(" + strings.Join(reserved, "|") + ")$|-(publish|sdk)$",
+			names: appName.String(), reserved: "^(" + strings.Join(reserved, "|") + ")$|" + reservedEnd.String(),
 			unnamed: "The name of an app is of lower-case letters, digits, - and _.",
 		},
 		"App.Project":             inContext,

@@ -101,6 +101,7 @@ func TestParseMistakes(t *testing.T) {
 		{"base twice", "base:\n  image: a\n  family: b", "line 1: base.image and base.family exclude each other"},
 		{"app name", "apps:\n  Web: {}", `line 2: app "Web": a name is of lower-case letters`},
 		{"reserved app", "apps:\n  test: {}", `line 2: app "test": that is the name of another target`},
+		{"reserved end", "apps:\n  web-sbom: {}", `line 2: app "web-sbom": that is the name of another target`},
 		{"mistake in an app", "image: {workdir: /a}\napps:\n  web:\n    image:\n      workdir: b", `line 5: image.workdir "b" must be`},
 		{"mistake for all apps", "image: {workdir: a}\napps:\n  web: {}", `line 1: image.workdir "a" must be`},
 		{"project beside apps", "project: a\napps: {web: {}}", "line 1: project belongs into each of apps"},

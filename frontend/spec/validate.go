@@ -22,8 +22,16 @@ var (
 	property = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
 )
 
-// reserved are the targets that every spec has.
-var reserved = []string{"image", "publish", "sdk", "test"}
+// reserved are the targets that every spec has, but for those that are about an app.
+var reserved = []string{"image", "publish", "sbom", "sdk", "test"}
+
+// reservedEnd is how the names end of what every app has besides its image.
+var reservedEnd = regexp.MustCompile(`-(publish|sbom|sdk)$`)
+
+// Reserved says whether an app cannot have a name, as another target has it.
+func Reserved(name string) bool {
+	return slices.Contains(reserved, name) || reservedEnd.MatchString(name)
+}
 
 // owned are the properties that crosshull sets itself, with the key that says the same.
 var owned = map[string]string{
@@ -63,7 +71,7 @@ func validate(s *Spec, d *decoder) {
 		switch {
 		case !appName.MatchString(name):
 			errorf(at, "app %q: a name is of lower-case letters, digits, - and _, as it is a target of buildx", name)
-		case slices.Contains(reserved, name) || strings.HasSuffix(name, "-publish") || strings.HasSuffix(name, "-sdk"):
+		case Reserved(name):
 			errorf(at, "app %q: that is the name of another target", name)
 		}
 		if app == nil { // what apps is, is no map of apps, which has been said

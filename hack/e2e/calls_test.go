@@ -40,7 +40,7 @@ publish:
 nuget:
   secrets: {TOKEN: feed-token}
 `)
-	wantContains(t, "targets", answerOf(t, dir, "targets"), "image (default)", "publish")
+	wantContains(t, "targets", answerOf(t, dir, "targets"), "image (default)", "publish", "sbom")
 	wantContains(t, "outline", answerOf(t, dir, "outline", "--build-arg", "VERSION=2.0"), "TARGET:", "image", "VERSION", "2.0", "of the app", "SOURCE_DATE_EPOCH", "feed-token", "true", "SSH", "default")
 	wantContains(t, "describe", answerOf(t, dir, "subrequests.describe"), "outline", "targets", "lint", "convertllb", "plan", "explain", "schema", "init", "dockerfile", "bake", "graph")
 

@@ -190,10 +190,11 @@ func TestNoSecretShows(t *testing.T) {
 	password := "s3cr3t-" + fresh()
 	feed := newPrivate(t, "", password, false)
 	t.Setenv("FEED_TOKEN", password)
+	needScanner(t)
 	out := t.TempDir()
 	log, err := tryFeed(t, feedApp(t, feed.index, ""), "nuget:\n  feeds: [{name: private, password-secret: token}]\n",
 		"--platform", "linux/amd64,linux/arm64", "--secret", "id=token,env=FEED_TOKEN",
-		"--provenance=mode=max", "--output", "type=oci,tar=false,dest="+filepath.Join(out, "image"), "--cache-to", "type=local,mode=max,compression=uncompressed,force-compression=true,dest="+filepath.Join(out, "cache"),
+		"--sbom=true", "--provenance=mode=max", "--output", "type=oci,tar=false,dest="+filepath.Join(out, "image"), "--cache-to", "type=local,mode=max,compression=uncompressed,force-compression=true,dest="+filepath.Join(out, "cache"),
 		"--metadata-file", filepath.Join(out, "metadata.json"))
 	if err != nil {
 		t.Fatalf("%v\n%s", err, log)
@@ -207,18 +208,22 @@ func TestNoSecretShows(t *testing.T) {
 		}
 	}
 	search("the log", []byte(log))
-	found := false
+	found, sbom := false, false
 	for name, blob := range tree(t, out) {
 		dt := inflate([]byte(blob))
 		search(name, dt)
 		found = found || bytes.Contains(dt, []byte("CROSSHULL_FEED_0"))
+		if bytes.Contains(dt, []byte("Tool: crosshull")) {
+			sbom = true
+			wantNoMachine(t, string(dt), feed.URL)
+		}
 	}
 	if searched < 15 || bytesSearched < 10<<20 {
 		t.Errorf("only %d files with %d bytes were searched", searched, bytesSearched)
 	}
 	// The search finds what is there: the name of the secret is no secret.
-	if !found {
-		t.Error("not even the name of the variable was found: the search is blind")
+	if !found || !sbom {
+		t.Errorf("the name of the variable was found: %v, the SBOM: %v: the search is blind", found, sbom)
 	}
 }
 

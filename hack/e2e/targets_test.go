@@ -65,7 +65,7 @@ func TestApps(t *testing.T) {
 	if err == nil {
 		t.Errorf("no target was chosen, and something built:\n%s", out)
 	}
-	wantContains(t, "output", out, "crosshull.yaml:5: this spec has several apps, so --target has to name one: clock, clock-publish, clock-sdk, greeter")
+	wantContains(t, "output", out, "crosshull.yaml:5: this spec has several apps, so --target has to name one: clock, clock-publish, clock-sbom, clock-sdk, greeter")
 
 	repo := repository(t)
 	build(t, dir, "-f", "crosshull.yaml", "--target", "clock", "-t", repo, "--push", ".")

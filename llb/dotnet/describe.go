@@ -197,6 +197,8 @@ type App struct {
 	// InvariantGlobalization and RollForward are the properties of those names, in lower case.
 	InvariantGlobalization, RollForward string
 	FrameworkReferences                 []string // Microsoft.NETCore.App, Microsoft.AspNetCore.App
+	// AssetsFile is what restore leaves for it, relative to the context: see [ParseAssets].
+	AssetsFile string
 }
 
 // KeyValue is an item with a Value.
@@ -314,13 +316,13 @@ func newDescription(items map[string][]item, source string) (*Description, error
 			app.TargetFramework = c.targetFramework()
 		}
 	}
-	app.container(items["Container"])
+	app.container(items["Container"], source)
 	desc.App = app
 	return desc, nil
 }
 
 // container takes over the items of the target CrosshullContainer.
-func (app *App) container(items []item) {
+func (app *App) container(items []item, source string) {
 	for _, it := range items {
 		id := it["Identity"]
 		switch it["Kind"] {
@@ -337,6 +339,7 @@ func (app *App) container(items []item) {
 			app.InvariantGlobalization = strings.ToLower(it["InvariantGlobalization"])
 			app.RollForward = strings.ToLower(it["RollForward"])
 			app.FrameworkReferences = list(it["FrameworkReferences"])
+			app.AssetsFile = strings.TrimPrefix(path.Clean(it["ProjectAssetsFile"]), path.Clean(source)+"/")
 		case "Label":
 			app.Labels = append(app.Labels, KeyValue{id, it["Value"]})
 		case "EnvironmentVariable":

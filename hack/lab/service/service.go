@@ -128,6 +128,9 @@ func (s *Service) launch(ctx context.Context, key string) error {
 	cmd.Dir = s.Dir                               // not a folder the caller may want to remove
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := passOnNothing(); err != nil {
+		return err
+	}
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", s.Name, err)
 	}
@@ -148,6 +151,22 @@ func (s *Service) launch(ctx context.Context, key string) error {
 	// ctx may be what ended the wait; the process must go all the same.
 	stopErr := s.Stop(context.WithoutCancel(ctx))
 	return errors.Join(fmt.Errorf("start %s: %w\n%s:\n%s", s.Name, err, s.Log(), tail(s.Log())), stopErr)
+}
+
+// passOnNothing keeps from processes that are started what this one was given open beyond the standard streams: flock(1)
+// gives a command its lock, and a daemon would hold that for as long as it runs.
+func passOnNothing() error {
+	const dir = "/proc/self/fd"
+	open, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, entry := range open {
+		if fd, err := strconv.Atoi(entry.Name()); err == nil && fd > 2 {
+			syscall.CloseOnExec(fd)
+		}
+	}
+	return nil
 }
 
 // await waits until the service is ready, its process has exited, or time is up.

@@ -51,6 +51,26 @@ func start(t *testing.T, s *Service) int {
 	return pid
 }
 
+// A daemon does not hold a lock that its starter was given.
+func TestPassesOnNothing(t *testing.T) {
+	lock := filepath.Join(t.TempDir(), "lock")
+	fd, err := syscall.Open(lock, syscall.O_CREAT|syscall.O_RDWR, 0o600) // passed on, unlike what os.Open gives
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(fd) //nolint:errcheck // nothing is written
+	pid := start(t, shell(t, serve))
+	open, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+	if err != nil || len(open) < 3 {
+		t.Fatalf("open files %q, %v", open, err)
+	}
+	for _, name := range open {
+		if target, err := os.Readlink(name); err == nil && target == lock {
+			t.Errorf("the daemon has %s open", lock)
+		}
+	}
+}
+
 const serve = "echo up; touch ready; exec sleep 100"
 
 func TestStartKeepsStops(t *testing.T) {

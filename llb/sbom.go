@@ -1,0 +1,93 @@
+package llb
+
+import (
+	"maps"
+	"path"
+	"slices"
+
+	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/client/llb"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/crosshull/crosshull/llb/dotnet"
+)
+
+// Files of [Builder.PackageFacts].
+const (
+	// FactsAssets is NuGet's graph of an app, see [dotnet.ParseAssets].
+	FactsAssets = "project.assets.json"
+	// FactsPackages has what packages say of themselves, see [dotnet.PackageFacts].
+	FactsPackages = "packages"
+)
+
+// PackageFacts are what a restore leaves that tells of the packages of app, apart from the packages: a few hundred KB, where
+// those can be hundreds of MB that a builder with no more than a cache in a registry would have to pull.
+func (b *Builder) PackageFacts(app *dotnet.App, restored Restored) llb.State {
+	action := llb.Copy(restored.Tree, "/"+app.AssetsFile, "/"+FactsAssets, &llb.CopyInfo{CreatedTime: &fileTime}).
+		Copy(restored.packages, "/", "/"+FactsPackages, &llb.CopyInfo{
+			CopyDirContentsOnly: true,
+			CreateDestPath:      true,
+			IncludePatterns:     dotnet.PackageFacts(),
+			CreatedTime:         &fileTime,
+		})
+	return llb.Scratch().File(action, b.named(PhaseImage, "copy what packages of "+app.Path+" say of themselves")...)
+}
+
+// Parts are what a restore leaves, by name.
+func (r Restored) Parts() map[string]llb.State {
+	return map[string]llb.State{"packages": r.packages, "projects": r.Tree}
+}
+
+// Document is a state with a document alone, which was made of facts. They are part of the graph so that a cache in a
+// registry has them: it has the graph of the result, and of that only what was built.
+func (b *Builder) Document(p ocispecs.Platform, facts llb.State, name string, dt []byte) llb.State {
+	opts := func(what string) []llb.ConstraintsOpt {
+		return append(b.Constraints(PhaseImage), llb.WithCustomName(imagePrefix(p)+what))
+	}
+	written := facts.File(llb.Mkfile("/"+name, 0o644, dt, llb.WithCreatedTime(fileTime)), opts("write "+name)...)
+	return llb.Scratch().File(llb.Copy(written, "/"+name, "/"+name, &llb.CopyInfo{CreatedTime: &fileTime}), opts("copy "+name)...)
+}
+
+// Scanner is an image that tells what is in others, by BuildKit's protocol for such images
+// (docs/attestations/sbom-protocol.md of moby/buildkit).
+type Scanner struct {
+	Name   string
+	Image  llb.State // for the build platform, with the environment of its configuration
+	Args   []string
+	Params map[string]string // of --attest type=sbom
+}
+
+// Folders of the container of a scanner: each document that it writes is named after what it looked at.
+const (
+	scanCore   = "/run/src/core/sbom"
+	scanExtras = "/run/src/extras"
+	scanOutput = "/run/out"
+)
+
+// Scan runs a scanner on the image for p, and on extras by their names: a state with in-toto statements.
+func (b *Builder) Scan(s Scanner, p ocispecs.Platform, image llb.State, extras map[string]llb.State) llb.State {
+	opts := []llb.RunOption{
+		llb.Args(s.Args),
+		llb.AddEnv("BUILDKIT_SCAN_DESTINATION", scanOutput+"/"),
+		llb.AddEnv("BUILDKIT_SCAN_SOURCE", scanCore),
+		llb.AddMount(scanCore, image, llb.Readonly),
+		llb.AddMount("/tmp", llb.Scratch(), llb.Tmpfs()),
+	}
+	for _, name := range slices.Sorted(maps.Keys(extras)) {
+		opts = append(opts, llb.AddMount(path.Join(scanExtras, "sbom-"+name), extras[name], llb.Readonly))
+	}
+	if len(extras) > 0 {
+		opts = append(opts, llb.AddEnv("BUILDKIT_SCAN_SOURCE_EXTRAS", scanExtras+"/"))
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Params)) {
+		opts = append(opts, llb.AddEnv("BUILDKIT_SCAN_"+name, s.Params[name]))
+	}
+	opts = append(opts, llb.WithCustomName(imagePrefix(p)+"scan with "+s.Name))
+	run := s.Image.Run(append(opts, b.Exec(PhaseImage)...)...)
+	return run.AddMount(scanOutput, llb.Scratch())
+}
+
+// imagePrefix begins the names of what is done for the image of a platform.
+func imagePrefix(p ocispecs.Platform) string {
+	return "[" + PhaseImage + " " + platforms.Format(platforms.Normalize(p)) + "] "
+}
