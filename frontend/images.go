@@ -91,9 +91,13 @@ func (r *images) ask(ctx context.Context, named reference.Named, p ocispecs.Plat
 	r.mu.Lock()
 	once, ok := r.resolutions[key]
 	if !ok {
+		prefix := "[internal]"
+		if r.bc.MultiPlatformRequested { // as dockerfile2llb has it
+			prefix = "[" + platforms.FormatAll(p) + " internal]"
+		}
 		once = sync.OnceValues(func() (resolution, error) {
 			ref, dgst, dt, err := r.bc.GatewayClient().ResolveImageConfig(ctx, named.String(), sourceresolver.Opt{
-				LogName:  "[internal] load metadata for " + named.String(),
+				LogName:  prefix + " load metadata for " + named.String(),
 				ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &p, ResolveMode: r.bc.ImageResolveMode.String()},
 			})
 			return resolution{ref, dgst, dt}, err

@@ -202,6 +202,7 @@ func TestGolden(t *testing.T) {
 		"apphost":       modeImage(dotnet.Mode{AppHost: true}),
 		"trimmed":       modeImage(dotnet.Mode{SelfContained: true, Trimmed: true}),
 		"portable-copy": image(builder(pb.CapMergeOp), arm64),
+		"portable-mode": image(builder(pb.CapGCFreeSpaceFilter), arm64),
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := render(t, marshal(t, st))

@@ -2,11 +2,8 @@ package e2e
 
 import (
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
-
-	"github.com/moby/buildkit/solver/pb"
 )
 
 // One describe, one restore and one publish make images for three platforms, all on the build platform.
@@ -102,25 +99,6 @@ func TestHostOutputsAreNoInput(t *testing.T) {
 	write(t, dir, "app/data/bin/data.txt", "beside no project, so a folder like any other")
 	if rec := mustSolve(t, dir); rec.count("[publish] dotnet") != 1 {
 		t.Errorf("a file in the user's own bin is no input: %q ran", rec.ran)
-	}
-}
-
-// Where BuildKit cannot merge, layers are copied onto the base, and the image is the same to its user.
-func TestWithoutMerge(t *testing.T) {
-	dir := example(t, "dotnetapp")
-	merged, copied := repository(t), repository(t)
-	mustSolve(t, dir, platform("linux/amd64,linux/arm64"), pushTo(merged))
-	rec := mustSolve(t, dir, platform("linux/amd64,linux/arm64"), pushTo(copied), without(pb.CapMergeOp))
-	if all := append(rec.ran, rec.cached...); !slices.Contains(all, "[image linux/arm64] copy app onto base") {
-		t.Errorf("no copy: %q", all)
-	}
-	_, want := index(t, merged)
-	_, got := index(t, copied)
-	for p := range want {
-		if len(got[p].Layers) != len(want[p].Layers) || got[p].Config.Config.Entrypoint[1] != want[p].Config.Config.Entrypoint[1] {
-			t.Errorf("%s: %d layers and entrypoint %q, want %d and %q", p,
-				len(got[p].Layers), got[p].Config.Config.Entrypoint, len(want[p].Layers), want[p].Config.Config.Entrypoint)
-		}
 	}
 }
 
