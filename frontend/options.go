@@ -51,7 +51,7 @@ var Options = []Option{
 	{"--output", "", ByBuildKit, "`registry`, `image`, `oci`, `docker`, `local`, `tar`; targets `publish`, `sbom` and `test` are for `local` and `tar`"},
 	{"--platform", "TargetPlatforms", ByCrosshull, "one image each; without it, that of the builder"},
 	{"--policy", "", ByBuildx, "holds for every image that is resolved"},
-	{"--progress", "", ByBuildx, "the names of steps begin with their phase"},
+	{"--progress", "", ByBuildx, "the names of steps begin with their phase; what compiles a group of libraries is one line"},
 	{"--provenance", "", ByBuildKit, "`mode=max` maps every step to a line of the spec"},
 	{"--pull", "ImageResolveMode", ByCrosshull, "for base, SDK and toolchain"},
 	{"--push", "", ByBuildKit, "layers of the base are not pulled for it"},

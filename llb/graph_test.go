@@ -309,6 +309,9 @@ func render(t *testing.T, def *llb.Definition) string {
 		ordinals[dgst] = n
 		md := def.Metadata[digest.Digest(dgst)]
 		fmt.Fprintf(&b, "#%d %s\n", n, md.Description["llb.customname"])
+		if g := md.ProgressGroup; g != nil {
+			fmt.Fprintf(&b, "   shown as %s\n", g.Name)
+		}
 		if len(inputs) > 0 {
 			fmt.Fprintf(&b, "   inputs %s\n", strings.Join(inputs, " "))
 		}

@@ -37,7 +37,9 @@ func (b *Builder) compile(apps []*dotnet.App, nodes []dotnet.Node, restored Rest
 			return nil, err
 		}
 		names := some(dotnet.ProjectPaths(s.Projects))
+		shown := group(PhasePublish, "dotnet build "+names)
 		mounts := []llb.RunOption{
+			shown,
 			llb.AddMount(packageDir, restored.packages, llb.ForceNoOutput),
 			llb.AddMount(msbuildDir, files, llb.Readonly),
 		}
@@ -49,11 +51,11 @@ func (b *Builder) compile(apps []*dotnet.App, nodes []dotnet.Node, restored Rest
 		// that hold between containers.
 		id := path.Join(b.CacheNamespace, "crosshull/compiled", digest.FromString(strings.Join(append(args, dotnet.ProjectPaths(s.Projects)...), "\n")).Encoded())
 		mounts = append(mounts, llb.AddMount(compiledDir, llb.Scratch(), llb.AsPersistentCacheDir(id, llb.CacheMountPrivate)))
-		sources := b.projects(restored.Tree, s, seen, nodes)
+		sources := b.projects(restored.Tree, s, seen, nodes, shown)
 		run := b.run(PhasePublish, b.SDK, "dotnet build "+names, args, mounts...)
 		out[i] = slice{
 			Slice:    s,
-			built:    llb.Diff(sources, run.AddMount(SourceDir, sources), b.named(PhasePublish, "output of "+names)...),
+			built:    llb.Diff(sources, run.AddMount(SourceDir, sources), append(b.named(PhasePublish, "output of "+names), shown)...),
 			standIns: run.AddMount(outputDir, llb.Scratch()),
 		}
 	}
@@ -71,11 +73,17 @@ func some(projects []string) string {
 
 // projects is the folder that a slice is compiled in, without the assemblies that it references: its sources, and the
 // project files and obj of those that it sees, so that a change of another project file compiles nothing again.
-func (b *Builder) projects(tree llb.State, s dotnet.Slice, seen, nodes []dotnet.Node) llb.State {
+func (b *Builder) projects(tree llb.State, s dotnet.Slice, seen, nodes []dotnet.Node, shown llb.ConstraintsOpt) llb.State {
 	action := llb.Copy(tree, "/", "/", contextInfo(nil, dotnet.Unseen(nodes, seen))).
 		Copy(b.Context, "/", "/", contextInfo(b.sources(s.Projects), dotnet.Outputs(nodes)))
 	return llb.Scratch().File(action,
-		b.named(PhasePublish, "copy sources of "+some(dotnet.ProjectPaths(s.Projects)))...)
+		append(b.named(PhasePublish, "copy sources of "+some(dotnet.ProjectPaths(s.Projects))), shown)...)
+}
+
+// group shows vertices as one, of its name: what copies for a command and takes what it left is nothing to read about.
+func group(phase, name string) llb.ConstraintsOpt {
+	name = "[" + phase + "] " + name
+	return llb.ProgressGroup(digest.FromString(name).String(), name, false)
 }
 
 // Compiled are the slices that app is built from.
