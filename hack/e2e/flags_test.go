@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/moby/buildkit/solver/pb"
 	"golang.org/x/crypto/ssh"
 
 	"github.com/crosshull/crosshull/frontend"
@@ -99,6 +100,27 @@ func TestFlagsOfEveryExec(t *testing.T) {
 		if len(meta.ExtraHosts) != 1 || len(meta.Ulimit) != 1 || meta.CgroupParent != "crosshull-test" || meta.Hostname != "probed" || meta.ProxyEnv.GetFtpProxy() == "" ||
 			!strings.Contains(shm, "100663296") {
 			t.Errorf("%s: %v, /dev/shm %s", meta.Args[:3], meta, shm)
+		}
+	}
+}
+
+// With --pull, BuildKit asks for every image anew.
+func TestPull(t *testing.T) {
+	dir := example(t, "dotnetapp")
+	for mode, want := range map[string]string{"": "", "pull": "pull"} {
+		rec := mustSolve(t, dir, attr("image-resolve-mode", mode), platform("linux/amd64,linux/arm64"))
+		images := 0
+		for _, s := range rec.sources {
+			if !strings.HasPrefix(s.Identifier, "docker-image://") {
+				continue
+			}
+			images++
+			if got := s.Attrs[pb.AttrImageResolveMode]; got != want {
+				t.Errorf("image-resolve-mode %q: %s has %q, want %q", mode, s.Identifier, got, want)
+			}
+		}
+		if images != 3 { // the SDK, and the base of two platforms
+			t.Errorf("%d images, want 3", images)
 		}
 	}
 }

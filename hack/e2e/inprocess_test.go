@@ -27,6 +27,7 @@ type record struct {
 	warnings []string
 	log      string
 	execs    []*pb.Op // of all solves, each digest once
+	sources  []*pb.SourceOp
 }
 
 // count tells how many vertices with a prefix ran.
@@ -101,6 +102,9 @@ func solve(t *testing.T, dir string, opts ...option) (*record, error) {
 	for _, op := range spy.seen {
 		if op.GetExec() != nil {
 			rec.execs = append(rec.execs, op)
+		}
+		if source := op.GetSource(); source != nil {
+			rec.sources = append(rec.sources, source)
 		}
 	}
 	if err != nil {
