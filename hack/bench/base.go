@@ -10,12 +10,14 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/crosshull/crosshull/hack/lab"
 )
 
 // moveBase makes a tag name images like those of another, with one more layer, which has a nonce in it: to who builds on
 // it, the base has moved.
 func moveBase(ctx context.Context, from, to, nonce string) error {
-	layer, err := layerOf("etc/moved", 0o644, []byte(nonce+"\n"))
+	layer, err := lab.FileLayer("etc/moved", 0o644, []byte(nonce+"\n"))
 	if err != nil {
 		return err
 	}

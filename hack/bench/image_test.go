@@ -15,6 +15,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/random"
+
+	"github.com/crosshull/crosshull/hack/lab"
 )
 
 var (
@@ -69,7 +71,7 @@ func pushApp(t *testing.T, base, ref string, entrypoint []string, layers ...map[
 		img := bases[platform(p)].Image
 		for _, content := range layers {
 			for _, name := range slices.Sorted(maps.Keys(content)) {
-				layer, err := layerOf(name, 0o644, content[name])
+				layer, err := lab.FileLayer(name, 0o644, content[name])
 				if err != nil {
 					t.Fatal(err)
 				}
