@@ -106,7 +106,7 @@ func newRunner(ctx context.Context, l *lab.Lab, todo []experiment, progress io.W
 				}
 			}
 			if e.contender == syntax {
-				if err = pushDockerfileFrontend(ctx, l); err != nil {
+				if err = l.PushDockerfileFrontend(ctx); err != nil {
 					return nil, err
 				}
 			}

@@ -1,12 +1,14 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/crosshull/crosshull/frontend/plan"
@@ -169,8 +171,19 @@ func TestConvertLLB(t *testing.T) {
 	}
 }
 
+// needDockerfileFrontend sees that there is docker/dockerfile:1, which Dockerfiles name.
+func needDockerfileFrontend(t *testing.T) {
+	t.Helper()
+	if err := pushDockerfileFrontend(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+var pushDockerfileFrontend = sync.OnceValue(func() error { return theLab.PushDockerfileFrontend(context.Background()) })
+
 // The Dockerfile that a user can leave with builds the same: every file of the app, and the configuration of the image.
 func TestEject(t *testing.T) {
+	needDockerfileFrontend(t)
 	feedOfReader(t)
 	feed := []string{"--secret", "id=feed-url,env=FEED_URL", "--secret", "id=feed-token,env=FEED_TOKEN", "--secret", "id=company-ca,src=" + os.Getenv("FEED_CA")}
 	for _, tc := range []struct {

@@ -37,6 +37,7 @@ func TestCommandsInDocs(t *testing.T) {
 	docs = slices.DeleteFunc(docs, func(page string) bool { return filepath.Base(page) == "reproducibility.md" })
 	feedOfReader(t)
 	needScanner(t)
+	needDockerfileFrontend(t)
 	for i, page := range slices.Concat(docs, pages, []string{filepath.Join(root, "README.md")}) {
 		name := filepath.Base(filepath.Dir(page))
 		if i < len(docs) {

@@ -105,7 +105,7 @@ func TestErrors(t *testing.T) {
 		{"a framework that no SDK has", func(t *testing.T, dir string) {
 			project(t, dir, "app/app.csproj", "<TargetFrameworks>net42.0</TargetFrameworks>")
 		}, "", nil, []string{"SDK image:", "mcr.microsoft.com/dotnet/sdk:42.0", "not found"}},
-		{"no such target", app, "", []string{"--target", "web"}, []string{`target "web" does not exist: use image, publish, sdk`}},
+		{"no such target", app, "", []string{"--target", "web"}, []string{`target "web" does not exist: use image, publish, sbom, sdk`}},
 		{"no such test", app, "tests: [src/app]\n", []string{"--target", "test"}, []string{"crosshull.yaml:2: no test project in src/app", "src/app/app.csproj (OutputType Exe)"}},
 		{"no such solution", app, "project: all.sln\n", nil, []string{"crosshull.yaml:2: there is no all.sln in the context"}},
 		{"files for a user without a number", app, "image: {user: nobody}\nfiles: [{to: /data}]\n", nil, []string{`crosshull.yaml:3: files: /data is to belong to the user of the image, which is "nobody"`}},
