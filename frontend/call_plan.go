@@ -167,14 +167,14 @@ func (k *known) plannedLayers() []plan.Layer {
 			}
 			l.Shared = shared || k.graph.Assets.Compression(k.app) == dotnet.CompressBeside
 		case dotnet.LayerApp:
+			if k.app.Mode.Launchers() {
+				layers = append(layers, plan.Layer{Name: "launcher"})
+			}
 			if len(k.spec.Files) > 0 {
 				layers = append(layers, plan.Layer{Name: "files", Shared: true})
 			}
 		}
 		layers = append(layers, l)
-	}
-	if k.app.Mode.Launchers() {
-		layers = append(layers, plan.Layer{Name: "launcher"})
 	}
 	return layers
 }

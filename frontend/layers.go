@@ -66,6 +66,9 @@ func (b *build) layers(ctx context.Context, dir string) ([][]layer, error) {
 		p := by[rid]
 		for _, name := range dotnet.Layers {
 			from, folders, shared := p, []string{name}, !app.Mode.PerPlatform()
+			if name == dotnet.LayerApp && app.Mode.Launchers() { // before the app, which changes more often
+				out[i] = append(out[i], layer{Layer: plan.Layer{Name: "launcher"}, state: b.graph.Layer("launcher", appHosts, dir, b.rids[i])})
+			}
 			switch {
 			case name == dotnet.LayerRuntimes:
 				if folders = usable(p.report.Runtimes, b.rids[i]); len(folders) == 0 {
@@ -78,9 +81,6 @@ func (b *build) layers(ctx context.Context, dir string) ([][]layer, error) {
 				from, shared = *assets, true
 			}
 			out[i] = append(out[i], layer{plan.Layer{Name: name, Shared: shared}, b.graph.Layer(name, from.files, dir, folders...), from.ref, folders})
-		}
-		if app.Mode.Launchers() {
-			out[i] = append(out[i], layer{Layer: plan.Layer{Name: "launcher"}, state: b.graph.Layer("launcher", appHosts, dir, b.rids[i])})
 		}
 	}
 	return out, nil

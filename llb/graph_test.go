@@ -106,10 +106,7 @@ func layers(b *Builder, p ocispecs.Platform, app *dotnet.App) []llb.State {
 	if err != nil {
 		panic(err)
 	}
-	out := []llb.State{
-		b.Layer("packages", published, AppDir(app), "packages"),
-		b.Layer("app", published, AppDir(app), "app"),
-	}
+	out := []llb.State{b.Layer("packages", published, AppDir(app), "packages")}
 	if app.Mode.AppHost {
 		hosts, err := b.AppHosts(app, restored, rids)
 		if err != nil {
@@ -118,7 +115,7 @@ func layers(b *Builder, p ocispecs.Platform, app *dotnet.App) []llb.State {
 		rid, _ := dotnet.RID(p, dotnet.Glibc)
 		out = append(out, b.Layer("launcher", hosts, AppDir(app), rid))
 	}
-	return out
+	return append(out, b.Layer("app", published, AppDir(app), "app"))
 }
 
 func modeImage(m dotnet.Mode) llb.State {

@@ -37,7 +37,7 @@ func TestPlan(t *testing.T) {
 		return Target{
 			Platform: platform, RID: rid, Base: Image{Reference: "mcr.microsoft.com/dotnet/aspnet:10.0", Digest: "sha256:feed", Platform: platform},
 			Entrypoint: []string{"dotnet", "/app/web.dll"}, User: "1654", WorkingDir: "/app", Ports: []string{"8080/tcp"},
-			Layers: []Layer{{Name: "packages", Shared: true}, {Name: "app", Shared: true}, {Name: "launcher"}},
+			Layers: []Layer{{Name: "packages", Shared: true}, {Name: "launcher"}, {Name: "app", Shared: true}},
 		}
 	}
 	p := &Plan{

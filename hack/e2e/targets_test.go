@@ -2,8 +2,10 @@ package e2e
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -199,6 +201,29 @@ files:
 	}
 	if owner := layerOwner(t, repo, layers[len(layers)-2].Digest.String(), "data"); owner != 1654 {
 		t.Errorf("/data belongs to %d", owner)
+	}
+}
+
+// What differs between platforms, and what changes seldom, lies under the layer that an edit changes.
+func TestLayersOfAppHost(t *testing.T) {
+	dir, repo := t.TempDir(), repository(t)
+	project(t, dir, "hello.csproj", "")
+	write(t, dir, "notes.txt", "notes\n")
+	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\npublish: {mode: apphost}\nfiles: [{from: notes.txt, to: /etc/notes.txt}]\n")
+	mustSolve(t, dir, platform("linux/amd64,linux/arm64"), pushTo(repo))
+	_, images := index(t, repo)
+	amd64, arm64 := images["linux/amd64"].Layers, images["linux/arm64"].Layers
+	for i, want := range []struct {
+		file   string
+		shared bool
+	}{{"app/hello.dll", true}, {"etc/notes.txt", true}, {"app/hello", false}} {
+		a, b := amd64[len(amd64)-1-i], arm64[len(arm64)-1-i]
+		if files := layerFiles(t, repo, a); len(files) == 0 || files[want.file] == nil {
+			t.Errorf("layer %d from the last has %q, want %s", i, slices.Sorted(maps.Keys(files)), want.file)
+		}
+		if got := a.Digest == b.Digest; got != want.shared {
+			t.Errorf("the layer of %s is shared: %v, want %v", want.file, got, want.shared)
+		}
 	}
 }
 
