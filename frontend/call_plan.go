@@ -166,10 +166,12 @@ func (k *known) plannedLayers() []plan.Layer {
 				continue
 			}
 			l.Shared = shared || k.graph.Assets.Compression(k.app) == dotnet.CompressBeside
-		case dotnet.LayerApp:
-			if k.app.Mode.Launchers() {
-				layers = append(layers, plan.Layer{Name: "launcher"})
+		case dotnet.LayerLauncher:
+			if !k.app.Mode.Launchers() {
+				continue
 			}
+			l.Shared = false
+		case dotnet.LayerApp:
 			if len(k.spec.Files) > 0 {
 				layers = append(layers, plan.Layer{Name: "files", Shared: true})
 			}

@@ -66,10 +66,12 @@ func (b *build) layers(ctx context.Context, dir string) ([][]layer, error) {
 		p := by[rid]
 		for _, name := range dotnet.Layers {
 			from, folders, shared := p, []string{name}, !app.Mode.PerPlatform()
-			if name == dotnet.LayerApp && app.Mode.Launchers() { // before the app, which changes more often
-				out[i] = append(out[i], layer{Layer: plan.Layer{Name: "launcher"}, state: b.graph.Layer("launcher", appHosts, dir, b.rids[i])})
-			}
 			switch {
+			case name == dotnet.LayerLauncher:
+				if !app.Mode.Launchers() {
+					continue
+				}
+				from, folders, shared = published{files: appHosts}, []string{b.rids[i]}, false
 			case name == dotnet.LayerRuntimes:
 				if folders = usable(p.report.Runtimes, b.rids[i]); len(folders) == 0 {
 					continue

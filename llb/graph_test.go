@@ -113,7 +113,7 @@ func layers(b *Builder, p ocispecs.Platform, app *dotnet.App) []llb.State {
 			panic(err)
 		}
 		rid, _ := dotnet.RID(p, dotnet.Glibc)
-		out = append(out, b.Layer("launcher", hosts, AppDir(app), rid))
+		out = append(out, b.Layer(dotnet.LayerLauncher, hosts, AppDir(app), rid))
 	}
 	return append(out, b.Layer("app", published, AppDir(app), "app"))
 }

@@ -6,9 +6,10 @@ import (
 	"strings"
 )
 
-// Layers are the folders that publish leaves, from what changes seldom to what changes with every edit. MSBuild says
-// what each file is (target CrosshullLayers). The assets of single platforms are apart, in [LayerRuntimes].
-var Layers = []string{LayerPackages, LayerPrerelease, LayerRuntimes, LayerProjects, LayerAssets, LayerApp}
+// Layers are those of an app, from what changes seldom to what changes with every edit. All but [LayerLauncher] are folders
+// that publish leaves: MSBuild says what each file is (target CrosshullLayers). The assets of single platforms are apart, in
+// [LayerRuntimes].
+var Layers = []string{LayerPackages, LayerPrerelease, LayerRuntimes, LayerProjects, LayerAssets, LayerLauncher, LayerApp}
 
 // The layers of an app.
 const (
@@ -17,6 +18,7 @@ const (
 	LayerRuntimes   = "runtimes"         // of packages, for one runtime identifier: a folder for each
 	LayerProjects   = "projects"         // of projects that the app references
 	LayerAssets     = "assets"           // static web assets
+	LayerLauncher   = "launcher"         // of apphost mode, made by a step of its own
 	LayerApp        = "app"              // the rest
 )
 
@@ -43,7 +45,7 @@ func ParseReport(dt []byte) (*Report, error) {
 			r.Runtimes = append(r.Runtimes, rid)
 		case isAsset:
 			r.assets = append(r.assets, asset)
-		case slices.Contains(Layers, line):
+		case slices.Contains(Layers, line) && line != LayerLauncher:
 			r.Layers = append(r.Layers, line)
 		default:
 			return nil, fmt.Errorf("read the report of publish: unknown layer %q", line)
