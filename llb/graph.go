@@ -55,16 +55,22 @@ const PhaseFiles = "image files"
 // the earliest that a zip archive can hold, so tools that make packages take it too.
 var fileTime = time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC)
 
-// Builder makes the vertices of one build. Equal Builders make equal vertices.
-type Builder struct {
-	// Project is what the spec says of the project.
-	Project dotnet.Project
-	// Inputs are files and folders of the context that publish reads, beyond what MSBuild says.
-	Inputs []string
-	// RestoreInputs are patterns of what restore reads, beyond what belongs to the projects of the closure.
-	RestoreInputs []string
-	// NuGet is what the spec says of packages.
-	NuGet spec.NuGet
+// Options are what the daemon can do, and what the user's flags say of every vertex.
+type Options struct {
+	// Caps are the capabilities of the BuildKit that will run the graph.
+	Caps apicaps.CapSet
+	// BuildRID is the runtime identifier of the build platform.
+	BuildRID string
+	// CacheNamespace parts cache mounts from those of other builds. It makes no difference to what is cached of vertices.
+	CacheNamespace string
+	// Exec gives what buildx's flags say about the execs of a phase, and the place in the spec that it came from.
+	Exec func(phase string) []llb.RunOption
+	// Constraints are for every other vertex of a phase.
+	Constraints func(phase string) []llb.ConstraintsOpt
+}
+
+// Sources are the build context, and what is known of it by the names of its files.
+type Sources struct {
 	// Context is the build context, .dockerignore applied.
 	Context llb.State
 	// Settings are the files of Context that a restore may read because of their names.
@@ -73,30 +79,39 @@ type Builder struct {
 	Links dotnet.Links
 	// Assets are the static web assets of Context.
 	Assets dotnet.Assets
-	// Folder is the one of the context that commands run in: the SDK looks for global.json from there upwards.
-	Folder string
-	// SDK is the image of the SDK, for the build platform, with the environment of its configuration.
-	SDK llb.State
-	// Toolchain is the image that publishes, where that is not SDK: one with a linker, for AOT.
-	Toolchain *llb.State
-	// Described is what Describe made, once it is known.
-	Described *llb.State
-	// CacheNamespace parts cache mounts from those of other builds. It makes no difference to what is cached of vertices.
-	CacheNamespace string
-	// BuildRID is the runtime identifier of the build platform.
-	BuildRID string
-	// Caps are the capabilities of the BuildKit that will run the graph.
-	Caps apicaps.CapSet
-	// Exec gives what buildx's flags say about the execs of a phase, and the place in the spec that it came from.
-	Exec func(phase string) []llb.RunOption
-	// Constraints are for every other vertex of a phase.
-	Constraints func(phase string) []llb.ConstraintsOpt
+	// RestoreInputs are patterns of what restore reads, beyond what belongs to the projects of the closure.
+	RestoreInputs []string
 }
 
-// Describe asks MSBuild about projects that have configuration and properties in common with the Builder's: a state with
-// [dotnet.DescriptionFile] and [dotnet.DescribedFile] in its root. Its input is only what says what a project is, so it is
-// cached while no more than sources change. files are those of [Builder.ProjectFiles].
-func (b *Builder) Describe(asked []dotnet.Project, files dotnet.Files) (llb.State, error) {
+// Steps makes the vertices that ask MSBuild. They need no answer of its.
+type Steps struct {
+	Options
+	Sources
+	// SDK is the image of the SDK, for the build platform, with the environment of its configuration.
+	SDK llb.State
+	// Folder is the one of the context that commands run in: the SDK looks for global.json from there upwards.
+	Folder string
+}
+
+// Builder makes the vertices of an app and of its tests. Equal Builders make equal vertices.
+type Builder struct {
+	Steps
+	// Project is what the spec says of the project.
+	Project dotnet.Project
+	// Inputs are files and folders of the context that publish reads, beyond what MSBuild says.
+	Inputs []string
+	// NuGet is what the spec says of packages.
+	NuGet spec.NuGet
+	// Toolchain is the image that publishes, where that is not SDK: one with a linker, for AOT.
+	Toolchain *llb.State
+	// Described is what Describe made; nil where nothing was asked.
+	Described *llb.State
+}
+
+// Describe asks MSBuild about projects that have the configuration and the properties of common: a state with
+// [dotnet.DescriptionFile] and [dotnet.DescribedFile] in its root. Its input is only what says what a project is, so it
+// is cached while no more than sources change. files are those of [Steps.ProjectFiles].
+func (b *Steps) Describe(common dotnet.Project, asked []dotnet.Project, files dotnet.Files) (llb.State, error) {
 	targets, err := msbuildFiles(PhaseDescribe,
 		dotnet.File{Name: dotnet.ReachFile, Data: dotnet.ReachTargets(files, SourceDir)},
 		dotnet.File{Name: dotnet.QuestionsFile, Data: dotnet.Questions(asked, paths)})
@@ -108,14 +123,15 @@ func (b *Builder) Describe(asked []dotnet.Project, files dotnet.Files) (llb.Stat
 	for _, p := range asked {
 		names = append(names, cmp.Or(p.Path, "projects"))
 	}
-	run := b.run(PhaseDescribe, b.SDK, "dotnet msbuild -t:ComputeContainerConfig "+strings.Join(names, " "), dotnet.DescribeArgs(b.Project, paths),
+	name := "dotnet msbuild -t:ComputeContainerConfig " + strings.Join(names, " ")
+	run := b.run(PhaseDescribe, b.SDK, name, dotnet.DescribeArgs(common, paths),
 		llb.AddMount(SourceDir, projects, llb.ForceNoOutput),
 		llb.AddMount(msbuildDir, targets, llb.Readonly))
 	return run.AddMount(outputDir, llb.Scratch()), nil
 }
 
 // ProjectFiles are the files of the context that say what its projects are, and those of further names.
-func (b *Builder) ProjectFiles(names []string) llb.State {
+func (b *Steps) ProjectFiles(names []string) llb.State {
 	include := append(dotnet.ProjectFiles(), b.Links.ProjectFiles()...)
 	for _, name := range names {
 		include = append(include, "**/"+dotnet.Escape(name))
@@ -262,7 +278,7 @@ func (b *Builder) Layer(name string, published llb.State, dir string, folders ..
 // readable is the mode of files in an image: for everybody to read, for the owner to write, executable where they were. It is
 // nil for a BuildKit older than 0.17, which takes a symbolic mode for 000; publish leaves much the same modes. No capability
 // tells of symbolic modes (BuildKit never registers file.copy.modestring), so one does that came with them.
-func (b *Builder) readable() *llb.ChmodOpt {
+func (b *Steps) readable() *llb.ChmodOpt {
 	if b.Caps.Supports(pb.CapGCFreeSpaceFilter) != nil {
 		return nil
 	}
@@ -286,7 +302,7 @@ func (b *Builder) Image(base llb.State, platform ocispecs.Platform, layers ...ll
 }
 
 // copyContext copies the files of the context that match include, all if it is empty, and not exclude, onto st.
-func (b *Builder) copyContext(phase string, st llb.State, what string, include, exclude []string) llb.State {
+func (b *Steps) copyContext(phase string, st llb.State, what string, include, exclude []string) llb.State {
 	return st.File(llb.Copy(b.Context, "/", "/", contextInfo(include, exclude)), b.named(phase, "copy "+what)...)
 }
 
@@ -301,7 +317,7 @@ func contextInfo(include, exclude []string) *llb.CopyInfo {
 }
 
 // run executes args in an image that has the SDK. The root file system is scratch space: results leave through mounts.
-func (b *Builder) run(phase string, from llb.State, name string, args []string, opts ...llb.RunOption) llb.ExecState {
+func (b *Steps) run(phase string, from llb.State, name string, args []string, opts ...llb.RunOption) llb.ExecState {
 	if phase != PhaseTest {
 		// MSBuild and the compiler spend up to a third of their time on code that counts how often it runs, so as to be
 		// faster in hours that a build does not last. Tests are the user's own code, which runs as it would elsewhere.
@@ -321,7 +337,7 @@ func (b *Builder) run(phase string, from llb.State, name string, args []string, 
 	return run
 }
 
-func (b *Builder) named(phase, name string) []llb.ConstraintsOpt {
+func (b *Steps) named(phase, name string) []llb.ConstraintsOpt {
 	return append(b.Constraints(phase), llb.WithCustomName("["+phase+"] "+name))
 }
 

@@ -71,15 +71,24 @@ func builder(missing ...apicaps.CapID) *Builder {
 			caps[i].Enabled = false
 		}
 	}
+	sdk := llb.Image("mcr.microsoft.com/dotnet/sdk:10.0@"+digest.FromString("sdk").String(), llb.Platform(amd64))
 	return &Builder{
-		Project:     dotnet.Project{Path: "src/web", Configuration: "Release", Properties: map[string]string{"B": "x;y", "A": "1"}},
-		Context:     llb.Local("context", llb.SessionID("session"), llb.SharedKeyHint("crosshull")),
-		Settings:    dotnet.Settings{"Directory.Build.props", "nuget.config", "src/web/packages.lock.json", "other/Directory.Build.props"},
-		SDK:         llb.Image("mcr.microsoft.com/dotnet/sdk:10.0@"+digest.FromString("sdk").String(), llb.Platform(amd64)).AddEnv("PATH", "/usr/bin"),
-		BuildRID:    "linux-x64",
-		Caps:        pb.Caps.CapSet(caps),
-		Exec:        func(string) []llb.RunOption { return nil },
-		Constraints: func(string) []llb.ConstraintsOpt { return nil },
+		Steps: Steps{
+			Options: Options{
+				Caps:        pb.Caps.CapSet(caps),
+				BuildRID:    "linux-x64",
+				Exec:        func(string) []llb.RunOption { return nil },
+				Constraints: func(string) []llb.ConstraintsOpt { return nil },
+			},
+			Sources: Sources{
+				Context: llb.Local("context", llb.SessionID("session"), llb.SharedKeyHint("crosshull")),
+				Settings: dotnet.Settings{
+					"Directory.Build.props", "nuget.config", "src/web/packages.lock.json", "other/Directory.Build.props",
+				},
+			},
+			SDK: sdk.AddEnv("PATH", "/usr/bin"),
+		},
+		Project: dotnet.Project{Path: "src/web", Configuration: "Release", Properties: map[string]string{"B": "x;y", "A": "1"}},
 	}
 }
 
@@ -131,7 +140,7 @@ func slicedImage() llb.State {
 		panic(err)
 	}
 	b := builder()
-	described, err := b.Describe([]dotnet.Project{b.Project}, projectFiles)
+	described, err := b.Describe(b.Project, []dotnet.Project{b.Project}, projectFiles)
 	if err != nil {
 		panic(err)
 	}
@@ -149,7 +158,7 @@ func marshal(t *testing.T, st llb.State) *llb.Definition {
 }
 
 func TestGolden(t *testing.T) {
-	describe, err := builder().Describe([]dotnet.Project{builder().Project}, projectFiles)
+	describe, err := builder().Describe(builder().Project, []dotnet.Project{builder().Project}, projectFiles)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +233,7 @@ func TestGolden(t *testing.T) {
 func TestDeterministic(t *testing.T) {
 	var first string
 	for range 25 {
-		describe, err := builder().Describe([]dotnet.Project{builder().Project}, projectFiles)
+		describe, err := builder().Describe(builder().Project, []dotnet.Project{builder().Project}, projectFiles)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -51,7 +51,7 @@ func (b *Builder) Workspace(app *dotnet.App, restored Restored) llb.State {
 var WorkspaceEnv = map[string]string{"NUGET_PACKAGES": packageDir}
 
 // Convert makes a project of a file-based app: the context with a folder beside the file, named as it is without .cs.
-func (b *Builder) Convert(file string) llb.State {
+func (b *Steps) Convert(file string) llb.State {
 	into := strings.TrimSuffix(file, path.Ext(file))
 	run := b.run(PhaseDescribe, b.SDK, "dotnet project convert "+file, []string{
 		"dotnet", "project", "convert", path.Join(SourceDir, file), "--output", path.Join(SourceDir, into),
