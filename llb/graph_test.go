@@ -36,13 +36,15 @@ var projectFiles = dotnet.Files{
 
 func webApp() *dotnet.App {
 	return &dotnet.App{
-		Path:             "src/web/web.csproj",
-		Closure:          []dotnet.Node{{Path: "src/lib [1]/lib.csproj"}, {Path: "src/web/web.csproj"}},
-		TargetFramework:  "net10.0",
-		BaseImage:        "mcr.microsoft.com/dotnet/aspnet:10.0",
-		WorkingDirectory: "/app/",
-		AssetsFile:       "src/web/obj/project.assets.json",
-		Command:          dotnet.Command{AppCommand: []string{"dotnet", "/app/web.dll"}},
+		Path:            "src/web/web.csproj",
+		Closure:         []dotnet.Node{{Path: "src/lib [1]/lib.csproj"}, {Path: "src/web/web.csproj"}},
+		TargetFramework: "net10.0",
+		Output:          dotnet.Output{AssetsFile: "src/web/obj/project.assets.json"},
+		Container: dotnet.Container{
+			BaseImage:        "mcr.microsoft.com/dotnet/aspnet:10.0",
+			WorkingDirectory: "/app/",
+			Command:          dotnet.Command{AppCommand: []string{"dotnet", "/app/web.dll"}},
+		},
 	}
 }
 

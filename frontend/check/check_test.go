@@ -324,17 +324,17 @@ publish:
 	{"a newer runtime", build{spec: "base: {image: 'registry.example.com/base:1'}\n", env: []string{"APP_UID=1654", "DOTNET_VERSION=11.0.0-rc.1"}}, "RuntimeMismatch", []string{"crosshull.yaml:2"}},
 	{"no ASP.NET Core", build{spec: "base: {image: 'mcr.microsoft.com/dotnet/runtime:10.0'}\n", env: []string{"APP_UID=1654", "DOTNET_VERSION=10.0.12"}}, "RuntimeMismatch", []string{"crosshull.yaml:2"}},
 	{"a runtime of no use", build{spec: "base: {image: '" + web + "'}\n", app: dotnet.App{Mode: dotnet.Mode{SelfContained: true}}}, "RuntimeMismatch", []string{"crosshull.yaml:2"}},
-	{"a newer runtime to roll forward to", build{spec: "base: {image: 'registry.example.com/base:1'}\n", app: dotnet.App{RollForward: "major"}, env: []string{"APP_UID=1654", "DOTNET_VERSION=11.0.0"}}, "RuntimeMismatch", nil},
+	{"a newer runtime to roll forward to", build{spec: "base: {image: 'registry.example.com/base:1'}\n", app: dotnet.App{Runtime: dotnet.Runtime{RollForward: "major"}}, env: []string{"APP_UID=1654", "DOTNET_VERSION=11.0.0"}}, "RuntimeMismatch", nil},
 	{"a runtime of its own", build{spec: "base: {image: '" + deps + "'}\n", app: dotnet.App{Mode: dotnet.Mode{SelfContained: true}}, env: []string{"APP_UID=1654"}}, "RuntimeMismatch", nil},
 	{"a runtime that the base does not tell", build{spec: "base: {image: 'registry.example.com/base:1'}\n", env: []string{"APP_UID=1654"}}, "RuntimeMismatch", nil},
 
 	{"no ICU", build{spec: "base:\n  family: alpine\n", base: alpine, env: []string{"APP_UID=1654", invariant}}, "InvariantMode", []string{"crosshull.yaml:3"}},
 	{"no ICU, by the project", build{files: csproj("<ContainerFamily>alpine</ContainerFamily>"), base: alpine, env: []string{"APP_UID=1654", invariant}}, "InvariantMode", []string{"src/app/app.csproj:4"}},
-	{"ICU that is wanted", build{spec: "base: {family: alpine}\n", base: alpine, env: []string{"APP_UID=1654", invariant}, app: dotnet.App{InvariantGlobalization: "false"}}, "InvariantMode", []string{"crosshull.yaml:2"}},
+	{"ICU that is wanted", build{spec: "base: {family: alpine}\n", base: alpine, env: []string{"APP_UID=1654", invariant}, app: dotnet.App{Runtime: dotnet.Runtime{InvariantGlobalization: "false"}}}, "InvariantMode", []string{"crosshull.yaml:2"}},
 	{"ICU that the environment wants", build{spec: "base: {family: alpine}\nimage:\n  env:\n    DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: false\n", base: alpine, env: []string{"APP_UID=1654", invariant}}, "InvariantMode", []string{"crosshull.yaml:5"}},
-	{"ICU of no use", build{spec: "base: {image: '" + chiseled + "-extra'}\n", app: dotnet.App{InvariantGlobalization: "true"}}, "InvariantMode", []string{"crosshull.yaml:2"}},
-	{"no ICU, none wanted", build{base: alpine, env: []string{"APP_UID=1654", invariant}, app: dotnet.App{InvariantGlobalization: "true"}}, "InvariantMode", nil},
-	{"no ICU, none wanted by the environment", build{base: alpine, env: []string{"APP_UID=1654", invariant}, app: dotnet.App{Env: []dotnet.KeyValue{{Key: "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", Value: "1"}}}}, "InvariantMode", nil},
+	{"ICU of no use", build{spec: "base: {image: '" + chiseled + "-extra'}\n", app: dotnet.App{Runtime: dotnet.Runtime{InvariantGlobalization: "true"}}}, "InvariantMode", []string{"crosshull.yaml:2"}},
+	{"no ICU, none wanted", build{base: alpine, env: []string{"APP_UID=1654", invariant}, app: dotnet.App{Runtime: dotnet.Runtime{InvariantGlobalization: "true"}}}, "InvariantMode", nil},
+	{"no ICU, none wanted by the environment", build{base: alpine, env: []string{"APP_UID=1654", invariant}, app: dotnet.App{Container: dotnet.Container{Env: []dotnet.KeyValue{{Key: "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", Value: "1"}}}}}, "InvariantMode", nil},
 	{"ICU of the app's own", build{files: csproj("<!-- System.Globalization.AppLocalIcu -->"), base: alpine, env: []string{"APP_UID=1654", invariant}}, "InvariantMode", nil},
 
 	{"AOT for another C library", build{spec: "publish: {mode: aot}\n", base: deps + "-alpine", linker: "mcr.microsoft.com/dotnet/sdk:10.0-aot", rids: "linux-musl-x64", app: dotnet.App{Mode: dotnet.Mode{Aot: true, SelfContained: true}}}, "AotOnMusl", []string{"crosshull.yaml:2"}},
@@ -342,7 +342,7 @@ publish:
 	{"AOT", build{base: deps, linker: "mcr.microsoft.com/dotnet/sdk:10.0-aot", rids: "linux-x64 linux-arm64", app: dotnet.App{Mode: dotnet.Mode{Aot: true, SelfContained: true}}}, "AotOnMusl", nil},
 
 	{"root by the spec", build{spec: "image:\n  user: root:root\n"}, "RootUser", []string{"crosshull.yaml:3"}},
-	{"root by the project", build{app: dotnet.App{User: "0"}, files: csproj("<ContainerUser>0</ContainerUser>")}, "RootUser", []string{"src/app/app.csproj:4"}},
+	{"root by the project", build{app: dotnet.App{Container: dotnet.Container{User: "0"}}, files: csproj("<ContainerUser>0</ContainerUser>")}, "RootUser", []string{"src/app/app.csproj:4"}},
 	{"root by the base", build{spec: "base:\n  image: registry.example.com/base:1\n", env: []string{}}, "RootUser", []string{"crosshull.yaml:3"}},
 	{"root without a spec", build{noFile: true, env: []string{}}, "RootUser", []string{":0"}},
 	{"a user of the base", build{spec: "base: {image: 'registry.example.com/base:1'}\n", env: []string{}, user: "nobody"}, "RootUser", nil},
@@ -350,7 +350,7 @@ publish:
 
 	{"a privileged port", build{spec: "image:\n  ports:\n    - 8080\n    - 443/tcp\n"}, "PrivilegedPort", []string{"crosshull.yaml:5"}},
 	{"a privileged port of the environment", build{spec: "image:\n  env:\n    ASPNETCORE_URLS: http://+:80\n"}, "PrivilegedPort", []string{"crosshull.yaml:4"}},
-	{"a privileged port of the project", build{app: dotnet.App{Ports: []string{"80/tcp"}}, files: csproj("</PropertyGroup><ItemGroup><ContainerPort Include=\"80\" Type=\"tcp\" /></ItemGroup><PropertyGroup>")}, "PrivilegedPort", []string{"src/app/app.csproj:4"}},
+	{"a privileged port of the project", build{app: dotnet.App{Container: dotnet.Container{Ports: []string{"80/tcp"}}}, files: csproj("</PropertyGroup><ItemGroup><ContainerPort Include=\"80\" Type=\"tcp\" /></ItemGroup><PropertyGroup>")}, "PrivilegedPort", []string{"src/app/app.csproj:4"}},
 	{"a privileged port of root", build{spec: "image: {ports: [80], user: 0}\n"}, "RootUser", []string{"crosshull.yaml:2"}},
 	{"a high port", build{spec: "image: {ports: [1024, 8443/udp]}\n"}, "PrivilegedPort", nil},
 

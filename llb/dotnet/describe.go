@@ -176,16 +176,30 @@ func (c Candidate) targetFramework() string {
 	return ""
 }
 
-// App is the project to publish.
+// App is the project to publish: what MSBuild says of it.
 type App struct {
-	Path             string // relative to the context
-	Closure          []Node // it and all projects that it references, by path
-	TargetFramework  string
-	TargetFileName   string // app.dll
-	CrossTargeting   bool   // as of its Candidate
-	AssemblyName     string // app
-	Coverage         bool   // a test project with coverlet.collector
-	Mode             Mode   // as the project's properties say
+	Path            string // relative to the context
+	Closure         []Node // it and all projects that it references, by path
+	TargetFramework string
+	CrossTargeting  bool // as of its Candidate
+	Coverage        bool // a test project with coverlet.collector
+	Mode            Mode // as the project's properties say
+	Output
+	Container
+	Runtime
+}
+
+// Output is what a build of the app leaves, by the properties of those names.
+type Output struct {
+	TargetFileName string // app.dll
+	AssemblyName   string // app
+	// AssetsFile is what restore leaves for it, relative to the context: see [ParseAssets].
+	AssetsFile string
+}
+
+// Container is what the SDK infers of the image (target ComputeContainerConfig), with what the project says of it by the
+// properties and items Container….
+type Container struct {
 	BaseImage        string
 	Labels           []KeyValue
 	Env              []KeyValue
@@ -194,11 +208,13 @@ type App struct {
 	User             string
 	Command          Command
 	PublishesVCS     bool // PublishRepositoryUrl: the image tells its repository and commit
+}
+
+// Runtime is what the app asks of the runtime that starts it.
+type Runtime struct {
 	// InvariantGlobalization and RollForward are the properties of those names, in lower case.
 	InvariantGlobalization, RollForward string
 	FrameworkReferences                 []string // Microsoft.NETCore.App, Microsoft.AspNetCore.App
-	// AssetsFile is what restore leaves for it, relative to the context: see [ParseAssets].
-	AssetsFile string
 }
 
 // KeyValue is an item with a Value.

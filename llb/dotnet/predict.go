@@ -21,7 +21,7 @@ func Predict(p Project, files Files) *App {
 	if root == "" {
 		return nil
 	}
-	app := &App{Path: root, Closure: []Node{{Path: root}}, BaseImage: predictBase(p, files[root], files)}
+	app := &App{Path: root, Closure: []Node{{Path: root}}, Container: Container{BaseImage: predictBase(p, files[root], files)}}
 	for i := 0; i < len(app.Closure); i++ {
 		name := app.Closure[i].Path
 		references, plain := plainReferences(name, files[name])

@@ -42,7 +42,7 @@ func TestSPDX(t *testing.T) {
 		sbom         SBOM
 	}{
 		{"portable", "portable", SBOM{
-			App:      &App{Path: "src/app/app.csproj", AssemblyName: "app", TargetFramework: "net10.0"},
+			App:      &App{Path: "src/app/app.csproj", Output: Output{AssemblyName: "app"}, TargetFramework: "net10.0"},
 			Platform: "linux/arm/v7", RID: "linux-arm",
 			Base: Image{Name: "mcr.microsoft.com/dotnet/runtime", Tag: "10.0", Platform: "linux/arm/v7", Pinned: digest.FromString("index"), Manifest: digest.FromString("manifest")},
 		}},
@@ -53,7 +53,7 @@ func TestSPDX(t *testing.T) {
 			Created: &epoch,
 		}},
 		{"aot", "aot", SBOM{
-			App:      &App{Path: "aot.csproj", AssemblyName: "aot", TargetFramework: "net10.0", Mode: Mode{SelfContained: true, Aot: true}},
+			App:      &App{Path: "aot.csproj", Output: Output{AssemblyName: "aot"}, TargetFramework: "net10.0", Mode: Mode{SelfContained: true, Aot: true}},
 			Platform: "linux/amd64", RID: "linux-x64",
 			Base:  Image{Name: "registry.example.com/own/base", Platform: "linux/amd64"},
 			Tools: []Image{{Name: "mcr.microsoft.com/dotnet/sdk", Tag: "10.0-aot", Platform: "linux/amd64", Pinned: digest.FromString("aot")}},
