@@ -53,6 +53,20 @@ type Configuration struct {
 	Origins map[string]Origin
 }
 
+// User is who the image runs as, by number if that can be known.
+func (c *Configuration) User() string {
+	user := c.Image.Config.User
+	if user == "app" { // the name that Microsoft's images have for it
+		if uid := Getenv(c.Image.Config.Env, "APP_UID"); uid != "" {
+			return uid
+		}
+	}
+	if user == "" || user == "root" {
+		return "0"
+	}
+	return user
+}
+
 // Origin is who decides a value.
 type Origin int
 

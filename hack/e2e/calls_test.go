@@ -11,7 +11,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/crosshull/crosshull/frontend/plan"
+	"github.com/crosshull/crosshull/frontend/report"
 	"github.com/crosshull/crosshull/frontend/spec"
 )
 
@@ -81,7 +81,7 @@ nuget:
 func TestPlan(t *testing.T) {
 	dir, repo := example(t, "apps"), repository(t)
 	edit(t, dir, "crosshull.yaml", "apps:", "image: {labels: {team: shop}, env: {LANG: C.UTF-8}}\napps:")
-	var p plan.Plan
+	var p report.Plan
 	jsonOf(t, dir, "plan", &p, "--platform", "linux/amd64,linux/arm64")
 	if len(p.Apps) != 2 || p.Apps[0].Name != "clock" || p.Apps[1].Name != "greeter" {
 		t.Fatalf("%+v", p.Apps)
@@ -92,9 +92,9 @@ func TestPlan(t *testing.T) {
 	}
 	wantContains(t, "text", answerOf(t, dir, "plan", "--target", "greeter"), "APP greeter", "mode", "apphost", "IMAGE linux/amd64", `["/app/greeter"]`)
 
-	var e plan.Explanation
+	var e report.Explanation
 	jsonOf(t, dir, "explain", &e, "--target", "greeter", "--platform", "linux/amd64,linux/arm64")
-	for _, want := range []plan.Value{
+	for _, want := range []report.Value{
 		{Key: "project", Value: "src/greeter/greeter.csproj", From: "spec", At: "crosshull.yaml:10"},
 		{Key: "publish.mode", Value: "apphost", From: "spec", At: "crosshull.yaml:12"},
 		{Key: "image.env.LANG", Value: "C.UTF-8", From: "spec", At: "crosshull.yaml:5"},
@@ -135,7 +135,7 @@ func TestInit(t *testing.T) {
 			continue
 		}
 		write(t, dir, "crosshull.yaml", text)
-		var p plan.Plan
+		var p report.Plan
 		jsonOf(t, dir, "plan", &p)
 		if len(p.Apps) != max(1, len(s.Apps)) {
 			t.Errorf("%s: %+v", name, p.Apps)

@@ -13,15 +13,15 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	"golang.org/x/crypto/ssh"
 
-	"github.com/crosshull/crosshull/frontend"
-	"github.com/crosshull/crosshull/frontend/plan"
+	"github.com/crosshull/crosshull/frontend/report"
+	"github.com/crosshull/crosshull/frontend/request"
 )
 
 // Every flag that buildx offers is in the table of what becomes of it.
 func TestFlagsOfBuildx(t *testing.T) {
 	help := command(t, ".", "docker", "buildx", "build", "--help")
 	known := map[string]bool{}
-	for _, o := range frontend.Options {
+	for _, o := range request.Options {
 		known[o.Name] = true
 	}
 	flags := regexp.MustCompile(`(?m)^ +(?:-\w, )?(--[a-z-]+) `).FindAllStringSubmatch(help, -1)
@@ -30,7 +30,7 @@ func TestFlagsOfBuildx(t *testing.T) {
 	}
 	for _, m := range flags {
 		if !known[m[1]] {
-			t.Errorf("%s is not in frontend.Options", m[1])
+			t.Errorf("%s is not in request.Options", m[1])
 		}
 		delete(known, m[1])
 	}
@@ -204,17 +204,17 @@ func TestMetadata(t *testing.T) {
 		t.Fatal(err)
 	}
 	var meta struct {
-		Digest string      `json:"containerimage.digest"`
-		Report plan.Report `json:"frontend.crosshull.report"`
+		Digest string       `json:"containerimage.digest"`
+		Report report.Build `json:"frontend.crosshull.report"`
 	}
 	if err := json.Unmarshal(dt, &meta); err != nil {
 		t.Fatalf("%v\n%s", err, dt)
 	}
 	app := meta.Report.Apps[0]
-	if meta.Report.Version != plan.ReportVersion || app.Project != "dotnetapp.csproj" || len(app.Images) != 2 || app.SDK.Digest == "" || app.Images[0].Base.Digest != idx.Annotations[base+"digest"] {
+	if meta.Report.Version != report.Version || app.Project != "dotnetapp.csproj" || len(app.Images) != 2 || app.SDK.Digest == "" || app.Images[0].Base.Digest != idx.Annotations[base+"digest"] {
 		t.Errorf("report: %+v", meta.Report)
 	}
-	for _, want := range []plan.Ran{{Name: "describe"}, {Name: "restore"}, {Name: "publish"}} {
+	for _, want := range []report.Ran{{Name: "describe"}, {Name: "restore"}, {Name: "publish"}} {
 		found := false
 		for _, s := range meta.Report.Steps {
 			found = found || s == want

@@ -1,0 +1,403 @@
+// Package dockerfile writes a Dockerfile for a plan.
+//
+// Contract: pure. [Write] takes the plans of the apps of a spec, and gives what an expert would write by hand for the same
+// apps. A value that an instruction cannot hold is left out, with a comment that says so.
+package dockerfile
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/crosshull/crosshull/frontend/plan"
+	"github.com/crosshull/crosshull/frontend/request"
+	"github.com/crosshull/crosshull/frontend/spec"
+	xllb "github.com/crosshull/crosshull/llb"
+	"github.com/crosshull/crosshull/llb/dotnet"
+)
+
+// Write gives a Dockerfile for apps, whose spec has a name.
+func Write(apps []*plan.Plan, name string) ([]byte, error) {
+	w := &writer{}
+	w.line("# syntax=docker/dockerfile:1")
+	w.comment("Written by crosshull (docker buildx build --call=dockerfile): the apps of %s, built the same way by a Dockerfile.", name)
+	w.comment("It restores and compiles on the platform of the builder, whatever the target, so no step is emulated. What crosshull does and this does not: layers by kind of file,")
+	w.comment("libraries compiled apart, static assets compressed once, assets of other systems left out, labels with the digest of the base, and keeping these lists up to date.")
+	for _, p := range apps {
+		if err := w.app(p); err != nil {
+			return nil, err
+		}
+	}
+	return []byte(strings.Join(w.lines, "\n") + "\n"), nil
+}
+
+// writer is a Dockerfile as it is written.
+type writer struct{ lines []string }
+
+func (w *writer) line(format string, args ...any) {
+	w.lines = append(w.lines, fmt.Sprintf(format, args...))
+}
+
+func (w *writer) comment(format string, args ...any) { w.line("# "+format, args...) }
+
+// app writes the stages of an app.
+func (w *writer) app(p *plan.Plan) error {
+	stage := func(name string) string {
+		if p.Request.Target.App != "" {
+			return name + "-" + p.Request.Target.App
+		}
+		return name
+	}
+	w.line("")
+	sdk := p.SDK.Image.Pin()
+	if p.Toolchain != nil {
+		w.comment("AOT links with the tools of this image, for each target.")
+		sdk = p.Toolchain.Pin()
+	}
+	w.line("FROM --platform=$BUILDPLATFORM %s AS %s", sdk, stage("build"))
+	w.line("WORKDIR /source")
+	if err := w.restore(p); err != nil {
+		return err
+	}
+	w.sources(p)
+	if p.Request.Spec.Tests.Gate {
+		w.tests(stage)
+		for _, t := range p.Tests {
+			w.line("RUN dotnet test %s --logger trx --results-directory /results", shell(t.Path))
+		}
+		w.line("")
+		w.comment("Publish waits for the tests.")
+		w.line("FROM %s AS %s", stage("build"), stage("publish"))
+	}
+	w.publish(p, stage)
+	return w.image(p, stage)
+}
+
+// restore writes the steps that get packages.
+func (w *writer) restore(p *plan.Plan) error {
+	feeds, mounts, args := w.nuget(p)
+	if len(feeds) > 0 {
+		dt, err := dotnet.NuGetConfig(feeds)
+		if err != nil {
+			return err
+		}
+		w.comment("Feeds beside those of the repository. %%NAME%% is a variable that restore gets by a secret.")
+		w.line("COPY --link <<\"EOF\" %s/crosshull.config\n%sEOF", dotnet.NuGetConfigDir, dt)
+	}
+	if file := p.Request.Spec.Project; path.Ext(file) == ".cs" {
+		w.comment("A project of the file, as the SDK makes it.")
+		w.line("COPY --link . .")
+		w.line("RUN dotnet project convert %s --output %s", shell(file), shell(strings.TrimSuffix(file, ".cs")))
+	} else {
+		w.comment("What a restore can depend on. A project that is added, or a file that one imports, has to be added here.")
+		w.copy("--parents", append(dotnet.RestoreFiles(p.App.Closure, p.Tree.Settings), p.Tree.RestoreInputs...), "./")
+	}
+	rids := p.RestoreRIDs()
+	args = append(args, p.Project.Plain(p.App)...)
+	if len(rids) > 0 {
+		args = append(args, `-p:RuntimeIdentifiers="`+strings.Join(rids, ";")+`"`)
+	}
+	w.line("RUN %sdotnet restore %s%s", mounts, shell(p.App.Path), shellArgs(args))
+	return nil
+}
+
+// nuget says what the spec says of packages: feeds, what a RUN begins with, and arguments.
+func (w *writer) nuget(p *plan.Plan) (feeds []dotnet.Feed, run string, args []string) {
+	n := p.Request.Spec.NuGet
+	var mounts, env []string
+	secret := func(id, variable string) {
+		mounts = append(mounts, fmt.Sprintf("--mount=type=secret,id=%s,env=%s,required=true", id, variable))
+	}
+	for _, name := range request.SortedKeys(n.Secrets) {
+		secret(n.Secrets[name], name)
+	}
+	for i, f := range n.Feeds {
+		feed := dotnet.Feed{Name: f.Name, Source: f.Source, Username: f.Username}
+		if feed.Username == "" {
+			feed.Username = "any"
+		}
+		if f.PasswordSecret != "" {
+			feed.PasswordEnv = fmt.Sprintf("FEED_%d", i)
+			secret(f.PasswordSecret, feed.PasswordEnv)
+		}
+		feeds = append(feeds, feed)
+	}
+	if n.ConfigSecret != "" {
+		mounts = append(mounts, "--mount=type=secret,id="+n.ConfigSecret+",target=/run/secrets/nuget.config,required=true")
+		args = append(args, "-p:RestoreConfigFile=/run/secrets/nuget.config")
+	}
+	switch {
+	case n.CASecret != "":
+		mounts = append(mounts, "--mount=type=secret,id="+n.CASecret+",target=/run/secrets/ca.pem,required=true")
+		env = append(env, "SSL_CERT_FILE=/run/secrets/ca.pem ")
+	case n.CA != "":
+		mounts = append(mounts, "--mount=type=bind,source="+n.CA+",target=/run/ca.pem")
+		env = append(env, "SSL_CERT_FILE=/run/ca.pem ")
+	}
+	if n.LockedMode {
+		args = append(args, "--locked-mode")
+	}
+	if n.Audit != nil {
+		args = append(args, fmt.Sprintf("-p:NuGetAudit=%t", *n.Audit))
+	}
+	for _, m := range mounts {
+		run += m + " \\\n    "
+	}
+	return feeds, run + strings.Join(env, ""), args
+}
+
+// sources writes the step that brings what is compiled.
+func (w *writer) sources(p *plan.Plan) {
+	if path.Ext(p.Request.Spec.Project) == ".cs" {
+		return
+	}
+	sources := dotnet.PublishFiles(p.App.Closure)
+	for _, input := range p.Request.Spec.Publish.Inputs {
+		if len(sources) > 0 {
+			sources = append(sources, dotnet.Escape(input))
+		}
+	}
+	const outputs = "--exclude=**/bin --exclude=**/obj"
+	if len(sources) == 0 {
+		w.line("COPY --link %s . .", outputs)
+		return
+	}
+	w.copy(outputs+" --parents", sources, "./")
+}
+
+// copy writes COPY of what patterns match. Names that may not be there get a wildcard: COPY fails for others.
+func (w *writer) copy(flags string, patterns []string, to string) {
+	var names []string
+	for _, p := range patterns {
+		if slices.ContainsFunc(patterns, func(other string) bool { return strings.HasPrefix(p, other+"/") }) {
+			continue // in a folder that is copied
+		}
+		if base := path.Base(p); base == ".editorconfig" || base == ".globalconfig" {
+			p = strings.TrimSuffix(p, "g") + "[g]"
+		}
+		names = append(names, p)
+	}
+	if slices.ContainsFunc(names, func(n string) bool { return strings.ContainsAny(n, " \t\"") }) {
+		dt, err := json.Marshal(append(names, to))
+		if err != nil {
+			panic(err) // strings are JSON
+		}
+		w.line("COPY --link %s %s", flags, dt)
+		return
+	}
+	w.line("COPY --link %s \\\n    %s \\\n    %s", flags, strings.Join(names, " \\\n    "), to)
+}
+
+// tests writes the stage of tests that images wait for.
+func (w *writer) tests(stage func(string) string) {
+	w.line("")
+	w.line("FROM %s AS %s", stage("build"), stage("test"))
+	w.line("COPY --link --exclude=**/bin --exclude=**/obj . .")
+}
+
+// publish writes the step that compiles and publishes.
+func (w *writer) publish(p *plan.Plan, stage func(string) string) {
+	args := p.Project.Plain(p.App)
+	if p.App.CrossTargeting {
+		args = append(args, "-f", p.App.TargetFramework)
+	}
+	run := "RUN "
+	if p.Request.Spec.Tests.Gate {
+		run += "--mount=type=bind,from=" + stage("test") + ",source=/results,target=/results \\\n    "
+	}
+	for _, name := range request.SortedKeys(p.Request.Spec.Publish.Secrets) {
+		run += fmt.Sprintf("--mount=type=secret,id=%s,env=%s,required=true \\\n    ", p.Request.Spec.Publish.Secrets[name], name)
+	}
+	for _, id := range p.Request.Spec.Publish.SSH {
+		run += "--mount=type=ssh,id=" + id + ",required=true \\\n    "
+	}
+	command := "dotnet publish " + shell(p.App.Path) + " --no-restore -o /app" + shellArgs(args)
+	if !p.NeedsRIDs() {
+		w.comment("Once for all platforms: nothing here depends on the target.")
+		w.line("%s%s", run, command)
+		return
+	}
+	w.comment("From here on for each platform.")
+	w.line("ARG TARGETARCH")
+	if p.App.Mode.Aot {
+		w.line("ARG BUILDARCH")
+		w.comment("Another architecture is linked by LLVM's tools.")
+		command = `if [ "$TARGETARCH" != "$BUILDARCH" ]; then cross="-p:LinkerFlavor=lld -p:ObjCopyName=llvm-objcopy"; fi; \` + "\n    " + command + " $cross && rm -f /app/*.dbg"
+	}
+	w.line("%scase \"$TARGETARCH\" in %s *) echo \"not for $TARGETARCH\"; exit 1;; esac; \\\n    %s", run, strings.Join(ridCases(p.Targets), " "), strings.Replace(command, "--no-restore", "--no-restore -r $rid", 1))
+}
+
+// ridCases are the branches of a shell's case, from Docker's architectures to runtime identifiers.
+func ridCases(targets []plan.Target) []string {
+	var cases []string
+	for _, t := range targets {
+		c := fmt.Sprintf("%s) rid=%s;;", t.Platform.Architecture, t.RID)
+		if !slices.Contains(cases, c) {
+			cases = append(cases, c)
+		}
+	}
+	return cases
+}
+
+// image writes the stage of the image.
+func (w *writer) image(p *plan.Plan, stage func(string) string) error {
+	config := p.Targets[0].Config.Image.Config
+	dir := xllb.AppDir(p.App)
+	from := stage("build")
+	if p.Request.Spec.Tests.Gate {
+		from = stage("publish")
+	}
+	var folders []spec.File
+	for _, f := range p.Request.Spec.Files {
+		if f.From == "" && f.Context == "" {
+			folders = append(folders, f)
+		}
+	}
+	if len(folders) > 0 {
+		w.line("")
+		w.comment("Empty folders, made where commands can run.")
+		w.line("FROM %s AS %s", from, stage("folders"))
+		for i := range folders {
+			w.line("RUN mkdir -p /folders/%d", i)
+		}
+	}
+	w.line("")
+	w.line("FROM %s AS %s", p.Targets[0].Base.Pin(), cmp.Or(p.Request.Target.App, "image"))
+	if base := p.Targets[0].Base.Config; base == nil || base.Config.WorkingDir != config.WorkingDir {
+		w.line("WORKDIR %s", config.WorkingDir)
+	}
+	empty := 0
+	for _, f := range p.Request.Spec.Files {
+		w.file(f, p.Targets[0].Config.User(), stage("folders"), &empty)
+	}
+	w.line("COPY --link --from=%s /app %s/", from, strings.TrimSuffix(dir, "/"))
+	w.config(p)
+	return nil
+}
+
+// file writes the COPY of an entry of files.
+func (w *writer) file(f spec.File, user, folders string, empty *int) {
+	flags := "--link"
+	owner := f.Owner
+	if owner == "app" || owner == "" && f.From == "" && f.Context == "" {
+		owner = user
+	}
+	if owner != "" && owner != "0" {
+		if !strings.Contains(owner, ":") {
+			owner += ":" + owner
+		}
+		flags += " --chown=" + owner
+	}
+	if f.Mode != "" {
+		flags += " --chmod=" + f.Mode
+	}
+	switch {
+	case f.Context != "":
+		w.line("COPY %s --from=%s %s %s", flags, f.Context, cmp.Or("/"+f.From, "/"), f.To)
+	case f.From == "":
+		w.line("COPY %s --from=%s /folders/%d %s/", flags, folders, *empty, strings.TrimSuffix(f.To, "/"))
+		*empty++
+	default:
+		w.line("COPY %s %s %s", flags, f.From, f.To)
+	}
+}
+
+// config writes what the configuration of the image has beyond that of the base.
+func (w *writer) config(p *plan.Plan) {
+	c, from := p.Targets[0].Config.Image.Config, p.Targets[0].Config.Origins
+	decided := func(key string) bool { return from[key] != xllb.FromBase }
+	for _, kv := range c.Env {
+		name, value, _ := strings.Cut(kv, "=")
+		if decided("env." + name) {
+			w.line("ENV %s=%s", name, quoted(value))
+		}
+	}
+	var base map[string]struct{}
+	if img := p.Targets[0].Base.Config; img != nil {
+		base = img.Config.ExposedPorts
+	}
+	for _, port := range slices.Sorted(maps.Keys(c.ExposedPorts)) {
+		if _, ok := base[port]; !ok {
+			w.line("EXPOSE %s", port)
+		}
+	}
+	for _, name := range request.SortedKeys(c.Labels) {
+		// The digest of the base is another one for each platform, and a Dockerfile has one label for all.
+		if decided("labels."+name) && name != "org.opencontainers.image.base.digest" {
+			w.line("LABEL %s=%s", name, quoted(c.Labels[name]))
+		}
+	}
+	if decided("volumes") && len(c.Volumes) > 0 {
+		w.line("VOLUME %s", jsonList(slices.Sorted(maps.Keys(c.Volumes))))
+	}
+	if decided("stop-signal") {
+		w.line("STOPSIGNAL %s", c.StopSignal)
+	}
+	if h := c.Healthcheck; h != nil && decided("healthcheck") {
+		w.line("%s", healthcheckLine(h.Test, p.Request.Spec.Image.Healthcheck))
+	}
+	if c.User != "" {
+		w.line("USER %s", c.User)
+	}
+	if c.Entrypoint != nil {
+		w.line("ENTRYPOINT %s", jsonList(c.Entrypoint))
+	}
+	if c.Cmd != nil {
+		w.line("CMD %s", jsonList(c.Cmd))
+	}
+}
+
+func healthcheckLine(test []string, h *spec.Healthcheck) string {
+	line := "HEALTHCHECK"
+	for _, option := range []struct{ name, value string }{{"interval", h.Interval}, {"timeout", h.Timeout}, {"start-period", h.StartPeriod}} {
+		if option.value != "" {
+			line += " --" + option.name + "=" + option.value
+		}
+	}
+	if h.Retries > 0 {
+		line += fmt.Sprintf(" --retries=%d", h.Retries)
+	}
+	switch test[0] {
+	case "NONE":
+		return "HEALTHCHECK NONE"
+	case "CMD-SHELL":
+		return line + " CMD " + strings.Join(test[1:], " ")
+	}
+	return line + " CMD " + jsonList(test[1:])
+}
+
+func jsonList(list []string) string {
+	dt, err := json.Marshal(list)
+	if err != nil {
+		panic(err) // strings are JSON
+	}
+	return string(dt)
+}
+
+// quoted is a value as ENV and LABEL take it.
+func quoted(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`).Replace(s) + `"`
+}
+
+var plainWord = regexp.MustCompile(`^[\w@%+=:,./-]+$`)
+
+// shell is a word as a shell takes it.
+func shell(word string) string {
+	if plainWord.MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+func shellArgs(args []string) string {
+	var b strings.Builder
+	for _, a := range args {
+		b.WriteString(" " + shell(a))
+	}
+	return b.String()
+}

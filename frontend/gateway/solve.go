@@ -1,0 +1,171 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/client/llb/sourceresolver"
+	"github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/solver/pb"
+	fstypes "github.com/tonistiigi/fsutil/types"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// Marshal gives the graph of a state, for this BuildKit and its build platform.
+func (c *Client) Marshal(ctx context.Context, st llb.State) (*llb.Definition, error) {
+	// One after the other: states share vertices, and an exec sorts its mounts in place as it is marshaled (client/llb,
+	// ExecOp.Inputs).
+	c.marshaling.Lock()
+	defer c.marshaling.Unlock()
+	def, err := st.Marshal(ctx, llb.WithCaps(c.Caps()), llb.Platform(c.BuildPlatform()))
+	if err != nil {
+		return nil, fmt.Errorf("marshal LLB: %w", err)
+	}
+	return def, nil
+}
+
+// Solve gives the result of a state. It may be made later, when something of it is read.
+func (c *Client) Solve(ctx context.Context, st llb.State) (client.Reference, error) {
+	return c.solve(ctx, st, false)
+}
+
+// Evaluate is Solve for what has to be made before it returns.
+func (c *Client) Evaluate(ctx context.Context, st llb.State) (client.Reference, error) {
+	return c.solve(ctx, st, true)
+}
+
+func (c *Client) solve(ctx context.Context, st llb.State, evaluate bool) (client.Reference, error) {
+	def, err := c.Marshal(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	// The gateway does not add the caches to import from by itself.
+	res, err := c.gw.Solve(ctx, client.SolveRequest{
+		Definition: def.ToPB(), Evaluate: evaluate, CacheImports: c.CacheImports,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return res.SingleRef()
+}
+
+// File is a file of a result.
+type File struct {
+	Ref  client.Reference
+	Data []byte
+}
+
+// ReadFile makes a state, and reads a file in the root of it.
+func (c *Client) ReadFile(ctx context.Context, st llb.State, name string) (File, error) {
+	ref, err := c.Solve(ctx, st)
+	if err != nil {
+		return File{}, err
+	}
+	dt, err := ReadRef(ctx, ref, name)
+	return File{ref, dt}, err
+}
+
+// ReadRef reads a file of a result. A nil result is an empty one: BuildKit gives that for a folder without files.
+func ReadRef(ctx context.Context, ref client.Reference, name string) ([]byte, error) {
+	if ref == nil {
+		return nil, &os.PathError{Op: "open", Path: name, Err: os.ErrNotExist}
+	}
+	return ref.ReadFile(ctx, client.ReadRequest{Filename: name})
+}
+
+// IsNotFound tells an error about a file that does not exist.
+func IsNotFound(err error) bool {
+	if errors.Is(err, os.ErrNotExist) || status.Code(err) == codes.NotFound {
+		return true
+	}
+	// The gateway gives text only (frontend/gateway, ReadFile).
+	return err != nil && strings.Contains(err.Error(), "no such file or directory")
+}
+
+// GitSource finds the git repository that a state comes from, and what BuildKit says of its commit; nil where it comes from
+// none.
+func (c *Client) GitSource(ctx context.Context, st llb.State) (*pb.SourceOp, *sourceresolver.MetaResponse, error) {
+	def, err := c.Marshal(ctx, st)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, dt := range def.Def {
+		var op pb.Op
+		if err := op.UnmarshalVT(dt); err != nil {
+			return nil, nil, fmt.Errorf("decode the context: %w", err)
+		}
+		src := op.GetSource()
+		if !strings.HasPrefix(src.GetIdentifier(), "git://") {
+			continue
+		}
+		opt := sourceresolver.Opt{LogName: "[internal] resolve the commit of the context"}
+		md, err := c.gw.ResolveSourceMetadata(ctx, src, opt)
+		return src, md, err
+	}
+	return nil, nil, nil
+}
+
+// walkers is how many folders are read side by side: each is a question to BuildKit, which takes longer than its answer.
+const walkers = 16
+
+// Walk visits all that is below a folder of ref, and no folder itself, side by side, in no order. Folders that skip
+// names, nil for none, are left out; it gets what is beside them.
+func Walk(
+	ctx context.Context, ref client.Reference, root string,
+	skip func(name string, beside []*fstypes.Stat) bool, visit func(name string, stat *fstypes.Stat) error,
+) error {
+	eg, ctx := Group(ctx)
+	eg.SetLimit(walkers)
+	var folder func(dir string) error
+	folder = func(dir string) error {
+		entries, err := ref.ReadDir(ctx, client.ReadDirRequest{Path: dir})
+		if err != nil {
+			return err
+		}
+		for _, entry := range entries {
+			name := path.Join(dir, path.Base(entry.Path))
+			switch {
+			case !os.FileMode(entry.Mode).IsDir():
+				err = visit(name, entry)
+			case skip != nil && skip(name, entries):
+			case !eg.TryGo(func() error { return folder(name) }): // all are busy
+				err = folder(name)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	eg.Go(func() error { return folder(root) })
+	return eg.Wait()
+}
+
+// WorkGroup is an errgroup whose goroutines turn a panic into an error.
+type WorkGroup struct{ *errgroup.Group }
+
+// Group gives a group of goroutines that belong to one task, and the context that ends with the first error of one.
+func Group(ctx context.Context) (*WorkGroup, context.Context) {
+	eg, ctx := errgroup.WithContext(ctx)
+	return &WorkGroup{eg}, ctx
+}
+
+// Go runs f in a goroutine of the group.
+func (g *WorkGroup) Go(f func() error) { g.Group.Go(recovering(f)) }
+
+// TryGo is Go, unless as many run already as the limit allows.
+func (g *WorkGroup) TryGo(f func() error) bool { return g.Group.TryGo(recovering(f)) }
+
+func recovering(f func() error) func() error {
+	return func() (err error) {
+		defer Recover(&err)
+		return f()
+	}
+}

@@ -1,0 +1,210 @@
+// Package result is the last stage of a build: what a target gives.
+//
+// Contract: each function takes a plan, or the facts about tests, solves what is left to solve, and gives the result that
+// BuildKit exports: images with their attestations and report, or files. Errors of steps say what the compiler, NuGet or
+// the tests said. It decides nothing that the plan has decided.
+package result
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/exporter/containerimage/exptypes"
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/frontend/gateway/client"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/crosshull/crosshull/frontend/gateway"
+	"github.com/crosshull/crosshull/frontend/plan"
+	"github.com/crosshull/crosshull/frontend/report"
+	"github.com/crosshull/crosshull/frontend/request"
+	xllb "github.com/crosshull/crosshull/llb"
+)
+
+// Build gives what the target of a plan gives.
+func Build(ctx context.Context, p *plan.Plan) (*client.Result, error) {
+	switch p.Request.Target.Kind {
+	case request.SDK:
+		return workspace(ctx, p)
+	case request.Publish:
+		return files(ctx, p)
+	case request.SBOM:
+		return documents(ctx, p)
+	}
+	return images(ctx, p)
+}
+
+// image is all that there is of the image of a platform before it is built.
+type image struct {
+	plan.Target
+	state  llb.State
+	layers []layer
+}
+
+// built is what the images are made of.
+type built struct {
+	images []image
+	steps  []made
+	tests  []report.Tests
+	graph  *xllb.Restored
+}
+
+// images builds the image of every platform.
+func images(ctx context.Context, p *plan.Plan) (*client.Result, error) {
+	eg, egctx := gateway.Group(ctx)
+	var b *built
+	eg.Go(func() (err error) {
+		b, err = assemble(egctx, p)
+		return err
+	})
+	var sbom *bill
+	if p.Request.Gateway.SBOM != nil {
+		eg.Go(func() (err error) {
+			sbom, err = newBill(egctx, p)
+			return err
+		})
+	}
+	if err := eg.Wait(); err != nil {
+		return nil, err
+	}
+	gw := p.Request.Gateway
+	rb, err := gw.Build(ctx, func(ctx context.Context, _ *ocispecs.Platform, idx int) (_ *dockerui.BuildResult, err error) {
+		defer gateway.Recover(&err)
+		img := b.images[idx]
+		ref, err := gw.Solve(ctx, img.state)
+		if err != nil {
+			return nil, err
+		}
+		return &dockerui.BuildResult{
+			Reference: ref, Image: img.Config.Image, BaseImage: img.Base.Config, Epoch: p.Epoch,
+		}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	annotate(rb, p)
+	if sbom != nil {
+		if err := sbom.attest(ctx, rb, p, b.images); err != nil {
+			return nil, err
+		}
+	}
+	if err := addReport(ctx, rb, p, b); err != nil {
+		return nil, err
+	}
+	return rb.Finalize()
+}
+
+// assemble publishes, runs the tests that images wait for, and says how the image of every platform is put together.
+func assemble(ctx context.Context, p *plan.Plan) (*built, error) {
+	b := &built{}
+	eg, egctx := gateway.Group(ctx)
+	if p.Request.Spec.Tests.Gate {
+		eg.Go(func() (err error) {
+			_, b.tests, err = runTests(egctx, p.Request, p.Facts)
+			return err
+		})
+	}
+	var out *published
+	eg.Go(func() (err error) {
+		out, err = publish(egctx, p)
+		return err
+	})
+	if err := eg.Wait(); err != nil {
+		return nil, err
+	}
+	b.steps, b.graph = out.steps(), &out.graph.Restored
+	for _, t := range p.Targets {
+		layers := out.layers(p, t, xllb.AppDir(p.App))
+		if len(p.Request.Spec.Files) > 0 {
+			extra, err := filesLayer(ctx, p.Request, out.graph.Builder, t)
+			if err != nil {
+				return nil, err
+			}
+			// Before the app, which changes more often.
+			layers = slices.Insert(layers, len(layers)-1, *extra)
+		}
+		st := out.graph.Builder.Image(t.Base.State, t.Platform, states(layers)...)
+		b.images = append(b.images, image{t, st, layers})
+	}
+	return b, nil
+}
+
+// FirstImage is the graph of the image of the first platform. It depends on what publish leaves, so that is built.
+func FirstImage(ctx context.Context, p *plan.Plan) (*llb.Definition, error) {
+	b, err := assemble(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return p.Request.Gateway.Marshal(ctx, b.images[0].state)
+}
+
+// filesLayer is the layer of the spec's files, for the image of a platform.
+func filesLayer(ctx context.Context, req *request.Request, b *xllb.Builder, t plan.Target) (*layer, error) {
+	contexts, err := namedContexts(ctx, req, t.Platform)
+	if err != nil {
+		return nil, err
+	}
+	st, err := b.Files(req.Spec.Files, t.Config.User(), contexts)
+	if err != nil {
+		return nil, req.At("files", err)
+	}
+	return &layer{Layer: report.Layer{Name: plan.LayerFiles}, state: st}, nil
+}
+
+// namedContexts are those that files of the spec come from, for the image of a platform.
+func namedContexts(ctx context.Context, req *request.Request, p ocispecs.Platform) (map[string]llb.State, error) {
+	gw := req.Gateway
+	contexts := map[string]llb.State{}
+	for i, f := range req.Spec.Files {
+		if _, ok := contexts[f.Context]; ok || f.Context == "" {
+			continue
+		}
+		key := fmt.Sprintf("files.%d", i)
+		nc, err := gw.NamedContext(f.Context, dockerui.ContextOpt{Platform: &p, ResolveMode: gw.ImageResolveMode.String()})
+		if err != nil {
+			return nil, req.At(key, err)
+		}
+		if nc == nil {
+			return nil, req.At(key, fmt.Errorf("there is no context %s: give it by --build-context %s=FOLDER, or an image or a git repository in the place of the folder", f.Context, f.Context))
+		}
+		st, _, err := nc.Load(ctx)
+		if err != nil {
+			return nil, req.At(key, fmt.Errorf("context %s: %w", f.Context, err))
+		}
+		contexts[f.Context] = *st
+	}
+	return contexts, nil
+}
+
+// annotate puts the annotations of every image on its manifest. The index gets none unless the spec asks for them: where
+// several nodes build a platform each, buildx makes the index, without what the frontend would say about it, and the digests
+// would differ.
+func annotate(rb *dockerui.ResultBuilder, p *plan.Plan) {
+	multi := p.Request.Gateway.MultiPlatformRequested
+	for _, t := range p.Targets {
+		var of *ocispecs.Platform
+		if multi {
+			n := platforms.Normalize(t.Platform)
+			of = &n
+		}
+		for k, v := range t.Config.Annotations {
+			rb.AddMeta(exptypes.AnnotationManifestKey(of, k), []byte(v))
+		}
+	}
+	if !p.Request.Spec.Image.AnnotateIndex || !multi {
+		return
+	}
+	first := p.Targets[0]
+	for k, v := range first.Config.Annotations {
+		if k == ocispecs.AnnotationBaseImageDigest { // of a manifest there, of the index here
+			if first.Base.Pinned == nil {
+				continue
+			}
+			v = first.Base.Pinned.Digest().String()
+		}
+		rb.AddMeta(exptypes.AnnotationIndexKey(k), []byte(v))
+	}
+}
