@@ -24,7 +24,7 @@ func (b *build) convert(ctx context.Context) (dotnet.Files, error) {
 	b.graph.Context = b.graph.Convert(file)
 	b.graph.Project.Path = strings.TrimSuffix(file, ".cs")
 	if b.graph.Project.Mode == nil {
-		b.graph.Project.Mode = &dotnet.Mode{}
+		b.graph.Project.Mode = new(dotnet.Portable)
 	}
 	return b.survey(ctx)
 }
@@ -47,7 +47,7 @@ func (b *build) prepare(ctx context.Context) error {
 }
 
 // needsRIDs tells whether what is built depends on the platforms of the image.
-func (b *build) needsRIDs() bool { return b.app.Mode.PerPlatform() || b.app.Mode.Launchers() }
+func (b *build) needsRIDs() bool { return b.app.Mode.NeedsRIDs() }
 
 // resolveBase resolves the base image, and with its C library the runtime identifiers.
 func (b *build) resolveBase(ctx context.Context) (err error) {
@@ -82,7 +82,7 @@ func (b *build) runtimeIDs(ctx context.Context, base *image) (rids []string, err
 
 // toolchain resolves the image that links, for AOT.
 func (b *build) toolchain(ctx context.Context) error {
-	if !b.app.Mode.Aot {
+	if !b.app.Mode.NeedsToolchain() {
 		return nil
 	}
 	ref, err := b.toolchainRef()

@@ -202,7 +202,7 @@ func (b *build) inspect(ctx context.Context) (check.App, error) {
 	if err := b.configure(&a, bases); err != nil {
 		return a, err
 	}
-	if !b.app.Mode.Aot || len(bases.images) == 0 {
+	if !b.app.Mode.NeedsToolchain() || len(bases.images) == 0 {
 		return a, nil
 	}
 	ref, err := b.toolchainRef()

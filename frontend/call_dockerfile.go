@@ -240,7 +240,7 @@ func (w *dockerfile) publish(k *known, stage func(string) string) {
 	}
 	w.comment("From here on for each platform.")
 	w.line("ARG TARGETARCH")
-	if k.app.Mode.Aot {
+	if k.app.Mode.NeedsToolchain() {
 		w.line("ARG BUILDARCH")
 		w.comment("Another architecture is linked by LLVM's tools.")
 		command = `if [ "$TARGETARCH" != "$BUILDARCH" ]; then cross="-p:LinkerFlavor=lld -p:ObjCopyName=llvm-objcopy"; fi; \` + "\n    " + command + " $cross && rm -f /app/*.dbg"

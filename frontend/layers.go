@@ -185,11 +185,11 @@ func (b *build) restore() (restored xllb.Restored, rids []string, err error) {
 // target, the group is the same, so what it shares is done once.
 func (b *build) group(app *dotnet.App) []*dotnet.App {
 	var group []*dotnet.App
-	if app.Mode == (dotnet.Mode{}) {
+	if app.Mode == dotnet.Portable {
 		group = slices.Clone(b.tests)
 	}
 	for _, other := range b.apps {
-		if other.Mode == app.Mode && (app.Mode == (dotnet.Mode{}) || other.BaseImage == app.BaseImage) {
+		if other.Mode == app.Mode && (app.Mode == dotnet.Portable || other.BaseImage == app.BaseImage) {
 			group = append(group, other)
 		}
 	}

@@ -79,7 +79,7 @@ func (b *build) test(ctx context.Context) (*client.Result, error) {
 func (b *build) askTests() []question {
 	var questions []question
 	for i, path := range b.spec.Tests.Projects {
-		p := dotnet.Project{Path: path, Test: true, Mode: &dotnet.Mode{}}
+		p := dotnet.Project{Path: path, Test: true, Mode: new(dotnet.Portable)}
 		questions = append(questions, question{p, fmt.Sprintf("tests.%d", i)})
 	}
 	return questions
