@@ -88,14 +88,13 @@ func (w *dockerfile) app(ctx context.Context, k *known) error {
 
 // restore writes the steps that get packages.
 func (w *dockerfile) restore(k *known) error {
-	feeds, mounts, args := w.nuget(k)
-	if len(feeds) > 0 {
-		dt, err := dotnet.NuGetConfig(feeds)
-		if err != nil {
-			return err
-		}
+	nuget, err := xllb.NuGet(k.spec.NuGet).Settings(nugetNames)
+	if err != nil {
+		return err
+	}
+	if nuget.Config != nil {
 		w.comment("Feeds beside those of the repository. %%NAME%% is a variable that restore gets by a secret.")
-		w.line("COPY --link <<\"EOF\" %s/crosshull.config\n%sEOF", dotnet.NuGetConfigDir, dt)
+		w.line("COPY --link <<\"EOF\" %s\n%sEOF", nuget.ConfigPath(), nuget.Config)
 	}
 	if file := k.spec.Project; path.Ext(file) == ".cs" {
 		w.comment("A project of the file, as the SDK makes it.")
@@ -106,57 +105,34 @@ func (w *dockerfile) restore(k *known) error {
 		w.copy("--parents", append(dotnet.RestoreFiles(k.app.Closure, k.graph.Settings), k.graph.RestoreInputs...), "./")
 	}
 	rids := k.ridsOfMode()
-	args = append(args, k.graph.Project.Plain(k.app)...)
+	args := append(nuget.Args(), k.graph.Project.Plain(k.app)...)
 	if len(rids) > 0 {
 		args = append(args, `-p:RuntimeIdentifiers="`+strings.Join(rids, ";")+`"`)
 	}
-	w.line("RUN %sdotnet restore %s%s", mounts, shell(k.app.Path), shellArgs(args))
+	w.line("RUN %sdotnet restore %s%s", nugetMounts(nuget), shell(k.app.Path), shellArgs(args))
 	return nil
 }
 
-// nuget says what the spec says of packages: feeds, what a RUN begins with, and arguments.
-func (w *dockerfile) nuget(k *known) (feeds []dotnet.Feed, run string, args []string) {
-	n := k.spec.NuGet
-	var mounts, env []string
-	secret := func(id, variable string) {
-		mounts = append(mounts, fmt.Sprintf("--mount=type=secret,id=%s,env=%s,required=true", id, variable))
+// nugetNames are those that a Dockerfile has.
+var nugetNames = dotnet.NuGetNames{Password: "FEED_", Username: "any", CA: "/run/ca.pem"}
+
+// nugetMounts is what the RUN of a restore begins with.
+func nugetMounts(s dotnet.NuGetSettings) string {
+	var b strings.Builder
+	mount := func(format string, args ...any) { fmt.Fprintf(&b, "--mount="+format+" \\\n    ", args...) }
+	for _, secret := range s.SecretEnv {
+		mount("type=secret,id=%s,env=%s,required=true", secret.Value, secret.Key)
 	}
-	for _, name := range sortedKeys(n.Secrets) {
-		secret(n.Secrets[name], name)
+	for _, secret := range s.SecretFiles {
+		mount("type=secret,id=%s,target=%s,required=true", secret.Value, secret.Key)
 	}
-	for i, f := range n.Feeds {
-		feed := dotnet.Feed{Name: f.Name, Source: f.Source, Username: f.Username}
-		if feed.Username == "" {
-			feed.Username = "any"
-		}
-		if f.PasswordSecret != "" {
-			feed.PasswordEnv = fmt.Sprintf("FEED_%d", i)
-			secret(f.PasswordSecret, feed.PasswordEnv)
-		}
-		feeds = append(feeds, feed)
+	for _, file := range s.Files {
+		mount("type=bind,source=%s,target=%s", file.Value, file.Key)
 	}
-	if n.ConfigSecret != "" {
-		mounts = append(mounts, "--mount=type=secret,id="+n.ConfigSecret+",target=/run/secrets/nuget.config,required=true")
-		args = append(args, "-p:RestoreConfigFile=/run/secrets/nuget.config")
+	for _, kv := range s.Env {
+		fmt.Fprintf(&b, "%s=%s ", kv.Key, kv.Value)
 	}
-	switch {
-	case n.CASecret != "":
-		mounts = append(mounts, "--mount=type=secret,id="+n.CASecret+",target=/run/secrets/ca.pem,required=true")
-		env = append(env, "SSL_CERT_FILE=/run/secrets/ca.pem ")
-	case n.CA != "":
-		mounts = append(mounts, "--mount=type=bind,source="+n.CA+",target=/run/ca.pem")
-		env = append(env, "SSL_CERT_FILE=/run/ca.pem ")
-	}
-	if n.LockedMode {
-		args = append(args, "--locked-mode")
-	}
-	if n.Audit != nil {
-		args = append(args, fmt.Sprintf("-p:NuGetAudit=%t", *n.Audit))
-	}
-	for _, m := range mounts {
-		run += m + " \\\n    "
-	}
-	return feeds, run + strings.Join(env, ""), args
+	return b.String()
 }
 
 // ridsOfMode are the runtime identifiers that the mode publishes for.

@@ -503,21 +503,6 @@ func TestSolutionProjects(t *testing.T) {
 	}
 }
 
-func TestNuGetConfig(t *testing.T) {
-	dt, err := NuGetConfig([]Feed{{"hub", "https://hub.example.com/index.json", "me & you", "TOKEN"}, {"lan", "http://lan/index.json", "", ""}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{
-		`<add key="hub" value="https://hub.example.com/index.json">`, `<add key="lan" value="http://lan/index.json" allowInsecureConnections="true">`,
-		"<hub>", `value="me &amp; you"`, `key="ClearTextPassword" value="%TOKEN%"`,
-	} {
-		if !strings.Contains(string(dt), want) {
-			t.Errorf("no %s in\n%s", want, dt)
-		}
-	}
-}
-
 func TestClearedBy(t *testing.T) {
 	files := Files{
 		"NuGet.config":       []byte(`<configuration><packageSources><clear /><add key="hub" value="x" /></packageSources></configuration>`),
