@@ -218,14 +218,3 @@ func facts(img *dockerspec.DockerOCIImage, annotations map[string]string) map[st
 	}
 	return out
 }
-
-func TestRestoreProperties(t *testing.T) {
-	off := false
-	got := restoreProperties(spec.NuGet{LockedMode: true, Audit: &off, ConfigSecret: "x"})
-	if want := []string{"-p:RestoreLockedMode=true", "-p:NuGetAudit=false", "-p:RestoreConfigFile=/run/secrets/nuget.config"}; !slices.Equal(got, want) {
-		t.Errorf("got %v, want %v", got, want)
-	}
-	if got := restoreProperties(spec.NuGet{}); got != nil {
-		t.Errorf("a spec that says nothing asks for %v", got)
-	}
-}

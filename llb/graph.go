@@ -149,10 +149,11 @@ type Restored struct {
 // Restore gets the packages of the closures of apps of one mode, for all runtime identifiers that will be published at
 // once.
 func (b *Builder) Restore(apps []*dotnet.App, rids []string) (Restored, error) {
-	opts, err := b.nuget()
+	settings, err := NuGet(b.NuGet).Settings(nugetNames)
 	if err != nil {
 		return Restored{}, err
 	}
+	opts := b.nuget(settings)
 	var nodes []dotnet.Node
 	var names []string
 	for _, app := range apps {
@@ -167,7 +168,7 @@ func (b *Builder) Restore(apps []*dotnet.App, rids []string) (Restored, error) {
 	include := append(dotnet.RestoreFiles(nodes, b.Settings), b.RestoreInputs...)
 	slices.Sort(include)
 	projects := b.copyContext(PhaseRestore, llb.Scratch(), "project files", slices.Compact(include), dotnet.Outputs(nodes))
-	args := append(dotnet.RestoreArgs(b.Project, apps, rids, paths), restoreProperties(b.NuGet)...)
+	args := append(dotnet.RestoreArgs(b.Project, apps, rids, paths), settings.Args()...)
 	restore := b.run(PhaseRestore, b.SDK, "dotnet restore "+strings.Join(names, " "), args, opts...)
 	restored := Restored{
 		Tree:     restore.AddMount(SourceDir, projects),

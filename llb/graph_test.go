@@ -103,7 +103,7 @@ func image(b *Builder, p ocispecs.Platform) llb.State {
 func layers(b *Builder, p ocispecs.Platform, app *dotnet.App) []llb.State {
 	var rid string
 	var rids []string
-	if app.Mode.PerPlatform() || app.Mode.AppHost {
+	if app.Mode.NeedsRIDs() {
 		rids = []string{"linux-arm", "linux-arm64", "linux-x64"}
 	}
 	if app.Mode.PerPlatform() {
@@ -118,7 +118,7 @@ func layers(b *Builder, p ocispecs.Platform, app *dotnet.App) []llb.State {
 		panic(err)
 	}
 	out := []llb.State{b.Layer("packages", published, AppDir(app), "packages")}
-	if app.Mode.AppHost {
+	if app.Mode.Launchers() {
 		hosts, err := b.AppHosts(app, restored, rids)
 		if err != nil {
 			panic(err)
@@ -207,8 +207,8 @@ func TestGolden(t *testing.T) {
 		"file-based":    builder().Convert("src/tool.cs"),
 		"describe":      describe,
 		"portable":      image(builder(), arm64),
-		"apphost":       modeImage(dotnet.Mode{AppHost: true}),
-		"trimmed":       modeImage(dotnet.Mode{SelfContained: true, Trimmed: true}),
+		"apphost":       modeImage(dotnet.AppHost),
+		"trimmed":       modeImage(dotnet.SelfContained | dotnet.Trimmed),
 		"portable-copy": image(builder(pb.CapMergeOp), arm64),
 		"portable-mode": image(builder(pb.CapGCFreeSpaceFilter), arm64),
 	} {

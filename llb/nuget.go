@@ -1,9 +1,7 @@
 package llb
 
 import (
-	"maps"
-	"slices"
-	"strconv"
+	"path"
 
 	"github.com/moby/buildkit/client/llb"
 
@@ -11,65 +9,49 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// Places of secrets in the container of restore, and nowhere else. BuildKit mounts them from memory.
-const (
-	configSecret = "/run/secrets/nuget.config"
-	caSecret     = "/run/secrets/ca.pem"
-	caDir        = "/crosshull-ca"
-)
+// nugetNames are those of the containers that BuildKit runs.
+var nugetNames = dotnet.NuGetNames{Password: "CROSSHULL_FEED_", Username: "crosshull", CA: "/crosshull-ca/ca.pem"}
 
-// nuget is what restore needs beyond the project files: feeds, their credentials, and who vouches for them.
-func (b *Builder) nuget() ([]llb.RunOption, error) {
-	n := b.NuGet
-	var opts []llb.RunOption
-	for _, name := range slices.Sorted(maps.Keys(n.Secrets)) {
-		opts = append(opts, llb.AddSecret(name, llb.SecretID(n.Secrets[name]), llb.SecretAsEnv(true)))
+// NuGet is what the spec says of packages, for restore.
+func NuGet(n spec.NuGet) dotnet.NuGet {
+	out := dotnet.NuGet{
+		Secrets:      n.Secrets,
+		ConfigSecret: n.ConfigSecret,
+		LockedMode:   n.LockedMode,
+		Audit:        n.Audit,
+		CA:           n.CA,
+		CASecret:     n.CASecret,
 	}
-	var feeds []dotnet.Feed
-	for i, f := range n.Feeds {
-		feed := dotnet.Feed{Name: f.Name, Source: f.Source, Username: f.Username}
-		if feed.Username == "" {
-			feed.Username = "crosshull" // NuGet wants one, and a feed that takes tokens takes any
-		}
-		if f.PasswordSecret != "" {
-			feed.PasswordEnv = "CROSSHULL_FEED_" + strconv.Itoa(i)
-			opts = append(opts, llb.AddSecret(feed.PasswordEnv, llb.SecretID(f.PasswordSecret), llb.SecretAsEnv(true)))
-		}
-		feeds = append(feeds, feed)
+	for _, f := range n.Feeds {
+		out.Feeds = append(out.Feeds, dotnet.Feed(f))
 	}
-	if len(feeds) > 0 {
-		dt, err := dotnet.NuGetConfig(feeds)
-		if err != nil {
-			return nil, err
-		}
-		config := llb.Scratch().File(llb.Mkfile("/crosshull.config", 0o644, dt, llb.WithCreatedTime(fileTime)), b.named(PhaseRestore, "configuration of feeds")...)
-		opts = append(opts, llb.AddMount(dotnet.NuGetConfigDir, config, llb.Readonly))
-	}
-	if n.ConfigSecret != "" {
-		opts = append(opts, llb.AddSecret(configSecret, llb.SecretID(n.ConfigSecret)))
-	}
-	// OpenSSL's variable: the certificates of SSL_CERT_DIR stay trusted beside it.
-	switch {
-	case n.CASecret != "":
-		opts = append(opts, llb.AddSecret(caSecret, llb.SecretID(n.CASecret)), llb.AddEnv("SSL_CERT_FILE", caSecret))
-	case n.CA != "":
-		ca := llb.Scratch().File(llb.Copy(b.Context, n.CA, "/ca.pem", &llb.CopyInfo{CreatedTime: &fileTime}), b.named(PhaseRestore, "copy "+n.CA)...)
-		opts = append(opts, llb.AddMount(caDir, ca, llb.Readonly), llb.AddEnv("SSL_CERT_FILE", caDir+"/ca.pem"))
-	}
-	return opts, nil
+	return out
 }
 
-// restoreProperties are NuGet's switches.
-func restoreProperties(n spec.NuGet) []string {
-	var args []string
-	if n.LockedMode {
-		args = append(args, "-p:RestoreLockedMode=true")
+// nuget is what restore needs beyond the project files: feeds, their credentials, and who vouches for them.
+func (b *Builder) nuget(s dotnet.NuGetSettings) []llb.RunOption {
+	var opts []llb.RunOption
+	for _, secret := range s.SecretEnv {
+		opts = append(opts, llb.AddSecret(secret.Key, llb.SecretID(secret.Value), llb.SecretAsEnv(true)))
 	}
-	if n.Audit != nil {
-		args = append(args, "-p:NuGetAudit="+strconv.FormatBool(*n.Audit))
+	if s.Config != nil {
+		config := llb.Scratch().File(
+			llb.Mkfile("/"+dotnet.NuGetConfigFile, 0o644, s.Config, llb.WithCreatedTime(fileTime)),
+			b.named(PhaseRestore, "configuration of feeds")...)
+		opts = append(opts, llb.AddMount(dotnet.NuGetConfigDir, config, llb.Readonly))
 	}
-	if n.ConfigSecret != "" {
-		args = append(args, "-p:RestoreConfigFile="+configSecret)
+	for _, secret := range s.SecretFiles {
+		opts = append(opts, llb.AddSecret(secret.Key, llb.SecretID(secret.Value)))
 	}
-	return args
+	for _, file := range s.Files {
+		dir, name := path.Split(file.Key)
+		copied := llb.Scratch().File(
+			llb.Copy(b.Context, file.Value, "/"+name, &llb.CopyInfo{CreatedTime: &fileTime}),
+			b.named(PhaseRestore, "copy "+file.Value)...)
+		opts = append(opts, llb.AddMount(path.Clean(dir), copied, llb.Readonly))
+	}
+	for _, kv := range s.Env {
+		opts = append(opts, llb.AddEnv(kv.Key, kv.Value))
+	}
+	return opts
 }

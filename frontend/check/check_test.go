@@ -281,7 +281,7 @@ publish:
 	{"an old Alpine", build{spec: "base: {image: 'mcr.microsoft.com/dotnet/aspnet:10.0-alpine3.20'}\n"}, "EndOfLifeBase", []string{"crosshull.yaml:2"}},
 	{"an old Debian in the project", build{base: "registry.example.com/base:1-bullseye-slim", files: csproj("<ContainerBaseImage>registry.example.com/base:1-bullseye-slim</ContainerBaseImage>")}, "EndOfLifeBase", []string{"src/app/app.csproj:4"}},
 	{"an old Ubuntu itself", build{spec: "base:\n  image: ubuntu:20.04\n"}, "EndOfLifeBase", []string{"crosshull.yaml:3"}},
-	{"an old runtime below a self-contained app", build{spec: "base: {image: 'mcr.microsoft.com/dotnet/runtime-deps:8.0'}\n", app: dotnet.App{Mode: dotnet.Mode{SelfContained: true}}}, "EndOfLifeBase", []string{"crosshull.yaml:2"}},
+	{"an old runtime below a self-contained app", build{spec: "base: {image: 'mcr.microsoft.com/dotnet/runtime-deps:8.0'}\n", app: dotnet.App{Mode: dotnet.SelfContained}}, "EndOfLifeBase", []string{"crosshull.yaml:2"}},
 	{"an old SDK", build{spec: "sdk:\n  version: 9.0\n", sdk: "mcr.microsoft.com/dotnet/sdk:9.0"}, "EndOfLifeBase", []string{"crosshull.yaml:3"}},
 	{"an old SDK in global.json", build{files: map[string]string{"global.json": "{\n  \"sdk\": {\n    \"version\": \"9.0.100\"\n  }\n}\n"}, sdk: "mcr.microsoft.com/dotnet/sdk:9.0.100"}, "EndOfLifeBase", []string{"global.json:3"}},
 	{"images with support", build{spec: "base: {image: 'mcr.microsoft.com/dotnet/aspnet:10.0-alpine3.23'}\nsdk: {image: 'mcr.microsoft.com/dotnet/sdk:10.0-noble'}\n", linker: "mcr.microsoft.com/dotnet/sdk:10.0-noble-aot"}, "EndOfLifeBase", nil},
@@ -323,9 +323,9 @@ publish:
 	{"an older runtime", build{spec: "base: {image: 'registry.example.com/base:1'}\n", env: []string{"APP_UID=1654", "DOTNET_VERSION=9.0.1"}}, "RuntimeMismatch", []string{"crosshull.yaml:2"}},
 	{"a newer runtime", build{spec: "base: {image: 'registry.example.com/base:1'}\n", env: []string{"APP_UID=1654", "DOTNET_VERSION=11.0.0-rc.1"}}, "RuntimeMismatch", []string{"crosshull.yaml:2"}},
 	{"no ASP.NET Core", build{spec: "base: {image: 'mcr.microsoft.com/dotnet/runtime:10.0'}\n", env: []string{"APP_UID=1654", "DOTNET_VERSION=10.0.12"}}, "RuntimeMismatch", []string{"crosshull.yaml:2"}},
-	{"a runtime of no use", build{spec: "base: {image: '" + web + "'}\n", app: dotnet.App{Mode: dotnet.Mode{SelfContained: true}}}, "RuntimeMismatch", []string{"crosshull.yaml:2"}},
+	{"a runtime of no use", build{spec: "base: {image: '" + web + "'}\n", app: dotnet.App{Mode: dotnet.SelfContained}}, "RuntimeMismatch", []string{"crosshull.yaml:2"}},
 	{"a newer runtime to roll forward to", build{spec: "base: {image: 'registry.example.com/base:1'}\n", app: dotnet.App{Runtime: dotnet.Runtime{RollForward: "major"}}, env: []string{"APP_UID=1654", "DOTNET_VERSION=11.0.0"}}, "RuntimeMismatch", nil},
-	{"a runtime of its own", build{spec: "base: {image: '" + deps + "'}\n", app: dotnet.App{Mode: dotnet.Mode{SelfContained: true}}, env: []string{"APP_UID=1654"}}, "RuntimeMismatch", nil},
+	{"a runtime of its own", build{spec: "base: {image: '" + deps + "'}\n", app: dotnet.App{Mode: dotnet.SelfContained}, env: []string{"APP_UID=1654"}}, "RuntimeMismatch", nil},
 	{"a runtime that the base does not tell", build{spec: "base: {image: 'registry.example.com/base:1'}\n", env: []string{"APP_UID=1654"}}, "RuntimeMismatch", nil},
 
 	{"no ICU", build{spec: "base:\n  family: alpine\n", base: alpine, env: []string{"APP_UID=1654", invariant}}, "InvariantMode", []string{"crosshull.yaml:3"}},
@@ -337,9 +337,9 @@ publish:
 	{"no ICU, none wanted by the environment", build{base: alpine, env: []string{"APP_UID=1654", invariant}, app: dotnet.App{Container: dotnet.Container{Env: []dotnet.KeyValue{{Key: "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", Value: "1"}}}}}, "InvariantMode", nil},
 	{"ICU of the app's own", build{files: csproj("<!-- System.Globalization.AppLocalIcu -->"), base: alpine, env: []string{"APP_UID=1654", invariant}}, "InvariantMode", nil},
 
-	{"AOT for another C library", build{spec: "publish: {mode: aot}\n", base: deps + "-alpine", linker: "mcr.microsoft.com/dotnet/sdk:10.0-aot", rids: "linux-musl-x64", app: dotnet.App{Mode: dotnet.Mode{Aot: true, SelfContained: true}}}, "AotOnMusl", []string{"crosshull.yaml:2"}},
-	{"AOT for another architecture", build{files: csproj("<PublishAot>true</PublishAot>"), base: deps + "-alpine", linker: "mcr.microsoft.com/dotnet/sdk:10.0-alpine-aot", rids: "linux-musl-x64 linux-musl-arm64", app: dotnet.App{Mode: dotnet.Mode{Aot: true, SelfContained: true}}}, "AotOnMusl", []string{"src/app/app.csproj:4"}},
-	{"AOT", build{base: deps, linker: "mcr.microsoft.com/dotnet/sdk:10.0-aot", rids: "linux-x64 linux-arm64", app: dotnet.App{Mode: dotnet.Mode{Aot: true, SelfContained: true}}}, "AotOnMusl", nil},
+	{"AOT for another C library", build{spec: "publish: {mode: aot}\n", base: deps + "-alpine", linker: "mcr.microsoft.com/dotnet/sdk:10.0-aot", rids: "linux-musl-x64", app: dotnet.App{Mode: dotnet.SelfContained | dotnet.Aot}}, "AotOnMusl", []string{"crosshull.yaml:2"}},
+	{"AOT for another architecture", build{files: csproj("<PublishAot>true</PublishAot>"), base: deps + "-alpine", linker: "mcr.microsoft.com/dotnet/sdk:10.0-alpine-aot", rids: "linux-musl-x64 linux-musl-arm64", app: dotnet.App{Mode: dotnet.SelfContained | dotnet.Aot}}, "AotOnMusl", []string{"src/app/app.csproj:4"}},
+	{"AOT", build{base: deps, linker: "mcr.microsoft.com/dotnet/sdk:10.0-aot", rids: "linux-x64 linux-arm64", app: dotnet.App{Mode: dotnet.SelfContained | dotnet.Aot}}, "AotOnMusl", nil},
 
 	{"root by the spec", build{spec: "image:\n  user: root:root\n"}, "RootUser", []string{"crosshull.yaml:3"}},
 	{"root by the project", build{app: dotnet.App{Container: dotnet.Container{User: "0"}}, files: csproj("<ContainerUser>0</ContainerUser>")}, "RootUser", []string{"src/app/app.csproj:4"}},

@@ -27,7 +27,7 @@ func runtimeMismatch(r *run, a *App) {
 		rollForward := cmp.Or(strings.ToLower(getenv(image.Image.Env, "DOTNET_ROLL_FORWARD")), a.Project.RollForward)
 		web := slices.Contains(a.Project.FrameworkReferences, "Microsoft.AspNetCore.App")
 		switch {
-		case a.Project.Mode.SelfContained:
+		case a.Project.Mode.BringsRuntime():
 			if repository == "runtime" || repository == "aspnet" {
 				r.warn(r.whereBase(a), "%s has a runtime that the app never uses, as it is published %s: dotnet/runtime-deps has all that it needs", a.Base.Name, a.Project.Mode)
 			}

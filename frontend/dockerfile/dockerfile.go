@@ -80,14 +80,13 @@ func (w *writer) app(p *plan.Plan) error {
 
 // restore writes the steps that get packages.
 func (w *writer) restore(p *plan.Plan) error {
-	feeds, mounts, args := w.nuget(p)
-	if len(feeds) > 0 {
-		dt, err := dotnet.NuGetConfig(feeds)
-		if err != nil {
-			return err
-		}
+	nuget, err := xllb.NuGet(p.Request.Spec.NuGet).Settings(nugetNames)
+	if err != nil {
+		return err
+	}
+	if nuget.Config != nil {
 		w.comment("Feeds beside those of the repository. %%NAME%% is a variable that restore gets by a secret.")
-		w.line("COPY --link <<\"EOF\" %s/crosshull.config\n%sEOF", dotnet.NuGetConfigDir, dt)
+		w.line("COPY --link <<\"EOF\" %s\n%sEOF", nuget.ConfigPath(), nuget.Config)
 	}
 	if file := p.Request.Spec.Project; path.Ext(file) == ".cs" {
 		w.comment("A project of the file, as the SDK makes it.")
@@ -98,57 +97,34 @@ func (w *writer) restore(p *plan.Plan) error {
 		w.copy("--parents", append(dotnet.RestoreFiles(p.App.Closure, p.Tree.Settings), p.Tree.RestoreInputs...), "./")
 	}
 	rids := p.RestoreRIDs()
-	args = append(args, p.Project.Plain(p.App)...)
+	args := append(nuget.Args(), p.Project.Plain(p.App)...)
 	if len(rids) > 0 {
 		args = append(args, `-p:RuntimeIdentifiers="`+strings.Join(rids, ";")+`"`)
 	}
-	w.line("RUN %sdotnet restore %s%s", mounts, shell(p.App.Path), shellArgs(args))
+	w.line("RUN %sdotnet restore %s%s", nugetMounts(nuget), shell(p.App.Path), shellArgs(args))
 	return nil
 }
 
-// nuget says what the spec says of packages: feeds, what a RUN begins with, and arguments.
-func (w *writer) nuget(p *plan.Plan) (feeds []dotnet.Feed, run string, args []string) {
-	n := p.Request.Spec.NuGet
-	var mounts, env []string
-	secret := func(id, variable string) {
-		mounts = append(mounts, fmt.Sprintf("--mount=type=secret,id=%s,env=%s,required=true", id, variable))
+// nugetNames are those that a Dockerfile has.
+var nugetNames = dotnet.NuGetNames{Password: "FEED_", Username: "any", CA: "/run/ca.pem"}
+
+// nugetMounts is what the RUN of a restore begins with.
+func nugetMounts(s dotnet.NuGetSettings) string {
+	var b strings.Builder
+	mount := func(format string, args ...any) { fmt.Fprintf(&b, "--mount="+format+" \\\n    ", args...) }
+	for _, secret := range s.SecretEnv {
+		mount("type=secret,id=%s,env=%s,required=true", secret.Value, secret.Key)
 	}
-	for _, name := range request.SortedKeys(n.Secrets) {
-		secret(n.Secrets[name], name)
+	for _, secret := range s.SecretFiles {
+		mount("type=secret,id=%s,target=%s,required=true", secret.Value, secret.Key)
 	}
-	for i, f := range n.Feeds {
-		feed := dotnet.Feed{Name: f.Name, Source: f.Source, Username: f.Username}
-		if feed.Username == "" {
-			feed.Username = "any"
-		}
-		if f.PasswordSecret != "" {
-			feed.PasswordEnv = fmt.Sprintf("FEED_%d", i)
-			secret(f.PasswordSecret, feed.PasswordEnv)
-		}
-		feeds = append(feeds, feed)
+	for _, file := range s.Files {
+		mount("type=bind,source=%s,target=%s", file.Value, file.Key)
 	}
-	if n.ConfigSecret != "" {
-		mounts = append(mounts, "--mount=type=secret,id="+n.ConfigSecret+",target=/run/secrets/nuget.config,required=true")
-		args = append(args, "-p:RestoreConfigFile=/run/secrets/nuget.config")
+	for _, kv := range s.Env {
+		fmt.Fprintf(&b, "%s=%s ", kv.Key, kv.Value)
 	}
-	switch {
-	case n.CASecret != "":
-		mounts = append(mounts, "--mount=type=secret,id="+n.CASecret+",target=/run/secrets/ca.pem,required=true")
-		env = append(env, "SSL_CERT_FILE=/run/secrets/ca.pem ")
-	case n.CA != "":
-		mounts = append(mounts, "--mount=type=bind,source="+n.CA+",target=/run/ca.pem")
-		env = append(env, "SSL_CERT_FILE=/run/ca.pem ")
-	}
-	if n.LockedMode {
-		args = append(args, "--locked-mode")
-	}
-	if n.Audit != nil {
-		args = append(args, fmt.Sprintf("-p:NuGetAudit=%t", *n.Audit))
-	}
-	for _, m := range mounts {
-		run += m + " \\\n    "
-	}
-	return feeds, run + strings.Join(env, ""), args
+	return b.String()
 }
 
 // sources writes the step that brings what is compiled.
@@ -224,7 +200,7 @@ func (w *writer) publish(p *plan.Plan, stage func(string) string) {
 	}
 	w.comment("From here on for each platform.")
 	w.line("ARG TARGETARCH")
-	if p.App.Mode.Aot {
+	if p.App.Mode.NeedsToolchain() {
 		w.line("ARG BUILDARCH")
 		w.comment("Another architecture is linked by LLVM's tools.")
 		command = `if [ "$TARGETARCH" != "$BUILDARCH" ]; then cross="-p:LinkerFlavor=lld -p:ObjCopyName=llvm-objcopy"; fi; \` + "\n    " + command + " $cross && rm -f /app/*.dbg"

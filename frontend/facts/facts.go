@@ -86,7 +86,7 @@ func New(ctx context.Context, req *request.Request, t *tree.Tree) (*Asker, error
 func converted(p dotnet.Project) dotnet.Project {
 	p.Path = strings.TrimSuffix(p.Path, ".cs")
 	if p.Mode == nil {
-		p.Mode = &dotnet.Mode{}
+		p.Mode = new(dotnet.Portable)
 	}
 	return p
 }
@@ -177,7 +177,7 @@ func (a *Asker) Questions() (questions []Question, target int, err error) {
 func (a *Asker) testQuestions() []Question {
 	var questions []Question
 	for i, path := range a.req.Spec.Tests.Projects {
-		p := dotnet.Project{Path: path, Test: true, Mode: &dotnet.Mode{}}
+		p := dotnet.Project{Path: path, Test: true, Mode: new(dotnet.Portable)}
 		questions = append(questions, Question{p, fmt.Sprintf("tests.%d", i)})
 	}
 	return questions
@@ -250,11 +250,11 @@ func (a *Asker) Choose(q Question, desc *dotnet.Description) (*dotnet.App, error
 // target, the group is the same, so what it shares is done once.
 func (f *Facts) Group(app *dotnet.App) []*dotnet.App {
 	var group []*dotnet.App
-	if app.Mode == (dotnet.Mode{}) {
+	if app.Mode == dotnet.Portable {
 		group = slices.Clone(f.Tests)
 	}
 	for _, other := range f.Apps {
-		if other.Mode == app.Mode && (app.Mode == (dotnet.Mode{}) || other.BaseImage == app.BaseImage) {
+		if other.Mode == app.Mode && (app.Mode == dotnet.Portable || other.BaseImage == app.BaseImage) {
 			group = append(group, other)
 		}
 	}

@@ -116,7 +116,7 @@ func inspect(ctx context.Context, req *request.Request, asker *facts.Asker) (che
 	if err := configure(&a, app, bases); err != nil {
 		return a, err
 	}
-	if !app.Mode.Aot || len(bases) == 0 {
+	if !app.Mode.NeedsToolchain() || len(bases) == 0 {
 		return a, nil
 	}
 	ref, err := plan.ToolchainRef(req, asker.SDK, app)

@@ -127,7 +127,7 @@ func Libc(ctx context.Context, req *request.Request, base *gateway.Image, ref st
 
 // toolchain resolves the image that links, nil where nothing is to be linked.
 func toolchain(ctx context.Context, req *request.Request, f *facts.Facts, rids []string) (*gateway.Image, error) {
-	if !f.App.Mode.Aot {
+	if !f.App.Mode.NeedsToolchain() {
 		return nil, nil
 	}
 	ref, err := ToolchainRef(req, f.SDK, f.App)
@@ -182,7 +182,7 @@ func configure(ctx context.Context, req *request.Request, p *Plan) error {
 }
 
 // NeedsRIDs tells whether what is built depends on the platforms of the image.
-func (p *Plan) NeedsRIDs() bool { return p.App.Mode.PerPlatform() || p.App.Mode.Launchers() }
+func (p *Plan) NeedsRIDs() bool { return p.App.Mode.NeedsRIDs() }
 
 // RIDs are the runtime identifiers of the images, each once.
 func (p *Plan) RIDs() []string {

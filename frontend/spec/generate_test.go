@@ -108,7 +108,7 @@ func (g *generator) schema() *node {
 	for key := range app.Properties {
 		n.Properties[key] = &node{Ref: "#/definitions/app/properties/" + key}
 	}
-	mode := &node{Title: "mode", Type: "string", Enum: dotnet.Modes}
+	mode := &node{Title: "mode", Type: "string", Enum: dotnet.Modes()}
 	for _, name := range mode.Enum {
 		if modes[name] == "" {
 			g.t.Errorf("nothing is said of mode %s", name)

@@ -140,7 +140,7 @@ func (p Project) own() []string {
 		args = append(args, define("ContainerFamily", p.Family), define("ContainerBaseImage", ""))
 	}
 	if p.Mode != nil {
-		args = append(args, p.Mode.properties()...)
+		args = append(args, defineAll(p.Mode.properties())...)
 	}
 	return args
 }

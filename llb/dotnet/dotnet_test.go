@@ -317,31 +317,6 @@ func TestRestoreAndPublishAgree(t *testing.T) {
 	}
 }
 
-func TestParseMode(t *testing.T) {
-	for _, tc := range []struct{ in, want, err string }{
-		{"", "portable", ""},
-		{"portable", "portable", ""},
-		{"apphost", "apphost", ""},
-		{"ready-to-run apphost", "apphost, ready-to-run", ""},
-		{"trimmed", "trimmed", ""},
-		{"single-file trimmed self-contained", "single-file, trimmed", ""},
-		{"aot trimmed self-contained", "aot", ""},
-		{"portable aot", "", "portable stands alone"},
-		{"aot single-file", "", "aot and single-file exclude each other"},
-		{"ready-to-run aot", "", "aot and ready-to-run exclude each other"},
-		{"apphost trimmed", "", "apphost goes with ready-to-run alone"},
-		{"native", "", `"native" is not known: use portable, apphost`},
-	} {
-		m, err := ParseMode(strings.Fields(tc.in))
-		switch {
-		case tc.err == "" && (err != nil || m.String() != tc.want):
-			t.Errorf("%s: got %s, %v, want %s", tc.in, m, err, tc.want)
-		case tc.err != "" && (err == nil || !strings.HasPrefix(err.Error(), tc.err)):
-			t.Errorf("%s: got error %v, want %s", tc.in, err, tc.err)
-		}
-	}
-}
-
 func TestLibcOf(t *testing.T) {
 	for image, want := range map[string]Libc{
 		"mcr.microsoft.com/dotnet/aspnet:10.0":                      Glibc,
@@ -525,21 +500,6 @@ func TestSolutionProjects(t *testing.T) {
 	}
 	if _, err := SolutionProjects("x.slnf", []byte("{")); err == nil {
 		t.Error("no error for a filter that is none")
-	}
-}
-
-func TestNuGetConfig(t *testing.T) {
-	dt, err := NuGetConfig([]Feed{{"hub", "https://hub.example.com/index.json", "me & you", "TOKEN"}, {"lan", "http://lan/index.json", "", ""}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{
-		`<add key="hub" value="https://hub.example.com/index.json">`, `<add key="lan" value="http://lan/index.json" allowInsecureConnections="true">`,
-		"<hub>", `value="me &amp; you"`, `key="ClearTextPassword" value="%TOKEN%"`,
-	} {
-		if !strings.Contains(string(dt), want) {
-			t.Errorf("no %s in\n%s", want, dt)
-		}
 	}
 }
 

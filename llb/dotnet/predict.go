@@ -14,7 +14,7 @@ import (
 // with its closure, and the base image where that is beyond doubt too, or nil. It is good for beginning early and for
 // nothing else: what is built is what MSBuild says.
 func Predict(p Project, files Files) *App {
-	if p.Mode == nil && slices.ContainsFunc(slices.Collect(maps.Values(files)), modeProperty.Match) || p.Mode != nil && *p.Mode != (Mode{}) {
+	if p.Mode == nil && slices.ContainsFunc(slices.Collect(maps.Values(files)), modeProperty.Match) || p.Mode != nil && *p.Mode != Portable {
 		return nil // one restore for several runtime identifiers, which depend on the base image
 	}
 	root := predictProject(p.Path, files)
@@ -90,7 +90,7 @@ func predictBase(p Project, root []byte, files Files) string {
 }
 
 // modeProperty finds that a project may be published otherwise than portable.
-var modeProperty = regexp.MustCompile(`<(?:PublishAot|PublishTrimmed|PublishSingleFile|PublishReadyToRun|PublishSelfContained|SelfContained)>`)
+var modeProperty = regexp.MustCompile("<(?:" + strings.Join(ModeProperties(), "|") + ")>")
 
 var (
 	webSDK     = regexp.MustCompile(`<Project\s[^>]*Sdk="Microsoft\.NET\.Sdk\.Web"`)

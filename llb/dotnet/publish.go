@@ -42,7 +42,7 @@ func PublishArgs(p Project, app *App, rid, build string, assets Compression, at 
 	}
 	args = append(args, at.inject()...)
 	args = append(args, app.framework()...)
-	if app.Mode.Aot && architecture(rid) != architecture(build) {
+	if app.Mode.NeedsToolchain() && architecture(rid) != architecture(build) {
 		// clang links for any target with LLVM's linker; the tools of the machine's own binutils do not.
 		args = append(args, define("LinkerFlavor", "lld"), define("ObjCopyName", "llvm-objcopy"))
 	}
@@ -106,7 +106,7 @@ func (app *App) framework() []string {
 func architecture(rid string) string { return rid[strings.LastIndexByte(rid, '-')+1:] }
 
 func (p Project) build(app *App) []string {
-	args := append(p.common(), app.Mode.properties()...)
+	args := append(p.common(), defineAll(app.Mode.properties())...)
 	if !app.Mode.PerPlatform() {
 		// Without it a project's own RuntimeIdentifier would make the output that of one platform.
 		args = append(args, define("RuntimeIdentifier", ""))
@@ -122,7 +122,7 @@ func (p Project) Plain(app *App) []string {
 		args = append(args, define(k, p.Properties[k]))
 	}
 	if p.Mode != nil {
-		args = append(args, app.Mode.properties()...)
+		args = append(args, defineAll(app.Mode.properties())...)
 	} else if !app.Mode.Executable() {
 		args = append(args, define("UseAppHost", "false"), define("EnableAppHostPackDownload", "false"))
 	}
@@ -141,6 +141,15 @@ func (p Project) common() []string {
 	}
 	for _, k := range slices.Sorted(maps.Keys(p.Properties)) {
 		args = append(args, define(k, p.Properties[k]))
+	}
+	return args
+}
+
+// defineAll are properties as arguments.
+func defineAll(properties []KeyValue) []string {
+	args := make([]string, len(properties))
+	for i, kv := range properties {
+		args[i] = define(kv.Key, kv.Value)
 	}
 	return args
 }

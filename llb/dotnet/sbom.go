@@ -201,15 +201,15 @@ func (r restored) ships(ids []string) bool {
 // that was restored is what was used. Without a runtime of its own the app has that of the base image.
 func packs(m Mode, frameworks []string, rid string) [][]string {
 	var names [][]string
-	if m.Executable() && !m.Aot {
+	if m.Executable() && !m.NeedsToolchain() {
 		names = append(names, []string{"Microsoft.NETCore.App.Host." + rid})
 	}
-	if !m.SelfContained {
+	if !m.BringsRuntime() {
 		return names
 	}
 	slices.Sort(frameworks)
 	for _, framework := range slices.Compact(frameworks) {
-		if m.Aot && framework == "Microsoft.NETCore.App" {
+		if m.NeedsToolchain() && framework == "Microsoft.NETCore.App" {
 			names = append(names, []string{framework + ".Runtime.NativeAOT." + rid, "runtime." + rid + ".Microsoft.DotNet.ILCompiler"})
 			continue
 		}

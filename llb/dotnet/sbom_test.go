@@ -47,13 +47,13 @@ func TestSPDX(t *testing.T) {
 			Base: Image{Name: "mcr.microsoft.com/dotnet/runtime", Tag: "10.0", Platform: "linux/arm/v7", Pinned: digest.FromString("index"), Manifest: digest.FromString("manifest")},
 		}},
 		{"trimmed", "trimmed", SBOM{
-			App:      &App{Path: "trimmed.csproj", TargetFramework: "net10.0", Mode: Mode{SelfContained: true, SingleFile: true, Trimmed: true}},
+			App:      &App{Path: "trimmed.csproj", TargetFramework: "net10.0", Mode: SelfContained | SingleFile | Trimmed},
 			Platform: "linux/arm64", RID: "linux-arm64",
 			Base:    Image{Name: "docker.io/library/debian", Tag: "12", Platform: "linux/arm64", Pinned: digest.FromString("index")},
 			Created: &epoch,
 		}},
 		{"aot", "aot", SBOM{
-			App:      &App{Path: "aot.csproj", Output: Output{AssemblyName: "aot"}, TargetFramework: "net10.0", Mode: Mode{SelfContained: true, Aot: true}},
+			App:      &App{Path: "aot.csproj", Output: Output{AssemblyName: "aot"}, TargetFramework: "net10.0", Mode: SelfContained | Aot},
 			Platform: "linux/amd64", RID: "linux-x64",
 			Base:  Image{Name: "registry.example.com/own/base", Platform: "linux/amd64"},
 			Tools: []Image{{Name: "mcr.microsoft.com/dotnet/sdk", Tag: "10.0-aot", Platform: "linux/amd64", Pinned: digest.FromString("aot")}},
@@ -96,7 +96,7 @@ func TestSPDX(t *testing.T) {
 
 // The documents of two platforms are two, by their namespaces too.
 func TestSPDXNamespace(t *testing.T) {
-	s := SBOM{App: &App{Path: "aot.csproj", TargetFramework: "net10.0", Mode: Mode{SelfContained: true, Aot: true}}, Graph: recorded(t, "aot")}
+	s := SBOM{App: &App{Path: "aot.csproj", TargetFramework: "net10.0", Mode: SelfContained | Aot}, Graph: recorded(t, "aot")}
 	namespace := func(rid string) string {
 		s.RID = rid
 		dt, err := SPDX(s)
@@ -120,7 +120,7 @@ func TestSPDXWithoutTarget(t *testing.T) {
 		rid, want string
 	}{
 		{App{Path: "aot.csproj", TargetFramework: "net9.0"}, "linux-x64", "project.assets.json of aot.csproj has nothing for net9.0"},
-		{App{Path: "aot.csproj", TargetFramework: "net10.0", Mode: Mode{SelfContained: true}}, "linux-musl-x64", "project.assets.json of aot.csproj has no packages for net10.0, linux-musl-x64"},
+		{App{Path: "aot.csproj", TargetFramework: "net10.0", Mode: SelfContained}, "linux-musl-x64", "project.assets.json of aot.csproj has no packages for net10.0, linux-musl-x64"},
 	} {
 		if _, err := SPDX(SBOM{App: &tc.app, RID: tc.rid, Graph: g}); err == nil || err.Error() != tc.want {
 			t.Errorf("got %v, want %s", err, tc.want)
@@ -180,29 +180,29 @@ func TestComponents(t *testing.T) {
 		mode        Mode
 		want        string
 	}{
-		{"a chain, whatever the case of names", graph(core, `"A/1.0.0": {`+runs+`, "dependencies": {"b": "1.0.0"}}, "B/2.0.0": {`+runs+`}`, ""), Mode{}, "A* → B, B"},
-		{"what the framework has in its place", graph(core, `"A/1.0.0": {`+runs+`, "dependencies": {"System.Text.Json": "8.0.0"}}`, ""), Mode{}, "A*"},
-		{"a package of packages", graph(core, `"A/1.0.0": {"type": "package", "runtime": {"lib/net8.0/_._": {}}, "dependencies": {"B": "1.0.0"}}, "B/1.0.0": {`+runs+`}`, ""), Mode{}, "A* → B, B"},
-		{"an analyzer", graph(core, `"A/1.0.0": {"type": "package", "build": {"build/A.props": {}}, "dependencies": {"B": "1.0.0"}}, "B/1.0.0": {"type": "package"}`, ""), Mode{}, "(A), (B)"},
-		{"to compile against", graph(core, `"A/1.0.0": {"type": "package", "compile": {"ref/net8.0/A.dll": {}}}`, ""), Mode{}, "(A)"},
-		{"files of this platform", graph(core, `"A/1.0.0": {"type": "package", "runtimeTargets": {"runtimes/linux/native/a.so": {"assetType": "native", "rid": "linux"}}}`, ""), Mode{}, "A*"},
-		{"files of other platforms", graph(core, `"A/1.0.0": {"type": "package", "runtimeTargets": {"runtimes/win/lib/a.dll": {"assetType": "runtime", "rid": "win"}, "runtimes/linux-arm64/native/a.so": {"assetType": "native", "rid": "linux-arm64"}}}`, ""), Mode{}, "(A)"},
-		{"machine code", graph(core, `"A/1.0.0": {"type": "package", "native": {"runtimes/linux-x64/native/a.so": {}}}`, ""), Mode{SingleFile: true}, "A*"},
-		{"translations", graph(core, `"A/1.0.0": {"type": "package", "resource": {"lib/net8.0/de/A.resources.dll": {"locale": "de"}}}`, ""), Mode{}, "A*"},
-		{"sources", graph(core, `"A/1.0.0": {"type": "package", "contentFiles": {"contentFiles/cs/any/A.cs": {"buildAction": "Compile", "copyToOutput": false}}}`, ""), Mode{}, "A*"},
-		{"content", graph(core, `"A/1.0.0": {"type": "package", "contentFiles": {"contentFiles/any/any/a.txt": {"buildAction": "None", "copyToOutput": true}}}`, ""), Mode{}, "A*"},
-		{"content that stays", graph(core, `"A/1.0.0": {"type": "package", "contentFiles": {"contentFiles/any/any/_._": {"buildAction": "None", "copyToOutput": false}, "contentFiles/any/any/a.txt": {"buildAction": "None"}}}`, ""), Mode{}, "(A)"},
-		{"a project", graph(core, `"A/1.0.0": {"type": "project", "runtime": {"bin/placeholder/A.dll": {}}}`, ""), Mode{}, "A*"},
-		{"what nobody names", graph(core, `"B/1.0.0": {`+runs+`, "dependencies": {"C": "1.0.0"}}, "C/1.0.0": {`+runs+`}`, ""), Mode{}, "B* → C, C"},
-		{"packs of a portable app", graph(core, "", downloads("Microsoft.NETCore.App.Ref")), Mode{}, "(Microsoft.NETCore.App.Ref)"},
-		{"packs of a launcher", graph(core, "", downloads("Microsoft.NETCore.App.Host.linux-arm64", "Microsoft.NETCore.App.Host.linux-x64")), Mode{AppHost: true}, "Microsoft.NETCore.App.Host.linux-x64*"},
-		{"packs of a self-contained app", graph(core, "", downloads("Microsoft.AspNetCore.App.Runtime.linux-x64", "Microsoft.NETCore.App.Runtime.linux-arm64", "Microsoft.NETCore.App.Runtime.linux-x64", "Microsoft.NETCore.App.Crossgen2.linux-x64")), Mode{SelfContained: true},
+		{"a chain, whatever the case of names", graph(core, `"A/1.0.0": {`+runs+`, "dependencies": {"b": "1.0.0"}}, "B/2.0.0": {`+runs+`}`, ""), Portable, "A* → B, B"},
+		{"what the framework has in its place", graph(core, `"A/1.0.0": {`+runs+`, "dependencies": {"System.Text.Json": "8.0.0"}}`, ""), Portable, "A*"},
+		{"a package of packages", graph(core, `"A/1.0.0": {"type": "package", "runtime": {"lib/net8.0/_._": {}}, "dependencies": {"B": "1.0.0"}}, "B/1.0.0": {`+runs+`}`, ""), Portable, "A* → B, B"},
+		{"an analyzer", graph(core, `"A/1.0.0": {"type": "package", "build": {"build/A.props": {}}, "dependencies": {"B": "1.0.0"}}, "B/1.0.0": {"type": "package"}`, ""), Portable, "(A), (B)"},
+		{"to compile against", graph(core, `"A/1.0.0": {"type": "package", "compile": {"ref/net8.0/A.dll": {}}}`, ""), Portable, "(A)"},
+		{"files of this platform", graph(core, `"A/1.0.0": {"type": "package", "runtimeTargets": {"runtimes/linux/native/a.so": {"assetType": "native", "rid": "linux"}}}`, ""), Portable, "A*"},
+		{"files of other platforms", graph(core, `"A/1.0.0": {"type": "package", "runtimeTargets": {"runtimes/win/lib/a.dll": {"assetType": "runtime", "rid": "win"}, "runtimes/linux-arm64/native/a.so": {"assetType": "native", "rid": "linux-arm64"}}}`, ""), Portable, "(A)"},
+		{"machine code", graph(core, `"A/1.0.0": {"type": "package", "native": {"runtimes/linux-x64/native/a.so": {}}}`, ""), SingleFile, "A*"},
+		{"translations", graph(core, `"A/1.0.0": {"type": "package", "resource": {"lib/net8.0/de/A.resources.dll": {"locale": "de"}}}`, ""), Portable, "A*"},
+		{"sources", graph(core, `"A/1.0.0": {"type": "package", "contentFiles": {"contentFiles/cs/any/A.cs": {"buildAction": "Compile", "copyToOutput": false}}}`, ""), Portable, "A*"},
+		{"content", graph(core, `"A/1.0.0": {"type": "package", "contentFiles": {"contentFiles/any/any/a.txt": {"buildAction": "None", "copyToOutput": true}}}`, ""), Portable, "A*"},
+		{"content that stays", graph(core, `"A/1.0.0": {"type": "package", "contentFiles": {"contentFiles/any/any/_._": {"buildAction": "None", "copyToOutput": false}, "contentFiles/any/any/a.txt": {"buildAction": "None"}}}`, ""), Portable, "(A)"},
+		{"a project", graph(core, `"A/1.0.0": {"type": "project", "runtime": {"bin/placeholder/A.dll": {}}}`, ""), Portable, "A*"},
+		{"what nobody names", graph(core, `"B/1.0.0": {`+runs+`, "dependencies": {"C": "1.0.0"}}, "C/1.0.0": {`+runs+`}`, ""), Portable, "B* → C, C"},
+		{"packs of a portable app", graph(core, "", downloads("Microsoft.NETCore.App.Ref")), Portable, "(Microsoft.NETCore.App.Ref)"},
+		{"packs of a launcher", graph(core, "", downloads("Microsoft.NETCore.App.Host.linux-arm64", "Microsoft.NETCore.App.Host.linux-x64")), AppHost, "Microsoft.NETCore.App.Host.linux-x64*"},
+		{"packs of a self-contained app", graph(core, "", downloads("Microsoft.AspNetCore.App.Runtime.linux-x64", "Microsoft.NETCore.App.Runtime.linux-arm64", "Microsoft.NETCore.App.Runtime.linux-x64", "Microsoft.NETCore.App.Crossgen2.linux-x64")), SelfContained,
 			"(Microsoft.NETCore.App.Crossgen2.linux-x64), Microsoft.NETCore.App.Runtime.linux-x64*"},
-		{"packs that a package asks for", graph(core, `"A/1.0.0": {`+runs+`, "frameworkReferences": ["Microsoft.AspNetCore.App"]}`, downloads("Microsoft.AspNetCore.App.Runtime.linux-x64", "Microsoft.NETCore.App.Runtime.linux-x64")), Mode{SelfContained: true},
+		{"packs that a package asks for", graph(core, `"A/1.0.0": {`+runs+`, "frameworkReferences": ["Microsoft.AspNetCore.App"]}`, downloads("Microsoft.AspNetCore.App.Runtime.linux-x64", "Microsoft.NETCore.App.Runtime.linux-x64")), SelfContained,
 			"A*, Microsoft.AspNetCore.App.Runtime.linux-x64*, Microsoft.NETCore.App.Runtime.linux-x64*"},
-		{"packs of AOT", graph(core, "", downloads("Microsoft.NETCore.App.Runtime.linux-x64", "Microsoft.NETCore.App.Runtime.NativeAOT.linux-x64", "runtime.linux-x64.Microsoft.DotNet.ILCompiler", "Microsoft.NETCore.App.Host.linux-x64")), Mode{SelfContained: true, Aot: true},
+		{"packs of AOT", graph(core, "", downloads("Microsoft.NETCore.App.Runtime.linux-x64", "Microsoft.NETCore.App.Runtime.NativeAOT.linux-x64", "runtime.linux-x64.Microsoft.DotNet.ILCompiler", "Microsoft.NETCore.App.Host.linux-x64")), SelfContained | Aot,
 			"Microsoft.NETCore.App.Runtime.NativeAOT.linux-x64*, (runtime.linux-x64.Microsoft.DotNet.ILCompiler)"},
-		{"packs of AOT till .NET 8", graph(core, `"runtime.linux-x64.Microsoft.DotNet.ILCompiler/8.0.1": {"type": "package"}, "Microsoft.DotNet.ILCompiler/8.0.1": {"type": "package", "dependencies": {"runtime.linux-x64.Microsoft.DotNet.ILCompiler": "8.0.1"}}`, downloads("runtime.linux-x64.Microsoft.DotNet.ILCompiler")), Mode{SelfContained: true, Aot: true},
+		{"packs of AOT till .NET 8", graph(core, `"runtime.linux-x64.Microsoft.DotNet.ILCompiler/8.0.1": {"type": "package"}, "Microsoft.DotNet.ILCompiler/8.0.1": {"type": "package", "dependencies": {"runtime.linux-x64.Microsoft.DotNet.ILCompiler": "8.0.1"}}`, downloads("runtime.linux-x64.Microsoft.DotNet.ILCompiler")), SelfContained | Aot,
 			"(Microsoft.DotNet.ILCompiler), runtime.linux-x64.Microsoft.DotNet.ILCompiler*"},
 	} {
 		g, err := ParseAssets([]byte(tc.graph))

@@ -1,0 +1,129 @@
+package dotnet
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestParseMode(t *testing.T) {
+	for _, tc := range []struct{ in, want, err string }{
+		{"", "portable", ""},
+		{"portable", "portable", ""},
+		{"apphost", "apphost", ""},
+		{"ready-to-run apphost", "apphost, ready-to-run", ""},
+		{"trimmed", "trimmed", ""},
+		{"single-file trimmed self-contained", "single-file, trimmed", ""},
+		{"aot trimmed self-contained", "aot", ""},
+		{"portable aot", "", "portable stands alone"},
+		{"aot single-file", "", "aot and single-file exclude each other"},
+		{"ready-to-run aot", "", "aot and ready-to-run exclude each other"},
+		{"apphost trimmed", "", "apphost goes with ready-to-run alone"},
+		{"native", "", `"native" is not known: use portable, apphost`},
+	} {
+		m, err := ParseMode(strings.Fields(tc.in))
+		switch {
+		case tc.err == "" && (err != nil || m.String() != tc.want):
+			t.Errorf("%s: got %s, %v, want %s", tc.in, m, err, tc.want)
+		case tc.err != "" && (err == nil || !strings.HasPrefix(err.Error(), tc.err)):
+			t.Errorf("%s: got error %v, want %s", tc.in, err, tc.err)
+		}
+	}
+}
+
+func TestModeOf(t *testing.T) {
+	for _, tc := range []struct{ in, want string }{
+		{"", "portable"},
+		{"SelfContained=false PublishAot=", "portable"},
+		{"PublishSelfContained=True", "self-contained"},
+		{"PublishTrimmed=true SelfContained=false", "trimmed"},
+		{"PublishSingleFile=true PublishReadyToRun=true", "single-file, ready-to-run"},
+		{"PublishAot=true PublishSingleFile=true PublishReadyToRun=true PublishTrimmed=true", "aot"},
+		{"UseAppHost=true", "portable"}, // the default of projects, so it asks for nothing
+	} {
+		properties := item{}
+		for _, p := range strings.Fields(tc.in) {
+			name, value, _ := strings.Cut(p, "=")
+			properties[name] = value
+		}
+		if got := modeOf(properties).String(); got != tc.want {
+			t.Errorf("%s: got %s, want %s", tc.in, got, tc.want)
+		}
+	}
+}
+
+func TestModeFacts(t *testing.T) {
+	for _, tc := range []struct{ mode, facts string }{
+		{"portable", ""},
+		{"apphost", "executable launchers rids"},
+		{"self-contained", "per-platform executable rids runtime"},
+		{"single-file", "per-platform executable rids"},
+		{"ready-to-run", "per-platform rids"},
+		{"apphost ready-to-run", "per-platform executable rids"},
+		{"trimmed", "per-platform executable rids runtime"},
+		{"aot", "per-platform executable rids runtime toolchain"},
+	} {
+		m, err := ParseMode(strings.Fields(tc.mode))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var facts []string
+		for _, f := range []struct {
+			name string
+			is   bool
+		}{
+			{"per-platform", m.PerPlatform()}, {"executable", m.Executable()}, {"launchers", m.Launchers()},
+			{"rids", m.NeedsRIDs()}, {"runtime", m.BringsRuntime()}, {"toolchain", m.NeedsToolchain()},
+		} {
+			if f.is {
+				facts = append(facts, f.name)
+			}
+		}
+		if got := strings.Join(facts, " "); got != tc.facts {
+			t.Errorf("%s: got %s, want %s", tc.mode, got, tc.facts)
+		}
+	}
+}
+
+// A pack that a mode has no use for is not asked for: it may be on no feed that the build can reach.
+func TestModePacks(t *testing.T) {
+	for mode, want := range map[string]string{
+		"portable":             "EnableRuntimePackDownload=false UseAppHost=false EnableAppHostPackDownload=false",
+		"apphost":              "EnableRuntimePackDownload=false UseAppHost=false",
+		"ready-to-run":         "UseAppHost=false EnableAppHostPackDownload=false",
+		"apphost ready-to-run": "UseAppHost=true",
+		"self-contained":       "UseAppHost=true",
+		"aot":                  "UseAppHost=true",
+	} {
+		m, err := ParseMode(strings.Fields(mode))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var packs []string
+		for _, kv := range m.properties() {
+			if !slices.Contains(ModeProperties(), kv.Key) {
+				packs = append(packs, kv.Key+"="+kv.Value)
+			}
+		}
+		if got := strings.Join(packs, " "); got != want {
+			t.Errorf("%s: got %s, want %s", mode, got, want)
+		}
+	}
+}
+
+// MSBuild is asked for every property of the table, and tells by them whether there is a publish for every platform.
+func TestTargetsKnowModes(t *testing.T) {
+	dt, err := os.ReadFile("msbuild/crosshull.targets")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range ModeProperties() {
+		for _, want := range []string{fmt.Sprintf(` %s="$(%[1]s)"`, name), fmt.Sprintf(`'$(%s)' == 'true'`, name)} {
+			if !strings.Contains(string(dt), want) {
+				t.Errorf("crosshull.targets has no %s", want)
+			}
+		}
+	}
+}
