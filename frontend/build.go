@@ -35,6 +35,7 @@ func Build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
 	}
 	req.WarnMissing(ctx)
 	req.WarnUnused(ctx)
+	req.WarnPhases(ctx)
 	if req, err = req.Choose(); err != nil {
 		return nil, err
 	}

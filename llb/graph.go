@@ -40,13 +40,16 @@ const (
 
 var paths = dotnet.Paths{Source: SourceDir, MSBuild: msbuildDir, Output: outputDir, Assets: assetsDir, StandIns: standInDir, Compiled: compiledDir, Diagnostics: DiagnosticsDir}
 
-// Phases are what `--no-cache-filter` can name, and what vertex names begin with.
+// The phases of a build, which names of vertices begin with.
 const (
 	PhaseDescribe = "describe"
 	PhaseRestore  = "restore"
 	PhasePublish  = "publish"
 	PhaseImage    = "image"
 )
+
+// Phases are all that `--no-cache-filter` can name.
+var Phases = []string{PhaseDescribe, PhaseRestore, PhasePublish, PhaseTest, PhaseImage}
 
 // PhaseFiles is the part of PhaseImage that the spec has words of its own for.
 const PhaseFiles = "image files"

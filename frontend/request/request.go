@@ -23,6 +23,7 @@ import (
 
 	"github.com/crosshull/crosshull/frontend/gateway"
 	"github.com/crosshull/crosshull/frontend/spec"
+	xllb "github.com/crosshull/crosshull/llb"
 )
 
 // SpecName is the name of the spec that is looked for where buildx was given no -f.
@@ -57,6 +58,9 @@ type Missing struct {
 
 // keyRequest is the option that asks for something else than a build: buildx's --call=NAME is "frontend.NAME".
 const keyRequest = "requestid"
+
+// keyNoCache is the option that names phases to run again, by commas; empty: all of them (dockerui.Client.IsNoCache).
+const keyNoCache = "no-cache"
 
 // Read reads the file that -f names. Without -f buildx names Dockerfile: where that is missing or is one, and
 // BUILDKIT_SYNTAX sent us here all the same, crosshull.yaml is tried, and then a spec with all defaults. Mistakes in the
@@ -152,6 +156,22 @@ func (r *Request) WarnUnused(ctx context.Context) {
 	}
 	if len(unused) > 0 {
 		r.Warn(ctx, fmt.Sprintf("build-args [%s] were not consumed: a spec declares those that it takes in args (MSBuild properties are set by publish.properties)", strings.Join(unused, " ")))
+	}
+}
+
+// WarnPhases names what --no-cache-filter says and no step has: the names of a Dockerfile's stages, say.
+func (r *Request) WarnPhases(ctx context.Context) {
+	var unknown []string
+	for name := range strings.SplitSeq(r.Gateway.Opt(keyNoCache), ",") {
+		if name = strings.TrimSpace(name); name != "" && !slices.ContainsFunc(xllb.Phases, func(p string) bool {
+			return strings.EqualFold(p, name)
+		}) {
+			unknown = append(unknown, name)
+		}
+	}
+	if len(unknown) > 0 {
+		r.Warn(ctx, fmt.Sprintf("--no-cache-filter %s does nothing: the phases of a build are %s",
+			strings.Join(unknown, ","), strings.Join(xllb.Phases, ", ")))
 	}
 }
 

@@ -92,7 +92,8 @@ func images(ctx context.Context, p *plan.Plan) (*client.Result, error) {
 		}
 	}
 	if err := addReport(ctx, rb, p, b); err != nil {
-		return nil, err
+		// The images are there, and the report only tells of them.
+		p.Request.Warn(ctx, err.Error())
 	}
 	return rb.Finalize()
 }
