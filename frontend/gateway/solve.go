@@ -13,7 +13,6 @@ import (
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/pb"
 	fstypes "github.com/tonistiigi/fsutil/types"
-	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
@@ -146,26 +145,4 @@ func Walk(
 	}
 	eg.Go(func() error { return folder(root) })
 	return eg.Wait()
-}
-
-// WorkGroup is an errgroup whose goroutines turn a panic into an error.
-type WorkGroup struct{ *errgroup.Group }
-
-// Group gives a group of goroutines that belong to one task, and the context that ends with the first error of one.
-func Group(ctx context.Context) (*WorkGroup, context.Context) {
-	eg, ctx := errgroup.WithContext(ctx)
-	return &WorkGroup{eg}, ctx
-}
-
-// Go runs f in a goroutine of the group.
-func (g *WorkGroup) Go(f func() error) { g.Group.Go(recovering(f)) }
-
-// TryGo is Go, unless as many run already as the limit allows.
-func (g *WorkGroup) TryGo(f func() error) bool { return g.Group.TryGo(recovering(f)) }
-
-func recovering(f func() error) func() error {
-	return func() (err error) {
-		defer Recover(&err)
-		return f()
-	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"sync"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // background is work that is begun before anybody knows whether it is needed.
@@ -46,5 +48,27 @@ func (b *background) end(err *error) {
 	b.wg.Wait()
 	if *err == nil {
 		*err = b.bug
+	}
+}
+
+// WorkGroup is an errgroup whose goroutines turn a panic into an error.
+type WorkGroup struct{ *errgroup.Group }
+
+// Group gives a group of goroutines that belong to one task, and the context that ends with the first error of one.
+func Group(ctx context.Context) (*WorkGroup, context.Context) {
+	eg, ctx := errgroup.WithContext(ctx)
+	return &WorkGroup{eg}, ctx
+}
+
+// Go runs f in a goroutine of the group.
+func (g *WorkGroup) Go(f func() error) { g.Group.Go(recovering(f)) }
+
+// TryGo is Go, unless as many run already as the limit allows.
+func (g *WorkGroup) TryGo(f func() error) bool { return g.Group.TryGo(recovering(f)) }
+
+func recovering(f func() error) func() error {
+	return func() (err error) {
+		defer Recover(&err)
+		return f()
 	}
 }
