@@ -48,11 +48,13 @@ type solver struct {
 	attrs   map[string]string
 	missing []apicaps.CapID
 	export  string
+	into    string
 }
 
 func attr(k, v string) option  { return func(s *solver) { s.attrs[k] = v } }
 func platform(p string) option { return attr("platform", p) }
 func pushTo(ref string) option { return func(s *solver) { s.export = ref } }
+func into(dir string) option   { return func(s *solver) { s.into = dir } }
 func without(c apicaps.CapID) option {
 	return func(s *solver) { s.missing = append(s.missing, c) }
 }
@@ -77,11 +79,14 @@ func solve(t *testing.T, dir string, opts ...option) (*record, error) {
 		FrontendAttrs: s.attrs,
 		LocalMounts:   map[string]fsutil.FS{"context": local, "dockerfile": local},
 	}
-	if s.export != "" {
+	switch {
+	case s.into != "": // files, to a folder
+		so.Exports = []client.ExportEntry{{Type: client.ExporterLocal, OutputDir: s.into}}
+	case s.export != "":
 		so.Exports = []client.ExportEntry{{Type: client.ExporterImage, Attrs: map[string]string{
 			"name": s.export, "push": "true", "registry.insecure": "true",
 		}}}
-	} else { // evaluates all platforms, and keeps nothing
+	default: // evaluates all platforms, and keeps nothing
 		so.Exports = []client.ExportEntry{{Type: client.ExporterOCI, Output: func(map[string]string) (io.WriteCloser, error) {
 			return discard{}, nil
 		}}}

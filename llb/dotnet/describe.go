@@ -264,13 +264,7 @@ func ParseDescription(dt []byte, source string, n int) ([]*Description, error) {
 
 // newDescription reads the items of one answer, by their names.
 func newDescription(items map[string][]item, source string) (*Description, error) {
-	rel := func(p string) (string, error) {
-		r, ok := strings.CutPrefix(p, strings.TrimSuffix(source, "/")+"/")
-		if !ok {
-			return "", fmt.Errorf("project %s is outside the build context", p)
-		}
-		return r, nil
-	}
+	rel := func(p string) (string, error) { return inContext(p, source) }
 	desc := &Description{}
 	for _, it := range items["Candidate"] {
 		p, err := rel(it["Identity"])
