@@ -171,15 +171,19 @@ func (b *build) namedContexts(ctx context.Context, p ocispecs.Platform) (map[str
 
 // annotate puts the annotations of every image on its manifest. The index gets none unless the spec asks for them: where
 // several nodes build a platform each, buildx makes the index, without what the frontend would say about it, and the digests
-// would differ.
+// would differ. One that is the same for all images names no platform, as BuildKit lets a flag that does win over it.
 func (b *build) annotate(rb *dockerui.ResultBuilder, images []platformImage) {
+	annotations := make([]map[string]string, len(images))
 	for i, img := range images {
-		var p *ocispecs.Platform
-		if b.bc.MultiPlatformRequested {
-			n := platforms.Normalize(b.targets[i])
-			p = &n
-		}
-		for k, v := range img.config.Annotations {
+		annotations[i] = img.config.Annotations
+	}
+	for i, own := range annotations {
+		n := platforms.Normalize(b.targets[i])
+		for k, v := range own {
+			p := &n
+			if !b.bc.MultiPlatformRequested || inAll(annotations, k, v) {
+				p = nil
+			}
 			rb.AddMeta(exptypes.AnnotationManifestKey(p, k), []byte(v))
 		}
 	}
@@ -195,4 +199,12 @@ func (b *build) annotate(rb *dockerui.ResultBuilder, images []platformImage) {
 		}
 		rb.AddMeta(exptypes.AnnotationIndexKey(k), []byte(v))
 	}
+}
+
+// inAll tells whether all maps have a value for a key.
+func inAll(maps []map[string]string, key, value string) bool {
+	return !slices.ContainsFunc(maps, func(m map[string]string) bool {
+		v, ok := m[key]
+		return !ok || v != value
+	})
 }

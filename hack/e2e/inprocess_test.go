@@ -48,6 +48,7 @@ type solver struct {
 	attrs   map[string]string
 	missing []apicaps.CapID
 	export  string
+	change  []func(*client.SolveOpt)
 }
 
 func attr(k, v string) option  { return func(s *solver) { s.attrs[k] = v } }
@@ -55,6 +56,11 @@ func platform(p string) option { return attr("platform", p) }
 func pushTo(ref string) option { return func(s *solver) { s.export = ref } }
 func without(c apicaps.CapID) option {
 	return func(s *solver) { s.missing = append(s.missing, c) }
+}
+
+// asking changes what is asked of BuildKit, after all else.
+func asking(change func(*client.SolveOpt)) option {
+	return func(s *solver) { s.change = append(s.change, change) }
 }
 
 // solve builds the context in dir with its crosshull.yaml.
@@ -85,6 +91,9 @@ func solve(t *testing.T, dir string, opts ...option) (*record, error) {
 		so.Exports = []client.ExportEntry{{Type: client.ExporterOCI, Output: func(map[string]string) (io.WriteCloser, error) {
 			return discard{}, nil
 		}}}
+	}
+	for _, change := range s.change {
+		change(&so)
 	}
 	rec := &record{}
 	spy := &spy{missing: s.missing, seen: map[digest.Digest]*pb.Op{}}
