@@ -197,6 +197,7 @@ type App struct {
 	// InvariantGlobalization and RollForward are the properties of those names, in lower case.
 	InvariantGlobalization, RollForward string
 	FrameworkReferences                 []string // Microsoft.NETCore.App, Microsoft.AspNetCore.App
+	StaticExecutable                    bool     // what AOT links needs no C library: see [CheckScratch]
 	// AssetsFile is what restore leaves for it, relative to the context: see [ParseAssets].
 	AssetsFile string
 }
@@ -335,6 +336,7 @@ func (app *App) container(items []item, source string) {
 			app.Command.Instruction = it["ContainerAppCommandInstruction"]
 			app.AssemblyName = it["AssemblyName"]
 			app.Mode = modeOf(it)
+			app.StaticExecutable = strings.EqualFold(it["StaticExecutable"], "true")
 			app.PublishesVCS = strings.EqualFold(it["PublishRepositoryUrl"], "true")
 			app.InvariantGlobalization = strings.ToLower(it["InvariantGlobalization"])
 			app.RollForward = strings.ToLower(it["RollForward"])
