@@ -87,6 +87,11 @@ func Make(ctx context.Context, req *request.Request, f *facts.Facts) (*Plan, err
 func targets(ctx context.Context, req *request.Request, f *facts.Facts) ([]Target, error) {
 	gw, ref := req.Gateway, f.App.BaseImage
 	ps := gw.Targets()
+	if dotnet.IsScratch(ref) {
+		if err := dotnet.CheckScratch(f.App.Mode, f.App.StaticExecutable); err != nil {
+			return nil, req.At(req.BaseKey(), err)
+		}
+	}
 	images, err := gw.Bases(ctx, ref, ps, dotnet.Platforms())
 	if err != nil {
 		return nil, req.At(req.BaseKey(), fmt.Errorf("base image: %w", err))
@@ -216,6 +221,15 @@ func (p *Plan) PublishRID(t Target) string {
 		return ""
 	}
 	return t.RID
+}
+
+// SameAnnotation tells whether an annotation is the same for all images.
+func (p *Plan) SameAnnotation(key string) bool {
+	first, ok := p.Targets[0].Config.Annotations[key]
+	return ok && !slices.ContainsFunc(p.Targets, func(t Target) bool {
+		v, ok := t.Config.Annotations[key]
+		return !ok || v != first
+	})
 }
 
 // Builder makes the vertices of the plan.

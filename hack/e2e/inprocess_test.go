@@ -49,6 +49,7 @@ type solver struct {
 	missing []apicaps.CapID
 	export  string
 	into    string
+	change  []func(*client.SolveOpt)
 }
 
 func attr(k, v string) option  { return func(s *solver) { s.attrs[k] = v } }
@@ -57,6 +58,11 @@ func pushTo(ref string) option { return func(s *solver) { s.export = ref } }
 func into(dir string) option   { return func(s *solver) { s.into = dir } }
 func without(c apicaps.CapID) option {
 	return func(s *solver) { s.missing = append(s.missing, c) }
+}
+
+// asking changes what is asked of BuildKit, after all else.
+func asking(change func(*client.SolveOpt)) option {
+	return func(s *solver) { s.change = append(s.change, change) }
 }
 
 // solve builds the context in dir with its crosshull.yaml.
@@ -90,6 +96,9 @@ func solve(t *testing.T, dir string, opts ...option) (*record, error) {
 		so.Exports = []client.ExportEntry{{Type: client.ExporterOCI, Output: func(map[string]string) (io.WriteCloser, error) {
 			return discard{}, nil
 		}}}
+	}
+	for _, change := range s.change {
+		change(&so)
 	}
 	rec := &record{}
 	spy := &spy{missing: s.missing, seen: map[digest.Digest]*pb.Op{}}
