@@ -56,6 +56,14 @@ type Base struct {
 	Manifest digest.Digest
 }
 
+// config is what the configuration of an image takes of its base. The empty one has no name to tell.
+func (b Base) config() xllb.Base {
+	if dotnet.IsScratch(b.Name) {
+		return xllb.Base{}
+	}
+	return xllb.Base{Name: b.Name, Digest: b.Manifest, Config: b.Config}
+}
+
 // Make decides all about the app of facts.
 func Make(ctx context.Context, req *request.Request, f *facts.Facts) (*Plan, error) {
 	p := &Plan{Facts: f, Request: req, Compression: f.Tree.Assets.Compression(f.App)}
@@ -173,7 +181,7 @@ func configure(ctx context.Context, req *request.Request, p *Plan) error {
 		p.Targets[i].Config, err = xllb.Config(xllb.ConfigOpt{
 			App:      p.App,
 			Spec:     req.Spec.Image,
-			Base:     xllb.Base{Name: t.Base.Name, Digest: t.Base.Manifest, Config: t.Base.Config},
+			Base:     t.Base.config(),
 			Platform: t.Platform,
 			Labels:   req.Gateway.Labels,
 			Epoch:    p.Epoch,
