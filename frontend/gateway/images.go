@@ -19,6 +19,8 @@ import (
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
 // Image is a reference resolved for a platform: to a named context of that name if there is one, else by the registry.
@@ -63,8 +65,11 @@ type resolution struct {
 	config []byte
 }
 
-// Image resolves ref for platform p; prefix begins the name of its vertex.
+// Image resolves ref for platform p; prefix begins the name of its vertex. scratch is the empty image.
 func (c *Client) Image(ctx context.Context, ref string, p ocispecs.Platform, prefix string) (*Image, error) {
+	if dotnet.IsScratch(ref) {
+		return &Image{Name: ref, State: llb.Scratch()}, nil
+	}
 	named, err := reference.ParseNormalizedNamed(ref)
 	if err != nil {
 		return nil, fmt.Errorf("%q is not an image reference: %w", ref, err)

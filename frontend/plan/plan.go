@@ -56,6 +56,14 @@ type Base struct {
 	Manifest digest.Digest
 }
 
+// config is what the configuration of an image takes of its base. The empty one has no name to tell.
+func (b Base) config() xllb.Base {
+	if dotnet.IsScratch(b.Name) {
+		return xllb.Base{}
+	}
+	return xllb.Base{Name: b.Name, Digest: b.Manifest, Config: b.Config}
+}
+
 // Make decides all about the app of facts.
 func Make(ctx context.Context, req *request.Request, f *facts.Facts) (*Plan, error) {
 	p := &Plan{Facts: f, Request: req, Compression: f.Tree.Assets.Compression(f.App)}
@@ -87,6 +95,11 @@ func Make(ctx context.Context, req *request.Request, f *facts.Facts) (*Plan, err
 func targets(ctx context.Context, req *request.Request, f *facts.Facts) ([]Target, error) {
 	gw, ref := req.Gateway, f.App.BaseImage
 	ps := gw.Targets()
+	if dotnet.IsScratch(ref) {
+		if err := dotnet.CheckScratch(f.App.Mode, f.App.StaticExecutable); err != nil {
+			return nil, req.At(req.BaseKey(), err)
+		}
+	}
 	images, err := gw.Bases(ctx, ref, ps, dotnet.Platforms())
 	if err != nil {
 		return nil, req.At(req.BaseKey(), fmt.Errorf("base image: %w", err))
@@ -168,7 +181,7 @@ func configure(ctx context.Context, req *request.Request, p *Plan) error {
 		p.Targets[i].Config, err = xllb.Config(xllb.ConfigOpt{
 			App:      p.App,
 			Spec:     req.Spec.Image,
-			Base:     xllb.Base{Name: t.Base.Name, Digest: t.Base.Manifest, Config: t.Base.Config},
+			Base:     t.Base.config(),
 			Platform: t.Platform,
 			Labels:   req.Gateway.Labels,
 			Epoch:    p.Epoch,
@@ -216,6 +229,15 @@ func (p *Plan) PublishRID(t Target) string {
 		return ""
 	}
 	return t.RID
+}
+
+// SameAnnotation tells whether an annotation is the same for all images.
+func (p *Plan) SameAnnotation(key string) bool {
+	first, ok := p.Targets[0].Config.Annotations[key]
+	return ok && !slices.ContainsFunc(p.Targets, func(t Target) bool {
+		v, ok := t.Config.Annotations[key]
+		return !ok || v != first
+	})
 }
 
 // Builder makes the vertices of the plan.

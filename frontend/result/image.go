@@ -182,16 +182,16 @@ func namedContexts(ctx context.Context, req *request.Request, p ocispecs.Platfor
 
 // annotate puts the annotations of every image on its manifest. The index gets none unless the spec asks for them: where
 // several nodes build a platform each, buildx makes the index, without what the frontend would say about it, and the digests
-// would differ.
+// would differ. One that is the same for all images names no platform, as BuildKit lets a flag that does win over it.
 func annotate(rb *dockerui.ResultBuilder, p *plan.Plan) {
 	multi := p.Request.Gateway.MultiPlatformRequested
 	for _, t := range p.Targets {
-		var of *ocispecs.Platform
-		if multi {
-			n := platforms.Normalize(t.Platform)
-			of = &n
-		}
+		n := platforms.Normalize(t.Platform)
 		for k, v := range t.Config.Annotations {
+			of := &n
+			if !multi || p.SameAnnotation(k) {
+				of = nil
+			}
 			rb.AddMeta(exptypes.AnnotationManifestKey(of, k), []byte(v))
 		}
 	}

@@ -48,13 +48,21 @@ type solver struct {
 	attrs   map[string]string
 	missing []apicaps.CapID
 	export  string
+	into    string
+	change  []func(*client.SolveOpt)
 }
 
 func attr(k, v string) option  { return func(s *solver) { s.attrs[k] = v } }
 func platform(p string) option { return attr("platform", p) }
 func pushTo(ref string) option { return func(s *solver) { s.export = ref } }
+func into(dir string) option   { return func(s *solver) { s.into = dir } }
 func without(c apicaps.CapID) option {
 	return func(s *solver) { s.missing = append(s.missing, c) }
+}
+
+// asking changes what is asked of BuildKit, after all else.
+func asking(change func(*client.SolveOpt)) option {
+	return func(s *solver) { s.change = append(s.change, change) }
 }
 
 // solve builds the context in dir with its crosshull.yaml.
@@ -77,14 +85,20 @@ func solve(t *testing.T, dir string, opts ...option) (*record, error) {
 		FrontendAttrs: s.attrs,
 		LocalMounts:   map[string]fsutil.FS{"context": local, "dockerfile": local},
 	}
-	if s.export != "" {
+	switch {
+	case s.into != "": // files, to a folder
+		so.Exports = []client.ExportEntry{{Type: client.ExporterLocal, OutputDir: s.into}}
+	case s.export != "":
 		so.Exports = []client.ExportEntry{{Type: client.ExporterImage, Attrs: map[string]string{
 			"name": s.export, "push": "true", "registry.insecure": "true",
 		}}}
-	} else { // evaluates all platforms, and keeps nothing
+	default: // evaluates all platforms, and keeps nothing
 		so.Exports = []client.ExportEntry{{Type: client.ExporterOCI, Output: func(map[string]string) (io.WriteCloser, error) {
 			return discard{}, nil
 		}}}
+	}
+	for _, change := range s.change {
+		change(&so)
 	}
 	rec := &record{}
 	spy := &spy{missing: s.missing, seen: map[digest.Digest]*pb.Op{}}

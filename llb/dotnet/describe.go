@@ -215,6 +215,8 @@ type Runtime struct {
 	// InvariantGlobalization and RollForward are the properties of those names, in lower case.
 	InvariantGlobalization, RollForward string
 	FrameworkReferences                 []string // Microsoft.NETCore.App, Microsoft.AspNetCore.App
+	// StaticExecutable tells that what AOT links needs no C library: see [CheckScratch].
+	StaticExecutable bool
 }
 
 // KeyValue is an item with a Value.
@@ -264,13 +266,7 @@ func ParseDescription(dt []byte, source string, n int) ([]*Description, error) {
 
 // newDescription reads the items of one answer, by their names.
 func newDescription(items map[string][]item, source string) (*Description, error) {
-	rel := func(p string) (string, error) {
-		r, ok := strings.CutPrefix(p, strings.TrimSuffix(source, "/")+"/")
-		if !ok {
-			return "", fmt.Errorf("project %s is outside the build context", p)
-		}
-		return r, nil
-	}
+	rel := func(p string) (string, error) { return inContext(p, source) }
 	desc := &Description{}
 	for _, it := range items["Candidate"] {
 		p, err := rel(it["Identity"])
@@ -351,6 +347,7 @@ func (app *App) container(items []item, source string) {
 			app.Command.Instruction = it["ContainerAppCommandInstruction"]
 			app.AssemblyName = it["AssemblyName"]
 			app.Mode = modeOf(it)
+			app.StaticExecutable = strings.EqualFold(it["StaticExecutable"], "true")
 			app.PublishesVCS = strings.EqualFold(it["PublishRepositoryUrl"], "true")
 			app.InvariantGlobalization = strings.ToLower(it["InvariantGlobalization"])
 			app.RollForward = strings.ToLower(it["RollForward"])

@@ -18,14 +18,11 @@ type Files map[string][]byte
 // nearest first.
 func (f Files) Find(project string, pattern *regexp.Regexp) (name string, offset int, ok bool) {
 	names := []string{project}
-	for dir := path.Dir(project); ; dir = path.Dir(dir) {
+	for dir := range foldersOf(project) {
 		for _, name := range slices.Sorted(maps.Keys(f)) {
 			if path.Dir(name) == dir && strings.HasPrefix(path.Base(name), "Directory.") {
 				names = append(names, name)
 			}
-		}
-		if dir == "." {
-			break
 		}
 	}
 	for _, name := range names {
@@ -198,28 +195,28 @@ func expressions(name string, dt []byte, context string) []expression {
 // addReach tells each project what it reaches: what restore needs, and what publish needs besides it. It stays unknown
 // where a project gave no answer: then everything is to be had.
 func addReach(nodes []Node, items []item, source string) {
-	prefix := strings.TrimSuffix(source, "/") + "/"
+	root := path.Clean(source)
 	byPath := map[string]*Node{}
 	for i := range nodes {
 		byPath[nodes[i].Path] = &nodes[i]
 	}
 	for _, it := range items {
-		n := byPath[strings.TrimPrefix(it["Owner"], prefix)]
-		if n == nil {
+		owner, err := inContext(it["Owner"], source)
+		n := byPath[owner]
+		if err != nil || n == nil {
 			continue
 		}
 		if it["Kind"] == reachDone {
 			n.reachKnown = true
 			continue
 		}
-		p, ok := strings.CutPrefix(it["Identity"], prefix)
-		if !ok && it["Identity"]+"/" != prefix {
+		p, err := inContext(it["Identity"], source)
+		if err != nil && path.Clean(it["Identity"]) != root {
 			continue // outside of the context: the SDK's, or nothing at all
 		}
 		if i := strings.Index(p, anyName); i >= 0 { // all that is below the last folder without a wildcard
 			p = p[:max(0, strings.LastIndexByte(p[:i], '/'))]
 		}
-		p = strings.Trim(path.Clean("/"+p), "/")
 		if it["Kind"] == reachFile && path.Ext(p) == "" {
 			continue
 		}
@@ -251,12 +248,7 @@ func escapeXML(s string) string {
 func ancestors(paths []string) []string {
 	var dirs []string
 	for _, p := range paths {
-		for dir := path.Dir(p); ; dir = path.Dir(dir) {
-			dirs = append(dirs, dir)
-			if dir == "." {
-				break
-			}
-		}
+		dirs = slices.AppendSeq(dirs, foldersOf(p))
 	}
 	slices.Sort(dirs)
 	return slices.Compact(dirs)

@@ -1,0 +1,230 @@
+package e2e
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/validate"
+	"github.com/moby/buildkit/client"
+)
+
+// An image on an image of crosshull's tells of itself: what the base says of its own version, base and times is not its own.
+func TestLabelsOfBase(t *testing.T) {
+	const both = "linux/amd64,linux/arm64"
+	base, repo := repository(t), repository(t)
+	dir := example(t, "dotnetapp")
+	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nimage: {labels: {team: platform, org.opencontainers.image.title: base}}\n")
+	mustSolve(t, dir, platform(both), pushTo(base), attr("build-arg:SOURCE_DATE_EPOCH", "1700000000"))
+	_, bases := index(t, base)
+
+	dir = t.TempDir()
+	project(t, dir, "app.csproj", "<ContainerGenerateLabels>false</ContainerGenerateLabels>")
+	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nbase: {image: "+base+"}\n")
+	mustSolve(t, dir, platform(both), pushTo(repo))
+	_, images := index(t, repo)
+	for p, img := range images {
+		if got := img.Config.Config.Labels; len(got) != 1 || got["team"] != "platform" {
+			t.Errorf("%s: an app that asks for no labels has %v, of a base with %v", p, got, bases[p].Config.Config.Labels)
+		}
+		if len(img.Annotations) > 0 {
+			t.Errorf("%s: annotations %v", p, img.Annotations)
+		}
+	}
+
+	project(t, dir, "app.csproj", "<Version>7.0.0</Version>")
+	mustSolve(t, dir, platform(both), pushTo(repo))
+	_, images = index(t, repo)
+	for p, img := range images {
+		for key, want := range map[string]string{
+			"team":                               "platform",
+			"org.opencontainers.image.base.name": base + ":latest",
+			"org.opencontainers.image.version":   "7.0.0",
+			"org.opencontainers.image.title":     "",
+			"org.opencontainers.image.created":   "",
+			"org.opencontainers.image.ref.name":  "",
+		} {
+			if got := img.Config.Config.Labels[key]; got != want {
+				t.Errorf("%s: label %s is %q, want %q", p, key, got, want)
+			}
+		}
+		// This registry gives the index of a base to those alone who accept it by name, so the digest is not known.
+		const digest = "org.opencontainers.image.base.digest"
+		leaked, want := bases[p].Config.Config.Labels[digest], bases[p].Descriptor.Digest.String()
+		if got := img.Config.Config.Labels[digest]; leaked == "" || got == leaked || got != "" && got != want {
+			t.Errorf("%s: digest of the base %q, want %q or none; that of the base's base is %q", p, got, want, leaked)
+		}
+	}
+}
+
+// Index and configuration name one platform, whatever a base says of its variant: what crane validate checks.
+func TestPlatforms(t *testing.T) {
+	dir := t.TempDir()
+	project(t, dir, "app.csproj", "")
+	amd64 := v1.Platform{OS: "linux", Architecture: "amd64"}
+	arm64 := v1.Platform{OS: "linux", Architecture: "arm64"}
+	arm64v8 := v1.Platform{OS: "linux", Architecture: "arm64", Variant: "v8"}
+	armv7 := v1.Platform{OS: "linux", Architecture: "arm", Variant: "v7"}
+	arm := v1.Platform{OS: "linux", Architecture: "arm"}
+	for _, tc := range []struct {
+		name      string
+		index     []v1.Platform // what the index of the base says
+		config    []v1.Platform // what its images say
+		asked     string
+		platforms []string // what both of ours say
+	}{
+		{
+			"a base without variants", []v1.Platform{amd64, arm64, armv7}, []v1.Platform{amd64, arm64, armv7},
+			"linux/amd64,linux/arm64,linux/arm/v7", []string{"linux/amd64", "linux/arm/v7", "linux/arm64"},
+		},
+		{
+			"a base with variants", []v1.Platform{amd64, arm64v8, armv7}, []v1.Platform{amd64, arm64v8, armv7},
+			"linux/amd64,linux/arm64/v8,linux/arm/v7", []string{"linux/amd64", "linux/arm/v7", "linux/arm64"},
+		},
+		{
+			"a base whose images know more than its index", []v1.Platform{arm64, arm}, []v1.Platform{arm64v8, armv7},
+			"linux/arm64,linux/arm", []string{"linux/arm/v7", "linux/arm64"},
+		},
+		{
+			"a base whose index knows more than its images", []v1.Platform{arm64v8, armv7}, []v1.Platform{arm64, arm},
+			"linux/arm64,linux/arm/v7", []string{"linux/arm/v7", "linux/arm64"},
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			base, repo := repository(t), repository(t)
+			pushBase(t, base, tc.index, tc.config)
+			write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nbase: {image: "+base+"}\n")
+			mustSolve(t, dir, platform(tc.asked), pushTo(repo))
+			idx, err := remote.Index(insecure(t, repo))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := validate.Index(idx); err != nil {
+				t.Errorf("crane validate: %v", err)
+			}
+			manifest, err := idx.IndexManifest()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, desc := range manifest.Manifests {
+				got = append(got, desc.Platform.String())
+			}
+			slices.Sort(got)
+			if !slices.Equal(got, tc.platforms) {
+				t.Errorf("platforms %q, want %q", got, tc.platforms)
+			}
+		})
+	}
+}
+
+// pushBase makes an index in the lab's registry: platforms as it says, and as the configurations of its images say.
+func pushBase(t *testing.T, repo string, index, config []v1.Platform) {
+	t.Helper()
+	layer, err := random.Layer(512, "application/vnd.docker.image.rootfs.diff.tar.gzip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	idx := mutate.IndexMediaType(empty.Index, "application/vnd.docker.distribution.manifest.list.v2+json")
+	for i := range index {
+		img, err := mutate.AppendLayers(empty.Image, layer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file, err := img.ConfigFile()
+		if err != nil {
+			t.Fatal(err)
+		}
+		file = file.DeepCopy()
+		file.OS, file.Architecture, file.Variant = config[i].OS, config[i].Architecture, config[i].Variant
+		if img, err = mutate.ConfigFile(img, file); err != nil {
+			t.Fatal(err)
+		}
+		idx = mutate.AppendManifests(idx, mutate.IndexAddendum{Add: img, Descriptor: v1.Descriptor{Platform: &index[i]}})
+	}
+	if err := remote.WriteIndex(insecure(t, repo), idx); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func insecure(t *testing.T, repo string) name.Reference {
+	t.Helper()
+	ref, err := name.ParseReference(repo, name.Insecure)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ref
+}
+
+// annotation is buildx's --annotation TYPE:KEY=VALUE, as it gets to BuildKit.
+func annotation(typ, key, value string) option {
+	return asking(func(so *client.SolveOpt) {
+		if typ != "" {
+			typ = "-" + typ
+		}
+		so.Exports[0].Attrs["annotation"+typ+"."+key] = value
+	})
+}
+
+// What --annotation says is what the image has, at every level and in every form, but where BuildKit lays the annotations of
+// a frontend over those of the flag: for keys that the spec or crosshull annotates manifests with, too.
+func TestAnnotations(t *testing.T) {
+	const (
+		version, digest = "org.opencontainers.image.version", "org.opencontainers.image.base.digest"
+		amd64, arm64    = "linux/amd64", "linux/arm64"
+		spec            = "spec" // the value of the key team in the spec
+	)
+	dir := example(t, "dotnetapp")
+	edit(t, dir, "crosshull.yaml", "image:", "image:\n  annotations: {team: "+spec+"}")
+	for _, tc := range []struct {
+		typ, key string
+		want     map[string]string // by platform, or index
+	}{
+		{"", version, map[string]string{amd64: "flag", arm64: "flag"}},
+		{"manifest", version, map[string]string{amd64: "flag", arm64: "flag"}},
+		{"manifest[linux/arm64]", version, map[string]string{amd64: "", arm64: "flag"}},
+		{"manifest[linux/arm64]", "team", map[string]string{amd64: spec, arm64: "flag"}},
+		{"manifest[linux/arm64]", "org.opencontainers.image.base.name", map[string]string{amd64: "mcr.microsoft.com/dotnet/runtime:10.0", arm64: "flag"}},
+		{"manifest", "net.dot.sdk.version", map[string]string{amd64: "flag", arm64: "flag"}},
+		{"index", "team", map[string]string{"index": "flag", amd64: spec, arm64: spec}},
+		{"index", version, map[string]string{"index": "flag", amd64: "", arm64: ""}},
+		{"manifest-descriptor", "team", map[string]string{"descriptor": "flag", amd64: spec, arm64: spec}},
+		{"manifest-descriptor[linux/arm64]", digest, map[string]string{"descriptor": "flag"}},
+		// What no frontend can know of: see docs/labels.md.
+		{"manifest", "team", map[string]string{amd64: spec, arm64: spec}},
+	} {
+		t.Run(tc.typ+":"+tc.key, func(t *testing.T) {
+			repo := repository(t)
+			mustSolve(t, dir, platform(amd64+","+arm64), pushTo(repo), annotation(tc.typ, tc.key, "flag"))
+			idx, images := index(t, repo)
+			got := map[string]map[string]string{"index": idx.Annotations, "descriptor": images[arm64].Descriptor.Annotations}
+			for p, img := range images {
+				got[p] = img.Annotations
+			}
+			for _, where := range slices.Sorted(maps.Keys(tc.want)) {
+				if got := got[where][tc.key]; got != tc.want[where] {
+					t.Errorf("%s: got %q, want %q", where, got, tc.want[where])
+				}
+			}
+		})
+	}
+}
+
+// With one platform and no index the flag wins just as well.
+func TestAnnotationsOfOnePlatform(t *testing.T) {
+	dir, repo := example(t, "dotnetapp"), repository(t)
+	mustSolve(t, dir, pushTo(repo), annotation("manifest", "org.opencontainers.image.version", "flag"), annotation("", "x", "y"))
+	var manifest struct{ Annotations map[string]string }
+	fetch(t, repo, "manifests/latest", &manifest)
+	if got := manifest.Annotations; got["org.opencontainers.image.version"] != "flag" || got["x"] != "y" || !strings.HasPrefix(got["org.opencontainers.image.base.digest"], "sha256:") {
+		t.Error(fmt.Sprint(got))
+	}
+}
