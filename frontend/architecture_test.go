@@ -15,7 +15,7 @@ import (
 // docs/architecture.md is the same.
 var floors = []string{
 	"spec", "report", "check", "scaffold", "gateway", "gateway/gatewaytest",
-	"request", "tree", "facts", "plan", "graph", "dockerfile", "lint", "result", "call",
+	"request", "tree", "facts", "plan", "plan/plantest", "graph", "dockerfile", "lint", "result", "call",
 }
 
 // Imports point downward, so that data goes one way.
