@@ -91,6 +91,21 @@ func TestProject(t *testing.T) {
 	}.Check(t, err)
 }
 
+// .NET has to run where steps do.
+func TestOptionsFail(t *testing.T) {
+	c := spec()
+	c.Worker = "linux/mips64le"
+	c.Set("platform", "linux/amd64")
+	req, err := plantest.Request(t.Context(), t, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = req.Options()
+	want{
+		Says: ".NET has no runtime for platform linux/mips64le: use linux/amd64, linux/arm64, linux/arm/v7",
+	}.Check(t, err)
+}
+
 // ran is the vertex of a step of a phase, by what the options say.
 type ran struct {
 	*pb.ExecOp

@@ -32,9 +32,11 @@ import (
 	fstypes "github.com/tonistiigi/fsutil/types"
 )
 
-// Client is a BuildKit that builds on linux/amd64. The zero Client has an empty context, no images, and steps that
-// succeed and leave nothing.
+// Client is a BuildKit. The zero Client builds on linux/amd64, has an empty context, no images, and steps that succeed
+// and leave nothing.
 type Client struct {
+	// Worker is the platform that it builds on; empty: linux/amd64.
+	Worker string
 	// Options are those that buildx sends, such as "platform" or "build-arg:NAME".
 	Options map[string]string
 	// Lacks are capabilities of LLB that it does not have.
@@ -150,6 +152,7 @@ func (c *Client) BuildOpts() client.BuildOpts {
 			caps[i].Enabled = false
 		}
 	}
+	worker := platforms.MustParse(cmp.Or(c.Worker, "linux/amd64"))
 	opts := maps.Clone(c.Options)
 	if opts == nil {
 		opts = map[string]string{}
@@ -157,7 +160,7 @@ func (c *Client) BuildOpts() client.BuildOpts {
 	return client.BuildOpts{
 		Opts:      opts,
 		SessionID: "session",
-		Workers:   []client.WorkerInfo{{ID: "worker", Platforms: []ocispecs.Platform{platforms.MustParse("linux/amd64")}}},
+		Workers:   []client.WorkerInfo{{ID: "worker", Platforms: []ocispecs.Platform{worker}}},
 		Product:   "gatewaytest",
 		LLBCaps:   pb.Caps.CapSet(caps),
 		Caps:      gwpb.Caps.CapSet(gwpb.Caps.All()),

@@ -20,6 +20,15 @@ const (
 	Runtime = "mcr.microsoft.com/dotnet/runtime:10.0"
 )
 
+// Project is the text of a console app's project.
+const Project = `<Project Sdk="Microsoft.NET.Sdk">
+  <PropertyGroup>
+    <OutputType>Exe</OutputType>
+    <TargetFramework>net10.0</TargetFramework>
+  </PropertyGroup>
+</Project>
+`
+
 // Item is an item of MSBuild's answer: its metadata by name.
 type Item map[string]string
 
@@ -56,7 +65,10 @@ func App(project string, properties Item, references ...string) []Item {
 		start = []string{"/app/" + name}
 	}
 	items := []Item{
-		{"Item": "Candidate", "Identity": "/source/" + project, "IsApp": "true", "TargetFramework": "net10.0"},
+		{
+			"Item": "Candidate", "Identity": "/source/" + project, "IsApp": "true", "OutputType": "Exe",
+			"TargetFramework": "net10.0",
+		},
 		closure(project, references...),
 	}
 	for _, ref := range references {
@@ -145,7 +157,7 @@ func Console() *Client {
 		Options: map[string]string{"filename": "crosshull.yaml"},
 		Context: fstest.MapFS{
 			"crosshull.yaml": {Data: []byte("# syntax=ghcr.io/crosshull/crosshull:1\n")},
-			"app/app.csproj": {Data: []byte(`<Project Sdk="Microsoft.NET.Sdk" />`)},
+			"app/app.csproj": {Data: []byte(Project)},
 		},
 		Images: map[string]Image{
 			SDK:     Multi("DOTNET_SDK_VERSION=10.0.401"),
