@@ -72,7 +72,7 @@ func (b *build) test(ctx context.Context) (*client.Result, error) {
 			b.log.tests = append(b.log.tests, *r)
 		}
 	}
-	return b.single(ctx, b.graph.Collect(sts), nil)
+	return b.single(ctx, b.graph.Collect(b.tests, sts), nil)
 }
 
 // askTests are questions for the tests of the spec. They are built as a portable app is.
