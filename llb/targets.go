@@ -29,18 +29,19 @@ func (b *Builder) Test(test *dotnet.App, restored Restored) (llb.State, error) {
 	return run.AddMount(outputDir, llb.Scratch()), nil
 }
 
-// Collect puts the contents of states into one.
-func (b *Builder) Collect(sts []llb.State) llb.State {
+// Collect puts the results of tests into one state, each in a folder of its own.
+func (b *Builder) Collect(tests []*dotnet.App, results []llb.State) llb.State {
 	st := llb.Scratch()
-	for _, from := range sts {
-		st = st.File(llb.Copy(from, "/", "/", &llb.CopyInfo{CopyDirContentsOnly: true}), b.named(PhaseTest, "collect results")...)
+	for i, folder := range dotnet.ResultsFolders(tests) {
+		info := &llb.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: folder != "."}
+		st = st.File(llb.Copy(results[i], "/", path.Join("/", folder), info), b.named(PhaseTest, "collect results")...)
 	}
 	return st
 }
 
 // Workspace is the SDK with all that a publish of app sees: its sources and packages.
 func (b *Builder) Workspace(app *dotnet.App, restored Restored) llb.State {
-	sources := b.copyContext(PhasePublish, restored.Tree, "sources", b.sources(app.Closure), dotnet.Outputs(app.Closure))
+	sources := b.copyContext(PhasePublish, restored.Tree, "sources", b.sources(app.Closure), b.notSources(app.Closure))
 	info := &llb.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true}
 	return b.SDK.
 		File(llb.Copy(sources, "/", SourceDir, info), b.named(PhasePublish, "copy sources to "+SourceDir)...).
