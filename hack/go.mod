@@ -5,6 +5,7 @@ go 1.26.8
 replace github.com/crosshull/crosshull => ../
 
 tool (
+	github.com/crosshull/crosshull/hack/cmd/suite
 	github.com/docker/buildx/cmd/buildx
 	github.com/moby/buildkit/cmd/buildctl
 	github.com/moby/buildkit/cmd/buildkitd

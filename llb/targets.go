@@ -29,11 +29,12 @@ func (b *Builder) Test(test *dotnet.App, restored Restored) (llb.State, error) {
 	return run.AddMount(outputDir, llb.Scratch()), nil
 }
 
-// Collect puts the contents of states into one.
-func (b *Builder) Collect(sts []llb.State) llb.State {
+// Collect puts the results of tests into one state, each in a folder of its own.
+func (b *Builder) Collect(tests []*dotnet.App, results []llb.State) llb.State {
 	st := llb.Scratch()
-	for _, from := range sts {
-		st = st.File(llb.Copy(from, "/", "/", &llb.CopyInfo{CopyDirContentsOnly: true}), b.named(PhaseTest, "collect results")...)
+	for i, folder := range dotnet.ResultsFolders(tests) {
+		info := &llb.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: folder != "."}
+		st = st.File(llb.Copy(results[i], "/", path.Join("/", folder), info), b.named(PhaseTest, "collect results")...)
 	}
 	return st
 }

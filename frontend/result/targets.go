@@ -67,7 +67,7 @@ func runTests(ctx context.Context, req *request.Request, f *facts.Facts) (llb.St
 			told = append(told, *r)
 		}
 	}
-	return b.Collect(sts), told, nil
+	return b.Collect(f.Tests, sts), told, nil
 }
 
 // testResults reads the results of a test project: its TRX file, if there is one.
