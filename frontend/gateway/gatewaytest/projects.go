@@ -164,7 +164,7 @@ func Console() *Client {
 			Runtime: Multi("APP_UID=1654"),
 		},
 		Steps: []Step{
-			{Name: "docker-image+blob://mcr.microsoft.com/dotnet/runtime@", Files: Index()},
+			{Name: "docker-image+blob://mcr.microsoft.com/dotnet/", Files: Index()},
 			{Name: "[describe] dotnet msbuild", Files: Description(App("app/app.csproj", nil))},
 			{Name: "[publish] dotnet publish", Files: Published([]string{"app"})},
 		},
