@@ -1,6 +1,7 @@
 package llb
 
 import (
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -91,7 +92,9 @@ func Config(opt ConfigOpt) (*Configuration, error) {
 	if err := c.addCommand(&opt); err != nil {
 		return nil, err
 	}
-	c.addRuntime(&opt)
+	if err := c.addRuntime(&opt); err != nil {
+		return nil, err
+	}
 	c.addLabels(&opt)
 	return c, nil
 }
@@ -130,7 +133,7 @@ func (c *Configuration) addCommand(opt *ConfigOpt) error {
 }
 
 // addRuntime says where and as whom the app runs, and what others may expect of it.
-func (c *Configuration) addRuntime(opt *ConfigOpt) {
+func (c *Configuration) addRuntime(opt *ConfigOpt) error {
 	cfg, from := &c.Image.Config, c.Origins
 	cfg.WorkingDir, from["workdir"] = AppDir(opt.App), FromProject
 	if opt.Spec.Workdir != "" {
@@ -146,7 +149,11 @@ func (c *Configuration) addRuntime(opt *ConfigOpt) {
 	if opt.Spec.Ports != nil {
 		from["ports"] = FromSpec
 	}
-	cfg.ExposedPorts = exposedPorts(*opt, cfg.Env)
+	ports, err := exposedPorts(*opt, cfg.Env)
+	if err != nil {
+		return err
+	}
+	cfg.ExposedPorts = ports
 	for _, v := range opt.Spec.Volumes {
 		if cfg.Volumes == nil {
 			cfg.Volumes = map[string]struct{}{}
@@ -160,6 +167,7 @@ func (c *Configuration) addRuntime(opt *ConfigOpt) {
 	if h := opt.Spec.Healthcheck; h != nil {
 		cfg.Healthcheck, from["healthcheck"] = healthcheck(h), FromSpec
 	}
+	return nil
 }
 
 var urlPort = regexp.MustCompile(`^\w+://.+:(\d+)`)
@@ -167,7 +175,7 @@ var urlPort = regexp.MustCompile(`^\w+://.+:(\d+)`)
 // exposedPorts are the base's, the project's, and what the environment makes ASP.NET Core listen to: ASPNETCORE_URLS
 // alone where it is set, else ASPNETCORE_HTTP_PORTS and ASPNETCORE_HTTPS_PORTS (dotnet/sdk, ImageBuilder.cs). Ports in
 // the spec replace them all.
-func exposedPorts(opt ConfigOpt, env []string) map[string]struct{} {
+func exposedPorts(opt ConfigOpt, env []string) (map[string]struct{}, error) {
 	ports := map[string]struct{}{}
 	add := func(p string) {
 		if !strings.Contains(p, "/") {
@@ -176,10 +184,16 @@ func exposedPorts(opt ConfigOpt, env []string) map[string]struct{} {
 		ports[p] = struct{}{}
 	}
 	if opt.Spec.Ports != nil {
-		for _, p := range opt.Spec.Ports {
-			add(p)
+		for _, value := range opt.Spec.Ports {
+			all, err := spec.Ports(value)
+			if err != nil {
+				return nil, fmt.Errorf("image.ports: %w", err)
+			}
+			for _, p := range all {
+				add(p)
+			}
 		}
-		return ports
+		return ports, nil
 	}
 	if opt.Base.Config != nil {
 		maps.Copy(ports, opt.Base.Config.Config.ExposedPorts)
@@ -203,9 +217,9 @@ func exposedPorts(opt ConfigOpt, env []string) map[string]struct{} {
 		}
 	}
 	if len(ports) == 0 {
-		return nil
+		return nil, nil
 	}
-	return ports
+	return ports, nil
 }
 
 // healthcheck takes durations that the spec has checked.

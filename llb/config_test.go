@@ -128,6 +128,9 @@ func TestConfig(t *testing.T) {
 			"label x": "flag", "label org.opencontainers.image.version": "2", "annotation note": "1", "annotation x": "",
 			"volumes": "/base /data", "stopsignal": "SIGINT", "healthcheck": "CMD /probe 30s",
 		}},
+		{"ranges of ports", func(o *ConfigOpt) { o.Spec.Ports = []string{"8000-8002", "8001/tcp", "53/UDP", "7-8/sctp"} }, want{
+			"ports": "53/udp 7/sctp 8/sctp 8000/tcp 8001/tcp 8002/tcp",
+		}},
 		{"no ports", func(o *ConfigOpt) { o.Spec.Ports = []string{} }, want{"ports": ""}},
 		{"entrypoint alone drops the project's arguments", func(o *ConfigOpt) {
 			o.App.Command.DefaultArgs = []string{"--d"}

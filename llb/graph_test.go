@@ -172,6 +172,12 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	modes, err := builder().Files([]spec.File{
+		{To: "/var/shared/", Mode: "1777", Owner: "4294967294"}, {From: "deploy/tool", To: "/opt/tool", Mode: "4755"},
+	}, "1654", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	private := builder()
 	private.NuGet = spec.NuGet{
 		Feeds:      []spec.Feed{{Name: "hub", Source: "https://hub.example.com/index.json", PasswordSecret: "token"}},
@@ -197,6 +203,7 @@ func TestGolden(t *testing.T) {
 	}
 	for name, st := range map[string]llb.State{
 		"files":         files,
+		"files-modes":   modes,
 		"slices":        slicedImage(),
 		"feeds":         feeds.packages,
 		"sbom":          builder().Document(arm64, facts, dotnet.SBOMFile, []byte("{}")),

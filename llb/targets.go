@@ -71,15 +71,20 @@ func (b *Builder) Files(files []spec.File, user string, contexts map[string]llb.
 		mode := b.readable()
 		folderMode := os.FileMode(0o755)
 		if f.Mode != "" {
-			m, err := strconv.ParseUint(f.Mode, 8, 12)
-			if err != nil {
-				return llb.State{}, fmt.Errorf("files: mode %q: %w", f.Mode, err)
+			if folderMode, err = spec.FileMode(f.Mode); err != nil {
+				return llb.State{}, fmt.Errorf("files: %w", err)
 			}
-			folderMode = os.FileMode(m)
 			mode = &llb.ChmodOpt{Mode: folderMode}
 		}
 		if f.From == "" && f.Context == "" {
-			action = action.Mkdir(path.Clean(f.To), folderMode, llb.WithParents(true), owner, llb.WithCreatedTime(fileTime))
+			to := path.Clean(f.To)
+			action = action.Mkdir(to, folderMode, llb.WithParents(true), owner, llb.WithCreatedTime(fileTime))
+			if folderMode&^os.ModePerm != 0 && to != "/" {
+				// Mkdir drops the setuid, setgid and sticky bits (solver/llbsolver/file), a copy over the folder does not.
+				empty := llb.Scratch().File(llb.Mkdir(path.Join("/", path.Base(to)), 0o755, owner), b.Constraints(PhaseFiles)...)
+				info := &llb.CopyInfo{CopyDirContentsOnly: true, CreatedTime: &fileTime, Mode: mode, ChownOpt: owner}
+				action = action.Copy(empty, "/", path.Dir(to), info)
+			}
 			continue
 		}
 		from := b.Context
