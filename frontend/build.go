@@ -12,6 +12,7 @@ import (
 	"github.com/crosshull/crosshull/frontend/plan"
 	"github.com/crosshull/crosshull/frontend/request"
 	"github.com/crosshull/crosshull/frontend/result"
+	"github.com/crosshull/crosshull/frontend/spec"
 	"github.com/crosshull/crosshull/frontend/tree"
 )
 
@@ -55,7 +56,7 @@ func build(ctx context.Context, req *request.Request) (*client.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if req.Target.Kind == request.Test {
+	if req.Target.Kind == spec.TargetTest {
 		f, err := asker.Tests(ctx)
 		if err != nil {
 			return nil, err

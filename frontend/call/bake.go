@@ -5,6 +5,7 @@ import (
 
 	"github.com/crosshull/crosshull/frontend/gateway"
 	"github.com/crosshull/crosshull/frontend/request"
+	"github.com/crosshull/crosshull/frontend/spec"
 )
 
 // bakeFile is what `docker buildx bake` reads.
@@ -39,11 +40,11 @@ func bake(_ context.Context, req *request.Request) (*answer, error) {
 	}
 	names := request.SortedKeys(req.Spec.Apps)
 	if len(names) == 0 {
-		names = []string{string(request.Image)}
+		names = []string{spec.TargetImage}
 	}
 	for _, name := range names {
 		tag := name
-		if name == string(request.Image) {
+		if name == spec.TargetImage {
 			tag = "app"
 		}
 		file.Target[name] = bakeTarget{Context: ".", Dockerfile: req.SpecName(), Target: name, Args: args, Tags: []string{tag}, Platforms: ps}

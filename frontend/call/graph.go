@@ -17,6 +17,7 @@ import (
 	"github.com/crosshull/crosshull/frontend/report"
 	"github.com/crosshull/crosshull/frontend/request"
 	"github.com/crosshull/crosshull/frontend/result"
+	"github.com/crosshull/crosshull/frontend/spec"
 )
 
 // convertLLB is the graph of the image of the first platform. It depends on what publish leaves, so that is built.
@@ -25,7 +26,7 @@ func convertLLB(ctx context.Context, req *request.Request) (*convertllb.Result, 
 	if err != nil {
 		return nil, err
 	}
-	if chosen.Target.Kind != request.Image {
+	if chosen.Target.Kind != spec.TargetImage {
 		return nil, fmt.Errorf("convertllb is for images: target %s is none", req.Gateway.Target)
 	}
 	p, err := planOf(ctx, chosen)

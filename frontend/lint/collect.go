@@ -8,12 +8,14 @@ import (
 	"time"
 
 	"github.com/containerd/platforms"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/crosshull/crosshull/frontend/check"
 	"github.com/crosshull/crosshull/frontend/facts"
 	"github.com/crosshull/crosshull/frontend/gateway"
 	"github.com/crosshull/crosshull/frontend/plan"
 	"github.com/crosshull/crosshull/frontend/request"
+	"github.com/crosshull/crosshull/frontend/spec"
 	"github.com/crosshull/crosshull/frontend/tree"
 	xllb "github.com/crosshull/crosshull/llb"
 	"github.com/crosshull/crosshull/llb/dotnet"
@@ -52,7 +54,7 @@ func collect(ctx context.Context, req *request.Request) (*check.Facts, error) {
 // subjects are what a check is about: the apps, and whether it is about the tests too.
 func subjects(req *request.Request) (apps []*request.Request, tests bool, err error) {
 	target := req.Gateway.Target
-	if target == string(request.Test) {
+	if target == spec.TargetTest {
 		_, err = req.Choose()
 		return nil, true, err
 	}
@@ -113,7 +115,7 @@ func inspect(ctx context.Context, req *request.Request, asker *facts.Asker) (che
 	if err != nil {
 		return a, err
 	}
-	if err := configure(&a, app, bases); err != nil {
+	if err := configure(req, &a, app, bases); err != nil {
 		return a, err
 	}
 	if !app.Mode.NeedsToolchain() || len(bases) == 0 {
@@ -128,7 +130,7 @@ func inspect(ctx context.Context, req *request.Request, asker *facts.Asker) (che
 		return a, err
 	}
 	a.Toolchain = image(linker)
-	libc, err := plan.Libc(ctx, req, bases[0], app.BaseImage)
+	libc, err := plan.Libc(ctx, req, bases[0].Image, app.BaseImage)
 	if err != nil {
 		return a, err
 	}
@@ -157,17 +159,23 @@ func namedTests(req *request.Request, err error) []string {
 	return tests
 }
 
+// base is a base image that there is for a platform.
+type base struct {
+	*gateway.Image
+	platform ocispecs.Platform
+}
+
 // findBases resolves the base for the platforms that it has, and says which it lacks.
 func findBases(
 	ctx context.Context, req *request.Request, app *dotnet.App, a *check.App,
-) ([]*gateway.Image, error) {
+) ([]base, error) {
 	gw := req.Gateway
 	gw.AskAhead(app.BaseImage, gw.Targets())
-	var bases []*gateway.Image
+	var bases []base
 	for _, p := range gw.Targets() {
 		img, err := gw.Base(ctx, app.BaseImage, p)
 		if err == nil {
-			bases = append(bases, img)
+			bases = append(bases, base{img, p})
 			continue
 		}
 		if a.Has = gw.Available(ctx, app.BaseImage, dotnet.Platforms()); len(a.Has) == 0 {
@@ -179,16 +187,20 @@ func findBases(
 }
 
 // configure adds the facts of the app, and of its images on bases.
-func configure(a *check.App, app *dotnet.App, bases []*gateway.Image) error {
+func configure(req *request.Request, a *check.App, app *dotnet.App, bases []base) error {
 	a.Project, a.Base.Name = app, app.BaseImage
 	for _, base := range bases {
+		s, err := req.SpecFor(base.platform)
+		if err != nil {
+			return err
+		}
 		config, err := xllb.Config(xllb.ConfigOpt{
-			App: app, Spec: a.Spec.Image, Base: xllb.Base{Name: base.Name, Config: base.Config},
+			App: app, Spec: s.Image, Base: xllb.Base{Name: base.Name, Config: base.Config},
 		})
 		if err != nil {
 			return fmt.Errorf("%s: %w", app.Path, err)
 		}
-		addImage(a, base, config)
+		addImage(a, base.Image, config)
 	}
 	return nil
 }

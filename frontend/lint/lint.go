@@ -90,7 +90,7 @@ func language(name string) string {
 
 // Warn says after a build what rules find in its plan, if that is an image or the files of one. The error is there if the user wants one where there is a warning.
 func Warn(ctx context.Context, p *plan.Plan) error {
-	if kind := p.Request.Target.Kind; kind != request.Image && kind != request.Publish {
+	if kind := p.Request.Target.Kind; kind != spec.TargetImage && kind != spec.TargetPublish {
 		return nil
 	}
 	config, err := p.Request.Rules()

@@ -59,7 +59,8 @@ func layers(p *Plan, rid string) []Layer {
 			l.Shared, l.Maker, l.Folders = false, ByLaunchers, []string{rid}
 		case dotnet.LayerApp:
 			if len(p.Request.Spec.Files) > 0 {
-				out = append(out, Layer{Name: LayerFiles, Shared: true, Maker: ByFiles, Expected: true})
+				shared := !p.Request.PerPlatform("files")
+				out = append(out, Layer{Name: LayerFiles, Shared: shared, Maker: ByFiles, Expected: true})
 			}
 		}
 		out = append(out, l)

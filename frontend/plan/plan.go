@@ -19,6 +19,7 @@ import (
 	"github.com/crosshull/crosshull/frontend/facts"
 	"github.com/crosshull/crosshull/frontend/gateway"
 	"github.com/crosshull/crosshull/frontend/request"
+	"github.com/crosshull/crosshull/frontend/spec"
 	xllb "github.com/crosshull/crosshull/llb"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
@@ -39,14 +40,21 @@ type Plan struct {
 
 // Target is the image of a platform.
 type Target struct {
-	Platform ocispecs.Platform
-	// RID is the platform's runtime identifier, on the C library of the base.
-	RID  string
-	Base Base
+	Place
+	// Spec is the spec for the platform.
+	Spec *spec.Spec
 	// Config is the configuration of the image; nil where the target is no image.
 	Config *xllb.Configuration
 	// Layers are those that the image can have, the first at the bottom. What publish leaves says which of them there are.
 	Layers []Layer
+}
+
+// Place is where an app will run.
+type Place struct {
+	Platform ocispecs.Platform
+	// RID is the platform's runtime identifier, on the C library of the base.
+	RID  string
+	Base Base
 }
 
 // Base is what an image is put on.
@@ -66,33 +74,37 @@ func (b Base) config() xllb.Base {
 
 // Make decides all about the app of facts.
 func Make(ctx context.Context, req *request.Request, f *facts.Facts) (*Plan, error) {
-	p := &Plan{Facts: f, Request: req, Compression: f.Tree.Assets.Compression(f.App)}
+	p := Plan{Facts: f, Request: req, Compression: f.Tree.Assets.Compression(f.App)}
 	var err error
 	if p.Epoch, err = epoch(ctx, req.Gateway); err != nil {
 		return nil, err
 	}
-	if req.Target.Kind == request.SDK && !p.NeedsRIDs() {
-		return p, nil // for the platform that builds, and without a base
+	if req.Target.Kind == spec.TargetSDK && !p.NeedsRIDs() {
+		return &p, nil // for the platform that builds, and without a base
 	}
-	if p.Targets, err = targets(ctx, req, f); err != nil {
+	places, err := findPlaces(ctx, req, f)
+	if err != nil {
 		return nil, err
 	}
-	if p.Toolchain, err = toolchain(ctx, req, f, p.RIDs()); err != nil {
+	if p.Toolchain, err = toolchain(ctx, req, f, places); err != nil {
 		return nil, err
 	}
-	if req.Target.Kind == request.Image {
-		if err := configure(ctx, req, p); err != nil {
+	commit, err := vcs(ctx, req, f)
+	if err != nil {
+		return nil, err
+	}
+	for _, place := range places {
+		t, err := target(p, place, commit)
+		if err != nil {
 			return nil, err
 		}
+		p.Targets = append(p.Targets, t)
 	}
-	for i := range p.Targets {
-		p.Targets[i].Layers = layers(p, p.Targets[i].RID)
-	}
-	return p, nil
+	return &p, nil
 }
 
-// targets resolves the base of every platform, and with its C library the runtime identifiers.
-func targets(ctx context.Context, req *request.Request, f *facts.Facts) ([]Target, error) {
+// findPlaces resolves the base of every platform, and with its C library the runtime identifiers.
+func findPlaces(ctx context.Context, req *request.Request, f *facts.Facts) ([]Place, error) {
 	gw, ref := req.Gateway, f.App.BaseImage
 	ps := gw.Targets()
 	if dotnet.IsScratch(ref) {
@@ -106,21 +118,47 @@ func targets(ctx context.Context, req *request.Request, f *facts.Facts) ([]Targe
 	}
 	manifests, err := gw.Manifests(ctx, images[0], ps)
 	if err != nil {
-		req.Warn(ctx, fmt.Sprintf("%s is left out, as the index of %s could not be read: %v", ocispecs.AnnotationBaseImageDigest, ref, err))
+		req.Warn(ctx, fmt.Sprintf("%s is left out, as the index of %s could not be read: %v",
+			ocispecs.AnnotationBaseImageDigest, ref, err))
 	}
 	libc, err := Libc(ctx, req, images[0], ref)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Target, len(ps))
+	places := make([]Place, len(ps))
 	for i, p := range ps {
 		rid, err := dotnet.RID(p, libc)
 		if err != nil {
 			return nil, err
 		}
-		out[i] = Target{Platform: p, RID: rid, Base: Base{images[i], manifests[i]}}
+		places[i] = Place{p, rid, Base{images[i], manifests[i]}}
 	}
-	return out, nil
+	return places, nil
+}
+
+// target decides about the image of a place. p has all but the targets.
+func target(p Plan, place Place, commit xllb.VCS) (Target, error) {
+	s, err := p.Request.SpecFor(place.Platform)
+	if err != nil {
+		return Target{}, err
+	}
+	t := Target{Place: place, Spec: s, Layers: layers(&p, place.RID)}
+	if p.Request.Target.Kind != spec.TargetImage {
+		return t, nil
+	}
+	t.Config, err = xllb.Config(xllb.ConfigOpt{
+		App:      p.App,
+		Spec:     s.Image,
+		Base:     place.Base.config(),
+		Platform: place.Platform,
+		Labels:   p.Request.Gateway.Labels,
+		Epoch:    p.Epoch,
+		VCS:      commit,
+	})
+	if err != nil {
+		return t, fmt.Errorf("%s: %w", p.App.Path, err)
+	}
+	return t, nil
 }
 
 // Libc is the C library of a base: its name tells, or musl's loader is there, or it is glibc.
@@ -139,13 +177,19 @@ func Libc(ctx context.Context, req *request.Request, base *gateway.Image, ref st
 }
 
 // toolchain resolves the image that links, nil where nothing is to be linked.
-func toolchain(ctx context.Context, req *request.Request, f *facts.Facts, rids []string) (*gateway.Image, error) {
+func toolchain(
+	ctx context.Context, req *request.Request, f *facts.Facts, places []Place,
+) (*gateway.Image, error) {
 	if !f.App.Mode.NeedsToolchain() {
 		return nil, nil
 	}
 	ref, err := ToolchainRef(req, f.SDK, f.App)
 	if err != nil {
 		return nil, err
+	}
+	var rids []string
+	for _, place := range places {
+		rids = append(rids, place.RID)
 	}
 	if err := dotnet.CheckToolchain(ref, rids, f.Steps.BuildRID); err != nil {
 		return nil, req.At("publish.mode", err)
@@ -169,29 +213,6 @@ func ResolveToolchain(ctx context.Context, req *request.Request, ref string) (*g
 		return nil, req.At("sdk.toolchain", fmt.Errorf("AOT needs an SDK with a linker, %s: %w", ref, err))
 	}
 	return img, nil
-}
-
-// configure adds the configuration of every image to a plan that nobody else has seen yet.
-func configure(ctx context.Context, req *request.Request, p *Plan) error {
-	commit, err := vcs(ctx, req, p.Facts)
-	if err != nil {
-		return err
-	}
-	for i, t := range p.Targets {
-		p.Targets[i].Config, err = xllb.Config(xllb.ConfigOpt{
-			App:      p.App,
-			Spec:     req.Spec.Image,
-			Base:     t.Base.config(),
-			Platform: t.Platform,
-			Labels:   req.Gateway.Labels,
-			Epoch:    p.Epoch,
-			VCS:      commit,
-		})
-		if err != nil {
-			return fmt.Errorf("%s: %w", p.App.Path, err)
-		}
-	}
-	return nil
 }
 
 // NeedsRIDs tells whether what is built depends on the platforms of the image.

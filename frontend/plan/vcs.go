@@ -10,14 +10,15 @@ import (
 
 	"github.com/crosshull/crosshull/frontend/facts"
 	"github.com/crosshull/crosshull/frontend/request"
+	"github.com/crosshull/crosshull/frontend/spec"
 	xllb "github.com/crosshull/crosshull/llb"
 )
 
 // vcs gives the commit that the context is of, if the spec or the project want it told: of a git context BuildKit knows it,
 // of a local one buildx does, without .git in the context.
 func vcs(ctx context.Context, req *request.Request, f *facts.Facts) (xllb.VCS, error) {
-	wanted := f.App.PublishesVCS
-	if req.Spec.Image.VCS != nil {
+	wanted := f.App.PublishesVCS && req.Target.Kind == spec.TargetImage
+	if req.Spec.Image.VCS != nil && req.Target.Kind == spec.TargetImage {
 		wanted = *req.Spec.Image.VCS
 	}
 	if !wanted {

@@ -31,6 +31,11 @@ func (r *Request) Range(key string) spec.Range {
 // Has tells whether the spec decides a key: for the app, or for all.
 func (r *Request) Has(key string) bool { return r.Spec.Has(r.Target.Prefix+key) || r.Spec.Has(key) }
 
+// PerPlatform tells whether the value of a key of the app is another for each platform.
+func (r *Request) PerPlatform(key string) bool {
+	return r.Spec.PerPlatform(r.Target.Prefix+key) || r.Spec.PerPlatform(key)
+}
+
 // Line is the place of a key in the spec as FILE:LINE, empty where there is no spec.
 func (r *Request) Line(key string) string {
 	if r.Source == nil {

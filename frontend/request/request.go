@@ -20,6 +20,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/crosshull/crosshull/frontend/gateway"
 	"github.com/crosshull/crosshull/frontend/spec"
@@ -113,16 +114,43 @@ func (r *Request) readSpec(ctx context.Context) error {
 }
 
 func (r *Request) parse(src *dockerui.Source) {
+	s, err := spec.ParseOn(src.Data, r.Gateway.BuildArgs, r.Gateway.BuildPlatform())
+	src.Data = spec.Shown(src.Data) // from here on it is only shown
 	r.Source = src
-	s, err := spec.Parse(src.Data, r.Gateway.BuildArgs)
 	if err == nil {
 		r.Spec = s
 		return
 	}
-	for _, mistake := range spec.AsErrors(err) {
-		at := fmt.Errorf("%s:%d: %s", src.Filename, mistake.Range.Start, mistake.Msg)
-		r.mistakes = errors.Join(r.mistakes, withSource(at, src, mistake.Range))
+	r.mistakes = r.mistake(err)
+}
+
+// maxSources is how many bytes of excerpts an error carries: gRPC takes 16 MiB, and each has the whole file.
+const maxSources = 2 << 20
+
+// mistake is the error of mistakes in the spec. The last line is one of them, as tools show the last line alone.
+func (r *Request) mistake(err error) error {
+	first, more := spec.AsErrors(err).First()
+	var all []error
+	for i, m := range first {
+		if more > 0 && i == len(first)-1 {
+			all = append(all, fmt.Errorf("and %d more mistakes", more))
+		}
+		at := fmt.Errorf("%s:%d: %s", r.Source.Filename, m.Range.Start, m.Msg)
+		if i == 0 || len(first)*len(r.Source.Data) <= maxSources {
+			at = withSource(at, r.Source, m.Range)
+		}
+		all = append(all, at)
 	}
+	return errors.Join(all...)
+}
+
+// SpecFor is the spec of the target for a platform: with what ${TARGETARCH} and its like are there.
+func (r *Request) SpecFor(p ocispecs.Platform) (*spec.Spec, error) {
+	s, err := r.Spec.For(p)
+	if err != nil {
+		return nil, r.mistake(err)
+	}
+	return s, nil
 }
 
 // SpecName is the name of the spec, as messages have it.

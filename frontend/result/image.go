@@ -21,17 +21,18 @@ import (
 	"github.com/crosshull/crosshull/frontend/plan"
 	"github.com/crosshull/crosshull/frontend/report"
 	"github.com/crosshull/crosshull/frontend/request"
+	"github.com/crosshull/crosshull/frontend/spec"
 	xllb "github.com/crosshull/crosshull/llb"
 )
 
 // Build gives what the target of a plan gives.
 func Build(ctx context.Context, p *plan.Plan) (*client.Result, error) {
 	switch p.Request.Target.Kind {
-	case request.SDK:
+	case spec.TargetSDK:
 		return workspace(ctx, p)
-	case request.Publish:
+	case spec.TargetPublish:
 		return files(ctx, p)
-	case request.SBOM:
+	case spec.TargetSBOM:
 		return documents(ctx, p)
 	}
 	return images(ctx, p)
@@ -144,11 +145,11 @@ func FirstImage(ctx context.Context, p *plan.Plan) (*llb.Definition, error) {
 
 // filesLayer is the layer of the spec's files, for the image of a platform.
 func filesLayer(ctx context.Context, req *request.Request, b *xllb.Builder, t plan.Target) (*layer, error) {
-	contexts, err := namedContexts(ctx, req, t.Platform)
+	contexts, err := namedContexts(ctx, req, t)
 	if err != nil {
 		return nil, err
 	}
-	st, err := b.Files(req.Spec.Files, t.Config.User(), contexts)
+	st, err := b.Files(t.Spec.Files, t.Config.User(), contexts)
 	if err != nil {
 		return nil, req.At("files", err)
 	}
@@ -156,15 +157,15 @@ func filesLayer(ctx context.Context, req *request.Request, b *xllb.Builder, t pl
 }
 
 // namedContexts are those that files of the spec come from, for the image of a platform.
-func namedContexts(ctx context.Context, req *request.Request, p ocispecs.Platform) (map[string]llb.State, error) {
+func namedContexts(ctx context.Context, req *request.Request, t plan.Target) (map[string]llb.State, error) {
 	gw := req.Gateway
 	contexts := map[string]llb.State{}
-	for i, f := range req.Spec.Files {
+	for i, f := range t.Spec.Files {
 		if _, ok := contexts[f.Context]; ok || f.Context == "" {
 			continue
 		}
 		key := fmt.Sprintf("files.%d", i)
-		nc, err := gw.NamedContext(f.Context, dockerui.ContextOpt{Platform: &p, ResolveMode: gw.ImageResolveMode.String()})
+		nc, err := gw.NamedContext(f.Context, dockerui.ContextOpt{Platform: &t.Platform, ResolveMode: gw.ImageResolveMode.String()})
 		if err != nil {
 			return nil, req.At(key, err)
 		}

@@ -66,15 +66,10 @@ var (
 
 	// buildKits are build arguments that BuildKit has itself.
 	buildKits = regexp.MustCompile(`^SOURCE_DATE_EPOCH$|^BUILDKIT_|_[pP][rR][oO][xX][yY]$`)
-	// reserved are the targets that every spec or every app has besides its images.
-	reserved = regexp.MustCompile(`^(image|publish|sbom|sdk|test)$|-(publish|sbom|sdk)$`)
 )
 
 // noProgram begins a command that does not say what to run.
 var noProgram = beginning{items: [][]any{{"", nil}}}
-
-// Reserved says whether an app cannot have a name, as another target has it.
-func Reserved(name string) bool { return reserved.MatchString(name) }
 
 // rules are all that fields name.
 var rules = map[string]*rule{
