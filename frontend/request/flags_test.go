@@ -48,7 +48,7 @@ func TestCheck(t *testing.T) {
 		}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			c := spec(tc.spec...)
+			c := withSpec(tc.spec...)
 			maps.Copy(c.Options, tc.opts)
 			c.Lacks = []apicaps.CapID{tc.lack}
 			_, err := plantest.Request(t.Context(), t, c)
@@ -59,7 +59,7 @@ func TestCheck(t *testing.T) {
 
 // What is a secret as a file needs no BuildKit that can give variables.
 func TestCheckOfFiles(t *testing.T) {
-	c := spec("nuget: {config-secret: config, ca-secret: ca}", "publish: {ssh: [default]}")
+	c := withSpec("nuget: {config-secret: config, ca-secret: ca}", "publish: {ssh: [default]}")
 	c.Lacks = []apicaps.CapID{pb.CapExecSecretEnv, pb.CapExecMetaUlimit, pb.CapExecMountTmpfsSize}
 	if _, err := plantest.Request(t.Context(), t, c); err != nil {
 		t.Error(err)
@@ -79,7 +79,7 @@ func TestProject(t *testing.T) {
 	if p, err := req.ProjectOf("worker"); err != nil || p.Path != "src/worker" || p.Mode.String() != "aot" {
 		t.Errorf("%+v, %v", p, err)
 	}
-	c = spec("apps:", "  web: {project: src/web}", "  worker: {project: w, publish: {mode: [aot, single-file]}}")
+	c = withSpec("apps:", "  web: {project: src/web}", "  worker: {project: w, publish: {mode: [aot, single-file]}}")
 	c.Set("target", "web")
 	if req, err = read(t, c).Choose(); err != nil {
 		t.Fatal(err)
@@ -93,7 +93,7 @@ func TestProject(t *testing.T) {
 
 // .NET has to run where steps do.
 func TestOptionsFail(t *testing.T) {
-	c := spec()
+	c := withSpec()
 	c.Worker = "linux/mips64le"
 	c.Set("platform", "linux/amd64")
 	req, err := plantest.Request(t.Context(), t, c)
@@ -149,7 +149,7 @@ func step(t *testing.T, c *gatewaytest.Client, phase string) ran {
 
 // Flags of buildx hold for every step that executes something.
 func TestFlags(t *testing.T) {
-	c := spec()
+	c := withSpec()
 	for name, value := range map[string]string{
 		"build-arg:HTTP_PROXY": "http://p", "build-arg:https_proxy": "https://p", "build-arg:FTP_PROXY": "ftp://p",
 		"build-arg:no_proxy": "localhost", "build-arg:ALL_PROXY": "all://p", "build-arg:OTHER": "x",
@@ -184,14 +184,14 @@ func TestFlags(t *testing.T) {
 			t.Errorf("%s: mounts %v", phase, r.Mounts)
 		}
 	}
-	if r := step(t, spec(), "publish"); r.Meta.ProxyEnv != nil || len(r.Mounts) != 1 || r.metadata.LinuxResources != nil {
+	if r := step(t, withSpec(), "publish"); r.Meta.ProxyEnv != nil || len(r.Mounts) != 1 || r.metadata.LinuxResources != nil {
 		t.Errorf("without flags there is %v", r)
 	}
 }
 
 // Each phase gets the secrets and agents that the spec has for it, and no others.
 func TestSecretsOfPhases(t *testing.T) {
-	c := spec(
+	c := withSpec(
 		"publish: {secrets: {TOKEN: token, KEY: key}, ssh: [default, deploy]}",
 		"tests: {projects: [t], secrets: {DB: db}}",
 	)
@@ -216,7 +216,7 @@ func TestSecretsOfPhases(t *testing.T) {
 
 // A step points at the key that it comes from, and at the project where the spec has no such key.
 func TestLinesOfPhases(t *testing.T) {
-	c := spec(
+	c := withSpec(
 		"project: app",              // 2
 		"nuget: {audit: true}",      // 3
 		"publish: {mode: portable}", // 4
@@ -229,7 +229,7 @@ func TestLinesOfPhases(t *testing.T) {
 			t.Errorf("%s points at line %d, want %d", phase, r.line, line)
 		}
 	}
-	if r := step(t, spec("project: app"), "restore"); r.line != 2 {
+	if r := step(t, withSpec("project: app"), "restore"); r.line != 2 {
 		t.Errorf("restore points at line %d", r.line)
 	}
 	if r := step(t, &gatewaytest.Client{}, "restore"); r.line != 0 {
@@ -252,7 +252,7 @@ func TestNoCache(t *testing.T) {
 			[]string{"publish"}, "team/…"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			c := spec()
+			c := withSpec()
 			maps.Copy(c.Options, tc.opts)
 			for _, phase := range []string{"describe", "restore", "publish", "image linux/amd64"} {
 				if got := step(t, c, phase).metadata.IgnoreCache; got != slices.Contains(tc.ignored, phase) {

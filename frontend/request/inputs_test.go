@@ -13,7 +13,7 @@ import (
 )
 
 func TestArguments(t *testing.T) {
-	c := spec("args: {B: {default: 1, description: what}, A: x}", "image: {labels: {b: \"${B}\", a: \"${A}\"}}")
+	c := withSpec("args: {B: {default: 1, description: what}, A: x}", "image: {labels: {b: \"${B}\", a: \"${A}\"}}")
 	c.Set("build-arg:B", "2")
 	want := []report.Argument{
 		{Name: "A", Value: "x"},
@@ -26,7 +26,7 @@ func TestArguments(t *testing.T) {
 
 // keyring is a spec with secrets of all kinds.
 func keyring() *gatewaytest.Client {
-	return spec(
+	return withSpec(
 		"nuget:",
 		"  secrets: {FEED: feed-url}",
 		"  ca-secret: ca",
@@ -121,7 +121,7 @@ func TestMissingSecret(t *testing.T) {
 // What failed steps left is read where package llb has them leave it.
 func TestDiagnose(t *testing.T) {
 	const restore, tests = "[restore] dotnet restore app", "[test] dotnet test t/t.csproj"
-	c := spec()
+	c := withSpec()
 	c.Mounts = map[string]fstest.MapFS{
 		restore + " /diagnostics": {"errors.log": {Data: []byte("/source/app/app.csproj : error MSB4025: broken\n")}},
 		tests + " /app": {"t/t.trx": {Data: []byte(`<TestRun><Results><UnitTestResult testName="A" outcome="Failed" />` +

@@ -9,7 +9,7 @@ import (
 
 // A key of an app is looked for in the app, then in what all have in common.
 func TestPlaces(t *testing.T) {
-	c := spec(
+	c := withSpec(
 		"sdk: {version: \"10.0\"}", // line 2
 		"publish:",                 // 3
 		"  mode: portable",         // 4
@@ -50,7 +50,7 @@ func TestPlaces(t *testing.T) {
 }
 
 func TestAt(t *testing.T) {
-	req := read(t, spec("project: app"))
+	req := read(t, withSpec("project: app"))
 	if err := req.At("project", nil); err != nil {
 		t.Errorf("no error became %v", err)
 	}
@@ -63,7 +63,7 @@ func TestAt(t *testing.T) {
 		t.Errorf("what had a place got another: %v", again)
 	}
 	want{Says: "no"}.Check(t, read(t, &gatewaytest.Client{}).At("project", errors.New("no"))) // without a spec
-	if got := read(t, spec("base: {family: alpine}")).BaseKey(); got != "base.family" {
+	if got := read(t, withSpec("base: {family: alpine}")).BaseKey(); got != "base.family" {
 		t.Errorf("the base comes from %s", got)
 	}
 }

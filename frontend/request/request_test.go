@@ -25,8 +25,8 @@ func read(t *testing.T, c *gatewaytest.Client) *request.Request {
 	return req
 }
 
-// spec is a BuildKit whose context has a spec with lines, from the second on.
-func spec(lines ...string) *gatewaytest.Client {
+// withSpec is a BuildKit whose context has a spec with lines, from the second on.
+func withSpec(lines ...string) *gatewaytest.Client {
 	c := gatewaytest.Console()
 	c.Spec(lines...)
 	return c
@@ -126,12 +126,12 @@ func TestReadFails(t *testing.T) {
 
 // Mistakes are told all at once, each with its line.
 func TestMistakes(t *testing.T) {
-	req := read(t, spec("project: app", "projct: app"))
+	req := read(t, withSpec("project: app", "projct: app"))
 	want{
 		Says: `crosshull.yaml:3: unknown key "projct", did you mean "project"?`, At: []string{"crosshull.yaml:3"},
 	}.Check(t, req.Mistakes())
 	var lines []string
-	for line := range strings.Lines(read(t, spec("projct: app", "imag: {}")).Mistakes().Error()) {
+	for line := range strings.Lines(read(t, withSpec("projct: app", "imag: {}")).Mistakes().Error()) {
 		at, _, _ := strings.Cut(line, ": ")
 		lines = append(lines, at)
 	}
@@ -148,20 +148,20 @@ func TestWarnings(t *testing.T) {
 		opts map[string]string
 		want []string
 	}{
-		{"nothing to say", spec("args: {V: 1}", "image: {labels: {v: \"${V}\"}}"), map[string]string{
+		{"nothing to say", withSpec("args: {V: 1}", "image: {labels: {v: \"${V}\"}}"), map[string]string{
 			"build-arg:V": "2", "build-arg:http_proxy": "x", "build-arg:SOURCE_DATE_EPOCH": "0", "no-cache": "publish,RESTORE",
 		}, nil},
-		{"--no-cache", spec(), map[string]string{"no-cache": ""}, nil},
+		{"--no-cache", withSpec(), map[string]string{"no-cache": ""}, nil},
 		{"no spec", &gatewaytest.Client{}, map[string]string{}, []string{
 			"there is no crosshull.yaml: building the project of this context with crosshull's defaults",
 		}},
-		{"arguments of nobody", spec(), map[string]string{
+		{"arguments of nobody", withSpec(), map[string]string{
 			"build-arg:B": "2", "build-arg:A": "", "build-arg:--no-cache": "",
 		}, []string{
 			"build-args [--no-cache A B] were not consumed: a spec declares those that it takes in args " +
 				"(MSBuild properties are set by publish.properties)",
 		}},
-		{"phases that there are not", spec(), map[string]string{"no-cache": "publsh, build"}, []string{
+		{"phases that there are not", withSpec(), map[string]string{"no-cache": "publsh, build"}, []string{
 			"--no-cache-filter publsh,build does nothing: the phases of a build are " + phases,
 		}},
 	} {
@@ -204,10 +204,10 @@ func TestRules(t *testing.T) {
 		skip     []string
 		fail     bool // a warning is an error
 	}{
-		{"nothing", spec(), "", nil, false},
+		{"nothing", withSpec(), "", nil, false},
 		{"no spec", &gatewaytest.Client{Options: map[string]string{}}, "", nil, false},
-		{"directive", spec("# check=skip=A,B;error=true"), "", []string{"A", "B"}, true},
-		{"argument over directive", spec("# check=skip=A"), "skip=C", []string{"C"}, false},
+		{"directive", withSpec("# check=skip=A,B;error=true"), "", []string{"A", "B"}, true},
+		{"argument over directive", withSpec("# check=skip=A"), "skip=C", []string{"C"}, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if tc.argument != "" {
@@ -222,7 +222,7 @@ func TestRules(t *testing.T) {
 			}
 		})
 	}
-	_, err := read(t, spec("# check=skip")).Rules()
+	_, err := read(t, withSpec("# check=skip")).Rules()
 	want{
 		Says: `crosshull.yaml:2: # check: invalid check option "skip"`, At: []string{"crosshull.yaml:2"},
 	}.Check(t, err)

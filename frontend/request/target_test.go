@@ -6,11 +6,12 @@ import (
 
 	"github.com/crosshull/crosshull/frontend/gateway/gatewaytest"
 	"github.com/crosshull/crosshull/frontend/request"
+	"github.com/crosshull/crosshull/frontend/spec"
 )
 
 // shop is a spec of two apps and a test.
 func shop() *gatewaytest.Client {
-	return spec(
+	return withSpec(
 		"tests: [tests/unit]",
 		"apps:",
 		"  web: {project: src/web}",
@@ -26,8 +27,8 @@ func TestTargets(t *testing.T) {
 		lines []int32
 	}{
 		{"no spec", &gatewaytest.Client{}, []string{"image (default)", "publish", "sbom", "sdk"}, nil},
-		{"one app", spec("project: app"), []string{"image (default)", "publish", "sbom", "sdk"}, []int32{2, 2, 2, 2}},
-		{"tests", spec("tests: [a]"), []string{"image (default)", "publish", "sbom", "sdk", "test"}, []int32{1, 1, 1, 1, 2}},
+		{"one app", withSpec("project: app"), []string{"image (default)", "publish", "sbom", "sdk"}, []int32{2, 2, 2, 2}},
+		{"tests", withSpec("tests: [a]"), []string{"image (default)", "publish", "sbom", "sdk", "test"}, []int32{1, 1, 1, 1, 2}},
 		{"apps", shop(), []string{
 			"web", "web-publish", "web-sbom", "web-sdk", "worker", "worker-publish", "worker-sbom", "worker-sdk", "test",
 		}, []int32{4, 4, 4, 4, 5, 5, 5, 5, 2}},
@@ -60,22 +61,22 @@ func TestChoose(t *testing.T) {
 		project      string
 		err          want
 	}{
-		{name: "default", c: spec("project: app"), want: request.Target{Kind: request.Image}, project: "app"},
-		{name: "kind", target: "sbom", c: spec("project: app"), want: request.Target{Kind: request.SBOM}, project: "app"},
-		{name: "tests", target: "test", c: shop(), want: request.Target{Kind: request.Test}},
+		{name: "default", c: withSpec("project: app"), want: request.Target{Kind: spec.TargetImage}, project: "app"},
+		{name: "kind", target: "sbom", c: withSpec("project: app"), want: request.Target{Kind: spec.TargetSBOM}, project: "app"},
+		{name: "tests", target: "test", c: shop(), want: request.Target{Kind: spec.TargetTest}},
 		{name: "app", target: "web", c: shop(), project: "src/web",
-			want: request.Target{Kind: request.Image, App: "web", Prefix: "apps.web."}},
+			want: request.Target{Kind: spec.TargetImage, App: "web", Prefix: "apps.web."}},
 		{name: "kind of app", target: "worker-sdk", c: shop(), project: "src/worker",
-			want: request.Target{Kind: request.SDK, App: "worker", Prefix: "apps.worker."}},
-		{name: "the only app", c: spec("apps: {web: {project: src/web}}"), project: "src/web",
-			want: request.Target{Kind: request.Image, App: "web", Prefix: "apps.web."}},
+			want: request.Target{Kind: spec.TargetSDK, App: "worker", Prefix: "apps.worker."}},
+		{name: "the only app", c: withSpec("apps: {web: {project: src/web}}"), project: "src/web",
+			want: request.Target{Kind: spec.TargetImage, App: "web", Prefix: "apps.web."}},
 		{name: "none of several", c: shop(), err: want{
 			Says: "crosshull.yaml:3: this spec has several apps, so --target has to name one: " + all +
 				"; `docker buildx build --call=bake` prints a bake file for all",
 			At: []string{"crosshull.yaml:3"},
 		}},
 		{name: "unknown", target: "image", c: shop(), err: want{Says: `target "image" does not exist: use ` + all}},
-		{name: "no tests", target: "test", c: spec(), err: want{
+		{name: "no tests", target: "test", c: withSpec(), err: want{
 			Says: `target "test" does not exist: use image, publish, sbom, sdk`,
 		}},
 	} {
@@ -113,7 +114,7 @@ func TestEachApp(t *testing.T) {
 		c            *gatewaytest.Client
 		want         []string
 	}{
-		{"one app", "", spec("project: app"), []string{"app"}},
+		{"one app", "", withSpec("project: app"), []string{"app"}},
 		{"all", "", shop(), []string{"src/web", "src/worker"}},
 		{"named", "web-publish", shop(), []string{"src/web"}},
 	} {
@@ -126,7 +127,7 @@ func TestEachApp(t *testing.T) {
 			var projects []string
 			for _, app := range apps {
 				projects = append(projects, app.Spec.Project)
-				if image := app.ForImage(); image.Target.Kind != request.Image || image.Target.App != app.Target.App {
+				if image := app.ForImage(); image.Target.Kind != spec.TargetImage || image.Target.App != app.Target.App {
 					t.Errorf("its image is of target %+v", image.Target)
 				}
 			}
@@ -143,12 +144,12 @@ func TestEachApp(t *testing.T) {
 
 // What --call=init asks about is the context alone, whatever the spec says.
 func TestDefault(t *testing.T) {
-	req := read(t, spec("project: app", "projct: x"))
+	req := read(t, withSpec("project: app", "projct: x"))
 	if req.Mistakes() == nil {
 		t.Fatal("no mistakes to leave out")
 	}
 	d := req.Default()
-	if d.Mistakes() != nil || d.Source != nil || d.Spec.Project != "" || d.Target.Kind != request.Image {
+	if d.Mistakes() != nil || d.Source != nil || d.Spec.Project != "" || d.Target.Kind != spec.TargetImage {
 		t.Errorf("%+v", d)
 	}
 }
