@@ -392,3 +392,23 @@ func render(t *testing.T, def *llb.Definition) string {
 	visit(head.String())
 	return b.String()
 }
+
+// Steps that fail side by side have no read-only mount in common: BuildKit would lose the error of one. Scanners run after
+// all that can fail so.
+func TestNoReadOnlyMounts(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.golden")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no golden files: %v", err)
+	}
+	for _, file := range files {
+		dt, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(dt)) {
+			if strings.Contains(line, "readonly=true") && !strings.Contains(line, " /run/src/") {
+				t.Errorf("%s:%s", file, line)
+			}
+		}
+	}
+}
