@@ -66,6 +66,8 @@ type Options struct {
 	BuildRID string
 	// CacheNamespace parts cache mounts from those of other builds. It makes no difference to what is cached of vertices.
 	CacheNamespace string
+	// Debug tells that a step that fails is to be a failed step: a debugger wants to look into it.
+	Debug bool
 	// Exec gives what buildx's flags say about the execs of a phase, and the place in the spec that it came from.
 	Exec func(phase string) []llb.RunOption
 	// Constraints are for every other vertex of a phase.
@@ -127,10 +129,29 @@ func (b *Steps) Describe(common dotnet.Project, asked []dotnet.Project, files do
 		names = append(names, cmp.Or(p.Path, "projects"))
 	}
 	name := "dotnet msbuild -t:ComputeContainerConfig " + strings.Join(names, " ")
-	run := b.run(PhaseDescribe, b.SDK, name, dotnet.DescribeArgs(common, paths),
-		reads(SourceDir, projects),
-		reads(msbuildDir, targets))
+	at, opts := paths, []llb.RunOption{reads(SourceDir, projects), reads(msbuildDir, targets)}
+	if b.KeepsFailures() {
+		at.Diagnostics = outputDir
+		opts = append(opts, llb.ValidExitCodes(0, failedCode))
+	}
+	run := b.run(PhaseDescribe, b.SDK, name, dotnet.DescribeArgs(common, at), opts...)
 	return run.AddMount(outputDir, llb.Scratch()), nil
+}
+
+// failedCode is what MSBuild ends with where a project has mistakes.
+const failedCode = 1
+
+// KeepsFailures tells whether [Steps.Describe] succeeds though MSBuild fails: its result has no [dotnet.DescribedFile] then,
+// and has [dotnet.DiagnosticsFile]. BuildKit keeps results, and does a step that fails again in each build.
+func (b *Steps) KeepsFailures() bool {
+	return !b.Debug && b.Caps.Supports(pb.CapExecValidExitCode) == nil
+}
+
+// Anew gives steps that are done whatever the cache has.
+func (b Steps) Anew() Steps {
+	exec := b.Exec
+	b.Exec = func(phase string) []llb.RunOption { return append(exec(phase), llb.IgnoreCache) }
+	return b
 }
 
 // ProjectFiles are the files of the context that say what its projects are, and those of further names.

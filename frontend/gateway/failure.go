@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/solver/pb"
@@ -36,7 +37,26 @@ func (c *Client) Diagnose(ctx context.Context, err error, at Step) error {
 	if len(diagnostics) == 0 {
 		return err
 	}
-	return Reword(err, report(step, diagnostics))
+	return Reword(err, report(step, diagnostics, maxDiagnostics, "in the log of the step"))
+}
+
+// FailedStep is the error of a step that is no failed one for BuildKit, but left diagnostics, as Diagnose has it. What it
+// logged is not shown if it was cached, so there are more of them.
+func (c *Client) FailedStep(ctx context.Context, st llb.State, diagnostics []dotnet.Diagnostic) error {
+	def, err := c.Marshal(ctx, st)
+	if err != nil {
+		return err
+	}
+	head, err := def.Head()
+	if err != nil {
+		return err
+	}
+	step := def.Metadata[head].Description["llb.customname"]
+	text := step + " failed, and said no error: --no-cache shows its log"
+	if len(diagnostics) > 0 {
+		text = report(step, diagnostics, 4*maxDiagnostics, "in its log, which --no-cache shows")
+	}
+	return errdefs.WrapVertex(errors.New(text), head) // which the history of builds shows the log of
 }
 
 // DiagnoseTest is Diagnose for a step that runs tests: of those that fail it names the tests. results is the file that
@@ -98,22 +118,23 @@ func failures(step string, results *dotnet.Results) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d of %d tests failed in %s", results.Failed, results.Total, step)
 	shown := results.Failures[:min(len(results.Failures), maxDiagnostics)]
-	andMore(&b, len(results.Failures)-len(shown))
+	andMore(&b, len(results.Failures)-len(shown), "in the log of the step")
 	for _, f := range slices.Backward(shown) {
 		fmt.Fprintf(&b, "\n%s: %s", f.Name, f.Message)
 	}
 	return b.String()
 }
 
-// report is the text of an error: how many diagnostics there are, what is known of the first of them, and those.
-func report(step string, diagnostics []dotnet.Diagnostic) string {
+// report is the text of an error: how many diagnostics there are, what is known of the first of them, and those. where is
+// where the rest of them is.
+func report(step string, diagnostics []dotnet.Diagnostic, first int, where string) string {
 	var b strings.Builder
 	count := "1 error"
 	if n := len(diagnostics); n > 1 {
 		count = fmt.Sprintf("%d errors", n)
 	}
 	fmt.Fprintf(&b, "%s in %s", count, step)
-	shown := diagnostics[:min(len(diagnostics), maxDiagnostics)]
+	shown := diagnostics[:min(len(diagnostics), first)]
 	explained := map[string]bool{}
 	for _, d := range shown {
 		if explained[d.Code] {
@@ -127,15 +148,15 @@ func report(step string, diagnostics []dotnet.Diagnostic) string {
 			fmt.Fprintf(&b, "\n    %s: hint: %s", d.Code, hint)
 		}
 	}
-	andMore(&b, len(diagnostics)-len(shown))
+	andMore(&b, len(diagnostics)-len(shown), where)
 	for _, d := range slices.Backward(shown) {
 		fmt.Fprintf(&b, "\n%s", d)
 	}
 	return b.String()
 }
 
-func andMore(b *strings.Builder, n int) {
+func andMore(b *strings.Builder, n int, where string) {
 	if n > 0 {
-		fmt.Fprintf(b, "\nand %d more in the log of the step", n)
+		fmt.Fprintf(b, "\nand %d more %s", n, where)
 	}
 }

@@ -71,6 +71,12 @@ func (e *unmade) Unwrap() error { return e.error }
 // argDebug is the build argument that asks for results that debuggers can look into, in the place of errors.
 const argDebug = "CROSSHULL_DEBUG"
 
+// Debug tells whether the user asks for failed steps by [argDebug].
+func (c *Client) Debug() bool {
+	debug, err := strconv.ParseBool(c.BuildArgs[argDebug])
+	return err == nil && debug
+}
+
 // Unmade gives the result of a build that ends with the error of a step: one that fails again, without running again, as
 // soon as somebody asks for it. The debuggers of buildx look into results; an error of a frontend they never see. But what
 // fails so has BuildKit's text, so Unmade gives nil where err has a better one, unless the user asks by [argDebug].
@@ -80,8 +86,7 @@ func (c *Client) Unmade(ctx context.Context, err error) *client.Result {
 		return nil
 	}
 	var better *worded
-	debug, _ := strconv.ParseBool(c.BuildArgs[argDebug])
-	if errors.As(err, &better) && !debug {
+	if errors.As(err, &better) && !c.Debug() {
 		return nil
 	}
 	req := step.req
