@@ -14,7 +14,7 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-const describe = "[describe] dotnet msbuild"
+const describeStep = "[describe] dotnet msbuild"
 
 func newAsker(t *testing.T, c *gatewaytest.Client) *facts.Asker {
 	t.Helper()
@@ -194,7 +194,7 @@ func TestAsksFail(t *testing.T) {
 			c.Spec(tc.spec...)
 			c.Say("some.slnf", "{")
 			c.Set("target", tc.target)
-			if tc.step.Name = describe; tc.answers != nil {
+			if tc.step.Name = describeStep; tc.answers != nil {
 				tc.step.Files = gatewaytest.Description(tc.answers...)
 			}
 			c.Step(tc.step)
