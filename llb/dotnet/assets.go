@@ -126,7 +126,7 @@ func CompressArgs(p Project, app *App, at Paths) []string {
 		"dotnet", "msbuild", path.Join(at.MSBuild, "assets.proj"), "-nologo", "-noConsoleLogger", "-t:Compress",
 		define("_IsPublishing", "true"),
 		define("CrosshullMakesAssets", "true"),
-		define("CrosshullProject", path.Join(at.Source, app.Path)),
+		definePath("CrosshullProject", path.Join(at.Source, app.Path)),
 		define("CrosshullReport", path.Join(at.Output, ReportFile)),
 		define("PublishDir", path.Join(at.Output, LayerAssets)+"/"),
 		define("CrosshullOutput", at.Output+"/"),
