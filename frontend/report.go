@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,13 +23,10 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// What buildx does with these: it prints the first after the build, and puts the second into the file of --metadata-file.
-const (
-	metaInlineMessage = "frontend.result.inlinemessage"
-	metaReport        = "frontend.crosshull.report"
-)
+// metaReport is what buildx puts into the file of --metadata-file.
+const metaReport = "frontend.crosshull.report"
 
-// argSummary is the build argument that leaves the summary out: buildx prints it in quiet mode too, beside the digest.
+// argSummary is the build argument that leaves the summary out.
 const argSummary = "CROSSHULL_SUMMARY"
 
 // buildLog is what a build did, for its report.
@@ -98,8 +96,23 @@ func (b *build) addReport(ctx context.Context, rb *dockerui.ResultBuilder, image
 	if err != nil {
 		return err
 	}
-	rb.AddMeta(metaInlineMessage, summary)
+	b.showSummary(ctx, string(summary))
 	return nil
+}
+
+// showSummary shows lines among the steps of the build: to people, on standard error, and not in quiet mode, as warnings are
+// shown. frontend.result.inlinemessage would be shorter, but buildx prints that on standard output, after the digest of -q and
+// into the archive of -o - (commands/build.go, runBuild). A frontend has no log, so each line is the name of a step, which
+// writes one small file. What goes wrong here is no fault of the build.
+func (b *build) showSummary(ctx context.Context, summary string) {
+	st := llb.Scratch()
+	for line := range strings.Lines(summary) {
+		line = strings.TrimRight(line, "\n")
+		st = st.File(llb.Mkfile("/line", 0o644, []byte(line)), llb.WithCustomName("[summary] "+strings.TrimPrefix(line, "  ")))
+	}
+	if def, err := b.marshal(ctx, st); err == nil {
+		_, _ = b.evaluate(ctx, def)
+	}
 }
 
 // size is how many bytes files in folders have, 0 without a reference.
