@@ -11,7 +11,6 @@ import (
 
 	"github.com/moby/buildkit/client/llb"
 	digest "github.com/opencontainers/go-digest"
-	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	xllb "github.com/crosshull/crosshull/llb"
 	"github.com/crosshull/crosshull/llb/dotnet"
@@ -55,9 +54,7 @@ func (b *build) resolveBase(ctx context.Context) (err error) {
 	if err != nil {
 		return b.at(b.baseKey(), fmt.Errorf("base image: %v", err))
 	}
-	if err := b.base.addManifests(ctx, b.entrypoint, b.targets); err != nil {
-		b.warn(ctx, b.src, fmt.Sprintf("%s is left out, as the index of %s could not be read: %v", ocispecs.AnnotationBaseImageDigest, b.app.BaseImage, err))
-	}
+	b.base.addManifests(ctx, b.entrypoint, b.targets)
 	b.rids, err = b.runtimeIDs(ctx, b.base.images[0])
 	return err
 }

@@ -3,6 +3,7 @@ package frontend
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/util/apicaps"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -146,13 +148,28 @@ func (r *images) resolveBase(ctx context.Context, ref string, p ocispecs.Platfor
 		return nil, err
 	}
 	if img.config != nil && img.config.Architecture != "" && !platforms.Only(p).Match(img.config.Platform) {
-		return nil, fmt.Errorf("it is for %s", platforms.Format(img.config.Platform))
+		return nil, &otherPlatformError{img.config.Platform}
 	}
 	return img, nil
 }
 
-// lacking explains why ref cannot be had for p: if other platforms can, p is what is missing.
+// otherPlatformError says that an image is for a platform that was not asked for.
+type otherPlatformError struct{ is ocispecs.Platform }
+
+func (e *otherPlatformError) Error() string { return "it is for " + platforms.Format(e.is) }
+
+// lacksPlatform tells an index or an image without a platform from all else that can go wrong with it: a network, a password,
+// a policy. The gateway gives text only (containerd, core/images: Manifest).
+func lacksPlatform(err error) bool {
+	var other *otherPlatformError
+	return errors.As(err, &other) || strings.Contains(err.Error(), "no match for platform in manifest")
+}
+
+// lacking explains why ref cannot be had for p: if it is p that is missing, it names the platforms that are there.
 func (r *images) lacking(ctx context.Context, ref string, p ocispecs.Platform, err error) error {
+	if !lacksPlatform(err) {
+		return err
+	}
 	has := r.available(ctx, ref)
 	if len(has) == 0 {
 		return err
@@ -171,38 +188,48 @@ func (r *images) available(ctx context.Context, ref string) []string {
 	return has
 }
 
-// addManifests reads the index of the base, to know the manifest of each platform.
-func (b *bases) addManifests(ctx context.Context, e *entrypoint, targets []ocispecs.Platform) error {
+// addManifests reads the index of the base, to know the manifest of each platform. Where that cannot be had they stay unknown,
+// without a word: the image is as good without its label. BuildKit 0.34 gives a frontend no other way to them. Of a
+// docker-image source it tells the digest of the index alone, and AttestationChain, which has the manifest, ends the daemon
+// where the index is a Docker manifest list, as Microsoft's are (source/containerimage: ResolveImageMetadata has no chain for
+// it and takes its Root all the same).
+func (b *bases) addManifests(ctx context.Context, e *entrypoint, targets []ocispecs.Platform) {
 	pinned := b.images[0].pinned
-	caps := e.bc.BuildOpts().LLBCaps
-	if pinned == nil || caps.Supports(pb.CapSourceImageBlob) != nil {
-		return nil
+	if pinned == nil || !readsBlobs(e.bc.BuildOpts().LLBCaps) {
+		return
 	}
-	blob, err := reference.WithDigest(reference.TrimNamed(pinned), pinned.Digest())
+	index, err := e.readIndex(ctx, pinned, b.images[0].name)
 	if err != nil {
-		return err
-	}
-	// A registry gives a manifest by digest just as a blob, and BuildKit has it in its cache from then on. The gateway's
-	// AttestationChain has it too, but BuildKit 0.34 dereferences nil on a Docker manifest list, which Microsoft's are.
-	const name = "index.json"
-	_, dt, err := e.readFile(ctx, llb.ImageBlob(blob.String(), llb.Filename(name), dockerui.WithInternalName("load index of "+b.images[0].name)), name)
-	if err != nil {
-		return err
-	}
-	var index ocispecs.Index
-	if err := json.Unmarshal(dt, &index); err != nil {
-		return err
-	}
-	if len(index.Manifests) == 0 { // a manifest: the image of one platform
-		for i := range b.manifests {
-			b.manifests[i] = pinned.Digest()
-		}
-		return nil
+		return // a source policy that denies this kind of source, or a registry that does not give an index to all
 	}
 	for i, p := range targets {
 		b.manifests[i] = manifestFor(index, p)
+		if len(index.Manifests) == 0 { // a manifest: the image of one platform
+			b.manifests[i] = pinned.Digest()
+		}
 	}
-	return nil
+}
+
+// readsBlobs tells whether BuildKit can have a blob as a source. A Docker engine without the containerd image store says so and
+// cannot: it would show an error in a build that works. It cannot merge either, and says that.
+func readsBlobs(caps apicaps.CapSet) bool {
+	return caps.Supports(pb.CapSourceImageBlob) == nil && caps.Supports(pb.CapMergeOp) == nil
+}
+
+// readIndex reads an index, or a manifest, which has no manifests.
+func (e *entrypoint) readIndex(ctx context.Context, pinned reference.Canonical, of string) (ocispecs.Index, error) {
+	var index ocispecs.Index
+	blob, err := reference.WithDigest(reference.TrimNamed(pinned), pinned.Digest())
+	if err != nil {
+		return index, err
+	}
+	// A registry gives a manifest by digest just as a blob, and BuildKit has it in its cache from then on.
+	const name = "index.json"
+	_, dt, err := e.readFile(ctx, llb.ImageBlob(blob.String(), llb.Filename(name), dockerui.WithInternalName("load index of "+of)), name)
+	if err != nil {
+		return index, err
+	}
+	return index, json.Unmarshal(dt, &index)
 }
 
 // libc looks into an image whose name does not tell its C library: musl's loader is there, or it is glibc.

@@ -1,8 +1,13 @@
 package e2e
 
 import (
-	"fmt"
+	"archive/tar"
+	"encoding/json"
+	"errors"
+	"io"
 	"maps"
+	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +20,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/solver/pb"
+	spb "github.com/moby/buildkit/sourcepolicy/pb"
 )
 
 // An image on an image of crosshull's tells of itself: what the base says of its own version, base and times is not its own.
@@ -225,6 +232,116 @@ func TestAnnotationsOfOnePlatform(t *testing.T) {
 	var manifest struct{ Annotations map[string]string }
 	fetch(t, repo, "manifests/latest", &manifest)
 	if got := manifest.Annotations; got["org.opencontainers.image.version"] != "flag" || got["x"] != "y" || !strings.HasPrefix(got["org.opencontainers.image.base.digest"], "sha256:") {
-		t.Error(fmt.Sprint(got))
+		t.Errorf("annotations %v", got)
+	}
+}
+
+// What a command is asked for is alone on its standard output: a digest, or an archive. The summary is for people, among the
+// progress.
+func TestStandardOutput(t *testing.T) {
+	dir := example(t, "dotnetapp")
+	run := func(args ...string) (stdout, stderr string) {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), "docker", append([]string{"buildx", "build", "-f", "crosshull.yaml"}, args...)...)
+		cmd.Dir = dir
+		var out, log strings.Builder
+		cmd.Stdout, cmd.Stderr = &out, &log
+		if err := cmd.Run(); err != nil {
+			t.Fatalf("%q: %v\n%s", args, err, log.String())
+		}
+		return out.String(), log.String()
+	}
+	const summary = "[summary] dotnetapp.csproj, portable, net10.0 for linux/amd64"
+
+	out, log := run("--progress", "plain", "-t", repository(t), "--push", ".")
+	if out != "" {
+		t.Errorf("a build prints on standard output:\n%s", out)
+	}
+	wantContains(t, "progress", log, summary)
+
+	out, log = run("--quiet", "-t", repository(t), "--push", ".")
+	if !regexp.MustCompile(`^sha256:[0-9a-f]{64}\n$`).MatchString(out) || log != "" {
+		t.Errorf("--quiet prints %q, and on standard error %q", out, log)
+	}
+
+	out, log = run("--progress", "plain", "-o", "type=tar,dest=-", ".")
+	archive := strings.NewReader(out)
+	files := tar.NewReader(archive)
+	found := false
+	for {
+		header, err := files.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = found || header.Name == "app/dotnetapp.dll"
+	}
+	rest, err := io.ReadAll(archive)
+	if err != nil || !found || strings.Trim(string(rest), "\x00") != "" {
+		t.Errorf("the archive has the app: %v; after it comes %q: %v", found, rest, err)
+	}
+	wantContains(t, "progress", log, summary)
+
+	out, log = run("--progress", "rawjson", "-t", repository(t), "--push", ".")
+	if out != "" {
+		t.Errorf("rawjson prints on standard output:\n%s", out)
+	}
+	for line := range strings.Lines(log) {
+		if !json.Valid([]byte(line)) {
+			t.Errorf("no JSON: %s", line)
+		}
+	}
+}
+
+// A source policy that knows nothing but the context and Microsoft's images is no reason for a warning, and one that denies the
+// base says which image that is, and where the spec names it.
+func TestSourcePolicy(t *testing.T) {
+	dir := example(t, "dotnetapp")
+	policy := func(rules ...*spb.Rule) option {
+		return asking(func(so *client.SolveOpt) { so.SourcePolicy = &spb.Policy{Version: 1, Rules: rules} })
+	}
+	rule := func(action spb.PolicyAction, sources string) *spb.Rule {
+		return &spb.Rule{Action: action, Selector: &spb.Selector{Identifier: sources, MatchType: spb.MatchType_WILDCARD}}
+	}
+	repo := repository(t)
+	rec := mustSolve(t, dir, platform("linux/amd64,linux/arm64"), pushTo(repo), policy(
+		rule(spb.PolicyAction_DENY, "*"),
+		rule(spb.PolicyAction_ALLOW, "local://*"),
+		rule(spb.PolicyAction_ALLOW, "docker-image://mcr.microsoft.com/*"),
+	))
+	if len(rec.warnings)+len(rec.failed) > 0 {
+		t.Errorf("warnings %q, failed %q", rec.warnings, rec.failed)
+	}
+	_, images := index(t, repo)
+	for p, img := range images {
+		if got := img.Config.Config.Labels["org.opencontainers.image.base.name"]; got != "mcr.microsoft.com/dotnet/runtime:10.0" {
+			t.Errorf("%s: base %q", p, got)
+		}
+	}
+
+	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nbase:\n  image: mcr.microsoft.com/dotnet/runtime:10.0\n")
+	_, err := solve(t, dir, platform("linux/amd64,linux/arm64"), policy(rule(spb.PolicyAction_DENY, "docker-image://mcr.microsoft.com/dotnet/runtime*")))
+	if err == nil {
+		t.Fatal("an image is built on a base that is denied")
+	}
+	wantContains(t, "error", err.Error(), "crosshull.yaml:3: base image: ", `"docker-image://mcr.microsoft.com/dotnet/runtime:10.0" denied by policy`)
+	if strings.Contains(err.Error(), "has no image for") {
+		t.Errorf("a denied base is taken for one without a platform: %v", err)
+	}
+}
+
+// Nothing is asked of an engine without the containerd image store that it shows in red.
+func TestNoBlobsWithoutMerge(t *testing.T) {
+	dir := example(t, "dotnetapp")
+	rec := mustSolve(t, dir, platform("linux/amd64,linux/arm64"), without(pb.CapMergeOp))
+	for _, source := range rec.sources {
+		if !strings.HasPrefix(source.Identifier, "docker-image://") && !strings.HasPrefix(source.Identifier, "local://") {
+			t.Errorf("source %s", source.Identifier)
+		}
+	}
+	if len(rec.failed)+len(rec.warnings) > 0 {
+		t.Errorf("failed %q, warnings %q", rec.failed, rec.warnings)
 	}
 }
