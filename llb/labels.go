@@ -63,7 +63,8 @@ type LabelRule struct {
 	Why string
 }
 
-// NotInherited are the labels of a base that an image on it does not get. All others it gets.
+// NotInherited are the labels of a base that an image on it does not get. All others it gets, and [LabelDistribution] of a base
+// that says no more of itself than that and a version: there it is no name of the base, but of the distribution below it.
 var NotInherited = []LabelRule{
 	{"org.opencontainers.image.", "title, version, source, commit, licenses, base and times of the base (OCI image spec, annotations)"},
 	{"org.opencontainers.artifact.", "what the SDK writes beside them"},
@@ -71,16 +72,26 @@ var NotInherited = []LabelRule{
 	{"net.dot.", "the SDK and the framework of the app that is in the base"},
 }
 
+// LabelDistribution is what images of Ubuntu have, Microsoft's .NET images on them, and what the SDK puts onto those.
+const LabelDistribution = ocispecs.AnnotationRefName
+
 // inherited are the labels of the base that are as true of an image that is put onto it.
 func inherited(opt *ConfigOpt) map[string]string {
 	labels := map[string]string{}
 	if opt.Base.Config == nil {
 		return labels
 	}
+	describesItself := false
 	for k, v := range opt.Base.Config.Config.Labels {
-		if !tellsOfOneImage(k) {
+		switch {
+		case !tellsOfOneImage(k):
 			labels[k] = v
+		case k != LabelDistribution && k != ocispecs.AnnotationVersion:
+			describesItself = true
 		}
+	}
+	if name, ok := opt.Base.Config.Config.Labels[LabelDistribution]; ok && !describesItself {
+		labels[LabelDistribution] = name
 	}
 	return labels
 }

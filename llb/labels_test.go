@@ -21,7 +21,6 @@ func TestLabelsOfBase(t *testing.T) {
 	for label, want := range map[string]bool{
 		"org.opencontainers.image.base.name":        false,
 		"org.opencontainers.image.base.digest":      false,
-		"org.opencontainers.image.ref.name":         false,
 		"org.opencontainers.image.created":          false,
 		"org.opencontainers.image.revision":         false,
 		"org.opencontainers.image.source":           false,
@@ -55,6 +54,34 @@ func TestLabelsOfBase(t *testing.T) {
 		}
 		if len(config.Annotations) > 0 {
 			t.Errorf("%s: annotations %v out of nothing", label, config.Annotations)
+		}
+	}
+}
+
+// The name of the distribution is inherited of a base that is little more than it, and not of one that describes itself.
+func TestLabelDistribution(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		others []string // labels of the base
+		want   string
+	}{
+		{"Ubuntu, and .NET on it", []string{ocispecs.AnnotationVersion}, "ubuntu"},
+		{"nothing else", nil, "ubuntu"},
+		{"labels of other kinds", []string{"maintainer"}, "ubuntu"},
+		{"an app", []string{ocispecs.AnnotationVersion, ocispecs.AnnotationBaseImageName, "net.dot.sdk.version"}, ""},
+		{"a base with a title", []string{ocispecs.AnnotationTitle}, ""},
+	} {
+		config := mustConfig(t, func(o *ConfigOpt) {
+			o.App.Labels = nil
+			labels := map[string]string{LabelDistribution: "ubuntu"}
+			for _, k := range tc.others {
+				labels[k] = "of the base"
+			}
+			o.Base.Config.Config.Labels = labels
+		})
+		got := config.Image.Config.Labels
+		if got[LabelDistribution] != tc.want || got[ocispecs.AnnotationVersion] != "" {
+			t.Errorf("%s: %v", tc.name, got)
 		}
 	}
 }

@@ -242,14 +242,7 @@ func TestStandardOutput(t *testing.T) {
 	dir := example(t, "dotnetapp")
 	run := func(args ...string) (stdout, stderr string) {
 		t.Helper()
-		cmd := exec.CommandContext(t.Context(), "docker", append([]string{"buildx", "build", "-f", "crosshull.yaml"}, args...)...)
-		cmd.Dir = dir
-		var out, log strings.Builder
-		cmd.Stdout, cmd.Stderr = &out, &log
-		if err := cmd.Run(); err != nil {
-			t.Fatalf("%q: %v\n%s", args, err, log.String())
-		}
-		return out.String(), log.String()
+		return apart(t, dir, append([]string{"-f", "crosshull.yaml"}, args...)...)
 	}
 	const summary = "[summary] dotnetapp.csproj, portable, net10.0 for linux/amd64"
 
@@ -260,7 +253,7 @@ func TestStandardOutput(t *testing.T) {
 	wantContains(t, "progress", log, summary)
 
 	out, log = run("--quiet", "-t", repository(t), "--push", ".")
-	if !regexp.MustCompile(`^sha256:[0-9a-f]{64}\n$`).MatchString(out) || log != "" {
+	if !digestAlone.MatchString(out) || log != "" {
 		t.Errorf("--quiet prints %q, and on standard error %q", out, log)
 	}
 
@@ -293,6 +286,21 @@ func TestStandardOutput(t *testing.T) {
 			t.Errorf("no JSON: %s", line)
 		}
 	}
+}
+
+var digestAlone = regexp.MustCompile(`^sha256:[0-9a-f]{64}\n$`)
+
+// apart runs docker buildx build in dir, and gives apart what it prints on standard output and on standard error.
+func apart(t *testing.T, dir string, args ...string) (stdout, stderr string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "docker", append([]string{"buildx", "build"}, args...)...)
+	cmd.Dir = dir
+	var out, log strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &log
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%q: %v\n%s", args, err, log.String())
+	}
+	return out.String(), log.String()
 }
 
 // A source policy that knows nothing but the context and Microsoft's images is no reason for a warning, and one that denies the
