@@ -158,8 +158,8 @@ type otherPlatformError struct{ is ocispecs.Platform }
 
 func (e *otherPlatformError) Error() string { return "it is for " + platforms.Format(e.is) }
 
-// lacksPlatform tells an index or an image without a platform from all else that can go wrong with it: a network, a password,
-// a policy. The gateway gives text only (containerd, core/images: Manifest).
+// lacksPlatform tells an index or an image without a platform from all else that can go wrong with it: a network, a
+// password, a policy. The gateway gives text only (containerd, core/images: Manifest).
 func lacksPlatform(err error) bool {
 	var other *otherPlatformError
 	return errors.As(err, &other) || strings.Contains(err.Error(), "no match for platform in manifest")
@@ -188,11 +188,11 @@ func (r *images) available(ctx context.Context, ref string) []string {
 	return has
 }
 
-// addManifests reads the index of the base, to know the manifest of each platform. Where that cannot be had they stay unknown,
-// without a word: the image is as good without its label. BuildKit 0.34 gives a frontend no other way to them. Of a
-// docker-image source it tells the digest of the index alone, and AttestationChain, which has the manifest, ends the daemon
-// where the index is a Docker manifest list, as Microsoft's are (source/containerimage: ResolveImageMetadata has no chain for
-// it and takes its Root all the same).
+// addManifests reads the index of the base, to know the manifest of each platform. Where that cannot be had they stay
+// unknown, without a word: the image is as good without its label. BuildKit 0.34 gives a frontend no other way to
+// them. Of a docker-image source it tells the digest of the index alone, and AttestationChain, which has the manifest,
+// ends the daemon where the index is a Docker manifest list, as Microsoft's are (source/containerimage:
+// ResolveImageMetadata has no chain for it and takes its Root all the same).
 func (b *bases) addManifests(ctx context.Context, e *entrypoint, targets []ocispecs.Platform) {
 	pinned := b.images[0].pinned
 	if pinned == nil || !readsBlobs(e.bc.BuildOpts().LLBCaps) {
@@ -210,8 +210,8 @@ func (b *bases) addManifests(ctx context.Context, e *entrypoint, targets []ocisp
 	}
 }
 
-// readsBlobs tells whether BuildKit can have a blob as a source. A Docker engine without the containerd image store says so and
-// cannot: it would show an error in a build that works. It cannot merge either, and says that.
+// readsBlobs tells whether BuildKit can have a blob as a source. A Docker engine without the containerd image store
+// says so and cannot: it would show an error in a build that works. It cannot merge either, and says that.
 func readsBlobs(caps apicaps.CapSet) bool {
 	return caps.Supports(pb.CapSourceImageBlob) == nil && caps.Supports(pb.CapMergeOp) == nil
 }
@@ -225,7 +225,8 @@ func (e *entrypoint) readIndex(ctx context.Context, pinned reference.Canonical, 
 	}
 	// A registry gives a manifest by digest just as a blob, and BuildKit has it in its cache from then on.
 	const name = "index.json"
-	_, dt, err := e.readFile(ctx, llb.ImageBlob(blob.String(), llb.Filename(name), dockerui.WithInternalName("load index of "+of)), name)
+	st := llb.ImageBlob(blob.String(), llb.Filename(name), dockerui.WithInternalName("load index of "+of))
+	_, dt, err := e.readFile(ctx, st, name)
 	if err != nil {
 		return index, err
 	}

@@ -100,15 +100,16 @@ func (b *build) addReport(ctx context.Context, rb *dockerui.ResultBuilder, image
 	return nil
 }
 
-// showSummary shows lines among the steps of the build: to people, on standard error, and not in quiet mode, as warnings are
-// shown. frontend.result.inlinemessage would be shorter, but buildx prints that on standard output, after the digest of -q and
-// into the archive of -o - (commands/build.go, runBuild). A frontend has no log, so each line is the name of a step, which
-// writes one small file. What goes wrong here is no fault of the build.
+// showSummary shows lines among the steps of the build: to people, on standard error, and not in quiet mode, as
+// warnings are shown. frontend.result.inlinemessage would be shorter, but buildx prints that on standard output, after
+// the digest of -q and into the archive of -o - (commands/build.go, runBuild). A frontend has no log, so each line is
+// the name of a step, which writes one small file. What goes wrong here is no fault of the build.
 func (b *build) showSummary(ctx context.Context, summary string) {
 	st := llb.Scratch()
 	for line := range strings.Lines(summary) {
 		line = strings.TrimRight(line, "\n")
-		st = st.File(llb.Mkfile("/line", 0o644, []byte(line)), llb.WithCustomName("[summary] "+strings.TrimPrefix(line, "  ")))
+		name := "[summary] " + strings.TrimPrefix(line, "  ")
+		st = st.File(llb.Mkfile("/line", 0o644, []byte(line)), llb.WithCustomName(name))
 	}
 	if def, err := b.marshal(ctx, st); err == nil {
 		_, _ = b.evaluate(ctx, def)
@@ -133,8 +134,8 @@ func size(ctx context.Context, ref client.Reference, folders []string) (int64, e
 	return sum.Load(), nil
 }
 
-// ran tells which steps have run in this build: what they left is younger than the build. If publish was cached, nothing
-// that it waits for was looked at.
+// ran tells which steps have run in this build: what they left is younger than the build. If publish was cached,
+// nothing that it waits for was looked at.
 func (b *build) ran(ctx context.Context) ([]plan.Ran, error) {
 	var before, after []plan.Ran
 	published := false

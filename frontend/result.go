@@ -169,9 +169,10 @@ func (b *build) namedContexts(ctx context.Context, p ocispecs.Platform) (map[str
 	return contexts, nil
 }
 
-// annotate puts the annotations of every image on its manifest. The index gets none unless the spec asks for them: where
-// several nodes build a platform each, buildx makes the index, without what the frontend would say about it, and the digests
-// would differ. One that is the same for all images names no platform, as BuildKit lets a flag that does win over it.
+// annotate puts the annotations of every image on its manifest. The index gets none unless the spec asks for them:
+// where several nodes build a platform each, buildx makes the index, without what the frontend would say about it, and
+// the digests would differ. One that is the same for all images names no platform, as BuildKit lets a flag that does
+// win over it.
 func (b *build) annotate(rb *dockerui.ResultBuilder, images []platformImage) {
 	annotations := make([]map[string]string, len(images))
 	for i, img := range images {

@@ -24,18 +24,22 @@ import (
 	spb "github.com/moby/buildkit/sourcepolicy/pb"
 )
 
-// An image on an image of crosshull's tells of itself: what the base says of its own version, base and times is not its own.
+// header begins every spec.
+const header = "# syntax=ghcr.io/crosshull/crosshull:1\n"
+
+// An image on an image of crosshull's tells of itself: what the base says of its own version, base and times is not
+// its own.
 func TestLabelsOfBase(t *testing.T) {
 	const both = "linux/amd64,linux/arm64"
 	base, repo := repository(t), repository(t)
 	dir := example(t, "dotnetapp")
-	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nimage: {labels: {team: platform, org.opencontainers.image.title: base}}\n")
+	write(t, dir, "crosshull.yaml", header+"image: {labels: {team: platform, org.opencontainers.image.title: base}}\n")
 	mustSolve(t, dir, platform(both), pushTo(base), attr("build-arg:SOURCE_DATE_EPOCH", "1700000000"))
 	_, bases := index(t, base)
 
 	dir = t.TempDir()
 	project(t, dir, "app.csproj", "<ContainerGenerateLabels>false</ContainerGenerateLabels>")
-	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nbase: {image: "+base+"}\n")
+	write(t, dir, "crosshull.yaml", header+"base: {image: "+base+"}\n")
 	mustSolve(t, dir, platform(both), pushTo(repo))
 	_, images := index(t, repo)
 	for p, img := range images {
@@ -108,7 +112,7 @@ func TestPlatforms(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			base, repo := repository(t), repository(t)
 			pushBase(t, base, tc.index, tc.config)
-			write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nbase: {image: "+base+"}\n")
+			write(t, dir, "crosshull.yaml", header+"base: {image: "+base+"}\n")
 			mustSolve(t, dir, platform(tc.asked), pushTo(repo))
 			idx, err := remote.Index(insecure(t, repo))
 			if err != nil {
@@ -181,13 +185,14 @@ func annotation(typ, key, value string) option {
 	})
 }
 
-// What --annotation says is what the image has, at every level and in every form, but where BuildKit lays the annotations of
-// a frontend over those of the flag: for keys that the spec or crosshull annotates manifests with, too.
+// What --annotation says is what the image has, at every level and in every form, but where BuildKit lays the
+// annotations of a frontend over those of the flag: for keys that the spec or crosshull annotates manifests with, too.
 func TestAnnotations(t *testing.T) {
 	const (
-		version, digest = "org.opencontainers.image.version", "org.opencontainers.image.base.digest"
-		amd64, arm64    = "linux/amd64", "linux/arm64"
-		spec            = "spec" // the value of the key team in the spec
+		version      = "org.opencontainers.image.version"
+		base, digest = "org.opencontainers.image.base.name", "org.opencontainers.image.base.digest"
+		amd64, arm64 = "linux/amd64", "linux/arm64"
+		spec         = "spec" // the value of the key team in the spec
 	)
 	dir := example(t, "dotnetapp")
 	edit(t, dir, "crosshull.yaml", "image:", "image:\n  annotations: {team: "+spec+"}")
@@ -199,7 +204,7 @@ func TestAnnotations(t *testing.T) {
 		{"manifest", version, map[string]string{amd64: "flag", arm64: "flag"}},
 		{"manifest[linux/arm64]", version, map[string]string{amd64: "", arm64: "flag"}},
 		{"manifest[linux/arm64]", "team", map[string]string{amd64: spec, arm64: "flag"}},
-		{"manifest[linux/arm64]", "org.opencontainers.image.base.name", map[string]string{amd64: "mcr.microsoft.com/dotnet/runtime:10.0", arm64: "flag"}},
+		{"manifest[linux/arm64]", base, map[string]string{amd64: "mcr.microsoft.com/dotnet/runtime:10.0", arm64: "flag"}},
 		{"manifest", "net.dot.sdk.version", map[string]string{amd64: "flag", arm64: "flag"}},
 		{"index", "team", map[string]string{"index": "flag", amd64: spec, arm64: spec}},
 		{"index", version, map[string]string{"index": "flag", amd64: "", arm64: ""}},
@@ -225,19 +230,34 @@ func TestAnnotations(t *testing.T) {
 	}
 }
 
-// With one platform and no index the flag wins just as well.
-func TestAnnotationsOfOnePlatform(t *testing.T) {
+// Where the spec asks for annotations of the index, the flag wins for all keys but those.
+func TestAnnotationsOfIndex(t *testing.T) {
 	dir, repo := example(t, "dotnetapp"), repository(t)
-	mustSolve(t, dir, pushTo(repo), annotation("manifest", "org.opencontainers.image.version", "flag"), annotation("", "x", "y"))
-	var manifest struct{ Annotations map[string]string }
-	fetch(t, repo, "manifests/latest", &manifest)
-	if got := manifest.Annotations; got["org.opencontainers.image.version"] != "flag" || got["x"] != "y" || !strings.HasPrefix(got["org.opencontainers.image.base.digest"], "sha256:") {
+	edit(t, dir, "crosshull.yaml", "image:", "image:\n  annotate-index: true\n  annotations: {team: spec}")
+	mustSolve(t, dir, platform("linux/amd64,linux/arm64"), pushTo(repo),
+		annotation("index", "org.opencontainers.image.version", "flag"), annotation("index", "team", "flag"))
+	idx, _ := index(t, repo)
+	if got := idx.Annotations; got["org.opencontainers.image.version"] != "flag" || got["team"] != "spec" {
 		t.Errorf("annotations %v", got)
 	}
 }
 
-// What a command is asked for is alone on its standard output: a digest, or an archive. The summary is for people, among the
-// progress.
+// With one platform and no index the flag wins just as well.
+func TestAnnotationsOfOnePlatform(t *testing.T) {
+	dir, repo := example(t, "dotnetapp"), repository(t)
+	mustSolve(t, dir, pushTo(repo),
+		annotation("manifest", "org.opencontainers.image.version", "flag"), annotation("", "x", "y"))
+	var manifest struct{ Annotations map[string]string }
+	fetch(t, repo, "manifests/latest", &manifest)
+	got := manifest.Annotations
+	if got["org.opencontainers.image.version"] != "flag" || got["x"] != "y" ||
+		!strings.HasPrefix(got["org.opencontainers.image.base.digest"], "sha256:") {
+		t.Errorf("annotations %v", got)
+	}
+}
+
+// What a command is asked for is alone on its standard output: a digest, or an archive. The summary is for people,
+// among the progress.
 func TestStandardOutput(t *testing.T) {
 	dir := example(t, "dotnetapp")
 	run := func(args ...string) (stdout, stderr string) {
@@ -303,9 +323,10 @@ func apart(t *testing.T, dir string, args ...string) (stdout, stderr string) {
 	return out.String(), log.String()
 }
 
-// A source policy that knows nothing but the context and Microsoft's images is no reason for a warning, and one that denies the
-// base says which image that is, and where the spec names it.
+// A source policy that knows nothing but the context and Microsoft's images is no reason for a warning, and one that
+// denies the base says which image that is, and where the spec names it.
 func TestSourcePolicy(t *testing.T) {
+	const runtime = "mcr.microsoft.com/dotnet/runtime:10.0"
 	dir := example(t, "dotnetapp")
 	policy := func(rules ...*spb.Rule) option {
 		return asking(func(so *client.SolveOpt) { so.SourcePolicy = &spb.Policy{Version: 1, Rules: rules} })
@@ -324,17 +345,18 @@ func TestSourcePolicy(t *testing.T) {
 	}
 	_, images := index(t, repo)
 	for p, img := range images {
-		if got := img.Config.Config.Labels["org.opencontainers.image.base.name"]; got != "mcr.microsoft.com/dotnet/runtime:10.0" {
+		if got := img.Config.Config.Labels["org.opencontainers.image.base.name"]; got != runtime {
 			t.Errorf("%s: base %q", p, got)
 		}
 	}
 
-	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nbase:\n  image: mcr.microsoft.com/dotnet/runtime:10.0\n")
-	_, err := solve(t, dir, platform("linux/amd64,linux/arm64"), policy(rule(spb.PolicyAction_DENY, "docker-image://mcr.microsoft.com/dotnet/runtime*")))
+	write(t, dir, "crosshull.yaml", header+"base:\n  image: "+runtime+"\n")
+	_, err := solve(t, dir, platform("linux/amd64,linux/arm64"),
+		policy(rule(spb.PolicyAction_DENY, "docker-image://mcr.microsoft.com/dotnet/runtime*")))
 	if err == nil {
 		t.Fatal("an image is built on a base that is denied")
 	}
-	wantContains(t, "error", err.Error(), "crosshull.yaml:3: base image: ", `"docker-image://mcr.microsoft.com/dotnet/runtime:10.0" denied by policy`)
+	wantContains(t, "error", err.Error(), "crosshull.yaml:3: base image: ", `"docker-image://`+runtime+`" denied by policy`)
 	if strings.Contains(err.Error(), "has no image for") {
 		t.Errorf("a denied base is taken for one without a platform: %v", err)
 	}

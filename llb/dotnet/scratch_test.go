@@ -51,8 +51,14 @@ func TestCheckScratch(t *testing.T) {
 			continue
 		}
 		var scratch *ScratchError
-		if !errors.As(err, &scratch) || scratch.Needs != tc.needs || !strings.Contains(err.Error(), tc.needs) || !strings.Contains(err.Error(), mode.String()) {
+		if !errors.As(err, &scratch) || scratch.Needs != tc.needs {
 			t.Errorf("%s, static %v: got %v", tc.modes, tc.static, err)
+			continue
+		}
+		for _, text := range []string{tc.needs, mode.String(), Scratch} {
+			if !strings.Contains(err.Error(), text) {
+				t.Errorf("%s, static %v: no %q in %v", tc.modes, tc.static, text, err)
+			}
 		}
 	}
 }
