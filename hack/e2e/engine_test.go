@@ -36,8 +36,16 @@ func TestEngine(t *testing.T) {
 	args = append(args, "--build-context", lab.FrontendImage+"=docker-image://"+theLab.FrontendRef())
 	log := build(t, dir, append(args, ".")...)
 	wantContains(t, "log", log, "[image linux/amd64] copy app onto base", "dotnet test", "naming to docker.io/library/complexapp")
+	if strings.Contains(log, "ERROR") {
+		t.Errorf("a build that works shows an error:\n%s", log)
+	}
 	out := command(t, dir, "docker", "run", "--rm", "--network", "none", "complexapp")
 	wantContains(t, "output", out, "complexapp on X64")
+	id, _ := apart(t, dir, append(args, "--quiet", ".")...) // docker run $(docker build -q .)
+	if !digestAlone.MatchString(id) {
+		t.Fatalf("--quiet prints %q", id)
+	}
+	wantContains(t, "output", command(t, dir, "docker", "run", "--rm", "--network", "none", strings.TrimSpace(id)), "complexapp on X64")
 	out = command(t, dir, "docker", "run", "--rm", "--network", "none", "--entrypoint", "/bin/busybox", "complexapp", "ls", "-ln", "/app", "/notes", "/data", "/")
 	for _, line := range strings.Split(out, "\n") {
 		if strings.HasPrefix(line, "----") {

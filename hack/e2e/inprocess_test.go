@@ -24,6 +24,7 @@ type record struct {
 	response map[string]string
 	ran      []string // names of vertices that ran, not cached, each once
 	cached   []string
+	failed   []string // what buildx shows in red
 	warnings []string
 	log      string
 	execs    []*pb.Op // of all solves, each digest once
@@ -154,6 +155,9 @@ func (r *record) watch(statuses <-chan *client.SolveStatus) {
 		}
 	}
 	for _, v := range vertices {
+		if v.Error != "" {
+			r.failed = append(r.failed, v.Name+": "+v.Error)
+		}
 		switch {
 		case v.Cached:
 			r.cached = append(r.cached, v.Name)
