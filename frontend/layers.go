@@ -23,14 +23,6 @@ type layer struct {
 	folders []string
 }
 
-func states(layers []layer) []llb.State {
-	sts := make([]llb.State, len(layers))
-	for i, l := range layers {
-		sts[i] = l.state
-	}
-	return sts
-}
-
 // layers publishes, and gives the layers for each target. Publishing is the long part, so it is solved here, for all
 // platforms side by side, and errors come before any image is put together.
 func (b *build) layers(ctx context.Context, dir string) ([][]layer, error) {

@@ -139,7 +139,7 @@ func (b *build) files(ctx context.Context) (*client.Result, error) {
 	}
 	sts := make([]llb.State, len(b.targets))
 	for i, p := range b.targets {
-		sts[i] = b.graph.Image(llb.Scratch(), p, states(layers[i])...)
+		sts[i] = b.graph.Image(llb.Scratch(), p, placed(layers[i], "/", nil)...)
 	}
 	return b.each(ctx, sts)
 }

@@ -89,6 +89,10 @@ func (b *build) platformImages(ctx context.Context) ([]platformImage, error) {
 	if err != nil {
 		return nil, err
 	}
+	grounds, err := b.grounds(ctx, layers)
+	if err != nil {
+		return nil, err
+	}
 	images := make([]platformImage, len(b.targets))
 	for i, platform := range b.targets {
 		from := b.base.images[i]
@@ -96,19 +100,22 @@ func (b *build) platformImages(ctx context.Context) ([]platformImage, error) {
 		if err != nil {
 			return nil, err
 		}
+		last := len(layers[i]) - 1
+		put := placed(layers[i], xllb.AppDir(b.app), grounds[i])
 		if len(b.spec.Files) > 0 {
 			contexts, err := b.namedContexts(ctx, platform)
 			if err != nil {
 				return nil, err
 			}
-			extra, err := b.graph.Files(b.spec.Files, imageUser(config.Image), contexts)
+			extra, err := b.graph.Files(b.spec.Files, imageUser(config.Image), contexts, grounds[i])
 			if err != nil {
 				return nil, b.at("files", err)
 			}
 			// Before the app, which changes more often.
-			layers[i] = slices.Insert(layers[i], len(layers[i])-1, layer{Layer: plan.Layer{Name: "files"}, state: extra})
+			layers[i] = slices.Insert(layers[i], last, layer{Layer: plan.Layer{Name: "files"}, state: extra.State})
+			put = slices.Insert(put, last, extra)
 		}
-		st := b.graph.Image(from.state, platform, states(layers[i])...)
+		st := b.graph.Image(from.state, platform, put...)
 		def, err := b.marshal(ctx, st)
 		if err != nil {
 			return nil, err

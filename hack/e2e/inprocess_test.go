@@ -48,11 +48,13 @@ type solver struct {
 	attrs   map[string]string
 	missing []apicaps.CapID
 	export  string
+	tar     io.Writer
 }
 
 func attr(k, v string) option  { return func(s *solver) { s.attrs[k] = v } }
 func platform(p string) option { return attr("platform", p) }
 func pushTo(ref string) option { return func(s *solver) { s.export = ref } }
+func tarTo(w io.Writer) option { return func(s *solver) { s.tar = w } }
 func without(c apicaps.CapID) option {
 	return func(s *solver) { s.missing = append(s.missing, c) }
 }
@@ -77,11 +79,16 @@ func solve(t *testing.T, dir string, opts ...option) (*record, error) {
 		FrontendAttrs: s.attrs,
 		LocalMounts:   map[string]fsutil.FS{"context": local, "dockerfile": local},
 	}
-	if s.export != "" {
+	switch {
+	case s.tar != nil:
+		so.Exports = []client.ExportEntry{{Type: client.ExporterTar, Output: func(map[string]string) (io.WriteCloser, error) {
+			return open{s.tar}, nil
+		}}}
+	case s.export != "":
 		so.Exports = []client.ExportEntry{{Type: client.ExporterImage, Attrs: map[string]string{
 			"name": s.export, "push": "true", "registry.insecure": "true",
 		}}}
-	} else { // evaluates all platforms, and keeps nothing
+	default: // evaluates all platforms, and keeps nothing
 		so.Exports = []client.ExportEntry{{Type: client.ExporterOCI, Output: func(map[string]string) (io.WriteCloser, error) {
 			return discard{}, nil
 		}}}
@@ -191,3 +198,8 @@ type discard struct{}
 
 func (discard) Write(p []byte) (int, error) { return len(p), nil }
 func (discard) Close() error                { return nil }
+
+// open is a writer that is not to be closed.
+type open struct{ io.Writer }
+
+func (open) Close() error { return nil }
