@@ -25,27 +25,35 @@ func placed(layers []layer, dir string, ground xllb.Ground) []xllb.Layer {
 
 // grounds looks at the base of every target, side by side, where the image has something to ask of it.
 func (b *build) grounds(ctx context.Context, layers [][]layer) ([]xllb.Ground, error) {
-	dir := xllb.AppDir(b.app)
 	grounds := make([]xllb.Ground, len(b.targets))
 	eg, ctx := errgroup.WithContext(ctx)
 	for i, from := range b.base.images {
-		var base xllb.Stat
-		paths := xllb.Ask(from.state, from.config, dir, b.spec.Files)
 		eg.Go(func() (err error) {
 			defer recovered(&err)
-			if len(paths) > 0 {
-				if base, err = b.lookAt(ctx, from); err != nil {
-					return b.at("base.image", err)
-				}
-			}
-			paths := xllb.Destinations(dir, b.spec.Files)
-			if grounds[i], err = xllb.Look(ctx, paths, dir, base, inApp(layers[i], dir)); err != nil {
-				return b.at("base.image", fmt.Errorf("look at %s: %w", from.name, err))
+			if grounds[i], err = b.ground(ctx, from, layers[i]); err != nil {
+				return b.at(b.baseKey(), fmt.Errorf("look at %s: %w", from.name, err))
 			}
 			return nil
 		})
 	}
 	return grounds, eg.Wait()
+}
+
+// ground looks at a base.
+func (b *build) ground(ctx context.Context, from *image, layers []layer) (xllb.Ground, error) {
+	dir := xllb.AppDir(b.app)
+	var base xllb.Stat
+	if xllb.MustLook(from.state, from.config, dir, b.spec.Files) {
+		var err error
+		if base, err = b.lookAt(ctx, from); err != nil {
+			return nil, err
+		}
+	}
+	ground, err := xllb.Look(ctx, xllb.Destinations(dir, b.spec.Files), base)
+	if err != nil {
+		return nil, err
+	}
+	return ground.WithApp(ctx, dir, inApp(layers, dir))
 }
 
 // lookAt tells of the files of an image, nil for one without any.

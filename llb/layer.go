@@ -23,8 +23,8 @@ type Layer struct {
 	phase, name string
 }
 
-// AppLayer is what [Builder.Layer] made in dir, as a layer. With something of the base in the way, dir is where links lead,
-// and the folders of the base stay as they are.
+// AppLayer is what [Builder.Layer] made in dir, as a layer. With something of the base in the way, dir is where links
+// lead, and the folders of the base stay as they are.
 func AppLayer(st llb.State, dir string, ground Ground) Layer {
 	dir = clean(dir)
 	layer := Layer{State: st, phase: PhaseImage, name: "app"}
@@ -40,9 +40,9 @@ func AppLayer(st llb.State, dir string, ground Ground) Layer {
 	return layer
 }
 
-// Image puts layers on a base image for platform. Merged, the base is neither pulled nor unpacked; where BuildKit cannot merge,
-// the layers are copied onto it. A layer that has something of the base in its way is copied in any case, as COPY does it:
-// onto the base and the layers before it.
+// Image puts layers on a base image for platform. Merged, the base is neither pulled nor unpacked; where BuildKit
+// cannot merge, the layers are copied onto it. A layer that has something of the base in its way is copied in any case,
+// as COPY does it: onto the base and the layers before it.
 func (b *Builder) Image(base llb.State, platform ocispecs.Platform, layers ...Layer) llb.State {
 	prefix := imagePrefix(platform)
 	canMerge := b.Caps.Supports(pb.CapMergeOp) == nil
@@ -62,8 +62,8 @@ func (b *Builder) Image(base llb.State, platform ocispecs.Platform, layers ...La
 	return merged()
 }
 
-// onto is how a layer is copied. Without anything of the base in its way it is copied as a merge would do it: what is in the
-// way all the same, as nobody asked, is replaced.
+// onto is how a layer is copied. Without anything of the base in its way it is copied as a merge would do it: what is
+// in the way all the same, as nobody asked, is replaced.
 func (b *Builder) onto(layer Layer) *llb.FileAction {
 	if layer.copy != nil {
 		return layer.copy
@@ -79,11 +79,11 @@ func touch(action *llb.FileAction, folder string) *llb.FileAction {
 	return action.Copy(llb.Scratch(), "/", folder, &llb.CopyInfo{CopyDirContentsOnly: true, CreatedTime: &fileTime})
 }
 
-// folder adds an empty folder at a spot. To one that is there it gives the owner of info, and the mode if that has one. It is
-// a copy, as a Mkdir leaves what is there as it is, and knows no bits above 0777.
+// folder adds an empty folder at a spot. To one that is there it gives the owner of info, and the mode if that has one.
+// It is a copy, as a Mkdir leaves what is there as it is, and knows no bits above 0777.
 func folder(action *llb.FileAction, spot Spot, info *llb.CopyInfo) *llb.FileAction {
 	if spot.Path == "/" {
-		return action
+		return action.Mkdir("/", 0o755, llb.WithParents(true)) // nothing
 	}
 	if info.Mode == nil {
 		info.Mode = &llb.ChmodOpt{Mode: 0o755}
@@ -95,8 +95,8 @@ func folder(action *llb.FileAction, spot Spot, info *llb.CopyInfo) *llb.FileActi
 	return action.Copy(made.WithState(llb.Scratch()), "/", path.Dir(spot.Path), info)
 }
 
-// changed are the folders that files can give another time than all files have: new ones on the way of an entry, that other
-// entries put something into as well, and of those of the base the deepest.
+// changed are the folders that files can give another time than all files have: new ones on the way of an entry, that
+// other entries put something into as well, and of those of the base the deepest.
 func changed(files []spec.File, ground Ground) []string {
 	var all []string
 	for _, f := range files {

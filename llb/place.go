@@ -2,6 +2,7 @@ package llb
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path"
 	"regexp"
@@ -15,12 +16,12 @@ import (
 	"github.com/crosshull/crosshull/frontend/spec"
 )
 
-// Stat tells what is at an absolute path. Of a link it tells the link, not what the link leads to. It gives nil where nothing
-// is. It is asked only about what is in a folder that it told of, or in the root.
+// Stat tells what is at an absolute path. Of a link it tells the link, not what the link leads to. It gives nil where
+// nothing is. It is asked only about what is in a folder that it told of, or in the root.
 type Stat func(ctx context.Context, path string) (*fstypes.Stat, error)
 
-// Ground is what lies where the layers of an image go, by path as the project or the spec has it, see [Destinations]. A path
-// that it does not have is free.
+// Ground is what lies where the layers of an image go, by path as the project or the spec has it, see [Destinations]. A
+// path that it does not have is free.
 type Ground map[string]Spot
 
 // Spot is what lies at a path of an image, and on the way to it.
@@ -49,8 +50,8 @@ func (g Ground) at(p string) Spot {
 // clean makes one path of all spellings of it.
 func clean(p string) string { return path.Clean("/" + p) }
 
-// Destinations are the paths that the layers of an image write to: dir, which the app and its launcher go to, and those of
-// files. The work directory and the volumes are none of them: the configuration alone has those.
+// Destinations are the paths that the layers of an image write to: dir, which the app and its launcher go to, and those
+// of files. The work directory and the volumes are none of them: the configuration alone has those.
 func Destinations(dir string, files []spec.File) []string {
 	all := []string{clean(dir)}
 	for _, f := range files {
@@ -61,20 +62,17 @@ func Destinations(dir string, files []spec.File) []string {
 	return all
 }
 
-// Ask gives those of [Destinations] that the base has to be asked about: none or all, as one question costs as much as
-// many, which is to pull the base. An empty base is not asked. Nor is one whose configuration does not speak of /app, if all
-// goes there: Microsoft's are such. If that has something at /app all the same, it is replaced, as COPY --link does.
-// config is nil where nothing is known of the base.
-func Ask(base llb.State, config *dockerspec.DockerOCIImage, dir string, files []spec.File) []string {
+// MustLook tells whether the base has to be asked about [Destinations]. One question costs as much as many, which is to
+// pull the base. An empty base is not asked. Nor is one whose configuration does not speak of /app, if all goes there:
+// Microsoft's do not. If that has something at /app all the same, it is replaced, as COPY --link does. config is nil
+// where nothing is known of the base.
+func MustLook(base llb.State, config *dockerspec.DockerOCIImage, dir string, files []spec.File) bool {
 	if base.Output() == nil {
-		return nil
+		return false
 	}
-	all := Destinations(dir, files)
 	elsewhere := func(p string) bool { return !within(outputDir, p) }
-	if clean(dir) != outputDir || slices.ContainsFunc(all, elsewhere) || config == nil || speaksOf(config, outputDir) {
-		return all
-	}
-	return nil
+	return clean(dir) != outputDir || slices.ContainsFunc(Destinations(dir, files), elsewhere) ||
+		config == nil || speaksOf(config, outputDir)
 }
 
 // speaksOf tells whether the configuration of an image mentions a path, or one below it. Its history tells of what was
@@ -100,16 +98,29 @@ func within(folder, p string) bool {
 	return folder == "/" || p == folder || strings.HasPrefix(p, folder+"/")
 }
 
-// Look finds out what lies at paths. base tells of the base image, app of what the app's layers put into dir; either is nil
-// where there is nothing to ask. Nothing is asked twice.
-func Look(ctx context.Context, paths []string, dir string, base, app Stat) (Ground, error) {
+// Look finds out what lies at paths. base tells of the base image. It is nil where there is nothing to ask: all is free
+// then.
+func Look(ctx context.Context, paths []string, base Stat) (Ground, error) {
 	ground := Ground{}
-	base, app = once(base), once(app)
+	base = once(base)
 	for _, p := range paths {
 		spot, err := follow(ctx, p, base)
 		if err != nil {
 			return nil, err
 		}
+		ground[p] = spot
+	}
+	return ground, nil
+}
+
+// WithApp is a ground on which the layers of the app lie in dir, too. app tells what they have there, once it is
+// published; nil tells nothing.
+func (g Ground) WithApp(ctx context.Context, dir string, app Stat) (Ground, error) {
+	ground := Ground{}
+	app = once(app)
+	for _, p := range slices.Sorted(maps.Keys(g)) {
+		spot := g[p]
+		var err error
 		if spot.App, err = appFolder(ctx, p, clean(dir), app); err != nil {
 			return nil, err
 		}
@@ -118,7 +129,7 @@ func Look(ctx context.Context, paths []string, dir string, base, app Stat) (Grou
 	return ground, nil
 }
 
-// once is stat that remembers, and knows that nothing is in what is no folder.
+// once is stat that asks nothing twice, and nothing about what is in no folder.
 func once(stat Stat) Stat {
 	if stat == nil {
 		return nil
@@ -143,8 +154,8 @@ func once(stat Stat) Stat {
 // maxLinks is how many links COPY follows (containerd/continuity, fs.RootPath).
 const maxLinks = 255
 
-// follow walks a path on the base as COPY does. Where COPY fails, in a loop of links or in what is no folder, the spot is
-// taken and its path is as it was: a copy onto the base then fails as COPY does.
+// follow walks a path on the base as COPY does. Where COPY fails, in a loop of links or in what is no folder, the spot
+// is taken and its path is as it was: a copy onto the base then fails as COPY does.
 func follow(ctx context.Context, p string, base Stat) (Spot, error) {
 	if base == nil {
 		return Spot{Path: p}, nil

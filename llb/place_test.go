@@ -47,9 +47,11 @@ func (files tree) stat(t *testing.T, asked map[string]int) Stat {
 }
 
 var usrMerged = tree{
-	"/usr": "folder", "/usr/bin": "folder", "/usr/bin/sh": "file", "/usr/bin/python": "> python3", "/usr/bin/python3": "file",
+	"/usr": "folder", "/usr/bin": "folder", "/usr/bin/sh": "file",
+	"/usr/bin/python": "> python3", "/usr/bin/python3": "file",
 	"/bin": "> usr/bin", "/run": "folder", "/var": "folder", "/var/run": "> ../run", "/var/lock": "> /run/lock/./deep",
-	"/loop": "> other", "/other": "> /loop", "/out": "> ../../..", "/up": "> /usr/bin/../../run", "/file": "file", "/root": "> /",
+	"/loop": "> other", "/other": "> /loop", "/out": "> ../../..", "/up": "> /usr/bin/../../run", "/root": "> /",
+	"/file": "file",
 }
 
 func TestLook(t *testing.T) {
@@ -77,7 +79,7 @@ func TestLook(t *testing.T) {
 	} {
 		t.Run(tc.path, func(t *testing.T) {
 			asked := map[string]int{}
-			ground, err := Look(t.Context(), []string{tc.path, tc.path}, "/srv", usrMerged.stat(t, asked), nil)
+			ground, err := Look(t.Context(), []string{tc.path, tc.path}, usrMerged.stat(t, asked))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -99,7 +101,9 @@ func TestLook(t *testing.T) {
 }
 
 func TestLookAtApp(t *testing.T) {
-	app := tree{"/srv": "folder", "/srv/app": "folder", "/srv/app/wwwroot": "folder", "/srv/app/wwwroot/css": "folder", "/srv/app/app.dll": "file"}
+	app := tree{
+		"/srv/app": "folder", "/srv/app/app.dll": "file", "/srv/app/wwwroot": "folder", "/srv/app/wwwroot/css": "folder",
+	}
 	for p, want := range map[string]string{
 		"/":                           "",
 		"/etc/x":                      "",
@@ -112,10 +116,7 @@ func TestLookAtApp(t *testing.T) {
 		"/srv/app/wwwroot/css":        "/srv/app/wwwroot/css",
 		"/srv/app/wwwroot/css/my.css": "/srv/app/wwwroot/css",
 	} {
-		ground, err := Look(t.Context(), []string{p}, "/srv/app/", nil, app.stat(t, nil))
-		if err != nil {
-			t.Fatal(err)
-		}
+		ground := look(t, "/srv/app/", []string{p}, nil, app)
 		if got := ground[p]; got != (Spot{Path: p, App: want}) {
 			t.Errorf("%s: got %+v, want %s", p, got, want)
 		}
@@ -125,24 +126,45 @@ func TestLookAtApp(t *testing.T) {
 func TestLookFails(t *testing.T) {
 	broken := errors.New("no answer")
 	fail := func(context.Context, string) (*fstypes.Stat, error) { return nil, broken }
-	if _, err := Look(t.Context(), []string{"/app/x"}, "/app", fail, nil); !errors.Is(err, broken) {
+	if _, err := Look(t.Context(), []string{"/app/x"}, fail); !errors.Is(err, broken) {
 		t.Errorf("of the base: %v", err)
 	}
-	if _, err := Look(t.Context(), []string{"/app/x"}, "/app", nil, fail); !errors.Is(err, broken) {
+	ground, err := Look(t.Context(), []string{"/app/x"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ground.WithApp(t.Context(), "/app", fail); !errors.Is(err, broken) {
 		t.Errorf("of the app: %v", err)
 	}
 }
 
-func TestAsk(t *testing.T) {
+// look is a Look at both.
+func look(t *testing.T, dir string, paths []string, base, app tree) Ground {
+	t.Helper()
+	var ofBase, ofApp Stat
+	if base != nil {
+		ofBase = base.stat(t, nil)
+	}
+	if app != nil {
+		ofApp = app.stat(t, nil)
+	}
+	ground, err := Look(t.Context(), paths, ofBase)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ground, err = ground.WithApp(t.Context(), dir, ofApp); err != nil {
+		t.Fatal(err)
+	}
+	return ground
+}
+
+func TestMustLook(t *testing.T) {
 	image := llb.Image("base")
 	silent := &dockerspec.DockerOCIImage{}
 	silent.Config.WorkingDir = "/"
 	silent.Config.Env = []string{"PATH=/usr/local/bin:/bin", "HOME=/home/app", "X=/apps:/application/app.d"}
-	silent.History = []ocispecs.History{{CreatedBy: "RUN useradd --create-home app"}, {CreatedBy: "COPY ./app /usr/src/app"}}
-	speaks := func(change func(*dockerspec.DockerOCIImage)) *dockerspec.DockerOCIImage {
-		img := &dockerspec.DockerOCIImage{}
-		change(img)
-		return img
+	silent.History = []ocispecs.History{
+		{CreatedBy: "RUN useradd --create-home app"}, {CreatedBy: "COPY ./app /usr/src/app"},
 	}
 	inApp := []spec.File{{To: "/app/"}, {From: "x", To: "/app//x"}}
 	for _, tc := range []struct {
@@ -151,41 +173,67 @@ func TestAsk(t *testing.T) {
 		config *dockerspec.DockerOCIImage
 		dir    string
 		files  []spec.File
-		want   string
+		want   bool
 	}{
-		{"the app alone", image, silent, "/app", nil, ""},
-		{"files in the app's folder", image, silent, "/app/", inApp, ""},
-		{"files elsewhere", image, silent, "/app", append(inApp, spec.File{To: "/data/"}), "/app /app/x /data"},
-		{"a name that begins the same", image, silent, "/app", []spec.File{{To: "/apps"}}, "/app /apps"},
-		{"another folder", image, silent, "/usr/src/app", nil, "/usr/src/app"},
-		{"nothing known", image, nil, "/app", nil, "/app"},
-		{"an empty base", llb.Scratch(), nil, "/usr/src/app", inApp, ""},
-		{"work directory", image, speaks(func(i *dockerspec.DockerOCIImage) { i.Config.WorkingDir = "/app/" }), "/app", nil, "/app"},
-		{"a search path", image, speaks(func(i *dockerspec.DockerOCIImage) { i.Config.Env = []string{"PATH=/bin:/app/bin"} }), "/app", nil, "/app"},
-		{"a volume", image, speaks(func(i *dockerspec.DockerOCIImage) { i.Config.Volumes = map[string]struct{}{"/app/data": {}} }), "/app", nil, "/app"},
-		{"an entrypoint", image, speaks(func(i *dockerspec.DockerOCIImage) { i.Config.Entrypoint = []string{"sh", "-c", "exec /app/run"} }), "/app", nil, "/app"},
-		{"a command", image, speaks(func(i *dockerspec.DockerOCIImage) { i.Config.Cmd = []string{"//app"} }), "/app", nil, "/app"},
-		{"a health check", image, speaks(func(i *dockerspec.DockerOCIImage) {
-			i.Config.Healthcheck = &dockerspec.HealthcheckConfig{Test: []string{"CMD", "/app/check"}}
-		}), "/app", nil, "/app"},
-		{"history", image, speaks(func(i *dockerspec.DockerOCIImage) {
-			i.History = []ocispecs.History{{CreatedBy: "COPY dist /app # buildkit"}}
-		}), "/app", nil, "/app"},
+		{"the app alone", image, silent, "/app", nil, false},
+		{"files in the app's folder", image, silent, "/app/", inApp, false},
+		{"files elsewhere", image, silent, "/app", append(inApp, spec.File{To: "/data/"}), true},
+		{"a name that begins the same", image, silent, "/app", []spec.File{{To: "/apps"}}, true},
+		{"another folder", image, silent, "/usr/src/app", nil, true},
+		{"nothing known", image, nil, "/app", nil, true},
+		{"an empty base", llb.Scratch(), nil, "/usr/src/app", inApp, false},
 	} {
-		if got := strings.Join(Ask(tc.base, tc.config, tc.dir, tc.files), " "); got != tc.want {
-			t.Errorf("%s: got %q, want %q", tc.name, got, tc.want)
+		if got := MustLook(tc.base, tc.config, tc.dir, tc.files); got != tc.want {
+			t.Errorf("%s: got %v", tc.name, got)
 		}
 	}
 }
 
-// A layer that has nothing in its way is merged; one that has is copied onto the base and the layers before it, and those
-// after it are merged onto that. Without merge support all are copied.
+func TestDestinations(t *testing.T) {
+	files := []spec.File{{To: "/data/"}, {To: "/app//x"}, {To: "/data"}, {To: "/"}}
+	if got := strings.Join(Destinations("app/", files), " "); got != "/app /data /app/x /" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// A configuration speaks of a folder in many ways.
+func TestSpeaksOf(t *testing.T) {
+	for name, change := range map[string]func(*dockerspec.DockerOCIImage){
+		"work directory": func(i *dockerspec.DockerOCIImage) { i.Config.WorkingDir = "/app/" },
+		"search path":    func(i *dockerspec.DockerOCIImage) { i.Config.Env = []string{"PATH=/bin:/app/bin"} },
+		"volume":         func(i *dockerspec.DockerOCIImage) { i.Config.Volumes = map[string]struct{}{"/app/data": {}} },
+		"entrypoint":     func(i *dockerspec.DockerOCIImage) { i.Config.Entrypoint = []string{"sh", "-c", "exec /app/run"} },
+		"command":        func(i *dockerspec.DockerOCIImage) { i.Config.Cmd = []string{"//app"} },
+		"shell":          func(i *dockerspec.DockerOCIImage) { i.Config.Shell = []string{"/app/sh"} },
+		"on build":       func(i *dockerspec.DockerOCIImage) { i.Config.OnBuild = []string{`COPY . "/app"`} },
+		"history": func(i *dockerspec.DockerOCIImage) {
+			i.History = []ocispecs.History{{CreatedBy: "COPY dist /app # buildkit"}}
+		},
+		"health check": func(i *dockerspec.DockerOCIImage) {
+			i.Config.Healthcheck = &dockerspec.HealthcheckConfig{Test: []string{"CMD", "/app/check"}}
+		},
+	} {
+		img := &dockerspec.DockerOCIImage{}
+		if speaksOf(img, "/app") {
+			t.Fatal("an empty configuration speaks")
+		}
+		if change(img); !speaksOf(img, "/app") || !MustLook(llb.Image("base"), img, "/app", nil) {
+			t.Errorf("%s: not heard", name)
+		}
+	}
+}
+
+// A layer that has nothing in its way is merged; one that has is copied onto the base and the layers before it, and
+// those after it are merged onto that. Without merge support all are copied.
 func TestImageOnGround(t *testing.T) {
 	base := llb.Image("base@" + digest.FromString("base").String())
 	part := func(name string) llb.State {
 		return llb.Scratch().File(llb.Mkdir("/app/"+name, 0o755), llb.WithCustomName(name))
 	}
-	files := []spec.File{{From: "tool.sh", To: "/bin/tool.sh"}, {To: "/usr/data", Owner: "1"}, {To: "/app/x", Owner: "1"}}
+	files := []spec.File{
+		{From: "tool.sh", To: "/bin/tool.sh"}, {To: "/usr/data", Owner: "1"}, {To: "/app/x", Owner: "1"},
+	}
+	noMerge := []apicaps.CapID{pb.CapMergeOp}
 	for _, tc := range []struct {
 		name    string
 		base    tree
@@ -195,18 +243,24 @@ func TestImageOnGround(t *testing.T) {
 	}{
 		{"free", nil, nil, nil, "merge base and app(base packages app)"},
 		{"files in free places", nil, files[2:], nil, "merge base and app(base packages add files app)"},
-		{"files on the base", usrMerged, files, nil, "merge base and app(copy files onto base(merge base and app(base packages)) app)"},
-		{"the app on the base", tree{"/app": "folder"}, nil, nil, "copy app onto base(copy app onto base(base packages) app)"},
-		{"no merge", usrMerged, files, []apicaps.CapID{pb.CapMergeOp}, "copy app onto base(copy files onto base(copy app onto base(base packages)) app)"},
-		{"no merge, free", nil, nil, []apicaps.CapID{pb.CapMergeOp}, "copy app onto base(copy app onto base(base packages) app)"},
+		{
+			"files on the base", usrMerged, files, nil,
+			"merge base and app(copy files onto base(merge base and app(base packages)) app)",
+		},
+		{
+			"the app on the base", tree{"/app": "folder"}, nil, nil,
+			"copy app onto base(copy app onto base(base packages) app)",
+		},
+		{
+			"no merge", usrMerged, files, noMerge,
+			"copy app onto base(copy files onto base(copy app onto base(base packages)) app)",
+		},
+		{"no merge, free", nil, nil, noMerge, "copy app onto base(copy app onto base(base packages) app)"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			b := builder(tc.missing...)
 			b.Context = llb.Scratch()
-			ground, err := Look(t.Context(), Destinations("/app", tc.files), "/app", tc.base.stat(t, nil), nil)
-			if err != nil {
-				t.Fatal(err)
-			}
+			ground := look(t, "/app", Destinations("/app", tc.files), tc.base, nil)
 			layers := []Layer{AppLayer(part("packages"), "/app", ground), AppLayer(part("app"), "/app", ground)}
 			if len(tc.files) > 0 {
 				extra, err := b.Files(tc.files, "1654", nil, ground)
@@ -227,7 +281,10 @@ func TestImageOnScratch(t *testing.T) {
 	for _, tc := range []struct {
 		missing []apicaps.CapID
 		want    string
-	}{{nil, "merge base and app(a b)"}, {[]apicaps.CapID{pb.CapMergeOp}, "copy app onto base(copy app onto base(a) b)"}} {
+	}{
+		{nil, "merge base and app(a b)"},
+		{[]apicaps.CapID{pb.CapMergeOp}, "copy app onto base(copy app onto base(a) b)"},
+	} {
 		var layers []Layer
 		for _, name := range []string{"a", "b"} {
 			st := llb.Scratch().File(llb.Mkdir("/app/"+name, 0o755), llb.WithCustomName(name))
@@ -278,16 +335,15 @@ func TestChanged(t *testing.T) {
 		"an empty folder":              {[]spec.File{{To: "/data/deep"}}, "/data /data/deep"},
 		"a file in a folder of a base": {[]spec.File{{From: "x", To: "/bin/x"}}, "/usr/bin"},
 		"a folder of a base":           {[]spec.File{{From: "x", To: "/bin"}}, "/usr/bin"},
-		"below a folder of a base":     {[]spec.File{{From: "x", To: "/bin/new/x"}, {From: "x", To: "/usr/bin/y"}}, "/usr/bin /usr/bin/new"},
+		"below a folder of a base":     {[]spec.File{{From: "x", To: "/bin/new/x"}}, "/usr/bin /usr/bin/new"},
+		"two in a folder of a base":    {[]spec.File{{From: "x", To: "/bin/x"}, {From: "x", To: "/usr/bin/y"}}, "/usr/bin"},
+		"the root alone":               {[]spec.File{{To: "/"}}, ""},
 		"the root":                     {[]spec.File{{From: "x", To: "/"}, {To: "/"}}, ""},
 		"the folder of the app":        {[]spec.File{{From: "x", To: "/srv"}}, "/srv"},
 		"in the folder of the app":     {[]spec.File{{From: "x", To: "/srv/app/x"}}, "/srv /srv/app"},
 		"one that fails":               {[]spec.File{{From: "x", To: "/file/x"}}, "/file"},
 	} {
-		ground, err := Look(t.Context(), Destinations("/srv/app", tc.files), "/srv/app", usrMerged.stat(t, nil), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		ground := look(t, "/srv/app", Destinations("/srv/app", tc.files), usrMerged, nil)
 		if got := strings.Join(changed(tc.files, ground), " "); got != tc.want {
 			t.Errorf("%s: got %q, want %q", name, got, tc.want)
 		}

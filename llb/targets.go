@@ -59,8 +59,8 @@ func (b *Builder) Convert(file string) llb.State {
 	return run.AddMount(SourceDir, b.Context)
 }
 
-// Files is a layer with the files that the spec adds, where [Look] found that they go. user is who the image runs as, contexts
-// are named contexts.
+// Files is a layer with the files that the spec adds, where [Look] found that they go. user is who the image runs as,
+// contexts are named contexts.
 func (b *Builder) Files(
 	files []spec.File, user string, contexts map[string]llb.State, ground Ground,
 ) (layer Layer, err error) {

@@ -28,12 +28,13 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/tonistiigi/fsutil"
 )
 
-// usrMerged is a base as distributions make them, with much for a layer to stumble over. A line is a path, then its mode and
-// owner for a folder, its content after = for a file, or its target after > for a link.
+// usrMerged is a base as distributions make them, with much for a layer to stumble over. A line is a path, then its
+// mode and owner for a folder, its content after = for a file, or its target after > for a link.
 const usrMerged = `
 usr 0755
 usr/bin 0755
@@ -84,12 +85,14 @@ etc/deep/a.conf 0755
 file = a file
 `
 
-// pushBase puts an image into the lab's registry, whose layer no builder has seen or made. Its name tells the C library, so
-// that nobody has to look for it.
+// pushBase puts an image into the lab's registry, whose layer no builder has seen or made. Its name tells the C
+// library, so that nobody has to look for it.
 func pushBase(t *testing.T, list string, config v1.Config) (repo string, layerDigest v1.Hash) {
 	t.Helper()
 	dt := layerOf(t, list+"\nusr/fresh = "+fresh())
-	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(dt)), nil })
+	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(dt)), nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,8 +100,12 @@ func pushBase(t *testing.T, list string, config v1.Config) (repo string, layerDi
 	if err != nil {
 		t.Fatal(err)
 	}
-	img, err = mutate.ConfigFile(img, &v1.ConfigFile{OS: "linux", Architecture: "amd64", Config: config, RootFS: rootFS(t, img)})
+	file, err := img.ConfigFile()
 	if err != nil {
+		t.Fatal(err)
+	}
+	file.OS, file.Architecture, file.Config = "linux", "amd64", config
+	if img, err = mutate.ConfigFile(img, file); err != nil {
 		t.Fatal(err)
 	}
 	repo = repository(t) + "/bookworm"
@@ -113,15 +120,6 @@ func pushBase(t *testing.T, list string, config v1.Config) (repo string, layerDi
 		t.Fatal(err)
 	}
 	return repo, layerDigest
-}
-
-func rootFS(t *testing.T, img v1.Image) v1.RootFS {
-	t.Helper()
-	c, err := img.ConfigFile()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c.RootFS
 }
 
 // baseTime is the time of all that a base of pushBase has.
@@ -162,8 +160,8 @@ func layerOf(t *testing.T, list string) []byte {
 	return b.Bytes()
 }
 
-// rootfs tells of every file of an archive. Times are told of what is no folder: COPY gives its own time to a folder that
-// it puts something into.
+// rootfs tells of every file of an archive. Times are told of what is no folder: COPY gives its own time to a folder
+// that it puts something into.
 func rootfs(t *testing.T, archive []byte) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -192,89 +190,53 @@ type layout struct {
 	name  string
 	base  string // what the base has beside that
 	dir   string // of the app, /app if empty
-	files string // of the spec, without its brackets
-	copy  string // what COPY gets for the same, a line for each
+	copy  string // files, as arguments of COPY, a line for each
+	files string // the same for the spec, where that is not the same words
 	quiet bool   // the configuration of the base does not speak of the app's folder
 	err   string // of all builds; empty: they succeed
 }
 
+const appWithFiles = "app 0710 1:2\napp/place.dll = old\napp/kept = kept"
+
 var layouts = []layout{
-	{
-		name:  "nothing in the way",
-		files: "{from: tool.sh, to: /opt/tools/tool.sh}, {from: conf, to: /opt/conf/}",
-		copy:  "tool.sh /opt/tools/tool.sh\nconf /opt/conf/",
-	},
-	{
-		name:  "a folder is a link",
-		files: "{from: tool.sh, to: /bin/tool.sh}, {from: tool.sh, to: /bin/new.sh}",
-		copy:  "tool.sh /bin/tool.sh\ntool.sh /bin/new.sh",
-	},
-	{name: "a link upwards", files: "{from: conf, to: /var/run/app}", copy: "conf /var/run/app"},
-	{name: "an absolute link to nothing", files: "{from: tool.sh, to: /var/lock/tool.sh}", copy: "tool.sh /var/lock/tool.sh"},
-	{name: "a file onto a link to nothing", files: "{from: tool.sh, to: /usr/local/bin/lost}", copy: "tool.sh /usr/local/bin/lost"},
-	{name: "a folder onto a link to nothing", files: "{from: conf, to: /usr/local/bin/lost}", copy: "conf /usr/local/bin/lost"},
-	{name: "links to links", files: "{from: tool.sh, to: /chain/bin/tool.sh}", copy: "tool.sh /chain/bin/tool.sh"},
-	{name: "a link out of the root", files: "{from: tool.sh, to: /out/tool.sh}", copy: "tool.sh /out/tool.sh"},
-	{
-		name:  "a loop of links",
-		files: "{from: tool.sh, to: /loop1/tool.sh}", copy: "tool.sh /loop1/tool.sh",
-		err: "too many links",
-	},
-	{name: "a file into a folder", files: "{from: tool.sh, to: /usr/local/bin}", copy: "tool.sh /usr/local/bin"},
-	{name: "a file into a folder, by its slash", files: "{from: tool.sh, to: /usr/local/bin/}", copy: "tool.sh /usr/local/bin/"},
-	{name: "a file into a link to a folder", files: "{from: tool.sh, to: /srv}", copy: "tool.sh /srv"},
-	{name: "a file onto a file", files: "{from: tool.sh, to: /etc/app.conf}", copy: "tool.sh /etc/app.conf"},
-	{name: "a file onto a link to a file", files: "{from: tool.sh, to: /etc/link.conf}", copy: "tool.sh /etc/link.conf"},
-	{name: "a file onto a link beside its file", files: "{from: tool.sh, to: /bin/python}", copy: "tool.sh /bin/python"},
-	{
-		name:  "a file below a file",
-		files: "{from: tool.sh, to: /file/tool.sh}", copy: "tool.sh /file/tool.sh",
-		err: "not a directory",
-	},
-	{name: "a folder onto a folder", files: "{from: conf, to: /etc/conf}", copy: "conf /etc/conf"},
-	{name: "a folder onto a link to a folder", files: "{from: conf, to: /srv}", copy: "conf /srv"},
-	{
-		name:  "a folder onto a file",
-		files: "{from: conf, to: /file}", copy: "conf /file",
-		err: "cannot copy to non-directory",
-	},
-	{
-		name:  "a folder whose folder meets a link",
-		files: "{from: conf, to: /etc/conf.d}", copy: "conf /etc/conf.d",
-		err: "cannot copy to non-directory",
-	},
-	{
-		name:  "a folder whose file meets a folder",
-		files: "{from: conf, to: /etc/deep}", copy: "conf /etc/deep",
-		err: "with file",
-	},
-	{name: "a tree onto the root", files: "{from: root, to: /}", copy: "root /"},
+	{name: "nothing in the way", copy: "tool.sh /opt/tools/tool.sh\nconf /opt/conf/"},
+	{name: "a folder is a link", copy: "tool.sh /bin/tool.sh\ntool.sh /bin/new.sh"},
+	{name: "a link upwards", copy: "conf /var/run/app"},
+	{name: "an absolute link to nothing", copy: "tool.sh /var/lock/tool.sh"},
+	{name: "a file onto a link to nothing", copy: "tool.sh /usr/local/bin/lost"},
+	{name: "a folder onto a link to nothing", copy: "conf /usr/local/bin/lost"},
+	{name: "links to links", copy: "tool.sh /chain/bin/tool.sh"},
+	{name: "a link out of the root", copy: "tool.sh /out/tool.sh"},
+	{name: "a loop of links", copy: "tool.sh /loop1/tool.sh", err: "too many links"},
+	{name: "a file into a folder", copy: "tool.sh /usr/local/bin"},
+	{name: "a file into a folder, by its slash", copy: "tool.sh /usr/local/bin/"},
+	{name: "a file into a link to a folder", copy: "tool.sh /srv"},
+	{name: "a file onto a file", copy: "tool.sh /etc/app.conf"},
+	{name: "a file onto a link to a file", copy: "tool.sh /etc/link.conf"},
+	{name: "a file onto a link beside its file", copy: "tool.sh /usr/local/bin/python"},
+	{name: "a file below a file", copy: "tool.sh /file/tool.sh", err: "not a directory"},
+	{name: "a folder onto a folder", copy: "conf /etc/conf"},
+	{name: "a folder onto a link to a folder", copy: "conf /srv"},
+	{name: "a folder onto a file", copy: "conf /file", err: "cannot copy to non-directory"},
+	{name: "a folder whose folder meets a link", copy: "conf /etc/conf.d", err: "cannot copy to non-directory"},
+	{name: "a folder whose file meets a folder", copy: "conf /etc/deep", err: "with file"},
+	{name: "a tree onto the root", copy: "root /"},
 	{
 		name: "folders with modes and owners of their own",
-		files: "{from: tool.sh, to: /tmp/tool.sh}, {from: tool.sh, to: /root/tool.sh}, {from: tool.sh, to: /home/app/bin/}, " +
-			"{from: conf, to: /usr/local/share/conf}",
 		copy: "tool.sh /tmp/tool.sh\ntool.sh /root/tool.sh\ntool.sh /home/app/bin/\nconf /usr/local/share/conf",
 	},
-	{
-		name:  "mode and owner for new folders alone",
-		files: "{from: tool.sh, to: /etc/private/keys/, mode: '0700', owner: '3:4'}",
-		copy:  "--chmod=0700 --chown=3:4 tool.sh /etc/private/keys/",
-	},
-	{
-		name:  "a special mode",
-		files: "{from: tool.sh, to: /usr/bin/su, mode: '4755'}",
-		copy:  "--chmod=4755 tool.sh /usr/bin/su",
-	},
-	{name: "a volume of the base", files: "{from: tool.sh, to: /data/srv/a}", copy: "tool.sh /data/srv/a"},
+	{name: "mode and owner for new folders alone", copy: "--chmod=0700 --chown=3:4 tool.sh /etc/private/keys/"},
+	{name: "a special mode", copy: "--chmod=4755 tool.sh /usr/bin/su"},
+	{name: "a volume of the base", copy: "tool.sh /data/srv/a"},
 	{
 		name:  "an empty folder",
-		files: "{to: /var/lib/new/data, owner: '3:4', mode: '0750'}",
+		files: "{to: /var/lib/new/data, mode: '0750', owner: '3:4'}",
 		copy:  "--chmod=0750 --chown=3:4 empty /var/lib/new/data/",
 	},
 	{
 		name:  "an empty folder that is there",
-		files: "{to: /var/lib/data, owner: '3:4', mode: '1770'}",
-		copy:  "--chmod=1770 --chown=3:4 lib /var/lib", // onto /var/lib, which has it
+		files: "{to: /var/lib/data, mode: '1770', owner: '3:4'}",
+		copy:  "--chmod=1770 --chown=3:4 lib /var/lib", // onto /var/lib, as lib has data
 	},
 	{
 		name:  "an empty folder that is there, with its mode",
@@ -286,39 +248,45 @@ var layouts = []layout{
 		files: "{to: /var/lock, owner: '3:4'}",
 		copy:  "--chmod=0755 --chown=3:4 empty /run/lock/",
 	},
-	{
-		name: "one after the other",
-		files: "{from: conf, to: /opt/x}, {from: tool.sh, to: /opt/x}, {from: tool.sh, to: /bin/x/}, " +
-			"{from: conf, to: /usr/bin/x/y}",
-		copy: "conf /opt/x\ntool.sh /opt/x\ntool.sh /bin/x/\nconf /usr/bin/x/y",
-	},
-	{
-		name:  "the app below a link",
-		dir:   "/var/run/app",
-		files: "{from: tool.sh, to: /run/app/tool.sh}", copy: "tool.sh /run/app/tool.sh",
-	},
+	{name: "one after the other", copy: "conf /opt/x\ntool.sh /opt/x\ntool.sh /bin/x/\nconf /usr/bin/x/y"},
+	{name: "the app below a link", dir: "/var/run/app", copy: "tool.sh /run/app/tool.sh"},
 	{name: "the app below a link to nothing", dir: "/var/lock/a/b"},
 	{name: "the app in a folder that is there", dir: "/home/app"},
-	{name: "the app in a new folder", dir: "/usr/src/app", files: "{from: tool.sh, to: /usr/src}", copy: "tool.sh /usr/src"},
+	{name: "the app in a new folder", dir: "/usr/src/app", copy: "tool.sh /usr/src"},
 	{name: "the app in the root", dir: "/"},
 	{name: "the app at a link", base: "app > usr/local/share"},
-	{name: "the app in a folder with files", base: "app 0710 1:2\napp/place.dll = old\napp/kept = kept"},
+	{name: "the app in a folder with files", base: appWithFiles},
 	{name: "the app at a file", base: "app = a file", err: "directory"},
 	{name: "the app unasked, at a link", base: "app > usr/local/share", quiet: true},
-	{name: "the app unasked, in a folder with files", base: "app 0710 1:2\napp/place.dll = old\napp/kept = kept", quiet: true},
+	{name: "the app unasked, in a folder with files", base: appWithFiles, quiet: true},
 	{name: "the app unasked, at a file", base: "app = a file", quiet: true},
-	{
-		name:  "files in the app's folder",
-		files: "{from: tool.sh, to: /app}, {from: tool.sh, to: /app/private/tool.sh, mode: '0700', owner: '3:4'}",
-		copy:  "tool.sh /app\n--chmod=0700 --chown=3:4 tool.sh /app/private/tool.sh",
-	},
-	{name: "a file above the app", dir: "/new/app", files: "{from: tool.sh, to: /new}", copy: "tool.sh /new"},
+	{name: "files in the app's folder", copy: "tool.sh /app\n--chmod=0700 --chown=3:4 tool.sh /app/private/tool.sh"},
+	{name: "a file above the app", dir: "/new/app", copy: "tool.sh /new"},
 	{name: "a file into a folder of the app", files: "{from: tool.sh, to: /app/runtimes}", copy: "tool.sh /app/runtimes/"},
+}
+
+// copies are the lines of copy.
+func (l layout) copies() []string {
+	return slices.DeleteFunc(strings.Split(l.copy, "\n"), func(line string) bool { return line == "" })
 }
 
 // spec is the crosshull.yaml of a layout.
 func (l layout) spec(base string) string {
-	spec := "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src\nbase: {image: " + base + "}\nfiles: [" + l.files + "]\n"
+	files := l.files
+	for _, args := range l.copies() {
+		if l.files != "" {
+			break
+		}
+		words := strings.Fields(args)
+		n := len(words)
+		entry := "from: " + words[n-2] + ", to: " + words[n-1]
+		for _, flag := range words[:n-2] {
+			key, value, _ := strings.Cut(flag, "=")
+			entry += map[string]string{"--chmod": ", mode", "--chown": ", owner"}[key] + ": '" + value + "'"
+		}
+		files += "{" + entry + "},"
+	}
+	spec := "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src\nbase: {image: " + base + "}\nfiles: [" + files + "]\n"
 	if l.dir != "" {
 		spec += "publish: {properties: {ContainerWorkingDirectory: " + l.dir + "}}\n"
 	}
@@ -329,30 +297,28 @@ func (l layout) spec(base string) string {
 // crosshull does not look. Context app has what is published.
 func (l layout) dockerfile(base string) string {
 	dir := cmp.Or(l.dir, "/app")
-	lines := []string{"FROM " + base}
-	if l.quiet {
-		return lines[0] + "\nCOPY --link --from=app / " + dir + "/\n" // with --chmod it is a plain COPY
+	if l.quiet { // with --chmod, COPY --link is a plain COPY
+		return "FROM " + base + "\nCOPY --link --from=app / " + dir + "/\n"
 	}
-	lines = append(lines, "WORKDIR "+dir)
-	for _, args := range append(strings.Split(l.copy, "\n"), "--from=app / "+dir+"/") {
+	text := "FROM " + base + "\nWORKDIR " + dir + "\n"
+	for _, args := range append(l.copies(), "--from=app / "+dir+"/") {
 		if !strings.Contains(args, "--chmod") {
 			args = "--chmod=u=rwX,go=rX " + args
 		}
-		if args != "--chmod=u=rwX,go=rX " {
-			lines = append(lines, "COPY "+args)
-		}
+		text += "COPY " + args + "\n"
 	}
-	return strings.Join(lines, "\n") + "\n"
+	return text
 }
 
-// placeApp writes an app, and what the layouts put beside it. published is what its publish gives. All of it has the time that
-// crosshull gives to files.
+// placeApp writes an app, and what the layouts put beside it. published is what its publish gives. All of it has the
+// time that crosshull gives to files.
 func placeApp(t *testing.T) (dir, published string) {
 	t.Helper()
 	dir, published = t.TempDir(), t.TempDir()
 	project(t, dir, "src/place.csproj", "")
-	edit(t, dir, "src/place.csproj", "</Project>",
-		`<ItemGroup><PackageReference Include="Microsoft.EntityFrameworkCore.Sqlite" Version="10.0.13" /></ItemGroup></Project>`)
+	// A package with runtimes.
+	const sqlite = `<PackageReference Include="Microsoft.EntityFrameworkCore.Sqlite" Version="10.0.13" />`
+	edit(t, dir, "src/place.csproj", "</Project>", "<ItemGroup>"+sqlite+"</ItemGroup></Project>")
 	for name, content := range map[string]string{
 		"tool.sh":                  "#!/bin/sh\n",
 		"conf/a.conf":              "new\n",
@@ -380,8 +346,8 @@ func placeApp(t *testing.T) (dir, published string) {
 	return dir, published
 }
 
-// Files and app land where COPY and WORKDIR of a Dockerfile put them, whatever the base has there, with merge support and
-// without. What is of the base stays as it is.
+// Files and app land where COPY and WORKDIR of a Dockerfile put them, whatever the base has there, with merge support
+// and without. What is of the base stays as it is.
 func TestPlaces(t *testing.T) {
 	app, published := placeApp(t)
 	for _, tc := range layouts {
@@ -403,17 +369,17 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
-// Made again at another time, layers on a base are the same, bit by bit: a folder of the base that gets a new file has the
-// time that all files have, and those above it keep theirs. The image in the registry is what COPY makes.
+// Made again at another time, layers on a base are the same, bit by bit: a folder of the base that gets a new file has
+// the time that all files have, and those above it keep theirs. The image in the registry is what COPY makes.
 func TestPlacesAgain(t *testing.T) {
 	dir, published := placeApp(t)
 	base, _ := pushBase(t, usrMerged+"app 0755\napp/kept = kept", v1.Config{WorkingDir: "/app"})
 	l := layout{
+		copy: "tool.sh /usr/local/bin/new.sh\ntool.sh /bin\nconf /etc/conf\ntool.sh /opt/a/b/x\ntool.sh /opt/a/c/y\n" +
+			"tool.sh /opt/\nempty /data/one/two/\ntool.sh /data/one/two",
 		files: "{from: tool.sh, to: /usr/local/bin/new.sh}, {from: tool.sh, to: /bin}, {from: conf, to: /etc/conf}, " +
 			"{from: tool.sh, to: /opt/a/b/x}, {from: tool.sh, to: /opt/a/c/y}, {from: tool.sh, to: /opt/}, " +
 			"{to: /data/one/two, owner: '0', mode: '0755'}, {from: tool.sh, to: /data/one/two}",
-		copy: "tool.sh /usr/local/bin/new.sh\ntool.sh /bin\nconf /etc/conf\ntool.sh /opt/a/b/x\ntool.sh /opt/a/c/y\n" +
-			"tool.sh /opt/\nempty /data/one/two/\ntool.sh /data/one/two",
 	}
 	write(t, dir, "crosshull.yaml", l.spec(base))
 	write(t, dir, "Dockerfile", l.dockerfile(base))
@@ -434,7 +400,8 @@ func TestPlacesAgain(t *testing.T) {
 			layers = append(layers, config.RootFS.DiffIDs)
 			wantSame(t, "pushed", rootfs(t, extract(t, repo)), want)
 			times := folderTimes(t, repo)
-			for folder, want := range map[string]int{"usr": 2001, "usr/local": 2001, "usr/local/bin": 1980, "opt/a": 1980} {
+			years := map[string]int{"usr": 2001, "usr/local": 2001, "usr/local/bin": 1980, "opt/a": 1980}
+			for folder, want := range years {
 				if got := times[folder].Year(); got != want {
 					t.Errorf("/%s is of %d, want %d", folder, got, want)
 				}
@@ -494,6 +461,9 @@ func built(t *testing.T, dir, wantErr string, opts ...option) map[string]string 
 	t.Helper()
 	var b bytes.Buffer
 	_, err := solve(t, dir, append(opts, platform("linux/amd64"), tarTo(&b))...)
+	if err != nil && len(errdefs.Sources(err)) == 0 {
+		t.Errorf("the error is of no line of the spec: %v", err)
+	}
 	return filesOr(t, "crosshull", &b, err, wantErr)
 }
 
@@ -574,8 +544,8 @@ func (w *watched) take() string {
 	return strings.Join(w.asks, "\n")
 }
 
-// A base of ours stays where it is: nobody pulls it, and a push mounts its layers. So it is with files in the folder of the
-// app. What goes elsewhere has to be looked at.
+// A base of ours stays where it is: nobody pulls it, and a push mounts its layers. So it is with files in the folder of
+// the app. What goes elsewhere has to be looked at.
 func TestBaseStaysUnpulled(t *testing.T) {
 	app := hello(t)
 	write(t, app, "tool.sh", "#!/bin/sh\n")
@@ -591,7 +561,8 @@ func TestBaseStaysUnpulled(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			base, layer := pushBase(t, usrMerged, v1.Config{Env: []string{"PATH=/usr/bin"}})
 			_, repo, _ := strings.Cut(base, "/")
-			write(t, app, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nbase: {image: "+host+"/"+repo+"}\n"+tc.files)
+			spec := "# syntax=ghcr.io/crosshull/crosshull:1\nbase: {image: " + host + "/" + repo + "}\n"
+			write(t, app, "crosshull.yaml", spec+tc.files)
 			registry.take()
 			mustSolve(t, app, platform("linux/amd64"), pushTo(host+"/e2e/unpulled-"+fresh()))
 			log := registry.take()
