@@ -51,12 +51,14 @@ type solver struct {
 	export  string
 	into    string
 	change  []func(*client.SolveOpt)
+	tar     io.Writer
 }
 
 func attr(k, v string) option  { return func(s *solver) { s.attrs[k] = v } }
 func platform(p string) option { return attr("platform", p) }
 func pushTo(ref string) option { return func(s *solver) { s.export = ref } }
 func into(dir string) option   { return func(s *solver) { s.into = dir } }
+func tarTo(w io.Writer) option { return func(s *solver) { s.tar = w } }
 func without(c apicaps.CapID) option {
 	return func(s *solver) { s.missing = append(s.missing, c) }
 }
@@ -89,6 +91,10 @@ func solve(t *testing.T, dir string, opts ...option) (*record, error) {
 	switch {
 	case s.into != "": // files, to a folder
 		so.Exports = []client.ExportEntry{{Type: client.ExporterLocal, OutputDir: s.into}}
+	case s.tar != nil:
+		so.Exports = []client.ExportEntry{{Type: client.ExporterTar, Output: func(map[string]string) (io.WriteCloser, error) {
+			return open{s.tar}, nil
+		}}}
 	case s.export != "":
 		so.Exports = []client.ExportEntry{{Type: client.ExporterImage, Attrs: map[string]string{
 			"name": s.export, "push": "true", "registry.insecure": "true",
@@ -209,3 +215,8 @@ type discard struct{}
 
 func (discard) Write(p []byte) (int, error) { return len(p), nil }
 func (discard) Close() error                { return nil }
+
+// open is a writer that is not to be closed.
+type open struct{ io.Writer }
+
+func (open) Close() error { return nil }
