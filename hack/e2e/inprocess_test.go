@@ -75,7 +75,9 @@ func solve(t *testing.T, dir string, opts ...option) (*record, error) {
 	for _, o := range opts {
 		o(s)
 	}
-	c, err := client.New(t.Context(), theLab.BuildkitAddr())
+	ctx, waited := waiting(t, "build")
+	defer waited()
+	c, err := client.New(ctx, theLab.BuildkitAddr())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +117,7 @@ func solve(t *testing.T, dir string, opts ...option) (*record, error) {
 		defer close(done)
 		rec.watch(statuses)
 	}()
-	res, err := c.Build(t.Context(), so, "", func(ctx context.Context, gc gateway.Client) (*gateway.Result, error) {
+	res, err := c.Build(ctx, so, "", func(ctx context.Context, gc gateway.Client) (*gateway.Result, error) {
 		spy.Client = gc
 		return frontend.Build(ctx, spy)
 	}, statuses)
