@@ -40,7 +40,11 @@ func Build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
 	if req, err = req.Choose(); err != nil {
 		return nil, err
 	}
-	return build(ctx, req)
+	res, err := build(ctx, req)
+	if unmade := gw.Unmade(ctx, err); unmade != nil {
+		return unmade, nil
+	}
+	return res, err
 }
 
 // build is the way of a build: each stage takes what those before it gave.

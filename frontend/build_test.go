@@ -44,7 +44,7 @@ func console() *gatewaytest.Client {
 			runtime: {Configs: map[string]*dockerspec.DockerOCIImage{"linux/amd64": config("APP_UID=1654")}},
 		},
 		Steps: []gatewaytest.Step{
-			{Name: "[describe] dotnet msbuild", Files: fstest.MapFS{"description.json": {Data: []byte(description)}}},
+			{Name: "[describe] dotnet msbuild", Files: fstest.MapFS{"description.json": {Data: []byte(description)}, "described": {}}},
 			{Name: "[publish] dotnet publish", Files: fstest.MapFS{
 				"layers.txt": {Data: []byte("app\n")}, "app/app.dll": {Data: []byte("IL")},
 			}},

@@ -66,6 +66,8 @@ type Options struct {
 	BuildRID string
 	// CacheNamespace parts cache mounts from those of other builds. It makes no difference to what is cached of vertices.
 	CacheNamespace string
+	// Debug tells that a step that fails is to be a failed step: a debugger wants to look into it.
+	Debug bool
 	// Exec gives what buildx's flags say about the execs of a phase, and the place in the spec that it came from.
 	Exec func(phase string) []llb.RunOption
 	// Constraints are for every other vertex of a phase.
@@ -127,10 +129,29 @@ func (b *Steps) Describe(common dotnet.Project, asked []dotnet.Project, files do
 		names = append(names, cmp.Or(p.Path, "projects"))
 	}
 	name := "dotnet msbuild -t:ComputeContainerConfig " + strings.Join(names, " ")
-	run := b.run(PhaseDescribe, b.SDK, name, dotnet.DescribeArgs(common, paths),
-		llb.AddMount(SourceDir, projects, llb.ForceNoOutput),
-		llb.AddMount(msbuildDir, targets, llb.Readonly))
+	at, opts := paths, []llb.RunOption{reads(SourceDir, projects), reads(msbuildDir, targets)}
+	if b.KeepsFailures() {
+		at.Diagnostics = outputDir
+		opts = append(opts, llb.ValidExitCodes(0, failedCode))
+	}
+	run := b.run(PhaseDescribe, b.SDK, name, dotnet.DescribeArgs(common, at), opts...)
 	return run.AddMount(outputDir, llb.Scratch()), nil
+}
+
+// failedCode is what MSBuild ends with where a project has mistakes.
+const failedCode = 1
+
+// KeepsFailures tells whether [Steps.Describe] succeeds though MSBuild fails: its result has no [dotnet.DescribedFile] then,
+// and has [dotnet.DiagnosticsFile]. BuildKit keeps results, and does a step that fails again in each build.
+func (b *Steps) KeepsFailures() bool {
+	return !b.Debug && b.Caps.Supports(pb.CapExecValidExitCode) == nil
+}
+
+// Anew gives steps that are done whatever the cache has.
+func (b Steps) Anew() Steps {
+	exec := b.Exec
+	b.Exec = func(phase string) []llb.RunOption { return append(exec(phase), llb.IgnoreCache) }
+	return b
 }
 
 // ProjectFiles are the files of the context that say what its projects are, and those of further names.
@@ -166,7 +187,7 @@ func (b *Builder) Restore(apps []*dotnet.App, rids []string) (Restored, error) {
 	if len(apps) > 1 {
 		dt := dotnet.Solution(names, SourceDir)
 		solution := llb.Scratch().File(llb.Mkfile("/"+dotnet.SolutionFile, 0o644, dt, llb.WithCreatedTime(fileTime)), b.named(PhaseRestore, "solution of "+strings.Join(names, " "))...)
-		opts = append(opts, llb.AddMount(msbuildDir, solution, llb.Readonly))
+		opts = append(opts, reads(msbuildDir, solution))
 	}
 	include := append(dotnet.RestoreFiles(nodes, b.Settings), b.RestoreInputs...)
 	slices.Sort(include)
@@ -201,21 +222,21 @@ func (b *Builder) Publish(app *dotnet.App, restored Restored, rid string, compre
 		return llb.State{}, err
 	}
 	mounts := []llb.RunOption{
-		llb.AddMount(SourceDir, sources, llb.ForceNoOutput),
-		llb.AddMount(packageDir, restored.packages, llb.ForceNoOutput),
-		llb.AddMount(msbuildDir, files, llb.Readonly),
+		reads(SourceDir, sources),
+		reads(packageDir, restored.packages),
+		reads(msbuildDir, files),
 	}
 	if b.Described != nil {
 		// A cache in a registry has the graph of the image and nothing else. Described is no part of it otherwise, and a new
 		// builder would have to ask MSBuild again.
-		mounts = append(mounts, llb.AddMount(describedFile, *b.Described, llb.SourcePath(dotnet.DescribedFile), llb.Readonly))
+		mounts = append(mounts, reads(describedFile, *b.Described, llb.SourcePath(dotnet.DescribedFile)))
 	}
 	if compression == dotnet.CompressBefore {
 		assets, err := b.StaticAssets(app, restored)
 		if err != nil {
 			return llb.State{}, err
 		}
-		mounts = append(mounts, llb.AddMount(assetsDir, assets, llb.Readonly))
+		mounts = append(mounts, reads(assetsDir, assets))
 	}
 	publish := b.run(PhasePublish, from, name, dotnet.PublishArgs(b.Project, app, rid, b.BuildRID, compression, paths), mounts...)
 	return publish.AddMount(outputDir, llb.Scratch()), nil
@@ -230,9 +251,9 @@ func (b *Builder) StaticAssets(app *dotnet.App, restored Restored) (llb.State, e
 	}
 	sources := b.copyContext(PhasePublish, restored.Tree, "static assets", b.Assets.Files(app.Closure), dotnet.Outputs(app.Closure))
 	run := b.run(PhasePublish, b.SDK, "compress static assets of "+app.Path, dotnet.CompressArgs(b.Project, app, paths),
-		llb.AddMount(SourceDir, sources, llb.ForceNoOutput),
-		llb.AddMount(packageDir, restored.packages, llb.ForceNoOutput),
-		llb.AddMount(msbuildDir, files, llb.Readonly))
+		reads(SourceDir, sources),
+		reads(packageDir, restored.packages),
+		reads(msbuildDir, files))
 	return run.AddMount(outputDir, llb.Scratch()), nil
 }
 
@@ -255,9 +276,9 @@ func (b *Builder) AppHosts(app *dotnet.App, restored Restored, rids []string) (l
 		return llb.State{}, err
 	}
 	run := b.run(PhasePublish, b.SDK, "apphost for "+strings.Join(rids, ", "), dotnet.AppHostArgs(b.Project, app, rids, paths),
-		llb.AddMount(SourceDir, restored.Tree, llb.ForceNoOutput),
-		llb.AddMount(packageDir, restored.packages, llb.ForceNoOutput),
-		llb.AddMount(msbuildDir, files, llb.Readonly))
+		reads(SourceDir, restored.Tree),
+		reads(packageDir, restored.packages),
+		reads(msbuildDir, files))
 	return run.AddMount(outputDir, llb.Scratch()), nil
 }
 
@@ -339,6 +360,12 @@ func (b *Steps) run(phase string, from llb.State, name string, args []string, op
 	run := from.Run(append(opts, b.Exec(phase)...)...)
 	run.AddMount(DiagnosticsDir, llb.Scratch())
 	return run
+}
+
+// reads mounts what a step reads. It is not read-only, but has a layer over it that is dropped: of two steps that fail side
+// by side and have a read-only mount in common, BuildKit loses the error of one (frontend/gateway, registerResultIDsLocked).
+func reads(dir string, st llb.State, opts ...llb.MountOption) llb.RunOption {
+	return llb.AddMount(dir, st, append(opts, llb.ForceNoOutput)...)
 }
 
 func (b *Steps) named(phase, name string) []llb.ConstraintsOpt {

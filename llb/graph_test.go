@@ -344,6 +344,9 @@ func render(t *testing.T, def *llb.Definition) string {
 			for _, e := range v.Exec.Meta.Env {
 				fmt.Fprintf(&b, "     env %s\n", e)
 			}
+			if codes := v.Exec.Meta.ValidExitCodes; len(codes) > 0 {
+				fmt.Fprintf(&b, "     may exit with %v\n", codes)
+			}
 			for _, e := range v.Exec.Secretenv {
 				fmt.Fprintf(&b, "     secret %s as %s\n", e.ID, e.Name)
 			}
@@ -391,4 +394,61 @@ func render(t *testing.T, def *llb.Definition) string {
 	}
 	visit(head.String())
 	return b.String()
+}
+
+// A failure to describe is kept, unless BuildKit cannot, or a debugger wants to look into it.
+func TestKeepsFailures(t *testing.T) {
+	lacking := pb.Caps.All()
+	for i := range lacking {
+		lacking[i].Enabled = lacking[i].ID != string(pb.CapExecValidExitCode)
+	}
+	for _, tc := range []struct {
+		name string
+		set  func(*Builder)
+		want int
+	}{
+		{"kept", func(*Builder) {}, 2},
+		{"debugger", func(b *Builder) { b.Debug = true }, 0},
+		{"old", func(b *Builder) { b.Caps = pb.Caps.CapSet(lacking) }, 0},
+	} {
+		b := builder()
+		tc.set(b)
+		st, err := b.Describe(b.Project, []dotnet.Project{b.Project}, projectFiles)
+		if err != nil {
+			t.Fatal(err)
+		}
+		codes := -1
+		for _, dt := range marshal(t, st).Def {
+			var op pb.Op
+			if err := op.UnmarshalVT(dt); err != nil {
+				t.Fatal(err)
+			}
+			if exec := op.GetExec(); exec != nil {
+				codes = len(exec.Meta.ValidExitCodes)
+			}
+		}
+		if codes != tc.want {
+			t.Errorf("%s: %d exit codes are valid, want %d", tc.name, codes, tc.want)
+		}
+	}
+}
+
+// Steps that fail side by side have no read-only mount in common: BuildKit would lose the error of one. Scanners run after
+// all that can fail so.
+func TestNoReadOnlyMounts(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.golden")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no golden files: %v", err)
+	}
+	for _, file := range files {
+		dt, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(dt)) {
+			if strings.Contains(line, "readonly=true") && !strings.Contains(line, " /run/src/") {
+				t.Errorf("%s:%s", file, line)
+			}
+		}
+	}
 }

@@ -40,11 +40,11 @@ func (b *Builder) compile(apps []*dotnet.App, nodes []dotnet.Node, restored Rest
 		shown := group(PhasePublish, "dotnet build "+names)
 		mounts := []llb.RunOption{
 			shown,
-			llb.AddMount(packageDir, restored.packages, llb.ForceNoOutput),
-			llb.AddMount(msbuildDir, files, llb.Readonly),
+			reads(packageDir, restored.packages),
+			reads(msbuildDir, files),
 		}
 		for _, j := range s.Needs {
-			mounts = append(mounts, llb.AddMount(dotnet.StandInFolder(j, paths), out[j].standIns, llb.Readonly))
+			mounts = append(mounts, reads(dotnet.StandInFolder(j, paths), out[j].standIns))
 		}
 		args := dotnet.CompileArgs(b.Project, apps[0], paths)
 		// What the compiler keeps can be used by all who compile these projects so, one at a time: it is written without locks

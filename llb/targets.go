@@ -23,9 +23,9 @@ func (b *Builder) Test(test *dotnet.App, restored Restored) (llb.State, error) {
 		return llb.State{}, err
 	}
 	run := b.run(PhaseTest, b.SDK, "dotnet test "+test.Path, dotnet.TestArgs(b.Project, test, paths),
-		llb.AddMount(SourceDir, sources, llb.ForceNoOutput),
-		llb.AddMount(packageDir, restored.packages, llb.ForceNoOutput),
-		llb.AddMount(msbuildDir, files, llb.Readonly))
+		reads(SourceDir, sources),
+		reads(packageDir, restored.packages),
+		reads(msbuildDir, files))
 	return run.AddMount(outputDir, llb.Scratch()), nil
 }
 

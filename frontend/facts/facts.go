@@ -215,16 +215,15 @@ func (a *Asker) Ask(ctx context.Context, questions []Question) ([]*dotnet.Descri
 			return nil, Answer{}, a.req.At(q.Key, err)
 		}
 	}
-	st, err := a.Steps.Describe(a.Project, projects, a.Tree.Files)
-	if err != nil {
-		return nil, Answer{}, err
+	answer, dt, err := a.run(ctx, a.Steps, projects)
+	if stale(err, a.req.Begun) {
+		answer, dt, err = a.run(ctx, a.Steps.Anew(), projects)
 	}
-	file, err := a.req.Gateway.ReadFile(ctx, st, dotnet.DescriptionFile)
 	if err != nil {
-		return nil, Answer{}, fmt.Errorf("describe the project: %w", a.req.Diagnose(ctx, err))
+		return nil, Answer{}, fmt.Errorf("describe the project: %w", err)
 	}
-	descs, err := dotnet.ParseDescription(file.Data, xllb.SourceDir, len(projects))
-	return descs, Answer{st, file.Ref}, err
+	descs, err := dotnet.ParseDescription(dt, xllb.SourceDir, len(projects))
+	return descs, answer, err
 }
 
 // Choose takes what a question means out of the answer.

@@ -5,18 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"runtime/debug"
-	"slices"
+	"runtime"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
-	"github.com/moby/buildkit/frontend/gateway/client"
-	"github.com/moby/buildkit/solver/errdefs"
-	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/grpcerrors"
+	"github.com/moby/buildkit/util/stack"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-
-	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
 // worded is an error in words for the user, over the chain that debuggers, the history of builds and other clients read.
@@ -28,6 +25,18 @@ type worded struct {
 func (e *worded) Error() string { return e.text }
 func (e *worded) Unwrap() error { return e.err }
 
+// Is makes an answer that did not come in time, or that nobody waits for any more, the error of its context: over gRPC
+// only the code of it comes back.
+func (e *worded) Is(target error) bool {
+	switch grpcerrors.Code(e.err) {
+	case codes.Canceled:
+		return target == context.Canceled //nolint:errorlint // errors.Is asks link by link
+	case codes.DeadlineExceeded:
+		return target == context.DeadlineExceeded //nolint:errorlint // as above
+	}
+	return false
+}
+
 // GRPCStatus makes the text the message that reaches the user: without it grpcerrors.ToGRPC sends the one of the status
 // that is deepest in the chain (util/grpcerrors, errorHasMoreContext).
 func (e *worded) GRPCStatus() *status.Status {
@@ -35,7 +44,8 @@ func (e *worded) GRPCStatus() *status.Status {
 	if code == codes.OK {
 		code = codes.Unknown
 	}
-	return status.New(code, e.text)
+	// The client puts it before the message (grpcerrors, grpcStatusError), as our side of the gateway has done already.
+	return status.New(code, strings.Replace(e.text, code.String()+": ", "", 1))
 }
 
 // Reword gives err a text for the user, and keeps its chain.
@@ -46,119 +56,94 @@ func Return(err error) error {
 	if err == nil {
 		return nil
 	}
-	return Reword(err, err.Error())
+	return Reword(err, printable(err.Error()))
 }
 
-// Recover turns a panic into an error. A panic would reach the user as "frontend grpc server closed unexpectedly".
+// IsCanceled tells an error of work that nobody waits for any more.
+func IsCanceled(err error) bool {
+	return errors.Is(err, context.Canceled) || err != nil && grpcerrors.Code(err) == codes.Canceled
+}
+
+// maxLine is how many bytes of a line of a message are shown.
+const maxLine = 4000
+
+// printable is a text with what a terminal would obey, and what is no text, written out. gRPC refuses a message that is not
+// UTF-8, and the user would be told that instead.
+func printable(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = printableLine(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func printableLine(line string) string {
+	var b strings.Builder
+	for i := 0; i < len(line); {
+		if i >= maxLine {
+			b.WriteString("…")
+			break
+		}
+		r, size := utf8.DecodeRuneInString(line[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, line[i])
+		case r == '\t' || unicode.IsPrint(r):
+			b.WriteRune(r)
+		default:
+			quoted := fmt.Sprintf("%+q", string(r))
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+		i += size
+	}
+	return b.String()
+}
+
+// module begins the names of crosshull's functions.
+const module = "github.com/crosshull/crosshull/"
+
+// Recover turns a panic into an error that names the place. A panic would reach the user as "frontend grpc server closed
+// unexpectedly". It has to be deferred itself.
 func Recover(err *error) {
 	if r := recover(); r != nil {
-		*err = fmt.Errorf("crosshull panicked, which is a bug to report: %v\n%s", r, debug.Stack())
+		bug := fmt.Errorf("crosshull panicked, which is a bug to report: %v, at %s", r, panicked())
+		*err = stack.Enable(bug) // which docker --debug shows
 	}
 }
 
-// maxDiagnostics is how many errors are shown: the log of the step, which buildx shows too, has all of them.
-const maxDiagnostics = 5
-
-// Step is where a step leaves files for the case that it fails: in a mount that is no output.
-type Step struct {
-	Source      string // the folder of the build context
-	Diagnostics string // the folder of dotnet.DiagnosticsFile
-	Output      string // the folder of what it was to leave, as far as it came
-}
-
-// Diagnose makes the error of a step that failed say what MSBuild, NuGet or the compiler said, with paths that are the
-// user's. An error of another kind comes back as it is.
-func (c *Client) Diagnose(ctx context.Context, err error, at Step) error {
-	if err == nil {
-		return nil
-	}
-	dt, step := c.readFailed(ctx, err, at.Diagnostics, dotnet.DiagnosticsFile)
-	diagnostics := dotnet.ParseDiagnostics(dt, at.Source)
-	if len(diagnostics) == 0 {
-		return err
-	}
-	return Reword(err, report(step, diagnostics))
-}
-
-// DiagnoseTest is Diagnose for a step that runs tests: of those that fail it names the tests. results is the file that
-// tells of them.
-func (c *Client) DiagnoseTest(ctx context.Context, err error, at Step, results string) error {
-	explained := c.Diagnose(ctx, err, at)
-	if err == nil || explained != err { //nolint:errorlint // it is the very error, or another one
-		return explained
-	}
-	dt, step := c.readFailed(ctx, err, at.Output, results)
-	parsed, parseErr := dotnet.ParseResults(dt)
-	if parseErr != nil || parsed.Failed == 0 {
-		return err
-	}
-	return Reword(err, failures(step, parsed))
-}
-
-// readFailed reads a file of a mount as the step left it whose error err is, and gives the name of the step; nothing where
-// that cannot be had. The gateway gives such a mount to containers alone; this one runs nothing.
-func (c *Client) readFailed(ctx context.Context, err error, dir, name string) (dt []byte, step string) {
-	var failed *errdefs.SolveError
-	if !errors.As(err, &failed) || failed.Op.GetExec() == nil {
-		return nil, ""
-	}
-	i := slices.IndexFunc(failed.Op.GetExec().Mounts, func(m *pb.Mount) bool { return m.Dest == dir })
-	if i < 0 || i >= len(failed.MountIDs) || failed.MountIDs[i] == "" {
-		return nil, ""
-	}
-	ctr, err := c.gw.NewContainer(ctx, client.NewContainerRequest{
-		Mounts: []client.Mount{{Dest: "/", ResultID: failed.MountIDs[i], MountType: pb.MountType_BIND, Readonly: true}},
-	})
-	if err != nil {
-		return nil, ""
-	}
-	defer ctr.Release(ctx) //nolint:errcheck // nothing is to be done about it, and BuildKit releases it with the build
-	dt, err = ctr.ReadFile(ctx, client.ReadContainerRequest{ReadRequest: client.ReadRequest{Filename: path.Join("/", name)}})
-	if err != nil {
-		return nil, ""
-	}
-	return dt, failed.Description["llb.customname"]
-}
-
-// failures is the text of an error about tests.
-func failures(step string, results *dotnet.Results) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d of %d tests failed in %s", results.Failed, results.Total, step)
-	shown := results.Failures[:min(len(results.Failures), maxDiagnostics)]
-	for _, f := range shown {
-		fmt.Fprintf(&b, "\n%s: %s", f.Name, f.Message)
-	}
-	if n := len(results.Failures) - len(shown); n > 0 {
-		fmt.Fprintf(&b, "\nand %d more in the log of the step", n)
-	}
-	return b.String()
-}
-
-// report is the text of an error: the first of diagnostics, what is known of them, and how many there are.
-func report(step string, diagnostics []dotnet.Diagnostic) string {
-	var b strings.Builder
-	shown := diagnostics[:min(len(diagnostics), maxDiagnostics)]
-	count := "1 error"
-	if n := len(diagnostics); n > 1 {
-		count = fmt.Sprintf("%d errors", n)
-	}
-	fmt.Fprintf(&b, "%s in %s", count, step)
-	explained := map[string]bool{}
-	for _, d := range shown {
-		fmt.Fprintf(&b, "\n%s", d)
-		if explained[d.Code] {
-			continue
-		}
-		explained[d.Code] = true
-		if page := d.HelpPage(); page != "" {
-			fmt.Fprintf(&b, "\n    see %s", page)
-		}
-		if hint := d.Hint(); hint != "" {
-			fmt.Fprintf(&b, "\n    hint: %s", hint)
+// panicked is the place of the panic that is being recovered: where it is, and the line of crosshull that led there.
+func panicked() string {
+	pcs := make([]uintptr, 100)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(0, pcs)])
+	place, found := "", true
+	for more := true; more; {
+		var frame runtime.Frame
+		frame, more = frames.Next()
+		at, ours := within(frame)
+		switch {
+		case frame.Function == "runtime.gopanic": // of several, the one that came first is the last
+			place, found = "", false
+		case found || strings.HasPrefix(frame.Function, "runtime."):
+		case place == "":
+			place, found = at, ours
+		case ours:
+			place, found = place+", from "+at, true
 		}
 	}
-	if n := len(diagnostics) - len(shown); n > 0 {
-		fmt.Fprintf(&b, "\nand %d more in the log of the step", n)
+	return place
+}
+
+// within is the place of a frame: in crosshull, or in a package of another.
+func within(frame runtime.Frame) (at string, ours bool) {
+	dir, file := path.Split(frame.File)
+	at = path.Join(path.Base(dir), file)
+	if strings.HasPrefix(frame.Function, module) {
+		for _, dir := range []string{"/frontend/", "/llb/", "/cmd/"} {
+			if i := strings.LastIndex(frame.File, dir); i >= 0 {
+				at, ours = frame.File[i+1:], true
+				break
+			}
+		}
 	}
-	return b.String()
+	return fmt.Sprintf("%s:%d", at, frame.Line), ours
 }

@@ -69,6 +69,13 @@ func TestReturn(t *testing.T) {
 	}
 }
 
+// Why a step failed is looked up though nobody waits for the step any more: its failure may be what ended the others.
+func TestDiagnoseAfterTheEnd(t *testing.T) {
+	gw := open(t, &gatewaytest.Client{Mounts: log("/source/a.cs(1): error CS1002: ; expected")})
+	err := gw.Diagnose(ended(t), failed(), step)
+	gatewaytest.Want{Says: "1 error in " + publish + "…", Solve: true}.Check(t, err)
+}
+
 // log is what a step leaves of its errors.
 func log(lines ...string) map[string]fstest.MapFS {
 	return map[string]fstest.MapFS{
@@ -102,24 +109,24 @@ func TestDiagnose(t *testing.T) {
 		{name: "that left no error", err: failed(), mounts: log("Build started.")},
 		{name: "one", err: failed(), mounts: log(fmt.Sprintf(inFile, 3, 0)), says: []string{
 			"1 error in " + publish,
+			"    CS1001: see https://learn.microsoft.com/dotnet/csharp/misc/cs1001",
 			"app/Program.cs(3,1): error CS1001: x0",
-			"    see https://learn.microsoft.com/dotnet/csharp/misc/cs1001",
 		}},
 		{name: "one with a hint", err: failed(), mounts: log("error NU1010: no version" + at), says: []string{
 			"1 error in " + publish,
+			"    NU1010: see https://learn.microsoft.com/nuget/reference/errors-and-warnings/nu1010",
+			"    NU1010: hint: Directory.Packages.props has no version for the package",
 			"app/app.csproj: error NU1010: no version",
-			"    see https://learn.microsoft.com/nuget/reference/errors-and-warnings/nu1010",
-			"    hint: Directory.Packages.props has no version for the package",
 		}},
 		{name: "many", err: failed(), mounts: log(many...), says: []string{
 			"7 errors in " + publish,
-			"app/Program.cs(1,1): error CS1001: x0",
-			"    see https://learn.microsoft.com/dotnet/csharp/misc/cs1001",
-			"app/Program.cs(2,1): error CS1001: x1",
-			"app/Program.cs(3,1): error CS1001: x2",
-			"app/Program.cs(4,1): error CS1001: x3",
-			"app/Program.cs(5,1): error CS1001: x4",
+			"    CS1001: see https://learn.microsoft.com/dotnet/csharp/misc/cs1001",
 			"and 2 more in the log of the step",
+			"app/Program.cs(5,1): error CS1001: x4",
+			"app/Program.cs(4,1): error CS1001: x3",
+			"app/Program.cs(3,1): error CS1001: x2",
+			"app/Program.cs(2,1): error CS1001: x1",
+			"app/Program.cs(1,1): error CS1001: x0",
 		}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -167,8 +174,8 @@ func TestDiagnoseTest(t *testing.T) {
 		{name: "all passed", err: failed(), mounts: left("unit/unit.trx", results(3))},
 		{name: "compiler", err: failed(), mounts: log("/source/a.cs(1): error CS1002: ; expected"), says: []string{
 			"1 error in " + publish,
+			"    CS1002: see https://learn.microsoft.com/dotnet/csharp/misc/cs1002",
 			"a.cs(1): error CS1002: ; expected",
-			"    see https://learn.microsoft.com/dotnet/csharp/misc/cs1002",
 		}},
 		{name: "one failed", err: failed(), mounts: left("unit/unit.trx", results(2, "A")), says: []string{
 			"1 of 3 tests failed in " + publish, "A: A is wrong",
@@ -176,8 +183,8 @@ func TestDiagnoseTest(t *testing.T) {
 		{name: "many failed", err: failed(), mounts: left("unit/unit.trx", results(0, "A", "B", "C", "D", "E", "F")),
 			says: []string{
 				"6 of 6 tests failed in " + publish,
-				"A: A is wrong", "B: B is wrong", "C: C is wrong", "D: D is wrong", "E: E is wrong",
 				"and 1 more in the log of the step",
+				"E: E is wrong", "D: D is wrong", "C: C is wrong", "B: B is wrong", "A: A is wrong",
 			}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

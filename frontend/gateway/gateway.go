@@ -29,6 +29,7 @@ type Client struct {
 type session struct {
 	marshaling sync.Mutex
 	registry   registry
+	solves     solves
 	background background
 }
 

@@ -16,9 +16,11 @@ import (
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/util/grpcerrors"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"google.golang.org/grpc/codes"
 
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
@@ -84,7 +86,7 @@ func (c *Client) Image(ctx context.Context, ref string, p ocispecs.Platform, pre
 	if nc != nil {
 		st, config, err := nc.Load(ctx)
 		if err != nil {
-			return nil, err
+			return nil, answered(err, named, p)
 		}
 		img.State, img.Config = *st, config
 		return img, nil
@@ -92,7 +94,7 @@ func (c *Client) Image(ctx context.Context, ref string, p ocispecs.Platform, pre
 
 	said, err := c.ask(ctx, named, p)
 	if err != nil {
-		return nil, err
+		return nil, answered(err, named, p)
 	}
 	if named, err = reference.ParseNormalizedNamed(said.ref); err != nil { // a source policy can send us elsewhere
 		return nil, err
@@ -116,12 +118,15 @@ func (c *Client) ask(ctx context.Context, named reference.Named, p ocispecs.Plat
 	r.mu.Lock()
 	once, ok := r.answers[key]
 	if !ok {
-		once = sync.OnceValues(func() (resolution, error) { return c.resolve(ctx, named, p) })
+		once = sync.OnceValues(func() (_ resolution, err error) {
+			defer Recover(&err)
+			return c.resolve(ctx, named, p)
+		})
 		r.answers[key] = once
 	}
 	r.mu.Unlock()
 	said, err := once()
-	if err == nil || ctx.Err() != nil || !errors.Is(err, context.Canceled) {
+	if err == nil || ctx.Err() != nil || !IsCanceled(err) {
 		return said, err
 	}
 	return c.resolve(ctx, named, p)
@@ -147,6 +152,45 @@ func (c *Client) AskAhead(ref string, targets []ocispecs.Platform) {
 	}
 }
 
+// absent is the answer of a registry that it does not have an image.
+type absent struct {
+	error
+	// platform tells that there is the image, but not for this platform.
+	platform bool
+}
+
+func (e *absent) Unwrap() error { return e.error }
+
+// answered finds out whether err is a registry's answer that it does not have an image for p. Any other error is not about
+// what there is: the registry was not reached, wants a password, has been asked too often, or a policy forbids to ask. The
+// gateway gives text only; it is that of containerd's core/images (Manifest) and core/remotes/docker (Resolve).
+func answered(err error, named reference.Named, p ocispecs.Platform) error {
+	if strings.Contains(err.Error(), "no match for platform in manifest") {
+		return &absent{Reword(err, fmt.Sprintf("%s has no image for %s", named, platforms.Format(p))), true}
+	}
+	name, none := strings.CutSuffix(err.Error(), ": not found")
+	if none { // of an image, and of nothing else
+		_, parseErr := reference.ParseNormalizedNamed(name)
+		none = parseErr == nil
+	}
+	if none || grpcerrors.Code(err) == codes.NotFound {
+		return &absent{err, false}
+	}
+	return err
+}
+
+// NoSuchImage tells that a registry says that it does not have an image, for whatever platform.
+func NoSuchImage(err error) bool {
+	var none *absent
+	return errors.As(err, &none) && !none.platform
+}
+
+// NoSuchPlatform tells that there is an image, and that it is not for the platform that was asked for.
+func NoSuchPlatform(err error) bool {
+	var none *absent
+	return errors.As(err, &none) && none.platform
+}
+
 // Base resolves ref for p, and checks that p is what came: an image that is no index is for one platform.
 func (c *Client) Base(ctx context.Context, ref string, p ocispecs.Platform) (*Image, error) {
 	img, err := c.Image(ctx, ref, p, "[image "+platforms.Format(platforms.Normalize(p))+"] ")
@@ -154,12 +198,13 @@ func (c *Client) Base(ctx context.Context, ref string, p ocispecs.Platform) (*Im
 		return nil, err
 	}
 	if img.Config != nil && img.Config.Architecture != "" && !platforms.Only(p).Match(img.Config.Platform) {
-		return nil, fmt.Errorf("it is for %s", platforms.Format(img.Config.Platform))
+		is := platforms.Format(img.Config.Platform)
+		return nil, &absent{fmt.Errorf("%s has no image for %s: it is for %s", ref, platforms.Format(p), is), true}
 	}
 	return img, nil
 }
 
-// Bases gives the base image for every platform, or an error that names the platform it lacks and those of others that
+// Bases gives the base image for every platform. Where it has none for a platform, the error names those of others that
 // it has.
 func (c *Client) Bases(ctx context.Context, ref string, targets, others []ocispecs.Platform) ([]*Image, error) {
 	images := make([]*Image, len(targets))
@@ -178,11 +223,15 @@ func (c *Client) Bases(ctx context.Context, ref string, targets, others []ocispe
 		if err == nil {
 			continue
 		}
+		if !NoSuchPlatform(err) {
+			return nil, err
+		}
 		has := c.Available(ctx, ref, others)
 		if len(has) == 0 {
 			return nil, err
 		}
-		return nil, fmt.Errorf("%s has no image for %s: use %s", ref, platforms.Format(targets[i]), strings.Join(has, ", "))
+		lacks := fmt.Sprintf("%s has no image for %s: use ", ref, platforms.Format(targets[i]))
+		return nil, Reword(err, lacks+strings.Join(has, ", "))
 	}
 	return images, nil
 }
@@ -255,12 +304,6 @@ func (c *Client) HasFiles(ctx context.Context, img *Image, folder, pattern strin
 		return false, err
 	}
 	return len(found) > 0, nil
-}
-
-// NoSuchImage tells an error about a reference that a registry does not have from one of a registry that does not
-// answer.
-func NoSuchImage(err error) bool {
-	return IsNotFound(err) || strings.Contains(err.Error(), "not found")
 }
 
 // Platforms are names of platforms as users write them.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"strconv"
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
@@ -30,12 +31,13 @@ func (c *Client) Marshal(ctx context.Context, st llb.State) (*llb.Definition, er
 	return def, nil
 }
 
-// Solve gives the result of a state. It may be made later, when something of it is read.
+// Solve gives the result of a state, which is made later, when something of it is read. Where a step of it may fail, that
+// has to be the exporter: see [Client.Evaluate].
 func (c *Client) Solve(ctx context.Context, st llb.State) (client.Reference, error) {
 	return c.solve(ctx, st, false)
 }
 
-// Evaluate is Solve for what has to be made before it returns.
+// Evaluate is Solve for what has to be made before it returns. Its errors are those of steps.
 func (c *Client) Evaluate(ctx context.Context, st llb.State) (client.Reference, error) {
 	return c.solve(ctx, st, true)
 }
@@ -46,13 +48,54 @@ func (c *Client) solve(ctx context.Context, st llb.State, evaluate bool) (client
 		return nil, err
 	}
 	// The gateway does not add the caches to import from by itself.
-	res, err := c.gw.Solve(ctx, client.SolveRequest{
-		Definition: def.ToPB(), Evaluate: evaluate, CacheImports: c.CacheImports,
-	})
+	req := client.SolveRequest{Definition: def.ToPB(), Evaluate: evaluate, CacheImports: c.CacheImports}
+	c.solves.begin()
+	res, err := c.gw.Solve(ctx, req)
 	if err != nil {
+		err = &unmade{err, req}
+	}
+	if err = c.solves.end(ctx, err); err != nil {
 		return nil, err
 	}
 	return res.SingleRef()
+}
+
+// unmade is the error of a solve, and what was asked for.
+type unmade struct {
+	error
+	req client.SolveRequest
+}
+
+func (e *unmade) Unwrap() error { return e.error }
+
+// argDebug is the build argument that asks for results that debuggers can look into, in the place of errors.
+const argDebug = "CROSSHULL_DEBUG"
+
+// Debug tells whether the user asks for failed steps by [argDebug].
+func (c *Client) Debug() bool {
+	debug, err := strconv.ParseBool(c.BuildArgs[argDebug])
+	return err == nil && debug
+}
+
+// Unmade gives the result of a build that ends with the error of a step: one that fails again, without running again, as
+// soon as somebody asks for it. The debuggers of buildx look into results; an error of a frontend they never see. But what
+// fails so has BuildKit's text, so Unmade gives nil where err has a better one, unless the user asks by [argDebug].
+func (c *Client) Unmade(ctx context.Context, err error) *client.Result {
+	var step *unmade
+	if failedExec(err) == nil || !errors.As(err, &step) {
+		return nil
+	}
+	var better *worded
+	if errors.As(err, &better) && !c.Debug() {
+		return nil
+	}
+	req := step.req
+	req.Evaluate = false
+	res, err := c.gw.Solve(ctx, req)
+	if err != nil {
+		return nil
+	}
+	return res
 }
 
 // File is a file of a result.
@@ -63,7 +106,7 @@ type File struct {
 
 // ReadFile makes a state, and reads a file in the root of it.
 func (c *Client) ReadFile(ctx context.Context, st llb.State, name string) (File, error) {
-	ref, err := c.Solve(ctx, st)
+	ref, err := c.Evaluate(ctx, st)
 	if err != nil {
 		return File{}, err
 	}

@@ -178,7 +178,10 @@ func findBases(
 			bases = append(bases, base{img, p})
 			continue
 		}
-		if a.Has = gw.Available(ctx, app.BaseImage, dotnet.Platforms()); len(a.Has) == 0 {
+		if gateway.NoSuchPlatform(err) {
+			a.Has = gw.Available(ctx, app.BaseImage, dotnet.Platforms())
+		}
+		if len(a.Has) == 0 {
 			return nil, req.At(req.BaseKey(), fmt.Errorf("base image: %w", err))
 		}
 		a.Missing = append(a.Missing, platforms.Format(p))

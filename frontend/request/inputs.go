@@ -97,15 +97,22 @@ func (r *Request) missingSecret(err error) error {
 		text := fmt.Sprintf("%s:%d: "+format, append([]any{r.Source.Filename, lines.Start}, args...)...)
 		return withSource(gateway.Reword(err, text), r.Source, lines)
 	}
+	msg := err.Error()
 	for _, s := range r.Secrets() {
-		// moby/buildkit, session/sshforward/sshprovider; and without any agent there is no such service in the session.
-		msg := err.Error()
 		switch {
-		case s.SSH && (strings.Contains(msg, "unset ssh forward key "+s.ID) || strings.Contains(msg, fmt.Sprintf("no SSH key %q forwarded from the client", s.ID))):
+		// moby/buildkit, session/sshforward/sshprovider; and without any agent there is no such service in the session.
+		case s.SSH && (has(msg, "unset ssh forward key "+s.ID) || has(msg, fmt.Sprintf("no SSH key %q forwarded from the client", s.ID))):
 			return at(s.Key, "an SSH agent %q is missing: give it to the build by --ssh %s", s.ID, s.ID)
-		case !s.SSH && strings.Contains(msg, "secret "+s.ID+": not found"):
+		// moby/buildkit, session/secrets.
+		case !s.SSH && has(msg, "secret "+s.ID+": not found"):
 			return at(s.Key, "secret %q is missing: give it to the build by --secret id=%s,env=VARIABLE or --secret id=%s,src=FILE", s.ID, s.ID, s.ID)
 		}
 	}
 	return nil
+}
+
+// has tells whether a phrase is in msg, and ends there where a word does.
+func has(msg, phrase string) bool {
+	_, after, ok := strings.Cut(msg, phrase)
+	return ok && (after == "" || !strings.ContainsAny(after[:1], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."))
 }

@@ -76,6 +76,7 @@ var Options = []Option{
 	{"BUILDKIT_SBOM_SCAN_CONTEXT", "", ByCrosshull, "scans the context too"},
 	{"BUILDKIT_SBOM_SCAN_STAGE", "", ByCrosshull, "scans the packages that were restored too"},
 	{"BUILDKIT_SYNTAX", "", ByBuildx, "names the frontend, whatever the file says"},
+	{"CROSSHULL_DEBUG", "", ByCrosshull, "`true` gives a failed step to `docker buildx debug` and `dap`, which see no error of a frontend; the message is BuildKit's, then"},
 	{"CROSSHULL_SUMMARY", "", ByCrosshull, "`false` leaves out the summary after the build, which buildx prints in quiet mode too"},
 	{"SOURCE_DATE_EPOCH", "", ByCrosshull, "the time of labels and annotations, and of the image: seconds since 1970, or `context` for the commit of a git context"},
 }

@@ -20,6 +20,14 @@ func (r *Request) At(key string, err error) error {
 	return withSource(fmt.Errorf("%s:%d: %w", r.Source.Filename, at.Start, err), r.Source, at)
 }
 
+// Locate is At for an error whose text says where it is already.
+func (r *Request) Locate(key string, err error) error {
+	if r.Source == nil || err == nil {
+		return err
+	}
+	return withSource(err, r.Source, r.Range(key))
+}
+
 // Range gives the lines of a key: those of the app that is the target, else those that all apps have in common.
 func (r *Request) Range(key string) spec.Range {
 	if own := r.Target.Prefix + key; r.Target.Prefix != "" && (r.Spec.Has(own) || !r.Spec.Has(key)) {

@@ -56,7 +56,7 @@ func mainContext(ctx context.Context, gw *gateway.Client) (*llb.State, error) {
 
 // Of gives the tree of a state.
 func Of(ctx context.Context, gw *gateway.Client, st llb.State) (*Tree, error) {
-	ref, err := gw.Solve(ctx, st)
+	ref, err := gw.Evaluate(ctx, st)
 	if err != nil {
 		return nil, fmt.Errorf("read the context: %w", err)
 	}

@@ -46,7 +46,7 @@ func Description(answers ...[]Item) fstest.MapFS {
 	if err != nil {
 		panic(err) // strings are JSON
 	}
-	return fstest.MapFS{"description.json": {Data: dt}}
+	return fstest.MapFS{"description.json": {Data: dt}, "described": {}}
 }
 
 // App is what MSBuild says of a console app and of the projects that it references. properties are those that it has
