@@ -72,7 +72,7 @@ func TestCallsFail(t *testing.T) {
 		}},
 		{"a context that is not sent", append([]string{"init", "convertllb"}, own...),
 			step(gatewaytest.Step{Name: "local://context", Err: errors.New("no session")}),
-			want{Says: "look through the context: no session"}},
+			want{Says: "read the context: no session"}},
 		{"no SDK", append([]string{"convertllb"}, own...), without(gatewaytest.SDK), want{
 			Says: "crosshull.yaml:1: SDK image: mcr.microsoft.com/dotnet/sdk:10.0: not found", At: []string{"crosshull.yaml:1"},
 		}},

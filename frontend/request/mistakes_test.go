@@ -14,8 +14,8 @@ import (
 	"github.com/crosshull/crosshull/frontend/request"
 )
 
-// read reads a spec.
-func read(t *testing.T, text string) *request.Request {
+// readText reads a spec.
+func readText(t *testing.T, text string) *request.Request {
 	t.Helper()
 	gw, err := gateway.New(t.Context(), &gatewaytest.Client{
 		Options: map[string]string{"filename": "crosshull.yaml"},
@@ -38,7 +38,7 @@ func TestMistakes(t *testing.T) {
 	for i := range 1000 {
 		fmt.Fprintf(&spec, "key%d: x\n", i)
 	}
-	err := read(t, spec.String()).Mistakes()
+	err := readText(t, spec.String()).Mistakes()
 	lines := strings.Split(err.Error(), "\n")
 	for i, want := range map[int]string{
 		0: `crosshull.yaml:1: unknown key "key0"`, len(lines) - 2: "and 980 more mistakes",
@@ -55,7 +55,7 @@ func TestMistakes(t *testing.T) {
 
 // What an excerpt of a spec shows is text, in as many lines as the file has for those who count.
 func TestExcerptIsText(t *testing.T) {
-	err := read(t, "project: a\rb\nimage: {env: {A: \"x\u2028y\", B: \"\tz\xff\"}}\nkey: x\n").Mistakes()
+	err := readText(t, "project: a\rb\nimage: {env: {A: \"x\u2028y\", B: \"\tz\xff\"}}\nkey: x\n").Mistakes()
 	sources := errdefs.Sources(err)
 	if len(sources) == 0 {
 		t.Fatalf("no place in %v", err)
@@ -71,7 +71,7 @@ func TestExcerptIsText(t *testing.T) {
 
 // Who gives a step no secret or agent is told where the spec asks for it. Names that begin alike are told apart.
 func TestMissingSecrets(t *testing.T) {
-	req := read(t, `# syntax=x
+	req := readText(t, `# syntax=x
 publish:
   ssh: [deploy, deploy2]
   secrets:
