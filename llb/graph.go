@@ -117,6 +117,9 @@ type Builder struct {
 // [dotnet.DescriptionFile] and [dotnet.DescribedFile] in its root. Its input is only what says what a project is, so it
 // is cached while no more than sources change. files are those of [Steps.ProjectFiles].
 func (b *Steps) Describe(common dotnet.Project, asked []dotnet.Project, files dotnet.Files) (llb.State, error) {
+	if err := dotnet.CheckQuestions(asked, files); err != nil {
+		return llb.State{}, err
+	}
 	targets, err := msbuildFiles(PhaseDescribe,
 		dotnet.File{Name: dotnet.ReachFile, Data: dotnet.ReachTargets(files, SourceDir)},
 		dotnet.File{Name: dotnet.QuestionsFile, Data: dotnet.Questions(asked, paths)})
@@ -181,6 +184,9 @@ func (b *Builder) Restore(apps []*dotnet.App, rids []string) (Restored, error) {
 	var nodes []dotnet.Node
 	var names []string
 	for _, app := range apps {
+		if err := app.CheckPaths(b.Assets.Has(app)); err != nil {
+			return Restored{}, err
+		}
 		nodes = append(nodes, app.Closure...)
 		names = append(names, app.Path)
 	}

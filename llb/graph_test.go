@@ -50,12 +50,12 @@ func webApp() *dotnet.App {
 
 // slicedDescription is what MSBuild says of an app over five libraries, the second of which reads a file beside its folder.
 const slicedDescription = `{"Items": {"Answer": [
-  {"Question": "0", "Item": "Project", "Identity": "/source/src/web/web.csproj", "References": "/source/src/e/e.csproj;/source/src/d/d.csproj"},
+  {"Question": "0", "Item": "Project", "Identity": "/source/src/web/web.csproj", "References": "/source/src/e/e.csproj///source/src/d/d.csproj"},
   {"Question": "0", "Item": "Project", "Identity": "/source/src/a/a.csproj", "Apart": "true"},
   {"Question": "0", "Item": "Project", "Identity": "/source/src/b/b.csproj", "Apart": "true", "References": "/source/src/a/a.csproj"},
   {"Question": "0", "Item": "Project", "Identity": "/source/src/c/c.csproj", "Apart": "true", "Framework": "net10.0"},
   {"Question": "0", "Item": "Project", "Identity": "/source/src/d/d.csproj", "Apart": "true", "References": "/source/src/a/a.csproj"},
-  {"Question": "0", "Item": "Project", "Identity": "/source/src/e/e.csproj", "Apart": "true", "References": "/source/src/b/b.csproj;/source/src/c/c.csproj"},
+  {"Question": "0", "Item": "Project", "Identity": "/source/src/e/e.csproj", "Apart": "true", "References": "/source/src/b/b.csproj///source/src/c/c.csproj"},
   {"Question": "0", "Item": "Reach", "Kind": "Item", "Identity": "/source/shared/b.txt", "Owner": "/source/src/b/b.csproj"},
   {"Question": "0", "Item": "Reach", "Kind": "Done", "Identity": "/source/src/web/web.csproj", "Owner": "/source/src/web/web.csproj"},
   {"Question": "0", "Item": "Reach", "Kind": "Done", "Identity": "/source/src/a/a.csproj", "Owner": "/source/src/a/a.csproj"},

@@ -14,7 +14,7 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-const msbuild = "[describe] dotnet msbuild"
+const describeStep = "[describe] dotnet msbuild"
 
 func newAsker(t *testing.T, c *gatewaytest.Client) *facts.Asker {
 	t.Helper()
@@ -152,7 +152,7 @@ func TestAsksFail(t *testing.T) {
 		want    want
 	}{
 		{name: "MSBuild fails", spec: []string{"project: app"},
-			step: gatewaytest.Step{Err: gatewaytest.Failed(msbuild+" app", "/diagnostics")}, want: want{
+			step: gatewaytest.Step{Err: gatewaytest.Failed(describeStep+" app", "/diagnostics")}, want: want{
 				Says: "describe the project: 1 error in [describe] dotnet msbuild app\n" +
 					"    MSB4025: see https://learn.microsoft.com/visualstudio/msbuild/errors/msb4025\n" +
 					"app/app.csproj: error MSB4025: broken",
@@ -209,12 +209,12 @@ func TestAsksFail(t *testing.T) {
 			c.Spec(tc.spec...)
 			c.Say("some.slnf", "{")
 			c.Set("target", tc.target)
-			if tc.step.Name = msbuild; tc.answers != nil {
+			if tc.step.Name = describeStep; tc.answers != nil {
 				tc.step.Files = gatewaytest.Description(tc.answers...)
 			}
 			c.Step(tc.step)
 			c.Mounts = map[string]fstest.MapFS{
-				msbuild + " app /diagnostics": {"errors.log": {Data: []byte("/source/app/app.csproj : error MSB4025: broken\n")}},
+				describeStep + " app /diagnostics": {"errors.log": {Data: []byte("/source/app/app.csproj : error MSB4025: broken\n")}},
 			}
 			asker := newAsker(t, c)
 			ask := asker.Apps
@@ -230,7 +230,7 @@ func TestAsksFail(t *testing.T) {
 func TestCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	c := gatewaytest.Console()
-	c.Step(gatewaytest.Step{Name: msbuild, Do: func(ctx context.Context) error {
+	c.Step(gatewaytest.Step{Name: describeStep, Do: func(ctx context.Context) error {
 		cancel()
 		return ctx.Err()
 	}})

@@ -33,7 +33,7 @@ func readText(t *testing.T, text string) *request.Request {
 }
 
 // Mistakes come in the order of the file, each with its place, and the last line of the message is one of them.
-func TestMistakes(t *testing.T) {
+func TestMistakesOfSpec(t *testing.T) {
 	var spec strings.Builder
 	for i := range 1000 {
 		fmt.Fprintf(&spec, "key%d: x\n", i)

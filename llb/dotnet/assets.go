@@ -128,7 +128,7 @@ func CompressArgs(p Project, app *App, at Paths) []string {
 		define("_IsPublishing", "true"),
 		define("CrosshullMakesAssets", "true"),
 		define("CrosshullSource", at.Source+"/"),
-		define("CrosshullProject", path.Join(at.Source, app.Path)),
+		definePath("CrosshullProject", path.Join(at.Source, app.Path)),
 		define("CrosshullReport", path.Join(at.Output, ReportFile)),
 		define("PublishDir", path.Join(at.Output, LayerAssets)+"/"),
 		define("CrosshullOutput", at.Output+"/"),

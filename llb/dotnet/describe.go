@@ -101,10 +101,6 @@ func Questions(projects []Project, at Paths) []byte {
 	var b bytes.Buffer
 	b.WriteString("<Project>\n")
 	for i, p := range projects {
-		properties := p.own()
-		for j, arg := range properties {
-			properties[j] = strings.TrimPrefix(arg, "-p:")
-		}
 		kind := ""
 		if p.Test {
 			kind = "IsTest"
@@ -120,7 +116,7 @@ func Questions(projects []Project, at Paths) []byte {
 			{"CrosshullCandidates", strings.Join(candidates, ";")},
 			{"CrosshullFramework", escapeMSBuild(p.Framework)},
 			{"CrosshullKind", kind},
-			{"CrosshullProperties", strings.Join(properties, ";")},
+			{"CrosshullProperties", escapeProperties(p.own())},
 		} {
 			fmt.Fprintf(&b, "    <%s>%s</%s>\n", kv.Key, escapeXML(kv.Value), kv.Key)
 		}
@@ -131,23 +127,18 @@ func Questions(projects []Project, at Paths) []byte {
 }
 
 // own are the properties of a project that others of the same spec may have otherwise.
-func (p Project) own() []string {
-	var args []string
+func (p Project) own() []KeyValue {
+	var properties []KeyValue
 	switch {
 	case p.BaseImage != "":
-		args = append(args, define("ContainerBaseImage", p.BaseImage))
+		properties = append(properties, KeyValue{"ContainerBaseImage", p.BaseImage})
 	case p.Family != "": // a base image in the project would switch the SDK's inference off
-		args = append(args, define("ContainerFamily", p.Family), define("ContainerBaseImage", ""))
+		properties = append(properties, KeyValue{"ContainerFamily", p.Family}, KeyValue{"ContainerBaseImage", ""})
 	}
 	if p.Mode != nil {
-		args = append(args, defineAll(p.Mode.properties())...)
+		properties = append(properties, p.Mode.properties()...)
 	}
-	return args
-}
-
-// escapeMSBuild makes text a value that MSBuild takes as it is.
-func escapeMSBuild(s string) string {
-	return strings.NewReplacer("%", "%25", "$", "%24", "@", "%40", ";", "%3B", "*", "%2A", "?", "%3F").Replace(s)
+	return properties
 }
 
 // Description is what MSBuild says of a project, or of what else a spec can name.
@@ -306,7 +297,7 @@ func newDescription(items map[string][]item, source string) (*Description, error
 		if n.Path, err = rel(it["Identity"]); err != nil {
 			return nil, err
 		}
-		for _, ref := range list(it["References"]) {
+		for _, ref := range splitPaths(it["References"]) {
 			p, err := rel(ref)
 			if err != nil {
 				return nil, err
@@ -375,6 +366,14 @@ func (app *App) container(items []item, source string) {
 			app.Command.DefaultArgs = append(app.Command.DefaultArgs, id)
 		}
 	}
+}
+
+// splitPaths splits a list of absolute paths with // between them, which no such path has in it.
+func splitPaths(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return strings.Split(s, "//")
 }
 
 // list splits MSBuild lists, first one that is not empty.

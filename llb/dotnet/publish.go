@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // RestoreArgs is the command that restores the closures of apps of one mode, for all of rids in one go. Several apps
@@ -14,7 +15,7 @@ func RestoreArgs(p Project, apps []*App, rids []string, at Paths) []string {
 	if len(apps) > 1 {
 		what = path.Join(at.MSBuild, SolutionFile)
 	}
-	args := []string{"dotnet", "restore", what, "-nologo", at.logErrors()}
+	args := []string{"dotnet", "restore", projectArgument(what), "-nologo", at.logErrors()}
 	if len(rids) > 0 {
 		args = append(args, define("RuntimeIdentifiers", strings.Join(rids, ";")))
 	}
@@ -29,7 +30,7 @@ func PublishArgs(p Project, app *App, rid, build string, assets Compression, at 
 	args := []string{
 		"dotnet", "msbuild", path.Join(at.MSBuild, "publish.proj"), "-nologo", "-verbosity:minimal", "-t:Publish",
 		define("_IsPublishing", "true"),
-		define("CrosshullProject", path.Join(at.Source, app.Path)),
+		definePath("CrosshullProject", path.Join(at.Source, app.Path)),
 		define("CrosshullReport", path.Join(at.Output, ReportFile)),
 		define("PublishDir", path.Join(at.Output, LayerApp)+"/"),
 		define("CrosshullOutput", at.Output+"/"),
@@ -57,7 +58,7 @@ func PublishArgs(p Project, app *App, rid, build string, assets Compression, at 
 func AppHostArgs(p Project, app *App, rids []string, at Paths) []string {
 	args := []string{
 		"dotnet", "msbuild", path.Join(at.MSBuild, "apphost.proj"), "-nologo", "-verbosity:minimal", "-t:AppHosts",
-		define("CrosshullProject", path.Join(at.Source, app.Path)),
+		definePath("CrosshullProject", path.Join(at.Source, app.Path)),
 		define("CrosshullRuntimeIdentifiers", strings.Join(rids, ";")),
 		define("CrosshullOutput", at.Output+"/"),
 	}
@@ -71,7 +72,7 @@ func AppHostArgs(p Project, app *App, rids []string, at Paths) []string {
 func TestArgs(p Project, test *App, at Paths) []string {
 	name := testName(test)
 	args := []string{
-		"dotnet", "test", path.Join(at.Source, test.Path), "--no-restore", "-nologo",
+		"dotnet", "test", projectArgument(path.Join(at.Source, test.Path)), "--no-restore", "-nologo",
 		"--logger", "trx;LogFileName=" + name + ".trx",
 		"--results-directory", path.Join(at.Output, name),
 	}
@@ -85,8 +86,14 @@ func TestArgs(p Project, test *App, at Paths) []string {
 	return append(args, p.build(test)...)
 }
 
+// testName is that of the project, without what means something to the logger and the shell.
 func testName(test *App) string {
-	return strings.TrimSuffix(path.Base(test.Path), path.Ext(test.Path))
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("._- +~", r) {
+			return r
+		}
+		return '_'
+	}, strings.TrimSuffix(path.Base(test.Path), path.Ext(test.Path)))
 }
 
 // TestResults is the TRX file that the command of [TestArgs] leaves, in Paths.Output.
@@ -145,24 +152,6 @@ func (p Project) common() []string {
 	return args
 }
 
-// defineAll are properties as arguments.
-func defineAll(properties []KeyValue) []string {
-	args := make([]string, len(properties))
-	for i, kv := range properties {
-		args[i] = define(kv.Key, kv.Value)
-	}
-	return args
-}
-
-// define is an MSBuild property as an argument. In a bare value ; and , would end the property, so such a value gets
-// double quotes as part of the argument; %3B is not decoded here.
-func define(name, value string) string {
-	if strings.ContainsAny(value, ";,") && !strings.HasPrefix(value, `"`) {
-		value = `"` + value + `"`
-	}
-	return "-p:" + name + "=" + value
-}
-
 // ProjectFiles are patterns (github.com/moby/patternmatcher) of the files that say what a project is: all that
 // evaluation reads, and no source. nuget.config is found in any case, as NuGet does.
 func ProjectFiles() []string {
@@ -206,8 +195,44 @@ func InOutputs(name string) bool {
 	return false
 }
 
-// Escape makes a path a pattern that matches it alone.
-func Escape(p string) string { return patternEscaper.Replace(p) }
+// Escape makes a path a pattern that matches it alone. It does the same to each part of a path, so the pattern of a folder, a
+// slash and more begins a pattern of what is in it.
+func Escape(p string) string {
+	p = patternEscaper.Replace(p)
+	if !strings.ContainsFunc(p, func(r rune) bool { return r == '!' || unicode.IsSpace(r) }) {
+		return p
+	}
+	parts := strings.Split(p, "/")
+	for i, part := range parts {
+		parts[i] = escapeEnds(part)
+	}
+	return strings.Join(parts, "/")
+}
 
-// patternEscaper is made once: to make one takes longer than to use it, and a large graph has thousands of patterns.
-var patternEscaper = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`)
+// patternEscaper is made once: to make one takes longer than to use it, and a large graph has thousands of patterns. The last
+// four mean nothing in a pattern, but patternmatcher.Pattern hands them on to a regular expression as they are.
+var patternEscaper = strings.NewReplacer(
+	`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`,
+	`^`, `\^`, `|`, `\|`, `{`, `\{`, `}`, `\}`,
+)
+
+// escapeEnds escapes what has a meaning at an end of a pattern alone: patternmatcher.New takes ! at the beginning for an
+// exclusion, and white space away.
+func escapeEnds(part string) string {
+	if strings.HasPrefix(part, "!") {
+		part = `\` + part
+	}
+	inner := strings.TrimSpace(part)
+	start := strings.Index(part, inner)
+	class := func(spaces string) string {
+		var b strings.Builder
+		for _, r := range spaces {
+			b.WriteString("[" + string(r) + "]")
+		}
+		return b.String()
+	}
+	if inner == "" {
+		return class(part)
+	}
+	return class(part[:start]) + inner + class(part[start+len(inner):])
+}

@@ -3,7 +3,6 @@ package dotnet
 import (
 	"bytes"
 	"encoding/xml"
-	"fmt"
 	"maps"
 	"path"
 	"regexp"
@@ -69,7 +68,7 @@ func ReachTargets(files Files, context string) []byte {
 			seen[e] = true
 			b.WriteString("      <_CrosshullReach Kind=\"" + e.kind + "\"")
 			if e.project != "" {
-				b.WriteString(` Condition="'$(MSBuildProjectFullPath)' == '` + escapeXML(e.project) + `'"`)
+				b.WriteString(` Condition="'$(MSBuildProjectFullPath)' == '` + escapeXML(escapeMSBuild(e.project)) + `'"`)
 			}
 			b.WriteString(" Include=\"" + escapeXML(e.value) + "\" />\n")
 		}
@@ -234,14 +233,6 @@ func addReach(nodes []Node, items []item, source string) {
 func isProject(name string) bool {
 	ext := path.Ext(name)
 	return strings.HasSuffix(ext, "proj") && ext != ".shproj"
-}
-
-func escapeXML(s string) string {
-	var b strings.Builder
-	if err := xml.EscapeText(&b, []byte(s)); err != nil {
-		panic(fmt.Sprintf("a strings.Builder failed: %v", err))
-	}
-	return b.String()
 }
 
 // ancestors are the folders of paths and all folders above them; the context itself is ".".

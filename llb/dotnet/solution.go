@@ -3,6 +3,7 @@ package dotnet
 import (
 	"encoding/json"
 	"fmt"
+	"html"
 	"path"
 	"regexp"
 	"slices"
@@ -18,10 +19,10 @@ func IsSolution(name string) bool {
 var solutionProject = regexp.MustCompile(`"([^"]+\.(?:cs|fs|vb)proj)"`)
 
 // SolutionProjects are the projects of a solution or of a filter of one (.slnf), relative to the context, sorted.
-func SolutionProjects(name string, dt []byte) ([]string, error) {
-	dir := path.Dir(name)
+func SolutionProjects(solution string, dt []byte) ([]string, error) {
+	dir := path.Dir(solution)
 	var names []string
-	if strings.EqualFold(path.Ext(name), ".slnf") {
+	if strings.EqualFold(path.Ext(solution), ".slnf") {
 		var filter struct {
 			Solution struct {
 				Path     string
@@ -29,13 +30,17 @@ func SolutionProjects(name string, dt []byte) ([]string, error) {
 			}
 		}
 		if err := json.Unmarshal(withoutComments(dt), &filter); err != nil {
-			return nil, fmt.Errorf("%s: not a solution filter: %w", name, err)
+			return nil, fmt.Errorf("%s: not a solution filter: %w", solution, err)
 		}
 		dir = path.Join(dir, path.Dir(strings.ReplaceAll(filter.Solution.Path, `\`, "/")))
 		names = filter.Solution.Projects
 	} else {
 		for _, m := range solutionProject.FindAllSubmatch(dt, -1) {
-			names = append(names, string(m[1]))
+			name := string(m[1])
+			if strings.EqualFold(path.Ext(solution), ".slnx") { // XML
+				name = html.UnescapeString(name)
+			}
+			names = append(names, name)
 		}
 	}
 	projects := []string{}
@@ -49,12 +54,20 @@ func SolutionProjects(name string, dt []byte) ([]string, error) {
 // SolutionFile is the name of what [Solution] makes.
 const SolutionFile = "crosshull.slnx"
 
-// Solution is a solution of projects of the context in folder source.
+// Solution is a solution of projects of the context in folder source. Those of one name are put into a folder each: MSBuild
+// takes a name but once in a folder.
 func Solution(projects []string, source string) []byte {
 	var b strings.Builder
 	b.WriteString("<Solution>\n")
-	for _, p := range projects {
-		b.WriteString("  <Project Path=\"" + escapeXML(path.Join(source, p)) + "\" />\n")
+	names := map[string]bool{}
+	for i, p := range projects {
+		project := "  <Project Path=\"" + escapeXML(strings.ReplaceAll(path.Join(source, p), "%", "%25")) + "\" />\n"
+		if name := strings.ToLower(path.Base(p)); names[name] {
+			project = fmt.Sprintf("  <Folder Name=\"/%d/\">\n  %s  </Folder>\n", i, project)
+		} else {
+			names[name] = true
+		}
+		b.WriteString(project)
 	}
 	b.WriteString("</Solution>\n")
 	return []byte(b.String())
