@@ -20,23 +20,32 @@ type bakeGroup struct {
 
 type bakeTarget struct {
 	Context    string            `json:"context"`
-	Dockerfile string            `json:"dockerfile"`
+	Dockerfile string            `json:"dockerfile,omitempty"`
 	Target     string            `json:"target"`
 	Args       map[string]string `json:"args,omitempty"`
 	Tags       []string          `json:"tags"`
 	Platforms  []string          `json:"platforms,omitempty"`
 }
 
+// argSyntax is the build argument that names the frontend, whatever a file says.
+const argSyntax = "BUILDKIT_SYNTAX"
+
 // bake answers --call=bake: a file that builds all images of the spec in one go, for the platforms and with the build
 // arguments of the call.
 func bake(_ context.Context, req *request.Request) (*answer, error) {
-	file := bakeFile{Group: map[string]bakeGroup{}, Target: map[string]bakeTarget{}}
+	out := bakeFile{Group: map[string]bakeGroup{}, Target: map[string]bakeTarget{}}
 	ps := gateway.Platforms(req.Gateway.TargetPlatforms)
 	args := map[string]string{}
 	for _, a := range req.Arguments() {
 		if a.Given {
 			args[a.Name] = a.Value
 		}
+	}
+	file := ""
+	if req.Source != nil {
+		file = req.Source.Filename
+	} else if v := req.Gateway.BuildArgs[argSyntax]; v != "" {
+		args[argSyntax] = v // there is no file that names the frontend
 	}
 	names := request.SortedKeys(req.Spec.Apps)
 	if len(names) == 0 {
@@ -47,10 +56,12 @@ func bake(_ context.Context, req *request.Request) (*answer, error) {
 		if name == spec.TargetImage {
 			tag = "app"
 		}
-		file.Target[name] = bakeTarget{Context: ".", Dockerfile: req.SpecName(), Target: name, Args: args, Tags: []string{tag}, Platforms: ps}
+		out.Target[name] = bakeTarget{
+			Context: ".", Dockerfile: file, Target: name, Args: args, Tags: []string{tag}, Platforms: ps,
+		}
 	}
-	file.Group["default"] = bakeGroup{names}
-	a, err := marshalAnswer(nil, file)
+	out.Group["default"] = bakeGroup{names}
+	a, err := marshalAnswer(nil, out)
 	if err == nil {
 		a.text = append(a.json, '\n')
 	}

@@ -132,6 +132,16 @@ func paths(apps []*dotnet.App) []string {
 
 func TestAsksFail(t *testing.T) {
 	app := gatewaytest.App("app/app.csproj", nil)
+	unread := func(name string) gatewaytest.Step {
+		return gatewaytest.Step{Errs: map[string]error{name: errors.New("input/output error")}}
+	}
+	left := func(description []byte) gatewaytest.Step {
+		files := fstest.MapFS{"described": {}}
+		if description != nil {
+			files["description.json"] = &fstest.MapFile{Data: description}
+		}
+		return gatewaytest.Step{Files: files}
+	}
 	gated := []string{"project: app", "tests: {projects: [t], gate: true}"}
 	for _, tc := range []struct {
 		name    string
@@ -142,22 +152,27 @@ func TestAsksFail(t *testing.T) {
 		want    want
 	}{
 		{name: "MSBuild fails", spec: []string{"project: app"},
-			step: gatewaytest.Step{Err: gatewaytest.Failed(describe+" app", "/diagnostics")}, want: want{
+			step: gatewaytest.Step{Err: gatewaytest.Failed(describeStep+" app", "/diagnostics")}, want: want{
 				Says: "describe the project: 1 error in [describe] dotnet msbuild app\n" +
-					"app/app.csproj: error MSB4025: broken\n" +
-					"    see https://learn.microsoft.com/visualstudio/msbuild/errors/msb4025",
+					"    MSB4025: see https://learn.microsoft.com/visualstudio/msbuild/errors/msb4025\n" +
+					"app/app.csproj: error MSB4025: broken",
 				At: []string{"crosshull.yaml:2"}, Solve: true,
 			}},
 		{name: "MSBuild cannot run", step: gatewaytest.Step{Err: errors.New("no space left on device")}, want: want{
 			Says: "describe the project: no space left on device", At: []string{"crosshull.yaml:1"},
 		}},
-		{name: "it leaves nothing", step: gatewaytest.Step{}, want: want{
+		{name: "it leaves nothing", step: left(nil), want: want{
 			Says: "describe the project: failed to open description.json: no such file or directory",
 		}},
-		{name: "it leaves no JSON", step: gatewaytest.Step{Files: fstest.MapFS{"description.json": {Data: []byte("<")}}},
-			want: want{
-				Says: "read MSBuild's description of the project: invalid character '<' looking for beginning of value",
-			}},
+		{name: "what it leaves cannot be read", step: unread("described"), want: want{
+			Says: "describe the project: input/output error",
+		}},
+		{name: "why it failed cannot be read", step: unread("errors.log"), want: want{
+			Says: "describe the project: input/output error",
+		}},
+		{name: "it leaves no JSON", step: left([]byte("<")), want: want{
+			Says: "read MSBuild's description of the project: invalid character '<' looking for beginning of value",
+		}},
 		{name: "it answers others", answers: [][]gatewaytest.Item{app, app}, want: want{
 			Says: `MSBuild's description answers question "1" of 1`,
 		}},
@@ -199,7 +214,7 @@ func TestAsksFail(t *testing.T) {
 			}
 			c.Step(tc.step)
 			c.Mounts = map[string]fstest.MapFS{
-				describe + " app /diagnostics": {"errors.log": {Data: []byte("/source/app/app.csproj : error MSB4025: broken\n")}},
+				describeStep + " app /diagnostics": {"errors.log": {Data: []byte("/source/app/app.csproj : error MSB4025: broken\n")}},
 			}
 			asker := newAsker(t, c)
 			ask := asker.Apps
@@ -215,7 +230,7 @@ func TestAsksFail(t *testing.T) {
 func TestCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	c := gatewaytest.Console()
-	c.Step(gatewaytest.Step{Name: describe, Do: func(ctx context.Context) error {
+	c.Step(gatewaytest.Step{Name: describeStep, Do: func(ctx context.Context) error {
 		cancel()
 		return ctx.Err()
 	}})
@@ -282,7 +297,7 @@ func TestNewFails(t *testing.T) {
 		{"a file that is no app", []string{"project: run.cs"}, func(c *gatewaytest.Client) {
 			c.Step(gatewaytest.Step{Name: "[describe] dotnet project convert", Err: gatewaytest.Failed("[describe] convert")})
 		}, want{
-			Says: `look through the context: process "[describe] convert" did not complete successfully: exit code: 1`,
+			Says: `read the context: process "[describe] convert" did not complete successfully: exit code: 1`,
 			At:   []string{"crosshull.yaml:2"}, Solve: true,
 		}},
 	} {

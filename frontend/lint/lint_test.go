@@ -180,7 +180,7 @@ func TestCheckFails(t *testing.T) {
 		want want
 	}{
 		{"no such target", app(nil), want{Says: `target "x" does not exist: use image, publish, sbom, sdk`}},
-		{"a context that is not sent", app(nil), want{Says: "look through the context: no session"}},
+		{"a context that is not sent", app(nil), want{Says: "read the context: no session"}},
 		{"a command that makes no sense", app(gatewaytest.Item{"ContainerAppCommandInstruction": "Run"}), want{
 			Says: "app/app.csproj: ContainerAppCommandInstruction Run is not known: use Entrypoint, DefaultArgs or None",
 		}},

@@ -129,8 +129,9 @@ func TestDiagnose(t *testing.T) {
 	}
 	req := read(t, c)
 	want{
-		Says: "1 error in " + restore + "\napp/app.csproj: error MSB4025: broken\n" +
-			"    see https://learn.microsoft.com/visualstudio/msbuild/errors/msb4025",
+		Says: "1 error in " + restore + "\n" +
+			"    MSB4025: see https://learn.microsoft.com/visualstudio/msbuild/errors/msb4025\n" +
+			"app/app.csproj: error MSB4025: broken",
 		Solve: true,
 	}.Check(t, req.Diagnose(t.Context(), gatewaytest.Failed(restore, "/source", "/diagnostics")))
 	want{Says: "1 of 1 tests failed in " + tests + "\nA: ", Solve: true}.Check(t,

@@ -125,7 +125,7 @@ func TestReadFails(t *testing.T) {
 }
 
 // Mistakes are told all at once, each with its line.
-func TestMistakes(t *testing.T) {
+func TestMistakesHaveLines(t *testing.T) {
 	req := read(t, withSpec("project: app", "projct: app"))
 	want{
 		Says: `crosshull.yaml:3: unknown key "projct", did you mean "project"?`, At: []string{"crosshull.yaml:3"},

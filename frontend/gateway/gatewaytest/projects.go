@@ -101,7 +101,7 @@ func closure(project string, references ...string) Item {
 		paths = append(paths, "/source/"+ref)
 	}
 	return Item{
-		"Item": "Project", "Identity": "/source/" + project, "Apart": "true", "References": strings.Join(paths, ";"),
+		"Item": "Project", "Identity": "/source/" + project, "Apart": "true", "References": strings.Join(paths, "//"),
 	}
 }
 
