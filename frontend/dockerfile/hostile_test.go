@@ -367,20 +367,28 @@ func heldByMSBuild(v string) string { return unheld(shell(property(v))) }
 
 // notXML tells of values that XML cannot hold, and of those that are too long.
 func notXML(v string) bool {
-	return v == "" || strings.ContainsAny(v, "\x00\x1b\v\f") || !utf8.ValidString(v) || len(v) > maxLine
+	return v == "" || !utf8.ValidString(v) || len(v) > maxLine/10 || strings.ContainsFunc(v, func(r rune) bool {
+		return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == '\ufffe' || r == '\uffff'
+	})
 }
 
 func unheldXML(string) string { return "" }
 
+// xmlText is a value as it stands in an attribute.
 func xmlText(v string) string {
-	for _, r := range "&<>\"'\t\r\n\u2028\u2029\u0085\u007f\ufeff" {
-		as := fmt.Sprintf("&#x%X;", r)
-		if name, ok := map[rune]string{'&': "&amp;", '<': "&lt;", '>': "&gt;", '"': "&#34;", '\'': "&#39;"}[r]; ok {
-			as = name
+	names := map[rune]string{'&': "&amp;", '<': "&lt;", '>': "&gt;", '"': "&#34;", '\'': "&#39;", '\t': "&#x9;"}
+	var b strings.Builder
+	for _, r := range v {
+		switch {
+		case names[r] != "":
+			b.WriteString(names[r])
+		case unheldRune(r):
+			fmt.Fprintf(&b, "&#x%X;", r)
+		default:
+			b.WriteRune(r)
 		}
-		v = strings.ReplaceAll(v, string(r), as)
 	}
-	return v
+	return b.String()
 }
 
 // A value that means something to somebody changes nothing but the value: the Dockerfile has the same instructions,
@@ -433,4 +441,19 @@ func (pl place) check(t testing.TB, meant []string, v string) {
 	if why != "" && pl.unheld("x") == "" && !strings.Contains(text, "# Left out: ") {
 		t.Errorf("%.80q is left out, and no comment says so:\n%.5000s", v, text)
 	}
+}
+
+func FuzzPlaces(f *testing.F) {
+	for i := range places {
+		f.Add(uint8(i), "a\nRUN echo PWNED")
+	}
+	f.Fuzz(func(t *testing.T, i uint8, v string) {
+		pl := places[int(i)%len(places)]
+		if strings.Contains(v, mark) || pl.skip != nil && pl.skip(v) {
+			return
+		}
+		h := newHand()
+		pl.set(h, mark)
+		pl.check(t, atoms(t, h.write(t)), v)
+	})
 }

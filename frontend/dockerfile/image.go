@@ -234,12 +234,15 @@ func (s *stage) ownership(key string, f spec.File) (flags string, ok bool) {
 
 // source is the path of a file of the spec, as a pattern that finds it alone.
 func (s *stage) source(key string, f spec.File) text {
-	from := slices.Clone(s.value(s.Spec, key+"from", f.From))
+	for _, part := range s.Spec.Parts(s.path(s.Spec, key+"from")) {
+		if part.Arg != "" && literal(part.Text) != part.Text {
+			return plain(literal(f.From)) // the argument would be a pattern
+		}
+	}
+	from := s.value(s.Spec, key+"from", f.From)
 	for i, part := range from {
 		if part.Arg == "" {
 			from[i].Text = literal(part.Text)
-		} else if literal(part.Text) != part.Text { // the argument would be a pattern
-			return plain(literal(f.From))
 		}
 	}
 	return from
