@@ -32,9 +32,10 @@ func TestGolden(t *testing.T) {
 		{name: "apphost", spec: []string{"publish: {mode: apphost}"}},
 		{name: "scratch", project: gatewaytest.Item{"ContainerBaseImage": "scratch", "SelfContained": "true"},
 			spec: []string{"publish: {mode: self-contained}", "base: {image: scratch}"}},
-		{name: "aot", project: gatewaytest.Item{"PublishAot": "true", "SelfContained": "true"}, change: func(c *gatewaytest.Client) {
-			c.Images["mcr.microsoft.com/dotnet/sdk:10.0-aot"] = c.Images[gatewaytest.SDK]
-		}},
+		{name: "aot", project: gatewaytest.Item{"PublishAot": "true", "SelfContained": "true"},
+			change: func(c *gatewaytest.Client) {
+				c.Images["mcr.microsoft.com/dotnet/sdk:10.0-aot"] = c.Images[gatewaytest.SDK]
+			}},
 		{name: "tests", spec: []string{
 			"tests: {projects: [tests/unit/unit.csproj], gate: true, secrets: {DB_PASSWORD: db-password}}",
 		}, change: func(c *gatewaytest.Client) {
@@ -83,7 +84,11 @@ func TestGolden(t *testing.T) {
 			"  annotations: {com.example.cost: '1'}",
 			"  volumes: [/data, /var/lib/my app]",
 			"  stop-signal: SIGINT",
-			"  healthcheck: {test: [CMD-SHELL, 'curl -f http://localhost || exit 1'], interval: 30s, timeout: 1m30s, retries: 3}",
+			"  healthcheck:",
+			"    test: [CMD-SHELL, 'curl -f http://localhost || exit 1']",
+			"    interval: 30s",
+			"    timeout: 1m30s",
+			"    retries: 3",
 		}},
 		{name: "args", spec: []string{
 			"args:",

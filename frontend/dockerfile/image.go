@@ -18,8 +18,8 @@ import (
 	xllb "github.com/crosshull/crosshull/llb"
 )
 
-// image writes the stage of the image. Where platforms differ in more than build arguments can tell, each has a stage of
-// its own, and the last one chooses.
+// image writes the stage of the image. Where platforms differ in more than build arguments can tell, each has a stage
+// of its own, and the last one chooses.
 func (a *app) image() error {
 	a.emptyFolders()
 	bases := make([]string, len(a.Targets))
@@ -361,7 +361,8 @@ func (s *stage) volumes(volumes []string) {
 	s.put("image.volumes", "VOLUME "+list(words))
 }
 
-// healthcheck writes HEALTHCHECK. What the shell is to run is a line, and where it cannot be one it is a word of a list.
+// healthcheck writes HEALTHCHECK. What the shell is to run is a line, and where it cannot be one it is a word of a
+// list.
 func (s *stage) healthcheck(h *dockerspec.HealthcheckConfig) {
 	if h.Test[0] == "NONE" {
 		s.line("HEALTHCHECK NONE")

@@ -76,7 +76,7 @@ func TestStages(t *testing.T) {
 		}
 		names[s.Name] = true
 	}
-	for _, want := range []string{"web", "build-web", "web-amd64", "app-3d", "app-_x", "scratch-2", "build-web-2", "web-for-amd64"} {
+	for _, want := range strings.Fields("web build-web web-amd64 app-3d app-_x scratch-2 build-web-2 web-for-amd64") {
 		if !names[want] {
 			t.Errorf("no stage %s in %v", want, names)
 		}
@@ -116,7 +116,8 @@ func TestImage(t *testing.T) {
 			h.base.Cmd = []string{"x"}
 			h.app.Command = dotnet.Command{Instruction: "DefaultArgs"}
 		}, []string{"CMD []"}, "ENTRYPOINT"},
-		{"the folder of the base", func(h *hand) { h.base.WorkingDir = "/app" }, []string{"COPY --link --from=build /app /app/"}, "WORKDIR /app"},
+		{"the folder of the base", func(h *hand) { h.base.WorkingDir = "/app" },
+			[]string{"COPY --link --from=build /app /app/"}, "WORKDIR /app"},
 		{"a check by the shell", func(h *hand) {
 			h.spec.Image.Healthcheck = &spec.Healthcheck{Test: []string{"CMD-SHELL", "a | b"}, Retries: 2, StartPeriod: "1m"}
 		}, []string{"HEALTHCHECK --start-period=1m0s --retries=2 CMD a | b"}, ""},
@@ -133,24 +134,28 @@ func TestImage(t *testing.T) {
 		{"a check with arguments", func(h *hand) {
 			h.spec.Image.Healthcheck = &spec.Healthcheck{Test: []string{"CMD-SHELL", "echo $0", "x"}}
 		}, []string{`HEALTHCHECK CMD ["/bin/sh", "-c", "echo $0", "x"]`}, ""},
-		{"no check", func(h *hand) { h.spec.Image.Healthcheck = &spec.Healthcheck{Test: []string{"NONE"}} }, []string{"HEALTHCHECK NONE"}, ""},
+		{"no check", func(h *hand) { h.spec.Image.Healthcheck = &spec.Healthcheck{Test: []string{"NONE"}} },
+			[]string{"HEALTHCHECK NONE"}, ""},
 		{"an owner by name", func(h *hand) { h.spec.Files = []spec.File{{From: "a", To: "/b", Owner: "me"}} },
 			[]string{"COPY --chown=me:me a /b"}, ""},
 		{"an owner that no flag has", func(h *hand) { h.spec.Files = []spec.File{{From: "a", To: "/b", Owner: "mé"}} },
 			[]string{"# Left out: files.0.owner, which has a character that a flag cannot have."}, "COPY --link a"},
 		{"a file that looks like an address", func(h *hand) { h.spec.Files = []spec.File{{From: "http://x", To: "/b"}} },
 			[]string{"COPY --link /http://x /b"}, ""},
-		{"the root", func(h *hand) { h.spec.Files = []spec.File{{To: "/"}} }, []string{"COPY --link --from=folders /folders/0 /"}, ""},
+		{"the root", func(h *hand) { h.spec.Files = []spec.File{{To: "/"}} },
+			[]string{"COPY --link --from=folders /folders/0 /"}, ""},
 		{"ports of the base", func(h *hand) {
 			h.base.ExposedPorts = map[string]struct{}{"1/tcp": {}}
 			h.app.Ports = []string{"2/udp"}
 		}, []string{"EXPOSE 2/udp"}, "EXPOSE 1"},
 		{"labels of the base", func(h *hand) {
 			h.base.Labels = map[string]string{"org.opencontainers.image.version": "1", "team": "x"}
-		}, []string{"# The base has these, and a Dockerfile cannot drop them: label org.opencontainers.image.version."}, "LABEL"},
+		}, []string{"# The base has these, and a Dockerfile cannot drop them: label org.opencontainers.image.version."},
+			"LABEL"},
 		{"the digest of the base", func(h *hand) {
 			h.spec.Image.Labels = map[string]string{"org.opencontainers.image.base.digest": "sha256:1"}
-		}, []string{"# Left out: image.labels.org.opencontainers.image.base.digest, which is another for each platform."}, "LABEL"},
+		}, []string{"# Left out: image.labels.org.opencontainers.image.base.digest, which is another for each platform."},
+			"LABEL"},
 		{"a label without a name", func(h *hand) { h.app.Labels = []dotnet.KeyValue{{Value: "x"}} },
 			[]string{"# Left out: the label , whose name is empty."}, "LABEL"},
 		{"a list that is not UTF-8", func(h *hand) { h.spec.Image.Args = []string{"\xff"} },
