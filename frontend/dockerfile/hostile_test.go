@@ -317,7 +317,7 @@ var places = []place{
 		set: func(h *hand, v string) { h.spec.Files = []spec.File{{From: "a", To: "/" + v}} }},
 	{name: "files.to of a folder", unheld: unheld, skip: slashes,
 		set: func(h *hand, v string) { h.spec.Files = []spec.File{{To: "/" + v}} }},
-	{name: "files.owner", unheld: unheldFlag, skip: func(v string) bool { return v == "" || strings.Contains(v, ":") },
+	{name: "files.owner", unheld: unheldFlag, skip: noOwner,
 		set: func(h *hand, v string) { h.spec.Files = []spec.File{{From: "a", To: "/b", Owner: v}} },
 	},
 	{name: "files.mode", unheld: unheldFlag, skip: empty, set: func(h *hand, v string) {
@@ -371,6 +371,9 @@ var places = []place{
 		h.base.Labels = map[string]string{"org.opencontainers.image." + v: v}
 	}},
 }
+
+// noOwner tells of owners that are somebody else, or two.
+func noOwner(v string) bool { return v == "" || v == "0" || v == "app" || strings.Contains(v, ":") }
 
 func empty(v string) bool  { return v == "" }
 func left(string) string   { return "never stands in an instruction" }

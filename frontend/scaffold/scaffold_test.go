@@ -12,43 +12,46 @@ import (
 	"github.com/crosshull/crosshull/frontend/spec"
 )
 
+// repositories are what was found, and what a spec says of it.
+var repositories = []struct {
+	name  string
+	found Found
+	want  []string // lines
+	check func(*spec.Spec) bool
+}{
+	{"nothing", Found{}, []string{"# Found: 0 apps.", "#project: src/app/app.csproj"},
+		func(s *spec.Spec) bool { return s.Project == "" && len(s.Apps) == 0 }},
+	{"one app", Found{Apps: []App{{Path: "src/Web/Web.csproj", Frameworks: []string{"net10.0"}}}, Libraries: 1,
+		GlobalJSON: "10.0.401 latestPatch"},
+		[]string{"# Found: 1 app, 1 library, global.json (10.0.401 latestPatch).", "project: src/Web/Web.csproj"},
+		func(s *spec.Spec) bool { return s.Project == "src/Web/Web.csproj" && s.Framework == "" }},
+	{"several frameworks", Found{Apps: []App{{Path: "a.csproj", Frameworks: []string{"net9.0", "net10.0", "net8.0"}}}},
+		[]string{"framework: net10.0 # of net9.0, net10.0, net8.0"},
+		func(s *spec.Spec) bool { return s.Framework == "net10.0" }},
+	{"odd names", Found{Apps: []App{{Path: "src/a: b/it's.csproj"}}}, []string{"project: 'src/a: b/it''s.csproj'"},
+		func(s *spec.Spec) bool { return s.Project == "src/a: b/it's.csproj" }},
+	{"several apps, tests", Found{
+		Apps: []App{{Path: "src/Shop.Web/Shop.Web.csproj"}, {Path: "src/Test/Test.csproj"},
+			{Path: "b/Test.csproj", Frameworks: []string{"net8.0", "net9.0"}}},
+		Tests: []string{"tests/Unit/Unit.csproj"}, Libraries: 3, Solutions: []string{"Shop.slnx"},
+	}, []string{"# Found: 3 apps, 3 libraries, 1 test project, Shop.slnx.", "  shop-web:", "  test-app:", "  b-test:",
+		"    framework: net9.0 # of net8.0, net9.0", "    - tests/Unit/Unit.csproj"},
+		func(s *spec.Spec) bool {
+			return len(s.Apps) == 3 && s.Apps["shop-web"].Project == "src/Shop.Web/Shop.Web.csproj" &&
+				!s.Tests.Gate && len(s.Tests.Projects) == 1
+		}},
+	{"feeds", Found{Apps: []App{{Path: "a.csproj"}}, Feeds: []string{"company"}}, []string{"#    - name: company"},
+		func(s *spec.Spec) bool { return s.NuGet.Feeds == nil }},
+	{"variables of feeds", Found{Apps: []App{{Path: "a.csproj"}}, FeedVariables: []string{"FEED_URL", "TOKEN"},
+		Feeds: []string{"company"}},
+		[]string{"    FEED_URL: feed-url", "    TOKEN: token"},
+		func(s *spec.Spec) bool { return s.NuGet.Secrets["FEED_URL"] == "feed-url" }},
+}
+
 // What is written is a spec, and says what was found.
 func TestSpec(t *testing.T) {
 	const syntax = "example.com/frontend:1"
-	for _, tc := range []struct {
-		name  string
-		found Found
-		want  []string // lines
-		check func(*spec.Spec) bool
-	}{
-		{"nothing", Found{}, []string{"# Found: 0 apps.", "#project: src/app/app.csproj"},
-			func(s *spec.Spec) bool { return s.Project == "" && len(s.Apps) == 0 }},
-		{"one app", Found{Apps: []App{{Path: "src/Web/Web.csproj", Frameworks: []string{"net10.0"}}}, Libraries: 1,
-			GlobalJSON: "10.0.401 latestPatch"},
-			[]string{"# Found: 1 app, 1 library, global.json (10.0.401 latestPatch).", "project: src/Web/Web.csproj"},
-			func(s *spec.Spec) bool { return s.Project == "src/Web/Web.csproj" && s.Framework == "" }},
-		{"several frameworks", Found{Apps: []App{{Path: "a.csproj", Frameworks: []string{"net9.0", "net10.0", "net8.0"}}}},
-			[]string{"framework: net10.0 # of net9.0, net10.0, net8.0"},
-			func(s *spec.Spec) bool { return s.Framework == "net10.0" }},
-		{"odd names", Found{Apps: []App{{Path: "src/a: b/it's.csproj"}}}, []string{"project: 'src/a: b/it''s.csproj'"},
-			func(s *spec.Spec) bool { return s.Project == "src/a: b/it's.csproj" }},
-		{"several apps, tests", Found{
-			Apps: []App{{Path: "src/Shop.Web/Shop.Web.csproj"}, {Path: "src/Test/Test.csproj"},
-				{Path: "b/Test.csproj", Frameworks: []string{"net8.0", "net9.0"}}},
-			Tests: []string{"tests/Unit/Unit.csproj"}, Libraries: 3, Solutions: []string{"Shop.slnx"},
-		}, []string{"# Found: 3 apps, 3 libraries, 1 test project, Shop.slnx.", "  shop-web:", "  test-app:", "  b-test:",
-			"    framework: net9.0 # of net8.0, net9.0", "    - tests/Unit/Unit.csproj"},
-			func(s *spec.Spec) bool {
-				return len(s.Apps) == 3 && s.Apps["shop-web"].Project == "src/Shop.Web/Shop.Web.csproj" &&
-					!s.Tests.Gate && len(s.Tests.Projects) == 1
-			}},
-		{"feeds", Found{Apps: []App{{Path: "a.csproj"}}, Feeds: []string{"company"}}, []string{"#    - name: company"},
-			func(s *spec.Spec) bool { return s.NuGet.Feeds == nil }},
-		{"variables of feeds", Found{Apps: []App{{Path: "a.csproj"}}, FeedVariables: []string{"FEED_URL", "TOKEN"},
-			Feeds: []string{"company"}},
-			[]string{"    FEED_URL: feed-url", "    TOKEN: token"},
-			func(s *spec.Spec) bool { return s.NuGet.Secrets["FEED_URL"] == "feed-url" }},
-	} {
+	for _, tc := range repositories {
 		t.Run(tc.name, func(t *testing.T) {
 			tc.found.Syntax = syntax
 			dt := Spec(tc.found)
