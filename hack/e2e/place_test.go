@@ -85,9 +85,9 @@ etc/deep/a.conf 0755
 file = a file
 `
 
-// pushBase puts an image into the lab's registry, whose layer no builder has seen or made. Its name tells the C
+// pushLayout puts an image into the lab's registry, whose layer no builder has seen or made. Its name tells the C
 // library, so that nobody has to look for it.
-func pushBase(t *testing.T, list string, config v1.Config) (repo string, layerDigest v1.Hash) {
+func pushLayout(t *testing.T, list string, config v1.Config) (repo string, layerDigest v1.Hash) {
 	t.Helper()
 	dt := layerOf(t, list+"\nusr/fresh = "+fresh())
 	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) {
@@ -359,7 +359,7 @@ func TestPlaces(t *testing.T) {
 			if tc.base != "" && !tc.quiet {
 				config.WorkingDir = "/app"
 			}
-			base, _ := pushBase(t, usrMerged+tc.base, config)
+			base, _ := pushLayout(t, usrMerged+tc.base, config)
 			write(t, dir, "crosshull.yaml", tc.spec(base))
 			write(t, dir, "Dockerfile", tc.dockerfile(base))
 			want := buildDockerfile(t, dir, published, tc.err)
@@ -373,7 +373,7 @@ func TestPlaces(t *testing.T) {
 // the time that all files have, and those above it keep theirs. The image in the registry is what COPY makes.
 func TestPlacesAgain(t *testing.T) {
 	dir, published := placeApp(t)
-	base, _ := pushBase(t, usrMerged+"app 0755\napp/kept = kept", v1.Config{WorkingDir: "/app"})
+	base, _ := pushLayout(t, usrMerged+"app 0755\napp/kept = kept", v1.Config{WorkingDir: "/app"})
 	l := layout{
 		copy: "tool.sh /usr/local/bin/new.sh\ntool.sh /bin\nconf /etc/conf\ntool.sh /opt/a/b/x\ntool.sh /opt/a/c/y\n" +
 			"tool.sh /opt/\nempty /data/one/two/\ntool.sh /data/one/two",
@@ -559,7 +559,7 @@ func TestBaseStaysUnpulled(t *testing.T) {
 		{"files elsewhere", "files: [{from: tool.sh, to: /opt/tools/}]\n", true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			base, layer := pushBase(t, usrMerged, v1.Config{Env: []string{"PATH=/usr/bin"}})
+			base, layer := pushLayout(t, usrMerged, v1.Config{Env: []string{"PATH=/usr/bin"}})
 			_, repo, _ := strings.Cut(base, "/")
 			spec := "# syntax=ghcr.io/crosshull/crosshull:1\nbase: {image: " + host + "/" + repo + "}\n"
 			write(t, app, "crosshull.yaml", spec+tc.files)
