@@ -141,7 +141,7 @@ func checkEscape(t *testing.T, value string) {
 		t.Skip("is in no spec and no name that .NET knows")
 	}
 	text := escapeMSBuild(value)
-	if i := strings.IndexAny(text, `$@'();?*",`); i >= 0 {
+	if i := strings.IndexAny(text, `$@'();?*",\`); i >= 0 {
 		t.Fatalf("%q: %q has a meaning in %s", value, text[i], text)
 	}
 	if unescape(text) != value {
