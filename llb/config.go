@@ -128,7 +128,7 @@ func (c *Configuration) addCommand(opt *ConfigOpt) error {
 		from["args"] = FromSpec
 	}
 	cfg.Entrypoint, cfg.Cmd = entrypoint, cmd
-	cfg.ArgsEscaped = false //nolint:staticcheck // deprecated, but a base may have it, and what it says is of its own command
+	cfg.ArgsEscaped = false //nolint:staticcheck // deprecated, but a base may have it, and it tells of its own command
 	return nil
 }
 

@@ -69,7 +69,7 @@ func TestConfig(t *testing.T) {
 		{"as the SDK and the base say", nil, want{
 			"platform": "linux/arm64", "entrypoint": "dotnet /app/web.dll", "cmd": "", "user": "1654", "workdir": "/app",
 			"ports": "8080/tcp", "stopsignal": "SIGQUIT", "volumes": "/base", "shell": "/bin/ash", "healthcheck": "CMD true",
-			"label org.opencontainers.image.ref.name":       "",
+			"label org.opencontainers.image.ref.name":       "ubuntu",
 			"label org.opencontainers.image.version":        "1.0.0",
 			"label org.opencontainers.image.base.name":      "mcr.microsoft.com/dotnet/aspnet:10.0",
 			"label org.opencontainers.image.base.digest":    "sha256:feed",

@@ -10,7 +10,6 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/apicaps"
-	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/crosshull/crosshull/frontend/spec"
 	"github.com/crosshull/crosshull/llb/dotnet"
@@ -314,22 +313,6 @@ func (b *Steps) readable() *llb.ChmodOpt {
 		return nil
 	}
 	return &llb.ChmodOpt{ModeStr: "u=rwX,go=rX"}
-}
-
-// Image puts layers on a base image for platform. Merged, the base is neither pulled nor unpacked; where BuildKit
-// cannot merge, the layers are copied onto it.
-func (b *Builder) Image(base llb.State, platform ocispecs.Platform, layers ...llb.State) llb.State {
-	name := imagePrefix(platform)
-	opts := append(b.Constraints(PhaseImage), llb.WithCustomName(name+"merge base and app"))
-	if b.Caps.Supports(pb.CapMergeOp) == nil {
-		return llb.Merge(append([]llb.State{base}, layers...), opts...)
-	}
-	opts = append(b.Constraints(PhaseImage), llb.WithCustomName(name+"copy app onto base"))
-	st := base
-	for _, layer := range layers {
-		st = st.File(llb.Copy(layer, "/", "/", &llb.CopyInfo{CopyDirContentsOnly: true, CreatedTime: &fileTime}), opts...)
-	}
-	return st
 }
 
 // copyContext copies the files of the context that match include, all if it is empty, and not exclude, onto st.

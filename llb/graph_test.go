@@ -96,7 +96,7 @@ func builder(missing ...apicaps.CapID) *Builder {
 
 func image(b *Builder, p ocispecs.Platform) llb.State {
 	base := llb.Image("mcr.microsoft.com/dotnet/aspnet:10.0@"+digest.FromString("aspnet").String(), llb.Platform(p))
-	return b.Image(base, p, layers(b, p, webApp())...)
+	return b.Image(base, p, free(layers(b, p, webApp()))...)
 }
 
 // layers are those of an app with packages, as the frontend puts them together.
@@ -129,10 +129,19 @@ func layers(b *Builder, p ocispecs.Platform, app *dotnet.App) []llb.State {
 	return append(out, b.Layer("app", published, AppDir(app), "app"))
 }
 
+// free are layers that have nothing of the base in their way.
+func free(sts []llb.State) []Layer {
+	layers := make([]Layer, len(sts))
+	for i, st := range sts {
+		layers[i] = AppLayer(st, "/app", nil)
+	}
+	return layers
+}
+
 func modeImage(m dotnet.Mode) llb.State {
 	b, app := builder(), webApp()
 	app.Mode = m
-	return b.Image(llb.Image("base@"+digest.FromString("base").String(), llb.Platform(arm64)), arm64, layers(b, arm64, app)...)
+	return b.Image(llb.Image("base@"+digest.FromString("base").String(), llb.Platform(arm64)), arm64, free(layers(b, arm64, app))...)
 }
 
 // slicedImage is of an app over libraries that are compiled apart.
@@ -147,7 +156,7 @@ func slicedImage() llb.State {
 		panic(err)
 	}
 	b.Described = &described
-	return b.Image(llb.Scratch(), arm64, layers(b, arm64, desc[0].App)...)
+	return b.Image(llb.Scratch(), arm64, free(layers(b, arm64, desc[0].App))...)
 }
 
 func marshal(t *testing.T, st llb.State) *llb.Definition {
@@ -168,13 +177,13 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := builder().Files([]spec.File{{To: "/data"}, {From: "deploy", To: "/opt/", Mode: "0755", Owner: "7:8"}, {Context: "extra", To: "/extra/"}}, "1654", map[string]llb.State{"extra": llb.Local("extra", llb.SessionID("session"))})
+	files, err := builder().Files([]spec.File{{To: "/data"}, {From: "deploy", To: "/opt/", Mode: "0755", Owner: "7:8"}, {Context: "extra", To: "/extra/"}}, "1654", map[string]llb.State{"extra": llb.Local("extra", llb.SessionID("session"))}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	modes, err := builder().Files([]spec.File{
 		{To: "/var/shared/", Mode: "1777", Owner: "4294967294"}, {From: "deploy/tool", To: "/opt/tool", Mode: "4755"},
-	}, "1654", nil)
+	}, "1654", nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,8 +211,8 @@ func TestGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, st := range map[string]llb.State{
-		"files":         files,
-		"files-modes":   modes,
+		"files":         files.State,
+		"files-modes":   modes.State,
 		"slices":        slicedImage(),
 		"feeds":         feeds.packages,
 		"sbom":          builder().Document(arm64, facts, dotnet.SBOMFile, []byte("{}")),
@@ -370,7 +379,7 @@ func render(t *testing.T, def *llb.Definition) string {
 						fmt.Fprintf(&b, "     exclude %s\n", p)
 					}
 				case *pb.FileAction_Mkdir:
-					fmt.Fprintf(&b, "   mkdir %s mode=%o owner=%d:%d time=%d\n", a.Mkdir.Path, a.Mkdir.Mode, a.Mkdir.Owner.User.GetByID(), a.Mkdir.Owner.Group.GetByID(), a.Mkdir.Timestamp)
+					fmt.Fprintf(&b, "   mkdir %s mode=%o owner=%d:%d time=%d\n", a.Mkdir.Path, a.Mkdir.Mode, a.Mkdir.GetOwner().GetUser().GetByID(), a.Mkdir.GetOwner().GetGroup().GetByID(), a.Mkdir.Timestamp)
 				case *pb.FileAction_Mkfile:
 					fmt.Fprintf(&b, "   mkfile %s mode=%o time=%d\n", a.Mkfile.Path, a.Mkfile.Mode, a.Mkfile.Timestamp)
 				default:

@@ -20,17 +20,17 @@ type LabelSource struct {
 	values func(*ConfigOpt) map[string]string
 }
 
-// LabelSources are all of them, the later over the earlier. The SDK writes no annotations. Those that crosshull adds are what
-// only it knows or what the user asks for, because an annotation of a frontend wins over --annotation of the same key
-// (BuildKit, exporter/containerimage: Export merges the annotations of the result over those of the flags).
+// LabelSources are all of them, the later over the earlier. The SDK writes no annotations. Those that crosshull adds
+// are what only it knows or what the user asks for, because an annotation of a frontend wins over --annotation of the
+// same key (BuildKit, exporter/containerimage: Export merges the annotations of the result over those of the flags).
 var LabelSources = []LabelSource{
 	{
 		"the base", "its labels, but not those that tell of the base itself; its annotations never",
 		FromBase, true, false, inherited,
 	},
 	{
-		"crosshull", "the name and the digest of the base where the SDK names it, times with `SOURCE_DATE_EPOCH`, repository " +
-			"and commit with `image.vcs` or `PublishRepositoryUrl`: each unless the project says it itself",
+		"crosshull", "the name and the digest of the base where the SDK names it, times with `SOURCE_DATE_EPOCH`, " +
+			"repository and commit with `image.vcs` or `PublishRepositoryUrl`: each unless the project says it itself",
 		FromProject, true, true, known,
 	},
 	{
@@ -63,13 +63,18 @@ type LabelRule struct {
 	Why string
 }
 
-// NotInherited are the labels of a base that an image on it does not get. All others it gets.
+// NotInherited are the labels of a base that an image on it does not get. All others it gets, and [LabelDistribution]
+// of a base that says no more of itself than that and a version: there it is no name of the base, but of the
+// distribution below it.
 var NotInherited = []LabelRule{
-	{"org.opencontainers.image.", "title, version, source, commit, licenses, base and times of the base (OCI image spec, annotations)"},
+	{"org.opencontainers.image.", "title, version, source, commit, licenses, times and base of the base (OCI image spec)"},
 	{"org.opencontainers.artifact.", "what the SDK writes beside them"},
 	{"org.label-schema.", "the names that they had before"},
 	{"net.dot.", "the SDK and the framework of the app that is in the base"},
 }
+
+// LabelDistribution is what images of Ubuntu have, Microsoft's .NET images on them, and what the SDK puts onto those.
+const LabelDistribution = ocispecs.AnnotationRefName
 
 // inherited are the labels of the base that are as true of an image that is put onto it.
 func inherited(opt *ConfigOpt) map[string]string {
@@ -77,10 +82,17 @@ func inherited(opt *ConfigOpt) map[string]string {
 	if opt.Base.Config == nil {
 		return labels
 	}
+	describesItself := false
 	for k, v := range opt.Base.Config.Config.Labels {
-		if !tellsOfOneImage(k) {
+		switch {
+		case !tellsOfOneImage(k):
 			labels[k] = v
+		case k != LabelDistribution && k != ocispecs.AnnotationVersion:
+			describesItself = true
 		}
+	}
+	if name, ok := opt.Base.Config.Config.Labels[LabelDistribution]; ok && !describesItself {
+		labels[LabelDistribution] = name
 	}
 	return labels
 }
@@ -99,11 +111,14 @@ const (
 	labelArtifactCreated = "org.opencontainers.artifact.created"
 )
 
-// generated are labels that the SDK gives values that crosshull knows better: the clock, and a base that it has not looked at.
-var generated = []string{labelCreated, labelArtifactCreated, ocispecs.AnnotationBaseImageName, ocispecs.AnnotationBaseImageDigest}
+// generated are labels that the SDK gives values that crosshull knows better: the clock, and a base that it has not
+// looked at.
+var generated = []string{
+	labelCreated, labelArtifactCreated, ocispecs.AnnotationBaseImageName, ocispecs.AnnotationBaseImageDigest,
+}
 
-// described are the labels of the SDK and the project. A label of the project comes before a generated one of the same name
-// (dotnet/sdk#52256). Of those that crosshull knows better only the project's own are among them.
+// described are the labels of the SDK and the project. A label of the project comes before a generated one of the same
+// name (dotnet/sdk#52256). Of those that crosshull knows better only the project's own are among them.
 func described(opt *ConfigOpt) map[string]string {
 	labels := map[string]string{}
 	count := map[string]int{}
@@ -143,7 +158,9 @@ func known(opt *ConfigOpt) map[string]string {
 			labels[ocispecs.AnnotationBaseImageDigest] = opt.Base.Digest.String()
 		}
 	}
-	for key, value := range map[string]string{ocispecs.AnnotationSource: opt.VCS.Source, ocispecs.AnnotationRevision: opt.VCS.Revision} {
+	for key, value := range map[string]string{
+		ocispecs.AnnotationSource: opt.VCS.Source, ocispecs.AnnotationRevision: opt.VCS.Revision,
+	} {
 		if value != "" && !says[key] {
 			labels[key] = value
 		}

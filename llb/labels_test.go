@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -21,7 +22,6 @@ func TestLabelsOfBase(t *testing.T) {
 	for label, want := range map[string]bool{
 		"org.opencontainers.image.base.name":        false,
 		"org.opencontainers.image.base.digest":      false,
-		"org.opencontainers.image.ref.name":         false,
 		"org.opencontainers.image.created":          false,
 		"org.opencontainers.image.revision":         false,
 		"org.opencontainers.image.source":           false,
@@ -59,13 +59,44 @@ func TestLabelsOfBase(t *testing.T) {
 	}
 }
 
+// The name of the distribution is inherited of a base that is little more than it, and not of one that describes
+// itself.
+func TestLabelDistribution(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		others []string // labels of the base
+		want   string
+	}{
+		{"Ubuntu, and .NET on it", []string{ocispecs.AnnotationVersion}, "ubuntu"},
+		{"nothing else", nil, "ubuntu"},
+		{"labels of other kinds", []string{"maintainer"}, "ubuntu"},
+		{"an app", []string{ocispecs.AnnotationVersion, ocispecs.AnnotationBaseImageName, "net.dot.sdk.version"}, ""},
+		{"a base with a title", []string{ocispecs.AnnotationTitle}, ""},
+	} {
+		config := mustConfig(t, func(o *ConfigOpt) {
+			o.App.Labels = nil
+			labels := map[string]string{LabelDistribution: "ubuntu"}
+			for _, k := range tc.others {
+				labels[k] = "of the base"
+			}
+			o.Base.Config.Config.Labels = labels
+		})
+		got := config.Image.Config.Labels
+		if got[LabelDistribution] != tc.want || got[ocispecs.AnnotationVersion] != "" {
+			t.Errorf("%s: %v", tc.name, got)
+		}
+	}
+}
+
 // Each source of a label wins over those before it in the table.
 func TestLabelOrder(t *testing.T) {
 	const mine, source = "com.example.x", ocispecs.AnnotationSource
 	base := func(o *ConfigOpt) { o.Base.Config.Config.Labels = map[string]string{mine: "base", source: "base"} }
 	vcs := func(o *ConfigOpt) { o.VCS = VCS{Source: "crosshull"} }
 	project := func(o *ConfigOpt) {
-		o.App.Labels = append(o.App.Labels, dotnet.KeyValue{Key: mine, Value: "project"}, dotnet.KeyValue{Key: source, Value: "project"})
+		for _, key := range []string{mine, source} {
+			o.App.Labels = append(o.App.Labels, dotnet.KeyValue{Key: key, Value: "project"})
+		}
 	}
 	specLabels := func(o *ConfigOpt) { o.Spec.Labels = map[string]string{mine: "spec", source: "spec"} }
 	specAnnotations := func(o *ConfigOpt) { o.Spec.Annotations = map[string]string{mine: "spec", source: "spec"} }
@@ -109,7 +140,8 @@ func TestLabelOrder(t *testing.T) {
 	}
 }
 
-// What the SDK generates is corrected, and what the project says itself stays, where the SDK generates one of the same name too.
+// What the SDK generates is corrected, and what the project says itself stays, where the SDK generates one of the same
+// name too.
 func TestLabelsOfProject(t *testing.T) {
 	epoch := time.Unix(1700000000, 0)
 	own := func(key string) []dotnet.KeyValue {
@@ -165,7 +197,7 @@ func TestPlatformOfConfig(t *testing.T) {
 			o.Platform = tc.asked
 			o.Base.Config.Platform = tc.base
 		})
-		if got := config.Image.Platform; got.OS != "linux" || got.Architecture != tc.want.Architecture || got.Variant != tc.want.Variant {
+		if got := config.Image.Platform; !reflect.DeepEqual(got, tc.want) {
 			t.Errorf("%v on %v: got %v, want %v", tc.asked, tc.base, got, tc.want)
 		}
 	}
@@ -192,7 +224,9 @@ func TestLabelsInDocs(t *testing.T) {
 	for _, r := range NotInherited {
 		fmt.Fprintf(&rules, "| `%s*` | %s |\n", r.Prefix, r.Why)
 	}
-	inDocs(t, "labels.md", map[string]string{"sources": sources.String(), "rules": rules.String(), "example": labelExample(t)})
+	inDocs(t, "labels.md", map[string]string{
+		"sources": sources.String(), "rules": rules.String(), "example": labelExample(t),
+	})
 }
 
 // labelExample is an image on an image of crosshull's.
@@ -205,7 +239,10 @@ func labelExample(t *testing.T) string {
 		})
 		o.Base.Config, o.Base.Name, o.Base.Digest = base.Image, "registry.example.com/base:1", "sha256:c0ffee"
 		o.App.Labels = append(o.App.Labels, dotnet.KeyValue{Key: "com.example.tier", Value: "web"})
-		o.Spec = spec.Image{Labels: map[string]string{"com.example.team": "shop"}, Annotations: map[string]string{"com.example.cost": "7"}}
+		o.Spec = spec.Image{
+			Labels:      map[string]string{"com.example.team": "shop"},
+			Annotations: map[string]string{"com.example.cost": "7"},
+		}
 		o.Labels = map[string]string{"com.example.build": "42"}
 		o.Platform = amd64
 	})

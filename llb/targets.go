@@ -2,7 +2,6 @@ package llb
 
 import (
 	"fmt"
-	"os"
 	"path"
 	"strconv"
 	"strings"
@@ -60,47 +59,69 @@ func (b *Steps) Convert(file string) llb.State {
 	return run.AddMount(SourceDir, b.Context)
 }
 
-// Files is a layer with the files that the spec adds. user is who the image runs as, contexts are named contexts.
-func (b *Builder) Files(files []spec.File, user string, contexts map[string]llb.State) (llb.State, error) {
+// Files is a layer with the files that the spec adds, where [Look] found that they go. user is who the image runs as,
+// contexts are named contexts.
+func (b *Builder) Files(
+	files []spec.File, user string, contexts map[string]llb.State, ground Ground,
+) (layer Layer, err error) {
 	var action *llb.FileAction // one for all: each step of its own would be a layer
+	taken := false
 	for _, f := range files {
-		owner, err := chown(f, user)
-		if err != nil {
-			return llb.State{}, err
+		spot := ground.at(f.To)
+		taken = taken || spot.Taken
+		if spot.App != "" { // else it would be made with the mode and owner of the entry
+			action = action.Mkdir(spot.App, 0o755, llb.WithParents(true), llb.WithCreatedTime(fileTime))
 		}
-		mode := b.readable()
-		folderMode := os.FileMode(0o755)
-		if f.Mode != "" {
-			if folderMode, err = spec.FileMode(f.Mode); err != nil {
-				return llb.State{}, fmt.Errorf("files: %w", err)
-			}
-			mode = &llb.ChmodOpt{Mode: folderMode}
+		if action, err = b.file(action, f, spot, user, contexts); err != nil {
+			return Layer{}, err
 		}
-		if f.From == "" && f.Context == "" {
-			to := path.Clean(f.To)
-			action = action.Mkdir(to, folderMode, llb.WithParents(true), owner, llb.WithCreatedTime(fileTime))
-			if folderMode&^os.ModePerm != 0 && to != "/" {
-				// Mkdir drops the setuid, setgid and sticky bits (solver/llbsolver/file), a copy over the folder does not.
-				empty := llb.Scratch().File(llb.Mkdir(path.Join("/", path.Base(to)), 0o755, owner), b.Constraints(PhaseFiles)...)
-				info := &llb.CopyInfo{CopyDirContentsOnly: true, CreatedTime: &fileTime, Mode: mode, ChownOpt: owner}
-				action = action.Copy(empty, "/", path.Dir(to), info)
-			}
-			continue
-		}
-		from := b.Context
-		if f.Context != "" {
-			from = contexts[f.Context]
-		}
-		info := &llb.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true, CreatedTime: &fileTime, Mode: mode, ChownOpt: owner}
-		action = action.Copy(from, path.Join("/", f.From), f.To, info)
 	}
-	return llb.Scratch().File(action, append(b.Constraints(PhaseFiles), llb.WithCustomName("[image] add files"))...), nil
+	for _, p := range changed(files, ground) {
+		action = touch(action, p)
+	}
+	layer = Layer{phase: PhaseFiles, name: "files"}
+	if taken {
+		layer.copy = action
+		return layer, nil
+	}
+	name := llb.WithCustomName("[image] add files")
+	layer.State = llb.Scratch().File(action, append(b.Constraints(PhaseFiles), name)...)
+	return layer, nil
+}
+
+// file adds an entry of files to action.
+func (b *Builder) file(
+	action *llb.FileAction, f spec.File, spot Spot, user string, contexts map[string]llb.State,
+) (*llb.FileAction, error) {
+	owner, err := chown(f, user)
+	if err != nil {
+		return nil, err
+	}
+	info := &llb.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true, CreatedTime: &fileTime, ChownOpt: owner}
+	if f.Mode != "" {
+		mode, err := spec.FileMode(f.Mode)
+		if err != nil {
+			return nil, fmt.Errorf("files: %w", err)
+		}
+		info.Mode = &llb.ChmodOpt{Mode: mode}
+	}
+	if isEmptyFolder(f) {
+		return folder(action, spot, info), nil
+	}
+	if info.Mode == nil {
+		info.Mode = b.readable()
+	}
+	from := b.Context
+	if f.Context != "" {
+		from = contexts[f.Context]
+	}
+	return action.Copy(from, path.Join("/", f.From), f.To, info), nil
 }
 
 // chown gives the owner of a file, by number: a layer of its own has no /etc/passwd to look a name up.
 func chown(f spec.File, user string) (*llb.ChownOpt, error) {
 	owner := f.Owner
-	if owner == "" && (f.From != "" || f.Context != "") {
+	if owner == "" && !isEmptyFolder(f) {
 		owner = "0"
 	}
 	if owner == "" || owner == "app" {

@@ -16,6 +16,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/util/apicaps"
 	"github.com/moby/buildkit/util/grpcerrors"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	digest "github.com/opencontainers/go-digest"
@@ -247,35 +248,49 @@ func (c *Client) Available(ctx context.Context, ref string, of []ocispecs.Platfo
 	return has
 }
 
-// Manifests gives the digest of the manifest that each platform has in the index of img, empty where it has none. It is
-// all empty where BuildKit cannot read an index, and for a named context.
-func (c *Client) Manifests(ctx context.Context, img *Image, targets []ocispecs.Platform) ([]digest.Digest, error) {
+// Manifests gives the digest of the manifest that each platform has in the index of img. Where that cannot be had it is
+// empty, without a word: the image is as good without its label. BuildKit 0.34 gives a frontend no other way to them. Of a
+// docker-image source it tells the digest of the index alone, and AttestationChain, which has the manifest, ends the
+// daemon where the index is a Docker manifest list, as Microsoft's are (source/containerimage: ResolveImageMetadata has
+// no chain for it and takes its Root all the same).
+func (c *Client) Manifests(ctx context.Context, img *Image, targets []ocispecs.Platform) []digest.Digest {
 	manifests := make([]digest.Digest, len(targets))
-	if caps := c.Caps(); img.Pinned == nil || caps.Supports(pb.CapSourceImageBlob) != nil {
-		return manifests, nil
+	if img.Pinned == nil || !readsBlobs(c.Caps()) {
+		return manifests
 	}
-	blob, err := reference.WithDigest(reference.TrimNamed(img.Pinned), img.Pinned.Digest())
+	index, err := c.readIndex(ctx, img)
 	if err != nil {
-		return manifests, err
-	}
-	// A registry gives a manifest by digest just as a blob, and BuildKit has it in its cache from then on. The gateway's
-	// AttestationChain has it too, but BuildKit 0.34 dereferences nil on a Docker manifest list, which Microsoft's are.
-	const name = "index.json"
-	st := llb.ImageBlob(blob.String(), llb.Filename(name), dockerui.WithInternalName("load index of "+img.Name))
-	file, err := c.ReadFile(ctx, st, name)
-	if err != nil {
-		return manifests, err
-	}
-	var index ocispecs.Index
-	if err := json.Unmarshal(file.Data, &index); err != nil {
-		return manifests, err
+		return manifests // a source policy that denies this kind of source, or a registry that does not give an index to all
 	}
 	for i, p := range targets {
 		if manifests[i] = manifestFor(index, p); len(index.Manifests) == 0 { // a manifest: the image of one platform
 			manifests[i] = img.Pinned.Digest()
 		}
 	}
-	return manifests, nil
+	return manifests
+}
+
+// readsBlobs tells whether BuildKit can have a blob as a source. A Docker engine without the containerd image store
+// says so and cannot: it would show an error in a build that works. It cannot merge either, and says that.
+func readsBlobs(caps apicaps.CapSet) bool {
+	return caps.Supports(pb.CapSourceImageBlob) == nil && caps.Supports(pb.CapMergeOp) == nil
+}
+
+// readIndex reads an index, or a manifest, which has no manifests.
+func (c *Client) readIndex(ctx context.Context, img *Image) (ocispecs.Index, error) {
+	var index ocispecs.Index
+	blob, err := reference.WithDigest(reference.TrimNamed(img.Pinned), img.Pinned.Digest())
+	if err != nil {
+		return index, err
+	}
+	// A registry gives a manifest by digest just as a blob, and BuildKit has it in its cache from then on.
+	const name = "index.json"
+	st := llb.ImageBlob(blob.String(), llb.Filename(name), dockerui.WithInternalName("load index of "+img.Name))
+	file, err := c.ReadFile(ctx, st, name)
+	if err != nil {
+		return index, err
+	}
+	return index, json.Unmarshal(file.Data, &index)
 }
 
 // manifestFor picks a manifest as BuildKit does when it pulls.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -153,6 +154,30 @@ func (c *Client) GitSource(ctx context.Context, st llb.State) (*pb.SourceOp, *so
 	}
 	return nil, nil, nil
 }
+
+// Lstat tells what is at a path of a result, nil for nothing. The gateway's StatFile would follow a link, so the folder
+// is asked.
+func Lstat(ref client.Reference) func(ctx context.Context, name string) (*fstypes.Stat, error) {
+	return func(ctx context.Context, name string) (*fstypes.Stat, error) {
+		req := client.ReadDirRequest{Path: path.Dir(name)}
+		if plainName.MatchString(path.Base(name)) {
+			req.IncludePattern = path.Base(name)
+		}
+		found, err := ref.ReadDir(ctx, req)
+		if err != nil && !IsNotFound(err) {
+			return nil, err
+		}
+		for _, st := range found {
+			if st.Path == path.Base(name) {
+				return st, nil
+			}
+		}
+		return nil, nil
+	}
+}
+
+// plainName is a name that is a pattern of itself.
+var plainName = regexp.MustCompile(`^[\w.@+-]+$`)
 
 // walkers is how many folders are read side by side: each is a question to BuildKit, which takes longer than its answer.
 const walkers = 16

@@ -116,11 +116,7 @@ func findPlaces(ctx context.Context, req *request.Request, f *facts.Facts) ([]Pl
 	if err != nil {
 		return nil, req.At(req.BaseKey(), fmt.Errorf("base image: %w", err))
 	}
-	manifests, err := gw.Manifests(ctx, images[0], ps)
-	if err != nil {
-		req.Warn(ctx, fmt.Sprintf("%s is left out, as the index of %s could not be read: %v",
-			ocispecs.AnnotationBaseImageDigest, ref, err))
-	}
+	manifests := gw.Manifests(ctx, images[0], ps)
 	libc, err := Libc(ctx, req, images[0], ref)
 	if err != nil {
 		return nil, err

@@ -29,7 +29,7 @@ type Option struct {
 var Options = []Option{
 	{"--add-host", "ExtraHosts", ByCrosshull, "in every step that executes something"},
 	{"--allow", "", ByBuildKit, "the steps need no entitlement; `--network host` wants `network.host`"},
-	{"--annotation", "", ByBuildKit, "wins over crosshull's own annotations where it says index, and adds to those of manifests"},
+	{"--annotation", "", ByBuildKit, "wins over crosshull's, but for keys that manifests or, with `image.annotate-index`, the index get from crosshull or the spec: see [labels](labels.md#annotations)"},
 	{"--attest", "SBOM", ByCrosshull, "`type=sbom`: see `--sbom`; `type=provenance`: see `--provenance`"},
 	{"--build-arg", "BuildArgs", ByCrosshull, "those that the spec declares in `args`, where it has `${NAME}`; proxies, in every step that executes something; any other is warned of"},
 	{"--build-context", "", ByCrosshull, "replaces the base, the SDK, the toolchain and the frontend by the name of the image, and gives `files` a place to come from"},
@@ -42,7 +42,7 @@ var Options = []Option{
 	{"--debug", "", ByBuildx, "shows the whole of warnings and errors"},
 	{"--file", "", ByCrosshull, "the spec; without it `crosshull.yaml` where `BUILDKIT_SYNTAX` names the frontend"},
 	{"--iidfile", "", ByBuildx, "the digest of the image or the index"},
-	{"--label", "Labels", ByCrosshull, "on every image, over all other labels"},
+	{"--label", "Labels", ByCrosshull, "on every image, over [all other labels](labels.md)"},
 	{"--load", "", ByBuildKit, "one platform, or several where the engine has the containerd image store"},
 	{"--metadata-file", "", ByCrosshull, "has `frontend.crosshull.report`: what was built, out of what"},
 	{"--network", "NetworkMode", ByCrosshull, "for every step that executes something; without a network restore fails, and what is cached does not"},
@@ -55,7 +55,7 @@ var Options = []Option{
 	{"--provenance", "", ByBuildKit, "`mode=max` maps every step to a line of the spec"},
 	{"--pull", "ImageResolveMode", ByCrosshull, "for base, SDK and toolchain"},
 	{"--push", "", ByBuildKit, "layers of the base are not pulled for it"},
-	{"--quiet", "", ByBuildx, "shows the digest, and the summary after it unless `CROSSHULL_SUMMARY=false`"},
+	{"--quiet", "", ByBuildx, "shows the digest alone"},
 	{"--resource", "LinuxResources", ByCrosshull, "for every step that executes something"},
 	{"--sbom", "SBOM", ByCrosshull, "the packages of NuGet's graph, beside what the scanner finds in the image"},
 	{"--secret", "", ByCrosshull, "those that `nuget`, `publish.secrets` and `tests.secrets` name, in those steps alone"},
@@ -77,7 +77,7 @@ var Options = []Option{
 	{"BUILDKIT_SBOM_SCAN_STAGE", "", ByCrosshull, "scans the packages that were restored too"},
 	{"BUILDKIT_SYNTAX", "", ByBuildx, "names the frontend, whatever the file says"},
 	{"CROSSHULL_DEBUG", "", ByCrosshull, "`true` gives a failed step to `docker buildx debug` and `dap`, which see no error of a frontend; the message is BuildKit's, then"},
-	{"CROSSHULL_SUMMARY", "", ByCrosshull, "`false` leaves out the summary after the build, which buildx prints in quiet mode too"},
+	{"CROSSHULL_SUMMARY", "", ByCrosshull, "`false` leaves the summary of the build out of its progress"},
 	{"SOURCE_DATE_EPOCH", "", ByCrosshull, "the time of labels and annotations, and of the image: seconds since 1970, or `context` for the commit of a git context"},
 }
 

@@ -99,13 +99,13 @@ func images(ctx context.Context, p *plan.Plan) (*client.Result, error) {
 	return rb.Finalize()
 }
 
-// assemble publishes, runs the tests that images wait for, and says how the image of every platform is put together.
+// assemble publishes, runs the tests that images wait for, and puts the images together.
 func assemble(ctx context.Context, p *plan.Plan) (*built, error) {
-	b := &built{}
 	eg, egctx := gateway.Group(ctx)
+	var tests []report.Tests
 	if p.Request.Spec.Tests.Gate {
 		eg.Go(func() (err error) {
-			_, b.tests, err = runTests(egctx, p.Request, p.Facts)
+			_, tests, err = runTests(egctx, p.Request, p.Facts)
 			return err
 		})
 	}
@@ -117,21 +117,39 @@ func assemble(ctx context.Context, p *plan.Plan) (*built, error) {
 	if err := eg.Wait(); err != nil {
 		return nil, err
 	}
-	b.steps, b.graph = out.steps(), &out.graph.Restored
-	for _, t := range p.Targets {
-		layers := out.layers(p, t, xllb.AppDir(p.App))
-		if len(p.Request.Spec.Files) > 0 {
-			extra, err := filesLayer(ctx, p.Request, out.graph.Builder, t)
+	imgs, err := out.images(ctx, p)
+	return &built{imgs, out.steps(), tests, &out.graph.Restored}, err
+}
+
+// images says how the image of every platform is put together.
+func (out *published) images(ctx context.Context, p *plan.Plan) ([]image, error) {
+	dir := xllb.AppDir(p.App)
+	layers := make([][]layer, len(p.Targets))
+	for i, t := range p.Targets {
+		layers[i] = out.layers(p, t, dir)
+	}
+	lies, err := grounds(ctx, p, layers)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]image, len(p.Targets))
+	for i, t := range p.Targets {
+		put := placed(layers[i], dir, lies[i])
+		if len(t.Spec.Files) > 0 {
+			extra, err := filesLayer(ctx, p.Request, out.graph.Builder, t, lies[i])
 			if err != nil {
 				return nil, err
 			}
 			// Before the app, which changes more often.
-			layers = slices.Insert(layers, len(layers)-1, *extra)
+			last := len(put) - 1
+			put = slices.Insert(put, last, extra)
+			files := layer{Layer: report.Layer{Name: plan.LayerFiles}, state: extra.State}
+			layers[i] = slices.Insert(layers[i], last, files)
 		}
-		st := out.graph.Builder.Image(t.Base.State, t.Platform, states(layers)...)
-		b.images = append(b.images, image{t, st, layers})
+		st := out.graph.Builder.Image(t.Base.State, t.Platform, put...)
+		all[i] = image{t, st, layers[i]}
 	}
-	return b, nil
+	return all, nil
 }
 
 // FirstImage is the graph of the image of the first platform. It depends on what publish leaves, so that is built.
@@ -144,16 +162,15 @@ func FirstImage(ctx context.Context, p *plan.Plan) (*llb.Definition, error) {
 }
 
 // filesLayer is the layer of the spec's files, for the image of a platform.
-func filesLayer(ctx context.Context, req *request.Request, b *xllb.Builder, t plan.Target) (*layer, error) {
+func filesLayer(
+	ctx context.Context, req *request.Request, b *xllb.Builder, t plan.Target, ground xllb.Ground,
+) (xllb.Layer, error) {
 	contexts, err := namedContexts(ctx, req, t)
 	if err != nil {
-		return nil, err
+		return xllb.Layer{}, err
 	}
-	st, err := b.Files(t.Spec.Files, t.Config.User(), contexts)
-	if err != nil {
-		return nil, req.At("files", err)
-	}
-	return &layer{Layer: report.Layer{Name: plan.LayerFiles}, state: st}, nil
+	l, err := b.Files(t.Spec.Files, t.Config.User(), contexts, ground)
+	return l, req.At("files", err)
 }
 
 // namedContexts are those that files of the spec come from, for the image of a platform.

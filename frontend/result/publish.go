@@ -136,10 +136,11 @@ func (out *published) layers(p *plan.Plan, t plan.Target, dir string) []layer {
 	return layers
 }
 
-func states(layers []layer) []llb.State {
-	sts := make([]llb.State, len(layers))
+// placed are the layers that the app goes into, where they go on a base.
+func placed(layers []layer, dir string, ground xllb.Ground) []xllb.Layer {
+	put := make([]xllb.Layer, len(layers))
 	for i, l := range layers {
-		sts[i] = l.state
+		put[i] = xllb.AppLayer(l.state, dir, ground)
 	}
-	return sts
+	return put
 }

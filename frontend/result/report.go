@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"path"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,13 +25,10 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// What buildx does with these: it prints the first after the build, and puts the second into the file of --metadata-file.
-const (
-	metaInlineMessage = "frontend.result.inlinemessage"
-	metaReport        = "frontend.crosshull.report"
-)
+// metaReport is what buildx puts into the file of --metadata-file.
+const metaReport = "frontend.crosshull.report"
 
-// argSummary is the build argument that leaves the summary out: buildx prints it in quiet mode too, beside the digest.
+// argSummary is the build argument that leaves the summary out.
 const argSummary = "CROSSHULL_SUMMARY"
 
 // addReport tells what was built, to people and to programs.
@@ -52,8 +50,22 @@ func addReport(ctx context.Context, rb *dockerui.ResultBuilder, p *plan.Plan, b 
 	if err := r.WriteText(&summary); err != nil {
 		return err
 	}
-	rb.AddMeta(metaInlineMessage, summary.Bytes())
+	showSummary(ctx, p.Request.Gateway, summary.String())
 	return nil
+}
+
+// showSummary shows lines among the steps of the build: to people, on standard error, and not in quiet mode, as
+// warnings are shown. frontend.result.inlinemessage would be shorter, but buildx prints that on standard output, after
+// the digest of -q and into the archive of -o - (commands/build.go, runBuild). A frontend has no log, so each line is
+// the name of a step, which writes one small file. What goes wrong here is no fault of the build.
+func showSummary(ctx context.Context, gw *gateway.Client, summary string) {
+	st := llb.Scratch()
+	for line := range strings.Lines(summary) {
+		line = strings.TrimRight(line, "\n")
+		name := "[summary] " + strings.TrimPrefix(line, "  ")
+		st = st.File(llb.Mkfile("/line", 0o644, []byte(line)), llb.WithCustomName(name))
+	}
+	_, _ = gw.Evaluate(ctx, st)
 }
 
 func newReport(ctx context.Context, p *plan.Plan, b *built) (*report.Build, error) {

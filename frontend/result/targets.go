@@ -129,7 +129,7 @@ func files(ctx context.Context, p *plan.Plan) (*client.Result, error) {
 	}
 	sts := make([]llb.State, len(p.Targets))
 	for i, t := range p.Targets {
-		sts[i] = out.graph.Builder.Image(llb.Scratch(), t.Platform, states(out.layers(p, t, "/"))...)
+		sts[i] = out.graph.Builder.Image(llb.Scratch(), t.Platform, placed(out.layers(p, t, "/"), "/", nil)...)
 	}
 	return each(ctx, p, sts)
 }

@@ -7,7 +7,8 @@ import (
 
 // What goes wrong is said once, by name, and with the line of the spec that has to change.
 func TestErrors(t *testing.T) {
-	app := func(t *testing.T, dir string) { project(t, dir, "src/app/app.csproj", "") }
+	t.Parallel()
+	app := func(t *testing.T, dir string) { sharedProject(t, dir, "src/app/app.csproj", "") }
 	for _, tc := range []struct {
 		name  string
 		files func(t *testing.T, dir string)
@@ -23,7 +24,7 @@ func TestErrors(t *testing.T) {
 		}},
 		{"several projects", func(t *testing.T, dir string) {
 			app(t, dir)
-			project(t, dir, "src/other/other.csproj", "")
+			sharedProject(t, dir, "src/other/other.csproj", "")
 		}, "", nil, []string{
 			"2 projects in the context can be published", "project: src/app/app.csproj", "src/other/other.csproj", "crosshull.yaml:1",
 		}},
@@ -32,7 +33,7 @@ func TestErrors(t *testing.T) {
 			write(t, dir, "lib/lib.csproj", `<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup></Project>`)
 		}, "project: lib\n", nil, []string{"crosshull.yaml:2: nothing to publish in lib", "lib/lib.csproj (OutputType Library)"}},
 		{"several frameworks", func(t *testing.T, dir string) {
-			project(t, dir, "app/app.csproj", "<TargetFrameworks>net10.0;net9.0</TargetFrameworks>")
+			sharedProject(t, dir, "app/app.csproj", "<TargetFrameworks>net10.0;net9.0</TargetFrameworks>")
 			edit(t, dir, "app/app.csproj", "<TargetFramework>net10.0</TargetFramework>", "")
 		}, "", nil, []string{"app/app.csproj has several frameworks", "framework: net10.0 or net9.0"}},
 		{"modes that exclude each other", app, "publish:\n  mode: [aot, single-file]\n", nil, []string{
@@ -70,7 +71,7 @@ func TestErrors(t *testing.T) {
 			write(t, dir, "app.csproj", `<Project Sdk="No.Such.Sdk" />`)
 		}, "", nil, []string{"describe the project: ", "app.csproj: error MSB4236: The SDK 'No.Such.Sdk' specified could not be found", "hint: an SDK of the project file was not found"}},
 		{"a test that fails", func(t *testing.T, dir string) {
-			project(t, dir, "t.csproj", "<OutputType>Library</OutputType>")
+			sharedProject(t, dir, "t.csproj", "<OutputType>Library</OutputType>")
 			edit(t, dir, "t.csproj", "</Project>", `<ItemGroup><PackageReference Include="Microsoft.NET.Test.Sdk" Version="18.0.1" /><PackageReference Include="xunit" Version="2.9.3" /><PackageReference Include="xunit.runner.visualstudio" Version="3.1.5" /></ItemGroup></Project>`)
 			write(t, dir, "Program.cs", "public class Sums { [Xunit.Fact] public void Add() => Xunit.Assert.Equal(3, 1 + 1); [Xunit.Fact] public void Same() { } }\n")
 		}, "tests: [t.csproj]\n", []string{"--target", "test"}, []string{"1 of 2 tests failed in [test] dotnet test t.csproj\nSums.Add: Assert.Equal() Failure", ">>> tests: [t.csproj]"}},
@@ -103,7 +104,7 @@ func TestErrors(t *testing.T) {
 			write(t, dir, "src/global.json", "{\"sdk\": 10}\n")
 		}, "project: src/app\n", nil, []string{"src/global.json:1: not valid JSON"}},
 		{"a framework that no SDK has", func(t *testing.T, dir string) {
-			project(t, dir, "app/app.csproj", "<TargetFrameworks>net42.0</TargetFrameworks>")
+			sharedProject(t, dir, "app/app.csproj", "<TargetFrameworks>net42.0</TargetFrameworks>")
 		}, "", nil, []string{"SDK image:", "mcr.microsoft.com/dotnet/sdk:42.0", "not found"}},
 		{"no such target", app, "", []string{"--target", "web"}, []string{`target "web" does not exist: use image, publish, sbom, sdk`}},
 		{"no such test", app, "tests: [src/app]\n", []string{"--target", "test"}, []string{"crosshull.yaml:2: no test project in src/app", "src/app/app.csproj (OutputType Exe)"}},
@@ -114,6 +115,7 @@ func TestErrors(t *testing.T) {
 		{"a call that there is not", app, "", []string{"--call", "nonsense"}, []string{"frontend.nonsense"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
 			dir := t.TempDir()
 			tc.files(t, dir)
 			write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n"+tc.spec)
@@ -131,7 +133,8 @@ func TestErrors(t *testing.T) {
 
 // What is only of no use is warned about, and built.
 func TestUnusedBuildArg(t *testing.T) {
-	dir := example(t, "dotnetapp")
+	t.Parallel()
+	dir := shared(t, "dotnetapp")
 	rec := mustSolve(t, dir, attr("build-arg:VERSION", "1"), attr("build-arg:HTTP_PROXY", ""))
 	if len(rec.warnings) != 1 || !strings.Contains(rec.warnings[0], "build-args [VERSION] were not consumed") {
 		t.Errorf("warnings: %q", rec.warnings)

@@ -24,6 +24,7 @@ type record struct {
 	response map[string]string
 	ran      []string // names of vertices that ran, not cached, each once
 	cached   []string
+	failed   []string // what buildx shows in red
 	warnings []string
 	log      string
 	execs    []*pb.Op // of all solves, each digest once
@@ -50,12 +51,14 @@ type solver struct {
 	export  string
 	into    string
 	change  []func(*client.SolveOpt)
+	tar     io.Writer
 }
 
 func attr(k, v string) option  { return func(s *solver) { s.attrs[k] = v } }
 func platform(p string) option { return attr("platform", p) }
 func pushTo(ref string) option { return func(s *solver) { s.export = ref } }
 func into(dir string) option   { return func(s *solver) { s.into = dir } }
+func tarTo(w io.Writer) option { return func(s *solver) { s.tar = w } }
 func without(c apicaps.CapID) option {
 	return func(s *solver) { s.missing = append(s.missing, c) }
 }
@@ -72,7 +75,9 @@ func solve(t *testing.T, dir string, opts ...option) (*record, error) {
 	for _, o := range opts {
 		o(s)
 	}
-	c, err := client.New(t.Context(), theLab.BuildkitAddr())
+	ctx, waited := waiting(t, "build")
+	defer waited()
+	c, err := client.New(ctx, theLab.BuildkitAddr())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,6 +93,10 @@ func solve(t *testing.T, dir string, opts ...option) (*record, error) {
 	switch {
 	case s.into != "": // files, to a folder
 		so.Exports = []client.ExportEntry{{Type: client.ExporterLocal, OutputDir: s.into}}
+	case s.tar != nil:
+		so.Exports = []client.ExportEntry{{Type: client.ExporterTar, Output: func(map[string]string) (io.WriteCloser, error) {
+			return open{s.tar}, nil
+		}}}
 	case s.export != "":
 		so.Exports = []client.ExportEntry{{Type: client.ExporterImage, Attrs: map[string]string{
 			"name": s.export, "push": "true", "registry.insecure": "true",
@@ -108,7 +117,7 @@ func solve(t *testing.T, dir string, opts ...option) (*record, error) {
 		defer close(done)
 		rec.watch(statuses)
 	}()
-	res, err := c.Build(t.Context(), so, "", func(ctx context.Context, gc gateway.Client) (*gateway.Result, error) {
+	res, err := c.Build(ctx, so, "", func(ctx context.Context, gc gateway.Client) (*gateway.Result, error) {
 		spy.Client = gc
 		return frontend.Build(ctx, spy)
 	}, statuses)
@@ -154,6 +163,9 @@ func (r *record) watch(statuses <-chan *client.SolveStatus) {
 		}
 	}
 	for _, v := range vertices {
+		if v.Error != "" {
+			r.failed = append(r.failed, v.Name+": "+v.Error)
+		}
 		switch {
 		case v.Cached:
 			r.cached = append(r.cached, v.Name)
@@ -205,3 +217,8 @@ type discard struct{}
 
 func (discard) Write(p []byte) (int, error) { return len(p), nil }
 func (discard) Close() error                { return nil }
+
+// open is a writer that is not to be closed.
+type open struct{ io.Writer }
+
+func (open) Close() error { return nil }

@@ -1,8 +1,13 @@
 package e2e
 
 import (
-	"fmt"
+	"archive/tar"
+	"encoding/json"
+	"errors"
+	"io"
 	"maps"
+	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -15,20 +20,26 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/solver/pb"
+	spb "github.com/moby/buildkit/sourcepolicy/pb"
 )
 
-// An image on an image of crosshull's tells of itself: what the base says of its own version, base and times is not its own.
+// header begins every spec.
+const header = "# syntax=ghcr.io/crosshull/crosshull:1\n"
+
+// An image on an image of crosshull's tells of itself: what the base says of its own version, base and times is not
+// its own.
 func TestLabelsOfBase(t *testing.T) {
 	const both = "linux/amd64,linux/arm64"
 	base, repo := repository(t), repository(t)
 	dir := example(t, "dotnetapp")
-	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nimage: {labels: {team: platform, org.opencontainers.image.title: base}}\n")
+	write(t, dir, "crosshull.yaml", header+"image: {labels: {team: platform, org.opencontainers.image.title: base}}\n")
 	mustSolve(t, dir, platform(both), pushTo(base), attr("build-arg:SOURCE_DATE_EPOCH", "1700000000"))
 	_, bases := index(t, base)
 
 	dir = t.TempDir()
 	project(t, dir, "app.csproj", "<ContainerGenerateLabels>false</ContainerGenerateLabels>")
-	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nbase: {image: "+base+"}\n")
+	write(t, dir, "crosshull.yaml", header+"base: {image: "+base+"}\n")
 	mustSolve(t, dir, platform(both), pushTo(repo))
 	_, images := index(t, repo)
 	for p, img := range images {
@@ -101,7 +112,7 @@ func TestPlatforms(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			base, repo := repository(t), repository(t)
 			pushBase(t, base, tc.index, tc.config)
-			write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nbase: {image: "+base+"}\n")
+			write(t, dir, "crosshull.yaml", header+"base: {image: "+base+"}\n")
 			mustSolve(t, dir, platform(tc.asked), pushTo(repo))
 			idx, err := remote.Index(insecure(t, repo))
 			if err != nil {
@@ -174,13 +185,14 @@ func annotation(typ, key, value string) option {
 	})
 }
 
-// What --annotation says is what the image has, at every level and in every form, but where BuildKit lays the annotations of
-// a frontend over those of the flag: for keys that the spec or crosshull annotates manifests with, too.
+// What --annotation says is what the image has, at every level and in every form, but where BuildKit lays the
+// annotations of a frontend over those of the flag: for keys that the spec or crosshull annotates manifests with, too.
 func TestAnnotations(t *testing.T) {
 	const (
-		version, digest = "org.opencontainers.image.version", "org.opencontainers.image.base.digest"
-		amd64, arm64    = "linux/amd64", "linux/arm64"
-		spec            = "spec" // the value of the key team in the spec
+		version      = "org.opencontainers.image.version"
+		base, digest = "org.opencontainers.image.base.name", "org.opencontainers.image.base.digest"
+		amd64, arm64 = "linux/amd64", "linux/arm64"
+		spec         = "spec" // the value of the key team in the spec
 	)
 	dir := example(t, "dotnetapp")
 	edit(t, dir, "crosshull.yaml", "image:", "image:\n  annotations: {team: "+spec+"}")
@@ -192,7 +204,7 @@ func TestAnnotations(t *testing.T) {
 		{"manifest", version, map[string]string{amd64: "flag", arm64: "flag"}},
 		{"manifest[linux/arm64]", version, map[string]string{amd64: "", arm64: "flag"}},
 		{"manifest[linux/arm64]", "team", map[string]string{amd64: spec, arm64: "flag"}},
-		{"manifest[linux/arm64]", "org.opencontainers.image.base.name", map[string]string{amd64: "mcr.microsoft.com/dotnet/runtime:10.0", arm64: "flag"}},
+		{"manifest[linux/arm64]", base, map[string]string{amd64: "mcr.microsoft.com/dotnet/runtime:10.0", arm64: "flag"}},
 		{"manifest", "net.dot.sdk.version", map[string]string{amd64: "flag", arm64: "flag"}},
 		{"index", "team", map[string]string{"index": "flag", amd64: spec, arm64: spec}},
 		{"index", version, map[string]string{"index": "flag", amd64: "", arm64: ""}},
@@ -218,13 +230,148 @@ func TestAnnotations(t *testing.T) {
 	}
 }
 
+// Where the spec asks for annotations of the index, the flag wins for all keys but those.
+func TestAnnotationsOfIndex(t *testing.T) {
+	dir, repo := example(t, "dotnetapp"), repository(t)
+	edit(t, dir, "crosshull.yaml", "image:", "image:\n  annotate-index: true\n  annotations: {team: spec}")
+	mustSolve(t, dir, platform("linux/amd64,linux/arm64"), pushTo(repo),
+		annotation("index", "org.opencontainers.image.version", "flag"), annotation("index", "team", "flag"))
+	idx, _ := index(t, repo)
+	if got := idx.Annotations; got["org.opencontainers.image.version"] != "flag" || got["team"] != "spec" {
+		t.Errorf("annotations %v", got)
+	}
+}
+
 // With one platform and no index the flag wins just as well.
 func TestAnnotationsOfOnePlatform(t *testing.T) {
 	dir, repo := example(t, "dotnetapp"), repository(t)
-	mustSolve(t, dir, pushTo(repo), annotation("manifest", "org.opencontainers.image.version", "flag"), annotation("", "x", "y"))
+	mustSolve(t, dir, pushTo(repo),
+		annotation("manifest", "org.opencontainers.image.version", "flag"), annotation("", "x", "y"))
 	var manifest struct{ Annotations map[string]string }
 	fetch(t, repo, "manifests/latest", &manifest)
-	if got := manifest.Annotations; got["org.opencontainers.image.version"] != "flag" || got["x"] != "y" || !strings.HasPrefix(got["org.opencontainers.image.base.digest"], "sha256:") {
-		t.Error(fmt.Sprint(got))
+	got := manifest.Annotations
+	if got["org.opencontainers.image.version"] != "flag" || got["x"] != "y" ||
+		!strings.HasPrefix(got["org.opencontainers.image.base.digest"], "sha256:") {
+		t.Errorf("annotations %v", got)
+	}
+}
+
+// What a command is asked for is alone on its standard output: a digest, or an archive. The summary is for people,
+// among the progress.
+func TestStandardOutput(t *testing.T) {
+	dir := example(t, "dotnetapp")
+	run := func(args ...string) (stdout, stderr string) {
+		t.Helper()
+		return apart(t, dir, append([]string{"-f", "crosshull.yaml"}, args...)...)
+	}
+	const summary = "[summary] dotnetapp.csproj, portable, net10.0 for linux/amd64"
+
+	out, log := run("--progress", "plain", "-t", repository(t), "--push", ".")
+	if out != "" {
+		t.Errorf("a build prints on standard output:\n%s", out)
+	}
+	wantContains(t, "progress", log, summary)
+
+	out, log = run("--quiet", "-t", repository(t), "--push", ".")
+	if !digestAlone.MatchString(out) || log != "" {
+		t.Errorf("--quiet prints %q, and on standard error %q", out, log)
+	}
+
+	out, log = run("--progress", "plain", "-o", "type=tar,dest=-", ".")
+	archive := strings.NewReader(out)
+	files := tar.NewReader(archive)
+	found := false
+	for {
+		header, err := files.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = found || header.Name == "app/dotnetapp.dll"
+	}
+	rest, err := io.ReadAll(archive)
+	if err != nil || !found || strings.Trim(string(rest), "\x00") != "" {
+		t.Errorf("the archive has the app: %v; after it comes %q: %v", found, rest, err)
+	}
+	wantContains(t, "progress", log, summary)
+
+	out, log = run("--progress", "rawjson", "-t", repository(t), "--push", ".")
+	if out != "" {
+		t.Errorf("rawjson prints on standard output:\n%s", out)
+	}
+	for line := range strings.Lines(log) {
+		if !json.Valid([]byte(line)) {
+			t.Errorf("no JSON: %s", line)
+		}
+	}
+}
+
+var digestAlone = regexp.MustCompile(`^sha256:[0-9a-f]{64}\n$`)
+
+// apart runs docker buildx build in dir, and gives apart what it prints on standard output and on standard error.
+func apart(t *testing.T, dir string, args ...string) (stdout, stderr string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "docker", append([]string{"buildx", "build"}, args...)...)
+	cmd.Dir = dir
+	var out, log strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &log
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%q: %v\n%s", args, err, log.String())
+	}
+	return out.String(), log.String()
+}
+
+// A source policy that knows nothing but the context and Microsoft's images is no reason for a warning, and one that
+// denies the base says which image that is, and where the spec names it.
+func TestSourcePolicy(t *testing.T) {
+	const runtime = "mcr.microsoft.com/dotnet/runtime:10.0"
+	dir := example(t, "dotnetapp")
+	policy := func(rules ...*spb.Rule) option {
+		return asking(func(so *client.SolveOpt) { so.SourcePolicy = &spb.Policy{Version: 1, Rules: rules} })
+	}
+	rule := func(action spb.PolicyAction, sources string) *spb.Rule {
+		return &spb.Rule{Action: action, Selector: &spb.Selector{Identifier: sources, MatchType: spb.MatchType_WILDCARD}}
+	}
+	repo := repository(t)
+	rec := mustSolve(t, dir, platform("linux/amd64,linux/arm64"), pushTo(repo), policy(
+		rule(spb.PolicyAction_DENY, "*"),
+		rule(spb.PolicyAction_ALLOW, "local://*"),
+		rule(spb.PolicyAction_ALLOW, "docker-image://mcr.microsoft.com/*"),
+	))
+	if len(rec.warnings)+len(rec.failed) > 0 {
+		t.Errorf("warnings %q, failed %q", rec.warnings, rec.failed)
+	}
+	_, images := index(t, repo)
+	for p, img := range images {
+		if got := img.Config.Config.Labels["org.opencontainers.image.base.name"]; got != runtime {
+			t.Errorf("%s: base %q", p, got)
+		}
+	}
+
+	write(t, dir, "crosshull.yaml", header+"base:\n  image: "+runtime+"\n")
+	_, err := solve(t, dir, platform("linux/amd64,linux/arm64"),
+		policy(rule(spb.PolicyAction_DENY, "docker-image://mcr.microsoft.com/dotnet/runtime*")))
+	if err == nil {
+		t.Fatal("an image is built on a base that is denied")
+	}
+	wantContains(t, "error", err.Error(), "crosshull.yaml:3: base image: ", `"docker-image://`+runtime+`" denied by policy`)
+	if strings.Contains(err.Error(), "has no image for") {
+		t.Errorf("a denied base is taken for one without a platform: %v", err)
+	}
+}
+
+// Nothing is asked of an engine without the containerd image store that it shows in red.
+func TestNoBlobsWithoutMerge(t *testing.T) {
+	dir := example(t, "dotnetapp")
+	rec := mustSolve(t, dir, platform("linux/amd64,linux/arm64"), without(pb.CapMergeOp))
+	for _, source := range rec.sources {
+		if !strings.HasPrefix(source.Identifier, "docker-image://") && !strings.HasPrefix(source.Identifier, "local://") {
+			t.Errorf("source %s", source.Identifier)
+		}
+	}
+	if len(rec.failed)+len(rec.warnings) > 0 {
+		t.Errorf("failed %q, warnings %q", rec.failed, rec.warnings)
 	}
 }

@@ -51,16 +51,32 @@ func TestCheckScratch(t *testing.T) {
 			continue
 		}
 		var scratch *ScratchError
-		if !errors.As(err, &scratch) || scratch.Needs != tc.needs || !strings.Contains(err.Error(), tc.needs) || !strings.Contains(err.Error(), mode.String()) {
+		if !errors.As(err, &scratch) || scratch.Needs != tc.needs {
 			t.Errorf("%s, static %v: got %v", tc.modes, tc.static, err)
+			continue
+		}
+		for _, text := range []string{tc.needs, mode.String(), Scratch} {
+			if !strings.Contains(err.Error(), text) {
+				t.Errorf("%s, static %v: no %q in %v", tc.modes, tc.static, text, err)
+			}
 		}
 	}
 }
 
-// What runs on an empty base is linked to musl, which is the C library that can be linked statically.
+// What runs on an empty base is linked to musl, unless the spec names a toolchain with glibc.
 func TestScratchIsMusl(t *testing.T) {
 	if got := LibcOf(Scratch); got != Musl {
 		t.Errorf("got %q", got)
+	}
+	for toolchain, want := range map[string]Libc{
+		"": Musl,
+		"mcr.microsoft.com/dotnet/sdk:10.0-alpine-aot": Musl,
+		"mcr.microsoft.com/dotnet/sdk:10.0-aot":        Glibc,
+		"example.com/linker:1":                         Musl,
+	} {
+		if got := ScratchLibc(toolchain); got != want {
+			t.Errorf("linked by %q: got %s, want %s", toolchain, got, want)
+		}
 	}
 	got, err := Toolchain("mcr.microsoft.com/dotnet/sdk:10.0", Scratch)
 	if want := "mcr.microsoft.com/dotnet/sdk:10.0-alpine-aot"; err != nil || got != want {
