@@ -1,7 +1,8 @@
 // Package dockerfile writes a Dockerfile for a plan.
 //
-// Contract: pure. [Write] takes the plans of the apps of a spec, and gives what an expert would write by hand for the same
-// apps. A value that an instruction cannot hold is left out, with a comment that says so.
+// Contract: pure. [Write] takes the plans of the apps of a spec, and gives what an expert would write by hand for the
+// same apps. No value becomes an instruction: one that an instruction cannot hold is left out, with a comment that says
+// so.
 package dockerfile
 
 import (
@@ -25,10 +26,21 @@ import (
 func Write(apps []*plan.Plan, name string) ([]byte, error) {
 	w := &writer{}
 	w.line("# syntax=docker/dockerfile:1")
-	w.comment("Written by crosshull (docker buildx build --call=dockerfile): the apps of %s, built the same way by a Dockerfile.", name)
-	w.comment("It restores and compiles on the platform of the builder, whatever the target, so no step is emulated. What crosshull does and this does not: layers by kind of file,")
-	w.comment("libraries compiled apart, static assets compressed once, assets of other systems left out, labels with the digest of the base, and keeping these lists up to date.")
+	w.comment("Written by crosshull (docker buildx build --call=dockerfile): the apps of %s, "+
+		"built the same way by a Dockerfile.", name)
+	w.comment("It restores and compiles on the platform of the builder, whatever the target, so no step is emulated. " +
+		"What crosshull does and this does not: layers by kind of file,")
+	w.comment("libraries compiled apart, static assets compressed once, assets of other systems left out, " +
+		"labels with the digest of the base, and keeping these lists up to date.")
+	if len(apps) > 0 { // those of all are the same
+		w.arguments(apps[0])
+	}
 	for _, p := range apps {
+		for _, app := range append([]*dotnet.App{p.App}, p.Tests...) {
+			if strings.ContainsAny(app.Path, breaks) {
+				return nil, fmt.Errorf("%q has a line break in its path, which no RUN can hold", app.Path)
+			}
+		}
 		if err := w.app(p); err != nil {
 			return nil, err
 		}
@@ -43,7 +55,34 @@ func (w *writer) line(format string, args ...any) {
 	w.lines = append(w.lines, fmt.Sprintf(format, args...))
 }
 
-func (w *writer) comment(format string, args ...any) { w.line("# "+format, args...) }
+// breaks end a line, and so an instruction or a comment.
+const breaks = "\n\r"
+
+func (w *writer) comment(format string, args ...any) {
+	text := strings.NewReplacer("\n", " ", "\r", " ").Replace(fmt.Sprintf(format, args...))
+	w.lines = append(w.lines, "# "+text)
+}
+
+// set writes an instruction that has values in it. what they are is said where the instruction cannot hold them.
+func (w *writer) set(what, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if strings.ContainsAny(text, breaks) {
+		w.comment("%s is left out: it has a line break, which no instruction can hold.", what)
+		return
+	}
+	w.lines = append(w.lines, text)
+}
+
+// arguments says what became of those of the spec.
+func (w *writer) arguments(p *plan.Plan) {
+	var values []string
+	for _, a := range p.Request.Arguments() {
+		values = append(values, a.Name+"="+shell(a.Value))
+	}
+	if len(values) > 0 {
+		w.comment("Where the spec has build arguments, this has their values: %s.", strings.Join(values, " "))
+	}
+}
 
 // app writes the stages of an app.
 func (w *writer) app(p *plan.Plan) error {
@@ -66,10 +105,7 @@ func (w *writer) app(p *plan.Plan) error {
 	}
 	w.sources(p)
 	if p.Request.Spec.Tests.Gate {
-		w.tests(stage)
-		for _, t := range p.Tests {
-			w.line("RUN dotnet test %s --logger trx --results-directory /results", shell(t.Path))
-		}
+		w.tests(p, stage)
 		w.line("")
 		w.comment("Publish waits for the tests.")
 		w.line("FROM %s AS %s", stage("build"), stage("publish"))
@@ -91,7 +127,8 @@ func (w *writer) restore(p *plan.Plan) error {
 	if file := p.Request.Spec.Project; path.Ext(file) == ".cs" {
 		w.comment("A project of the file, as the SDK makes it.")
 		w.line("COPY --link . .")
-		w.line("RUN dotnet project convert %s --output %s", shell(file), shell(strings.TrimSuffix(file, ".cs")))
+		w.set("The file of the app", "RUN dotnet project convert %s --output %s",
+			shell(file), shell(strings.TrimSuffix(file, ".cs")))
 	} else {
 		w.comment("What a restore can depend on. A project that is added, or a file that one imports, has to be added here.")
 		w.copy("--parents", append(dotnet.RestoreFiles(p.App.Closure, p.Tree.Settings), p.Tree.RestoreInputs...), "./")
@@ -101,30 +138,38 @@ func (w *writer) restore(p *plan.Plan) error {
 	if len(rids) > 0 {
 		args = append(args, `-p:RuntimeIdentifiers="`+strings.Join(rids, ";")+`"`)
 	}
-	w.line("RUN %sdotnet restore %s%s", nugetMounts(nuget), shell(p.App.Path), shellArgs(args))
+	w.line("RUN %sdotnet restore %s%s", w.nuget(nuget), shell(p.App.Path), shellArgs(args))
 	return nil
 }
 
 // nugetNames are those that a Dockerfile has.
 var nugetNames = dotnet.NuGetNames{Password: "FEED_", Username: "any", CA: "/run/ca.pem"}
 
-// nugetMounts is what the RUN of a restore begins with.
-func nugetMounts(s dotnet.NuGetSettings) string {
+// nuget is what the RUN of a restore begins with.
+func (w *writer) nuget(s dotnet.NuGetSettings) string {
 	var b strings.Builder
-	mount := func(format string, args ...any) { fmt.Fprintf(&b, "--mount="+format+" \\\n    ", args...) }
 	for _, secret := range s.SecretEnv {
-		mount("type=secret,id=%s,env=%s,required=true", secret.Value, secret.Key)
+		b.WriteString(w.mount(secret.Value, "type=secret,id=%s,env=%s,required=true", secret.Value, secret.Key))
 	}
 	for _, secret := range s.SecretFiles {
-		mount("type=secret,id=%s,target=%s,required=true", secret.Value, secret.Key)
+		b.WriteString(w.mount(secret.Value, "type=secret,id=%s,target=%s,required=true", secret.Value, secret.Key))
 	}
 	for _, file := range s.Files {
-		mount("type=bind,source=%s,target=%s", file.Value, file.Key)
+		b.WriteString(w.mount(file.Value, "type=bind,source=%s,target=%s", file.Value, file.Key))
 	}
 	for _, kv := range s.Env {
 		fmt.Fprintf(&b, "%s=%s ", kv.Key, kv.Value)
 	}
 	return b.String()
+}
+
+// mount is a flag of RUN that has a name in it; nothing, and a comment, where a flag cannot hold the name.
+func (w *writer) mount(name, format string, args ...any) string {
+	if !plainWord.MatchString(name) || strings.Contains(name, ",") {
+		w.comment("The mount of %s is left out: no flag can hold this name.", name)
+		return ""
+	}
+	return fmt.Sprintf("--mount="+format+" \\\n    ", args...)
 }
 
 // sources writes the step that brings what is compiled.
@@ -158,22 +203,46 @@ func (w *writer) copy(flags string, patterns []string, to string) {
 		}
 		names = append(names, p)
 	}
-	if slices.ContainsFunc(names, func(n string) bool { return strings.ContainsAny(n, " \t\"") }) {
-		dt, err := json.Marshal(append(names, to))
-		if err != nil {
-			panic(err) // strings are JSON
-		}
-		w.line("COPY --link %s %s", flags, dt)
-		return
+	w.line("COPY --link %s%s", flags, words(" \\\n    ", append(names, to)...))
+}
+
+// words are paths as COPY takes them, each after a separator: with a list where one has a space or a line break in it.
+func words(separator string, paths ...string) string {
+	escaped := make([]string, len(paths))
+	list := false
+	for i, p := range paths {
+		escaped[i] = word(p)
+		list = list || strings.ContainsAny(p, " \t<"+breaks)
 	}
-	w.line("COPY --link %s \\\n    %s \\\n    %s", flags, strings.Join(names, " \\\n    "), to)
+	if list {
+		return " " + jsonList(escaped)
+	}
+	return separator + strings.Join(escaped, separator)
+}
+
+// word is a value as instructions take it that look for variables and quotes in theirs.
+func word(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `$`, `\$`, `"`, `\"`, `'`, `\'`).Replace(s)
 }
 
 // tests writes the stage of tests that images wait for.
-func (w *writer) tests(stage func(string) string) {
+func (w *writer) tests(p *plan.Plan, stage func(string) string) {
 	w.line("")
 	w.line("FROM %s AS %s", stage("build"), stage("test"))
 	w.line("COPY --link --exclude=**/bin --exclude=**/obj . .")
+	mounts := w.secrets(p.Request.Spec.Tests.Secrets)
+	for _, t := range p.Tests {
+		w.line("RUN %sdotnet test %s --logger trx --results-directory /results", mounts, shell(t.Path))
+	}
+}
+
+// secrets are mounts of secrets, by the variables that they are for.
+func (w *writer) secrets(ids map[string]string) string {
+	var b strings.Builder
+	for _, name := range request.SortedKeys(ids) {
+		b.WriteString(w.mount(ids[name], "type=secret,id=%s,env=%s,required=true", ids[name], name))
+	}
+	return b.String()
 }
 
 // publish writes the step that compiles and publishes.
@@ -186,11 +255,9 @@ func (w *writer) publish(p *plan.Plan, stage func(string) string) {
 	if p.Request.Spec.Tests.Gate {
 		run += "--mount=type=bind,from=" + stage("test") + ",source=/results,target=/results \\\n    "
 	}
-	for _, name := range request.SortedKeys(p.Request.Spec.Publish.Secrets) {
-		run += fmt.Sprintf("--mount=type=secret,id=%s,env=%s,required=true \\\n    ", p.Request.Spec.Publish.Secrets[name], name)
-	}
+	run += w.secrets(p.Request.Spec.Publish.Secrets)
 	for _, id := range p.Request.Spec.Publish.SSH {
-		run += "--mount=type=ssh,id=" + id + ",required=true \\\n    "
+		run += w.mount(id, "type=ssh,id=%s,required=true", id)
 	}
 	command := "dotnet publish " + shell(p.App.Path) + " --no-restore -o /app" + shellArgs(args)
 	if !p.NeedsRIDs() {
@@ -203,9 +270,13 @@ func (w *writer) publish(p *plan.Plan, stage func(string) string) {
 	if p.App.Mode.NeedsToolchain() {
 		w.line("ARG BUILDARCH")
 		w.comment("Another architecture is linked by LLVM's tools.")
-		command = `if [ "$TARGETARCH" != "$BUILDARCH" ]; then cross="-p:LinkerFlavor=lld -p:ObjCopyName=llvm-objcopy"; fi; \` + "\n    " + command + " $cross && rm -f /app/*.dbg"
+		const cross = `cross="-p:LinkerFlavor=lld -p:ObjCopyName=llvm-objcopy"`
+		command = `if [ "$TARGETARCH" != "$BUILDARCH" ]; then ` + cross + "; fi; \\\n    " +
+			command + " $cross && rm -f /app/*.dbg"
 	}
-	w.line("%scase \"$TARGETARCH\" in %s *) echo \"not for $TARGETARCH\"; exit 1;; esac; \\\n    %s", run, strings.Join(ridCases(p.Targets), " "), strings.Replace(command, "--no-restore", "--no-restore -r $rid", 1))
+	command = strings.Replace(command, "--no-restore", "--no-restore -r $rid", 1)
+	w.line("%scase \"$TARGETARCH\" in %s *) echo \"not for $TARGETARCH\"; exit 1;; esac; \\\n    %s",
+		run, strings.Join(ridCases(p.Targets), " "), command)
 }
 
 // ridCases are the branches of a shell's case, from Docker's architectures to runtime identifiers.
@@ -245,13 +316,13 @@ func (w *writer) image(p *plan.Plan, stage func(string) string) error {
 	w.line("")
 	w.line("FROM %s AS %s", p.Targets[0].Base.Pin(), cmp.Or(p.Request.Target.App, "image"))
 	if base := p.Targets[0].Base.Config; base == nil || base.Config.WorkingDir != config.WorkingDir {
-		w.line("WORKDIR %s", config.WorkingDir)
+		w.set("The working directory", "WORKDIR %s", word(config.WorkingDir))
 	}
 	empty := 0
 	for _, f := range p.Request.Spec.Files {
 		w.file(f, p.Targets[0].Config.User(), stage("folders"), &empty)
 	}
-	w.line("COPY --link --from=%s /app %s/", from, strings.TrimSuffix(dir, "/"))
+	w.line("COPY --link --from=%s%s", from, words(" ", "/app", strings.TrimSuffix(dir, "/")+"/"))
 	w.config(p)
 	return nil
 }
@@ -272,15 +343,17 @@ func (w *writer) file(f spec.File, user, folders string, empty *int) {
 	if f.Mode != "" {
 		flags += " --chmod=" + f.Mode
 	}
+	from, to := dotnet.Escape(f.From), f.To
 	switch {
 	case f.Context != "":
-		w.line("COPY %s --from=%s %s %s", flags, f.Context, cmp.Or("/"+f.From, "/"), f.To)
+		flags += " --from=" + f.Context
+		from = "/" + from
 	case f.From == "":
-		w.line("COPY %s --from=%s /folders/%d %s/", flags, folders, *empty, strings.TrimSuffix(f.To, "/"))
+		flags += " --from=" + folders
+		from, to = fmt.Sprintf("/folders/%d", *empty), strings.TrimSuffix(f.To, "/")+"/"
 		*empty++
-	default:
-		w.line("COPY %s %s %s", flags, f.From, f.To)
 	}
+	w.set("A file for "+f.To, "COPY %s%s", flags, words(" ", from, to))
 }
 
 // config writes what the configuration of the image has beyond that of the base.
@@ -290,7 +363,7 @@ func (w *writer) config(p *plan.Plan) {
 	for _, kv := range c.Env {
 		name, value, _ := strings.Cut(kv, "=")
 		if decided("env." + name) {
-			w.line("ENV %s=%s", name, quoted(value))
+			w.set("The variable "+name, "ENV %s=%s", word(name), quoted(value))
 		}
 	}
 	var base map[string]struct{}
@@ -299,26 +372,34 @@ func (w *writer) config(p *plan.Plan) {
 	}
 	for _, port := range slices.Sorted(maps.Keys(c.ExposedPorts)) {
 		if _, ok := base[port]; !ok {
-			w.line("EXPOSE %s", port)
+			w.set("A port", "EXPOSE %s", word(port))
 		}
 	}
 	for _, name := range request.SortedKeys(c.Labels) {
 		// The digest of the base is another one for each platform, and a Dockerfile has one label for all.
 		if decided("labels."+name) && name != "org.opencontainers.image.base.digest" {
-			w.line("LABEL %s=%s", name, quoted(c.Labels[name]))
+			key := name
+			if !plainWord.MatchString(name) {
+				key = quoted(name)
+			}
+			w.set("The label "+name, "LABEL %s=%s", key, quoted(c.Labels[name]))
 		}
 	}
 	if decided("volumes") && len(c.Volumes) > 0 {
-		w.line("VOLUME %s", jsonList(slices.Sorted(maps.Keys(c.Volumes))))
+		volumes := slices.Sorted(maps.Keys(c.Volumes))
+		for i, v := range volumes {
+			volumes[i] = word(v)
+		}
+		w.line("VOLUME %s", jsonList(volumes))
 	}
 	if decided("stop-signal") {
-		w.line("STOPSIGNAL %s", c.StopSignal)
+		w.set("The signal to stop", "STOPSIGNAL %s", word(c.StopSignal))
 	}
 	if h := c.Healthcheck; h != nil && decided("healthcheck") {
-		w.line("%s", healthcheckLine(h.Test, p.Request.Spec.Image.Healthcheck))
+		w.set("The health check", "%s", healthcheckLine(h.Test, p.Request.Spec.Image.Healthcheck))
 	}
 	if c.User != "" {
-		w.line("USER %s", c.User)
+		w.set("The user", "USER %s", word(c.User))
 	}
 	if c.Entrypoint != nil {
 		w.line("ENTRYPOINT %s", jsonList(c.Entrypoint))
@@ -330,7 +411,9 @@ func (w *writer) config(p *plan.Plan) {
 
 func healthcheckLine(test []string, h *spec.Healthcheck) string {
 	line := "HEALTHCHECK"
-	for _, option := range []struct{ name, value string }{{"interval", h.Interval}, {"timeout", h.Timeout}, {"start-period", h.StartPeriod}} {
+	for _, option := range []struct{ name, value string }{
+		{"interval", h.Interval}, {"timeout", h.Timeout}, {"start-period", h.StartPeriod},
+	} {
 		if option.value != "" {
 			line += " --" + option.name + "=" + option.value
 		}
@@ -348,11 +431,13 @@ func healthcheckLine(test []string, h *spec.Healthcheck) string {
 }
 
 func jsonList(list []string) string {
-	dt, err := json.Marshal(list)
-	if err != nil {
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(list); err != nil {
 		panic(err) // strings are JSON
 	}
-	return string(dt)
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // quoted is a value as ENV and LABEL take it.
@@ -370,10 +455,11 @@ func shell(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
+// shellArgs are arguments of dotnet, which takes an escaped line break of a property for one.
 func shellArgs(args []string) string {
 	var b strings.Builder
 	for _, a := range args {
-		b.WriteString(" " + shell(a))
+		b.WriteString(" " + shell(strings.NewReplacer("\n", "%0A", "\r", "%0D").Replace(a)))
 	}
 	return b.String()
 }
