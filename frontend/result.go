@@ -70,6 +70,9 @@ func (b *build) result(ctx context.Context) (*client.Result, error) {
 
 // platformImages publishes what has been prepared, and says how the image of every platform is put together.
 func (b *build) platformImages(ctx context.Context) ([]platformImage, error) {
+	if err := b.checkFiles(ctx); err != nil {
+		return nil, err
+	}
 	eg, egctx := errgroup.WithContext(ctx)
 	if b.spec.Tests.Gate {
 		eg.Go(func() error {
