@@ -148,6 +148,7 @@ func newBuild(ctx context.Context, e *entrypoint) (*build, error) {
 		NuGet:          e.spec.NuGet,
 		Inputs:         e.spec.Publish.Inputs,
 		Context:        *buildContext,
+		Exclude:        gitDirs(e.bc),
 		BuildRID:       buildRID,
 		Caps:           e.bc.BuildOpts().LLBCaps,
 		Exec:           e.execOpts,
@@ -247,16 +248,23 @@ func sourceDateEpoch(ctx context.Context, bc *dockerui.Client) (*time.Time, erro
 	return &t, nil
 }
 
-// mainContext is the build context without .git, which would make every commit another input, and the compiler stamp
-// it into the app; BUILDKIT_CONTEXT_KEEP_GIT_DIR keeps it, as for git contexts.
+// mainContext is the build context without what git keeps beside sources, which would make every commit another input,
+// and the compiler stamp it into the app. Those patterns are the last, so a .dockerignore cannot bring it back.
 func mainContext(ctx context.Context, bc *dockerui.Client) (*llb.State, error) {
 	excludes, err := bc.DockerIgnorePatterns(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read .dockerignore: %w", err)
 	}
-	if keep, _ := strconv.ParseBool(bc.BuildArgs["BUILDKIT_CONTEXT_KEEP_GIT_DIR"]); !keep {
-		excludes = append(slices.Clone(excludes), ".git")
-	}
+	excludes = slices.Concat(excludes, gitDirs(bc))
 	// A hint of our own: the Dockerfile frontend's files for the same folder would else be replaced by ours, and back.
 	return bc.MainContext(ctx, llb.ExcludePatterns(excludes), llb.SharedKeyHint("crosshull"))
+}
+
+// gitDirs are patterns of what enters no step, wherever the context comes from: none, if BUILDKIT_CONTEXT_KEEP_GIT_DIR
+// keeps it, as for git contexts.
+func gitDirs(bc *dockerui.Client) []string {
+	if keep, _ := strconv.ParseBool(bc.BuildArgs["BUILDKIT_CONTEXT_KEEP_GIT_DIR"]); keep {
+		return nil
+	}
+	return dotnet.GitDirs()
 }

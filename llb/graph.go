@@ -67,6 +67,9 @@ type Builder struct {
 	NuGet spec.NuGet
 	// Context is the build context, .dockerignore applied.
 	Context llb.State
+	// Exclude are patterns of what is in Context and enters no step. A local context lacks it already; one that
+	// BuildKit fetches, from git or as an archive, takes no patterns.
+	Exclude []string
 	// Settings are the files of Context that a restore may read because of their names.
 	Settings dotnet.Settings
 	// Links are the symbolic links of Context.
@@ -287,15 +290,15 @@ func (b *Builder) Image(base llb.State, platform ocispecs.Platform, layers ...ll
 
 // copyContext copies the files of the context that match include, all if it is empty, and not exclude, onto st.
 func (b *Builder) copyContext(phase string, st llb.State, what string, include, exclude []string) llb.State {
-	return st.File(llb.Copy(b.Context, "/", "/", contextInfo(include, exclude)), b.named(phase, "copy "+what)...)
+	return st.File(llb.Copy(b.Context, "/", "/", b.contextInfo(include, exclude)), b.named(phase, "copy "+what)...)
 }
 
 // contextInfo is how files of the context are copied.
-func contextInfo(include, exclude []string) *llb.CopyInfo {
+func (b *Builder) contextInfo(include, exclude []string) *llb.CopyInfo {
 	return &llb.CopyInfo{
 		CopyDirContentsOnly: true,
 		IncludePatterns:     include,
-		ExcludePatterns:     exclude,
+		ExcludePatterns:     slices.Concat(exclude, b.Exclude),
 		CreatedTime:         &fileTime,
 	}
 }

@@ -74,8 +74,8 @@ func some(projects []string) string {
 // projects is the folder that a slice is compiled in, without the assemblies that it references: its sources, and the
 // project files and obj of those that it sees, so that a change of another project file compiles nothing again.
 func (b *Builder) projects(tree llb.State, s dotnet.Slice, seen, nodes []dotnet.Node, shown llb.ConstraintsOpt) llb.State {
-	action := llb.Copy(tree, "/", "/", contextInfo(nil, dotnet.Unseen(nodes, seen))).
-		Copy(b.Context, "/", "/", contextInfo(b.sources(s.Projects), dotnet.Outputs(nodes)))
+	action := llb.Copy(tree, "/", "/", b.contextInfo(nil, dotnet.Unseen(nodes, seen))).
+		Copy(b.Context, "/", "/", b.contextInfo(b.sources(s.Projects), dotnet.Outputs(nodes)))
 	return llb.Scratch().File(action,
 		append(b.named(PhasePublish, "copy sources of "+some(dotnet.ProjectPaths(s.Projects))), shown)...)
 }

@@ -200,6 +200,10 @@ func Outputs(nodes []Node) []string {
 	return slices.Compact(patterns)
 }
 
+// GitDirs are patterns of what git keeps beside sources, anywhere below the context: a folder or, of a submodule or a
+// worktree, a file (gitrepository-layout(5)).
+func GitDirs() []string { return []string{"**/.git"} }
+
 // Unseen are patterns of the folders of projects that are not among seen, as far as nothing of those is in them.
 func Unseen(nodes, seen []Node) []string {
 	needed := ancestors(allPaths(seen))
