@@ -30,6 +30,7 @@ func (b *build) survey(ctx context.Context) (dotnet.Files, error) {
 	}
 	s := &survey{ref: ref, files: dotnet.Files{}}
 	b.graph.Links, b.graph.Settings, b.graph.Assets = dotnet.Links{}, nil, dotnet.Assets{}
+	b.graph.Housekeeping = dotnet.Housekeeping{Spec: path.Base(b.specName())}
 	if ref == nil { // an empty context
 		return s.files, nil
 	}
@@ -43,6 +44,7 @@ func (b *build) survey(ctx context.Context) (dotnet.Files, error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		b.graph.Settings.Add(name)
+		b.graph.Housekeeping.Add(name)
 		switch {
 		case mode&os.ModeSymlink != 0:
 			b.graph.Links.Add(name, stat.Linkname)
@@ -62,6 +64,7 @@ func (b *build) survey(ctx context.Context) (dotnet.Files, error) {
 	}
 	b.graph.RestoreInputs = dotnet.RestoreInputs(s.files)
 	b.graph.Assets.AddProjects(s.files)
+	b.graph.Housekeeping.AddProjects(s.files)
 	return s.files, nil
 }
 

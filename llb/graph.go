@@ -76,6 +76,8 @@ type Builder struct {
 	Links dotnet.Links
 	// Assets are the static web assets of Context.
 	Assets dotnet.Assets
+	// Housekeeping are the files of Context that are mostly no sources.
+	Housekeeping dotnet.Housekeeping
 	// Folder is the one of the context that commands run in: the SDK looks for global.json from there upwards.
 	Folder string
 	// SDK is the image of the SDK, for the build platform, with the environment of its configuration.
@@ -100,9 +102,14 @@ type Builder struct {
 // [dotnet.DescriptionFile] and [dotnet.DescribedFile] in its root. Its input is only what says what a project is, so it is
 // cached while no more than sources change. files are those of [Builder.ProjectFiles].
 func (b *Builder) Describe(asked []dotnet.Project, files dotnet.Files) (llb.State, error) {
-	targets, err := msbuildFiles(PhaseDescribe,
-		dotnet.File{Name: dotnet.ReachFile, Data: dotnet.ReachTargets(files, SourceDir)},
-		dotnet.File{Name: dotnet.QuestionsFile, Data: dotnet.Questions(asked, paths)})
+	made := []dotnet.File{
+		{Name: dotnet.ReachFile, Data: dotnet.ReachTargets(files, SourceDir)},
+		{Name: dotnet.QuestionsFile, Data: dotnet.Questions(asked, paths)},
+	}
+	if dt := b.Housekeeping.Names(b.Links, paths); dt != nil {
+		made = append(made, dotnet.File{Name: dotnet.NamesFile, Data: dt})
+	}
+	targets, err := msbuildFiles(PhaseDescribe, made...)
 	if err != nil {
 		return llb.State{}, err
 	}
@@ -228,6 +235,11 @@ func (b *Builder) sources(nodes []dotnet.Node) []string {
 		}
 	}
 	return patterns
+}
+
+// notSources are patterns of what is among those files and nothing that projects are built from.
+func (b *Builder) notSources(nodes []dotnet.Node) []string {
+	return append(dotnet.Outputs(nodes), b.Housekeeping.Idle(nodes, b.Links, b.Project, b.Inputs)...)
 }
 
 // AppHosts makes the launchers of app for runtime identifiers: a state with a folder for each. They depend on no source,

@@ -32,6 +32,10 @@ type Node struct {
 	// Patterns of what it reaches outside of its folder, and whether that is all.
 	restoreReach, publishReach []string
 	reachKnown                 bool
+	// The paths of what it reaches, anyName for each wildcard, with the housekeeping that it makes something of, and
+	// whether it was asked about that.
+	names        []string
+	sourcesKnown bool
 }
 
 // paths are all that lead to the project.
