@@ -234,7 +234,7 @@ tests: [tests/one/libbar.tests, tests/two/libbar.tests]
 `)
 	mustSolve(t, dir, attr("target", "test"), into(out))
 	for _, folder := range []string{"tests/one", "tests/two"} {
-		trx, err := os.ReadFile(filepath.Join(out, folder, "libbar.tests/libbar.tests.trx"))
+		trx, err := os.ReadFile(filepath.Join(out, folder, "libbar.tests/libbar.tests/libbar.tests.trx"))
 		if err != nil {
 			t.Fatal(err)
 		}
