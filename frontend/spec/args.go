@@ -38,31 +38,32 @@ func (d *decoder) expand(path string, n *node, f field) (text string, known bool
 	}
 	var b strings.Builder
 	known = true
-	rest := n.Value
-	for !d.full {
-		begin := strings.Index(rest, "${")
-		length := strings.IndexByte(rest[max(begin, 0):], '}') + 1
-		if begin < 0 || length == 0 {
-			break
+	used := false
+	for rest := n.Value; rest != "" && !d.full; {
+		before, found, after := cutArg(rest)
+		rest = after
+		literal, escaped := strings.CutSuffix(before, "$")
+		switch {
+		case found == "":
+			b.WriteString(before)
+		case escaped:
+			b.WriteString(literal + found)
+		default:
+			v, ok := d.argument(path, n, f, found)
+			known = known && ok
+			used = true
+			b.WriteString(before + v)
 		}
-		found := rest[begin : begin+length]
-		before := rest[:begin]
-		rest = rest[begin+length:]
-		if strings.HasSuffix(before, "$") {
-			b.WriteString(before[:begin-1] + found)
-			continue
-		}
-		v, ok := d.argument(path, n, f, found)
-		known = known && ok
-		b.WriteString(before + v)
 	}
-	b.WriteString(rest)
+	if used && known {
+		d.into.written[path] = n.Value
+	}
 	return b.String(), known
 }
 
 // argument gives what ${NAME} stands for, itself if that is not known.
 func (d *decoder) argument(path string, n *node, f field, found string) (value string, known bool) {
-	name := found[len("${") : len(found)-len("}")]
+	name := argName(found)
 	d.into.used[name] = true
 	v, ok := d.args[name]
 	switch {

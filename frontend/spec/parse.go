@@ -41,7 +41,10 @@ func ParseOn(dt []byte, args map[string]string, on ocispecs.Platform) (*Spec, er
 
 // spec makes a spec of the file: one for a platform, or one that has yet to become that.
 func (src *source) spec(p *ocispecs.Platform) (*Spec, error) {
-	s := &Spec{lines: map[string]Range{}, used: map[string]bool{}, perPlatform: map[string]bool{}, source: src}
+	s := &Spec{
+		lines: map[string]Range{}, used: map[string]bool{}, perPlatform: map[string]bool{}, written: map[string]string{},
+		source: src,
+	}
 	if src.root == nil { // nothing but comments
 		return s, nil
 	}
@@ -51,6 +54,7 @@ func (src *source) spec(p *ocispecs.Platform) (*Spec, error) {
 	}
 	d.value("", src.root, reflect.ValueOf(s).Elem(), field{})
 	d.feeds()
+	s.args = d.args
 	if len(s.perPlatform) == 0 {
 		s.source = nil
 	}

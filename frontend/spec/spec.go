@@ -41,7 +41,9 @@ type Spec struct {
 	used        map[string]bool
 	perPlatform map[string]bool // paths of values that are not known before the platform is
 	source      *source
-	app         string // that App is, of Apps
+	written     map[string]string // values with build arguments in them, as the file has them
+	args        map[string]string // what those stand for
+	app         string            // that App is, of Apps
 }
 
 // Arg is an entry of args; a value alone is its default.

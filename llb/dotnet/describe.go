@@ -188,8 +188,8 @@ type Output struct {
 	AssetsFile string
 }
 
-// Container is what the SDK infers of the image (target ComputeContainerConfig), with what the project says of it by the
-// properties and items Container….
+// Container is what the SDK infers of the image (target ComputeContainerConfig), with what the project says of it by
+// the properties and items Container….
 type Container struct {
 	BaseImage        string
 	Labels           []KeyValue

@@ -78,11 +78,11 @@ func parameters(s string) []string {
 	quoted := false
 	backslashes := 0
 	for _, c := range []byte(s) {
-		switch {
-		case c == '\\':
+		switch c {
+		case '\\':
 			backslashes++
 			continue
-		case c == '"':
+		case '"':
 			b.WriteString(strings.Repeat(`\`, backslashes/2))
 			if backslashes%2 == 1 {
 				b.WriteByte(c)
@@ -141,7 +141,7 @@ func checkEscape(t *testing.T, value string) {
 		t.Skip("is in no spec and no name that .NET knows")
 	}
 	text := escapeMSBuild(value)
-	if i := strings.IndexAny(text, `$@'();?*",`); i >= 0 {
+	if i := strings.IndexAny(text, `$@'();?*",\`); i >= 0 {
 		t.Fatalf("%q: %q has a meaning in %s", value, text[i], text)
 	}
 	if unescape(text) != value {

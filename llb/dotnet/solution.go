@@ -54,8 +54,8 @@ func SolutionProjects(solution string, dt []byte) ([]string, error) {
 // SolutionFile is the name of what [Solution] makes.
 const SolutionFile = "crosshull.slnx"
 
-// Solution is a solution of projects of the context in folder source. Those of one name are put into a folder each: MSBuild
-// takes a name but once in a folder.
+// Solution is a solution of projects of the context in folder source. Those of one name are put into a folder each:
+// MSBuild takes a name but once in a folder.
 func Solution(projects []string, source string) []byte {
 	var b strings.Builder
 	b.WriteString("<Solution>\n")
