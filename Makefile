@@ -1,16 +1,29 @@
 # Each command starts from nothing: it installs what is missing (see hack/lab) and needs root for that.
 
-.PHONY: demo test bench repro lint down up env update
+.DEFAULT_GOAL := help
+.PHONY: help demo check test times bench repro lint down up env update race
+
+help: ## this list
+	@awk -F ': *[^#]*## ' '/^[a-z]+:.*## / { gsub(/[$$][$$]/, "$$"); printf "make %-8s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## the main job on a real example, to an index in a registry and a running container
 	go -C hack run ./cmd/demo
 
-test: lint ## everything: unit and golden tests, then the real SDK, buildkitd, buildx and registry
-	@command -v gcc >/dev/null || { apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev; } # for -race
-	go -C hack run ./cmd/lab up # first, and without -race: the stand-ins are a gigabyte to compress
-	go test -race ./...
-	go -C hack test ./lab/images # compresses for twenty minutes under -race
-	go -C hack test -race -timeout 75m $$(go -C hack list ./... | grep -v /lab/images$$)
+# A tool and not a program to run: Go keeps the results of tests only as long as what runs them has the same path.
+SUITE := go -C hack tool suite
+
+check: lint race ## before every change: all that needs no lab, in two minutes at most
+	$(SUITE) -short check
+
+test: lint race ## everything: what check does, then the real SDK, buildkitd, buildx and registry
+	go -C hack run ./cmd/lab up
+	$(SUITE) all
+
+times: ## where the minutes of the last make test went, as a table for docs/testing.md
+	$(SUITE) times
+
+race: # what the race detector needs
+	@command -v gcc >/dev/null || { apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev; }
 
 bench: ## side by side with Dockerfiles and the SDK, for hours; a part: make bench ARGS='-rounds 1 -case aspnetapp'
 	go -C hack run ./cmd/bench $(ARGS)
@@ -29,13 +42,13 @@ lint: ## what is quick to check
 up: ## the lab alone; `eval "$$(make -s env)"` points docker buildx at it
 	go -C hack run ./cmd/lab up
 
-env:
+env: ## what points docker buildx at the lab, for the shell
 	@go -C hack run ./cmd/lab env
 
 down: ## ends what demo, test and up left running
 	go -C hack run ./cmd/lab down
 
 update: ## golden files, the JSON schema, and the table of options in the docs
-	go test ./llb ./llb/dotnet ./frontend ./frontend/plan -update
+	go test ./llb ./llb/dotnet ./frontend/request ./frontend/report -update
 	go test ./frontend/spec -run TestSchema -update
 	go -C hack test ./bench -update

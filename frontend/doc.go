@@ -1,7 +1,15 @@
-// Package frontend is crosshull's side of BuildKit's gateway: it reads the options and the spec, asks for images and
-// for the description of the project, and assembles the result.
+// Package frontend is crosshull's side of BuildKit's gateway.
 //
-// Contract: [Build] is a client.BuildFunc. It decides; the graph is made by package llb, and options are parsed by
-// dockerui, as for Dockerfiles. Nothing is printed: a frontend speaks by vertex names, warnings and errors, and every
-// error about the spec points at its line.
+// Contract: [Build] is a client.BuildFunc, one page of stages: each is a package below, takes what the stages before it
+// gave, and gives a value that is complete and never changed.
+//
+//	request   what was asked for: options, flags, the spec, the target
+//	tree      what is in the context
+//	facts     what MSBuild says of the projects asked about
+//	plan      every decision
+//	graph     the steps of the plan, as LLB
+//	result    images, files, attestations, the report
+//
+// BuildKit is met in package gateway alone. Nothing is printed: a frontend speaks by vertex names, warnings and errors,
+// and every error about the spec points at its line.
 package frontend

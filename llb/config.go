@@ -1,6 +1,7 @@
 package llb
 
 import (
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -19,7 +20,7 @@ import (
 
 // Base is what an image is put on.
 type Base struct {
-	// Name is the reference as the user would write it, tag included.
+	// Name is the reference as the user would write it, tag included; empty where there is none to tell: scratch.
 	Name string
 	// Digest is of the manifest for the platform; empty where it cannot be known.
 	Digest digest.Digest
@@ -53,6 +54,20 @@ type Configuration struct {
 	Origins map[string]Origin
 }
 
+// User is who the image runs as, by number if that can be known.
+func (c *Configuration) User() string {
+	user := c.Image.Config.User
+	if user == "app" { // the name that Microsoft's images have for it
+		if uid := Getenv(c.Image.Config.Env, "APP_UID"); uid != "" {
+			return uid
+		}
+	}
+	if user == "" || user == "root" {
+		return "0"
+	}
+	return user
+}
+
 // Origin is who decides a value.
 type Origin int
 
@@ -64,35 +79,44 @@ const (
 	FromFlag // buildx's --label
 )
 
-// Config gives the configuration of an image: the base's, then what the SDK says, then the spec, then buildx's flags. Created
-// is left to the exporter.
+// Config gives the configuration of an image: the base's, then what the SDK says, then the spec, then buildx's flags.
+// [LabelSources] is the order of labels and annotations. Created is left to the exporter.
 func Config(opt ConfigOpt) (*Configuration, error) {
-	img := &dockerspec.DockerOCIImage{}
-	from := map[string]Origin{}
-	if opt.Base.Config != nil {
-		img = clone(opt.Base.Config)
+	c := &Configuration{Image: baseConfig(opt.Base), Origins: map[string]Origin{}}
+	// As in the index, which BuildKit makes of the normalized platform that is asked for (dockerui.Client.Build,
+	// exptypes.ParsePlatforms): linux/arm64 has no variant there, so a base's v8 would be another platform here.
+	c.Image.Platform = platforms.Normalize(opt.Platform)
+	c.Image.Created = nil
+	c.Image.RootFS = ocispecs.RootFS{Type: "layers"}
+	c.addEnv(&opt)
+	if err := c.addCommand(&opt); err != nil {
+		return nil, err
 	}
-	p := platforms.Normalize(opt.Platform)
-	img.OS, img.Architecture = p.OS, p.Architecture
-	if p.Variant != "" {
-		img.Variant = p.Variant
+	if err := c.addRuntime(&opt); err != nil {
+		return nil, err
 	}
-	img.Created = nil
-	img.RootFS = ocispecs.RootFS{Type: "layers"}
+	c.addLabels(&opt)
+	return c, nil
+}
 
-	cfg := &img.Config
+func (c *Configuration) addEnv(opt *ConfigOpt) {
+	cfg := &c.Image.Config
 	for _, kv := range opt.App.Env {
 		cfg.Env = setEnv(cfg.Env, kv.Key, kv.Value)
-		from["env."+kv.Key] = FromProject
+		c.Origins["env."+kv.Key] = FromProject
 	}
 	for _, k := range slices.Sorted(maps.Keys(opt.Spec.Env)) {
 		cfg.Env = setEnv(cfg.Env, k, opt.Spec.Env[k])
-		from["env."+k] = FromSpec
+		c.Origins["env."+k] = FromSpec
 	}
+}
 
+// addCommand says what is started.
+func (c *Configuration) addCommand(opt *ConfigOpt) error {
+	cfg, from := &c.Image.Config, c.Origins
 	entrypoint, cmd, err := opt.App.Start().Resolve(cfg.Entrypoint)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	from["entrypoint"], from["args"] = FromProject, FromProject
 	if opt.Spec.Entrypoint != nil {
@@ -104,8 +128,13 @@ func Config(opt ConfigOpt) (*Configuration, error) {
 		from["args"] = FromSpec
 	}
 	cfg.Entrypoint, cfg.Cmd = entrypoint, cmd
-	cfg.ArgsEscaped = false //nolint:staticcheck // deprecated, but a base may have it, and what it says is of its own command
+	cfg.ArgsEscaped = false //nolint:staticcheck // deprecated, but a base may have it, and it tells of its own command
+	return nil
+}
 
+// addRuntime says where and as whom the app runs, and what others may expect of it.
+func (c *Configuration) addRuntime(opt *ConfigOpt) error {
+	cfg, from := &c.Image.Config, c.Origins
 	cfg.WorkingDir, from["workdir"] = AppDir(opt.App), FromProject
 	if opt.Spec.Workdir != "" {
 		cfg.WorkingDir, from["workdir"] = opt.Spec.Workdir, FromSpec
@@ -120,7 +149,11 @@ func Config(opt ConfigOpt) (*Configuration, error) {
 	if opt.Spec.Ports != nil {
 		from["ports"] = FromSpec
 	}
-	cfg.ExposedPorts = exposedPorts(opt, cfg.Env)
+	ports, err := exposedPorts(*opt, cfg.Env)
+	if err != nil {
+		return err
+	}
+	cfg.ExposedPorts = ports
 	for _, v := range opt.Spec.Volumes {
 		if cfg.Volumes == nil {
 			cfg.Volumes = map[string]struct{}{}
@@ -134,62 +167,7 @@ func Config(opt ConfigOpt) (*Configuration, error) {
 	if h := opt.Spec.Healthcheck; h != nil {
 		cfg.Healthcheck, from["healthcheck"] = healthcheck(h), FromSpec
 	}
-
-	annotations := sdkLabels(opt)
-	if cfg.Labels == nil {
-		cfg.Labels = map[string]string{}
-	}
-	for _, labels := range []struct {
-		from   Origin
-		values map[string]string
-	}{{FromProject, annotations}, {FromSpec, opt.Spec.Labels}, {FromFlag, opt.Labels}} {
-		maps.Copy(cfg.Labels, labels.values)
-		for k := range labels.values {
-			from["labels."+k] = labels.from
-		}
-	}
-	maps.Copy(annotations, opt.Spec.Annotations)
-	return &Configuration{img, annotations, from}, nil
-}
-
-const (
-	labelCreated         = ocispecs.AnnotationCreated
-	labelArtifactCreated = "org.opencontainers.artifact.created"
-)
-
-// sdkLabels are the SDK's labels with right values: times only if there is a time to tell, the digest of the base that
-// this image is on, the commit, which the SDK does not see, and a label of the project before a generated one of the same
-// name (dotnet/sdk#52256).
-func sdkLabels(opt ConfigOpt) map[string]string {
-	labels := map[string]string{}
-	created := map[string]bool{}
-	for _, kv := range opt.App.Labels {
-		if kv.Key == labelCreated || kv.Key == labelArtifactCreated {
-			created[kv.Key] = true
-			continue
-		}
-		if _, ok := labels[kv.Key]; !ok {
-			labels[kv.Key] = kv.Value
-		}
-	}
-	if opt.Epoch != nil {
-		for k := range created {
-			labels[k] = opt.Epoch.UTC().Format(time.RFC3339)
-		}
-	}
-	for key, value := range map[string]string{ocispecs.AnnotationSource: opt.VCS.Source, ocispecs.AnnotationRevision: opt.VCS.Revision} {
-		if _, ok := labels[key]; !ok && value != "" {
-			labels[key] = value
-		}
-	}
-	// The SDK names the base unless ContainerGenerateLabelsImageBaseName says not to.
-	if _, ok := labels[ocispecs.AnnotationBaseImageName]; ok {
-		labels[ocispecs.AnnotationBaseImageName] = opt.Base.Name
-		if opt.Base.Digest != "" {
-			labels[ocispecs.AnnotationBaseImageDigest] = opt.Base.Digest.String()
-		}
-	}
-	return labels
+	return nil
 }
 
 var urlPort = regexp.MustCompile(`^\w+://.+:(\d+)`)
@@ -197,7 +175,7 @@ var urlPort = regexp.MustCompile(`^\w+://.+:(\d+)`)
 // exposedPorts are the base's, the project's, and what the environment makes ASP.NET Core listen to: ASPNETCORE_URLS
 // alone where it is set, else ASPNETCORE_HTTP_PORTS and ASPNETCORE_HTTPS_PORTS (dotnet/sdk, ImageBuilder.cs). Ports in
 // the spec replace them all.
-func exposedPorts(opt ConfigOpt, env []string) map[string]struct{} {
+func exposedPorts(opt ConfigOpt, env []string) (map[string]struct{}, error) {
 	ports := map[string]struct{}{}
 	add := func(p string) {
 		if !strings.Contains(p, "/") {
@@ -206,10 +184,16 @@ func exposedPorts(opt ConfigOpt, env []string) map[string]struct{} {
 		ports[p] = struct{}{}
 	}
 	if opt.Spec.Ports != nil {
-		for _, p := range opt.Spec.Ports {
-			add(p)
+		for _, value := range opt.Spec.Ports {
+			all, err := spec.Ports(value)
+			if err != nil {
+				return nil, fmt.Errorf("image.ports: %w", err)
+			}
+			for _, p := range all {
+				add(p)
+			}
 		}
-		return ports
+		return ports, nil
 	}
 	if opt.Base.Config != nil {
 		maps.Copy(ports, opt.Base.Config.Config.ExposedPorts)
@@ -233,9 +217,9 @@ func exposedPorts(opt ConfigOpt, env []string) map[string]struct{} {
 		}
 	}
 	if len(ports) == 0 {
-		return nil
+		return nil, nil
 	}
-	return ports
+	return ports, nil
 }
 
 // healthcheck takes durations that the spec has checked.
@@ -257,11 +241,19 @@ func healthcheck(h *spec.Healthcheck) *dockerspec.HealthcheckConfig {
 	}
 }
 
-// clone copies what Config changes.
-func clone(in *dockerspec.DockerOCIImage) *dockerspec.DockerOCIImage {
+// emptyPath is the PATH that a Dockerfile's FROM scratch gives an image (BuildKit, dockerfile2llb.emptyImage).
+const emptyPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// baseConfig is the configuration of a base, in a copy of what Config changes.
+func baseConfig(base Base) *dockerspec.DockerOCIImage {
+	if base.Config == nil {
+		img := &dockerspec.DockerOCIImage{}
+		img.Config.Env = []string{"PATH=" + emptyPath}
+		return img
+	}
+	in := base.Config
 	img := *in
 	img.Config.Env = slices.Clone(in.Config.Env)
-	img.Config.Labels = maps.Clone(in.Config.Labels)
 	img.Config.Volumes = maps.Clone(in.Config.Volumes)
 	img.History = slices.Clone(in.History)
 	return &img

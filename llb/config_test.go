@@ -25,7 +25,9 @@ func aspnetBase() *dockerspec.DockerOCIImage {
 	img.RootFS = ocispecs.RootFS{Type: "layers", DiffIDs: []digest.Digest{"sha256:1"}}
 	img.History = []ocispecs.History{{CreatedBy: "base", Created: &created}}
 	img.Config.Env = []string{"PATH=/usr/bin", "APP_UID=1654", "ASPNETCORE_HTTP_PORTS=8080", "DOTNET_VERSION=10.0.12"}
-	img.Config.Labels = map[string]string{"org.opencontainers.image.ref.name": "ubuntu", "org.opencontainers.image.version": "24.04"}
+	img.Config.Labels = map[string]string{
+		"org.opencontainers.image.ref.name": "ubuntu", "org.opencontainers.image.version": "24.04", "maintainer": "somebody",
+	}
 	img.Config.Cmd = []string{"/bin/bash"}
 	img.Config.StopSignal = "SIGQUIT"
 	img.Config.Volumes = map[string]struct{}{"/base": {}}
@@ -65,7 +67,7 @@ func TestConfig(t *testing.T) {
 		want   want // see facts
 	}{
 		{"as the SDK and the base say", nil, want{
-			"platform": "linux/arm64/v8", "entrypoint": "dotnet /app/web.dll", "cmd": "", "user": "1654", "workdir": "/app",
+			"platform": "linux/arm64", "entrypoint": "dotnet /app/web.dll", "cmd": "", "user": "1654", "workdir": "/app",
 			"ports": "8080/tcp", "stopsignal": "SIGQUIT", "volumes": "/base", "shell": "/bin/ash", "healthcheck": "CMD true",
 			"label org.opencontainers.image.ref.name":       "ubuntu",
 			"label org.opencontainers.image.version":        "1.0.0",
@@ -73,7 +75,7 @@ func TestConfig(t *testing.T) {
 			"label org.opencontainers.image.base.digest":    "sha256:feed",
 			"label org.opencontainers.image.created":        "",
 			"label org.opencontainers.artifact.created":     "",
-			"annotation org.opencontainers.image.authors":   "web",
+			"annotation org.opencontainers.image.authors":   "",
 			"annotation org.opencontainers.image.ref.name":  "",
 			"annotation org.opencontainers.image.base.name": "mcr.microsoft.com/dotnet/aspnet:10.0",
 			"env DOTNET_VERSION":                            "10.0.12",
@@ -87,9 +89,16 @@ func TestConfig(t *testing.T) {
 		{"no digest known", func(o *ConfigOpt) { o.Base.Digest = "" }, want{"label org.opencontainers.image.base.digest": ""}},
 		{"generated labels off", func(o *ConfigOpt) { o.App.Labels = nil; o.Epoch = &epoch }, want{
 			"label org.opencontainers.image.base.name": "", "label org.opencontainers.image.base.digest": "",
-			"label org.opencontainers.image.created": "", "label org.opencontainers.image.version": "24.04",
+			"label org.opencontainers.image.created": "", "label org.opencontainers.image.version": "",
 		}},
-		{"scratch", func(o *ConfigOpt) { o.Base.Config = nil }, want{"platform": "linux/arm64", "user": "", "ports": "", "entrypoint": "dotnet /app/web.dll"}},
+		{"scratch", func(o *ConfigOpt) { o.Base.Config = nil }, want{
+			"platform": "linux/arm64", "user": "", "ports": "", "entrypoint": "dotnet /app/web.dll",
+			"env PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		}},
+		{"scratch has no name", func(o *ConfigOpt) { o.Base = Base{} }, want{
+			"label org.opencontainers.image.base.name": "", "annotation org.opencontainers.image.base.name": "",
+			"label org.opencontainers.image.version": "1.0.0",
+		}},
 		{"project's items", func(o *ConfigOpt) {
 			o.App.Env = []dotnet.KeyValue{{Key: "ASPNETCORE_URLS", Value: "http://+:80;https://[::]:8443"}, {Key: "PATH", Value: "/opt"}}
 			o.App.Ports = []string{"9090/udp"}
@@ -118,6 +127,9 @@ func TestConfig(t *testing.T) {
 			"entrypoint": "/init", "cmd": "--x", "user": "1000", "workdir": "/w", "ports": "1/tcp 2/udp", "env A": "spec",
 			"label x": "flag", "label org.opencontainers.image.version": "2", "annotation note": "1", "annotation x": "",
 			"volumes": "/base /data", "stopsignal": "SIGINT", "healthcheck": "CMD /probe 30s",
+		}},
+		{"ranges of ports", func(o *ConfigOpt) { o.Spec.Ports = []string{"8000-8002", "8001/tcp", "53/UDP", "7-8/sctp"} }, want{
+			"ports": "53/udp 7/sctp 8/sctp 8000/tcp 8001/tcp 8002/tcp",
 		}},
 		{"no ports", func(o *ConfigOpt) { o.Spec.Ports = []string{} }, want{"ports": ""}},
 		{"entrypoint alone drops the project's arguments", func(o *ConfigOpt) {
@@ -170,7 +182,7 @@ func TestConfigOrigins(t *testing.T) {
 	}
 	for key, want := range map[string]Origin{
 		"entrypoint": FromProject, "args": FromSpec, "user": FromProject, "env.A": FromProject, "env.B": FromSpec, "env.DOTNET_VERSION": FromBase,
-		"labels.x": FromFlag, "labels.y": FromSpec, "labels.org.opencontainers.image.authors": FromProject, "labels.org.opencontainers.image.ref.name": FromBase,
+		"labels.x": FromFlag, "labels.y": FromSpec, "labels.org.opencontainers.image.authors": FromProject, "labels.maintainer": FromBase,
 		"workdir": FromSpec, "ports": FromBase, "stop-signal": FromSpec, "healthcheck": FromBase, "volumes": FromBase,
 	} {
 		if got := config.Origins[key]; got != want {

@@ -10,7 +10,6 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/apicaps"
-	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/crosshull/crosshull/frontend/spec"
 	"github.com/crosshull/crosshull/llb/dotnet"
@@ -40,13 +39,16 @@ const (
 
 var paths = dotnet.Paths{Source: SourceDir, MSBuild: msbuildDir, Output: outputDir, Assets: assetsDir, StandIns: standInDir, Compiled: compiledDir, Diagnostics: DiagnosticsDir}
 
-// Phases are what `--no-cache-filter` can name, and what vertex names begin with.
+// The phases of a build, which names of vertices begin with.
 const (
 	PhaseDescribe = "describe"
 	PhaseRestore  = "restore"
 	PhasePublish  = "publish"
 	PhaseImage    = "image"
 )
+
+// Phases are all that `--no-cache-filter` can name.
+var Phases = []string{PhaseDescribe, PhaseRestore, PhasePublish, PhaseTest, PhaseImage}
 
 // PhaseFiles is the part of PhaseImage that the spec has words of its own for.
 const PhaseFiles = "image files"
@@ -55,54 +57,81 @@ const PhaseFiles = "image files"
 // the earliest that a zip archive can hold, so tools that make packages take it too.
 var fileTime = time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC)
 
-// Builder makes the vertices of one build. Equal Builders make equal vertices.
-type Builder struct {
-	// Project is what the spec says of the project.
-	Project dotnet.Project
-	// Inputs are files and folders of the context that publish reads, beyond what MSBuild says.
-	Inputs []string
-	// RestoreInputs are patterns of what restore reads, beyond what belongs to the projects of the closure.
-	RestoreInputs []string
-	// NuGet is what the spec says of packages.
-	NuGet spec.NuGet
-	// Context is the build context, .dockerignore applied.
-	Context llb.State
-	// Settings are the files of Context that a restore may read because of their names.
-	Settings dotnet.Settings
-	// Links are the symbolic links of Context.
-	Links dotnet.Links
-	// Assets are the static web assets of Context.
-	Assets dotnet.Assets
-	// Folder is the one of the context that commands run in: the SDK looks for global.json from there upwards.
-	Folder string
-	// SDK is the image of the SDK, for the build platform, with the environment of its configuration.
-	SDK llb.State
-	// Toolchain is the image that publishes, where that is not SDK: one with a linker, for AOT.
-	Toolchain *llb.State
-	// Described is what Describe made, once it is known.
-	Described *llb.State
-	// CacheNamespace parts cache mounts from those of other builds. It makes no difference to what is cached of vertices.
-	CacheNamespace string
-	// BuildRID is the runtime identifier of the build platform.
-	BuildRID string
+// Options are what the daemon can do, and what the user's flags say of every vertex.
+type Options struct {
 	// Caps are the capabilities of the BuildKit that will run the graph.
 	Caps apicaps.CapSet
+	// BuildRID is the runtime identifier of the build platform.
+	BuildRID string
+	// CacheNamespace parts cache mounts from those of other builds. It makes no difference to what is cached of vertices.
+	CacheNamespace string
+	// Debug tells that a step that fails is to be a failed step: a debugger wants to look into it.
+	Debug bool
 	// Exec gives what buildx's flags say about the execs of a phase, and the place in the spec that it came from.
 	Exec func(phase string) []llb.RunOption
 	// Constraints are for every other vertex of a phase.
 	Constraints func(phase string) []llb.ConstraintsOpt
 }
 
-// Describe asks MSBuild about projects that have configuration and properties in common with the Builder's: a state with
-// [dotnet.DescriptionFile] and [dotnet.DescribedFile] in its root. Its input is only what says what a project is, so it is
-// cached while no more than sources change. files are those of [Builder.ProjectFiles].
-func (b *Builder) Describe(asked []dotnet.Project, files dotnet.Files) (llb.State, error) {
+// Sources are the build context, and what is known of it by the names of its files.
+type Sources struct {
+	// Context is the build context, .dockerignore applied.
+	Context llb.State
+	// Exclude are patterns of what is in Context and enters no step. A local context lacks it already; one that
+	// BuildKit fetches, from git or as an archive, takes no patterns.
+	Exclude []string
+	// Settings are the files of Context that a restore may read because of their names.
+	Settings dotnet.Settings
+	// Links are the symbolic links of Context.
+	Links dotnet.Links
+	// Assets are the static web assets of Context.
+	Assets dotnet.Assets
+	// RestoreInputs are patterns of what restore reads, beyond what belongs to the projects of the closure.
+	RestoreInputs []string
+	// Housekeeping are the files of Context that are mostly no sources.
+	Housekeeping dotnet.Housekeeping
+}
+
+// Steps makes the vertices that ask MSBuild. They need no answer of its.
+type Steps struct {
+	Options
+	Sources
+	// SDK is the image of the SDK, for the build platform, with the environment of its configuration.
+	SDK llb.State
+	// Folder is the one of the context that commands run in: the SDK looks for global.json from there upwards.
+	Folder string
+}
+
+// Builder makes the vertices of an app and of its tests. Equal Builders make equal vertices.
+type Builder struct {
+	Steps
+	// Project is what the spec says of the project.
+	Project dotnet.Project
+	// Inputs are files and folders of the context that publish reads, beyond what MSBuild says.
+	Inputs []string
+	// NuGet is what the spec says of packages.
+	NuGet spec.NuGet
+	// Toolchain is the image that publishes, where that is not SDK: one with a linker, for AOT.
+	Toolchain *llb.State
+	// Described is what Describe made; nil where nothing was asked.
+	Described *llb.State
+}
+
+// Describe asks MSBuild about projects that have the configuration and the properties of common: a state with
+// [dotnet.DescriptionFile] and [dotnet.DescribedFile] in its root. Its input is only what says what a project is, so it
+// is cached while no more than sources change. files are those of [Steps.ProjectFiles].
+func (b *Steps) Describe(common dotnet.Project, asked []dotnet.Project, files dotnet.Files) (llb.State, error) {
 	if err := dotnet.CheckQuestions(asked, files); err != nil {
 		return llb.State{}, err
 	}
-	targets, err := msbuildFiles(PhaseDescribe,
-		dotnet.File{Name: dotnet.ReachFile, Data: dotnet.ReachTargets(files, SourceDir)},
-		dotnet.File{Name: dotnet.QuestionsFile, Data: dotnet.Questions(asked, paths)})
+	made := []dotnet.File{
+		{Name: dotnet.ReachFile, Data: dotnet.ReachTargets(files, SourceDir)},
+		{Name: dotnet.QuestionsFile, Data: dotnet.Questions(asked, paths)},
+	}
+	if dt := b.Housekeeping.Names(b.Links, paths); dt != nil {
+		made = append(made, dotnet.File{Name: dotnet.NamesFile, Data: dt})
+	}
+	targets, err := msbuildFiles(PhaseDescribe, made...)
 	if err != nil {
 		return llb.State{}, err
 	}
@@ -111,14 +140,34 @@ func (b *Builder) Describe(asked []dotnet.Project, files dotnet.Files) (llb.Stat
 	for _, p := range asked {
 		names = append(names, cmp.Or(p.Path, "projects"))
 	}
-	run := b.run(PhaseDescribe, b.SDK, "dotnet msbuild -t:ComputeContainerConfig "+strings.Join(names, " "), dotnet.DescribeArgs(b.Project, paths),
-		llb.AddMount(SourceDir, projects, llb.ForceNoOutput),
-		llb.AddMount(msbuildDir, targets, llb.Readonly))
+	name := "dotnet msbuild -t:ComputeContainerConfig " + strings.Join(names, " ")
+	at, opts := paths, []llb.RunOption{reads(SourceDir, projects), reads(msbuildDir, targets)}
+	if b.KeepsFailures() {
+		at.Diagnostics = outputDir
+		opts = append(opts, llb.ValidExitCodes(0, failedCode))
+	}
+	run := b.run(PhaseDescribe, b.SDK, name, dotnet.DescribeArgs(common, at), opts...)
 	return run.AddMount(outputDir, llb.Scratch()), nil
 }
 
+// failedCode is what MSBuild ends with where a project has mistakes.
+const failedCode = 1
+
+// KeepsFailures tells whether [Steps.Describe] succeeds though MSBuild fails: its result has no [dotnet.DescribedFile] then,
+// and has [dotnet.DiagnosticsFile]. BuildKit keeps results, and does a step that fails again in each build.
+func (b *Steps) KeepsFailures() bool {
+	return !b.Debug && b.Caps.Supports(pb.CapExecValidExitCode) == nil
+}
+
+// Anew gives steps that are done whatever the cache has.
+func (b Steps) Anew() Steps {
+	exec := b.Exec
+	b.Exec = func(phase string) []llb.RunOption { return append(exec(phase), llb.IgnoreCache) }
+	return b
+}
+
 // ProjectFiles are the files of the context that say what its projects are, and those of further names.
-func (b *Builder) ProjectFiles(names []string) llb.State {
+func (b *Steps) ProjectFiles(names []string) llb.State {
 	include := append(dotnet.ProjectFiles(), b.Links.ProjectFiles()...)
 	for _, name := range names {
 		include = append(include, "**/"+dotnet.Escape(name))
@@ -153,7 +202,7 @@ func (b *Builder) Restore(apps []*dotnet.App, rids []string) (Restored, error) {
 	if len(apps) > 1 {
 		dt := dotnet.Solution(names, SourceDir)
 		solution := llb.Scratch().File(llb.Mkfile("/"+dotnet.SolutionFile, 0o644, dt, llb.WithCreatedTime(fileTime)), b.named(PhaseRestore, "solution of "+strings.Join(names, " "))...)
-		opts = append(opts, llb.AddMount(msbuildDir, solution, llb.Readonly))
+		opts = append(opts, reads(msbuildDir, solution))
 	}
 	include := append(dotnet.RestoreFiles(nodes, b.Settings), b.RestoreInputs...)
 	slices.Sort(include)
@@ -188,21 +237,21 @@ func (b *Builder) Publish(app *dotnet.App, restored Restored, rid string, compre
 		return llb.State{}, err
 	}
 	mounts := []llb.RunOption{
-		llb.AddMount(SourceDir, sources, llb.ForceNoOutput),
-		llb.AddMount(packageDir, restored.packages, llb.ForceNoOutput),
-		llb.AddMount(msbuildDir, files, llb.Readonly),
+		reads(SourceDir, sources),
+		reads(packageDir, restored.packages),
+		reads(msbuildDir, files),
 	}
 	if b.Described != nil {
 		// A cache in a registry has the graph of the image and nothing else. Described is no part of it otherwise, and a new
 		// builder would have to ask MSBuild again.
-		mounts = append(mounts, llb.AddMount(describedFile, *b.Described, llb.SourcePath(dotnet.DescribedFile), llb.Readonly))
+		mounts = append(mounts, reads(describedFile, *b.Described, llb.SourcePath(dotnet.DescribedFile)))
 	}
 	if compression == dotnet.CompressBefore {
 		assets, err := b.StaticAssets(app, restored)
 		if err != nil {
 			return llb.State{}, err
 		}
-		mounts = append(mounts, llb.AddMount(assetsDir, assets, llb.Readonly))
+		mounts = append(mounts, reads(assetsDir, assets))
 	}
 	publish := b.run(PhasePublish, from, name, dotnet.PublishArgs(b.Project, app, rid, b.BuildRID, compression, paths), mounts...)
 	return publish.AddMount(outputDir, llb.Scratch()), nil
@@ -217,9 +266,9 @@ func (b *Builder) StaticAssets(app *dotnet.App, restored Restored) (llb.State, e
 	}
 	sources := b.copyContext(PhasePublish, restored.Tree, "static assets", b.Assets.Files(app.Closure), dotnet.Outputs(app.Closure))
 	run := b.run(PhasePublish, b.SDK, "compress static assets of "+app.Path, dotnet.CompressArgs(b.Project, app, paths),
-		llb.AddMount(SourceDir, sources, llb.ForceNoOutput),
-		llb.AddMount(packageDir, restored.packages, llb.ForceNoOutput),
-		llb.AddMount(msbuildDir, files, llb.Readonly))
+		reads(SourceDir, sources),
+		reads(packageDir, restored.packages),
+		reads(msbuildDir, files))
 	return run.AddMount(outputDir, llb.Scratch()), nil
 }
 
@@ -234,6 +283,11 @@ func (b *Builder) sources(nodes []dotnet.Node) []string {
 	return patterns
 }
 
+// notSources are patterns of what is among those files and nothing that projects are built from.
+func (b *Builder) notSources(nodes []dotnet.Node) []string {
+	return append(dotnet.Outputs(nodes), b.Housekeeping.Idle(nodes, b.Links, b.Project, b.Inputs)...)
+}
+
 // AppHosts makes the launchers of app for runtime identifiers: a state with a folder for each. They depend on no source,
 // so an edit makes none anew.
 func (b *Builder) AppHosts(app *dotnet.App, restored Restored, rids []string) (llb.State, error) {
@@ -242,9 +296,9 @@ func (b *Builder) AppHosts(app *dotnet.App, restored Restored, rids []string) (l
 		return llb.State{}, err
 	}
 	run := b.run(PhasePublish, b.SDK, "apphost for "+strings.Join(rids, ", "), dotnet.AppHostArgs(b.Project, app, rids, paths),
-		llb.AddMount(SourceDir, restored.Tree, llb.ForceNoOutput),
-		llb.AddMount(packageDir, restored.packages, llb.ForceNoOutput),
-		llb.AddMount(msbuildDir, files, llb.Readonly))
+		reads(SourceDir, restored.Tree),
+		reads(packageDir, restored.packages),
+		reads(msbuildDir, files))
 	return run.AddMount(outputDir, llb.Scratch()), nil
 }
 
@@ -269,46 +323,30 @@ func (b *Builder) Layer(name string, published llb.State, dir string, folders ..
 // readable is the mode of files in an image: for everybody to read, for the owner to write, executable where they were. It is
 // nil for a BuildKit older than 0.17, which takes a symbolic mode for 000; publish leaves much the same modes. No capability
 // tells of symbolic modes (BuildKit never registers file.copy.modestring), so one does that came with them.
-func (b *Builder) readable() *llb.ChmodOpt {
+func (b *Steps) readable() *llb.ChmodOpt {
 	if b.Caps.Supports(pb.CapGCFreeSpaceFilter) != nil {
 		return nil
 	}
 	return &llb.ChmodOpt{ModeStr: "u=rwX,go=rX"}
 }
 
-// Image puts layers on a base image for platform. Merged, the base is neither pulled nor unpacked; where BuildKit
-// cannot merge, the layers are copied onto it.
-func (b *Builder) Image(base llb.State, platform ocispecs.Platform, layers ...llb.State) llb.State {
-	name := imagePrefix(platform)
-	opts := append(b.Constraints(PhaseImage), llb.WithCustomName(name+"merge base and app"))
-	if b.Caps.Supports(pb.CapMergeOp) == nil {
-		return llb.Merge(append([]llb.State{base}, layers...), opts...)
-	}
-	opts = append(b.Constraints(PhaseImage), llb.WithCustomName(name+"copy app onto base"))
-	st := base
-	for _, layer := range layers {
-		st = st.File(llb.Copy(layer, "/", "/", &llb.CopyInfo{CopyDirContentsOnly: true, CreatedTime: &fileTime}), opts...)
-	}
-	return st
-}
-
 // copyContext copies the files of the context that match include, all if it is empty, and not exclude, onto st.
-func (b *Builder) copyContext(phase string, st llb.State, what string, include, exclude []string) llb.State {
-	return st.File(llb.Copy(b.Context, "/", "/", contextInfo(include, exclude)), b.named(phase, "copy "+what)...)
+func (b *Steps) copyContext(phase string, st llb.State, what string, include, exclude []string) llb.State {
+	return st.File(llb.Copy(b.Context, "/", "/", b.contextInfo(include, exclude)), b.named(phase, "copy "+what)...)
 }
 
 // contextInfo is how files of the context are copied.
-func contextInfo(include, exclude []string) *llb.CopyInfo {
+func (b *Steps) contextInfo(include, exclude []string) *llb.CopyInfo {
 	return &llb.CopyInfo{
 		CopyDirContentsOnly: true,
 		IncludePatterns:     include,
-		ExcludePatterns:     exclude,
+		ExcludePatterns:     slices.Concat(exclude, b.Exclude),
 		CreatedTime:         &fileTime,
 	}
 }
 
 // run executes args in an image that has the SDK. The root file system is scratch space: results leave through mounts.
-func (b *Builder) run(phase string, from llb.State, name string, args []string, opts ...llb.RunOption) llb.ExecState {
+func (b *Steps) run(phase string, from llb.State, name string, args []string, opts ...llb.RunOption) llb.ExecState {
 	if phase != PhaseTest {
 		// MSBuild and the compiler spend up to a third of their time on code that counts how often it runs, so as to be
 		// faster in hours that a build does not last. Tests are the user's own code, which runs as it would elsewhere.
@@ -328,7 +366,13 @@ func (b *Builder) run(phase string, from llb.State, name string, args []string, 
 	return run
 }
 
-func (b *Builder) named(phase, name string) []llb.ConstraintsOpt {
+// reads mounts what a step reads. It is not read-only, but has a layer over it that is dropped: of two steps that fail side
+// by side and have a read-only mount in common, BuildKit loses the error of one (frontend/gateway, registerResultIDsLocked).
+func reads(dir string, st llb.State, opts ...llb.MountOption) llb.RunOption {
+	return llb.AddMount(dir, st, append(opts, llb.ForceNoOutput)...)
+}
+
+func (b *Steps) named(phase, name string) []llb.ConstraintsOpt {
 	return append(b.Constraints(phase), llb.WithCustomName("["+phase+"] "+name))
 }
 

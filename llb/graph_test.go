@@ -73,21 +73,30 @@ func builder(missing ...apicaps.CapID) *Builder {
 			caps[i].Enabled = false
 		}
 	}
+	sdk := llb.Image("mcr.microsoft.com/dotnet/sdk:10.0@"+digest.FromString("sdk").String(), llb.Platform(amd64))
 	return &Builder{
-		Project:     dotnet.Project{Path: "src/web", Configuration: "Release", Properties: map[string]string{"B": "x;y", "A": "1"}},
-		Context:     llb.Local("context", llb.SessionID("session"), llb.SharedKeyHint("crosshull")),
-		Settings:    dotnet.Settings{"Directory.Build.props", "nuget.config", "src/web/packages.lock.json", "other/Directory.Build.props"},
-		SDK:         llb.Image("mcr.microsoft.com/dotnet/sdk:10.0@"+digest.FromString("sdk").String(), llb.Platform(amd64)).AddEnv("PATH", "/usr/bin"),
-		BuildRID:    "linux-x64",
-		Caps:        pb.Caps.CapSet(caps),
-		Exec:        func(string) []llb.RunOption { return nil },
-		Constraints: func(string) []llb.ConstraintsOpt { return nil },
+		Steps: Steps{
+			Options: Options{
+				Caps:        pb.Caps.CapSet(caps),
+				BuildRID:    "linux-x64",
+				Exec:        func(string) []llb.RunOption { return nil },
+				Constraints: func(string) []llb.ConstraintsOpt { return nil },
+			},
+			Sources: Sources{
+				Context: llb.Local("context", llb.SessionID("session"), llb.SharedKeyHint("crosshull")),
+				Settings: dotnet.Settings{
+					"Directory.Build.props", "nuget.config", "src/web/packages.lock.json", "other/Directory.Build.props",
+				},
+			},
+			SDK: sdk.AddEnv("PATH", "/usr/bin"),
+		},
+		Project: dotnet.Project{Path: "src/web", Configuration: "Release", Properties: map[string]string{"B": "x;y", "A": "1"}},
 	}
 }
 
 func image(b *Builder, p ocispecs.Platform) llb.State {
 	base := llb.Image("mcr.microsoft.com/dotnet/aspnet:10.0@"+digest.FromString("aspnet").String(), llb.Platform(p))
-	return b.Image(base, p, layers(b, p, webApp())...)
+	return b.Image(base, p, free(layers(b, p, webApp()))...)
 }
 
 // layers are those of an app with packages, as the frontend puts them together.
@@ -120,10 +129,19 @@ func layers(b *Builder, p ocispecs.Platform, app *dotnet.App) []llb.State {
 	return append(out, b.Layer("app", published, AppDir(app), "app"))
 }
 
+// free are layers that have nothing of the base in their way.
+func free(sts []llb.State) []Layer {
+	layers := make([]Layer, len(sts))
+	for i, st := range sts {
+		layers[i] = AppLayer(st, "/app", nil)
+	}
+	return layers
+}
+
 func modeImage(m dotnet.Mode) llb.State {
 	b, app := builder(), webApp()
 	app.Mode = m
-	return b.Image(llb.Image("base@"+digest.FromString("base").String(), llb.Platform(arm64)), arm64, layers(b, arm64, app)...)
+	return b.Image(llb.Image("base@"+digest.FromString("base").String(), llb.Platform(arm64)), arm64, free(layers(b, arm64, app))...)
 }
 
 // slicedImage is of an app over libraries that are compiled apart.
@@ -133,12 +151,12 @@ func slicedImage() llb.State {
 		panic(err)
 	}
 	b := builder()
-	described, err := b.Describe([]dotnet.Project{b.Project}, projectFiles)
+	described, err := b.Describe(b.Project, []dotnet.Project{b.Project}, projectFiles)
 	if err != nil {
 		panic(err)
 	}
 	b.Described = &described
-	return b.Image(llb.Scratch(), arm64, layers(b, arm64, desc[0].App)...)
+	return b.Image(llb.Scratch(), arm64, free(layers(b, arm64, desc[0].App))...)
 }
 
 func marshal(t *testing.T, st llb.State) *llb.Definition {
@@ -151,7 +169,7 @@ func marshal(t *testing.T, st llb.State) *llb.Definition {
 }
 
 func TestGolden(t *testing.T) {
-	describe, err := builder().Describe([]dotnet.Project{builder().Project}, projectFiles)
+	describe, err := builder().Describe(builder().Project, []dotnet.Project{builder().Project}, projectFiles)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +177,13 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := builder().Files([]spec.File{{To: "/data"}, {From: "deploy", To: "/opt/", Mode: "0755", Owner: "7:8"}, {Context: "extra", To: "/extra/"}}, "1654", map[string]llb.State{"extra": llb.Local("extra", llb.SessionID("session"))})
+	files, err := builder().Files([]spec.File{{To: "/data"}, {From: "deploy", To: "/opt/", Mode: "0755", Owner: "7:8"}, {Context: "extra", To: "/extra/"}}, "1654", map[string]llb.State{"extra": llb.Local("extra", llb.SessionID("session"))}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	modes, err := builder().Files([]spec.File{
+		{To: "/var/shared/", Mode: "1777", Owner: "4294967294"}, {From: "deploy/tool", To: "/opt/tool", Mode: "4755"},
+	}, "1654", nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +211,8 @@ func TestGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, st := range map[string]llb.State{
-		"files":         files,
+		"files":         files.State,
+		"files-modes":   modes.State,
 		"slices":        slicedImage(),
 		"feeds":         feeds.packages,
 		"sbom":          builder().Document(arm64, facts, dotnet.SBOMFile, []byte("{}")),
@@ -226,7 +251,7 @@ func TestGolden(t *testing.T) {
 func TestDeterministic(t *testing.T) {
 	var first string
 	for range 25 {
-		describe, err := builder().Describe([]dotnet.Project{builder().Project}, projectFiles)
+		describe, err := builder().Describe(builder().Project, []dotnet.Project{builder().Project}, projectFiles)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -328,6 +353,9 @@ func render(t *testing.T, def *llb.Definition) string {
 			for _, e := range v.Exec.Meta.Env {
 				fmt.Fprintf(&b, "     env %s\n", e)
 			}
+			if codes := v.Exec.Meta.ValidExitCodes; len(codes) > 0 {
+				fmt.Fprintf(&b, "     may exit with %v\n", codes)
+			}
 			for _, e := range v.Exec.Secretenv {
 				fmt.Fprintf(&b, "     secret %s as %s\n", e.ID, e.Name)
 			}
@@ -351,7 +379,7 @@ func render(t *testing.T, def *llb.Definition) string {
 						fmt.Fprintf(&b, "     exclude %s\n", p)
 					}
 				case *pb.FileAction_Mkdir:
-					fmt.Fprintf(&b, "   mkdir %s mode=%o owner=%d:%d time=%d\n", a.Mkdir.Path, a.Mkdir.Mode, a.Mkdir.Owner.User.GetByID(), a.Mkdir.Owner.Group.GetByID(), a.Mkdir.Timestamp)
+					fmt.Fprintf(&b, "   mkdir %s mode=%o owner=%d:%d time=%d\n", a.Mkdir.Path, a.Mkdir.Mode, a.Mkdir.GetOwner().GetUser().GetByID(), a.Mkdir.GetOwner().GetGroup().GetByID(), a.Mkdir.Timestamp)
 				case *pb.FileAction_Mkfile:
 					fmt.Fprintf(&b, "   mkfile %s mode=%o time=%d\n", a.Mkfile.Path, a.Mkfile.Mode, a.Mkfile.Timestamp)
 				default:
@@ -375,4 +403,61 @@ func render(t *testing.T, def *llb.Definition) string {
 	}
 	visit(head.String())
 	return b.String()
+}
+
+// A failure to describe is kept, unless BuildKit cannot, or a debugger wants to look into it.
+func TestKeepsFailures(t *testing.T) {
+	lacking := pb.Caps.All()
+	for i := range lacking {
+		lacking[i].Enabled = lacking[i].ID != string(pb.CapExecValidExitCode)
+	}
+	for _, tc := range []struct {
+		name string
+		set  func(*Builder)
+		want int
+	}{
+		{"kept", func(*Builder) {}, 2},
+		{"debugger", func(b *Builder) { b.Debug = true }, 0},
+		{"old", func(b *Builder) { b.Caps = pb.Caps.CapSet(lacking) }, 0},
+	} {
+		b := builder()
+		tc.set(b)
+		st, err := b.Describe(b.Project, []dotnet.Project{b.Project}, projectFiles)
+		if err != nil {
+			t.Fatal(err)
+		}
+		codes := -1
+		for _, dt := range marshal(t, st).Def {
+			var op pb.Op
+			if err := op.UnmarshalVT(dt); err != nil {
+				t.Fatal(err)
+			}
+			if exec := op.GetExec(); exec != nil {
+				codes = len(exec.Meta.ValidExitCodes)
+			}
+		}
+		if codes != tc.want {
+			t.Errorf("%s: %d exit codes are valid, want %d", tc.name, codes, tc.want)
+		}
+	}
+}
+
+// Steps that fail side by side have no read-only mount in common: BuildKit would lose the error of one. Scanners run after
+// all that can fail so.
+func TestNoReadOnlyMounts(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.golden")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no golden files: %v", err)
+	}
+	for _, file := range files {
+		dt, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(dt)) {
+			if strings.Contains(line, "readonly=true") && !strings.Contains(line, " /run/src/") {
+				t.Errorf("%s:%s", file, line)
+			}
+		}
+	}
 }

@@ -38,7 +38,7 @@ func (b *Builder) nuget(s dotnet.NuGetSettings) []llb.RunOption {
 		config := llb.Scratch().File(
 			llb.Mkfile("/"+dotnet.NuGetConfigFile, 0o644, s.Config, llb.WithCreatedTime(fileTime)),
 			b.named(PhaseRestore, "configuration of feeds")...)
-		opts = append(opts, llb.AddMount(dotnet.NuGetConfigDir, config, llb.Readonly))
+		opts = append(opts, reads(dotnet.NuGetConfigDir, config))
 	}
 	for _, secret := range s.SecretFiles {
 		opts = append(opts, llb.AddSecret(secret.Key, llb.SecretID(secret.Value)))
@@ -48,7 +48,7 @@ func (b *Builder) nuget(s dotnet.NuGetSettings) []llb.RunOption {
 		copied := llb.Scratch().File(
 			llb.Copy(b.Context, file.Value, "/"+name, &llb.CopyInfo{CreatedTime: &fileTime}),
 			b.named(PhaseRestore, "copy "+file.Value)...)
-		opts = append(opts, llb.AddMount(path.Clean(dir), copied, llb.Readonly))
+		opts = append(opts, reads(path.Clean(dir), copied))
 	}
 	for _, kv := range s.Env {
 		opts = append(opts, llb.AddEnv(kv.Key, kv.Value))

@@ -2,7 +2,6 @@ package llb
 
 import (
 	"fmt"
-	"os"
 	"path"
 	"strconv"
 	"strings"
@@ -23,24 +22,25 @@ func (b *Builder) Test(test *dotnet.App, restored Restored) (llb.State, error) {
 		return llb.State{}, err
 	}
 	run := b.run(PhaseTest, b.SDK, "dotnet test "+test.Path, dotnet.TestArgs(b.Project, test, paths),
-		llb.AddMount(SourceDir, sources, llb.ForceNoOutput),
-		llb.AddMount(packageDir, restored.packages, llb.ForceNoOutput),
-		llb.AddMount(msbuildDir, files, llb.Readonly))
+		reads(SourceDir, sources),
+		reads(packageDir, restored.packages),
+		reads(msbuildDir, files))
 	return run.AddMount(outputDir, llb.Scratch()), nil
 }
 
-// Collect puts the contents of states into one.
-func (b *Builder) Collect(sts []llb.State) llb.State {
+// Collect puts the results of tests into one state, each in a folder of its own.
+func (b *Builder) Collect(tests []*dotnet.App, results []llb.State) llb.State {
 	st := llb.Scratch()
-	for _, from := range sts {
-		st = st.File(llb.Copy(from, "/", "/", &llb.CopyInfo{CopyDirContentsOnly: true}), b.named(PhaseTest, "collect results")...)
+	for i, folder := range dotnet.ResultsFolders(tests) {
+		info := &llb.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: folder != "."}
+		st = st.File(llb.Copy(results[i], "/", path.Join("/", folder), info), b.named(PhaseTest, "collect results")...)
 	}
 	return st
 }
 
 // Workspace is the SDK with all that a publish of app sees: its sources and packages.
 func (b *Builder) Workspace(app *dotnet.App, restored Restored) llb.State {
-	sources := b.copyContext(PhasePublish, restored.Tree, "sources", b.sources(app.Closure), dotnet.Outputs(app.Closure))
+	sources := b.copyContext(PhasePublish, restored.Tree, "sources", b.sources(app.Closure), b.notSources(app.Closure))
 	info := &llb.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true}
 	return b.SDK.
 		File(llb.Copy(sources, "/", SourceDir, info), b.named(PhasePublish, "copy sources to "+SourceDir)...).
@@ -51,7 +51,7 @@ func (b *Builder) Workspace(app *dotnet.App, restored Restored) llb.State {
 var WorkspaceEnv = map[string]string{"NUGET_PACKAGES": packageDir}
 
 // Convert makes a project of a file-based app: the context with a folder beside the file, named as it is without .cs.
-func (b *Builder) Convert(file string) llb.State {
+func (b *Steps) Convert(file string) llb.State {
 	into := strings.TrimSuffix(file, path.Ext(file))
 	run := b.run(PhaseDescribe, b.SDK, "dotnet project convert "+file, []string{
 		"dotnet", "project", "convert", path.Join(SourceDir, file), "--output", path.Join(SourceDir, into),
@@ -59,42 +59,69 @@ func (b *Builder) Convert(file string) llb.State {
 	return run.AddMount(SourceDir, b.Context)
 }
 
-// Files is a layer with the files that the spec adds. user is who the image runs as, contexts are named contexts.
-func (b *Builder) Files(files []spec.File, user string, contexts map[string]llb.State) (llb.State, error) {
+// Files is a layer with the files that the spec adds, where [Look] found that they go. user is who the image runs as,
+// contexts are named contexts.
+func (b *Builder) Files(
+	files []spec.File, user string, contexts map[string]llb.State, ground Ground,
+) (layer Layer, err error) {
 	var action *llb.FileAction // one for all: each step of its own would be a layer
+	taken := false
 	for _, f := range files {
-		owner, err := chown(f, user)
-		if err != nil {
-			return llb.State{}, err
+		spot := ground.at(f.To)
+		taken = taken || spot.Taken
+		if spot.App != "" { // else it would be made with the mode and owner of the entry
+			action = action.Mkdir(spot.App, 0o755, llb.WithParents(true), llb.WithCreatedTime(fileTime))
 		}
-		mode := b.readable()
-		folderMode := os.FileMode(0o755)
-		if f.Mode != "" {
-			m, err := strconv.ParseUint(f.Mode, 8, 12)
-			if err != nil {
-				return llb.State{}, fmt.Errorf("files: mode %q: %w", f.Mode, err)
-			}
-			folderMode = os.FileMode(m)
-			mode = &llb.ChmodOpt{Mode: folderMode}
+		if action, err = b.file(action, f, spot, user, contexts); err != nil {
+			return Layer{}, err
 		}
-		if f.From == "" && f.Context == "" {
-			action = action.Mkdir(path.Clean(f.To), folderMode, llb.WithParents(true), owner, llb.WithCreatedTime(fileTime))
-			continue
-		}
-		from := b.Context
-		if f.Context != "" {
-			from = contexts[f.Context]
-		}
-		info := &llb.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true, CreatedTime: &fileTime, Mode: mode, ChownOpt: owner}
-		action = action.Copy(from, path.Join("/", f.From), f.To, info)
 	}
-	return llb.Scratch().File(action, append(b.Constraints(PhaseFiles), llb.WithCustomName("[image] add files"))...), nil
+	for _, p := range changed(files, ground) {
+		action = touch(action, p)
+	}
+	layer = Layer{phase: PhaseFiles, name: "files"}
+	if taken {
+		layer.copy = action
+		return layer, nil
+	}
+	name := llb.WithCustomName("[image] add files")
+	layer.State = llb.Scratch().File(action, append(b.Constraints(PhaseFiles), name)...)
+	return layer, nil
+}
+
+// file adds an entry of files to action.
+func (b *Builder) file(
+	action *llb.FileAction, f spec.File, spot Spot, user string, contexts map[string]llb.State,
+) (*llb.FileAction, error) {
+	owner, err := chown(f, user)
+	if err != nil {
+		return nil, err
+	}
+	info := &llb.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true, CreatedTime: &fileTime, ChownOpt: owner}
+	if f.Mode != "" {
+		mode, err := spec.FileMode(f.Mode)
+		if err != nil {
+			return nil, fmt.Errorf("files: %w", err)
+		}
+		info.Mode = &llb.ChmodOpt{Mode: mode}
+	}
+	if isEmptyFolder(f) {
+		return folder(action, spot, info), nil
+	}
+	if info.Mode == nil {
+		info.Mode = b.readable()
+	}
+	from := b.Context
+	if f.Context != "" {
+		from = contexts[f.Context]
+	}
+	return action.Copy(from, path.Join("/", f.From), f.To, info), nil
 }
 
 // chown gives the owner of a file, by number: a layer of its own has no /etc/passwd to look a name up.
 func chown(f spec.File, user string) (*llb.ChownOpt, error) {
 	owner := f.Owner
-	if owner == "" && (f.From != "" || f.Context != "") {
+	if owner == "" && !isEmptyFolder(f) {
 		owner = "0"
 	}
 	if owner == "" || owner == "app" {

@@ -136,7 +136,8 @@ func privilegedPort(r *run, a *App) {
 // wherePort is the place that exposes a port.
 func (r *run) wherePort(a *App, number string) place {
 	for i, p := range a.Spec.Image.Ports {
-		if n, _, _ := strings.Cut(p, "/"); n == number {
+		ports, err := spec.Ports(p)
+		if err == nil && slices.ContainsFunc(ports, func(p string) bool { return strings.HasPrefix(p, number+"/") }) {
 			return r.where(a, inKey("image.ports."+strconv.Itoa(i)))
 		}
 	}

@@ -1,300 +1,280 @@
-// Package plan is what crosshull says of a build before it: what would be built, out of what, and why so.
+// Package plan is the fourth stage of a build: every decision.
 //
-// Contract: values that a program reads as JSON, and their text for people. Nothing here asks anybody: package frontend
-// fills the values from the spec, from what MSBuild says of the project, and from the registry.
+// Contract: [Make] takes what was asked for and what MSBuild says, asks registries about the images, and gives a [Plan]
+// that does not change afterwards: base, configuration and layers of the image of every platform, the image that links,
+// and what is restored together. Calls print it, rules look at it, and the build follows it: nobody decides a second time.
+// It solves nothing but a look into a base image whose name does not tell its C library.
 package plan
 
 import (
+	"context"
 	"fmt"
-	"io"
 	"slices"
-	"strings"
-	"text/tabwriter"
+	"time"
+
+	"github.com/moby/buildkit/client/llb"
+	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/crosshull/crosshull/frontend/facts"
+	"github.com/crosshull/crosshull/frontend/gateway"
+	"github.com/crosshull/crosshull/frontend/request"
+	"github.com/crosshull/crosshull/frontend/spec"
+	xllb "github.com/crosshull/crosshull/llb"
+	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// Plan is the answer of --call=plan.
+// Plan is every decision about the app that is the target.
 type Plan struct {
-	Apps []App `json:"apps"`
-	// Arguments are the build arguments of the spec, with the values that they have.
-	Arguments []Argument `json:"arguments,omitempty"`
-	// Secrets are what --secret and --ssh have to give.
-	Secrets []Secret `json:"secrets,omitempty"`
-	// Tests are projects that --target test runs; Gated: images wait for them.
-	Tests []string `json:"tests,omitempty"`
-	Gated bool     `json:"gated,omitempty"`
-}
-
-// App is one of the apps of a spec.
-type App struct {
-	// Name is its name in the spec; empty where that has one app.
-	Name          string `json:"name,omitempty"`
-	Project       string `json:"project"`
-	Framework     string `json:"framework"`
-	Mode          string `json:"mode"`
-	Configuration string `json:"configuration"`
-	// SDK builds it, Toolchain links it where the mode is aot.
-	SDK       Image  `json:"sdk"`
-	Toolchain *Image `json:"toolchain,omitempty"`
-	// Projects are all that it is built from, its own among them.
-	Projects []string `json:"projects"`
-	// Slices are those of them that are compiled apart, by the step that compiles them.
-	Slices [][]string `json:"slices,omitempty"`
-	Images []Target   `json:"images"`
-}
-
-// Image is an image as a registry has it.
-type Image struct {
-	Reference string `json:"reference"`
-	// Digest is of what the reference names, an index mostly; Manifest of the image for the platform. Either is empty where it
-	// is not known: a named context has none.
-	Digest   string `json:"digest,omitempty"`
-	Manifest string `json:"manifest,omitempty"`
-	Platform string `json:"platform"`
-	// Version is what an image of the SDK says it has.
-	Version string `json:"version,omitempty"`
+	*facts.Facts
+	Request *request.Request
+	// Toolchain is the image that links, where the mode is AOT; else nil.
+	Toolchain *gateway.Image
+	// Targets are the images, one for each platform.
+	Targets []Target
+	// Compression says which step compresses the static web assets.
+	Compression dotnet.Compression
+	// Epoch is the time that SOURCE_DATE_EPOCH tells; nil: none.
+	Epoch *time.Time
 }
 
 // Target is the image of a platform.
 type Target struct {
-	Platform   string   `json:"platform"`
-	RID        string   `json:"rid"`
-	Base       Image    `json:"base"`
-	Entrypoint []string `json:"entrypoint"`
-	Args       []string `json:"args,omitempty"`
-	User       string   `json:"user"`
-	WorkingDir string   `json:"workingDir"`
-	Ports      []string `json:"ports,omitempty"`
-	Layers     []Layer  `json:"layers"`
+	Place
+	// Spec is the spec for the platform.
+	Spec *spec.Spec
+	// Config is the configuration of the image; nil where the target is no image.
+	Config *xllb.Configuration
+	// Layers are those that the image can have, the first at the bottom. What publish leaves says which of them there are.
+	Layers []Layer
 }
 
-// Layer is a layer over the base, the first at the bottom. It is left out where nothing of that kind is published.
-type Layer struct {
-	Name string `json:"name"`
-	// Shared: it is the same for all platforms.
-	Shared bool `json:"shared"`
-	// Bytes are those of its files, not compressed; 0 where that is not known, as before the build.
-	Bytes int64 `json:"bytes,omitempty"`
+// Place is where an app will run.
+type Place struct {
+	Platform ocispecs.Platform
+	// RID is the platform's runtime identifier, on the C library of the base.
+	RID  string
+	Base Base
 }
 
-// Argument is a build argument.
-type Argument struct {
-	Name        string `json:"name"`
-	Value       string `json:"value"`
-	Description string `json:"description,omitempty"`
-	// Given: the value is the user's, and not the default.
-	Given bool `json:"given,omitempty"`
+// Base is what an image is put on.
+type Base struct {
+	*gateway.Image
+	// Manifest is the digest of the manifest for the platform; empty where it cannot be known.
+	Manifest digest.Digest
 }
 
-// Secret is something that a step needs of the user.
-type Secret struct {
-	ID string `json:"id"`
-	// SSH: it is an agent, for --ssh; else a secret, for --secret.
-	SSH bool `json:"ssh,omitempty"`
-	// Phase is the phase of the steps that get it, Key the place in the spec that names it.
-	Phase string `json:"phase"`
-	Key   string `json:"key"`
-}
-
-// WriteText writes the plan for people.
-func (p *Plan) WriteText(w io.Writer) error {
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	line := func(format string, args ...any) { _, _ = fmt.Fprintf(tw, format+"\n", args...) } // Flush has the error
-	for i, app := range p.Apps {
-		if i > 0 {
-			line("")
-		}
-		app.write(line)
+// config is what the configuration of an image takes of its base. The empty one has no name to tell.
+func (b Base) config() xllb.Base {
+	if dotnet.IsScratch(b.Name) {
+		return xllb.Base{}
 	}
-	if len(p.Tests) > 0 {
-		gated := ""
-		if p.Gated {
-			gated = " (images wait for them)"
-		}
-		line("\nTESTS%s", gated)
-		for _, t := range p.Tests {
-			line("  %s", t)
-		}
+	return xllb.Base{Name: b.Name, Digest: b.Manifest, Config: b.Config}
+}
+
+// Make decides all about the app of facts.
+func Make(ctx context.Context, req *request.Request, f *facts.Facts) (*Plan, error) {
+	p := Plan{Facts: f, Request: req, Compression: f.Tree.Assets.Compression(f.App)}
+	var err error
+	if p.Epoch, err = epoch(ctx, req.Gateway); err != nil {
+		return nil, err
 	}
-	if len(p.Arguments) > 0 {
-		line("\nBUILD ARGUMENT\tVALUE\tDESCRIPTION")
-		for _, a := range p.Arguments {
-			line("%s\t%s\t%s", a.Name, quote(a.Value), a.Description)
-		}
+	if req.Target.Kind == spec.TargetSDK && !p.NeedsRIDs() {
+		return &p, nil // for the platform that builds, and without a base
 	}
-	if len(p.Secrets) > 0 {
-		line("\nSECRET\tPHASE\tNAMED BY")
-		for _, s := range p.Secrets {
-			id := s.ID
-			if s.SSH {
-				id += " (ssh)"
-			}
-			line("%s\t%s\t%s", id, s.Phase, s.Key)
+	places, err := findPlaces(ctx, req, f)
+	if err != nil {
+		return nil, err
+	}
+	if p.Toolchain, err = toolchain(ctx, req, f, places); err != nil {
+		return nil, err
+	}
+	commit, err := vcs(ctx, req, f)
+	if err != nil {
+		return nil, err
+	}
+	for _, place := range places {
+		t, err := target(p, place, commit)
+		if err != nil {
+			return nil, err
+		}
+		p.Targets = append(p.Targets, t)
+	}
+	return &p, nil
+}
+
+// findPlaces resolves the base of every platform, and with its C library the runtime identifiers.
+func findPlaces(ctx context.Context, req *request.Request, f *facts.Facts) ([]Place, error) {
+	gw, ref := req.Gateway, f.App.BaseImage
+	ps := gw.Targets()
+	if dotnet.IsScratch(ref) {
+		if err := dotnet.CheckScratch(f.App.Mode, f.App.StaticExecutable); err != nil {
+			return nil, req.At(req.BaseKey(), err)
 		}
 	}
-	return tw.Flush()
-}
-
-func (app App) write(line func(format string, args ...any)) {
-	name := "APP"
-	if app.Name != "" {
-		name += " " + app.Name
+	images, err := gw.Bases(ctx, ref, ps, dotnet.Platforms())
+	if err != nil {
+		return nil, req.At(req.BaseKey(), fmt.Errorf("base image: %w", err))
 	}
-	line("%s", name)
-	line("  project\t%s", app.Project)
-	line("  framework\t%s", app.Framework)
-	line("  mode\t%s, configuration %s", app.Mode, app.Configuration)
-	line("  sdk\t%s", app.SDK)
-	if app.Toolchain != nil {
-		line("  toolchain\t%s", app.Toolchain)
+	manifests := gw.Manifests(ctx, images[0], ps)
+	libc, err := Libc(ctx, req, images[0], ref)
+	if err != nil {
+		return nil, err
 	}
-	line("  closure\t%s", count(len(app.Projects), "project"))
-	if len(app.Slices) > 0 {
-		apart := 0
-		for _, s := range app.Slices {
-			apart += len(s)
+	places := make([]Place, len(ps))
+	for i, p := range ps {
+		rid, err := dotnet.RID(p, libc)
+		if err != nil {
+			return nil, err
 		}
-		line("  compiled apart\t%s, by %s", count(apart, "project"), count(len(app.Slices), "step"))
+		places[i] = Place{p, rid, Base{images[i], manifests[i]}}
 	}
-	for _, t := range app.Images {
-		line("  IMAGE %s", t.Platform)
-		line("    rid\t%s", t.RID)
-		line("    base\t%s", t.Base)
-		line("    entrypoint\t%s", list(t.Entrypoint))
-		line("    args\t%s", list(t.Args))
-		line("    user\t%s", quote(t.User))
-		line("    workdir\t%s", t.WorkingDir)
-		line("    ports\t%s", strings.Join(t.Ports, ", "))
-		var layers []string
-		for _, l := range t.Layers {
-			layers = append(layers, l.String())
-		}
-		line("    layers\t%s", strings.Join(layers, ", "))
-	}
+	return places, nil
 }
 
-// String is the reference with what is known of it.
-func (i Image) String() string {
-	s := i.Reference
-	if i.Digest != "" {
-		s += "@" + i.Digest
+// target decides about the image of a place. p has all but the targets.
+func target(p Plan, place Place, commit xllb.VCS) (Target, error) {
+	s, err := p.Request.SpecFor(place.Platform)
+	if err != nil {
+		return Target{}, err
 	}
-	var more []string
-	if i.Version != "" {
-		more = append(more, i.Version)
+	t := Target{Place: place, Spec: s, Layers: layers(&p, place.RID)}
+	if p.Request.Target.Kind != spec.TargetImage {
+		return t, nil
 	}
-	return strings.Join(append([]string{s, "on " + i.Platform}, more...), ", ")
-}
-
-// String is the name, with a mark if it is shared.
-func (l Layer) String() string {
-	if l.Shared {
-		return l.Name + " (shared)"
+	t.Config, err = xllb.Config(xllb.ConfigOpt{
+		App:      p.App,
+		Spec:     s.Image,
+		Base:     place.Base.config(),
+		Platform: place.Platform,
+		Labels:   p.Request.Gateway.Labels,
+		Epoch:    p.Epoch,
+		VCS:      commit,
+	})
+	if err != nil {
+		return t, fmt.Errorf("%s: %w", p.App.Path, err)
 	}
-	return l.Name
+	return t, nil
 }
 
-func list(args []string) string {
-	quoted := make([]string, len(args))
-	for i, a := range args {
-		quoted[i] = fmt.Sprintf("%q", a)
+// Libc is the C library of a base: its name tells, or musl's loader is there, or it is glibc.
+func Libc(ctx context.Context, req *request.Request, base *gateway.Image, ref string) (dotnet.Libc, error) {
+	if dotnet.IsScratch(ref) {
+		return dotnet.ScratchLibc(req.Spec.SDK.Toolchain), nil
 	}
-	return "[" + strings.Join(quoted, ", ") + "]"
-}
-
-func quote(s string) string {
-	if s == "" || strings.ContainsAny(s, " \t\n") {
-		return fmt.Sprintf("%q", s)
+	if libc := dotnet.LibcOf(ref); libc != "" {
+		return libc, nil
 	}
-	return s
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
+	musl, err := req.Gateway.HasFiles(ctx, base, "/lib", "ld-musl-*")
+	switch {
+	case err != nil:
+		return "", req.At(req.BaseKey(), fmt.Errorf("look for the C library of %s: %w", ref, err))
+	case musl:
+		return dotnet.Musl, nil
 	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return dotnet.Glibc, nil
 }
 
-// Explanation is the answer of --call=explain.
-type Explanation struct {
-	Apps []Explained `json:"apps"`
-}
-
-// Explained is an app.
-type Explained struct {
-	Name   string  `json:"name,omitempty"`
-	Values []Value `json:"values"`
-}
-
-// Value is a value of the build or of the image.
-type Value struct {
-	// Key is that of the spec which would decide the value.
-	Key   string `json:"key"`
-	Value string `json:"value"`
-	// From says who decided it: spec, project, SDK, global.json, base, build argument, buildx, or crosshull.
-	From string `json:"from"`
-	// At is the place, as FILE:LINE, or what else is to be said of it.
-	At string `json:"at,omitempty"`
-	// Platform is the one that the value is for, where platforms differ.
-	Platform string `json:"platform,omitempty"`
-}
-
-// WriteText writes the explanation for people.
-func (e *Explanation) WriteText(w io.Writer) error {
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for i, app := range e.Apps {
-		if i > 0 {
-			_, _ = fmt.Fprintln(tw) // Flush has the error
-		}
-		name := "KEY"
-		if app.Name != "" {
-			name += " OF " + app.Name
-		}
-		_, _ = fmt.Fprintf(tw, "%s\tVALUE\tFROM\n", name)
-		for _, v := range app.Values {
-			from := v.From
-			if v.At != "" {
-				from += ", " + v.At
-			}
-			key := v.Key
-			if v.Platform != "" {
-				key += " [" + v.Platform + "]"
-			}
-			_, _ = fmt.Fprintf(tw, "%s\t%s\t%s\n", key, quote(v.Value), from)
-		}
+// toolchain resolves the image that links, nil where nothing is to be linked.
+func toolchain(
+	ctx context.Context, req *request.Request, f *facts.Facts, places []Place,
+) (*gateway.Image, error) {
+	if !f.App.Mode.NeedsToolchain() {
+		return nil, nil
 	}
-	return tw.Flush()
+	ref, err := ToolchainRef(req, f.SDK, f.App)
+	if err != nil {
+		return nil, err
+	}
+	var rids []string
+	for _, place := range places {
+		rids = append(rids, place.RID)
+	}
+	if err := dotnet.CheckToolchain(ref, rids, f.Steps.BuildRID); err != nil {
+		return nil, req.At("publish.mode", err)
+	}
+	return ResolveToolchain(ctx, req, ref)
 }
 
-// Merge puts the values of a platform to those of the platforms before: where all have the same, it is one.
-func Merge(platforms []string, values [][]Value) []Value {
-	var out []Value
-	for i, vs := range values {
-		for _, v := range vs {
-			if slices.ContainsFunc(out, func(o Value) bool { return o.Key == v.Key && o.Value == v.Value && o.From == v.From }) {
-				continue
-			}
-			if differs(v, values) {
-				v.Platform = platforms[i]
-			}
-			at := len(out) // beside those of the same key
-			for j, o := range out {
-				if o.Key == v.Key {
-					at = j + 1
-				}
-			}
-			out = slices.Insert(out, at, v)
-		}
+// ToolchainRef is the image that links, as it is asked for.
+func ToolchainRef(req *request.Request, sdk facts.SDK, app *dotnet.App) (string, error) {
+	if ref := req.Spec.SDK.Toolchain; ref != "" {
+		return ref, nil
 	}
-	return out
+	ref, err := dotnet.Toolchain(sdk.Image.Name, app.BaseImage)
+	return ref, req.At("sdk.toolchain", err)
 }
 
-// differs tells whether a platform has another value, or none.
-func differs(v Value, values [][]Value) bool {
-	for _, vs := range values {
-		if !slices.ContainsFunc(vs, func(o Value) bool { return o.Key == v.Key && o.Value == v.Value && o.From == v.From }) {
-			return true
-		}
+// ResolveToolchain resolves the image that links.
+func ResolveToolchain(ctx context.Context, req *request.Request, ref string) (*gateway.Image, error) {
+	img, err := req.Gateway.Image(ctx, ref, req.Gateway.BuildPlatform(), "[toolchain] ")
+	if err != nil {
+		return nil, req.At("sdk.toolchain", fmt.Errorf("AOT needs an SDK with a linker, %s: %w", ref, err))
 	}
-	return false
+	return img, nil
+}
+
+// NeedsRIDs tells whether what is built depends on the platforms of the image.
+func (p *Plan) NeedsRIDs() bool { return p.App.Mode.NeedsRIDs() }
+
+// RIDs are the runtime identifiers of the images, each once.
+func (p *Plan) RIDs() []string {
+	var rids []string
+	for _, t := range p.Targets {
+		rids = append(rids, t.RID)
+	}
+	slices.Sort(rids)
+	return slices.Compact(rids)
+}
+
+// RestoreRIDs are those that restore gets packages for, none where all platforms share what is published.
+func (p *Plan) RestoreRIDs() []string {
+	if !p.NeedsRIDs() {
+		return nil
+	}
+	return p.RIDs()
+}
+
+// PublishRIDs are those that are published for, an empty one where all platforms share what is published.
+func (p *Plan) PublishRIDs() []string {
+	if !p.App.Mode.PerPlatform() {
+		return []string{""}
+	}
+	return p.RIDs()
+}
+
+// PublishRID is the one of [Plan.PublishRIDs] whose output an image has.
+func (p *Plan) PublishRID(t Target) string {
+	if !p.App.Mode.PerPlatform() {
+		return ""
+	}
+	return t.RID
+}
+
+// SameAnnotation tells whether an annotation is the same for all images.
+func (p *Plan) SameAnnotation(key string) bool {
+	first, ok := p.Targets[0].Config.Annotations[key]
+	return ok && !slices.ContainsFunc(p.Targets, func(t Target) bool {
+		v, ok := t.Config.Annotations[key]
+		return !ok || v != first
+	})
+}
+
+// Builder makes the vertices of the plan.
+func (p *Plan) Builder() *xllb.Builder { return Builder(p.Request, p.Facts, p.Toolchain) }
+
+// Builder makes the vertices of the apps and tests of facts. toolchain is the image that links, nil for none.
+func Builder(req *request.Request, f *facts.Facts, toolchain *gateway.Image) *xllb.Builder {
+	var linker *llb.State
+	if toolchain != nil {
+		linker = &toolchain.State
+	}
+	return &xllb.Builder{
+		Steps:     f.Steps,
+		Project:   f.Project,
+		Inputs:    req.Spec.Publish.Inputs,
+		NuGet:     req.Spec.NuGet,
+		Toolchain: linker,
+		Described: &f.Answer.State,
+	}
 }

@@ -1,95 +1,388 @@
-package plan
+package plan_test
 
 import (
-	"bytes"
-	"flag"
-	"io"
-	"os"
-	"path/filepath"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
 	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/moby/buildkit/client/llb/sourceresolver"
+
+	"github.com/crosshull/crosshull/frontend/gateway"
+	"github.com/crosshull/crosshull/frontend/gateway/gatewaytest"
+	"github.com/crosshull/crosshull/frontend/plan"
+	"github.com/crosshull/crosshull/frontend/plan/plantest"
 )
 
-var update = flag.Bool("update", false, "write golden files")
+type want = gatewaytest.Want
 
-func golden(t *testing.T, name string, write func(io.Writer) error) {
+const (
+	deps  = "mcr.microsoft.com/dotnet/runtime-deps:10.0"
+	aot   = gatewaytest.SDK + "-aot"
+	three = "linux/amd64,linux/arm64,linux/arm/v7"
+	base  = "example.com/base:1"
+)
+
+// build is a BuildKit with an app that has properties, for platforms and with a spec.
+func build(platforms string, properties gatewaytest.Item, spec ...string) *gatewaytest.Client {
+	c := gatewaytest.Console()
+	c.Set("platform", platforms)
+	c.Spec(spec...)
+	c.Images[deps], c.Images[base] = gatewaytest.Multi(), gatewaytest.Multi("APP_UID=7")
+	c.Images[aot] = gatewaytest.Multi("DOTNET_SDK_VERSION=10.0.401")
+	c.Describe(gatewaytest.App("app/app.csproj", properties))
+	return c
+}
+
+func makePlan(t *testing.T, c *gatewaytest.Client) *plan.Plan {
 	t.Helper()
-	var got bytes.Buffer
-	if err := write(&got); err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, got.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
+	p, err := plantest.Plan(t.Context(), t, c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.String() != string(want) {
-		t.Errorf("got (-update writes it)\n%s\nwant\n%s", &got, want)
+	return p
+}
+
+// What is restored and published once for all, and what for each platform.
+func TestModes(t *testing.T) {
+	all := []string{"linux-arm", "linux-arm64", "linux-x64"}
+	for _, tc := range []struct {
+		mode             string
+		properties       gatewaytest.Item
+		spec             string
+		restore, publish []string
+		toolchain        string
+	}{
+		{"portable", nil, "", nil, []string{""}, ""},
+		{"apphost", nil, "publish: {mode: apphost}", all, []string{""}, ""},
+		{"self-contained", gatewaytest.Item{"SelfContained": "true"}, "", all, all, ""},
+		{"ready-to-run", gatewaytest.Item{"PublishReadyToRun": "true"}, "", all, all, ""},
+		{"single-file", gatewaytest.Item{"PublishSingleFile": "true"}, "", all, all, ""},
+		{"trimmed", gatewaytest.Item{"PublishTrimmed": "true"}, "", all, all, ""},
+		{"aot", gatewaytest.Item{"PublishAot": "true"}, "", all, all, aot},
+	} {
+		t.Run(tc.mode, func(t *testing.T) {
+			p := makePlan(t, build(three, tc.properties, tc.spec))
+			if p.App.Mode.String() != tc.mode {
+				t.Errorf("mode %s", p.App.Mode)
+			}
+			if !slices.Equal(p.RIDs(), all) || !slices.Equal(p.RestoreRIDs(), tc.restore) {
+				t.Errorf("images for %q, restored for %q", p.RIDs(), p.RestoreRIDs())
+			}
+			if !slices.Equal(p.PublishRIDs(), tc.publish) || p.NeedsRIDs() != (tc.restore != nil) {
+				t.Errorf("published for %q, depends on the platforms: %v", p.PublishRIDs(), p.NeedsRIDs())
+			}
+			for _, target := range p.Targets {
+				if rid := p.PublishRID(target); !slices.Contains(tc.publish, rid) {
+					t.Errorf("%s gets what is published for %q", target.RID, rid)
+				}
+			}
+			toolchain := ""
+			if p.Toolchain != nil {
+				toolchain = p.Toolchain.Name
+			}
+			if linker := p.Builder().Toolchain; toolchain != tc.toolchain || (linker == nil) != (tc.toolchain == "") {
+				t.Errorf("links with %q", toolchain)
+			}
+		})
 	}
 }
 
-func TestPlan(t *testing.T) {
-	target := func(platform, rid string) Target {
-		return Target{
-			Platform: platform, RID: rid, Base: Image{Reference: "mcr.microsoft.com/dotnet/aspnet:10.0", Digest: "sha256:feed", Platform: platform},
-			Entrypoint: []string{"dotnet", "/app/web.dll"}, User: "1654", WorkingDir: "/app", Ports: []string{"8080/tcp"},
-			Layers: []Layer{{Name: "packages", Shared: true}, {Name: "launcher"}, {Name: "app", Shared: true}},
+// The plan has the image of every platform: its base, by the digest of its own manifest, and its configuration.
+func TestTargets(t *testing.T) {
+	p := makePlan(t, build(three, nil, "image: {env: {A: b}}"))
+	for i, target := range p.Targets {
+		if got := target.Base.Manifest.String(); !strings.HasSuffix(got, string(rune('1'+i))) {
+			t.Errorf("%s is on manifest %s", target.RID, got)
+		}
+		img := target.Config.Image
+		if img.Config.User != "1654" || !slices.Contains(img.Config.Env, "A=b") {
+			t.Errorf("%s is configured as %+v", target.RID, img)
+		}
+		if img.Architecture != target.Platform.Architecture {
+			t.Errorf("%s says that it is for %s", target.RID, img.Architecture)
 		}
 	}
-	p := &Plan{
-		Apps: []App{{
-			Project: "src/web/web.csproj", Framework: "net10.0", Mode: "portable", Configuration: "Release",
-			SDK:       Image{Reference: "mcr.microsoft.com/dotnet/sdk:10.0", Digest: "sha256:5dc", Platform: "linux/amd64", Version: "10.0.401"},
-			Toolchain: &Image{Reference: "example.com/toolchain:1", Platform: "linux/amd64"},
-			Projects:  []string{"src/lib/lib.csproj", "src/web/web.csproj"}, Slices: [][]string{{"src/lib/lib.csproj"}},
-			Images: []Target{target("linux/amd64", "linux-x64"), target("linux/arm64", "linux-arm64")},
-		}, {Name: "worker", Project: "src/worker", Framework: "net10.0", Mode: "aot", Configuration: "Release", SDK: Image{Reference: "sdk", Platform: "linux/amd64"}, Projects: []string{"src/worker"}}},
-		Tests: []string{"tests/unit"}, Gated: true,
-		Arguments: []Argument{{Name: "VERSION", Value: "1.0", Description: "of the app", Given: true}, {Name: "EMPTY"}},
-		Secrets:   []Secret{{ID: "token", Phase: "restore", Key: "nuget.feeds.0.password-secret"}, {ID: "default", SSH: true, Phase: "publish", Key: "publish.ssh.0"}},
+	if !slices.Equal(gateway.Platforms(p.Request.Gateway.Targets()), strings.Split(three, ",")) {
+		t.Error("images in another order than asked for")
 	}
-	golden(t, "plan.txt", p.WriteText)
 }
 
-func TestReport(t *testing.T) {
-	layers := func(own ...Layer) []Layer {
-		return append([]Layer{{Name: "packages", Shared: true, Bytes: 712_400}, {Name: "app", Shared: true, Bytes: 812}}, own...)
+// Only an image has a configuration, and an SDK for a portable app not even a base.
+func TestKinds(t *testing.T) {
+	for _, tc := range []struct {
+		target     string
+		properties gatewaytest.Item
+		targets    int
+		config     bool
+	}{
+		{"image", nil, 1, true},
+		{"publish", nil, 1, false},
+		{"sbom", nil, 1, false},
+		{"sdk", nil, 0, false},
+		{"sdk", gatewaytest.Item{"SelfContained": "true"}, 1, false},
+	} {
+		c := build("linux/arm64", tc.properties)
+		c.Set("target", tc.target)
+		p := makePlan(t, c)
+		if len(p.Targets) != tc.targets || tc.targets > 0 && (p.Targets[0].Config != nil) != tc.config {
+			t.Errorf("%s %v: targets %+v", tc.target, tc.properties, p.Targets)
+		}
 	}
-	base := Image{Reference: "mcr.microsoft.com/dotnet/aspnet:10.0", Digest: "sha256:0123456789abcdef0123"}
-	r := &Report{
-		Apps: []App{{Project: "src/web/web.csproj", Framework: "net10.0", Mode: "apphost", SDK: Image{Reference: "sdk"}, Images: []Target{
-			{Platform: "linux/amd64", Base: base, Layers: layers(Layer{Name: "runtimes", Bytes: 3_456_789}, Layer{Name: "launcher"})},
-			{Platform: "linux/arm64", Base: base, Layers: layers(Layer{Name: "launcher"})},
-		}}},
-		Steps: []Ran{{"describe", true}, {"restore", true}, {"publish", false}},
-		Tests: []Tests{{Project: "tests/unit", Total: 5, Passed: 4, Skipped: 1}},
-	}
-	golden(t, "report.txt", r.WriteText)
-	one := &Report{Apps: []App{{Project: "a.csproj", Images: []Target{{Platform: "linux/amd64", Base: base, Layers: layers()}}}}, Steps: []Ran{{"publish", true}}}
-	golden(t, "report-one.txt", one.WriteText)
 }
 
-func TestExplanation(t *testing.T) {
-	amd64 := []Value{{Key: "image.user", Value: "1654", From: "base"}, {Key: "image.env.LANG", Value: "C", From: "base"}, {Key: "image.workdir", Value: "/app", From: "SDK", At: "for the project"}}
-	arm64 := []Value{{Key: "image.user", Value: "1654", From: "base"}, {Key: "image.env.LANG", Value: "de", From: "base"}, {Key: "image.workdir", Value: "/app", From: "SDK", At: "for the project"}, {Key: "image.env.ARM", Value: "1", From: "base"}}
-	e := &Explanation{Apps: []Explained{
-		{Values: append([]Value{{Key: "project", Value: "a b.csproj", From: "spec", At: "crosshull.yaml:2"}}, Merge([]string{"linux/amd64", "linux/arm64"}, [][]Value{amd64, arm64})...)},
-		{Name: "worker", Values: []Value{{Key: "project", From: "crosshull"}}},
-	}}
-	golden(t, "explain.txt", e.WriteText)
+// The C library of a base is what its name says, else what is in it.
+func TestLibc(t *testing.T) {
+	musl := fstest.MapFS{"lib/ld-musl-aarch64.so.1": {}}
+	for _, tc := range []struct {
+		name, base string
+		files      fstest.MapFS
+		rid        string
+		looked     bool
+	}{
+		{"Microsoft's", deps, musl, "linux-arm64", false},
+		{"of a name", "example.com/alpine:3", nil, "linux-musl-arm64", false},
+		{"musl inside", base, musl, "linux-musl-arm64", true},
+		{"something else inside", base, fstest.MapFS{"lib/x": {}}, "linux-arm64", true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := build("linux/arm64", gatewaytest.Item{"ContainerBaseImage": tc.base})
+			c.Images["example.com/alpine:3"] = gatewaytest.Multi()
+			c.Step(gatewaytest.Step{Name: "docker-image://", Files: tc.files})
+			p := makePlan(t, c)
+			if got := p.RIDs(); !slices.Equal(got, []string{tc.rid}) {
+				t.Errorf("%q, want %s", got, tc.rid)
+			}
+			looked := slices.ContainsFunc(c.Solved(), func(name string) bool {
+				return strings.HasPrefix(name, "docker-image://"+tc.base)
+			})
+			if looked != tc.looked {
+				t.Errorf("looked into the base: %v", looked)
+			}
+		})
+	}
 }
 
-func TestGraph(t *testing.T) {
-	g := &Graph{}
-	g.Project("src/web/web.csproj", []string{"src/lib/lib.csproj"})
-	g.Project("src/lib/lib.csproj", nil)
-	g.Project("src/lib/lib.csproj", nil)
-	g.Step(`[restore] dotnet restore "a"`, []string{"mcr.microsoft.com/dotnet/sdk:10.0"})
-	g.Step("[publish] dotnet publish a", []string{`[restore] dotnet restore "a"`, "mcr.microsoft.com/dotnet/sdk:10.0"})
-	g.Step("image linux/amd64", []string{"[publish] dotnet publish a", "mcr.microsoft.com/dotnet/aspnet:10.0"})
-	golden(t, "graph.txt", g.WriteText)
+func TestEpoch(t *testing.T) {
+	const commit = "tree 0000000000000000000000000000000000000000\n" +
+		"author A <a@b> 1700000000 +0000\ncommitter A <a@b> 1700000001 +0000\n\nx\n"
+	for _, tc := range []struct {
+		name, value string
+		git         *sourceresolver.ResolveGitResponse
+		want        int64 // 0: none
+	}{
+		{"nothing said", "", nil, 0},
+		{"seconds", "86400", nil, 86400},
+		{"of a folder", "context", nil, 0},
+		{"of a commit", "context", &sourceresolver.ResolveGitResponse{
+			Checksum: "1", CommitObject: []byte(commit),
+		}, 1700000001},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := build("linux/amd64", nil)
+			c.Set("build-arg:SOURCE_DATE_EPOCH", tc.value)
+			if tc.git != nil {
+				inGit(c, tc.git)
+			}
+			p := makePlan(t, c)
+			if got := p.Epoch; got == nil != (tc.want == 0) || got != nil && !got.Equal(time.Unix(tc.want, 0)) {
+				t.Errorf("%v, want %d", got, tc.want)
+			}
+		})
+	}
+}
+
+// inGit makes the context a git repository, of which BuildKit says something, or does not reach.
+func inGit(c *gatewaytest.Client, says *sourceresolver.ResolveGitResponse) {
+	c.Set("context", "https://user:secret@example.com/repo.git#main")
+	c.Step(gatewaytest.Step{Name: "git://", Files: c.Context})
+	c.Git = says
+}
+
+func TestVCS(t *testing.T) {
+	const source, revision = "org.opencontainers.image.source", "org.opencontainers.image.revision"
+	const repo = "https://example.com/repo"
+	local := map[string]string{"vcs:source": "https://user:secret@example.com/repo.git", "vcs:revision": "abc"}
+	ssh := map[string]string{"vcs:source": "ssh://git@example.com/repo.git", "vcs:revision": "abc"}
+	wanted := gatewaytest.Item{"PublishRepositoryUrl": "true"}
+	for _, tc := range []struct {
+		name             string
+		opts             map[string]string
+		properties       gatewaytest.Item
+		spec             string
+		git              *sourceresolver.ResolveGitResponse
+		source, revision string
+	}{
+		{name: "nobody wants it", opts: local},
+		{name: "the spec wants it", opts: local, spec: "image: {vcs: true}", source: repo, revision: "abc"},
+		{name: "the project wants it", opts: local, properties: wanted, source: repo, revision: "abc"},
+		{name: "the spec does not want it", opts: local, properties: wanted, spec: "image: {vcs: false}"},
+		{name: "by ssh", opts: ssh, properties: wanted, source: "ssh://git@example.com/repo", revision: "abc"},
+		{name: "no repository", properties: wanted},
+		{name: "a git context", properties: wanted, git: &sourceresolver.ResolveGitResponse{Checksum: "1"},
+			source: repo, revision: "1"},
+		{name: "a git context at a tag", properties: wanted,
+			git:    &sourceresolver.ResolveGitResponse{Checksum: "1", CommitChecksum: "2"},
+			source: repo, revision: "2"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := build("linux/amd64", tc.properties, tc.spec)
+			maps.Copy(c.Options, tc.opts)
+			if tc.git != nil {
+				inGit(c, tc.git)
+			}
+			labels := makePlan(t, c).Targets[0].Config.Image.Config.Labels
+			if labels[source] != tc.source || labels[revision] != tc.revision {
+				t.Errorf("%q", labels)
+			}
+		})
+	}
+}
+
+func TestMakeFails(t *testing.T) {
+	const refused = "unexpected status from HEAD request: 401 Unauthorized"
+	aotApp := gatewaytest.Item{"PublishAot": "true", "ContainerBaseImage": deps}
+	ourBase := gatewaytest.Item{"ContainerBaseImage": base}
+	for _, tc := range []struct {
+		name       string
+		platforms  string
+		properties gatewaytest.Item
+		spec       []string
+		change     func(*gatewaytest.Client)
+		want       want
+	}{
+		{name: "no base", properties: gatewaytest.Item{"ContainerBaseImage": "example.com/none:1"}, want: want{
+			Says: "crosshull.yaml:1: base image: example.com/none:1: not found", At: []string{"crosshull.yaml:1"},
+		}},
+		{name: "the spec's base is not there", spec: []string{"project: app", "base: {image: example.com/none:1}"},
+			properties: gatewaytest.Item{"ContainerBaseImage": "example.com/none:1"}, want: want{
+				Says: "crosshull.yaml:3: base image: example.com/none:1: not found", At: []string{"crosshull.yaml:3"},
+			}},
+		{name: "the registry refuses", change: func(c *gatewaytest.Client) {
+			c.Images[gatewaytest.Runtime] = gatewaytest.Image{Err: errors.New(refused)}
+		}, want: want{Says: "crosshull.yaml:1: base image: " + refused, At: []string{"crosshull.yaml:1"}}},
+		{name: "a platform that the base lacks", platforms: "linux/s390x", spec: []string{"base: {family: noble}"},
+			want: want{
+				Says: "crosshull.yaml:2: base image: mcr.microsoft.com/dotnet/runtime:10.0 has no image for linux/s390x: " +
+					"use linux/amd64, linux/arm64, linux/arm/v7",
+				At: []string{"crosshull.yaml:2"},
+			}},
+		{name: "an empty base", spec: []string{"project: app", "base: {image: scratch}"},
+			properties: gatewaytest.Item{"ContainerBaseImage": "scratch"}, want: want{
+				Says: "crosshull.yaml:3: scratch has nothing in it, and an app that is published as portable needs " +
+					"the .NET runtime: …",
+				At: []string{"crosshull.yaml:3"},
+			}},
+		{name: "a base that cannot be looked into", properties: ourBase, change: func(c *gatewaytest.Client) {
+			c.Step(gatewaytest.Step{Name: "docker-image://" + base, Err: errors.New(refused)})
+		}, want: want{
+			Says: "crosshull.yaml:1: look for the C library of example.com/base:1: " + refused, At: []string{"crosshull.yaml:1"},
+		}},
+		{name: "nothing to link with", properties: aotApp, change: func(c *gatewaytest.Client) {
+			delete(c.Images, aot)
+		}, want: want{
+			Says: "crosshull.yaml:1: AOT needs an SDK with a linker, " + aot + ": " + aot + ": not found",
+			At:   []string{"crosshull.yaml:1"},
+		}},
+		{name: "an SDK without a linker", properties: aotApp, spec: []string{"sdk: {image: example.com/base:1}"}, want: want{
+			Says: "crosshull.yaml:2: AOT needs an SDK with a linker, and example.com/base:1 has no known variant with one: " +
+				"name an image in sdk.toolchain",
+			At: []string{"crosshull.yaml:2"},
+		}},
+		{name: "a toolchain for another C library", spec: []string{"sdk: {toolchain: example.com/alpine}"},
+			properties: aotApp, want: want{
+				Says: "crosshull.yaml:1: AOT with example.com/alpine would link linux-x64 to musl, which the base does not have: " +
+					"use a toolchain with glibc, as in sdk: {toolchain: mcr.microsoft.com/dotnet/sdk:10.0-aot}",
+				At: []string{"crosshull.yaml:1"},
+			}},
+		{name: "a command that makes no sense", properties: gatewaytest.Item{"ContainerAppCommandInstruction": "Run"},
+			want: want{
+				Says: "app/app.csproj: ContainerAppCommandInstruction Run is not known: use Entrypoint, DefaultArgs or None",
+			}},
+		{name: "a time that is none", change: func(c *gatewaytest.Client) {
+			c.Set("build-arg:SOURCE_DATE_EPOCH", "now")
+		}, want: want{Says: "SOURCE_DATE_EPOCH=now: write seconds since 1970, or context"}},
+		{name: "a commit whose time is not known", change: func(c *gatewaytest.Client) {
+			c.Set("build-arg:SOURCE_DATE_EPOCH", "context")
+			inGit(c, nil)
+		}, want: want{Says: "SOURCE_DATE_EPOCH=context: the repository cannot be reached"}},
+		{name: "a commit that is not known", spec: []string{"image: {vcs: true}"},
+			change: func(c *gatewaytest.Client) { inGit(c, nil) },
+			want:   want{Says: "resolve the commit of the context: the repository cannot be reached"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := build(tc.platforms, tc.properties, tc.spec...)
+			if tc.change != nil {
+				tc.change(c)
+			}
+			_, err := plantest.Plan(t.Context(), t, c)
+			tc.want.Check(t, err)
+		})
+	}
+}
+
+// An index that cannot be read costs a label, and no word: a policy that allows images alone is a good one.
+func TestIndexUnread(t *testing.T) {
+	c := build("linux/amd64", nil)
+	c.Step(gatewaytest.Step{Name: "docker-image+blob://", Err: errors.New("denied by policy")})
+	if got := makePlan(t, c).Targets[0].Base.Manifest; got != "" {
+		t.Errorf("the base is on manifest %s", got)
+	}
+	if got := c.Warnings(); len(got) != 0 {
+		t.Errorf("warned of %q", got)
+	}
+}
+
+func TestCanceled(t *testing.T) {
+	for _, tc := range []struct {
+		name, image string
+		properties  gatewaytest.Item
+		says        string
+	}{
+		{"base", deps, gatewaytest.Item{"ContainerBaseImage": deps}, "crosshull.yaml:1: base image: context canceled"},
+		{"toolchain", aot, gatewaytest.Item{"PublishAot": "true", "ContainerBaseImage": deps},
+			"crosshull.yaml:1: AOT needs an SDK with a linker, " + aot + ": context canceled"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			c := build("linux/amd64", tc.properties)
+			c.Images[tc.image] = gatewaytest.Image{Do: func(ctx context.Context) error {
+				cancel()
+				<-ctx.Done()
+				return ctx.Err()
+			}}
+			_, err := plantest.Plan(ctx, t, c)
+			want{Says: tc.says, At: []string{"crosshull.yaml:1"}, Canceled: true}.Check(t, err)
+		})
+	}
+}
+
+// An empty base is in no registry, and no label names it.
+func TestScratch(t *testing.T) {
+	c := build("linux/amd64", gatewaytest.Item{
+		"ContainerBaseImage": "scratch", "PublishAot": "true", "StaticExecutable": "true",
+	}, "base: {image: scratch}", "sdk: {toolchain: example.com/alpine}")
+	c.Images["example.com/alpine:latest"] = gatewaytest.Multi()
+	p := makePlan(t, c)
+	if got := p.Targets[0].Base; got.Pinned != nil || got.Config != nil {
+		t.Errorf("the base is %+v", got.Image)
+	}
+	if solved := strings.Join(c.Solved(), "\n"); strings.Contains(solved, "scratch") {
+		t.Errorf("asked for it:\n%s", solved)
+	}
+}
+
+func TestSameAnnotation(t *testing.T) {
+	p := makePlan(t, build(three, nil, "image: {annotations: {a: b}}"))
+	p.Targets[1].Config.Annotations["c"] = "d"
+	p.Targets[0].Config.Annotations["e"], p.Targets[1].Config.Annotations["e"] = "1", "2"
+	for key, want := range map[string]bool{"a": true, "c": false, "e": false, "f": false} {
+		if got := p.SameAnnotation(key); got != want {
+			t.Errorf("%s is the same for all: %v", key, got)
+		}
+	}
 }

@@ -1,132 +1,67 @@
 package plan
 
 import (
-	"fmt"
-	"io"
+	"maps"
 	"slices"
-	"strings"
+
+	"github.com/containerd/platforms"
+
+	"github.com/crosshull/crosshull/frontend/gateway"
+	"github.com/crosshull/crosshull/frontend/report"
+	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// ReportVersion is that of the form of a Report. It changes when a field changes its meaning.
-const ReportVersion = 1
-
-// Report is what was built: frontend.crosshull.report in the file of --metadata-file.
-type Report struct {
-	Version int   `json:"version"`
-	Apps    []App `json:"apps"`
-	Steps   []Ran `json:"steps"`
-	// Tests are the results of those that images waited for.
-	Tests []Tests `json:"tests,omitempty"`
-}
-
-// Ran is a step of the build.
-type Ran struct {
-	Name string `json:"name"`
-	// Cached: its result was there before the build.
-	Cached bool `json:"cached"`
-}
-
-// Tests are the results of a test project.
-type Tests struct {
-	Project string `json:"project"`
-	Total   int    `json:"total"`
-	Passed  int    `json:"passed"`
-	Failed  int    `json:"failed"`
-	Skipped int    `json:"skipped"`
-}
-
-// WriteText writes the report for people: some lines.
-func (r *Report) WriteText(w io.Writer) error {
-	var b strings.Builder
-	for _, app := range r.Apps {
-		app.summary(&b)
+// Report is the plan as it is told. layers are those of each image; nil: those that are expected.
+func (p *Plan) Report(layers [][]report.Layer) report.App {
+	builder := platforms.Format(p.Request.Gateway.BuildPlatform())
+	app := report.App{
+		Name: p.Request.Target.App, Project: p.App.Path, Framework: p.App.TargetFramework, Mode: p.App.Mode.String(),
+		Configuration: p.Project.Configuration,
+		SDK:           imageReport(p.SDK.Image, builder),
+		Projects:      dotnet.ProjectPaths(p.App.Closure),
 	}
-	for _, t := range r.Tests {
-		fmt.Fprintf(&b, "  tests   %s: %d passed", t.Project, t.Passed)
-		if t.Skipped > 0 {
-			fmt.Fprintf(&b, ", %d skipped", t.Skipped)
-		}
-		b.WriteString("\n")
+	app.SDK.Version = p.SDK.Version()
+	if p.Toolchain != nil {
+		toolchain := imageReport(p.Toolchain, builder)
+		app.Toolchain = &toolchain
 	}
-	var ran, cached []string
-	for _, s := range r.Steps {
-		if s.Cached {
-			cached = append(cached, s.Name)
-		} else {
-			ran = append(ran, s.Name)
+	for _, s := range dotnet.Slices(p.Group(p.App)) {
+		if s.Uses(p.App) {
+			app.Slices = append(app.Slices, dotnet.ProjectPaths(s.Projects))
 		}
 	}
-	if len(ran) == 0 {
-		ran = []string{"nothing"}
+	for i, t := range p.Targets {
+		image := t.report()
+		if layers != nil {
+			image.Layers = layers[i]
+		}
+		app.Images = append(app.Images, image)
 	}
-	fmt.Fprintf(&b, "  ran     %s", strings.Join(ran, ", "))
-	if len(cached) > 0 {
-		fmt.Fprintf(&b, "; cached: %s", strings.Join(cached, ", "))
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return app
 }
 
-func (app App) summary(b *strings.Builder) {
-	var platforms []string
-	var shared []Layer
-	for _, t := range app.Images {
-		platforms = append(platforms, t.Platform)
+// report is the image of a platform as it is told.
+func (t Target) report() report.Target {
+	platform := platforms.Format(platforms.Normalize(t.Platform))
+	c := t.Config.Image.Config
+	r := report.Target{
+		Platform: platform, RID: t.RID, Base: imageReport(t.Base.Image, platform),
+		Entrypoint: c.Entrypoint, Args: c.Cmd, User: c.User, WorkingDir: c.WorkingDir,
+		Ports: slices.Sorted(maps.Keys(c.ExposedPorts)),
 	}
-	fmt.Fprintf(b, "%s, %s, %s for %s\n", app.Project, app.Mode, app.Framework, strings.Join(platforms, ", "))
-	if len(app.Images) == 0 {
-		return
-	}
-	fmt.Fprintf(b, "  base    %s\n", app.Images[0].Base.named())
-	fmt.Fprintf(b, "  sdk     %s\n", app.SDK.named())
-	for _, l := range app.Images[0].Layers {
-		if l.Shared && len(app.Images) > 1 {
-			shared = append(shared, l)
+	r.Base.Manifest = t.Base.Manifest.String()
+	for _, l := range t.Layers {
+		if l.Expected {
+			r.Layers = append(r.Layers, report.Layer{Name: l.Name, Shared: l.Shared})
 		}
 	}
-	if len(shared) > 0 {
-		fmt.Fprintf(b, "  layers  %s, the same for all\n", sizes(shared))
-	}
-	for _, t := range app.Images {
-		own := slices.DeleteFunc(slices.Clone(t.Layers), func(l Layer) bool { return l.Shared && len(app.Images) > 1 })
-		switch {
-		case len(own) == 0:
-		case len(app.Images) == 1:
-			fmt.Fprintf(b, "  layers  %s\n", sizes(own))
-		default:
-			fmt.Fprintf(b, "          %s for %s\n", sizes(own), t.Platform)
-		}
-	}
+	return r
 }
 
-// named is the reference with the beginning of its digest.
-func (i Image) named() string {
-	const short = len("sha256:") + 12
-	if len(i.Digest) <= short {
-		return i.Reference
+func imageReport(img *gateway.Image, platform string) report.Image {
+	r := report.Image{Reference: img.Name, Platform: platform}
+	if img.Pinned != nil {
+		r.Digest = img.Pinned.Digest().String()
 	}
-	return i.Reference + "@" + i.Digest[:short]
-}
-
-func sizes(layers []Layer) string {
-	var parts []string
-	for _, l := range layers {
-		part := l.Name
-		if l.Bytes > 0 {
-			part += " " + size(l.Bytes)
-		}
-		parts = append(parts, part)
-	}
-	return strings.Join(parts, ", ")
-}
-
-// size is a number of bytes in powers of ten, as registries count.
-func size(n int64) string {
-	switch {
-	case n < 1000:
-		return fmt.Sprintf("%d B", n)
-	case n < 1000*1000:
-		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
-	}
-	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	return r
 }

@@ -9,7 +9,9 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/crosshull/crosshull/frontend/spec"
 )
@@ -92,8 +94,10 @@ func (f Found) summary() string {
 
 type writer struct{ lines []string }
 
+// line adds a line, which stays one whatever is in it.
 func (w *writer) line(format string, args ...any) {
-	w.lines = append(w.lines, fmt.Sprintf(format, args...))
+	text := strings.NewReplacer("\n", " ", "\r", " ").Replace(fmt.Sprintf(format, args...))
+	w.lines = append(w.lines, text)
 }
 
 func (w *writer) framework(indent string, app App) {
@@ -190,6 +194,9 @@ var plain = regexp.MustCompile(`^[A-Za-z0-9_./][A-Za-z0-9_./ +-]*$`)
 func scalar(s string) string {
 	if plain.MatchString(s) && !strings.HasSuffix(s, " ") {
 		return s
+	}
+	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(s) // in which YAML has the escapes of Go
 	}
 	return "'" + strings.ReplaceAll(s, "'", "''") + "'"
 }

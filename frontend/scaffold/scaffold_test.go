@@ -22,6 +22,8 @@ func TestSpec(t *testing.T) {
 			func(s *spec.Spec) bool { return s.Project == "src/Web/Web.csproj" && s.Framework == "" }},
 		{"several frameworks", Found{Apps: []App{{Path: "a.csproj", Frameworks: []string{"net9.0", "net10.0", "net8.0"}}}},
 			[]string{"framework: net10.0 # of net9.0, net10.0, net8.0"}, func(s *spec.Spec) bool { return s.Framework == "net10.0" }},
+		{"line breaks", Found{Solutions: []string{"x\nproject: y.slnx"}}, []string{"# Found: 0 apps, x project: y.slnx."},
+			func(s *spec.Spec) bool { return s.Project == "" }},
 		{"odd names", Found{Apps: []App{{Path: "src/a: b/it's.csproj"}}}, []string{"project: 'src/a: b/it''s.csproj'"},
 			func(s *spec.Spec) bool { return s.Project == "src/a: b/it's.csproj" }},
 		{"several apps, tests", Found{
@@ -66,5 +68,16 @@ func TestSpec(t *testing.T) {
 				t.Errorf("with its comments: %v\n%s", err, strings.Join(on, "\n"))
 			}
 		})
+	}
+}
+
+// A name is one value, and on one line.
+func TestScalar(t *testing.T) {
+	for in, want := range map[string]string{
+		"src/a.csproj": "src/a.csproj", "a: b": "'a: b'", "it's": "'it''s'", "a ": "'a '", "a\nb: c": `"a\nb: c"`, "\u2028": `"\u2028"`,
+	} {
+		if got := scalar(in); got != want {
+			t.Errorf("%q is %s, want %s", in, got, want)
+		}
 	}
 }

@@ -3,85 +3,98 @@ package spec
 import (
 	"fmt"
 	"maps"
-	"reflect"
-	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/moby/buildkit/util/suggest"
-	"go.yaml.in/yaml/v3"
 )
 
-// argument finds ${NAME} in a value, and $${NAME}, which is ${NAME} as text.
-var argument = regexp.MustCompile(`\$?\$\{([^}]*)\}`)
-
-// substitute puts build arguments into the values of a spec, but for the section that declares them.
-func (d *decoder) substitute(root *yaml.Node, given map[string]string) {
-	declared := &struct {
-		Args map[string]Arg `yaml:"args"`
-	}{}
-	var values []*yaml.Node
-	for i := 0; i+1 < len(root.Content) && root.Kind == yaml.MappingNode; i += 2 {
-		if root.Content[i].Value != "args" {
-			values = append(values, root.Content[i+1])
+// declare decides what the build arguments of the spec stand for: what the user gives, or their default, or for some
+// the value of a platform, as in a Dockerfile (dockerfile2llb, dispatchArg).
+func (d *decoder) declare() {
+	d.args, d.later = map[string]string{}, map[string]bool{}
+	for name, arg := range d.into.Args {
+		if v, ok := d.given[name]; ok {
+			d.args[name] = v
 			continue
 		}
-		// Mistakes in it are found when it is read once more.
-		(&decoder{lines: map[string]Range{}}).value("args", root.Content[i+1], reflect.ValueOf(&declared.Args).Elem())
-	}
-	args := map[string]string{}
-	for name, arg := range declared.Args {
-		args[name] = arg.Default
-		if v, ok := given[name]; ok {
-			args[name] = v
+		d.args[name] = arg.Default
+		if arg.Default != "" {
+			continue
 		}
-	}
-	done := map[*yaml.Node]bool{} // aliases lead to the same nodes
-	for _, n := range values {
-		d.substituteIn(n, args, done)
+		if v, ok := d.target[name]; ok {
+			d.args[name] = v
+		} else if v, ok := d.build[name]; ok {
+			d.args[name] = v
+		} else if d.target == nil && targetArgs[name] {
+			d.later[name] = true
+		}
 	}
 }
 
-func (d *decoder) substituteIn(n *yaml.Node, args map[string]string, done map[*yaml.Node]bool) {
-	if n == nil || done[n] {
-		return
+// expand puts build arguments into a text of the file, where ${NAME} is, and ${NAME} where $${NAME} is. The text is known
+// unless one of them is not, or not yet.
+func (d *decoder) expand(path string, n *node, f field) (text string, known bool) {
+	if d.args == nil || !strings.Contains(n.Value, "${") {
+		return n.Value, true
 	}
-	done[n] = true
-	switch n.Kind {
-	case yaml.ScalarNode:
-		if !strings.Contains(n.Value, "${") {
-			return
+	var b strings.Builder
+	known = true
+	used := false
+	for rest := n.Value; rest != "" && !d.full; {
+		before, found, after := cutArg(rest)
+		rest = after
+		literal, escaped := strings.CutSuffix(before, "$")
+		switch {
+		case found == "":
+			b.WriteString(before)
+		case escaped:
+			b.WriteString(literal + found)
+		default:
+			v, ok := d.argument(path, n, f, found)
+			known = known && ok
+			used = true
+			b.WriteString(before + v)
 		}
-		n.Value = argument.ReplaceAllStringFunc(n.Value, func(text string) string {
-			if escaped, ok := strings.CutPrefix(text, "$$"); ok {
-				return "$" + escaped
-			}
-			name := strings.TrimSuffix(strings.TrimPrefix(text, "${"), "}")
-			d.used[name] = true
-			v, ok := args[name]
-			if !ok {
-				d.errorf(n, "%s", undeclared(name, args))
-			}
-			return v
-		})
-		n.Tag = "!!str" // an empty one is a text all the same
-	case yaml.MappingNode:
-		for i := 1; i < len(n.Content); i += 2 {
-			d.substituteIn(n.Content[i], args, done)
-		}
-	case yaml.AliasNode:
-		d.substituteIn(n.Alias, args, done)
+	}
+	if used && known {
+		d.into.written[path] = n.Value
+	}
+	return b.String(), known
+}
+
+// argument gives what ${NAME} stands for, itself if that is not known.
+func (d *decoder) argument(path string, n *node, f field, found string) (value string, known bool) {
+	name := argName(found)
+	d.into.used[name] = true
+	v, ok := d.args[name]
+	switch {
+	case !ok:
+		d.errorf(n, "%s", d.undeclared(name))
+	case d.later[name] && f.platform:
+		d.differs(path)
+	case d.later[name]:
+		d.errorf(n, "%s cannot have %s, as it is the same for all platforms: what may have it is %s",
+			where(path), found, perPlatformKeys)
 	default:
-		for _, c := range n.Content {
-			d.substituteIn(c, args, done)
+		if d.expanded += len(v); d.expanded > maxExpanded {
+			d.stop(n, "build arguments make more than %d bytes of the values", maxExpanded)
 		}
+		return v, true
+	}
+	return found, false
+}
+
+// differs notes that a value is another for each platform, and with it all that it is in.
+func (d *decoder) differs(path string) {
+	for !d.into.perPlatform[path] {
+		d.into.perPlatform[path] = true
+		path = path[:max(lastDot(path), 0)]
 	}
 }
 
-func undeclared(name string, args map[string]string) string {
-	msg := fmt.Sprintf("build argument %q is not declared", name)
-	if s, ok := suggest.Search(name, slices.Sorted(maps.Keys(args)), true); ok {
+func (d *decoder) undeclared(name string) string {
+	msg := fmt.Sprintf("build argument %s is not declared", show(name))
+	if s, ok := d.like(name, len(d.args), func() []string { return slices.Sorted(maps.Keys(d.args)) }); ok {
 		return msg + fmt.Sprintf(", did you mean ${%s}?", s)
 	}
-	return msg + fmt.Sprintf(": add it to args, or write $${%s} for the text as it is", name)
+	return msg + fmt.Sprintf(": add it to args, or write $${%s} for the text as it is", plain(name))
 }

@@ -5,51 +5,49 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"maps"
 	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
 const schemaID = "https://raw.githubusercontent.com/crosshull/crosshull/main/frontend/spec/v1.json"
 
-// node is a schema: draft-07, as far as it is needed, and what yaml-language-server and VS Code know beyond it.
-type node struct {
-	Dialect              string           `json:"$schema,omitempty"`
-	ID                   string           `json:"$id,omitempty"`
-	Ref                  string           `json:"$ref,omitempty"`
-	Title                string           `json:"title,omitempty"`
-	Description          string           `json:"description,omitempty"`
-	MarkdownDescription  string           `json:"markdownDescription,omitempty"`
-	DoNotSuggest         bool             `json:"doNotSuggest,omitempty"`
-	DefaultSnippets      []snippet        `json:"defaultSnippets,omitempty"`
-	Type                 any              `json:"type,omitempty"` // a name or several
-	Enum                 []string         `json:"enum,omitempty"`
-	EnumDescriptions     []string         `json:"enumDescriptions,omitempty"`
-	Const                any              `json:"const,omitempty"`
-	Pattern              string           `json:"pattern,omitempty"`
-	PatternErrorMessage  string           `json:"patternErrorMessage,omitempty"`
-	ErrorMessage         string           `json:"errorMessage,omitempty"`
-	Minimum              *int             `json:"minimum,omitempty"`
-	Maximum              *int             `json:"maximum,omitempty"`
-	Items                *node            `json:"items,omitempty"`
-	MinItems             int              `json:"minItems,omitempty"`
-	Properties           map[string]*node `json:"properties,omitempty"`
-	PropertyNames        *node            `json:"propertyNames,omitempty"`
-	MinProperties        int              `json:"minProperties,omitempty"`
-	Required             []string         `json:"required,omitempty"`
-	AdditionalProperties any              `json:"additionalProperties,omitempty"` // false or a node
-	AnyOf                []*node          `json:"anyOf,omitempty"`
-	AllOf                []*node          `json:"allOf,omitempty"`
-	Not                  *node            `json:"not,omitempty"`
-	If                   *node            `json:"if,omitempty"`
-	Then                 *node            `json:"then,omitempty"`
-	Else                 *node            `json:"else,omitempty"`
-	Definitions          map[string]*node `json:"definitions,omitempty"`
+// schemaNode is a schema: draft-07, as far as it is needed, and what yaml-language-server and VS Code know beyond it.
+type schemaNode struct {
+	Dialect              string                 `json:"$schema,omitempty"`
+	ID                   string                 `json:"$id,omitempty"`
+	Ref                  string                 `json:"$ref,omitempty"`
+	Title                string                 `json:"title,omitempty"`
+	Description          string                 `json:"description,omitempty"`
+	MarkdownDescription  string                 `json:"markdownDescription,omitempty"`
+	DoNotSuggest         bool                   `json:"doNotSuggest,omitempty"`
+	DefaultSnippets      []snippet              `json:"defaultSnippets,omitempty"`
+	Type                 any                    `json:"type,omitempty"` // a name or several
+	Enum                 any                    `json:"enum,omitempty"`
+	EnumDescriptions     []string               `json:"enumDescriptions,omitempty"`
+	Const                any                    `json:"const,omitempty"`
+	Pattern              string                 `json:"pattern,omitempty"`
+	PatternErrorMessage  string                 `json:"patternErrorMessage,omitempty"`
+	ErrorMessage         string                 `json:"errorMessage,omitempty"`
+	Minimum              *int                   `json:"minimum,omitempty"`
+	Maximum              *int                   `json:"maximum,omitempty"`
+	Items                any                    `json:"items,omitempty"`
+	MinItems             int                    `json:"minItems,omitempty"`
+	Properties           map[string]*schemaNode `json:"properties,omitempty"`
+	PatternProperties    map[string]*schemaNode `json:"patternProperties,omitempty"`
+	PropertyNames        *schemaNode            `json:"propertyNames,omitempty"`
+	MinProperties        int                    `json:"minProperties,omitempty"`
+	Required             []string               `json:"required,omitempty"`
+	AdditionalProperties any                    `json:"additionalProperties,omitempty"` // false or a node
+	AnyOf                []*schemaNode          `json:"anyOf,omitempty"`
+	AllOf                []*schemaNode          `json:"allOf,omitempty"`
+	Not                  *schemaNode            `json:"not,omitempty"`
+	If                   *schemaNode            `json:"if,omitempty"`
+	Then                 *schemaNode            `json:"then,omitempty"`
+	Else                 *schemaNode            `json:"else,omitempty"`
+	Definitions          map[string]*schemaNode `json:"definitions,omitempty"`
 }
 
 // A snippet is what an editor offers to write.
@@ -70,7 +68,7 @@ type generator struct {
 	t    *testing.T
 	docs map[string]string // comments by Type.Field
 	keys map[string]string // and keys
-	used map[string]bool   // rules and shapes
+	used map[string]bool   // what editors are offered
 }
 
 func newGenerator(t *testing.T) *generator {
@@ -100,30 +98,27 @@ func newGenerator(t *testing.T) *generator {
 	return g
 }
 
-func (g *generator) schema() *node {
+func (g *generator) schema() *schemaNode {
 	n := g.object(reflect.TypeFor[Spec]())
 	n.Dialect, n.ID, n.Title = "http://json-schema.org/draft-07/schema#", schemaID, "crosshull.yaml"
 	n.Description = "How a .NET project becomes multi-platform images. Everything is optional: what the project says need not be repeated."
 	app := g.object(reflect.TypeFor[App]())
 	for key := range app.Properties {
-		n.Properties[key] = &node{Ref: "#/definitions/app/properties/" + key}
+		n.Properties[key] = &schemaNode{Ref: "#/definitions/app/properties/" + key}
 	}
-	mode := &node{Title: "mode", Type: "string", Enum: dotnet.Modes()}
-	for _, name := range mode.Enum {
+	mode := &schemaNode{Title: "mode", Type: "string", Enum: rules["publish-mode"].oneOf}
+	for _, name := range rules["publish-mode"].oneOf {
 		if modes[name] == "" {
 			g.t.Errorf("nothing is said of mode %s", name)
 		}
 		mode.EnumDescriptions = append(mode.EnumDescriptions, modes[name])
 	}
-	n.Definitions = map[string]*node{"app": app, "mode": mode}
-	n.If = &node{Required: []string{"apps"}, Properties: map[string]*node{"apps": {Type: "object", MinProperties: 1}}}
-	n.Then = &node{Properties: map[string]*node{"project": {
-		Type: []string{"string", "null"}, Pattern: `^$|` + anArgument, ErrorMessage: "project belongs into each of apps", DoNotSuggest: true,
-	}}}
+	n.Definitions = map[string]*schemaNode{"app": app, "mode": mode, "owned": {Pattern: ownedName.String()}}
 	// Here alone, as what one of apps leaves out of its healthcheck, it has from here.
-	healthcheck := &node{Required: []string{"test"}, Properties: map[string]*node{"test": {Type: "array", DoNotSuggest: true}}, DoNotSuggest: true}
-	n.AllOf = []*node{{Properties: map[string]*node{"image": {Properties: map[string]*node{"healthcheck": healthcheck}, DoNotSuggest: true}}}}
-	for _, name := range slices.Concat(slices.Collect(maps.Keys(rules)), slices.Collect(maps.Keys(shapes))) {
+	healthcheck := &schemaNode{Required: []string{"test"},
+		Properties: map[string]*schemaNode{"test": {Type: "array", DoNotSuggest: true}}, DoNotSuggest: true}
+	n.AllOf = append(n.AllOf, &schemaNode{Properties: map[string]*schemaNode{"image": {Properties: map[string]*schemaNode{"healthcheck": healthcheck}, DoNotSuggest: true}}})
+	for name := range editing {
 		if !g.used[name] {
 			g.t.Errorf("no type has %s", name)
 		}
@@ -132,19 +127,24 @@ func (g *generator) schema() *node {
 }
 
 // object is the schema of a struct.
-func (g *generator) object(t reflect.Type) *node {
-	n := &node{Type: []string{"object", "null"}, Properties: map[string]*node{}, AdditionalProperties: false}
+func (g *generator) object(t reflect.Type) *schemaNode {
+	n := &schemaNode{
+		Type: []string{"object", "null"}, Properties: map[string]*schemaNode{}, AdditionalProperties: false,
+		PatternProperties: map[string]*schemaNode{"^x-": {}},
+	}
 	alone := n
-	for i := range t.NumField() {
-		f := t.Field(i)
-		key, option, _ := strings.Cut(f.Tag.Get("yaml"), ",")
-		if key == "" {
+	for _, key := range sections[t].keys {
+		f := sections[t].fields[key]
+		sf := t.FieldByIndex(f.index)
+		if len(f.index) > 1 { // a key of App, which has a schema of its own
 			continue
 		}
-		at := t.Name() + "." + f.Name
-		v := g.value(f.Type, at)
-		if option == "alone" {
-			alone = &node{AnyOf: []*node{g.value(f.Type, at), n}}
+		at := t.Name() + "." + sf.Name
+		needed := slices.ContainsFunc(shapes[t.Name()].needs,
+			func(n need) bool { return n.key == key && n.with+n.without == "" })
+		v := g.value(sf.Type, f.rule, needed)
+		if s := sections[t].alone; s != nil && s.key == key {
+			alone = &schemaNode{AnyOf: []*schemaNode{g.value(sf.Type, f.rule, needed), n}}
 			if len(v.AnyOf) > 0 {
 				*alone.AnyOf[0] = *v.AnyOf[0]
 			}
@@ -153,73 +153,124 @@ func (g *generator) object(t reflect.Type) *node {
 		v.Description, v.MarkdownDescription = g.describe(at)
 		n.Properties[key] = v
 	}
-	if shape, ok := shapes[t.Name()]; ok {
-		shape(n)
+	for _, e := range shapes[t.Name()].excludes {
+		n.exclude(t, e)
+	}
+	if edit, ok := editing[t.Name()]; ok {
+		edit(n)
 		g.used[t.Name()] = true
 	}
 	return alone
 }
 
-// value is the schema of a type at a field.
-func (g *generator) value(t reflect.Type, at string) *node {
-	r, ok := rules[at]
-	if ok {
-		g.used[at] = true
-	} else {
-		r.also = plain
-	}
+// value is the schema of a type whose key has a rule. filled is one that is not empty: of an item, or of a key that is
+// needed.
+func (g *generator) value(t reflect.Type, r *rule, filled bool) *schemaNode {
 	switch {
 	case t == reflect.TypeFor[Modes]():
-		one, some := &node{Ref: "#/definitions/mode"}, &node{Type: "string", Pattern: anArgument}
-		return &node{AnyOf: []*node{one, {
-			If:   &node{Type: []string{"array", "null"}},
-			Then: &node{Items: &node{AnyOf: []*node{one, some}}},
+		one, some := &schemaNode{Ref: "#/definitions/mode"}, &schemaNode{Type: "string", Pattern: anArgument}
+		return &schemaNode{AnyOf: []*schemaNode{one, {
+			If:   &schemaNode{Type: []string{"array", "null"}},
+			Then: &schemaNode{Items: &schemaNode{AnyOf: []*schemaNode{one, some}}},
 			Else: some,
 		}}}
 	case t == reflect.TypeFor[App]():
-		return &node{Ref: "#/definitions/app"}
+		return &schemaNode{Ref: "#/definitions/app"}
 	case t.Kind() == reflect.Pointer:
-		return g.value(t.Elem(), at)
+		return g.value(t.Elem(), r, filled)
 	case t.Kind() == reflect.Struct:
 		return g.object(t)
 	case t.Kind() == reflect.Slice:
-		return &node{Type: []string{"array", "null"}, Items: g.value(t.Elem(), at)}
-	case t.Kind() == reflect.Map:
-		n := &node{Type: []string{"object", "null"}, AdditionalProperties: g.value(t.Elem(), at)}
-		if r.names != "" {
-			n.PropertyNames = &node{Pattern: r.names, PatternErrorMessage: r.unnamed}
+		n := &schemaNode{Type: []string{"array", "null"}, Items: g.value(t.Elem(), r, true)}
+		if r == nil || len(r.never) == 0 {
+			return n
 		}
-		if r.reserved != "" {
-			n.PropertyNames.Not = &node{Pattern: r.reserved}
+		n.Not = &schemaNode{}
+		for _, begins := range r.never {
+			var items []*schemaNode
+			for _, one := range begins.items {
+				items = append(items, &schemaNode{Enum: one})
+			}
+			n.Not.AnyOf = append(n.Not.AnyOf, &schemaNode{Type: "array", MinItems: begins.least, Items: items})
+		}
+		return n
+	case t.Kind() == reflect.Map:
+		n := &schemaNode{Type: []string{"object", "null"}, AdditionalProperties: g.value(t.Elem(), r, true)}
+		// A merge key is no name, which editors do not know.
+		n.PropertyNames = &schemaNode{Pattern: mergeKey + r.names.match.String(), PatternErrorMessage: must(r.names.is)}
+		if r.names.not == ownedName {
+			n.PropertyNames.Not = &schemaNode{Ref: "#/definitions/owned"}
+		} else if r.names.not != nil {
+			n.PropertyNames.Not = &schemaNode{Pattern: r.names.not.String()}
 		}
 		return n
 	case t.Kind() == reflect.Bool:
-		return &node{
+		return &schemaNode{
 			Type: []string{"boolean", "string", "integer", "null"}, Minimum: new(0), Maximum: new(1),
-			Pattern: `^([10tTfF]|true|True|TRUE|false|False|FALSE)$|` + anArgument, PatternErrorMessage: "That is neither true nor false.",
+			Pattern: `^([10tTfF]|true|True|TRUE|false|False|FALSE)$|` + anArgument, PatternErrorMessage: must(r.is),
 		}
 	case t.Kind() == reflect.Int:
-		return text(integers, `^\+?[0-9]+$`, "That is not a whole number.")
+		return text(&schemaNode{Type: []string{"integer", "null"}, Minimum: &r.min, Maximum: &r.max}, `^\+?[0-9]+$`,
+			must(r.is))
 	case t.Kind() == reflect.String:
-		return text(r.also, r.pattern, r.says)
+		pattern := r.match.String()
+		if !filled && !r.match.MatchString("") {
+			pattern = "^$|" + pattern
+		}
+		return text(bare(r, filled), pattern, must(r.is))
 	default:
-		g.t.Fatalf("%s is a %s", at, t)
+		g.t.Fatalf("what is the schema of a %s?", t)
 		return nil
 	}
 }
 
-// text is the schema of a text that may be something else too. It is written so that editors do not offer true, false and
-// null for a project, as they do where a schema says by type or by alternatives that they are allowed; yaml-language-server
-// takes anyOf, be it of one, for the sign to write a colon after the key.
-func text(also *node, pattern, says string) *node {
-	n := &node{Type: "string"}
-	if pattern != "" {
-		n.Pattern, n.PatternErrorMessage = pattern+"|"+anArgument, says
+func must(is string) string { return "Must be " + is + "." }
+
+// bare is what may stand for a text without quotes, and is taken as it is written: a number, true or false, or nothing.
+// The pattern does not see them.
+func bare(r *rule, filled bool) *schemaNode {
+	n := &schemaNode{}
+	var types []string
+	fits := func(texts ...string) bool {
+		return !slices.ContainsFunc(texts, func(text string) bool { return r.wrong(text) != "" && (text != "" || filled) })
 	}
+	switch {
+	case fits("1.5"):
+		types = append(types, "number")
+	case fits("0") || r.max > 0:
+		types = append(types, "integer")
+	}
+	if len(types) > 0 && !fits("-1") {
+		n.Minimum = &r.min
+	}
+	switch {
+	case r.max > 0:
+		n.Maximum = &r.max
+	case len(types) > 0 && !fits("7"):
+		n.Maximum = new(0)
+	}
+	if fits("true", "false") {
+		types = append(types, "boolean")
+	}
+	if fits("") {
+		types = append(types, "null")
+	}
+	if len(types) == 0 {
+		return nil
+	}
+	n.Type = types
+	return n
+}
+
+// text is the schema of a text that may be something else too. It is written so that editors do not offer true, false
+// and null for a project, as they do where a schema says by type or by alternatives that they are allowed;
+// yaml-language-server takes anyOf, be it of one, for the sign to write a colon after the key.
+func text(also *schemaNode, pattern, says string) *schemaNode {
+	n := &schemaNode{Type: "string", Pattern: pattern + "|" + anArgument, PatternErrorMessage: says}
 	if also == nil {
 		return n
 	}
-	return &node{AnyOf: []*node{{If: also, Else: n}}}
+	return &schemaNode{AnyOf: []*schemaNode{{If: also, Else: n}}}
 }
 
 // Parts of a comment: the name that it begins with, links to other fields, what holds for an empty value, and code.

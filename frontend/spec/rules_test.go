@@ -1,164 +1,194 @@
 package spec
 
 import (
+	"os"
+	"path/filepath"
+	"reflect"
 	"regexp"
+	"slices"
 	"strings"
+	"testing"
+
+	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// A rule is what validate says of a text: of the value of a key, or of every value in its list or map.
-type rule struct {
-	pattern string // of texts without a build argument, which may bring anything
-	says    string // to who writes what does not fit
-	// What may stand for the text, unless it is a string alone. A value is taken as it is written, so a number and true are
-	// texts, and nothing is an empty one; the pattern does not see them.
-	also *node
-
-	names    string // pattern of the keys of a map
-	reserved string // and of those that are refused all the same
-	unnamed  string // says of a key that does not fit
-}
-
-var (
-	plain    = &node{Type: []string{"number", "boolean", "null"}}
-	nothing  = &node{Type: "null"}
-	integers = &node{Type: []string{"integer", "null"}, Minimum: new(0)}
-
-	inContext = rule{
-		pattern: `^([^/\\.][^\\]*|\.([^.\\][^\\]*)?|\.\.[^/\\][^\\]*)?$`, // not in all of validatePath's ways
-		says:    "A path is relative to the context, does not leave it, and has / between folders.",
-		also:    plain,
-	}
-	inImage  = rule{pattern: `^/`, says: "A path in the image is absolute: it begins with /."}
-	duration = rule{
-		pattern: `^([-+]?(([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)?$`,
-		says:    "A duration has units, as in 30s or 1m30s.",
-		also:    &node{Type: []string{"integer", "null"}, Minimum: new(0), Maximum: new(0)},
-	}
-	variables = rule{also: plain, names: envName.String(), unnamed: "That is not a name of an environment variable."}
-	secrets   = rule{
-		pattern: `.`, says: "A secret is named by its id, as in --secret id=ID.",
-		also:  &node{Type: []string{"number", "boolean"}},
-		names: variables.names, unnamed: variables.unnamed,
-	}
-
-	rules = map[string]rule{
-		"Spec.Args": {
-			names: envName.String(), reserved: `^SOURCE_DATE_EPOCH$|^BUILDKIT_|_[pP][rR][oO][xX][yY]$`,
-			unnamed: "The name of an argument is of letters, digits and _.",
-		},
-		"Spec.Apps": {
-			names: appName.String(), reserved: "^(" + strings.Join(reserved, "|") + ")$|" + reservedEnd.String(),
-			unnamed: "The name of an app is of lower-case letters, digits, - and _.",
-		},
-		"App.Project":             inContext,
-		"Publish.Inputs":          inContext,
-		"Publish.Properties":      {also: plain, names: property.String(), unnamed: "That is not a name of an MSBuild property."},
-		"Publish.Secrets":         secrets,
-		"Tests.Projects":          inContext,
-		"NuGet.CA":                inContext,
-		"Tests.Secrets":           secrets,
-		"NuGet.Secrets":           secrets,
-		"Feed.Name":               {pattern: feedName.String(), says: "The key of a source is of letters, digits, '.', '_' and '-'.", also: &node{Type: "boolean"}},
-		"Feed.Source":             {pattern: `^(https?://[^@/?#]*([/?#].*)?)?$`, says: "A source is a URL, without credentials; a folder belongs into nuget.config.", also: nothing},
-		"Image.Workdir":           {pattern: `^(/.*)?$`, says: inImage.says, also: nothing},
-		"Image.Env":               variables,
-		"Image.Ports":             {pattern: port.String(), says: "A port is a number, or a number and /tcp or /udp.", also: &node{Type: "integer", Minimum: new(0), Maximum: new(99999)}},
-		"Image.Volumes":           inImage,
-		"Healthcheck.Interval":    duration,
-		"Healthcheck.Timeout":     duration,
-		"Healthcheck.StartPeriod": duration,
-		"File.Context":            {pattern: optional(contextName), says: "The name of a context is of lower-case letters, digits, - and _.", also: plain},
-		"File.From":               inContext,
-		"File.To":                 inImage,
-		"File.Mode":               {pattern: optional(fileMode), says: "A mode is an octal number such as 0644.", also: integers},
-		"File.Owner":              {pattern: optional(owner), says: "An owner is a number, two as in 1654:1654, or app.", also: integers},
-	}
-)
-
-// shapes are what validate says of keys that stand beside each other, and what an editor offers to write.
-var shapes = map[string]func(n *node){
-	"SDK":  func(n *node) { n.exclude("image", "version", "sdk.image and sdk.version exclude each other") },
-	"Base": func(n *node) { n.exclude("image", "family", "base.image and base.family exclude each other") },
-	"NuGet": func(n *node) {
-		n.exclude("ca", "ca-secret", "nuget.ca and nuget.ca-secret exclude each other")
-		n.AllOf = append(n.AllOf, &node{
-			If:   &node{Required: []string{"config-secret"}, Properties: map[string]*node{"config-secret": present}},
-			Then: &node{Properties: map[string]*node{"feeds": {Items: &node{Type: "null", ErrorMessage: "nuget.config-secret and nuget.feeds exclude each other"}, DoNotSuggest: true}}},
-		})
-		n.Properties["feeds"].DefaultSnippets = []snippet{
-			{"feed of nuget.config, with a token", "Credentials for a source that a nuget.config of the repository has.", "array",
-				`{"name": "${1:github}", "password-secret": "${2:feed-token}"}`},
-			{"feed by its URL", "A source that no nuget.config has.", "array",
-				`{"name": "${1:company}", "source": "${2:https://feed.example.com/v3/index.json}"}`},
-		}
-	},
-	"Publish": func(n *node) {
-		own := map[string]*node{}
-		for name, key := range owned {
-			says := "crosshull sets this property itself."
-			if key != "" {
-				says = "crosshull sets this property: use " + key + "."
+// Every key that has a value has a rule, every rule is that of a key, and what shapes name are keys.
+func TestRules(t *testing.T) {
+	used := map[*rule]bool{}
+	for typ, s := range sections {
+		for _, f := range s.fields {
+			ft := typ.FieldByIndex(f.index).Type
+			for ft.Kind() == reflect.Pointer || ft.Kind() == reflect.Slice {
+				ft = ft.Elem()
 			}
-			own[name] = &node{Type: "null", ErrorMessage: says, DoNotSuggest: true}
+			if section := ft.Kind() == reflect.Struct; section != (f.rule == nil) {
+				t.Errorf("%s.%s: a section: %t, and its rule is %v", typ.Name(), f.key, section, f.rule)
+			}
+			if f.rule != nil && f.rule.String() == "" {
+				t.Errorf("%s.%s: its rule says nothing", typ.Name(), f.key)
+			}
+			if ft.Kind() == reflect.Map && f.rule.names == nil {
+				t.Errorf("%s.%s: its rule says nothing of names", typ.Name(), f.key)
+			}
+			used[f.rule] = true
 		}
-		n.Properties["properties"].Properties = own
-	},
-	"Tests": func(n *node) {
-		n.If = &node{Required: []string{"gate"}, Properties: map[string]*node{"gate": {Const: true}}}
-		n.Then = &node{Required: []string{"projects"}, Properties: map[string]*node{"projects": {Type: "array", MinItems: 1, DoNotSuggest: true}}}
-	},
-	"Feed": func(n *node) {
-		n.Type, n.Required = "object", []string{"name"} // a feed is nothing without a name
-		n.If = &node{Not: &node{Required: []string{"source"}}}
-		n.Then = &node{Required: []string{"password-secret"}}
-	},
-	"App": func(n *node) {
-		n.Properties["files"].DefaultSnippets = []snippet{
-			{"file of the context", "A file or folder, copied into the image.", "array",
-				`{"from": "${1:deploy/start.sh}", "to": "${2:/usr/local/bin/start.sh}", "mode": "\"${3:0755}\""}`},
-			{"folder to write to", "An empty folder that the user of the image can write to.", "array",
-				`{"to": "${1:/data}"}`},
+		for _, e := range shapes[typ.Name()].excludes {
+			if s.fields[e.one].key == "" || s.fields[e.other].key == "" {
+				t.Errorf("%s has no %s or no %s", typ.Name(), e.one, e.other)
+			}
 		}
-	},
-	"File": func(n *node) { n.Type, n.Required = "object", []string{"to"} },
-	"Healthcheck": func(n *node) {
-		n.Properties["test"].MinItems = 1
-		n.DefaultSnippets = []snippet{
-			{"healthcheck by a command", "The app itself says how it is.", "object",
-				`{"test": ["CMD", "dotnet", "${1:app.dll}", "${2:check}"], "interval": "${3:30s}", "timeout": "${4:5s}", "retries": "${5:3}"}`},
+		for _, n := range shapes[typ.Name()].needs {
+			for _, key := range []string{n.key, n.with, n.without} {
+				if key != "" && s.fields[key].key == "" {
+					t.Errorf("%s has no %s", typ.Name(), key)
+				}
+			}
 		}
-	},
-	"Spec": func(n *node) {
-		n.Properties["apps"].DefaultSnippets = []snippet{
-			{"app", "An app and its image, a target of its name.", "object", `{"${1:web}": {"project": "${2:src/Web}"}}`},
+	}
+	for name, r := range rules {
+		if !used[r] {
+			t.Errorf("no key has rule %s", name)
 		}
-	},
+	}
 }
 
-// anArgument is somewhere in a text that has one.
-const anArgument = `\$\{`
-
-// present is a value that is there, whatever the user's build arguments are.
-var present = &node{Type: []string{"string", "number", "boolean"}, Pattern: `^[^$]+$`}
-
-// exclude lets at most one of two keys have a value.
-func (n *node) exclude(one, other, says string) {
-	n.AllOf = append(n.AllOf, &node{
-		If:   &node{Required: []string{one}, Properties: map[string]*node{one: present}},
-		Then: &node{Properties: map[string]*node{other: {Type: []string{"string", "null"}, Pattern: `^$|\$`, ErrorMessage: says, DoNotSuggest: true}}},
-	})
+// The rules know what MSBuild's side of crosshull knows.
+func TestRulesOfDotnet(t *testing.T) {
+	if got := rules["publish-mode"].oneOf; !slices.Equal(got, dotnet.Modes()) {
+		t.Errorf("modes are %v, and %v by package dotnet", got, dotnet.Modes())
+	}
+	users := []string{"BuildCompressionFormats", "PublishCompressionFormats", "LinkerFlavor",
+		"ObjCopyName"} // those that publish.properties may set all the same
+	files, err := filepath.Glob(filepath.Join("..", "..", "llb", "dotnet", "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := regexp.MustCompile(`\b(?:define|is)\("(\w+)"`)
+	found := 0
+	for _, file := range files {
+		dt, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range set.FindAllStringSubmatch(string(dt), -1) {
+			found++
+			if !ownedName.MatchString(m[1]) && !slices.Contains(users, m[1]) && !strings.HasSuffix(file, "_test.go") {
+				t.Errorf("%s sets %s, which is not owned", filepath.Base(file), m[1])
+			}
+		}
+	}
+	if found < 20 {
+		t.Errorf("%d properties are set: that is not how they are any more", found)
+	}
 }
 
-// optional gives a pattern that matches nothing at all too.
-func optional(re *regexp.Regexp) string { return "^$|" + re.String() }
+// What each rule takes and refuses, at the ends of its range.
+func TestRange(t *testing.T) {
+	for _, tc := range []struct {
+		in      string // a spec with _ in the place of the value
+		right   string // values in YAML, apart by spaces
+		wrong   string
+		message string // of all that are wrong
+	}{
+		{"image: {ports: [_]}", "1 80 65535 8080/tcp 8080/UDP 1-65535 8000-8010/tcp 7-7/sctp",
+			"0 65536 99999 080 -1 80- -80 80/ 80/icmp 80:80 1-65536 http '' 1.5", "must be a port from 1 to 65535, or a range"},
+		{"image: {ports: [_]}", "", "8010-8000 65535-1/udp", "it ends before it begins"},
+		{"image: {stop-signal: _}", "SIGTERM TERM sigterm 1 15 64 SIGRTMIN+3 RTMIN RTMIN+15 SIGRTMAX-14 SIGUSR1 ''",
+			"0 65 -1 SIGBOGUS SIG SIGRTMIN+16 SIGRTMAX-15 RTMIN- 015 1.5 'SIGTERM '",
+			"must be the name of a signal such as SIGTERM, or its number from 1 to 64"},
+		{"image: {healthcheck: {test: [a], interval: _}}", "0 0s 1ms 30s 1m30s 1.5h 1h2m3s4ms ''", "30 -0s 1d s 1s2",
+			"must be a duration such as 30s"},
+		{"image: {healthcheck: {test: [a], start-period: _}}", "", "1ns 999us", "that is too short"},
+		{"image: {healthcheck: {test: [a], start-period: _}}", "2562047h", "2562048h 99999999999999999999h",
+			"that is too long"},
+		{"image: {healthcheck: {test: [a], timeout: _}}", "", "-1s -1ms", "it is negative"},
+		{"image: {healthcheck: {test: [a], retries: _}}", "0 3 +3 2147483647",
+			"-1 2147483648 99999999999999999999 1.5 often true ''", "must be a whole number from 0 to 2147483647, not"},
+		{"image: {healthcheck: {test: _}}", "[a] [NONE] [CMD,a] [CMD-SHELL,'a b'] [CMD,a,'']", "[] [''] [null]",
+			"write the command to run"},
+		{"image: {healthcheck: {test: _}}", "", "[CMD] [CMD-SHELL] [CMD,''] [CMD-SHELL,null]", "is missing"},
+		{"image: {healthcheck: {test: _}}", "", "[NONE,a]", "NONE stands alone"},
+		{"image: {entrypoint: _}", "[a] [a,b] [a,''] [1]", "[] [''] [null] ['',a]", "the first word is the program"},
+		{"image: {args: _}", "[] [''] [null] [a]", `["\0"]`, "must be a text without the character NUL"},
+		{"image: {user: _}", "app 1654 1654:1654 app:app root:0 0 2147483647 DOMAIN\\\\user a.b_c-d@e ''",
+			"a:b:c ':' ':a' a: 'a b' \"a\\n\" \"a\\0\" \"\\u2028\" \"a\\rb\"", "must be a user, or user:group"},
+		{"image: {user: _}", "", "2147483648 4294967296:0 0:4294967296 -1 99999999999999999999",
+			"no engine takes that number"},
+		{"image: {workdir: _}", "/ /a /a/b '/a b' ''", `a ./a C:\a "/a\nb" "/\0"`, "must be an absolute path"},
+		{"image: {volumes: [_]}", "/a //a /a/../b /.a", "a ''", "must be an absolute path in the image, below /"},
+		{"image: {volumes: [_]}", "", "/ // /. /a/..", "engines mount nothing there"},
+		{"image: {env: {A: _}}", `'' null 1 true "a\nb" ` + "'\u2028'", `"\0"`, "must be a text without the character NUL"},
+		{"image: {env: {_: b}}", "A a_1 _", "1 a-b '' 'A=B' \"A\\n\" é", "must be letters, digits and _"},
+		{"image: {labels: {_: b}}", "a a.b 'a b' A=B é null", `'' "a\nb" "\0" "a\u2028" "\x7f"`,
+			"must be a text of one line, and not empty"},
+		{"image: {annotations: {_: b}}", "a a.b 'a b'", `'' "a\r"`, "must be a text of one line, and not empty"},
+		{"image: {labels: {a: _}}", `'' null "a\nb" 1`, `"\0" "a\0b"`, "must be a text without the character NUL"},
+		{"files: [{to: /a, mode: _}]", "0644 '0644' 644 1777 7777 07777 4755 0000 00644 ''",
+			"77 8888 10000 -644 rw 0o644 0x1", "must be an octal number"},
+		{"files: [{to: /a, owner: _}]", "0 app 1654:1654 4294967294 4294967294:4294967294 ''",
+			"4294967295 4294967296 0:4294967296 -1 007 root app:app 1: ':1' 1:1:1", "must be a number up to 4294967294"},
+		{"files: [{to: /a, from: _}]", "a a/b ./a .a ..a a/.. a/../b . '' null 'a b'", `"a\0" "a\nb"`,
+			"must be a path relative to the build context"},
+		{"files: [{to: /a, from: _}]", "", "../a /a a/../../b ..", "it leads out of it"},
+		{"files: [{to: /a, from: _}]", "", `a\b '..\a'`, "write / between folders"},
+		{"files: [{to: _}]", "/ /a /a/", `a "/a\n"`, "must be an absolute path"},
+		{"files: [{to: _}]", "", "'' null", "an entry of files needs to"},
+		{"files: [{to: /a, context: _}]", "a a-b a.b 1 ''", "A -a a/b 'a b'", "must be a name that --build-context takes"},
+		{"files: [_]", "", "null", "files.0 is empty"},
+		{"nuget: {feeds: [_]}", "", "null", "nuget.feeds.0 is empty"},
+		{"tests: [_]", "a", "'' null", "must be a path relative to the build context"},
+		{"publish: {inputs: [_]}", "a", "'' null", "must be a path relative to the build context"},
+		{"publish: {ssh: [_]}", "default a", `'' null "a\n"`, "must be the id of"},
+		{"publish: {secrets: {A: _}}", "a 1", `'' null "a\n"`, "must be the id of"},
+		{"publish: {secrets: {_: a}}", "A", "outdir PublishDir CrosshullX", "crosshull sets this property"},
+		{"publish: {mode: _}", "aot [trimmed,single-file]", "native '' [''] [aot,native] [null] Aot",
+			"is not known: use portable, apphost"},
+		{"publish: {configuration: _}", "Release 'A b' ''", `"a\n" "a\tb"`, "must be a text of one line"},
+		{"publish: {properties: {_: a}}", "A _a A-b Crosswind IsPublishing DefineConstants", "a.b 1a '' 'a b' é",
+			"must be letters, digits, - and _, a letter or _ first"},
+		{"publish: {properties: {_: a}}", "", "PublishDir publishdir OUTDIR _isPublishing CustomAfterMicrosoftCommonTargets customaftermicrosoftcommoncrosstargetingtargets CrosshullProject crosshulloutput CROSSHULL _CrosshullX", "crosshull sets this property itself"},
+		{"publish: {properties: {_: a}}", "", "PUBLISHAOT selfcontained enableapphostpackdownload",
+			"crosshull sets this property: use publish.mode"},
+		{"publish: {properties: {a: _}}", `'' null "a\nb" 'a;b' '"'`, `"\0"`, "must be a text without the character NUL"},
+		{"framework: _", "net10.0 net8.0-windows10.0.19041.0 ''", `"net\n" 'net 8' net/8 '$(X)'`,
+			"must be a TargetFramework"},
+		{"sdk: {version: _}", "10.0 10.0.100-alpine3.22 10.0@sha256:ab ''", "'a b' a/b ':a' -a a@b",
+			"must be a tag of an image"},
+		{"sdk: {image: _}", "a.b:5000/c:1@sha256:ab ''", `"a b" "a\n"`, "must be a reference of an image"},
+		{"base: {family: _}", "noble-chiseled ''", "a:b 'a b' a@b", "must be the end of a tag"},
+		{"nuget: {feeds: [{name: _, source: 'https://a'}]}", "a A.b _a", "1a a/b 'a b' -a", "must be the key of a source"},
+		{"nuget: {feeds: [{name: _, source: 'https://a'}]}", "", "'' null", "a feed needs a name"},
+		{"nuget: {feeds: [{name: a, password-secret: b, source: _}]}", "https://a 'http://a:1/b?c=d#e' ''",
+			"'https://' 'https://a b' 'https:///a' \"https://a\\n\"", "must be a URL that begins with"},
+		{"nuget: {feeds: [{name: a, password-secret: b, source: _}]}", "", "./packages a ftp://a HTTPS://a",
+			"a folder of the repository belongs into its nuget.config"},
+		{"nuget: {feeds: [{name: a, source: 'https://a', username: _}]}", "a 'a b' ''", `"a\nb"`,
+			"must be a text of one line"},
+		{"nuget: {audit: _}", "true FALSE 1 null", "yes maybe '' 2", "must be true or false, not"},
+		{"args: {_: a}", "A a_1", "1a a-b ''", "must be letters, digits and _"},
+		{"args: {_: a}", "SOURCE_DATE", "SOURCE_DATE_EPOCH BUILDKIT_X https_proxy HTTP_PROXY",
+			"it is an argument of BuildKit's own"},
+		{"args: {A: _}", `'' null a "a\nb" {}`, `"\0"`, "must be a text without the character NUL"},
+		{"apps: {_: {}}", "web a_b-c x-web 1", "Web -a _a a.b '' é", "must be lower-case letters, digits, - and _"},
+		{"apps: {_: {}}", "web-publisher", "image web-sbom test", "it is the name of another target"},
+	} {
+		for _, v := range words(tc.right) {
+			if _, err := Parse([]byte(strings.Replace(tc.in, "_", v, 1)), nil); err != nil {
+				t.Errorf("%s with %s: %v", tc.in, v, err)
+			}
+		}
+		for _, v := range words(tc.wrong) {
+			in := strings.Replace(tc.in, "_", v, 1)
+			_, err := Parse([]byte(in), nil)
+			if err == nil || !strings.HasPrefix(err.Error(), "line 1: ") || !strings.Contains(err.Error(),
+				tc.message) || len(AsErrors(err)) != 1 {
+				t.Errorf("%s: got %v, want one mistake: %s", in, err, tc.message)
+			}
+		}
+	}
+}
 
-// modes says what the values of publish.mode mean.
-var modes = map[string]string{
-	"portable":       "Compiled once for all platforms, started by dotnet: the base brings the runtime.",
-	"apphost":        "Compiled once, with a launcher for each platform: the base brings the runtime.",
-	"self-contained": "Published for each platform, with the runtime.",
-	"single-file":    "Published for each platform, into one file.",
-	"ready-to-run":   "Published for each platform, compiled ahead of time beside IL: starts faster, and is larger.",
-	"trimmed":        "Self-contained, without the code that the app does not reach.",
-	"aot":            "Native code for each platform, without a runtime; needs an SDK image that has a linker.",
+// words parts a text at its spaces, but for those in quotes.
+func words(s string) []string {
+	return regexp.MustCompile(`(?:[^ '"]|'[^']*'|"[^"]*")+`).FindAllString(s, -1)
 }

@@ -6,6 +6,6 @@ import _ "embed" // v1.json
 var schema string
 
 // Schema gives the JSON schema of a spec, draft-07, for editors and whatever else reads specs. It accepts all that [Parse]
-// accepts, and refuses most of what Parse refuses; how it is made of the types here, and of what is said of their fields, is
-// in the test of it.
+// accepts, once aliases and merge keys are resolved, and refuses most of what Parse refuses. How it is made of the types,
+// their rules and their comments is in the test of it.
 func Schema() []byte { return []byte(schema) }

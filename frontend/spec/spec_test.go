@@ -1,11 +1,15 @@
 package spec
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
+
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 func TestParseFull(t *testing.T) {
@@ -82,53 +86,67 @@ func TestParseMistakes(t *testing.T) {
 		name, in, want string
 	}{
 		{"unknown key", "projct: a.csproj", `line 1: unknown key "projct", did you mean "project"?`},
-		{"unknown key below", "image:\n  enviroment: {}", `line 2: unknown key "image.enviroment": known are entrypoint, args,`},
+		{"unknown key below", "image:\n  enviroment: {}",
+			`line 2: unknown key "image.enviroment": known are entrypoint, args,`},
 		{"case counts", "Project: a.csproj", `line 1: unknown key "Project", did you mean "project"?`},
 		{"twice", "project: a\nproject: b", "line 2: "},
 		{"no map", "- project", "line 1: the spec must be a map of keys to values, not a list"},
 		{"text", "hello", `line 1: the spec must be a map of keys to values, not "hello"`},
 		{"list for a value", "project: [a, b]", `line 1: "project" must be a single value, not a list`},
-		{"value for a list", "image:\n  entrypoint: ./app", `line 2: "image.entrypoint" must be a list, not "./app": write [./app]`},
+		{"value for a list", "image:\n  entrypoint: ./app",
+			`line 2: "image.entrypoint" must be a list, not "./app": write [./app]`},
 		{"list for a map", "image:\n  env: [A=1]", `line 2: "image.env" must be a map of names to values, not a list`},
 		{"no YAML", "project: [", "line 1: not valid YAML: "},
 		{"tab", "image:\n\tenv: {}", "line 2: not valid YAML: "},
 		{"mode", "publish:\n  mode: {aot: true}", `line 2: "publish.mode" must be a list, not a map`},
-		{"outside", "project: ../other/a.csproj", `line 1: project "../other/a.csproj" is outside the build context`},
-		{"backslash", `project: src\a.csproj`, `line 1: project "src\\a.csproj": write / between folders`},
-		{"owned property", "publish:\n  properties:\n    RuntimeIdentifier: linux-x64", "line 3: property RuntimeIdentifier is set by crosshull: use buildx's --platform"},
-		{"bad property", "publish: {properties: {'a b': c}}", `line 1: "a b" is not a name of an MSBuild property`},
+		{"outside", "project: ../other/a.csproj",
+			`line 1: project "../other/a.csproj" must be a path relative to the build context: it leads out of it`},
+		{"backslash", `project: src\a.csproj`, `line 1: project "src\\a.csproj" must be a path relative to the build context: write / between folders`},
+		{"owned property", "publish:\n  properties:\n    RuntimeIdentifier: linux-x64",
+			`line 3: publish.properties: name "RuntimeIdentifier": crosshull sets this property: use buildx's --platform`},
+		{"bad property", "publish: {properties: {'a b': c}}",
+			`line 1: publish.properties: name "a b" must be letters, digits, - and _, a letter or _ first`},
 		{"sdk twice", "sdk: {image: a, version: b}", "line 1: sdk.image and sdk.version exclude each other"},
-		{"base twice", "base:\n  image: a\n  family: b", "line 1: base.image and base.family exclude each other"},
-		{"app name", "apps:\n  Web: {}", `line 2: app "Web": a name is of lower-case letters`},
-		{"reserved app", "apps:\n  test: {}", `line 2: app "test": that is the name of another target`},
-		{"reserved end", "apps:\n  web-sbom: {}", `line 2: app "web-sbom": that is the name of another target`},
-		{"mistake in an app", "image: {workdir: /a}\napps:\n  web:\n    image:\n      workdir: b", `line 5: image.workdir "b" must be`},
+		{"base twice", "base:\n  image: a\n  family: b", "line 3: base.image and base.family exclude each other"},
+		{"app name", "apps:\n  Web: {}", `line 2: apps: name "Web" must be lower-case letters`},
+		{"reserved app", "apps:\n  test: {}", `line 2: apps: name "test": it is the name of another target`},
+		{"reserved end", "apps:\n  web-sbom: {}", `line 2: apps: name "web-sbom": it is the name of another target`},
+		{"mistake in an app", "image: {workdir: /a}\napps:\n  web:\n    image:\n      workdir: b",
+			`line 5: apps.web.image.workdir "b" must be`},
 		{"mistake for all apps", "image: {workdir: a}\napps:\n  web: {}", `line 1: image.workdir "a" must be`},
 		{"project beside apps", "project: a\napps: {web: {}}", "line 1: project belongs into each of apps"},
 		{"unknown key of an app", "apps:\n  web: {bse: {}}", `line 2: unknown key "apps.web.bse", did you mean "base"?`},
 		{"apps that are none", "apps: [web]", `line 1: "apps" must be a map`},
 		{"gate without tests", "tests: {gate: true}", "line 1: tests.gate has no tests"},
-		{"test outside", "tests:\n  - ../t.csproj", `line 2: test "../t.csproj" is outside the build context`},
-		{"file to nowhere", "files:\n  - from: a\n    to: b", `line 2: files: to "b" must be an absolute path`},
-		{"file mode", "files: [{from: a, to: /b, mode: rw}]", `line 1: files: mode "rw" is not an octal number`},
-		{"file owner", "files: [{to: /b, owner: root}]", `line 1: files: owner "root": write a number`},
+		{"test outside", "tests:\n  - ../t.csproj",
+			`line 2: tests.0 "../t.csproj" must be a path relative to the build context: it leads out of it`},
+		{"file to nowhere", "files:\n  - from: a\n    to: b", `line 3: files.0.to "b" must be an absolute path`},
+		{"file mode", "files: [{from: a, to: /b, mode: rw}]", `line 1: files.0.mode "rw" must be an octal number`},
+		{"file owner", "files: [{to: /b, owner: root}]", `line 1: files.0.owner "root" must be a number`},
 		{"boolean", "nuget: {locked-mode: maybe}", `line 1: "nuget.locked-mode" must be true or false, not "maybe"`},
-		{"feed without a name", "nuget: {feeds: [{source: 'https://x'}]}", `line 1: nuget.feeds: name ""`},
-		{"certificates outside", "nuget:\n  ca: /etc/ca.pem", `line 2: file "/etc/ca.pem" is outside the build context`},
-		{"feed with credentials", "nuget: {feeds: [{name: a, source: 'https://u:p@x'}]}", "line 1: source of feed a has credentials in it"},
-		{"feed that says nothing", "nuget: {feeds: [{name: a}]}", "line 1: feed a says nothing"},
-		{"argument", "args: {VERSION: 1}\nproject: ${VERSON}", `line 2: build argument "VERSON" is not declared, did you mean ${VERSION}?`},
-		{"argument name", "args: {1A: x}", `line 1: args: "1A" is not a name`},
-		{"argument of BuildKit", "args:\n  SOURCE_DATE_EPOCH: 1", "line 2: args: SOURCE_DATE_EPOCH is an argument of BuildKit's own"},
+		{"feed without a name", "nuget: {feeds: [{source: 'https://x'}]}", `line 1: a feed needs a name`},
+		{"certificates outside", "nuget:\n  ca: /etc/ca.pem",
+			`line 2: nuget.ca "/etc/ca.pem" must be a path relative to the build context`},
+		{"feed with credentials", "nuget: {feeds: [{name: a, source: 'https://u:p@x'}]}",
+			"line 1: nuget.feeds.0.source must be a URL that begins with https:// or http://, without credentials: use username and password-secret"},
+		{"feed that says nothing", "nuget: {feeds: [{name: a}]}", "line 1: a feed needs a source, or a password-secret"},
+		{"argument", "args: {VERSION: 1}\nproject: ${VERSON}",
+			`line 2: build argument "VERSON" is not declared, did you mean ${VERSION}?`},
+		{"argument name", "args: {1A: x}", `line 1: args: name "1A" must be letters, digits and _`},
+		{"argument of BuildKit", "args:\n  SOURCE_DATE_EPOCH: 1",
+			`line 2: args: name "SOURCE_DATE_EPOCH": it is an argument of BuildKit's own`},
 		{"argument that is a list", "args:\n  A: [1]", `line 2: "args.A" must be a map of keys to values, not a list`},
-		{"secret name", "publish: {secrets: {a-b: x}}", `line 1: "a-b" is not a name of an environment variable`},
-		{"secret without an id", "tests:\n  projects: [a]\n  secrets:\n    A:", "line 4: tests.secrets.A needs the id of a secret"},
-		{"env name", "image: {env: {1A: x}}", `line 1: "1A" is not a name of an environment variable`},
-		{"port", "image:\n  ports:\n    - http", `line 3: port "http": write a number`},
+		{"secret name", "publish: {secrets: {a-b: x}}", `line 1: publish.secrets: name "a-b" must be letters, digits and _`},
+		{"secret without an id", "tests:\n  projects: [a]\n  secrets:\n    A:",
+			`line 4: tests.secrets.A "" must be the id of`},
+		{"env name", "image: {env: {1A: x}}", `line 1: image.env: name "1A" must be letters, digits and _`},
+		{"port", "image:\n  ports:\n    - http", `line 3: image.ports.0 "http" must be a port from 1 to 65535`},
 		{"workdir", "image: {workdir: app}", `line 1: image.workdir "app" must be an absolute path`},
-		{"healthcheck", "image:\n  healthcheck: {interval: 30}", "line 2: image.healthcheck needs a test"},
-		{"duration", "image:\n  healthcheck:\n    test: [NONE]\n    interval: 30", `line 4: image.healthcheck.interval "30" is not a duration`},
-		{"retries", "image:\n  healthcheck:\n    test: [NONE]\n    retries: often", `line 4: "image.healthcheck.retries" must be a whole number, not "often"`},
+		{"healthcheck", "image:\n  healthcheck: {interval: 30s}", "line 2: image.healthcheck needs a test"},
+		{"duration", "image:\n  healthcheck:\n    test: [NONE]\n    interval: 30",
+			`line 4: image.healthcheck.interval "30" must be a duration`},
+		{"retries", "image:\n  healthcheck:\n    test: [NONE]\n    retries: often",
+			`line 4: "image.healthcheck.retries" must be a whole number from 0 to 2147483647, not "often"`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := Parse([]byte(tc.in), nil)
@@ -209,7 +227,8 @@ image:
 apps:
   web: {image: {user: "${EMPTY}", env: *env}}
 `
-	s, err := Parse([]byte(strings.Replace(text, "EMPTY:", "EMPTY:\n  RETRIES: 3", 1)), map[string]string{"VERSION": "2.1", "OTHER": "x"})
+	s, err := Parse([]byte(strings.Replace(text, "EMPTY:", "EMPTY:\n  RETRIES: 3", 1)),
+		map[string]string{"VERSION": "2.1", "OTHER": "x"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +246,8 @@ apps:
 			t.Errorf("%s: got %q, want %q", tc.name, tc.got, tc.want)
 		}
 	}
-	for arg, want := range map[string]bool{"VERSION": true, "CHANNEL": true, "RETRIES": true, "HOME": false, "OTHER": false} {
+	for arg, want := range map[string]bool{"VERSION": true, "CHANNEL": true, "RETRIES": true, "HOME": false,
+		"OTHER": false} {
 		if s.Uses(arg) != want {
 			t.Errorf("uses %s: %v", arg, !want)
 		}
@@ -238,20 +258,41 @@ apps:
 	}
 }
 
+// No file makes the parser panic, and every mistake and every value is on lines of the file.
 func FuzzParse(f *testing.F) {
-	f.Add([]byte("project: a\nimage: {env: {A: 1}, ports: [1]}"))
-	f.Add([]byte("a: &a [*a]"))
-	f.Add([]byte("<<: {project: a}"))
-	f.Add([]byte("apps: {web: {project: a}, b: , c: &c {image: {env: {A: 1}}}, d: *c}"))
-	f.Add([]byte("args: {A: }\nproject: ${A}${B}$${C}"))
-	f.Add([]byte("x: &x {a: {}}\napps: *x"))
+	for _, seed := range []string{
+		"project: a\nimage: {env: {A: 1}, ports: [1]}", "a: &a [*a]", "<<: {project: a}",
+		"apps: {web: {project: a}, b: , c: &c {image: {env: {A: 1}}}, d: *c}", "args: {A: }\nproject: ${A}${B}$${C}",
+		"x: &x {a: {}}\napps: *x",
+		"args: {TARGETARCH: }\nimage: {labels: {a: '${TARGETARCH}'}, healthcheck: {test: [a], retries: '${TARGETARCH}'}}",
+		"x-a: &a {env: {A: b}}\nimage:\n  <<: [*a, *a]\n  env: {<<: {C: d}}\n",
+		"image:\r\n  env:\r\n    A: |+\r\n      a\r\n\r\n    B: >-\r\n      c\r\n",
+		"# \u2028\nimage: {labels: {a: \"\u2028\u2029\u0085\"}}", "a\rb: c", "---\nproject: a\n---\n",
+		"? [a]\n: b\n? |\n  c\n: d", "\ufeffproject: \"a\\\n  b\"\n...\n",
+		"nuget: {feeds: [{name: a, source: 'https://a:b@c'}]}",
+		"project: !!binary YQ==\nimage: !x {env: !!map {A: !!null b}}",
+		"%YAML 1.1\n---\nfiles:\n- &f {to: /a}\n- *f\n- <<: *f\n",
+	} {
+		f.Add([]byte(seed))
+	}
 	f.Fuzz(func(t *testing.T, dt []byte) {
 		s, err := Parse(dt, map[string]string{"A": "${A}"})
 		if (s == nil) == (err == nil) {
 			t.Fatalf("got %v, %v", s, err)
 		}
-		if err != nil && len(AsErrors(err)) == 0 {
-			t.Fatalf("not an Errors: %v", err)
+		inFile(t, dt, err)
+		if s != nil {
+			_, err := s.For(ocispecs.Platform{OS: "linux", Architecture: "amd64"})
+			inFile(t, dt, err)
+		}
+		lines := bytes.Count(dt, []byte("\n")) + 1
+		for path, r := range rangesOf(s) {
+			if r.Start < 1 || r.End < r.Start || r.End > lines {
+				t.Fatalf("%s: lines %v of %d", path, r, lines)
+			}
+		}
+		if shown := Shown(dt); bytes.Count(shown, []byte("\n"))+1 != lines || !utf8.Valid(shown) {
+			t.Fatalf("shown is %q", shown)
 		}
 	})
 }

@@ -11,7 +11,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/crosshull/crosshull/frontend/plan"
+	"github.com/crosshull/crosshull/frontend/report"
 	"github.com/crosshull/crosshull/frontend/spec"
 )
 
@@ -32,7 +32,8 @@ func jsonOf(t *testing.T, dir, call string, into any, args ...string) {
 
 // buildx's own calls are answered from the spec, as for a Dockerfile; nothing is built.
 func TestCalls(t *testing.T) {
-	dir := example(t, "dotnetapp")
+	t.Parallel()
+	dir := shared(t, "dotnetapp")
 	write(t, dir, "crosshull.yaml", `# syntax=ghcr.io/crosshull/crosshull:1
 args:
   VERSION: {default: "1.0", description: of the app}
@@ -79,9 +80,10 @@ nuget:
 
 // A plan says what a build will do, and a build does it. Neither compiles.
 func TestPlan(t *testing.T) {
+	t.Parallel()
 	dir, repo := example(t, "apps"), repository(t)
 	edit(t, dir, "crosshull.yaml", "apps:", "image: {labels: {team: shop}, env: {LANG: C.UTF-8}}\napps:")
-	var p plan.Plan
+	var p report.Plan
 	jsonOf(t, dir, "plan", &p, "--platform", "linux/amd64,linux/arm64")
 	if len(p.Apps) != 2 || p.Apps[0].Name != "clock" || p.Apps[1].Name != "greeter" {
 		t.Fatalf("%+v", p.Apps)
@@ -92,9 +94,9 @@ func TestPlan(t *testing.T) {
 	}
 	wantContains(t, "text", answerOf(t, dir, "plan", "--target", "greeter"), "APP greeter", "mode", "apphost", "IMAGE linux/amd64", `["/app/greeter"]`)
 
-	var e plan.Explanation
+	var e report.Explanation
 	jsonOf(t, dir, "explain", &e, "--target", "greeter", "--platform", "linux/amd64,linux/arm64")
-	for _, want := range []plan.Value{
+	for _, want := range []report.Value{
 		{Key: "project", Value: "src/greeter/greeter.csproj", From: "spec", At: "crosshull.yaml:10"},
 		{Key: "publish.mode", Value: "apphost", From: "spec", At: "crosshull.yaml:12"},
 		{Key: "image.env.LANG", Value: "C.UTF-8", From: "spec", At: "crosshull.yaml:5"},
@@ -126,8 +128,9 @@ func TestPlan(t *testing.T) {
 
 // A first spec builds what it was written for.
 func TestInit(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"aspnetapp", "apps", "complexapp", "privatefeed"} {
-		dir := example(t, name)
+		dir := shared(t, name)
 		text := answerOf(t, dir, "init")
 		s, err := spec.Parse([]byte(text), nil)
 		if err != nil {
@@ -135,13 +138,13 @@ func TestInit(t *testing.T) {
 			continue
 		}
 		write(t, dir, "crosshull.yaml", text)
-		var p plan.Plan
+		var p report.Plan
 		jsonOf(t, dir, "plan", &p)
 		if len(p.Apps) != max(1, len(s.Apps)) {
 			t.Errorf("%s: %+v", name, p.Apps)
 		}
 	}
-	dir := example(t, "aspnetapp")
+	dir := shared(t, "aspnetapp")
 	if err := os.Remove(filepath.Join(dir, "crosshull.yaml")); err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +154,8 @@ func TestInit(t *testing.T) {
 
 // The graph of convertllb is the one that is built.
 func TestConvertLLB(t *testing.T) {
-	dir := example(t, "dotnetapp")
+	t.Parallel()
+	dir := shared(t, "dotnetapp")
 	var converted struct {
 		Def      map[string]json.RawMessage
 		Metadata map[string]struct{ Description map[string]string }
@@ -183,9 +187,10 @@ var pushDockerfileFrontend = sync.OnceValue(func() error { return theLab.PushDoc
 
 // The Dockerfile that a user can leave with builds the same: every file of the app, and the configuration of the image.
 func TestEject(t *testing.T) {
+	t.Parallel()
 	needDockerfileFrontend(t)
 	feedOfReader(t)
-	feed := []string{"--secret", "id=feed-url,env=FEED_URL", "--secret", "id=feed-token,env=FEED_TOKEN", "--secret", "id=company-ca,src=" + os.Getenv("FEED_CA")}
+	feed := []string{"--secret", "id=feed-url,env=FEED_URL", "--secret", "id=feed-token,env=FEED_TOKEN", "--secret", "id=company-ca,src=" + getenv(t, "FEED_CA")}
 	for _, tc := range []struct {
 		example string
 		args    []string
@@ -199,7 +204,7 @@ func TestEject(t *testing.T) {
 	} {
 		t.Run(strings.TrimSuffix(tc.example+" "+tc.prefix, " "), func(t *testing.T) {
 			t.Parallel()
-			dir, repo := example(t, tc.example), repository(t)
+			dir, repo := shared(t, tc.example), repository(t)
 			image, publish := "image", "publish"
 			if tc.prefix != "" {
 				image, publish = tc.prefix, tc.prefix+"-publish"
@@ -209,13 +214,14 @@ func TestEject(t *testing.T) {
 			if tc.prefix != "" {
 				from += "-" + tc.prefix
 			}
-			write(t, dir, "Dockerfile", text+"\nFROM scratch\nCOPY --link --from="+from+" /app /\n")
+			dockerfile := filepath.Join(t.TempDir(), "Dockerfile") // elsewhere, as it would be an input
+			write(t, filepath.Dir(dockerfile), "Dockerfile", text+"\nFROM scratch\nCOPY --link --from="+from+" /app /\n")
 			plain, ours := t.TempDir(), t.TempDir()
-			build(t, dir, append(tc.args, "-f", "Dockerfile", "--platform", "linux/amd64", "--output", "type=local,dest="+plain, ".")...)
+			build(t, dir, append(tc.args, "-f", dockerfile, "--platform", "linux/amd64", "--output", "type=local,dest="+plain, ".")...)
 			build(t, dir, append(tc.args, "-f", "crosshull.yaml", "--target", publish, "--platform", "linux/amd64", "--output", "type=local,dest="+ours, ".")...)
 			wantSameFiles(t, tree(t, plain), tree(t, ours), tc.bytes)
 
-			build(t, dir, append(tc.args, "-f", "Dockerfile", "--platform", "linux/amd64", "--target", image, "-t", repo+"/theirs", "--push", ".")...)
+			build(t, dir, append(tc.args, "-f", dockerfile, "--platform", "linux/amd64", "--target", image, "-t", repo+"/theirs", "--push", ".")...)
 			build(t, dir, append(tc.args, "-f", "crosshull.yaml", "--platform", "linux/amd64", "--target", image, "-t", repo+"/ours", "--push", ".")...)
 			_, theirs := index(t, repo+"/theirs")
 			_, own := index(t, repo+"/ours")

@@ -12,6 +12,7 @@ import (
 
 // Where BuildKit cannot merge, layers are copied onto the base, and the image is the same to its user.
 func TestWithoutMerge(t *testing.T) {
+	t.Parallel()
 	dir := example(t, "dotnetapp")
 	merged, copied := repository(t), repository(t)
 	mustSolve(t, dir, platform("linux/amd64,linux/arm64"), pushTo(merged))
@@ -31,6 +32,7 @@ func TestWithoutMerge(t *testing.T) {
 
 // Where BuildKit cannot tell what a step added, nothing is compiled apart, and the app is the same.
 func TestWithoutDiff(t *testing.T) {
+	t.Parallel()
 	dir := chain(t)
 	apart, whole := repository(t), repository(t)
 	opts := []option{attr("target", "one"), platform("linux/amd64,linux/arm64")}
@@ -50,6 +52,7 @@ func TestWithoutDiff(t *testing.T) {
 
 // Where BuildKit cannot read the index of a base, an image does not say which manifest it is from, and is the same otherwise.
 func TestWithoutBlobs(t *testing.T) {
+	t.Parallel()
 	dir := example(t, "dotnetapp")
 	known, unknown := repository(t), repository(t)
 	mustSolve(t, dir, platform("linux/amd64,linux/arm64"), pushTo(known))
@@ -74,6 +77,7 @@ func TestWithoutBlobs(t *testing.T) {
 
 // What a BuildKit cannot do, and is asked for, is an error before anything runs.
 func TestTooOld(t *testing.T) {
+	t.Parallel()
 	dir := example(t, "dotnetapp")
 	for _, tc := range []struct {
 		missing apicaps.CapID

@@ -13,12 +13,14 @@ import (
 
 // No example has a warning, and neither has the frontend's own way of doing without a spec.
 func TestCheckExamples(t *testing.T) {
+	t.Parallel()
 	specs, err := filepath.Glob(filepath.Join(root, "examples", "*", "crosshull.yaml"))
 	if err != nil || len(specs) == 0 {
 		t.Fatalf("%v, %d examples", err, len(specs))
 	}
 	for _, spec := range specs {
 		t.Run(filepath.Base(filepath.Dir(spec)), func(t *testing.T) {
+			t.Parallel()
 			out := build(t, filepath.Dir(spec), "-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "--check", ".")
 			wantContains(t, "check", out, "Check complete, no warnings found.", "[describe] dotnet msbuild")
 			for _, step := range []string{"[restore]", "[publish]"} {
@@ -93,6 +95,7 @@ func check(t *testing.T, dir string, args ...string) *checked {
 // What rules find comes with its place, and what may not be read is not shown: in a check as text and as JSON, and after a
 // build, where it is said once.
 func TestCheck(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	project(t, dir, "src/app/app.csproj", "")
 	edit(t, dir, "src/app/app.csproj", "</Project>", "  <ItemGroup>\n    <PackageReference Include=\"Newtonsoft.Json\" Version=\"13.*\" />\n  </ItemGroup>\n</Project>")
@@ -199,6 +202,7 @@ image:
 
 // What only MSBuild and registries know, in the check of one project each.
 func TestCheckFacts(t *testing.T) {
+	t.Parallel()
 	untagged := repository(t)
 	command(t, ".", "skopeo", "copy", "--all", "--src-tls-verify=false", "--dest-tls-verify=false", "docker://"+theLab.Registry()+"/dotnet/runtime:10.0", "docker://"+untagged)
 	for _, tc := range []struct {
@@ -227,8 +231,9 @@ func TestCheckFacts(t *testing.T) {
 			[]string{"FloatingBaseTag crosshull.yaml:2"}, untagged + " has no tag, which means latest: name a version of it"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
 			dir := t.TempDir()
-			project(t, dir, tc.path, tc.properties)
+			sharedProject(t, dir, tc.path, tc.properties)
 			if strings.Contains(tc.properties, "<TargetFrameworks>") {
 				edit(t, dir, tc.path, "<TargetFramework>net10.0</TargetFramework>", "")
 			}
@@ -249,7 +254,8 @@ func TestCheckFacts(t *testing.T) {
 
 // All apps of a spec are checked, or the one that --target names.
 func TestCheckApps(t *testing.T) {
-	dir := example(t, "apps")
+	t.Parallel()
+	dir := shared(t, "apps")
 	edit(t, dir, "crosshull.yaml", "    publish:\n", "    image: {user: '0'}\n    publish:\n")
 	for target, want := range map[string][]string{"": {"RootUser crosshull.yaml:10"}, "greeter": {"RootUser crosshull.yaml:10"}, "greeter-publish": {"RootUser crosshull.yaml:10"}, "clock": nil} {
 		if c := check(t, dir, "--target", target); !slices.Equal(c.found(), want) || c.BuildError != nil {
@@ -264,6 +270,7 @@ func TestCheckApps(t *testing.T) {
 
 // A mistake is the answer to a check: where it is, and what else is wrong.
 func TestCheckMistakes(t *testing.T) {
+	t.Parallel()
 	for _, tc := range []struct {
 		name, spec string
 		project    string
@@ -281,8 +288,9 @@ func TestCheckMistakes(t *testing.T) {
 		{"no project file", "", "<Project>", nil, "crosshull.yaml:1", []string{"app/app.csproj", "MSB4025"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
 			dir := t.TempDir()
-			project(t, dir, "app/app.csproj", "")
+			sharedProject(t, dir, "app/app.csproj", "")
 			if tc.project != "" {
 				write(t, dir, "app/app.csproj", tc.project)
 			}
@@ -306,6 +314,7 @@ func TestCheckMistakes(t *testing.T) {
 
 // Without its first line a spec is no spec to plain buildx; with BUILDKIT_SYNTAX it works, and the check tells.
 func TestCheckSyntax(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	project(t, dir, "app/app.csproj", "")
 	write(t, dir, "crosshull.yaml", "# the app\n# syntax=ghcr.io/crosshull/crosshull:1\n")
@@ -317,6 +326,7 @@ func TestCheckSyntax(t *testing.T) {
 
 // A clean build has no warning, and what is found without a spec is said too.
 func TestCheckInBuild(t *testing.T) {
+	t.Parallel()
 	dir := example(t, "aspnetapp")
 	if rec := mustSolve(t, dir, platform("linux/amd64,linux/arm64")); len(rec.warnings) > 0 {
 		t.Errorf("warnings: %q", rec.warnings)

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
@@ -32,8 +31,9 @@ func hello(t *testing.T) (dir string) {
 // buildFrom is build with a file as standard input.
 func buildFrom(t *testing.T, dir string, stdin []byte, args ...string) (string, error) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "docker", append([]string{"buildx", "build", "--progress=plain"}, args...)...)
-	cmd.Dir, cmd.Stdin = dir, bytes.NewReader(stdin)
+	cmd, done := prepare(t, dir, "docker", append([]string{"buildx", "build", "--progress=plain"}, args...)...)
+	defer done()
+	cmd.Stdin = bytes.NewReader(stdin)
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
@@ -72,6 +72,7 @@ func gitServer(t *testing.T, dir string) string {
 
 // Wherever the sources and the spec come from, the images are the same.
 func TestContexts(t *testing.T) {
+	t.Parallel()
 	dir := hello(t)
 	repository0 := filepath.Dir(dir)
 	text, err := os.ReadFile(filepath.Join(dir, "crosshull.yaml"))
@@ -126,6 +127,7 @@ func TestContexts(t *testing.T) {
 
 // A git context tells its commit by itself.
 func TestVCSOfGitContext(t *testing.T) {
+	t.Parallel()
 	dir, repo := hello(t), repository(t)
 	edit(t, dir, "crosshull.yaml", "\n", "\nimage: {vcs: true}\n")
 	git := gitServer(t, filepath.Dir(dir))
@@ -142,6 +144,7 @@ func TestVCSOfGitContext(t *testing.T) {
 
 // .dockerignore holds, and the one of the spec instead of it.
 func TestDockerignore(t *testing.T) {
+	t.Parallel()
 	dir := hello(t)
 	write(t, dir, "More.cs", "static class More { public const string Text = \"more\"; }\n")
 	write(t, dir, "Program.cs", "System.Console.WriteLine(More.Text);\n")
@@ -156,6 +159,7 @@ func TestDockerignore(t *testing.T) {
 
 // A base and files of the image come from named contexts of every kind.
 func TestKindsOfContexts(t *testing.T) {
+	t.Parallel()
 	dir := hello(t)
 	spec := func(from string) {
 		write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nbase: {image: example.com/our/base:1}\nfiles: [{context: extra, from: "+from+", to: /extra/}]\n")
@@ -213,6 +217,7 @@ func TestKindsOfContexts(t *testing.T) {
 
 // Every exporter takes what is built.
 func TestOutputs(t *testing.T) {
+	t.Parallel()
 	dir := hello(t)
 	const both = "linux/amd64,linux/arm64"
 	names := func(dt []byte) []string {
@@ -266,6 +271,7 @@ func TestOutputs(t *testing.T) {
 
 // A cache in a folder serves a builder that has nothing else, and neither it nor one in a registry has the SDK.
 func TestCacheOfFolder(t *testing.T) {
+	t.Parallel()
 	dir, cache := example(t, "dotnetapp"), filepath.Join(t.TempDir(), "cache")
 	args := []string{"-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "--cache-to", "type=local,mode=max,dest=" + cache, "."}
 	onFreshBuilder(t) // one with a history exports every key that a step was ever found by
@@ -316,6 +322,7 @@ func TestCacheOfFolder(t *testing.T) {
 
 // mode=max maps every step to a line of the spec.
 func TestProvenance(t *testing.T) {
+	t.Parallel()
 	dir, repo := hello(t), repository(t)
 	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: hello.csproj\nnuget: {audit: false}\npublish: {mode: portable}\n")
 	build(t, dir, "-f", "crosshull.yaml", "--provenance", "mode=max", "-t", repo, "--push", ".")

@@ -68,11 +68,24 @@ func command(t *testing.T, dir, name string, args ...string) string {
 // try is command for a command that may fail.
 func try(t *testing.T, dir, name string, args ...string) (string, error) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), name, args...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "BUILDKIT_PROGRESS=plain")
+	cmd, done := prepare(t, dir, name, args...)
+	defer done()
 	out, err := cmd.CombinedOutput()
 	return string(out), err
+}
+
+// prepare makes a command ready to run in dir; done is for after it has.
+func prepare(t *testing.T, dir, name string, args ...string) (cmd *exec.Cmd, done func()) {
+	t.Helper()
+	kind := "command"
+	if name == "docker" && len(args) > 1 && args[0] == "buildx" && (args[1] == "build" || args[1] == "bake") {
+		kind = "build"
+	}
+	ctx, done := waiting(t, kind)
+	cmd = exec.CommandContext(ctx, name, args...)
+	cmd.WaitDelay = 10 * time.Second
+	cmd.Dir, cmd.Env = dir, environ(t)
+	return cmd, done
 }
 
 // build runs docker buildx build in dir.
@@ -101,12 +114,37 @@ func repository(t *testing.T) string {
 // example gives a copy of an example that BuildKit has not seen before.
 func example(t *testing.T, name string) string {
 	t.Helper()
+	return exampleWith(t, name, fresh())
+}
+
+func exampleWith(t *testing.T, name, mark string) string {
+	t.Helper()
 	dir := filepath.Join(t.TempDir(), name)
-	if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", "..", "examples", name))); err != nil {
+	if err := copyExample(dir, name, mark); err != nil {
 		t.Fatal(err)
 	}
-	write(t, dir, "Directory.Build.targets", "<Project><!-- "+fresh()+" --></Project>\n") // read by every step
 	return dir
+}
+
+// copyExample copies an example, with a mark in a file that every step reads.
+func copyExample(dir, name, mark string) error {
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join(root, "examples", name))); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "Directory.Build.targets"), []byte("<Project><!-- "+mark+" --></Project>\n"), 0o644)
+}
+
+// ofThisRun is in all that the tests of a run share, and in nothing of another run.
+var ofThisRun = fresh()
+
+// shared gives a copy of an example that is alike for all tests of a run: what one test has built, the builder has for the
+// others. A test that counts what runs, or reads what the compiler says, wants [example].
+func shared(t *testing.T, name string) string {
+	t.Helper()
+	if portable[name] != nil {
+		builtFirst(t, name)
+	}
+	return exampleWith(t, name, ofThisRun)
 }
 
 // write puts a file into a context, its folders included.
@@ -137,6 +175,17 @@ func edit(t *testing.T, dir, name, from, to string) {
 // project writes a small console app that BuildKit has not seen before.
 func project(t *testing.T, dir, path, properties string) {
 	t.Helper()
+	projectWith(t, dir, path, properties, fresh())
+}
+
+// sharedProject writes one that is alike for all tests of a run, for those to whom it is all one what runs.
+func sharedProject(t *testing.T, dir, path, properties string) {
+	t.Helper()
+	projectWith(t, dir, path, properties, ofThisRun)
+}
+
+func projectWith(t *testing.T, dir, path, properties, mark string) {
+	t.Helper()
 	write(t, dir, path, fmt.Sprintf(`<Project Sdk="Microsoft.NET.Sdk">
   <PropertyGroup>
     <OutputType>Exe</OutputType>
@@ -145,7 +194,7 @@ func project(t *testing.T, dir, path, properties string) {
   </PropertyGroup>
   <!-- %s -->
 </Project>
-`, properties, fresh()))
+`, properties, mark))
 	write(t, dir, filepath.Join(filepath.Dir(path), "Program.cs"), "System.Console.WriteLine(\"hello\");\n")
 }
 

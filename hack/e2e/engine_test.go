@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"context"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -12,7 +11,10 @@ import (
 // A Docker engine without the containerd image store builds with the BuildKit that it has in it, which cannot merge, and
 // runs what it has built.
 func TestEngine(t *testing.T) {
+	t.Parallel()
+	_, started := waiting(t, "daemon")
 	host, stop, err := theLab.StartEngine(t.Context())
+	started()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -21,8 +23,8 @@ func TestEngine(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	t.Setenv("DOCKER_HOST", host)
-	t.Setenv("BUILDX_BUILDER", "default")
+	setenv(t, "DOCKER_HOST", host)
+	setenv(t, "BUILDX_BUILDER", "default")
 	dir := example(t, "complexapp")
 	write(t, dir, "deploy/notes.txt", "notes\n")
 	edit(t, dir, "crosshull.yaml", "tests: [tests/libbar.tests]", "tests: {projects: [tests/libbar.tests], gate: true}")
@@ -36,8 +38,16 @@ func TestEngine(t *testing.T) {
 	args = append(args, "--build-context", lab.FrontendImage+"=docker-image://"+theLab.FrontendRef())
 	log := build(t, dir, append(args, ".")...)
 	wantContains(t, "log", log, "[image linux/amd64] copy app onto base", "dotnet test", "naming to docker.io/library/complexapp")
+	if strings.Contains(log, "ERROR") {
+		t.Errorf("a build that works shows an error:\n%s", log)
+	}
 	out := command(t, dir, "docker", "run", "--rm", "--network", "none", "complexapp")
 	wantContains(t, "output", out, "complexapp on X64")
+	id, _ := apart(t, dir, append(args, "--quiet", ".")...) // docker run $(docker build -q .)
+	if !digestAlone.MatchString(id) {
+		t.Fatalf("--quiet prints %q", id)
+	}
+	wantContains(t, "output", command(t, dir, "docker", "run", "--rm", "--network", "none", strings.TrimSpace(id)), "complexapp on X64")
 	out = command(t, dir, "docker", "run", "--rm", "--network", "none", "--entrypoint", "/bin/busybox", "complexapp", "ls", "-ln", "/app", "/notes", "/data", "/")
 	for _, line := range strings.Split(out, "\n") {
 		if strings.HasPrefix(line, "----") {
@@ -47,11 +57,9 @@ func TestEngine(t *testing.T) {
 	wantContains(t, "files", out, "complexapp.dll", "notes.txt")
 
 	edit(t, dir, "src/complexapp/Program.cs", ";", "; oops")
-	cmd := exec.CommandContext(t.Context(), "docker", append(append([]string{"buildx", "build"}, args...), ".")...)
-	cmd.Dir = dir
-	failed, err := cmd.CombinedOutput()
+	failed, err := try(t, dir, "docker", append(append([]string{"buildx", "build"}, args...), ".")...)
 	if err == nil {
 		t.Error("a program with a mistake is built")
 	}
-	wantContains(t, "error", string(failed), "error CS", "src/complexapp/Program.cs(")
+	wantContains(t, "error", failed, "error CS", "src/complexapp/Program.cs(")
 }

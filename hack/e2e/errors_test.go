@@ -7,7 +7,8 @@ import (
 
 // What goes wrong is said once, by name, and with the line of the spec that has to change.
 func TestErrors(t *testing.T) {
-	app := func(t *testing.T, dir string) { project(t, dir, "src/app/app.csproj", "") }
+	t.Parallel()
+	app := func(t *testing.T, dir string) { sharedProject(t, dir, "src/app/app.csproj", "") }
 	for _, tc := range []struct {
 		name  string
 		files func(t *testing.T, dir string)
@@ -23,7 +24,7 @@ func TestErrors(t *testing.T) {
 		}},
 		{"several projects", func(t *testing.T, dir string) {
 			app(t, dir)
-			project(t, dir, "src/other/other.csproj", "")
+			sharedProject(t, dir, "src/other/other.csproj", "")
 		}, "", nil, []string{
 			"2 projects in the context can be published", "project: src/app/app.csproj", "src/other/other.csproj", "crosshull.yaml:1",
 		}},
@@ -32,7 +33,7 @@ func TestErrors(t *testing.T) {
 			write(t, dir, "lib/lib.csproj", `<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup></Project>`)
 		}, "project: lib\n", nil, []string{"crosshull.yaml:2: nothing to publish in lib", "lib/lib.csproj (OutputType Library)"}},
 		{"several frameworks", func(t *testing.T, dir string) {
-			project(t, dir, "app/app.csproj", "<TargetFrameworks>net10.0;net9.0</TargetFrameworks>")
+			sharedProject(t, dir, "app/app.csproj", "<TargetFrameworks>net10.0;net9.0</TargetFrameworks>")
 			edit(t, dir, "app/app.csproj", "<TargetFramework>net10.0</TargetFramework>", "")
 		}, "", nil, []string{"app/app.csproj has several frameworks", "framework: net10.0 or net9.0"}},
 		{"modes that exclude each other", app, "publish:\n  mode: [aot, single-file]\n", nil, []string{
@@ -49,7 +50,7 @@ func TestErrors(t *testing.T) {
 			app(t, dir)
 			write(t, dir, "src/app/Program.cs", "System.Console.WriteLin();\n")
 		}, "project: src/app\n", nil, []string{"/source/src/app/Program.cs(1,16): error CS0117", "[publish] dotnet publish src/app/app.csproj",
-			"failed to solve: 1 error in [publish] dotnet publish src/app/app.csproj\nsrc/app/Program.cs(1,16): error CS0117: 'Console' does not contain", "https://learn.microsoft.com/dotnet/csharp/misc/cs0117", ">>> project: src/app",
+			"failed to solve: 1 error in [publish] dotnet publish src/app/app.csproj\n    CS0117: see https://learn.microsoft.com/dotnet/csharp/misc/cs0117\nsrc/app/Program.cs(1,16): error CS0117: 'Console' does not contain", ">>> project: src/app",
 		}},
 		{"many of them", func(t *testing.T, dir string) {
 			app(t, dir)
@@ -59,7 +60,7 @@ func TestErrors(t *testing.T) {
 			app(t, dir)
 			edit(t, dir, "src/app/app.csproj", "</Project>", `<ItemGroup><PackageReference Include="No.Such.Package" Version="1.0.0" /></ItemGroup></Project>`)
 		}, "project: src/app\nnuget: {audit: false}\n", nil, []string{
-			"1 error in [restore] dotnet restore src/app/app.csproj\nsrc/app/app.csproj: error NU1101: Unable to find package No.Such.Package",
+			"1 error in [restore] dotnet restore src/app/app.csproj\n    NU1101: see", "\nsrc/app/app.csproj: error NU1101: Unable to find package No.Such.Package",
 			"see https://learn.microsoft.com/nuget/reference/errors-and-warnings/nu1101", "hint: no feed has the package", ">>> nuget: {audit: false}",
 		}},
 		{"a reference to a project that is not there", func(t *testing.T, dir string) {
@@ -70,7 +71,7 @@ func TestErrors(t *testing.T) {
 			write(t, dir, "app.csproj", `<Project Sdk="No.Such.Sdk" />`)
 		}, "", nil, []string{"describe the project: ", "app.csproj: error MSB4236: The SDK 'No.Such.Sdk' specified could not be found", "hint: an SDK of the project file was not found"}},
 		{"a test that fails", func(t *testing.T, dir string) {
-			project(t, dir, "t.csproj", "<OutputType>Library</OutputType>")
+			sharedProject(t, dir, "t.csproj", "<OutputType>Library</OutputType>")
 			edit(t, dir, "t.csproj", "</Project>", `<ItemGroup><PackageReference Include="Microsoft.NET.Test.Sdk" Version="18.0.1" /><PackageReference Include="xunit" Version="2.9.3" /><PackageReference Include="xunit.runner.visualstudio" Version="3.1.5" /></ItemGroup></Project>`)
 			write(t, dir, "Program.cs", "public class Sums { [Xunit.Fact] public void Add() => Xunit.Assert.Equal(3, 1 + 1); [Xunit.Fact] public void Same() { } }\n")
 		}, "tests: [t.csproj]\n", []string{"--target", "test"}, []string{"1 of 2 tests failed in [test] dotnet test t.csproj\nSums.Add: Assert.Equal() Failure", ">>> tests: [t.csproj]"}},
@@ -103,7 +104,7 @@ func TestErrors(t *testing.T) {
 			write(t, dir, "src/global.json", "{\"sdk\": 10}\n")
 		}, "project: src/app\n", nil, []string{"src/global.json:1: not valid JSON"}},
 		{"a framework that no SDK has", func(t *testing.T, dir string) {
-			project(t, dir, "app/app.csproj", "<TargetFrameworks>net42.0</TargetFrameworks>")
+			sharedProject(t, dir, "app/app.csproj", "<TargetFrameworks>net42.0</TargetFrameworks>")
 		}, "", nil, []string{"SDK image:", "mcr.microsoft.com/dotnet/sdk:42.0", "not found"}},
 		{"no such target", app, "", []string{"--target", "web"}, []string{`target "web" does not exist: use image, publish, sbom, sdk`}},
 		{"no such test", app, "tests: [src/app]\n", []string{"--target", "test"}, []string{"crosshull.yaml:2: no test project in src/app", "src/app/app.csproj (OutputType Exe)"}},
@@ -114,6 +115,7 @@ func TestErrors(t *testing.T) {
 		{"a call that there is not", app, "", []string{"--call", "nonsense"}, []string{"frontend.nonsense"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
 			dir := t.TempDir()
 			tc.files(t, dir)
 			write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n"+tc.spec)
@@ -122,6 +124,11 @@ func TestErrors(t *testing.T) {
 				t.Fatalf("the build succeeded:\n%s", out)
 			}
 			wantContains(t, "output", out, tc.want...)
+			// Some clients show the last line alone.
+			last := out[strings.LastIndex(strings.TrimSpace(out), "\n")+1:]
+			if strings.Contains(last, "see http") || strings.Contains(last, "hint: ") || strings.Contains(last, " more ") {
+				t.Errorf("the last line is no error: %s", last)
+			}
 			if strings.Contains(out, "panic") || strings.Contains(out, "goroutine") {
 				t.Errorf("a stack trace:\n%s", out)
 			}
@@ -131,7 +138,8 @@ func TestErrors(t *testing.T) {
 
 // What is only of no use is warned about, and built.
 func TestUnusedBuildArg(t *testing.T) {
-	dir := example(t, "dotnetapp")
+	t.Parallel()
+	dir := shared(t, "dotnetapp")
 	rec := mustSolve(t, dir, attr("build-arg:VERSION", "1"), attr("build-arg:HTTP_PROXY", ""))
 	if len(rec.warnings) != 1 || !strings.Contains(rec.warnings[0], "build-args [VERSION] were not consumed") {
 		t.Errorf("warnings: %q", rec.warnings)

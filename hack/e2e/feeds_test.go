@@ -77,6 +77,7 @@ func tryFeed(t *testing.T, dir, spec string, args ...string) (string, error) {
 
 // Each way to give credentials works, and only with the right ones.
 func TestPrivateFeed(t *testing.T) {
+	t.Parallel()
 	password := "p4ss " + fresh()
 	feed := newPrivate(t, "me", password, false)
 	secretFile := filepath.Join(t.TempDir(), "secret")
@@ -123,10 +124,11 @@ func TestPrivateFeed(t *testing.T) {
 
 // What can go wrong with a feed are four different things, and each is said.
 func TestFeedErrors(t *testing.T) {
+	t.Parallel()
 	feed := newPrivate(t, "", "right", false)
 	spec := "nuget:\n  feeds:\n    - name: private\n      password-secret: token\n"
-	t.Setenv("FEED_TOKEN", "wrong")
-	t.Setenv("RIGHT_TOKEN", "right")
+	setenv(t, "FEED_TOKEN", "wrong")
+	setenv(t, "RIGHT_TOKEN", "right")
 	for _, tc := range []struct {
 		name, source, version string
 		args                  []string
@@ -152,6 +154,7 @@ func TestFeedErrors(t *testing.T) {
 
 // A feed of the spec that a nuget.config would drop in silence is an error.
 func TestClearedFeed(t *testing.T) {
+	t.Parallel()
 	out, err := tryFeed(t, feedApp(t, theLab.FeedURL(), ""), "nuget:\n  feeds:\n    - {name: mine, source: 'http://127.0.0.1:9/index.json'}\n")
 	if err == nil {
 		t.Fatalf("the build succeeded:\n%s", out)
@@ -161,13 +164,14 @@ func TestClearedFeed(t *testing.T) {
 
 // A certificate of the company's own is trusted if the spec says so, from a file of the context or a secret.
 func TestFeedCA(t *testing.T) {
+	t.Parallel()
 	feed := newPrivate(t, "", "right", true)
 	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: feed.Certificate().Raw})
 	caFile := filepath.Join(t.TempDir(), "ca.pem")
 	if err := os.WriteFile(caFile, ca, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("RIGHT_TOKEN", "right")
+	setenv(t, "RIGHT_TOKEN", "right")
 	token := []string{"--secret", "id=token,env=RIGHT_TOKEN"}
 	const spec = "nuget:\n  feeds: [{name: private, password-secret: token}]\n"
 	out, err := tryFeed(t, feedApp(t, feed.index, ""), spec, token...)
@@ -187,9 +191,10 @@ func TestFeedCA(t *testing.T) {
 
 // No secret is left anywhere: not in layers, configurations, attestations, exported caches, or what is printed.
 func TestNoSecretShows(t *testing.T) {
+	t.Parallel()
 	password := "s3cr3t-" + fresh()
 	feed := newPrivate(t, "", password, false)
-	t.Setenv("FEED_TOKEN", password)
+	setenv(t, "FEED_TOKEN", password)
 	needScanner(t)
 	out := t.TempDir()
 	log, err := tryFeed(t, feedApp(t, feed.index, ""), "nuget:\n  feeds: [{name: private, password-secret: token}]\n",

@@ -13,15 +13,16 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	"golang.org/x/crypto/ssh"
 
-	"github.com/crosshull/crosshull/frontend"
-	"github.com/crosshull/crosshull/frontend/plan"
+	"github.com/crosshull/crosshull/frontend/report"
+	"github.com/crosshull/crosshull/frontend/request"
 )
 
 // Every flag that buildx offers is in the table of what becomes of it.
 func TestFlagsOfBuildx(t *testing.T) {
+	t.Parallel()
 	help := command(t, ".", "docker", "buildx", "build", "--help")
 	known := map[string]bool{}
-	for _, o := range frontend.Options {
+	for _, o := range request.Options {
 		known[o.Name] = true
 	}
 	flags := regexp.MustCompile(`(?m)^ +(?:-\w, )?(--[a-z-]+) `).FindAllStringSubmatch(help, -1)
@@ -30,7 +31,7 @@ func TestFlagsOfBuildx(t *testing.T) {
 	}
 	for _, m := range flags {
 		if !known[m[1]] {
-			t.Errorf("%s is not in frontend.Options", m[1])
+			t.Errorf("%s is not in request.Options", m[1])
 		}
 		delete(known, m[1])
 	}
@@ -59,6 +60,7 @@ func probe(t *testing.T) string {
 
 // What buildx says of the containers of a build holds for the steps that execute something.
 func TestFlagsOfSteps(t *testing.T) {
+	t.Parallel()
 	dir := probe(t)
 	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n")
 	log := build(t, dir, "-f", "crosshull.yaml",
@@ -81,6 +83,7 @@ func TestFlagsOfSteps(t *testing.T) {
 
 // Every exec of a build has what the flags say: in process, where all of them can be seen.
 func TestFlagsOfEveryExec(t *testing.T) {
+	t.Parallel()
 	dir := example(t, "complexapp")
 	rec := mustSolve(t, dir,
 		attr("add-hosts", "elsewhere=10.1.2.3"), attr("ulimit", "nofile=1000:2000"), attr("shm-size", "100663296"),
@@ -106,7 +109,8 @@ func TestFlagsOfEveryExec(t *testing.T) {
 
 // With --pull, BuildKit asks for every image anew.
 func TestPull(t *testing.T) {
-	dir := example(t, "dotnetapp")
+	t.Parallel()
+	dir := shared(t, "dotnetapp")
 	for mode, want := range map[string]string{"": "", "pull": "pull"} {
 		rec := mustSolve(t, dir, attr("image-resolve-mode", mode), platform("linux/amd64,linux/arm64"))
 		images := 0
@@ -127,6 +131,7 @@ func TestPull(t *testing.T) {
 
 // Build arguments are those that the spec declares, where it says so; secrets and agents are for the steps that it names.
 func TestArgsSecretsAgents(t *testing.T) {
+	t.Parallel()
 	dir, repo := probe(t), repository(t)
 	write(t, dir, "crosshull.yaml", `# syntax=ghcr.io/crosshull/crosshull:1
 args:
@@ -151,7 +156,7 @@ image:
 	if err := os.WriteFile(key, pem.EncodeToMemory(block), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("THE_KEY", "not to be seen")
+	setenv(t, "THE_KEY", "not to be seen")
 	args := []string{"-f", "crosshull.yaml", "--secret", "id=key,env=THE_KEY", "--ssh", "default=" + key}
 	log := build(t, dir, append(args, "--build-arg", "VERSION=4.5.6", "--build-arg", "TEAM=shop", "-t", repo, "--push", ".")...)
 	wantContains(t, "log", log, "version: 4.5.6", "key: not to be seen", "agent: /run/buildkit/ssh_agent")
@@ -166,6 +171,7 @@ image:
 
 // --no-cache-filter runs a phase again, and nothing before it.
 func TestNoCacheFilter(t *testing.T) {
+	t.Parallel()
 	dir := example(t, "complexapp")
 	edit(t, dir, "crosshull.yaml", "tests: [tests/libbar.tests]", "tests: {projects: [tests/libbar.tests], gate: true}")
 	args := []string{"-f", "crosshull.yaml"}
@@ -184,6 +190,7 @@ func TestNoCacheFilter(t *testing.T) {
 
 // What buildx writes beside the image: labels, annotations, digests, and the report of the build.
 func TestMetadata(t *testing.T) {
+	t.Parallel()
 	dir, repo := example(t, "dotnetapp"), repository(t)
 	edit(t, dir, "crosshull.yaml", "image:", "image:\n  annotate-index: true\n  annotations: {team: shop}")
 	metadata, iid := filepath.Join(t.TempDir(), "metadata.json"), filepath.Join(t.TempDir(), "iid")
@@ -204,17 +211,17 @@ func TestMetadata(t *testing.T) {
 		t.Fatal(err)
 	}
 	var meta struct {
-		Digest string      `json:"containerimage.digest"`
-		Report plan.Report `json:"frontend.crosshull.report"`
+		Digest string       `json:"containerimage.digest"`
+		Report report.Build `json:"frontend.crosshull.report"`
 	}
 	if err := json.Unmarshal(dt, &meta); err != nil {
 		t.Fatalf("%v\n%s", err, dt)
 	}
 	app := meta.Report.Apps[0]
-	if meta.Report.Version != plan.ReportVersion || app.Project != "dotnetapp.csproj" || len(app.Images) != 2 || app.SDK.Digest == "" || app.Images[0].Base.Digest != idx.Annotations[base+"digest"] {
+	if meta.Report.Version != report.Version || app.Project != "dotnetapp.csproj" || len(app.Images) != 2 || app.SDK.Digest == "" || app.Images[0].Base.Digest != idx.Annotations[base+"digest"] {
 		t.Errorf("report: %+v", meta.Report)
 	}
-	for _, want := range []plan.Ran{{Name: "describe"}, {Name: "restore"}, {Name: "publish"}} {
+	for _, want := range []report.Ran{{Name: "describe"}, {Name: "restore"}, {Name: "publish"}} {
 		found := false
 		for _, s := range meta.Report.Steps {
 			found = found || s == want
@@ -230,18 +237,19 @@ func TestMetadata(t *testing.T) {
 	if err != nil || string(digest) != meta.Digest {
 		t.Errorf("iidfile has %s, the metadata %s: %v", digest, meta.Digest, err)
 	}
-	wantContains(t, "summary", log, "\ndotnetapp.csproj, portable, net10.0 for linux/amd64, linux/arm64\n", "  ran     describe, restore, publish\n", "the same for all")
+	wantContains(t, "summary", log, " [summary] dotnetapp.csproj, portable, net10.0 for linux/amd64, linux/arm64\n", " [summary] ran     describe, restore, publish\n", "the same for all")
 
 	log = build(t, dir, "-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "-t", repo, "--push", ".")
-	wantContains(t, "summary of an unchanged build", log, "  ran     nothing; cached: describe, publish\n")
-	log = build(t, dir, "-f", "crosshull.yaml", "--quiet", "--build-arg", "CROSSHULL_SUMMARY=false", "-t", repo, "--push", ".")
-	if !regexp.MustCompile(`^sha256:[0-9a-f]{64}\n$`).MatchString(log) {
-		t.Errorf("--quiet prints\n%s", log)
+	wantContains(t, "summary of an unchanged build", log, " [summary] ran     nothing; cached: describe, publish\n")
+	log = build(t, dir, "-f", "crosshull.yaml", "--build-arg", "CROSSHULL_SUMMARY=false", "-t", repo, "--push", ".")
+	if strings.Contains(log, "[summary]") {
+		t.Errorf("CROSSHULL_SUMMARY=false prints\n%s", log)
 	}
 }
 
 // The commit is told where the spec or the project want it, without .git in the context and without the secrets of its URL.
 func TestVCS(t *testing.T) {
+	t.Parallel()
 	dir := example(t, "dotnetapp")
 	git := func(args ...string) {
 		t.Helper()
@@ -252,9 +260,9 @@ func TestVCS(t *testing.T) {
 	git("commit", "--quiet", "--message=sources")
 	git("remote", "add", "origin", "https://user:token@git.example.com/shop/app.git")
 	revision := strings.TrimSpace(command(t, dir, "git", "-c", "safe.directory=*", "rev-parse", "HEAD"))
-	t.Setenv("GIT_CONFIG_COUNT", "1") // for the git that buildx runs: the folder has another owner here than there
-	t.Setenv("GIT_CONFIG_KEY_0", "safe.directory")
-	t.Setenv("GIT_CONFIG_VALUE_0", "*")
+	setenv(t, "GIT_CONFIG_COUNT", "1") // for the git that buildx runs: the folder has another owner here than there
+	setenv(t, "GIT_CONFIG_KEY_0", "safe.directory")
+	setenv(t, "GIT_CONFIG_VALUE_0", "*")
 	for _, tc := range []struct {
 		name, spec, property string
 		want                 bool

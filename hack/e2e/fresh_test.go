@@ -11,6 +11,7 @@ import (
 // A builder that has nothing but a cache in a registry asks MSBuild nothing, restores nothing, compresses no assets, and
 // runs what an edit changed; so does the next, from the cache that this one leaves.
 func TestCacheOfRegistry(t *testing.T) {
+	t.Parallel()
 	dir, repo := example(t, "aspnetapp"), repository(t)
 	cache := "type=registry,ref=" + repo + ":cache"
 	args := []string{"-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "-t", repo, "--push", "--cache-from", cache, "--cache-to", cache + ",mode=max", "."}
@@ -49,7 +50,18 @@ func ran(log, pattern string) bool {
 // onFreshBuilder makes the rest of a test use a builder that has nothing, with a buildkitd of its own.
 func onFreshBuilder(t *testing.T) {
 	t.Helper()
+	dir, addr := freshBuildkit(t)
+	setenv(t, "BUILDX_CONFIG", filepath.Join(dir, "buildx"))
+	setenv(t, "BUILDX_BUILDER", "fresh")
+	command(t, dir, "docker", "buildx", "create", "--name", "fresh", "--driver", "remote", addr)
+}
+
+// freshBuildkit starts a buildkitd that has nothing, and ends it with the test.
+func freshBuildkit(t *testing.T) (dir, addr string) {
+	t.Helper()
+	_, started := waiting(t, "daemon")
 	dir, addr, stop, err := theLab.StartBuildkit(t.Context())
+	started()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +70,5 @@ func onFreshBuilder(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	t.Setenv("BUILDX_CONFIG", filepath.Join(dir, "buildx"))
-	t.Setenv("BUILDX_BUILDER", "fresh")
-	command(t, dir, "docker", "buildx", "create", "--name", "fresh", "--driver", "remote", addr)
+	return dir, addr
 }

@@ -1,12 +1,10 @@
 package e2e
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/crosshull/crosshull/hack/lab"
 	"github.com/crosshull/crosshull/hack/lab/run"
@@ -15,17 +13,12 @@ import (
 // container runs an image to its end.
 func container(t *testing.T, ref string) *run.Result {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	res, err := run.Container(ctx, run.Spec{Ref: ref})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return res
+	return runContainer(t, run.Spec{Ref: ref})
 }
 
 // The frontend image is small, says what it can do, and holds one file.
 func TestFrontendImage(t *testing.T) {
+	t.Parallel()
 	repo := strings.TrimSuffix(theLab.FrontendRef(), ":1")
 	var img pushed
 	fetch(t, repo, "manifests/1", &img.Manifest)
@@ -47,7 +40,8 @@ func TestFrontendImage(t *testing.T) {
 
 // `# syntax=` takes the frontend from an OCI layout on the client's disk: no registry needed to try one's own.
 func TestFrontendFromLayout(t *testing.T) {
-	dir, repo := example(t, "dotnetapp"), repository(t)
+	t.Parallel()
+	dir, repo := shared(t, "dotnetapp"), repository(t)
 	layout := filepath.Join(t.TempDir(), "layout")
 	command(t, dir, "skopeo", "copy", "--src-tls-verify=false", "docker://"+theLab.FrontendRef(), "oci:"+layout+":1")
 	out := build(t, dir, "-f", "crosshull.yaml", "--build-context", lab.FrontendImage+"=oci-layout://"+layout+":1",
@@ -60,12 +54,13 @@ func TestFrontendFromLayout(t *testing.T) {
 
 // A repository without a spec is built with the defaults, and told so, once.
 func TestNoSpec(t *testing.T) {
+	t.Parallel()
 	for _, tc := range []struct{ name, file, content, want string }{
 		{"no file", "", "", "there is no crosshull.yaml: building the project of this context with crosshull's defaults"},
 		{"a Dockerfile", "Dockerfile", "# what we use today\nFROM scratch\n", "Dockerfile is a Dockerfile and is not used, and there is no crosshull.yaml"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			dir, repo := example(t, "dotnetapp"), repository(t)
+			dir, repo := shared(t, "dotnetapp"), repository(t)
 			if err := os.Remove(filepath.Join(dir, "crosshull.yaml")); err != nil {
 				t.Fatal(err)
 			}
@@ -81,7 +76,7 @@ func TestNoSpec(t *testing.T) {
 		})
 	}
 	t.Run("crosshull.yaml without -f", func(t *testing.T) {
-		dir := example(t, "dotnetapp")
+		dir := shared(t, "dotnetapp")
 		out := build(t, dir, "--build-arg", "BUILDKIT_SYNTAX="+lab.FrontendImage, ".")
 		if strings.Contains(out, "warning") {
 			t.Errorf("a spec was found, but the build warns:\n%s", out)
@@ -91,6 +86,7 @@ func TestNoSpec(t *testing.T) {
 
 // Named contexts stand in for base and SDK, so that both can come from elsewhere.
 func TestNamedContexts(t *testing.T) {
+	t.Parallel()
 	dir, repo := example(t, "dotnetapp"), repository(t)
 	out := build(t, dir, "-f", "crosshull.yaml",
 		"--build-context", "mcr.microsoft.com/dotnet/runtime:10.0=docker-image://mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled-extra",

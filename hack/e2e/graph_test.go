@@ -8,6 +8,7 @@ import (
 
 // One describe, one restore and one publish make images for three platforms, all on the build platform.
 func TestOneBuildForThreePlatforms(t *testing.T) {
+	t.Parallel()
 	dir, repo := example(t, "aspnetapp"), repository(t)
 	rec := mustSolve(t, dir, platform(allPlatforms), pushTo(repo))
 	for _, phase := range []string{"[describe] dotnet", "[restore] dotnet", "[publish] dotnet"} {
@@ -63,6 +64,7 @@ func TestOneBuildForThreePlatforms(t *testing.T) {
 
 // Libraries beside the app are found; tests and other apps of the repository are not restored.
 func TestClosure(t *testing.T) {
+	t.Parallel()
 	dir := example(t, "complexapp")
 	project(t, dir, "src/other/other.csproj", "")
 	rec := mustSolve(t, dir, platform("linux/arm64"))
@@ -85,6 +87,7 @@ func TestClosure(t *testing.T) {
 
 // What builds on the host left behind, and the history of the repository, are no input.
 func TestHostOutputsAreNoInput(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n")
 	project(t, dir, "app/app.csproj", "")
@@ -104,12 +107,14 @@ func TestHostOutputsAreNoInput(t *testing.T) {
 
 // A folder, a solution and a path with a space each name the project; a .dockerignore is obeyed.
 func TestProjectPaths(t *testing.T) {
+	t.Parallel()
 	for _, tc := range []struct{ name, spec string }{
 		{"file", "project: my app/söme.csproj\n"},
 		{"folder", "project: my app\n"},
 		{"solution", "project: all.sln\n"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
 			dir := t.TempDir()
 			project(t, dir, "my app/söme.csproj", "")
 			project(t, dir, "other/other.csproj", "")

@@ -1,15 +1,22 @@
 package e2e
 
 import (
+	"context"
+	"fmt"
 	"maps"
+	"os"
+	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 )
 
 // What the project says by the SDK's container properties and items is in the image, whole.
 func TestContainerProperties(t *testing.T) {
-	dir, repo := example(t, "worker"), repository(t)
+	t.Parallel()
+	dir, repo := shared(t, "worker"), repository(t)
 	mustSolve(t, dir, platform(allPlatforms), pushTo(repo))
 	idx, images := index(t, repo)
 	img := images["linux/arm64"]
@@ -37,9 +44,14 @@ func TestContainerProperties(t *testing.T) {
 	if got := images["linux/arm/v7"].Config.Variant; got != "v7" {
 		t.Errorf("variant of linux/arm/v7: %q", got)
 	}
-	// The SDK's labels are annotations too, of each manifest. The index has none, as buildx makes none for several nodes.
-	for _, k := range []string{"org.opencontainers.image.base.name", "org.opencontainers.image.version", "net.dot.sdk.version"} {
-		if cfg.Labels[k] == "" || img.Annotations[k] != cfg.Labels[k] {
+	// What crosshull says of the base is an annotation of each manifest, too. The SDK's labels are none: they would win over
+	// --annotation. The index has none, as buildx makes none for several nodes.
+	for k, annotated := range map[string]bool{"org.opencontainers.image.base.name": true, "org.opencontainers.image.version": false, "net.dot.sdk.version": false} {
+		annotation := ""
+		if annotated {
+			annotation = cfg.Labels[k]
+		}
+		if cfg.Labels[k] == "" || img.Annotations[k] != annotation {
 			t.Errorf("%s: label %q, annotation %q", k, cfg.Labels[k], img.Annotations[k])
 		}
 	}
@@ -54,6 +66,7 @@ func TestContainerProperties(t *testing.T) {
 
 // A base, an entrypoint and default arguments of the project's own are honoured too.
 func TestContainerEntrypoint(t *testing.T) {
+	t.Parallel()
 	dir, repo := t.TempDir(), repository(t)
 	project(t, dir, "app.csproj", "<ContainerBaseImage>mcr.microsoft.com/dotnet/aspnet:10.0-noble</ContainerBaseImage><ContainerWorkingDirectory>/srv</ContainerWorkingDirectory>")
 	edit(t, dir, "app.csproj", "</Project>", `<ItemGroup>
@@ -78,7 +91,8 @@ func TestContainerEntrypoint(t *testing.T) {
 
 // With SOURCE_DATE_EPOCH there is a time to tell, whole, and two builds are the same to the last byte.
 func TestSourceDateEpoch(t *testing.T) {
-	dir := example(t, "dotnetapp")
+	t.Parallel()
+	dir := shared(t, "dotnetapp")
 	var digests []string
 	for range 2 {
 		repo := repository(t)
@@ -111,7 +125,8 @@ func TestSourceDateEpoch(t *testing.T) {
 
 // Without --platform the image is for the machine that builds, and without an index.
 func TestNoPlatform(t *testing.T) {
-	dir, repo := example(t, "dotnetapp"), repository(t)
+	t.Parallel()
+	dir, repo := shared(t, "dotnetapp"), repository(t)
 	build(t, dir, "-f", "crosshull.yaml", "--provenance=false", "-t", repo, "--push", ".")
 	var manifest struct{ MediaType string }
 	fetch(t, repo, "manifests/latest", &manifest)
@@ -125,7 +140,8 @@ func TestNoPlatform(t *testing.T) {
 
 // Other names of a platform mean the same.
 func TestPlatformAliases(t *testing.T) {
-	dir, repo := example(t, "dotnetapp"), repository(t)
+	t.Parallel()
+	dir, repo := shared(t, "dotnetapp"), repository(t)
 	mustSolve(t, dir, platform("linux/x86_64,linux/aarch64,linux/arm"), pushTo(repo))
 	_, images := index(t, repo)
 	if got := slices.Sorted(maps.Keys(images)); strings.Join(got, ",") != "linux/amd64,linux/arm/v7,linux/arm64" {
@@ -135,9 +151,11 @@ func TestPlatformAliases(t *testing.T) {
 
 // Examples with machine code of their own build for the platforms that there are packs for, and run.
 func TestNativeExamples(t *testing.T) {
+	t.Parallel()
 	for name, want := range map[string]string{"trimmed": "with its own runtime, on X64", "aot": "Hello, compiled ahead, on X64"} {
 		t.Run(name, func(t *testing.T) {
-			dir, repo := example(t, name), repository(t)
+			t.Parallel()
+			dir, repo := shared(t, name), repository(t)
 			build(t, dir, "-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "-t", repo, "--push", ".")
 			wantContains(t, "output", container(t, repo).Output, want)
 			_, images := index(t, repo)
@@ -148,8 +166,57 @@ func TestNativeExamples(t *testing.T) {
 	}
 }
 
+// portable are the examples that build for all platforms.
+var portable = firstBuilds("aspnetapp", "complexapp", "dotnetapp", "filebased", "sqlite", "worker")
+
+func firstBuilds(names ...string) map[string]func() (*firstBuild, error) {
+	builds := map[string]func() (*firstBuild, error){}
+	for _, name := range names {
+		builds[name] = sync.OnceValues(func() (*firstBuild, error) { return buildFirst(name) })
+	}
+	return builds
+}
+
+// firstBuild is the build of an example before all others of [shared] copies, so that its log is of one that ran.
+type firstBuild struct{ log, repo string }
+
+// buildFirst builds an example with the command of its README.
+func buildFirst(name string) (*firstBuild, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	dir, err := os.MkdirTemp("", "crosshull-example-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // the next test has another
+	if err := copyExample(dir, name, ofThisRun); err != nil {
+		return nil, err
+	}
+	repo := theLab.Registry() + "/e2e/first/" + name + "-" + ofThisRun
+	cmd := exec.CommandContext(ctx, "docker", "buildx", "build", "-f", "crosshull.yaml", "--platform", allPlatforms, "-t", repo, "--push", ".")
+	cmd.Dir, cmd.Env, cmd.WaitDelay = dir, append(os.Environ(), "BUILDKIT_PROGRESS=plain"), 10*time.Second
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return nil, fmt.Errorf("build %s: %w\n%s", name, err, out)
+	}
+	return &firstBuild{string(out), repo}, nil
+}
+
+// builtFirst gives the first build of an example.
+func builtFirst(t *testing.T, name string) *firstBuild {
+	t.Helper()
+	_, done := waiting(t, "build")
+	defer done()
+	first, err := portable[name]()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return first
+}
+
 // Every portable example builds for all platforms with the command of its README, and does on amd64 what it is for.
 func TestExamples(t *testing.T) {
+	t.Parallel()
 	for _, tc := range []struct {
 		name string
 		want []string // of its output, for one that ends
@@ -162,17 +229,17 @@ func TestExamples(t *testing.T) {
 		{"sqlite", []string{"Hello from SQLite on X64"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			dir, repo := example(t, tc.name), repository(t)
-			out := build(t, dir, "-f", "crosshull.yaml", "--platform", allPlatforms, "-t", repo, "--push", ".")
-			if strings.Contains(out, "warning") || strings.Contains(out, "WARN") {
-				t.Errorf("the build warns:\n%s", out)
+			t.Parallel()
+			first := builtFirst(t, tc.name)
+			if strings.Contains(first.log, "warning") || strings.Contains(first.log, "WARN") {
+				t.Errorf("the build warns:\n%s", first.log)
 			}
-			_, images := index(t, repo)
+			_, images := index(t, first.repo)
 			if len(images) != 3 {
 				t.Fatalf("%d images, want 3", len(images))
 			}
 			if tc.want != nil {
-				wantContains(t, "output", container(t, repo).Output, tc.want...)
+				wantContains(t, "output", container(t, first.repo).Output, tc.want...)
 			}
 		})
 	}

@@ -24,6 +24,7 @@ type record struct {
 	response map[string]string
 	ran      []string // names of vertices that ran, not cached, each once
 	cached   []string
+	failed   []string // what buildx shows in red
 	warnings []string
 	log      string
 	execs    []*pb.Op // of all solves, each digest once
@@ -48,23 +49,37 @@ type solver struct {
 	attrs   map[string]string
 	missing []apicaps.CapID
 	export  string
+	into    string
+	addr    string
+	change  []func(*client.SolveOpt)
+	tar     io.Writer
 }
 
 func attr(k, v string) option  { return func(s *solver) { s.attrs[k] = v } }
 func platform(p string) option { return attr("platform", p) }
 func pushTo(ref string) option { return func(s *solver) { s.export = ref } }
+func on(addr string) option    { return func(s *solver) { s.addr = addr } }
+func into(dir string) option   { return func(s *solver) { s.into = dir } }
+func tarTo(w io.Writer) option { return func(s *solver) { s.tar = w } }
 func without(c apicaps.CapID) option {
 	return func(s *solver) { s.missing = append(s.missing, c) }
+}
+
+// asking changes what is asked of BuildKit, after all else.
+func asking(change func(*client.SolveOpt)) option {
+	return func(s *solver) { s.change = append(s.change, change) }
 }
 
 // solve builds the context in dir with its crosshull.yaml.
 func solve(t *testing.T, dir string, opts ...option) (*record, error) {
 	t.Helper()
-	s := &solver{attrs: map[string]string{"filename": "crosshull.yaml"}}
+	s := &solver{attrs: map[string]string{"filename": "crosshull.yaml"}, addr: theLab.BuildkitAddr()}
 	for _, o := range opts {
 		o(s)
 	}
-	c, err := client.New(t.Context(), theLab.BuildkitAddr())
+	ctx, waited := waiting(t, "build")
+	defer waited()
+	c, err := client.New(ctx, s.addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,14 +92,24 @@ func solve(t *testing.T, dir string, opts ...option) (*record, error) {
 		FrontendAttrs: s.attrs,
 		LocalMounts:   map[string]fsutil.FS{"context": local, "dockerfile": local},
 	}
-	if s.export != "" {
+	switch {
+	case s.into != "": // files, to a folder
+		so.Exports = []client.ExportEntry{{Type: client.ExporterLocal, OutputDir: s.into}}
+	case s.tar != nil:
+		so.Exports = []client.ExportEntry{{Type: client.ExporterTar, Output: func(map[string]string) (io.WriteCloser, error) {
+			return open{s.tar}, nil
+		}}}
+	case s.export != "":
 		so.Exports = []client.ExportEntry{{Type: client.ExporterImage, Attrs: map[string]string{
 			"name": s.export, "push": "true", "registry.insecure": "true",
 		}}}
-	} else { // evaluates all platforms, and keeps nothing
+	default: // evaluates all platforms, and keeps nothing
 		so.Exports = []client.ExportEntry{{Type: client.ExporterOCI, Output: func(map[string]string) (io.WriteCloser, error) {
 			return discard{}, nil
 		}}}
+	}
+	for _, change := range s.change {
+		change(&so)
 	}
 	rec := &record{}
 	spy := &spy{missing: s.missing, seen: map[digest.Digest]*pb.Op{}}
@@ -94,7 +119,7 @@ func solve(t *testing.T, dir string, opts ...option) (*record, error) {
 		defer close(done)
 		rec.watch(statuses)
 	}()
-	res, err := c.Build(t.Context(), so, "", func(ctx context.Context, gc gateway.Client) (*gateway.Result, error) {
+	res, err := c.Build(ctx, so, "", func(ctx context.Context, gc gateway.Client) (*gateway.Result, error) {
 		spy.Client = gc
 		return frontend.Build(ctx, spy)
 	}, statuses)
@@ -140,6 +165,9 @@ func (r *record) watch(statuses <-chan *client.SolveStatus) {
 		}
 	}
 	for _, v := range vertices {
+		if v.Error != "" {
+			r.failed = append(r.failed, v.Name+": "+v.Error)
+		}
 		switch {
 		case v.Cached:
 			r.cached = append(r.cached, v.Name)
@@ -191,3 +219,8 @@ type discard struct{}
 
 func (discard) Write(p []byte) (int, error) { return len(p), nil }
 func (discard) Close() error                { return nil }
+
+// open is a writer that is not to be closed.
+type open struct{ io.Writer }
+
+func (open) Close() error { return nil }

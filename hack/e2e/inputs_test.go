@@ -56,6 +56,7 @@ func monorepo(t *testing.T) string {
 
 // In a repository of 30 projects, a change rebuilds what it can change, and nothing else.
 func TestInputs(t *testing.T) {
+	t.Parallel()
 	dir := monorepo(t)
 	first := mustSolve(t, dir, platform("linux/amd64,linux/arm64"))
 	wantContains(t, "log", first.log, "Lib3 ->", "App ->")
@@ -115,6 +116,7 @@ func TestInputs(t *testing.T) {
 
 // A symbolic link brings what it leads to, be that a source, a folder of sources, a project or what projects import.
 func TestLinks(t *testing.T) {
+	t.Parallel()
 	dir, repo := t.TempDir(), repository(t)
 	project(t, dir, "src/App/App.csproj", "")
 	write(t, dir, "src/App/Program.cs", "System.Console.WriteLine(Lib.Name + One.Name + Two.Name + Linked.Name);\n#if !COMMON\n#error the properties are missing\n#endif\n")
@@ -174,6 +176,7 @@ func TestLinks(t *testing.T) {
 
 // global.json chooses the image of the SDK, the nearest to the project first.
 func TestGlobalJSON(t *testing.T) {
+	t.Parallel()
 	sdk, _ := sdkVersions(t)
 	for _, tc := range []struct{ name, root, near, spec, want string }{
 		{"exact", fmt.Sprintf(`{"sdk": {"version": %q}} // pinned`, sdk), "", "", "sdk:" + sdk + "@"},
@@ -182,6 +185,7 @@ func TestGlobalJSON(t *testing.T) {
 		{"the nearest", `{"sdk": {"version": "9.9.999"}}`, fmt.Sprintf(`{"sdk": {"version": %q, "rollForward": "disable"}}`, sdk), "project: src/app\n", "sdk:" + sdk + "@"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
 			dir := t.TempDir()
 			project(t, dir, "src/app/app.csproj", "")
 			if tc.root != "" {
@@ -201,16 +205,14 @@ func TestGlobalJSON(t *testing.T) {
 
 // A lock file is kept to, though the build is for other platforms than the one it was made on.
 func TestLockedMode(t *testing.T) {
+	t.Parallel()
 	dir, repo := t.TempDir(), repository(t)
 	project(t, dir, "app.csproj", "<RestorePackagesWithLockFile>true</RestorePackagesWithLockFile>")
 	edit(t, dir, "app.csproj", "</Project>", `<ItemGroup><PackageReference Include="Newtonsoft.Json" Version="13.0.3" /></ItemGroup></Project>`)
 	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nnuget: {locked-mode: true}\n")
 	write(t, dir, "unlocked.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n")
 	build(t, dir, "-f", "unlocked.yaml", "--target", "sdk", "-t", repo, "--push", ".")
-	res, err := run.Container(t.Context(), run.Spec{Ref: repo, Args: []string{"cat", "/source/packages.lock.json"}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	res := runContainer(t, run.Spec{Ref: repo, Args: []string{"cat", "/source/packages.lock.json"}})
 	write(t, dir, "packages.lock.json", res.Output)
 	mustSolve(t, dir, platform(allPlatforms))
 

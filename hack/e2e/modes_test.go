@@ -3,7 +3,6 @@ package e2e
 import (
 	"archive/tar"
 	"compress/gzip"
-	"context"
 	"debug/elf"
 	"io"
 	"net/http"
@@ -11,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -20,6 +18,7 @@ import (
 
 // Every mode makes what it says, for both architectures in one build with one restore, and runs on both.
 func TestModes(t *testing.T) {
+	t.Parallel()
 	for _, tc := range []struct {
 		mode       string
 		base       string // of the label, repository and tag
@@ -39,6 +38,7 @@ func TestModes(t *testing.T) {
 		{"aot", "runtime-deps:10.0-noble-chiseled-extra", "/app/hello", 2, []string{"app/hello"}},
 	} {
 		t.Run(tc.mode, func(t *testing.T) {
+			t.Parallel()
 			dir, repo := t.TempDir(), repository(t)
 			project(t, dir, "hello.csproj", "")
 			write(t, dir, "Program.cs", `System.Console.WriteLine("hello from " + System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture);`)
@@ -71,6 +71,7 @@ func TestModes(t *testing.T) {
 
 // A base with musl gets what is made for musl, whether its name says so or only its files do.
 func TestMuslBase(t *testing.T) {
+	t.Parallel()
 	dgst := baseManifest(t, "dotnet/runtime:10.0-alpine", "amd64")
 	for name, base := range map[string]string{
 		"by name":  "{family: alpine}",
@@ -95,6 +96,7 @@ func TestMuslBase(t *testing.T) {
 
 // What the project's own properties ask for is done without a word in the spec.
 func TestModeOfProject(t *testing.T) {
+	t.Parallel()
 	dir, repo := t.TempDir(), repository(t)
 	project(t, dir, "hello.csproj", "<PublishSelfContained>true</PublishSelfContained><PublishSingleFile>true</PublishSingleFile><RuntimeIdentifiers>linux-x64;linux-arm64;win-x64</RuntimeIdentifiers>")
 	write(t, dir, "Program.cs", `System.Console.WriteLine("hello from " + System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture);`)
@@ -111,22 +113,14 @@ func TestModeOfProject(t *testing.T) {
 // wantRuns runs the image of [TestModes]' app on this machine, and on an emulated arm64 one.
 func wantRuns(t *testing.T, repo string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	defer cancel()
-	res, err := run.Container(ctx, run.Spec{Ref: repo})
-	if err != nil {
-		t.Fatal(err)
-	}
-	wantContains(t, "output on amd64", res.Output, "hello from X64")
-	if res, err = run.Machine(ctx, theLab.Dir(), run.Spec{Ref: repo}); err != nil {
-		t.Fatal(err)
-	}
-	wantContains(t, "output on arm64", res.Output, "hello from Arm64")
+	wantContains(t, "output on amd64", container(t, repo).Output, "hello from X64")
+	wantContains(t, "output on arm64", runMachine(t, run.Spec{Ref: repo}).Output, "hello from Arm64")
 }
 
 // Assets of packages are pruned to what the platform can use, and the app still finds them. An edit of a source sends
 // the app's layer alone, the same one for all platforms.
 func TestLayers(t *testing.T) {
+	t.Parallel()
 	dir, repo := example(t, "sqlite"), repository(t)
 	project(t, dir, "lib/lib.csproj", "<OutputType>Library</OutputType>")
 	write(t, dir, "lib/Program.cs", "public static class Lib { public static string Name => \"lib\"; }\n")
@@ -195,23 +189,16 @@ func TestLayers(t *testing.T) {
 	}
 	t.Logf("an edit of a source sends %v bytes", sent)
 
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	defer cancel()
-	res, err := run.Container(ctx, run.Spec{Ref: repo})
-	if err != nil {
-		t.Fatal(err)
-	}
-	wantContains(t, "output on amd64", res.Output, "Greetings from SQLite on X64")
+	wantContains(t, "output on amd64", container(t, repo).Output, "Greetings from SQLite on X64")
 	// SQLite's library takes libm for granted, as the real dotnet is linked to it; the lab's launcher for arm64 is not.
-	if res, err = run.Machine(ctx, theLab.Dir(), run.Spec{Ref: repo, Env: []string{"LD_PRELOAD=libm.so.6"}}); err != nil {
-		t.Fatal(err)
-	}
+	res := runMachine(t, run.Spec{Ref: repo, Env: []string{"LD_PRELOAD=libm.so.6"}})
 	wantContains(t, "output on arm64", res.Output, "Greetings from SQLite on Arm64")
 }
 
 // Static web assets have a layer, with the manifest of them, and no layer is empty.
 func TestAssetLayer(t *testing.T) {
-	dir, repo := example(t, "aspnetapp"), repository(t)
+	t.Parallel()
+	dir, repo := shared(t, "aspnetapp"), repository(t)
 	mustSolve(t, dir, platform("linux/amd64"), pushTo(repo), attr("multi-platform", "true"))
 	_, images := index(t, repo)
 	layers := images["linux/amd64"].Layers

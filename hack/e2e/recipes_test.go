@@ -31,12 +31,13 @@ func wantBoth(t *testing.T, repos ...string) {
 
 // bake and Compose build all apps of a spec.
 func TestRecipeOfBake(t *testing.T) {
-	dir := example(t, "apps")
+	t.Parallel()
+	dir := shared(t, "apps")
 	for _, name := range []string{"docker-bake.hcl", "compose.yaml"} {
 		repo := repository(t)
 		write(t, dir, name, string(recipe(t, name)))
-		t.Setenv("REGISTRY", repo)
-		t.Setenv("TAG", "latest")
+		setenv(t, "REGISTRY", repo)
+		setenv(t, "TAG", "latest")
 		command(t, dir, "docker", "buildx", "bake", "--allow=fs=*", "-f", name, "--push")
 		wantBoth(t, repo+"/clock", repo+"/greeter")
 	}
@@ -49,6 +50,7 @@ func TestRecipeOfBake(t *testing.T) {
 
 // The inputs of build-push-action, as it gives them to buildx, from the commit in git that it takes as context.
 func TestRecipeOfGitHub(t *testing.T) {
+	t.Parallel()
 	dir, repo := hello(t), repository(t)
 	var workflow struct {
 		Jobs map[string]struct {
@@ -76,6 +78,7 @@ func TestRecipeOfGitHub(t *testing.T) {
 
 // The script of GitLab's job.
 func TestRecipeOfGitLab(t *testing.T) {
+	t.Parallel()
 	dir, repo := hello(t), repository(t)
 	var jobs map[string]struct {
 		Script    []string
@@ -84,7 +87,7 @@ func TestRecipeOfGitLab(t *testing.T) {
 	if err := yaml.Unmarshal(recipe(t, "gitlab-ci.yml"), &jobs); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("IMAGE", repo)
+	setenv(t, "IMAGE", repo)
 	job := jobs["image"]
 	if len(job.Script) != 2 {
 		t.Errorf("script: %q", job.Script)
@@ -100,6 +103,7 @@ func TestRecipeOfGitLab(t *testing.T) {
 
 // Recipes of tools that are not here are at least in the page, which says so, and name the spec.
 func TestRecipesAreListed(t *testing.T) {
+	t.Parallel()
 	page, err := os.ReadFile(filepath.Join(root, "docs", "recipes.md"))
 	if err != nil {
 		t.Fatal(err)

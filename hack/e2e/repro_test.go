@@ -18,6 +18,7 @@ import (
 
 // make repro, on one small example: the bits are the same, however they are built.
 func TestRepro(t *testing.T) {
+	t.Parallel()
 	report, err := repro.Run(t.Context(), theLab, repro.Config{Examples: []string{"dotnetapp"}}, os.Stderr)
 	if err != nil {
 		t.Fatal(err)
@@ -39,6 +40,7 @@ func TestRepro(t *testing.T) {
 
 // A change of the sources is told, by the files of the image that it changes.
 func TestReproTellsWhatDiffers(t *testing.T) {
+	t.Parallel()
 	report, err := repro.Run(t.Context(), theLab, repro.Config{
 		Examples: []string{"dotnetapp"},
 		Variants: regexp.MustCompile("^a git context$"),
@@ -79,6 +81,7 @@ func TestReproTellsWhatDiffers(t *testing.T) {
 // recipe gives another image. The page's commands are run as they stand, in a copy of the repository whose example is on
 // a base of the test's own, which can be moved.
 func TestRecipe(t *testing.T) {
+	t.Parallel()
 	dt, err := os.ReadFile(filepath.Join(root, "docs", "reproducibility.md"))
 	if err != nil {
 		t.Fatal(err)
@@ -146,6 +149,7 @@ func copyTag(t *testing.T, from, to string) {
 
 // A branch that has moved is built again as it was, the folder in it too, by the policy of the image.
 func TestPolicyOfBranch(t *testing.T) {
+	t.Parallel()
 	dir, repo := t.TempDir(), repository(t)
 	served := filepath.Join(dir, "served")
 	if err := os.CopyFS(filepath.Join(dir, "work", "app"), os.DirFS(filepath.Join(root, "examples", "dotnetapp"))); err != nil {
@@ -169,7 +173,7 @@ func TestPolicyOfBranch(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(stop)
-	t.Setenv("SOURCE_DATE_EPOCH", "1700000000")
+	setenv(t, "SOURCE_DATE_EPOCH", "1700000000")
 	buildTag := func(tag string) {
 		t.Helper()
 		build(t, dir, "-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "-t", repo+":"+tag, "--push", url+"/repo.git#main:app")
@@ -186,7 +190,7 @@ func TestPolicyOfBranch(t *testing.T) {
 		t.Errorf("after a commit the image is the same:\n%s", out)
 	}
 	write(t, dir, "policy.json", command(t, dir, program, "policy", repo+":first"))
-	t.Setenv("EXPERIMENTAL_BUILDKIT_SOURCE_POLICY", filepath.Join(dir, "policy.json"))
+	setenv(t, "EXPERIMENTAL_BUILDKIT_SOURCE_POLICY", filepath.Join(dir, "policy.json"))
 	buildTag("again")
 	wantContains(t, "output", command(t, dir, program, "compare", repo+":first", repo+":again"), "equal, attestations left out")
 }

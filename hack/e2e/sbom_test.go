@@ -277,6 +277,7 @@ func withPackage(t *testing.T, name string) string {
 
 // --sbom attaches two documents to the image of each platform: what the scanner finds, and what NuGet put into the app.
 func TestSBOM(t *testing.T) {
+	t.Parallel()
 	needScanner(t)
 	dir, repo := example(t, "complexapp"), repository(t)
 	edit(t, dir, "src/libbar/libbar.csproj", "</ItemGroup>", `<PackageReference Include="Microsoft.EntityFrameworkCore.Sqlite" VersionOverride="10.0.13" /></ItemGroup>`)
@@ -356,6 +357,7 @@ func wantNoMachine(t *testing.T, text string, more ...string) {
 // What is compiled into a binary shows in crosshull's document, and in no other: packages, and the packs of .NET that the
 // compiler or the linker takes.
 func TestSBOMOfBinaries(t *testing.T) {
+	t.Parallel()
 	needScanner(t)
 	for _, tc := range []struct {
 		example string
@@ -366,6 +368,7 @@ func TestSBOMOfBinaries(t *testing.T) {
 		{"aot", []string{"Microsoft.NETCore.App.Runtime.NativeAOT"}, []string{"Microsoft.NETCore.App.Host", "Microsoft.NETCore.App.Runtime.linux"}},
 	} {
 		t.Run(tc.example, func(t *testing.T) {
+			t.Parallel()
 			dir, repo := withPackage(t, tc.example), repository(t)
 			build(t, dir, "-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "--sbom=true", "-t", repo, "--push", ".")
 			both := sbomsOf(t, repo)
@@ -404,8 +407,9 @@ func TestSBOMOfBinaries(t *testing.T) {
 
 // The document comes without an image too, and is the same; for one app of several, and wherever obj is.
 func TestSBOMTarget(t *testing.T) {
+	t.Parallel()
 	needScanner(t)
-	dir, repo, out := example(t, "sqlite"), repository(t), t.TempDir()
+	dir, repo, out := shared(t, "sqlite"), repository(t), t.TempDir()
 	args := []string{"-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64"}
 	log := build(t, dir, append(args, "--target", "sbom", "--output", "type=local,dest="+out, ".")...)
 	if strings.Contains(log, "[publish]") {
@@ -453,7 +457,7 @@ func TestSBOMTarget(t *testing.T) {
 	if !clock.related("DOCUMENT", "DESCRIBES", "clock") || !clock.related("clock", "DEPENDS_ON", "fleet") || clock.find("greeter") != nil {
 		t.Errorf("document of clock:\n%s", clock.text)
 	}
-	file := documentOf(example(t, "filebased"), "sbom")
+	file := documentOf(shared(t, "filebased"), "sbom")
 	if !file.related("hello", "DEPENDS_ON", "Newtonsoft.Json") {
 		t.Errorf("document of a file-based app:\n%s", file.text)
 	}
@@ -462,6 +466,7 @@ func TestSBOMTarget(t *testing.T) {
 // An SBOM costs nothing that has been done, everything runs where the build runs, and no document is made unless it is
 // asked for.
 func TestSBOMCost(t *testing.T) {
+	t.Parallel()
 	needScanner(t)
 	dir := t.TempDir()
 	project(t, dir, "app.csproj", "")
@@ -504,8 +509,9 @@ func TestSBOMCost(t *testing.T) {
 
 // More can be scanned, and a scanner that is none, or an option that says nothing, is an error.
 func TestSBOMScanner(t *testing.T) {
+	t.Parallel()
 	needScanner(t)
-	dir, repo := example(t, "dotnetapp"), repository(t)
+	dir, repo := shared(t, "dotnetapp"), repository(t)
 	args := func(more ...string) []string {
 		return append(append([]string{"-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "-t", repo, "--push"}, more...), ".")
 	}
@@ -543,6 +549,7 @@ func TestSBOMScanner(t *testing.T) {
 // A builder that has nothing but a cache in a registry neither restores nor scans again for the SBOM, and pulls no packages
 // for it.
 func TestSBOMCacheOfRegistry(t *testing.T) {
+	t.Parallel()
 	needScanner(t)
 	dir, repo := withPackage(t, "trimmed"), repository(t)
 	cache := "type=registry,ref=" + repo + ":cache"

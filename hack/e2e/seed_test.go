@@ -1,12 +1,10 @@
 package e2e
 
 import (
-	"context"
 	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/crosshull/crosshull/hack/lab/run"
 )
@@ -14,7 +12,8 @@ import (
 // The document that crosshull is to replace shows, command by command, what people do and see today. Here it is done
 // with crosshull: reference/seed-cross-compilation.txt, "Using --platform switch" and "Publish multi-arch images".
 func TestSeedDocument(t *testing.T) {
-	dir, repo := example(t, "aspnetapp"), repository(t)
+	t.Parallel()
+	dir, repo := shared(t, "aspnetapp"), repository(t)
 
 	// docker build … --platform linux/arm64; docker inspect … | grep Arch
 	arm := repo + "-arm64"
@@ -89,28 +88,16 @@ func TestSeedDocument(t *testing.T) {
 		}
 	}
 
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	defer cancel()
-
 	// docker run of the arm64 image on an x64 machine: exec format error
-	wrong, err := run.Container(ctx, run.Spec{Ref: repo, Platform: "linux/arm64"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	wrong := runContainer(t, run.Spec{Ref: repo, Platform: "linux/arm64"})
 	if wrong.ExitCode == 0 || !strings.Contains(wrong.Output, "exec format error") {
 		t.Errorf("an arm64 image on this machine: exit code %d and %q, want an exec format error", wrong.ExitCode, wrong.Output)
 	}
 
 	// "This image can now be … pulled onto an Arm64 machine and will work", and so it does on this one.
-	onArm, err := run.Machine(ctx, theLab.Dir(), run.Spec{Ref: repo, Port: 8080})
-	if err != nil {
-		t.Fatal(err)
-	}
+	onArm := runMachine(t, run.Spec{Ref: repo, Port: 8080})
 	wantContains(t, "page of the arm64 image", onArm.Body, "<title>aspnetapp</title>", "Arm64")
-	here, err := run.Container(ctx, run.Spec{Ref: repo, Port: 8089, Env: []string{"ASPNETCORE_HTTP_PORTS=8089"}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	here := runContainer(t, run.Spec{Ref: repo, Port: 8089, Env: []string{"ASPNETCORE_HTTP_PORTS=8089"}})
 	wantContains(t, "page of the amd64 image", here.Body, "<title>aspnetapp</title>", "X64")
 }
 

@@ -39,6 +39,7 @@ func chain(t *testing.T) string {
 
 // An edit compiles what it must: the app alone, or a slice and the apps, or what depends on what others see of it.
 func TestSlicesOfAnEdit(t *testing.T) {
+	t.Parallel()
 	const (
 		base  = "[publish] dotnet build src/Base/Base.csproj"
 		own   = "[publish] dotnet build src/P1/P1.csproj src/P2/P2.csproj src/P3/P3.csproj src/P4/P4.csproj"

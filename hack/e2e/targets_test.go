@@ -24,6 +24,7 @@ func exists(t *testing.T, path string) bool {
 
 // --target test runs the tests once, on the machine that builds, and gives their results; what fails is named.
 func TestTests(t *testing.T) {
+	t.Parallel()
 	dir, out := example(t, "complexapp"), t.TempDir()
 	log := build(t, dir, "-f", "crosshull.yaml", "--platform", allPlatforms, "--target", "test", "--output", "type=local,dest="+out, ".")
 	if n := strings.Count(log, "[test] dotnet test"); n == 0 {
@@ -62,7 +63,8 @@ func TestTests(t *testing.T) {
 
 // Several apps of one spec are targets, and a bake file builds them all.
 func TestApps(t *testing.T) {
-	dir := example(t, "apps")
+	t.Parallel()
+	dir := shared(t, "apps")
 	out, err := try(t, dir, "docker", "buildx", "build", "-f", "crosshull.yaml", ".")
 	if err == nil {
 		t.Errorf("no target was chosen, and something built:\n%s", out)
@@ -99,6 +101,7 @@ func TestApps(t *testing.T) {
 
 // What apps and tests of one spec have in common is restored once and compiled once, whichever of them is built first.
 func TestSharedWork(t *testing.T) {
+	t.Parallel()
 	dir := example(t, "apps")
 	edit(t, dir, "crosshull.yaml", "    publish:\n      mode: apphost\n", "")
 	edit(t, dir, "src/fleet/Fleet.cs", "namespace Fleet;", "namespace Fleet; // "+fresh())
@@ -153,7 +156,8 @@ func TestSharedWork(t *testing.T) {
 
 // The published files come out as they are, for each platform; the SDK's image has what a publish sees.
 func TestOtherTargets(t *testing.T) {
-	dir, out, repo := example(t, "sqlite"), t.TempDir(), repository(t)
+	t.Parallel()
+	dir, out, repo := shared(t, "sqlite"), t.TempDir(), repository(t)
 	build(t, dir, "-f", "crosshull.yaml", "--target", "publish", "--platform", "linux/amd64,linux/arm64", "--output", "type=local,dest="+out, ".")
 	for _, name := range []string{"linux_amd64/sqlite.dll", "linux_arm64/sqlite.dll", "linux_arm64/runtimes/linux-arm64/native/libe_sqlite3.so"} {
 		if !exists(t, filepath.Join(out, name)) {
@@ -164,16 +168,14 @@ func TestOtherTargets(t *testing.T) {
 		t.Error("there is more than the app of the platform")
 	}
 	build(t, dir, "-f", "crosshull.yaml", "--target", "sdk", "-t", repo, "--push", ".")
-	res, err := run.Container(t.Context(), run.Spec{Ref: repo, Args: []string{"sh", "-c", "pwd && ls && ls $NUGET_PACKAGES && dotnet --version"}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	res := runContainer(t, run.Spec{Ref: repo, Args: []string{"sh", "-c", "pwd && ls && ls $NUGET_PACKAGES && dotnet --version"}})
 	sdk, _ := sdkVersions(t)
 	wantContains(t, "workspace", res.Output, "/source", "Program.cs", "obj", "microsoft.entityframeworkcore.sqlite", sdk)
 }
 
 // Files of the context and folders to write to are put into the image, with the modes and owners that the spec says.
 func TestImageFiles(t *testing.T) {
+	t.Parallel()
 	dir, repo := example(t, "sqlite"), repository(t)
 	write(t, dir, "deploy/start.sh", "#!/bin/sh\n")
 	write(t, dir, "deploy/more/notes.txt", "notes\n")
@@ -206,6 +208,7 @@ files:
 
 // What differs between platforms, and what changes seldom, lies under the layer that an edit changes.
 func TestLayersOfAppHost(t *testing.T) {
+	t.Parallel()
 	dir, repo := t.TempDir(), repository(t)
 	project(t, dir, "hello.csproj", "")
 	write(t, dir, "notes.txt", "notes\n")
@@ -229,6 +232,7 @@ func TestLayersOfAppHost(t *testing.T) {
 
 // A C# file alone is an app.
 func TestFileBasedApp(t *testing.T) {
+	t.Parallel()
 	dir, repo := t.TempDir(), repository(t)
 	write(t, dir, "tools/lib/lib.csproj", `<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup></Project>`)
 	write(t, dir, "tools/lib/Lib.cs", "public static class Lib { public static string Name => \"lib "+fresh()+"\"; }\n")
@@ -243,6 +247,7 @@ func TestFileBasedApp(t *testing.T) {
 
 // A solution filter names the app of a solution with several.
 func TestSolutionFilter(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	project(t, dir, "src/one/one.csproj", "")
 	project(t, dir, "src/two/two.csproj", "")

@@ -33,9 +33,11 @@ func TestServer(t *testing.T) {
 		{name: "keys without values", text: "project:\npublish:\nimage:\nfiles:\napps:\n"},
 		{name: "unknown key", text: "projct: a\n", wrong: "3: Property projct is not allowed."},
 		{name: "mode", text: "publish:\n  mode: native\n", wrong: `4: Value is not accepted. Valid values: "portable", `},
-		{name: "pattern", text: "image:\n  ports: [http]\n", wrong: "4: A port is a number, or a number and /tcp or /udp."},
+		{name: "pattern", text: "image:\n  ports: [http]\n", wrong: "4: Must be a port from 1 to 65535, or a range such as 8000-8010;"},
 		{name: "keys that exclude each other", text: "sdk:\n  image: a\n  version: b\n", wrong: "5: sdk.image and sdk.version exclude each other"},
 		{name: "owned property", text: "publish:\n  properties:\n    PublishAot: true\n", wrong: "5: crosshull sets this property: use publish.mode."},
+		{name: "merge keys, and keys of one's own", text: "x-env: &env {A: b}\nimage:\n  x-why: c\n  env:\n    <<: *env\n    D: e\n"},
+		{name: "mistake that is merged", text: "x-image: &image {usr: b}\nimage:\n  <<: *image\n", wrong: "3: Property usr is not allowed."},
 
 		{name: "hover over a section", text: "pub|lish:\n  mode: aot\n", hover: []string{"How the app is published."}},
 		{name: "hover over a mode", text: "publish:\n  m|ode: aot\n", hover: []string{

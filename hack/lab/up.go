@@ -19,6 +19,7 @@ import (
 
 	"github.com/crosshull/crosshull/hack/lab/apt"
 	"github.com/crosshull/crosshull/hack/lab/images"
+	"github.com/crosshull/crosshull/hack/lab/run"
 	"github.com/crosshull/crosshull/hack/lab/tools"
 )
 
@@ -66,6 +67,7 @@ func (l *Lab) Up(ctx context.Context, progress io.Writer) error {
 			}
 			return p.start(sctx, l.feedDaemon(s.Toolchain.Feeds))
 		})
+		sg.Go(func() error { return tools.Build(sctx, moduleDir, "./cmd/labrun", l.Bin(run.Program)) })
 		if err := sg.Wait(); err != nil {
 			return err
 		}

@@ -10,7 +10,7 @@ import (
 // Assets are what is known of the static web assets of a context before anything has run.
 type Assets struct {
 	sizes    map[string]int64 // bytes of what publish compresses, by the folder of the project
-	modules  []string         // scripts of components and views, and what they belong to
+	modules  []string         // scripts of components and views
 	commands []string         // project files that run commands of their author, which may make assets
 	makers   []string         // project files that name what is known to make assets
 }
@@ -24,7 +24,7 @@ var compressible = []string{".css", ".html", ".js", ".json", ".map", ".md", ".mj
 // AddFile takes a file of the context into account, and its size in bytes.
 func (a *Assets) AddFile(name string, size int64) {
 	if owner, ok := strings.CutSuffix(name, ".js"); ok && slices.Contains([]string{".razor", ".cshtml"}, path.Ext(owner)) {
-		a.modules = append(a.modules, name, owner) // without its owner the SDK refuses it
+		a.modules = append(a.modules, name)
 	}
 	project, _, ok := strings.Cut("/"+name, "/"+webRoot+"/")
 	if !ok || !slices.Contains(compressible, path.Ext(name)) {
@@ -100,7 +100,8 @@ func anyReads(nodes []Node, file string) bool {
 	return slices.ContainsFunc(nodes, func(n Node) bool { return n.reads(file) })
 }
 
-// Files are patterns of the static web assets of projects, and of what the SDK wants to see with them.
+// Files are patterns of the static web assets of projects. What styles and scripts of components and views belong to is
+// not among them: assets.proj makes do with its name, so that an edit of it makes no assets anew.
 func (a *Assets) Files(nodes []Node) []string {
 	var patterns []string
 	for _, p := range allPaths(nodes) {
@@ -126,6 +127,7 @@ func CompressArgs(p Project, app *App, at Paths) []string {
 		"dotnet", "msbuild", path.Join(at.MSBuild, "assets.proj"), "-nologo", "-noConsoleLogger", "-t:Compress",
 		define("_IsPublishing", "true"),
 		define("CrosshullMakesAssets", "true"),
+		define("CrosshullSource", at.Source+"/"),
 		definePath("CrosshullProject", path.Join(at.Source, app.Path)),
 		define("CrosshullReport", path.Join(at.Output, ReportFile)),
 		define("PublishDir", path.Join(at.Output, LayerAssets)+"/"),

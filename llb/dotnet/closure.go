@@ -2,6 +2,8 @@ package dotnet
 
 import (
 	"bytes"
+	"fmt"
+	"iter"
 	"path"
 	"slices"
 	"strings"
@@ -30,6 +32,10 @@ type Node struct {
 	// Patterns of what it reaches outside of its folder, and whether that is all.
 	restoreReach, publishReach []string
 	reachKnown                 bool
+	// The paths of what it reaches, anyName for each wildcard, with the housekeeping that it makes something of, and
+	// whether it was asked about that.
+	names        []string
+	sourcesKnown bool
 }
 
 // paths are all that lead to the project.
@@ -103,16 +109,33 @@ func RestoreFiles(nodes []Node, settings Settings) []string {
 	return slices.Compact(patterns)
 }
 
+// inContext gives the path of a project relative to the context, which is folder source of the build container. What
+// follows from it walks up the folders of a path, so the path has to be clean: no doubled slash, no dots.
+func inContext(p, source string) (string, error) {
+	rel, ok := strings.CutPrefix(path.Clean(p), strings.TrimSuffix(path.Clean(source), "/")+"/")
+	if !ok {
+		return "", fmt.Errorf("project %s is outside the build context", p)
+	}
+	return rel, nil
+}
+
+// foldersOf are the folder of a file and all folders above it, the nearest first. The last is ".", the context itself.
+func foldersOf(name string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for dir := path.Dir(name); yield(dir) && dir != "." && dir != "/"; {
+			dir = path.Dir(dir)
+		}
+	}
+}
+
 // inAny tells whether a file is in one of folders, however deep.
 func inAny(folders map[string]bool, name string) bool {
-	for dir := path.Dir(name); ; dir = path.Dir(dir) {
+	for dir := range foldersOf(name) {
 		if folders[dir] {
 			return true
 		}
-		if dir == "." {
-			return false
-		}
 	}
+	return false
 }
 
 // settingsDir is the folder that a file holds for: dotnet-tools.json may be in .config of that.
@@ -180,6 +203,10 @@ func Outputs(nodes []Node) []string {
 	slices.Sort(patterns)
 	return slices.Compact(patterns)
 }
+
+// GitDirs are patterns of what git keeps beside sources, anywhere below the context: a folder or, of a submodule or a
+// worktree, a file (gitrepository-layout(5)).
+func GitDirs() []string { return []string{"**/.git"} }
 
 // Unseen are patterns of the folders of projects that are not among seen, as far as nothing of those is in them.
 func Unseen(nodes, seen []Node) []string {

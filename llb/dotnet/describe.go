@@ -206,6 +206,8 @@ type Runtime struct {
 	// InvariantGlobalization and RollForward are the properties of those names, in lower case.
 	InvariantGlobalization, RollForward string
 	FrameworkReferences                 []string // Microsoft.NETCore.App, Microsoft.AspNetCore.App
+	// StaticExecutable tells that what AOT links needs no C library: see [CheckScratch].
+	StaticExecutable bool
 }
 
 // KeyValue is an item with a Value.
@@ -251,15 +253,6 @@ func ParseDescription(dt []byte, source string, n int) ([]*Description, error) {
 		}
 	}
 	return descs, nil
-}
-
-// inContext gives an absolute path that MSBuild named, relative to the context in folder source.
-func inContext(p, source string) (string, error) {
-	rel, ok := strings.CutPrefix(path.Clean(p), path.Clean(source)+"/")
-	if !ok {
-		return "", fmt.Errorf("project %s is outside the build context", p)
-	}
-	return rel, nil
 }
 
 // newDescription reads the items of one answer, by their names.
@@ -352,6 +345,7 @@ func (app *App) container(items []item, source string) {
 			app.Command.Instruction = it["ContainerAppCommandInstruction"]
 			app.AssemblyName = it["AssemblyName"]
 			app.Mode = modeOf(it)
+			app.StaticExecutable = strings.EqualFold(it["StaticExecutable"], "true")
 			app.PublishesVCS = strings.EqualFold(it["PublishRepositoryUrl"], "true")
 			app.InvariantGlobalization = strings.ToLower(it["InvariantGlobalization"])
 			app.RollForward = strings.ToLower(it["RollForward"])

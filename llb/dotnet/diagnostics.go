@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -76,6 +77,21 @@ func (d Diagnostic) String() string {
 		code = " " + d.Code
 	}
 	return at + "error" + code + ": " + d.Message
+}
+
+// passing are codes of MSBuild's own about what is not in the files: an SDK that a feed did not give, or a task that crashed.
+var passing = []string{"MSB4018", "MSB4236", "MSB4242", "MSB4243", "MSB4244", "MSB4245", "MSB4247", "MSB4276"}
+
+// Lasts tells whether the error is about the project files alone, so that it comes again as long as they are the same: one
+// of their syntax and evaluation (MSB4…), of a project that is not there (MSB1009, MSB3202), or of the SDK's rules (NETSDK…).
+func (d Diagnostic) Lasts() bool {
+	switch {
+	case slices.Contains(passing, d.Code):
+		return false
+	case d.Code == "MSB1009", d.Code == "MSB3202":
+		return true
+	}
+	return strings.HasPrefix(d.Code, "MSB4") || strings.HasPrefix(d.Code, "NETSDK")
 }
 
 // helpPages are where the documentation of a code is, by what the code begins with: %s is the code in lower case.

@@ -62,3 +62,15 @@ func TestHints(t *testing.T) {
 		t.Errorf("%+v has a page or a hint", d)
 	}
 }
+
+// What is about the files alone comes again as long as they are the same.
+func TestDiagnosticLasts(t *testing.T) {
+	for code, want := range map[string]bool{
+		"MSB4019": true, "MSB4025": true, "MSB3202": true, "MSB1009": true, "NETSDK1045": true,
+		"MSB4236": false, "MSB4242": false, "MSB4018": false, "MSB3021": false, "NU1301": false, "": false,
+	} {
+		if got := (Diagnostic{Code: code}).Lasts(); got != want {
+			t.Errorf("%q lasts: %v", code, got)
+		}
+	}
+}

@@ -1,14 +1,18 @@
 package dotnet
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/containerd/platforms"
 	"github.com/moby/patternmatcher"
@@ -141,6 +145,164 @@ func TestParseDescriptionErrors(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", in, err, want)
 		}
 	}
+}
+
+// A path is taken without doubled slashes and dots; one that leads out of the context is refused.
+func TestPathsOfDescription(t *testing.T) {
+	for _, tc := range []struct{ path, want string }{
+		{"/source/a/a.csproj", "a/a.csproj"},
+		{"/source//a.csproj", "a.csproj"},
+		{"//source/a.csproj", "a.csproj"},
+		{"/source/./a//b/../a.csproj", "a/a.csproj"},
+		{"/source/a/../../source/a.csproj", "a.csproj"},
+		{"/source/.../a.csproj", ".../a.csproj"},
+		{"/source/../a.csproj", ""},
+		{"/source/a/../../../a.csproj", ""},
+		{"/sources/a.csproj", ""},
+		{"/source", ""},
+		{"/source/", ""},
+		{"/source/.", ""},
+		{"source/a.csproj", ""},
+		{"", ""},
+	} {
+		for _, answer := range []string{
+			`{"Item": "Candidate", "Identity": %[1]q}`,
+			`{"Item": "Project", "Identity": %[1]q}`,
+			`{"Item": "Project", "Identity": "/source/x/x.csproj", "References": %[1]q}`,
+		} {
+			if strings.Contains(answer, "References") && (tc.path == "" || strings.Contains(tc.path, "//")) {
+				continue // no reference at all; and // is between two, since a FullPath has none
+			}
+			answer = `{"Items": {"Answer": [` + strings.Replace(answer, "{", `{"Question": "0", `, 1) + `]}}`
+			descs, err := ParseDescription(fmt.Appendf(nil, answer, tc.path), "/source", 1)
+			got := ""
+			switch {
+			case err != nil && tc.want == "":
+				if want := "project " + tc.path + " is outside the build context"; err.Error() != want {
+					t.Errorf("%s: got %v, want %s", tc.path, err, want)
+				}
+				continue
+			case err != nil:
+				t.Errorf("%s: %v", tc.path, err)
+				continue
+			case len(descs[0].Candidates) > 0:
+				got = descs[0].Candidates[0].Path
+			case len(descs[0].App.Closure[0].References) > 0:
+				got = descs[0].App.Closure[0].References[0]
+			default:
+				got = descs[0].App.Path
+			}
+			if got != tc.want {
+				t.Errorf("%s: got %q, want %q", tc.path, got, tc.want)
+			}
+		}
+	}
+}
+
+// What a project reaches is found by its path, however that is written.
+func TestReachOfDescription(t *testing.T) {
+	const answer = `{"Question": "0", "Item": "Reach", "Owner": "/source/a//a.csproj", "Kind": %q, "Identity": %q}`
+	answers := []string{`{"Question": "0", "Item": "Project", "Identity": "/source//a/a.csproj"}`}
+	answers = append(answers, fmt.Sprintf(answer, reachDone, "/source/a/a.csproj"))
+	for _, p := range []string{
+		"/source//b/./c.txt", "/source/../etc/passwd", "//d//__crosshull_any__", "/source//e//__crosshull_any__",
+	} {
+		answers = append(answers, fmt.Sprintf(answer, reachItem, p))
+	}
+	descs, err := ParseDescription([]byte(`{"Items": {"Answer": [`+strings.Join(answers, ",")+`]}}`), "/source", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := ".editorconfig .globalconfig a a/.editorconfig a/.globalconfig b/c.txt e"
+	if got := strings.Join(PublishFiles(descs[0].App.Closure), " "); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// Whatever MSBuild answers, reading it ends soon, takes little memory, and gives paths within the context.
+func FuzzParseDescription(f *testing.F) {
+	dt, err := os.ReadFile(filepath.Join("testdata", "description.json"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(dt)
+	f.Add([]byte(`{"Items": {"Answer": [
+		{"Question": "0", "Item": "Candidate", "Identity": "/source//x/y.csproj", "IsApp": "true"},
+		{"Question": "0", "Item": "Project", "Identity": "/source//x/y.csproj", "References": "/source/../z.csproj;//"},
+		{"Question": "0", "Item": "Project", "Identity": "/source//"},
+		{"Question": "0", "Item": "Container", "Kind": "Properties", "ProjectAssetsFile": "//obj//x.json"}]}}`))
+	f.Fuzz(readsDescription)
+}
+
+// So it is whatever the paths in an answer are.
+func FuzzDescribedPaths(f *testing.F) {
+	f.Add("/source//x/y.csproj", "/source/../z.csproj;//", "Item", "/source//x/../../..")
+	f.Add("/source/x.csproj", "/source/a/b.csproj", "Import", "//source/./eng//__crosshull_any__")
+	f.Fuzz(func(t *testing.T, project, references, kind, identity string) {
+		item := func(kv ...string) map[string]string {
+			it := map[string]string{"Question": "0"}
+			for i := 0; i < len(kv); i += 2 {
+				it[kv[i]] = kv[i+1]
+			}
+			return it
+		}
+		var doc struct {
+			Items struct{ Answer []map[string]string }
+		}
+		doc.Items.Answer = []map[string]string{
+			item("Item", "Candidate", "Identity", project, "IsApp", "true"),
+			item("Item", "Project", "Identity", project, "References", references),
+			item("Item", "Project", "Identity", "/source/lib/lib.csproj", "References", project, "Apart", "true"),
+			item("Item", "Reach", "Kind", kind, "Identity", identity, "Owner", project),
+			item("Item", "Reach", "Kind", "Done", "Identity", project, "Owner", project),
+			item("Item", "Reach", "Kind", "Asked", "Owner", project),
+			item("Item", "Reach", "Kind", "Asked", "Owner", "/source/lib/lib.csproj"),
+			item("Item", "Reach", "Kind", "Done", "Identity", "/source/lib/lib.csproj", "Owner", "/source/lib/lib.csproj"),
+			item("Item", "Container", "Kind", "Properties", "ProjectAssetsFile", identity),
+		}
+		dt, err := json.Marshal(doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		readsDescription(t, dt)
+	})
+}
+
+// readsDescription reads an answer, and all that follows from its paths, within bounds of time and memory.
+func readsDescription(t *testing.T, dt []byte) {
+	if len(dt) > 64<<10 {
+		t.Skip("longer than is bound")
+	}
+	begun, before := time.Now(), allocated()
+	descs, err := ParseDescription(dt, "/source", 1)
+	if err == nil && descs[0].App != nil {
+		app := descs[0].App
+		for _, p := range allPaths(app.Closure) {
+			if path.Clean(p) != p || path.IsAbs(p) || p == "." || p == ".." || strings.HasPrefix(p, "../") {
+				t.Errorf("a project is at %q", p)
+			}
+		}
+		app.Follow(Links{"x": "y"})
+		RestoreFiles(app.Closure, Settings{"Directory.Build.props", "x/nuget.config"})
+		PublishFiles(app.Closure)
+		Outputs(app.Closure)
+		Unseen(app.Closure, app.Closure[:1])
+		CompiledSources(app.Closure, app.Closure[:1])
+		Slices([]*App{app})
+		h := Housekeeping{found: []string{"README.md", "lib/README.md", ".github/x.md"}}
+		h.AddProjects(Files{app.Path: []byte(`<Project><X Include="**/*.md" /></Project>`)})
+		h.Idle(app.Closure, nil, Project{}, nil)
+	}
+	if took, grew := time.Since(begun), allocated()-before; took > 2*time.Second || grew > 200<<20 {
+		t.Errorf("%d bytes took %v and %d bytes of memory", len(dt), took, grew)
+	}
+}
+
+// allocated is how many bytes have been taken of memory, those given back too.
+func allocated() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.TotalAlloc
 }
 
 func TestChoose(t *testing.T) {

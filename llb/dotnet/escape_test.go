@@ -78,11 +78,11 @@ func parameters(s string) []string {
 	quoted := false
 	backslashes := 0
 	for _, c := range []byte(s) {
-		switch {
-		case c == '\\':
+		switch c {
+		case '\\':
 			backslashes++
 			continue
-		case c == '"':
+		case '"':
 			b.WriteString(strings.Repeat(`\`, backslashes/2))
 			if backslashes%2 == 1 {
 				b.WriteByte(c)

@@ -19,8 +19,12 @@ const (
 var glibcNames = []string{"debian", "ubuntu", "ubi", "azurelinux", "mariner", "noble", "jammy", "focal", "resolute", "bookworm", "trixie", "bullseye", "chiseled"}
 
 // LibcOf gives the C library of an image by its name, or nothing where the name does not tell: then the image itself
-// has to be looked at. Microsoft's .NET images are glibc unless their tag says alpine.
+// has to be looked at. Microsoft's .NET images are glibc unless their tag says alpine. For an empty base see
+// [ScratchLibc].
 func LibcOf(image string) Libc {
+	if IsScratch(image) {
+		return ScratchLibc("")
+	}
 	named, err := reference.ParseNormalizedNamed(image)
 	if err != nil {
 		return ""

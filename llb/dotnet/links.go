@@ -42,7 +42,7 @@ func (l Links) ProjectFiles() []string {
 func (l Links) Resolve(p string) string {
 	for range maxLinks {
 		next := p
-		for link := p; link != "."; link = path.Dir(link) {
+		for link := range foldersOf(path.Join(p, "x")) {
 			if target, ok := l[link]; ok {
 				next = path.Join(target, strings.TrimPrefix(p, link))
 				break

@@ -3,6 +3,7 @@ package dotnet
 import (
 	"encoding/xml"
 	"fmt"
+	"path"
 	"strings"
 )
 
@@ -15,6 +16,37 @@ type Results struct {
 
 // Failure is a test that failed.
 type Failure struct{ Name, Message string }
+
+// ResultsFolders are the folders for the results of tests where those of all are put together, "." for most: what the
+// command of [TestArgs] leaves is in a folder of the project's name. Projects of one name, in any case as not all file
+// systems tell cases apart, are told apart by their own folders, or by their files if those are in one.
+func ResultsFolders(tests []*App) []string {
+	name := func(test *App) string { return strings.ToLower(testName(test)) }
+	place := func(test *App) string { return path.Dir(test.Path) + "/" + name(test) }
+	names, places := map[string]map[string]bool{}, map[string]map[string]bool{}
+	add := func(to map[string]map[string]bool, key string, test *App) {
+		if to[key] == nil {
+			to[key] = map[string]bool{}
+		}
+		to[key][test.Path] = true
+	}
+	for _, test := range tests {
+		add(names, name(test), test)
+		add(places, place(test), test)
+	}
+	folders := make([]string, len(tests))
+	for i, test := range tests {
+		switch {
+		case len(names[name(test)]) == 1:
+			folders[i] = "."
+		case len(places[place(test)]) == 1:
+			folders[i] = path.Dir(test.Path)
+		default:
+			folders[i] = test.Path
+		}
+	}
+	return folders
+}
 
 // ParseResults reads a TRX file (schema VisualStudio/TeamTest/2010).
 func ParseResults(dt []byte) (*Results, error) {

@@ -2,6 +2,7 @@ package dotnet
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 )
 
@@ -24,5 +25,28 @@ Expected: 1</Message><StackTrace>at Words</StackTrace></ErrorInfo></Output></Uni
 	}
 	if _, err := ParseResults([]byte("<TestRun>")); err == nil {
 		t.Error("no error for half a file")
+	}
+}
+
+// Results keep their places where names are single, and are told apart by the paths of projects else.
+func TestResultsFolders(t *testing.T) {
+	for _, tc := range []struct{ tests, want string }{
+		{"", ""},
+		{"T.csproj", "."},
+		{"a/T/T.csproj b/U/U.csproj", ". ."},
+		{"a/T/T.csproj b/T/T.csproj b/U.csproj", "a/T b/T ."},
+		{"a/T/T.csproj b/T/t.csproj", "a/T b/T"},
+		{"T.csproj a/T.csproj", ". a"},
+		{"a/T.csproj a/T.fsproj b/T.csproj", "a/T.csproj a/T.fsproj b"},
+		{"a/T.csproj A/T.csproj", "a A"},
+		{"a/T.csproj a/T.csproj", ". ."}, // one, twice
+	} {
+		var tests []*App
+		for _, p := range strings.Fields(tc.tests) {
+			tests = append(tests, &App{Path: p})
+		}
+		if got := strings.Join(ResultsFolders(tests), " "); got != tc.want {
+			t.Errorf("%s: got %s, want %s", tc.tests, got, tc.want)
+		}
 	}
 }

@@ -52,22 +52,31 @@ func smallLab(t *testing.T) Config {
 	return c
 }
 
-// rootfs puts small root file systems where those of mmdebstrap would be.
+// rootfs puts small root file systems, and a small linker, where those of mmdebstrap would be: the real linker is 700 MB to
+// download and to pack. The lab makes the real ones when it comes up from nothing.
 func rootfs(t *testing.T, c Config) {
 	t.Helper()
+	m := &maker{Config: c}
 	for _, a := range architectures {
-		var b bytes.Buffer
-		tw := tar.NewWriter(&b)
-		for _, f := range []string{"./bin/busybox", "./usr/lib/libicudata.so", "./arch/" + a.debian} {
-			if err := tw.WriteHeader(&tar.Header{Name: f, Typeflag: tar.TypeReg, Mode: 0o755}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := tw.Close(); err != nil {
+		files(t, m.rootfs(a.debian), "./bin/busybox", "./usr/lib/libicudata.so", "./arch/"+a.debian)
+	}
+	files(t, m.linkerfs(), "./usr/bin/ld.lld", "./usr/lib/libicudata.so", "./usr/share/doc/lld/copyright", "./usr/lib/llvm-14/lib/libLLVM.a")
+}
+
+// files makes an archive of empty files.
+func files(t *testing.T, archive string, names ...string) {
+	t.Helper()
+	var b bytes.Buffer
+	tw := tar.NewWriter(&b)
+	for _, f := range names {
+		if err := tw.WriteHeader(&tar.Header{Name: f, Typeflag: tar.TypeReg, Mode: 0o755}); err != nil {
 			t.Fatal(err)
 		}
-		write(t, (&maker{Config: c}).rootfs(a.debian), b.String(), 0o644)
 	}
+	if err := tw.Close(); err != nil {
+		t.Fatal(err)
+	}
+	write(t, archive, b.String(), 0o644)
 }
 
 func index(t *testing.T, c Config, tag string) v1.ImageIndex {
@@ -188,7 +197,21 @@ func TestEnsure(t *testing.T) {
 		if n := len(aspnet.layers); !reflect.DeepEqual(sdk.layers[:n], aspnet.layers) {
 			t.Errorf("the SDK does not stand on ASP.NET Core: %q, %q", sdk.layers, aspnet.layers)
 		}
+		aot := images(t, c, "dotnet/sdk:"+tag+"-aot")["linux/amd64"]
+		if n := len(sdk.layers); len(aot.layers) != n+1 || !reflect.DeepEqual(aot.layers[:n], sdk.layers) {
+			t.Fatalf("the SDK with a linker is not the SDK and a layer: %q, %q", aot.layers, sdk.layers)
+		}
 	}
+}
+
+// The layer of the linker has what the SDK's image does not have, and of that what links.
+func TestLinkerTree(t *testing.T) {
+	c := smallLab(t)
+	tr, err := (&maker{Config: c}).linkerTree()
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkTree(t, tr, []member{dir("usr/"), dir("usr/bin/"), program("usr/bin/ld.lld", "")})
 }
 
 func checkEnv(t *testing.T, img pushedImage, want, not []string) {

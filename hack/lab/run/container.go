@@ -17,9 +17,8 @@ import (
 	"time"
 )
 
-// Container runs an image under runc, on the network of the host: two that listen to one port exclude each other.
-// An image of another architecture fails as it does in docker: its output is an exec format error.
-func Container(ctx context.Context, s Spec) (_ *Result, err error) {
+// container is [Container], in this process.
+func container(ctx context.Context, s Spec) (_ *Result, err error) {
 	bundle, err := os.MkdirTemp("", "crosshull-run-")
 	if err != nil {
 		return nil, err

@@ -20,9 +20,8 @@ import (
 // labDir is the folder of the machine that holds what is not the image's.
 const labDir = "/.lab"
 
-// Machine runs an image for linux/arm64 on an emulated machine: a Debian kernel, and the files of the image as its root
-// file system. Emulating a whole machine is slow but right; qemu's user mode hangs on .NET. The kernel is kept in cache.
-func Machine(ctx context.Context, cache string, s Spec) (_ *Result, err error) {
+// machine is [Machine], in this process.
+func machine(ctx context.Context, cache string, s Spec) (_ *Result, err error) {
 	kernel, busybox, err := machineParts(ctx, cache)
 	if err != nil {
 		return nil, fmt.Errorf("get the kernel of the arm64 machine: %w", err)

@@ -1,0 +1,21 @@
+package call
+
+import (
+	"context"
+
+	"github.com/crosshull/crosshull/frontend/dockerfile"
+	"github.com/crosshull/crosshull/frontend/request"
+)
+
+// eject answers --call=dockerfile: what an expert would write by hand for the same apps.
+func eject(ctx context.Context, req *request.Request) (*answer, error) {
+	all, err := plans(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	text, err := dockerfile.Write(all, req.SpecName())
+	if err != nil {
+		return nil, err
+	}
+	return marshalAnswer(text, map[string]string{"dockerfile": string(text)})
+}

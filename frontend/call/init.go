@@ -1,0 +1,48 @@
+package call
+
+import (
+	"context"
+	"strings"
+
+	"github.com/crosshull/crosshull/frontend/facts"
+	"github.com/crosshull/crosshull/frontend/request"
+	"github.com/crosshull/crosshull/frontend/scaffold"
+	"github.com/crosshull/crosshull/llb/dotnet"
+)
+
+// Image is where the frontend will be published, and what `# syntax=` names.
+const Image = "ghcr.io/crosshull/crosshull:1"
+
+// scaffoldSpec answers --call=init: a spec for what is in the context, whatever its spec says now.
+func scaffoldSpec(ctx context.Context, req *request.Request) (*answer, error) {
+	asker, err := asker(ctx, req.Default())
+	if err != nil {
+		return nil, err
+	}
+	descs, _, err := asker.Ask(ctx, []facts.Question{{Project: asker.Project, Key: "project"}})
+	if err != nil {
+		return nil, err
+	}
+	found := scaffold.Found{Syntax: Image}
+	for _, c := range descs[0].Candidates {
+		switch {
+		case c.IsTest:
+			found.Tests = append(found.Tests, c.Path)
+		case c.IsApp:
+			found.Apps = append(found.Apps, scaffold.App{Path: c.Path, Frameworks: c.Frameworks})
+		default:
+			found.Libraries++
+		}
+	}
+	for _, name := range request.SortedKeys(asker.Tree.Files) {
+		if dotnet.IsSolution(name) {
+			found.Solutions = append(found.Solutions, name)
+		}
+	}
+	if pin := asker.SDK.Pin; pin != nil {
+		found.GlobalJSON = strings.TrimSpace(pin.Version + " " + pin.RollForward)
+	}
+	found.FeedVariables, found.Feeds = dotnet.FeedsOf(asker.Tree.Files)
+	text := scaffold.Spec(found)
+	return marshalAnswer(text, map[string]string{"spec": string(text)})
+}

@@ -1,0 +1,338 @@
+package facts_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/crosshull/crosshull/frontend/facts"
+	"github.com/crosshull/crosshull/frontend/gateway/gatewaytest"
+	"github.com/crosshull/crosshull/frontend/plan/plantest"
+	"github.com/crosshull/crosshull/llb/dotnet"
+)
+
+const describeStep = "[describe] dotnet msbuild"
+
+func newAsker(t *testing.T, c *gatewaytest.Client) *facts.Asker {
+	t.Helper()
+	_, asker, err := plantest.Asker(t.Context(), t, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return asker
+}
+
+// shop is a BuildKit with two apps and a test, for a target.
+func shop(target string, lines ...string) *gatewaytest.Client {
+	c := gatewaytest.Console()
+	c.Spec(append([]string{
+		"apps:",
+		"  web: {project: web/web.csproj}",
+		"  worker: {project: worker/worker.csproj}",
+		"  slow: {project: slow/slow.csproj, publish: {configuration: Debug}}",
+		"  script: {project: tools/run.cs}",
+	}, lines...)...)
+	c.Set("target", target)
+	return c
+}
+
+func TestQuestions(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		c      *gatewaytest.Client
+		want   []string // projects, and the keys that name them
+		target int
+	}{
+		{"one app", gatewaytest.Console(), []string{" project"}, 0},
+		{"of several", shop("worker"), []string{
+			"web/web.csproj apps.web.project", "worker/worker.csproj project",
+		}, 1},
+		{"built otherwise", shop("slow"), []string{"slow/slow.csproj project"}, 0},
+		{"a file", shop("script"), []string{"tools/run project"}, 0},
+		{"the tests", shop("test", "tests: {projects: [t]}"), []string{
+			"web/web.csproj apps.web.project", "worker/worker.csproj apps.worker.project",
+		}, -1},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			questions, target, err := newAsker(t, tc.c).Questions()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, q := range questions {
+				got = append(got, q.Project.Path+" "+q.Key)
+			}
+			if !slices.Equal(got, tc.want) || target != tc.target {
+				t.Errorf("%q, target %d, want %q, %d", got, target, tc.want, tc.target)
+			}
+		})
+	}
+}
+
+func TestApps(t *testing.T) {
+	web, worker := gatewaytest.App("web/web.csproj", nil), gatewaytest.App("worker/worker.csproj", nil)
+	unit := gatewaytest.Test("t/unit.csproj")
+	for _, tc := range []struct {
+		name    string
+		c       *gatewaytest.Client
+		answers [][]gatewaytest.Item
+		tests   bool // the tests are what is asked about
+		app     string
+		apps    []string
+		test    []string
+	}{
+		{"one app", gatewaytest.Console(), [][]gatewaytest.Item{gatewaytest.App("app/app.csproj", nil)}, false,
+			"app/app.csproj", []string{"app/app.csproj"}, nil},
+		{"of several", shop("worker"), [][]gatewaytest.Item{web, worker}, false,
+			"worker/worker.csproj", []string{"web/web.csproj", "worker/worker.csproj"}, nil},
+		{"with tests that it waits for", shop("web", "tests: {projects: [t], gate: true}"),
+			[][]gatewaytest.Item{web, worker, unit}, false,
+			"web/web.csproj", []string{"web/web.csproj", "worker/worker.csproj"}, []string{"t/unit.csproj"}},
+		{"the tests alone", shop("test", "tests: {projects: [t]}"), [][]gatewaytest.Item{unit}, true,
+			"", nil, []string{"t/unit.csproj"}},
+		{"the tests that images wait for", shop("test", "tests: {projects: [t], gate: true}"),
+			[][]gatewaytest.Item{web, worker, unit}, true,
+			"", []string{"web/web.csproj", "worker/worker.csproj"}, []string{"t/unit.csproj"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			tc.c.Describe(tc.answers...)
+			asker := newAsker(t, tc.c)
+			ask := asker.Apps
+			if tc.tests {
+				ask = asker.Tests
+			}
+			f, err := ask(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			app := ""
+			if f.App != nil {
+				app = f.App.Path
+			}
+			if app != tc.app || !slices.Equal(paths(f.Apps), tc.apps) || !slices.Equal(paths(f.Tests), tc.test) {
+				t.Errorf("app %q of %q, tests %q", app, paths(f.Apps), paths(f.Tests))
+			}
+			if f.Answer.Ref == nil {
+				t.Error("what MSBuild left is not known")
+			}
+		})
+	}
+}
+
+func paths(apps []*dotnet.App) []string {
+	var all []string
+	for _, app := range apps {
+		all = append(all, app.Path)
+	}
+	return all
+}
+
+func TestAsksFail(t *testing.T) {
+	app := gatewaytest.App("app/app.csproj", nil)
+	unread := func(name string) gatewaytest.Step {
+		return gatewaytest.Step{Errs: map[string]error{name: errors.New("input/output error")}}
+	}
+	left := func(description []byte) gatewaytest.Step {
+		files := fstest.MapFS{"described": {}}
+		if description != nil {
+			files["description.json"] = &fstest.MapFile{Data: description}
+		}
+		return gatewaytest.Step{Files: files}
+	}
+	gated := []string{"project: app", "tests: {projects: [t], gate: true}"}
+	for _, tc := range []struct {
+		name    string
+		spec    []string
+		target  string
+		answers [][]gatewaytest.Item
+		step    gatewaytest.Step // in the place of answers
+		want    want
+	}{
+		{name: "MSBuild fails", spec: []string{"project: app"},
+			step: gatewaytest.Step{Err: gatewaytest.Failed(describeStep+" app", "/diagnostics")}, want: want{
+				Says: "describe the project: 1 error in [describe] dotnet msbuild app\n" +
+					"    MSB4025: see https://learn.microsoft.com/visualstudio/msbuild/errors/msb4025\n" +
+					"app/app.csproj: error MSB4025: broken",
+				At: []string{"crosshull.yaml:2"}, Solve: true,
+			}},
+		{name: "MSBuild cannot run", step: gatewaytest.Step{Err: errors.New("no space left on device")}, want: want{
+			Says: "describe the project: no space left on device", At: []string{"crosshull.yaml:1"},
+		}},
+		{name: "it leaves nothing", step: left(nil), want: want{
+			Says: "describe the project: failed to open description.json: no such file or directory",
+		}},
+		{name: "what it leaves cannot be read", step: unread("described"), want: want{
+			Says: "describe the project: input/output error",
+		}},
+		{name: "why it failed cannot be read", step: unread("errors.log"), want: want{
+			Says: "describe the project: input/output error",
+		}},
+		{name: "it leaves no JSON", step: left([]byte("<")), want: want{
+			Says: "read MSBuild's description of the project: invalid character '<' looking for beginning of value",
+		}},
+		{name: "it answers others", answers: [][]gatewaytest.Item{app, app}, want: want{
+			Says: `MSBuild's description answers question "1" of 1`,
+		}},
+		{name: "no project", spec: []string{"project: app"}, answers: [][]gatewaytest.Item{nil}, want: want{
+			Says: "crosshull.yaml:2: no .NET project in app", At: []string{"crosshull.yaml:2"},
+		}},
+		{name: "no such framework", spec: []string{"project: app", "framework: net9.0"}, answers: [][]gatewaytest.Item{app},
+			want: want{
+				Says: "crosshull.yaml:3: app/app.csproj has no framework net9.0: use net10.0", At: []string{"crosshull.yaml:3"},
+			}},
+		{name: "an app in the place of a test", spec: gated, answers: [][]gatewaytest.Item{app, app}, want: want{
+			Says: "crosshull.yaml:3: no test project in t: a test references Microsoft.NET.Test.Sdk, but there is " +
+				"app/app.csproj (OutputType Exe)",
+			At: []string{"crosshull.yaml:3"},
+		}},
+		{name: "tests that there are not", spec: []string{"tests: [t]"}, target: "test", answers: [][]gatewaytest.Item{nil},
+			want: want{Says: "crosshull.yaml:2: no .NET project in t", At: []string{"crosshull.yaml:2"}}},
+		{name: "a solution that there is not", spec: []string{"project: all.slnx"}, want: want{
+			Says: "crosshull.yaml:2: there is no all.slnx in the context", At: []string{"crosshull.yaml:2"},
+		}},
+		{name: "a solution that is none", spec: []string{"project: some.slnf"}, want: want{
+			Says: "crosshull.yaml:2: some.slnf: not a solution filter: unexpected end of JSON input",
+			At:   []string{"crosshull.yaml:2"},
+		}},
+		{name: "another app that cannot be", target: "a", spec: []string{
+			"apps:", "  a: {project: a}", "  b: {project: b, publish: {mode: [aot, ready-to-run]}}",
+		}, want: want{
+			Says: "crosshull.yaml:4: publish.mode: aot and ready-to-run exclude each other: aot leaves no IL to compile ahead",
+			At:   []string{"crosshull.yaml:4"},
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := gatewaytest.Console()
+			c.Spec(tc.spec...)
+			c.Say("some.slnf", "{")
+			c.Set("target", tc.target)
+			if tc.step.Name = describeStep; tc.answers != nil {
+				tc.step.Files = gatewaytest.Description(tc.answers...)
+			}
+			c.Step(tc.step)
+			c.Mounts = map[string]fstest.MapFS{
+				describeStep + " app /diagnostics": {"errors.log": {Data: []byte("/source/app/app.csproj : error MSB4025: broken\n")}},
+			}
+			asker := newAsker(t, c)
+			ask := asker.Apps
+			if tc.target == "test" {
+				ask = asker.Tests
+			}
+			_, err := ask(t.Context())
+			tc.want.Check(t, err)
+		})
+	}
+}
+
+func TestCanceled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	c := gatewaytest.Console()
+	c.Step(gatewaytest.Step{Name: describeStep, Do: func(ctx context.Context) error {
+		cancel()
+		return ctx.Err()
+	}})
+	_, err := newAsker(t, c).Apps(ctx)
+	want{Says: "describe the project: context canceled", At: []string{"crosshull.yaml:1"}, Canceled: true}.Check(t, err)
+}
+
+// A solution means its projects.
+func TestSolution(t *testing.T) {
+	c := gatewaytest.Console()
+	c.Spec("project: all.slnx")
+	c.Say("all.slnx", `<Solution><Project Path="app/app.csproj" /></Solution>`)
+	f, err := newAsker(t, c).Apps(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.App.Path != "app/app.csproj" {
+		t.Errorf("app %s", f.App.Path)
+	}
+}
+
+// A file-based app is made a project first, by the SDK. It is portable unless the spec says otherwise.
+func TestFileBasedApp(t *testing.T) {
+	c := gatewaytest.Console()
+	c.Spec("project: tools/run.cs")
+	c.Say("tools/run.cs", "Console.WriteLine();")
+	c.Step(gatewaytest.Step{Name: "[describe] dotnet project convert tools/run.cs", Files: fstest.MapFS{
+		"tools/run/run.csproj": {Data: []byte(gatewaytest.Project)},
+	}})
+	c.Describe(gatewaytest.App("tools/run/run.csproj", gatewaytest.Item{"PublishAot": "true"}))
+	asker := newAsker(t, c)
+	if asker.Project.Path != "tools/run" || asker.Tree.Files["tools/run/run.csproj"] == nil {
+		t.Errorf("project %s of %q", asker.Project.Path, asker.Tree.Files)
+	}
+	f, err := asker.Apps(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.App.Mode != dotnet.Portable {
+		t.Errorf("it is published as %s", f.App.Mode)
+	}
+}
+
+func TestNewFails(t *testing.T) {
+	const clears = `<packageSources><clear /><add key="own" value="https://own" /></packageSources>`
+	for _, tc := range []struct {
+		name   string
+		spec   []string
+		change func(*gatewaytest.Client)
+		want   want
+	}{
+		{"a feed that is never asked", []string{"nuget:", "  feeds:", "    - name: company", "      source: https://feed"},
+			func(c *gatewaytest.Client) { c.Say("nuget.config", clears) }, want{
+				Says: "crosshull.yaml:5: feed company would never be asked: nuget.config clears all sources but its own " +
+					"(<clear />), so the source belongs there; leave it out here, and the credentials in",
+				At: []string{"crosshull.yaml:5"},
+			}},
+		{"no SDK for the machine", nil, func(c *gatewaytest.Client) {
+			c.Worker = "linux/mips64le"
+			c.Set("platform", "linux/amd64")
+		}, want{
+			Says: ".NET has no runtime for platform linux/mips64le: use linux/amd64, linux/arm64, linux/arm/v7",
+		}},
+		{"a file that is no app", []string{"project: run.cs"}, func(c *gatewaytest.Client) {
+			c.Step(gatewaytest.Step{Name: "[describe] dotnet project convert", Err: gatewaytest.Failed("[describe] convert")})
+		}, want{
+			Says: `read the context: process "[describe] convert" did not complete successfully: exit code: 1`,
+			At:   []string{"crosshull.yaml:2"}, Solve: true,
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := gatewaytest.Console()
+			c.Spec(tc.spec...)
+			tc.change(c)
+			_, _, err := plantest.Asker(t.Context(), t, c)
+			tc.want.Check(t, err)
+		})
+	}
+}
+
+// What is restored together is the same for each that is the target.
+func TestGroup(t *testing.T) {
+	app := func(project string, mode dotnet.Mode, base string) *dotnet.App {
+		return &dotnet.App{Path: project, Mode: mode, Container: dotnet.Container{BaseImage: base}}
+	}
+	a, b, c := app("a", dotnet.Portable, "x"), app("b", dotnet.Portable, "y"), app("c", dotnet.AppHost, "x")
+	d, e, unit := app("d", dotnet.AppHost, "x"), app("e", dotnet.AppHost, "y"), app("unit", dotnet.Portable, "")
+	f := &facts.Facts{Apps: []*dotnet.App{a, b, c, d, e}, Tests: []*dotnet.App{unit}}
+	for _, tc := range []struct {
+		app  *dotnet.App
+		want string
+	}{
+		{a, "unit a b"},
+		{b, "unit a b"},
+		{unit, "unit a b"},
+		{c, "c d"},
+		{d, "c d"},
+		{e, "e"},
+		{app("other", dotnet.Portable, "x"), "other"},
+	} {
+		if got := strings.Join(paths(f.Group(tc.app)), " "); got != tc.want {
+			t.Errorf("%s is restored with %s, want %s", tc.app.Path, got, tc.want)
+		}
+	}
+}

@@ -1,0 +1,156 @@
+package facts
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/moby/buildkit/solver/errdefs"
+	"github.com/moby/buildkit/solver/pb"
+
+	"github.com/crosshull/crosshull/frontend/gateway"
+	"github.com/crosshull/crosshull/frontend/request"
+	"github.com/crosshull/crosshull/llb/dotnet"
+)
+
+// SDK is the image that builds, for the build platform.
+type SDK struct {
+	Image *gateway.Image
+	// Pin is the global.json that asks for an SDK; nil: none does.
+	Pin *Pin
+
+	folder string // of the global.json, also of one that asks for no SDK
+}
+
+// Version is what the image says its version is; Microsoft's do.
+func (s SDK) Version() string { return version(s.Image) }
+
+func version(img *gateway.Image) string { return img.Env("DOTNET_SDK_VERSION") }
+
+// Pin is a global.json that asks for an SDK.
+type Pin struct {
+	*dotnet.GlobalJSON
+	Name string
+	data []byte
+}
+
+// chooseSDK resolves the image that builds: what the spec names, else what global.json asks for, else what the projects'
+// TargetFramework needs. Whatever it is, global.json has to accept it: the SDK in it would refuse.
+func chooseSDK(ctx context.Context, req *request.Request, files dotnet.Files) (*SDK, error) {
+	pin, folder, err := findPin(files, req.Spec.Project)
+	if err != nil {
+		return nil, err
+	}
+	img, err := namedSDK(ctx, req)
+	switch {
+	case err != nil:
+	case img == nil && pin == nil:
+		img, err = neededSDK(ctx, req, files)
+	case img == nil:
+		img, err = pinnedSDK(ctx, req, pin)
+	case pin != nil && !pin.Satisfied(version(img)):
+		err = pin.errorf("SDK %s of %s does not do: %s", version(img), img.Name, pin.Advice(version(img)))
+	}
+	return &SDK{img, pin, folder}, err
+}
+
+func resolveSDK(ctx context.Context, req *request.Request, ref string) (*gateway.Image, error) {
+	return req.Gateway.Image(ctx, ref, req.Gateway.BuildPlatform(), "[sdk] ")
+}
+
+// namedSDK resolves the SDK that the spec names, nil where it names none.
+func namedSDK(ctx context.Context, req *request.Request) (*gateway.Image, error) {
+	ref, key := req.Spec.SDK.Image, "sdk.image"
+	if req.Spec.SDK.Version != "" {
+		ref, key = dotnet.SDKRepository+":"+req.Spec.SDK.Version, "sdk.version"
+	}
+	if ref == "" {
+		return nil, nil
+	}
+	img, err := resolveSDK(ctx, req, ref)
+	if err != nil {
+		return nil, req.At(key, fmt.Errorf("SDK image: %w", err))
+	}
+	return img, nil
+}
+
+// neededSDK resolves the SDK that the newest TargetFramework needs.
+func neededSDK(ctx context.Context, req *request.Request, files dotnet.Files) (*gateway.Image, error) {
+	var dts [][]byte
+	for _, dt := range files {
+		dts = append(dts, dt)
+	}
+	img, err := resolveSDK(ctx, req, dotnet.SDKRepository+":"+dotnet.SDKFor(dts))
+	if err != nil {
+		return nil, req.At("sdk", fmt.Errorf("SDK image: %w", err))
+	}
+	return img, nil
+}
+
+// pinnedSDK resolves the SDK that global.json asks for.
+func pinnedSDK(ctx context.Context, req *request.Request, pin *Pin) (*gateway.Image, error) {
+	var tried []string
+	for _, tag := range pin.Tags() {
+		ref := dotnet.SDKRepository + ":" + tag
+		img, err := resolveSDK(ctx, req, ref)
+		switch {
+		case err != nil && !gateway.NoSuchImage(err):
+			return nil, fmt.Errorf("SDK image: %w", err)
+		case err != nil:
+			tried = append(tried, ref+" does not exist")
+		case pin.Satisfied(version(img)):
+			return img, nil
+		default:
+			tried = append(tried, fmt.Sprintf("%s is %s; %s", ref, version(img), pin.Advice(version(img))))
+		}
+	}
+	return nil, pin.errorf("no image of the SDK does: %s. Or name one in sdk.image of the spec", strings.Join(tried, "; "))
+}
+
+// findPin finds the global.json that the SDK will find: the nearest, from the folder of the project upwards. folder is the
+// one that it is in, also where it asks for no SDK.
+func findPin(files dotnet.Files, project string) (pin *Pin, folder string, err error) {
+	dir := project
+	if path.Ext(project) != "" {
+		dir = path.Dir(project)
+	}
+	for dir = path.Clean("./" + dir); ; dir = path.Dir(dir) {
+		name := path.Join(dir, "global.json")
+		dt, ok := files[name]
+		if !ok && dir == "." {
+			return nil, "", nil
+		}
+		if !ok {
+			continue
+		}
+		g, err := dotnet.ParseGlobalJSON(dt)
+		if err != nil {
+			if g == nil {
+				g = &dotnet.GlobalJSON{Line: 1}
+			}
+			return nil, "", (&Pin{g, name, dt}).at(err)
+		}
+		if g == nil {
+			return nil, dir, nil
+		}
+		return &Pin{g, name, dt}, dir, nil
+	}
+}
+
+// errorf is an error that points at the version in the file.
+func (p *Pin) errorf(format string, args ...any) error {
+	what := "asks for an SDK"
+	if p.Version != "" {
+		what = fmt.Sprintf("asks for SDK %s, rollForward %s", p.Version, p.RollForward)
+	}
+	return p.at(fmt.Errorf("%s, and "+format, append([]any{what}, args...)...))
+}
+
+func (p *Pin) at(err error) error {
+	line := &pb.Position{Line: int32(max(p.Line, 1))}
+	return errdefs.WithSource(fmt.Errorf("%s:%d: %w", p.Name, line.Line, err), &errdefs.Source{
+		Info:   &pb.SourceInfo{Data: p.data, Filename: p.Name, Language: "JSON"},
+		Ranges: []*pb.Range{{Start: line, End: line}},
+	})
+}

@@ -1,0 +1,169 @@
+package facts_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/crosshull/crosshull/frontend/gateway/gatewaytest"
+	"github.com/crosshull/crosshull/frontend/plan/plantest"
+)
+
+type want = gatewaytest.Want
+
+const sdks = "mcr.microsoft.com/dotnet/sdk:"
+
+// sdk is an image of the SDK that says its version.
+func sdk(version string) gatewaytest.Image { return gatewaytest.Multi("DOTNET_SDK_VERSION=" + version) }
+
+// globalJSON is a file that asks for an SDK in its third line.
+func globalJSON(version, rollForward string) string {
+	return fmt.Sprintf("{\n  \"sdk\": {\n    \"version\": %q,\n    \"rollForward\": %q\n  }\n}\n", version, rollForward)
+}
+
+func TestSDK(t *testing.T) {
+	const newer = `<Project><PropertyGroup><TargetFramework>net11.0</TargetFramework></PropertyGroup></Project>`
+	has := func(ref, version string) map[string]gatewaytest.Image {
+		return map[string]gatewaytest.Image{ref: gatewaytest.Multi("DOTNET_SDK_VERSION=" + version)}
+	}
+	for _, tc := range []struct {
+		name   string
+		spec   []string
+		files  map[string]string
+		images map[string]gatewaytest.Image
+		want   string // the reference that is asked for
+		pin    string // the global.json that asked for it
+		folder string
+	}{
+		{name: "by default", images: has(sdks+"10.0", "10.0.401"), want: sdks + "10.0"},
+		{name: "for a newer framework", files: map[string]string{"app/app.csproj": newer},
+			images: has(sdks+"11.0", "11.0.100"), want: sdks + "11.0"},
+		{name: "by version", spec: []string{"sdk: {version: 9.0-alpine}"},
+			images: has(sdks+"9.0-alpine", "9.0.300"), want: sdks + "9.0-alpine"},
+		{name: "by reference", spec: []string{"sdk: {image: example.com/sdk}"},
+			images: has("example.com/sdk:latest", ""), want: "example.com/sdk:latest"},
+		{name: "pinned", files: map[string]string{"global.json": globalJSON("9.0.100", "disable")},
+			images: has(sdks+"9.0.100", "9.0.100"), want: sdks + "9.0.100", pin: "global.json", folder: "."},
+		{name: "pinned to what has no image", files: map[string]string{"global.json": globalJSON("9.0.101", "latestPatch")},
+			images: has(sdks+"9.0", "9.0.110"), want: sdks + "9.0", pin: "global.json", folder: "."},
+		{name: "pinned beside the project", spec: []string{"project: app/app.csproj"},
+			files:  map[string]string{"global.json": "{", "app/global.json": globalJSON("9.0.100", "disable")},
+			images: has(sdks+"9.0.100", "9.0.100"), want: sdks + "9.0.100", pin: "app/global.json", folder: "app"},
+		{name: "a global.json that asks for none", spec: []string{"project: app"},
+			files:  map[string]string{"app/global.json": "{}"},
+			images: has(sdks+"10.0", "10.0.401"), want: sdks + "10.0", folder: "app"},
+		{name: "by version, pinned to the same", spec: []string{"sdk: {version: \"9.0\"}"},
+			files:  map[string]string{"global.json": globalJSON("9.0.100", "latestFeature")},
+			images: has(sdks+"9.0", "9.0.300"), want: sdks + "9.0", pin: "global.json", folder: "."},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := gatewaytest.Console()
+			c.Spec(tc.spec...)
+			for name, text := range tc.files {
+				c.Say(name, strings.TrimSuffix(text, "\n"))
+			}
+			c.Images = tc.images
+			_, asker, err := plantest.Asker(t.Context(), t, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := asker.SDK.Image.Name; got != tc.want {
+				t.Errorf("it builds with %s, want %s", got, tc.want)
+			}
+			pin := ""
+			if asker.SDK.Pin != nil {
+				pin = asker.SDK.Pin.Name
+			}
+			if pin != tc.pin || asker.Steps.Folder != tc.folder {
+				t.Errorf("asked for by %q, run in %q", pin, asker.Steps.Folder)
+			}
+		})
+	}
+}
+
+func TestSDKFails(t *testing.T) {
+	const refused = "unexpected status from HEAD request: 401 Unauthorized"
+	for _, tc := range []struct {
+		name   string
+		spec   []string
+		pin    string // a global.json
+		images map[string]gatewaytest.Image
+		want   want
+	}{
+		{name: "none by default", spec: []string{"project: app"}, want: want{
+			Says: "crosshull.yaml:1: SDK image: mcr.microsoft.com/dotnet/sdk:10.0: not found", At: []string{"crosshull.yaml:1"},
+		}},
+		{name: "none of the version", spec: []string{"project: app", "sdk:", "  version: 1"}, want: want{
+			Says: "crosshull.yaml:4: SDK image: mcr.microsoft.com/dotnet/sdk:1: not found", At: []string{"crosshull.yaml:4"},
+		}},
+		{name: "no such image", spec: []string{"sdk: {image: example.com/sdk}"}, want: want{
+			Says: "crosshull.yaml:2: SDK image: example.com/sdk:latest: not found", At: []string{"crosshull.yaml:2"},
+		}},
+		{name: "nobody has the version", pin: globalJSON("9.0.999", "disable"), want: want{
+			Says: "global.json:3: asks for SDK 9.0.999, rollForward disable, and no image of the SDK does: " +
+				"mcr.microsoft.com/dotnet/sdk:9.0.999 does not exist. Or name one in sdk.image of the spec",
+			At: []string{"global.json:3"},
+		}},
+		{name: "another one than the version", pin: globalJSON("9.0.399", "latestPatch"),
+			images: map[string]gatewaytest.Image{sdks + "9.0": sdk("9.0.400")}, want: want{
+				Says: "global.json:3: asks for SDK 9.0.399, rollForward latestPatch, and no image of the SDK does: " +
+					"mcr.microsoft.com/dotnet/sdk:9.0.399 does not exist; mcr.microsoft.com/dotnet/sdk:9.0 is 9.0.400; " +
+					`with "rollForward": "latestFeature" SDK 9.0.400 would do. Or name one in sdk.image of the spec`,
+				At: []string{"global.json:3"},
+			}},
+		{name: "previews", pin: `{"sdk": {"allowPrerelease": false}}`,
+			images: map[string]gatewaytest.Image{sdks + "10.0": sdk("10.0.100-rc.1")}, want: want{
+				Says: "global.json:1: asks for an SDK, and no image of the SDK does: mcr.microsoft.com/dotnet/sdk:10.0 is " +
+					`10.0.100-rc.1; "version": "10.0.100" would accept it. Or name one in sdk.image of the spec`,
+				At: []string{"global.json:1"},
+			}},
+		{name: "the registry refuses", pin: globalJSON("9.0.100", "disable"),
+			images: map[string]gatewaytest.Image{sdks + "9.0.100": {Err: errors.New(refused)}},
+			want:   want{Says: "SDK image: " + refused}},
+		{name: "the spec and global.json differ", spec: []string{"sdk: {version: \"10.0\"}"},
+			pin:    globalJSON("9.0.100", "latestMinor"),
+			images: map[string]gatewaytest.Image{sdks + "10.0": sdk("10.0.401")}, want: want{
+				Says: "global.json:3: asks for SDK 9.0.100, rollForward latestMinor, and SDK 10.0.401 of " +
+					`mcr.microsoft.com/dotnet/sdk:10.0 does not do: with "rollForward": "latestMajor" SDK 10.0.401 would do`,
+				At: []string{"global.json:3"},
+			}},
+		{name: "no JSON", pin: "{", want: want{
+			Says: "global.json:1: not valid JSON: unexpected end of JSON input", At: []string{"global.json:1"},
+		}},
+		{name: "a policy that there is not", pin: globalJSON("9.0.100", "newest"), want: want{
+			Says: `global.json:3: rollForward "newest" is not known: use disable, patch, feature, minor, major, latestPatch, ` +
+				"latestFeature, latestMinor, latestMajor",
+			At: []string{"global.json:3"},
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := gatewaytest.Console()
+			c.Spec(tc.spec...)
+			if tc.pin != "" {
+				c.Say("global.json", strings.TrimSuffix(tc.pin, "\n"))
+			}
+			c.Images = tc.images
+			_, _, err := plantest.Asker(t.Context(), t, c)
+			tc.want.Check(t, err)
+		})
+	}
+	for _, spec := range []string{"sdk: {version: \"10.0\"}", "project: app"} {
+		t.Run("canceled with "+spec, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			c := gatewaytest.Console()
+			c.Spec(spec)
+			c.Images[gatewaytest.SDK] = gatewaytest.Image{Do: func(ctx context.Context) error {
+				cancel()
+				return ctx.Err()
+			}}
+			_, _, err := plantest.Asker(ctx, t, c)
+			at := "crosshull.yaml:2"
+			if spec == "project: app" {
+				at = "crosshull.yaml:1"
+			}
+			want{Says: at + ": SDK image: context canceled", At: []string{at}, Canceled: true}.Check(t, err)
+		})
+	}
+}

@@ -1,0 +1,149 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"runtime"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/moby/buildkit/util/grpcerrors"
+	"github.com/moby/buildkit/util/stack"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// worded is an error in words for the user, over the chain that debuggers, the history of builds and other clients read.
+type worded struct {
+	text string
+	err  error
+}
+
+func (e *worded) Error() string { return e.text }
+func (e *worded) Unwrap() error { return e.err }
+
+// Is makes an answer that did not come in time, or that nobody waits for any more, the error of its context: over gRPC
+// only the code of it comes back.
+func (e *worded) Is(target error) bool {
+	switch grpcerrors.Code(e.err) {
+	case codes.Canceled:
+		return target == context.Canceled //nolint:errorlint // errors.Is asks link by link
+	case codes.DeadlineExceeded:
+		return target == context.DeadlineExceeded //nolint:errorlint // as above
+	}
+	return false
+}
+
+// GRPCStatus makes the text the message that reaches the user: without it grpcerrors.ToGRPC sends the one of the status
+// that is deepest in the chain (util/grpcerrors, errorHasMoreContext).
+func (e *worded) GRPCStatus() *status.Status {
+	code := grpcerrors.Code(e.err)
+	if code == codes.OK {
+		code = codes.Unknown
+	}
+	// The client puts it before the message (grpcerrors, grpcStatusError), as our side of the gateway has done already.
+	return status.New(code, strings.Replace(e.text, code.String()+": ", "", 1))
+}
+
+// Reword gives err a text for the user, and keeps its chain.
+func Reword(err error, text string) error { return &worded{text, err} }
+
+// Return prepares the error of a build for its way to the user, who sees the text that it has here.
+func Return(err error) error {
+	if err == nil {
+		return nil
+	}
+	return Reword(err, printable(err.Error()))
+}
+
+// IsCanceled tells an error of work that nobody waits for any more.
+func IsCanceled(err error) bool {
+	return errors.Is(err, context.Canceled) || err != nil && grpcerrors.Code(err) == codes.Canceled
+}
+
+// maxLine is how many bytes of a line of a message are shown.
+const maxLine = 4000
+
+// printable is a text with what a terminal would obey, and what is no text, written out. gRPC refuses a message that is not
+// UTF-8, and the user would be told that instead.
+func printable(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = printableLine(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func printableLine(line string) string {
+	var b strings.Builder
+	for i := 0; i < len(line); {
+		if i >= maxLine {
+			b.WriteString("…")
+			break
+		}
+		r, size := utf8.DecodeRuneInString(line[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, line[i])
+		case r == '\t' || unicode.IsPrint(r):
+			b.WriteRune(r)
+		default:
+			quoted := fmt.Sprintf("%+q", string(r))
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+		i += size
+	}
+	return b.String()
+}
+
+// module begins the names of crosshull's functions.
+const module = "github.com/crosshull/crosshull/"
+
+// Recover turns a panic into an error that names the place. A panic would reach the user as "frontend grpc server closed
+// unexpectedly". It has to be deferred itself.
+func Recover(err *error) {
+	if r := recover(); r != nil {
+		bug := fmt.Errorf("crosshull panicked, which is a bug to report: %v, at %s", r, panicked())
+		*err = stack.Enable(bug) // which docker --debug shows
+	}
+}
+
+// panicked is the place of the panic that is being recovered: where it is, and the line of crosshull that led there.
+func panicked() string {
+	pcs := make([]uintptr, 100)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(0, pcs)])
+	place, found := "", true
+	for more := true; more; {
+		var frame runtime.Frame
+		frame, more = frames.Next()
+		at, ours := within(frame)
+		switch {
+		case frame.Function == "runtime.gopanic": // of several, the one that came first is the last
+			place, found = "", false
+		case found || strings.HasPrefix(frame.Function, "runtime."):
+		case place == "":
+			place, found = at, ours
+		case ours:
+			place, found = place+", from "+at, true
+		}
+	}
+	return place
+}
+
+// within is the place of a frame: in crosshull, or in a package of another.
+func within(frame runtime.Frame) (at string, ours bool) {
+	dir, file := path.Split(frame.File)
+	at = path.Join(path.Base(dir), file)
+	if strings.HasPrefix(frame.Function, module) {
+		for _, dir := range []string{"/frontend/", "/llb/", "/cmd/"} {
+			if i := strings.LastIndex(frame.File, dir); i >= 0 {
+				at, ours = frame.File[i+1:], true
+				break
+			}
+		}
+	}
+	return fmt.Sprintf("%s:%d", at, frame.Line), ours
+}

@@ -1,0 +1,74 @@
+package gateway
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/moby/buildkit/client/llb"
+
+	"github.com/crosshull/crosshull/frontend/gateway/gatewaytest"
+)
+
+// newClient is the client of a build by a BuildKit that answers from tables.
+func newClient(t *testing.T, gw *gatewaytest.Client) *Client {
+	t.Helper()
+	c, err := New(t.Context(), gw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		var err error
+		if c.Close(&err); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+// vertex is a step of a name.
+func vertex(name string) llb.State {
+	return llb.Scratch().File(llb.Mkfile("/x", 0o644, nil), llb.WithCustomName(name))
+}
+
+// Debuggers look into results, so a failed step is one where there is no better text, or the user asks for it.
+func TestUnmade(t *testing.T) {
+	failed := gatewaytest.Failed("[publish]", "/diagnostics")
+	reword := func(err error) error { return Reword(err, "1 error") }
+	for _, tc := range []struct {
+		name   string
+		debug  string
+		step   error
+		reword func(error) error
+		want   bool
+	}{
+		{"a step without a text", "", failed, nil, true},
+		{"a step with a text", "", failed, reword, false},
+		{"a step with a text, for a debugger", "true", failed, reword, true},
+		{"not for a debugger", "0", failed, reword, false},
+		{"no step", "true", errors.New("no such file"), nil, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			gw := &gatewaytest.Client{Steps: []gatewaytest.Step{{Err: tc.step}}}
+			if tc.debug != "" {
+				gw.Options = map[string]string{"build-arg:CROSSHULL_DEBUG": tc.debug}
+			}
+			c := newClient(t, gw)
+			_, err := c.Evaluate(t.Context(), vertex("publish"))
+			if tc.reword != nil {
+				err = tc.reword(err)
+			}
+			gw.Steps = nil // it fails when somebody looks
+			res := c.Unmade(t.Context(), err)
+			if got := res != nil; got != tc.want {
+				t.Errorf("a result: %v, want %v", got, tc.want)
+			}
+			if res != nil && res.Ref == nil {
+				t.Error("an empty result")
+			}
+		})
+	}
+	c := newClient(t, &gatewaytest.Client{})
+	if res := c.Unmade(t.Context(), nil); res != nil {
+		t.Error("no error is a result")
+	}
+}

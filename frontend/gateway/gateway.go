@@ -1,0 +1,89 @@
+// Package gateway is where crosshull meets BuildKit.
+//
+// Contract: a [Client] belongs to one build. It solves graphs, reads what they leave, resolves images, warns, and runs
+// work in the background; no other package calls BuildKit's client. Errors of BuildKit come back as they are, with the
+// types of their chain (errors.As finds SolveError, VertexError and their like). [Client.Diagnose] words the error of a
+// step that failed, and [Return] prepares an error for its way to the user. Nothing here knows what a spec is.
+package gateway
+
+import (
+	"context"
+	"maps"
+	"path"
+	"sync"
+
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/util/apicaps"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Client is BuildKit, for one build. What buildx asked for is its [dockerui.Config].
+type Client struct {
+	*dockerui.Client
+	gw client.Client
+	*session
+}
+
+// session is what the clients of one build share.
+type session struct {
+	marshaling sync.Mutex
+	registry   registry
+	solves     solves
+	background background
+}
+
+// New gives the client of a build. [Client.Close] ends what it has begun, when the build ends.
+func New(ctx context.Context, gw client.Client) (*Client, error) {
+	ui, err := dockerui.NewClient(gw)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{registry: registry{answers: map[string]func() (resolution, error){}}}
+	s.background.ctx, s.background.cancel = context.WithCancel(ctx)
+	return &Client{ui, gw, s}, nil
+}
+
+// Close ends the work in the background and waits for it. A panic in it becomes the error of the build, unless that has
+// one already.
+func (c *Client) Close(err *error) { c.background.end(err) }
+
+// Named is the client of the same build as if the user had named another file, in the folder of the one that was named.
+func (c *Client) Named(file string) (*Client, error) {
+	gw := renamed{c.gw, file}
+	ui, err := dockerui.NewClient(gw)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{ui, gw, c.session}, nil
+}
+
+// renamed is a client whose options name another file.
+type renamed struct {
+	client.Client
+	file string
+}
+
+func (c renamed) BuildOpts() client.BuildOpts {
+	opts := c.Client.BuildOpts()
+	opts.Opts = maps.Clone(opts.Opts)
+	opts.Opts["filename"] = path.Join(path.Dir(opts.Opts["filename"]), c.file)
+	return opts
+}
+
+// Opt gives an option of the frontend as it was sent, such as "filename"; empty where it was not.
+func (c *Client) Opt(name string) string { return c.gw.BuildOpts().Opts[name] }
+
+// Caps are the capabilities of the BuildKit that runs the build.
+func (c *Client) Caps() apicaps.CapSet { return c.gw.BuildOpts().LLBCaps }
+
+// BuildPlatform is the one that all steps run on.
+func (c *Client) BuildPlatform() ocispecs.Platform { return c.BuildPlatforms[0] }
+
+// Targets are the platforms that images are made for: those asked for, else the one that builds.
+func (c *Client) Targets() []ocispecs.Platform {
+	if len(c.TargetPlatforms) == 0 {
+		return c.BuildPlatforms
+	}
+	return c.TargetPlatforms
+}

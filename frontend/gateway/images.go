@@ -1,0 +1,331 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/containerd/platforms"
+	"github.com/distribution/reference"
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/client/llb/sourceresolver"
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/util/apicaps"
+	"github.com/moby/buildkit/util/grpcerrors"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"google.golang.org/grpc/codes"
+
+	"github.com/crosshull/crosshull/llb/dotnet"
+)
+
+// Image is a reference resolved for a platform: to a named context of that name if there is one, else by the registry.
+type Image struct {
+	Name   string // as asked for, tag included
+	State  llb.State
+	Config *dockerspec.DockerOCIImage // nil where a named context has none
+	Pinned reference.Canonical        // what the registry said; nil for a named context that is no image in a registry
+}
+
+// Pin is the reference with the digest that the registry gave, if it did.
+func (img *Image) Pin() string {
+	if img.Pinned == nil {
+		return img.Name
+	}
+	return img.Name + "@" + img.Pinned.Digest().String()
+}
+
+// Env gives a variable of the image's environment, empty where there is none.
+func (img *Image) Env(name string) string {
+	if img.Config == nil {
+		return ""
+	}
+	for _, kv := range img.Config.Config.Env {
+		if k, v, _ := strings.Cut(kv, "="); k == name {
+			return v
+		}
+	}
+	return ""
+}
+
+// registry asks each question once in a build.
+type registry struct {
+	mu      sync.Mutex
+	answers map[string]func() (resolution, error) // by reference and platform
+}
+
+// resolution is what a registry says of a reference.
+type resolution struct {
+	ref    string
+	digest digest.Digest
+	config []byte
+}
+
+// Image resolves ref for platform p; prefix begins the name of its vertex. scratch is the empty image.
+func (c *Client) Image(ctx context.Context, ref string, p ocispecs.Platform, prefix string) (*Image, error) {
+	if dotnet.IsScratch(ref) {
+		return &Image{Name: ref, State: llb.Scratch()}, nil
+	}
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return nil, fmt.Errorf("%q is not an image reference: %w", ref, err)
+	}
+	named = reference.TagNameOnly(named)
+	img := &Image{Name: named.String()}
+
+	nc, err := c.NamedContext(ref, dockerui.ContextOpt{Platform: &p, ResolveMode: c.ImageResolveMode.String()})
+	if err != nil {
+		return nil, err
+	}
+	if nc != nil {
+		st, config, err := nc.Load(ctx)
+		if err != nil {
+			return nil, answered(err, named, p)
+		}
+		img.State, img.Config = *st, config
+		return img, nil
+	}
+
+	said, err := c.ask(ctx, named, p)
+	if err != nil {
+		return nil, answered(err, named, p)
+	}
+	if named, err = reference.ParseNormalizedNamed(said.ref); err != nil { // a source policy can send us elsewhere
+		return nil, err
+	}
+	if img.Pinned, err = reference.WithDigest(named, said.digest); err != nil {
+		return nil, err
+	}
+	img.Config = &dockerspec.DockerOCIImage{}
+	if err := json.Unmarshal(said.config, img.Config); err != nil {
+		return nil, fmt.Errorf("read configuration of %s: %w", img.Name, err)
+	}
+	img.State, err = llb.Image(img.Pinned.String(), llb.Platform(p), c.ImageResolveMode,
+		llb.WithCustomName(prefix+"FROM "+img.Pinned.String())).WithImageConfig(said.config)
+	return img, err
+}
+
+// ask asks the registry, once in a build. An answer that did not come because somebody stopped waiting is asked again.
+func (c *Client) ask(ctx context.Context, named reference.Named, p ocispecs.Platform) (resolution, error) {
+	key := named.String() + " " + platforms.FormatAll(p)
+	r := &c.registry
+	r.mu.Lock()
+	once, ok := r.answers[key]
+	if !ok {
+		once = sync.OnceValues(func() (_ resolution, err error) {
+			defer Recover(&err)
+			return c.resolve(ctx, named, p)
+		})
+		r.answers[key] = once
+	}
+	r.mu.Unlock()
+	said, err := once()
+	if err == nil || ctx.Err() != nil || !IsCanceled(err) {
+		return said, err
+	}
+	return c.resolve(ctx, named, p)
+}
+
+func (c *Client) resolve(ctx context.Context, named reference.Named, p ocispecs.Platform) (resolution, error) {
+	prefix := "[internal]"
+	if c.MultiPlatformRequested { // as dockerfile2llb has it
+		prefix = "[" + platforms.FormatAll(p) + " internal]"
+	}
+	ref, dgst, dt, err := c.gw.ResolveImageConfig(ctx, named.String(), sourceresolver.Opt{
+		LogName:  prefix + " load metadata for " + named.String(),
+		ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &p, ResolveMode: c.ImageResolveMode.String()},
+	})
+	return resolution{ref, dgst, dt}, err
+}
+
+// AskAhead asks about a base that will probably be resolved, so that the answers are there by then.
+func (c *Client) AskAhead(ref string, targets []ocispecs.Platform) {
+	for _, p := range targets {
+		// An error comes again where the image is needed.
+		c.Go(func(ctx context.Context) { _, _ = c.Base(ctx, ref, p) })
+	}
+}
+
+// absent is the answer of a registry that it does not have an image.
+type absent struct {
+	error
+	// platform tells that there is the image, but not for this platform.
+	platform bool
+}
+
+func (e *absent) Unwrap() error { return e.error }
+
+// answered finds out whether err is a registry's answer that it does not have an image for p. Any other error is not about
+// what there is: the registry was not reached, wants a password, has been asked too often, or a policy forbids to ask. The
+// gateway gives text only; it is that of containerd's core/images (Manifest) and core/remotes/docker (Resolve).
+func answered(err error, named reference.Named, p ocispecs.Platform) error {
+	if strings.Contains(err.Error(), "no match for platform in manifest") {
+		return &absent{Reword(err, fmt.Sprintf("%s has no image for %s", named, platforms.Format(p))), true}
+	}
+	name, none := strings.CutSuffix(err.Error(), ": not found")
+	if none { // of an image, and of nothing else
+		_, parseErr := reference.ParseNormalizedNamed(name)
+		none = parseErr == nil
+	}
+	if none || grpcerrors.Code(err) == codes.NotFound {
+		return &absent{err, false}
+	}
+	return err
+}
+
+// NoSuchImage tells that a registry says that it does not have an image, for whatever platform.
+func NoSuchImage(err error) bool {
+	var none *absent
+	return errors.As(err, &none) && !none.platform
+}
+
+// NoSuchPlatform tells that there is an image, and that it is not for the platform that was asked for.
+func NoSuchPlatform(err error) bool {
+	var none *absent
+	return errors.As(err, &none) && none.platform
+}
+
+// Base resolves ref for p, and checks that p is what came: an image that is no index is for one platform.
+func (c *Client) Base(ctx context.Context, ref string, p ocispecs.Platform) (*Image, error) {
+	img, err := c.Image(ctx, ref, p, "[image "+platforms.Format(platforms.Normalize(p))+"] ")
+	if err != nil {
+		return nil, err
+	}
+	if img.Config != nil && img.Config.Architecture != "" && !platforms.Only(p).Match(img.Config.Platform) {
+		is := platforms.Format(img.Config.Platform)
+		return nil, &absent{fmt.Errorf("%s has no image for %s: it is for %s", ref, platforms.Format(p), is), true}
+	}
+	return img, nil
+}
+
+// Bases gives the base image for every platform. Where it has none for a platform, the error names those of others that
+// it has.
+func (c *Client) Bases(ctx context.Context, ref string, targets, others []ocispecs.Platform) ([]*Image, error) {
+	images := make([]*Image, len(targets))
+	errs := make([]error, len(targets))
+	eg, _ := Group(ctx)
+	for i, p := range targets {
+		eg.Go(func() error {
+			images[i], errs[i] = c.Base(ctx, ref, p)
+			return nil
+		})
+	}
+	if err := eg.Wait(); err != nil {
+		return nil, err
+	}
+	for i, err := range errs {
+		if err == nil {
+			continue
+		}
+		if !NoSuchPlatform(err) {
+			return nil, err
+		}
+		has := c.Available(ctx, ref, others)
+		if len(has) == 0 {
+			return nil, err
+		}
+		lacks := fmt.Sprintf("%s has no image for %s: use ", ref, platforms.Format(targets[i]))
+		return nil, Reword(err, lacks+strings.Join(has, ", "))
+	}
+	return images, nil
+}
+
+// Available are the platforms, of those given, that ref can be had for.
+func (c *Client) Available(ctx context.Context, ref string, of []ocispecs.Platform) []string {
+	var has []string
+	for _, p := range of {
+		if _, err := c.Base(ctx, ref, p); err == nil {
+			has = append(has, platforms.Format(p))
+		}
+	}
+	return has
+}
+
+// Manifests gives the digest of the manifest that each platform has in the index of img. Where that cannot be had it is
+// empty, without a word: the image is as good without its label. BuildKit 0.34 gives a frontend no other way to them. Of a
+// docker-image source it tells the digest of the index alone, and AttestationChain, which has the manifest, ends the
+// daemon where the index is a Docker manifest list, as Microsoft's are (source/containerimage: ResolveImageMetadata has
+// no chain for it and takes its Root all the same).
+func (c *Client) Manifests(ctx context.Context, img *Image, targets []ocispecs.Platform) []digest.Digest {
+	manifests := make([]digest.Digest, len(targets))
+	if img.Pinned == nil || !readsBlobs(c.Caps()) {
+		return manifests
+	}
+	index, err := c.readIndex(ctx, img)
+	if err != nil {
+		return manifests // a source policy that denies this kind of source, or a registry that does not give an index to all
+	}
+	for i, p := range targets {
+		if manifests[i] = manifestFor(index, p); len(index.Manifests) == 0 { // a manifest: the image of one platform
+			manifests[i] = img.Pinned.Digest()
+		}
+	}
+	return manifests
+}
+
+// readsBlobs tells whether BuildKit can have a blob as a source. A Docker engine without the containerd image store
+// says so and cannot: it would show an error in a build that works. It cannot merge either, and says that.
+func readsBlobs(caps apicaps.CapSet) bool {
+	return caps.Supports(pb.CapSourceImageBlob) == nil && caps.Supports(pb.CapMergeOp) == nil
+}
+
+// readIndex reads an index, or a manifest, which has no manifests.
+func (c *Client) readIndex(ctx context.Context, img *Image) (ocispecs.Index, error) {
+	var index ocispecs.Index
+	blob, err := reference.WithDigest(reference.TrimNamed(img.Pinned), img.Pinned.Digest())
+	if err != nil {
+		return index, err
+	}
+	// A registry gives a manifest by digest just as a blob, and BuildKit has it in its cache from then on.
+	const name = "index.json"
+	st := llb.ImageBlob(blob.String(), llb.Filename(name), dockerui.WithInternalName("load index of "+img.Name))
+	file, err := c.ReadFile(ctx, st, name)
+	if err != nil {
+		return index, err
+	}
+	return index, json.Unmarshal(file.Data, &index)
+}
+
+// manifestFor picks a manifest as BuildKit does when it pulls.
+func manifestFor(index ocispecs.Index, p ocispecs.Platform) digest.Digest {
+	m := platforms.Only(p)
+	var best *ocispecs.Descriptor
+	for _, desc := range index.Manifests {
+		if desc.Platform != nil && m.Match(*desc.Platform) && (best == nil || m.Less(*desc.Platform, *best.Platform)) {
+			best = &desc
+		}
+	}
+	if best == nil {
+		return ""
+	}
+	return best.Digest
+}
+
+// HasFiles tells whether a folder of an image has files whose names match a pattern of one element.
+func (c *Client) HasFiles(ctx context.Context, img *Image, folder, pattern string) (bool, error) {
+	ref, err := c.Solve(ctx, img.State)
+	if err != nil || ref == nil {
+		return false, err
+	}
+	found, err := ref.ReadDir(ctx, client.ReadDirRequest{Path: folder, IncludePattern: pattern})
+	if err != nil && !IsNotFound(err) {
+		return false, err
+	}
+	return len(found) > 0, nil
+}
+
+// Platforms are names of platforms as users write them.
+func Platforms(ps []ocispecs.Platform) []string {
+	names := make([]string, len(ps))
+	for i, p := range ps {
+		names[i] = platforms.Format(platforms.Normalize(p))
+	}
+	return slices.Clip(names)
+}

@@ -1,0 +1,216 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/client/llb/sourceresolver"
+	"github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/solver/pb"
+	fstypes "github.com/tonistiigi/fsutil/types"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// Marshal gives the graph of a state, for this BuildKit and its build platform.
+func (c *Client) Marshal(ctx context.Context, st llb.State) (*llb.Definition, error) {
+	// One after the other: states share vertices, and an exec sorts its mounts in place as it is marshaled (client/llb,
+	// ExecOp.Inputs).
+	c.marshaling.Lock()
+	defer c.marshaling.Unlock()
+	def, err := st.Marshal(ctx, llb.WithCaps(c.Caps()), llb.Platform(c.BuildPlatform()))
+	if err != nil {
+		return nil, fmt.Errorf("marshal LLB: %w", err)
+	}
+	return def, nil
+}
+
+// Solve gives the result of a state, which is made later, when something of it is read. Where a step of it may fail, that
+// has to be the exporter: see [Client.Evaluate].
+func (c *Client) Solve(ctx context.Context, st llb.State) (client.Reference, error) {
+	return c.solve(ctx, st, false)
+}
+
+// Evaluate is Solve for what has to be made before it returns. Its errors are those of steps.
+func (c *Client) Evaluate(ctx context.Context, st llb.State) (client.Reference, error) {
+	return c.solve(ctx, st, true)
+}
+
+func (c *Client) solve(ctx context.Context, st llb.State, evaluate bool) (client.Reference, error) {
+	def, err := c.Marshal(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	// The gateway does not add the caches to import from by itself.
+	req := client.SolveRequest{Definition: def.ToPB(), Evaluate: evaluate, CacheImports: c.CacheImports}
+	c.solves.begin()
+	res, err := c.gw.Solve(ctx, req)
+	if err != nil {
+		err = &unmade{err, req}
+	}
+	if err = c.solves.end(ctx, err); err != nil {
+		return nil, err
+	}
+	return res.SingleRef()
+}
+
+// unmade is the error of a solve, and what was asked for.
+type unmade struct {
+	error
+	req client.SolveRequest
+}
+
+func (e *unmade) Unwrap() error { return e.error }
+
+// argDebug is the build argument that asks for results that debuggers can look into, in the place of errors.
+const argDebug = "CROSSHULL_DEBUG"
+
+// Debug tells whether the user asks for failed steps by [argDebug].
+func (c *Client) Debug() bool {
+	debug, err := strconv.ParseBool(c.BuildArgs[argDebug])
+	return err == nil && debug
+}
+
+// Unmade gives the result of a build that ends with the error of a step: one that fails again, without running again, as
+// soon as somebody asks for it. The debuggers of buildx look into results; an error of a frontend they never see. But what
+// fails so has BuildKit's text, so Unmade gives nil where err has a better one, unless the user asks by [argDebug].
+func (c *Client) Unmade(ctx context.Context, err error) *client.Result {
+	var step *unmade
+	if failedExec(err) == nil || !errors.As(err, &step) {
+		return nil
+	}
+	var better *worded
+	if errors.As(err, &better) && !c.Debug() {
+		return nil
+	}
+	req := step.req
+	req.Evaluate = false
+	res, err := c.gw.Solve(ctx, req)
+	if err != nil {
+		return nil
+	}
+	return res
+}
+
+// File is a file of a result.
+type File struct {
+	Ref  client.Reference
+	Data []byte
+}
+
+// ReadFile makes a state, and reads a file in the root of it.
+func (c *Client) ReadFile(ctx context.Context, st llb.State, name string) (File, error) {
+	ref, err := c.Evaluate(ctx, st)
+	if err != nil {
+		return File{}, err
+	}
+	dt, err := ReadRef(ctx, ref, name)
+	return File{ref, dt}, err
+}
+
+// ReadRef reads a file of a result. A nil result is an empty one: BuildKit gives that for a folder without files.
+func ReadRef(ctx context.Context, ref client.Reference, name string) ([]byte, error) {
+	if ref == nil {
+		return nil, &os.PathError{Op: "open", Path: name, Err: os.ErrNotExist}
+	}
+	return ref.ReadFile(ctx, client.ReadRequest{Filename: name})
+}
+
+// IsNotFound tells an error about a file that does not exist.
+func IsNotFound(err error) bool {
+	if errors.Is(err, os.ErrNotExist) || status.Code(err) == codes.NotFound {
+		return true
+	}
+	// The gateway gives text only (frontend/gateway, ReadFile).
+	return err != nil && strings.Contains(err.Error(), "no such file or directory")
+}
+
+// GitSource finds the git repository that a state comes from, and what BuildKit says of its commit; nil where it comes from
+// none.
+func (c *Client) GitSource(ctx context.Context, st llb.State) (*pb.SourceOp, *sourceresolver.MetaResponse, error) {
+	def, err := c.Marshal(ctx, st)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, dt := range def.Def {
+		var op pb.Op
+		if err := op.UnmarshalVT(dt); err != nil {
+			return nil, nil, fmt.Errorf("decode the context: %w", err)
+		}
+		src := op.GetSource()
+		if !strings.HasPrefix(src.GetIdentifier(), "git://") {
+			continue
+		}
+		opt := sourceresolver.Opt{LogName: "[internal] resolve the commit of the context"}
+		md, err := c.gw.ResolveSourceMetadata(ctx, src, opt)
+		return src, md, err
+	}
+	return nil, nil, nil
+}
+
+// Lstat tells what is at a path of a result, nil for nothing. The gateway's StatFile would follow a link, so the folder
+// is asked.
+func Lstat(ref client.Reference) func(ctx context.Context, name string) (*fstypes.Stat, error) {
+	return func(ctx context.Context, name string) (*fstypes.Stat, error) {
+		req := client.ReadDirRequest{Path: path.Dir(name)}
+		if plainName.MatchString(path.Base(name)) {
+			req.IncludePattern = path.Base(name)
+		}
+		found, err := ref.ReadDir(ctx, req)
+		if err != nil && !IsNotFound(err) {
+			return nil, err
+		}
+		for _, st := range found {
+			if st.Path == path.Base(name) {
+				return st, nil
+			}
+		}
+		return nil, nil
+	}
+}
+
+// plainName is a name that is a pattern of itself.
+var plainName = regexp.MustCompile(`^[\w.@+-]+$`)
+
+// walkers is how many folders are read side by side: each is a question to BuildKit, which takes longer than its answer.
+const walkers = 16
+
+// Walk visits all that is below a folder of ref, and no folder itself, side by side, in no order. Folders that skip
+// names, nil for none, are left out; it gets what is beside them.
+func Walk(
+	ctx context.Context, ref client.Reference, root string,
+	skip func(name string, beside []*fstypes.Stat) bool, visit func(name string, stat *fstypes.Stat) error,
+) error {
+	eg, ctx := Group(ctx)
+	eg.SetLimit(walkers)
+	var folder func(dir string) error
+	folder = func(dir string) error {
+		entries, err := ref.ReadDir(ctx, client.ReadDirRequest{Path: dir})
+		if err != nil {
+			return err
+		}
+		for _, entry := range entries {
+			name := path.Join(dir, path.Base(entry.Path))
+			switch {
+			case !os.FileMode(entry.Mode).IsDir():
+				err = visit(name, entry)
+			case skip != nil && skip(name, entries):
+			case !eg.TryGo(func() error { return folder(name) }): // all are busy
+				err = folder(name)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	eg.Go(func() error { return folder(root) })
+	return eg.Wait()
+}

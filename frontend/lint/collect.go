@@ -1,0 +1,242 @@
+package lint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/containerd/platforms"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/crosshull/crosshull/frontend/check"
+	"github.com/crosshull/crosshull/frontend/facts"
+	"github.com/crosshull/crosshull/frontend/gateway"
+	"github.com/crosshull/crosshull/frontend/plan"
+	"github.com/crosshull/crosshull/frontend/request"
+	"github.com/crosshull/crosshull/frontend/spec"
+	"github.com/crosshull/crosshull/frontend/tree"
+	xllb "github.com/crosshull/crosshull/llb"
+	"github.com/crosshull/crosshull/llb/dotnet"
+)
+
+// collect gives what rules look at: all apps, unless a target is named. With an error, it is what is known without.
+func collect(ctx context.Context, req *request.Request) (*check.Facts, error) {
+	f := newFacts(req)
+	apps, tests, err := subjects(req)
+	if err != nil {
+		return f, err
+	}
+	for _, app := range apps {
+		asker, err := ask(ctx, app, f)
+		if err != nil {
+			return f, err
+		}
+		a, err := inspect(ctx, app, asker)
+		if err != nil {
+			return f, err
+		}
+		f.Apps = append(f.Apps, a)
+	}
+	if tests { // what is no test is a mistake
+		asker, err := ask(ctx, req, newFacts(req))
+		if err != nil {
+			return f, err
+		}
+		if _, err := asker.Tests(ctx); err != nil {
+			return f, err
+		}
+	}
+	return f, nil
+}
+
+// subjects are what a check is about: the apps, and whether it is about the tests too.
+func subjects(req *request.Request) (apps []*request.Request, tests bool, err error) {
+	target := req.Gateway.Target
+	if target == spec.TargetTest {
+		_, err = req.Choose()
+		return nil, true, err
+	}
+	apps, err = req.EachApp()
+	return apps, target == "" && len(req.Spec.Tests.Projects) > 0, err
+}
+
+// newFacts are those of the spec alone.
+func newFacts(req *request.Request) *check.Facts {
+	f := &check.Facts{Spec: req.Spec, Files: dotnet.Files{}, Now: time.Now()}
+	if req.Source != nil {
+		f.Source = check.Source{Name: req.Source.Filename, Data: req.Source.Data}
+	}
+	return f
+}
+
+// ask gives what answers questions about the projects of req, and adds what it knows of the context.
+func ask(ctx context.Context, req *request.Request, f *check.Facts) (*facts.Asker, error) {
+	if err := req.Check(); err != nil {
+		return nil, err
+	}
+	t, err := tree.Read(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	asker, err := facts.New(ctx, req, t)
+	if err == nil {
+		add(f, asker)
+	}
+	return asker, err
+}
+
+// add adds what is known of a context.
+func add(f *check.Facts, asker *facts.Asker) {
+	maps.Copy(f.Files, asker.Tree.Files)
+	f.Settings, f.BuildRID = asker.Tree.Settings, asker.Steps.BuildRID
+}
+
+// inspect collects what a build of the app would find out before it restores anything.
+func inspect(ctx context.Context, req *request.Request, asker *facts.Asker) (check.App, error) {
+	a := check.App{Prefix: req.Target.Prefix, Spec: &req.Spec.App, SDK: image(asker.SDK.Image)}
+	questions, target, err := asker.Questions()
+	if err != nil {
+		return a, err
+	}
+	descs, _, err := asker.Ask(ctx, questions)
+	if err != nil {
+		return a, err
+	}
+	app, err := asker.Choose(questions[target], descs[target])
+	if a.Tests = namedTests(req, err); len(a.Tests) > 0 {
+		return a, nil
+	}
+	if err != nil {
+		return a, err
+	}
+	bases, err := findBases(ctx, req, app, &a)
+	if err != nil {
+		return a, err
+	}
+	if err := configure(req, &a, app, bases); err != nil {
+		return a, err
+	}
+	if !app.Mode.NeedsToolchain() || len(bases) == 0 {
+		return a, nil
+	}
+	ref, err := plan.ToolchainRef(req, asker.SDK, app)
+	if err != nil {
+		return a, err
+	}
+	linker, err := plan.ResolveToolchain(ctx, req, ref)
+	if err != nil {
+		return a, err
+	}
+	a.Toolchain = image(linker)
+	libc, err := plan.Libc(ctx, req, bases[0].Image, app.BaseImage)
+	if err != nil {
+		return a, err
+	}
+	for _, p := range req.Gateway.Targets() {
+		rid, err := dotnet.RID(p, libc)
+		if err != nil {
+			return a, err
+		}
+		a.RIDs = append(a.RIDs, rid)
+	}
+	return a, nil
+}
+
+// namedTests are the test projects that the spec names in the place of an app, as the error about that says.
+func namedTests(req *request.Request, err error) []string {
+	nothing := (*dotnet.NothingError)(nil)
+	if !errors.As(err, &nothing) || !req.Spec.Has(req.Target.Prefix+"project") {
+		return nil
+	}
+	var tests []string
+	for _, c := range nothing.Candidates {
+		if c.IsTest {
+			tests = append(tests, c.Path)
+		}
+	}
+	return tests
+}
+
+// base is a base image that there is for a platform.
+type base struct {
+	*gateway.Image
+	platform ocispecs.Platform
+}
+
+// findBases resolves the base for the platforms that it has, and says which it lacks.
+func findBases(
+	ctx context.Context, req *request.Request, app *dotnet.App, a *check.App,
+) ([]base, error) {
+	gw := req.Gateway
+	gw.AskAhead(app.BaseImage, gw.Targets())
+	var bases []base
+	for _, p := range gw.Targets() {
+		img, err := gw.Base(ctx, app.BaseImage, p)
+		if err == nil {
+			bases = append(bases, base{img, p})
+			continue
+		}
+		if gateway.NoSuchPlatform(err) {
+			a.Has = gw.Available(ctx, app.BaseImage, dotnet.Platforms())
+		}
+		if len(a.Has) == 0 {
+			return nil, req.At(req.BaseKey(), fmt.Errorf("base image: %w", err))
+		}
+		a.Missing = append(a.Missing, platforms.Format(p))
+	}
+	return bases, nil
+}
+
+// configure adds the facts of the app, and of its images on bases.
+func configure(req *request.Request, a *check.App, app *dotnet.App, bases []base) error {
+	a.Project, a.Base.Name = app, app.BaseImage
+	for _, base := range bases {
+		s, err := req.SpecFor(base.platform)
+		if err != nil {
+			return err
+		}
+		config, err := xllb.Config(xllb.ConfigOpt{
+			App: app, Spec: s.Image, Base: xllb.Base{Name: base.Name, Config: base.Config},
+		})
+		if err != nil {
+			return fmt.Errorf("%s: %w", app.Path, err)
+		}
+		addImage(a, base.Image, config)
+	}
+	return nil
+}
+
+func addImage(a *check.App, base *gateway.Image, config *xllb.Configuration) {
+	a.Base.Replaced = image(base).Replaced
+	c := check.Configured{Image: config.Image.Config}
+	if base.Config != nil {
+		c.Base = base.Config.Config
+	}
+	a.Images = append(a.Images, c)
+}
+
+// image is what rules know of an image.
+func image(img *gateway.Image) check.Image {
+	return check.Image{Name: img.Name, Replaced: img.Pinned == nil}
+}
+
+// planned is what rules look at in a build.
+func planned(p *plan.Plan) *check.Facts {
+	a := check.App{Prefix: p.Request.Target.Prefix, Spec: &p.Request.Spec.App, SDK: image(p.SDK.Image)}
+	if p.Toolchain != nil {
+		a.Toolchain = image(p.Toolchain)
+	}
+	a.Project, a.Base.Name = p.App, p.App.BaseImage
+	for _, t := range p.Targets {
+		a.RIDs = append(a.RIDs, t.RID)
+		if t.Config != nil { // else it is files, without an image
+			addImage(&a, t.Base.Image, t.Config)
+		}
+	}
+	f := newFacts(p.Request)
+	add(f, p.Asker)
+	f.Apps = []check.App{a}
+	return f
+}

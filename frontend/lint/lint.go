@@ -1,0 +1,139 @@
+// Package lint looks for what is no mistake in a spec and its projects, and had better be known.
+//
+// Contract: [Check] answers --check, and [Warn] warns in a build. Both collect what is known and leave the judgement to the
+// rules of package check; nothing is restored or compiled for them.
+package lint
+
+import (
+	"bytes"
+	"context"
+	"path"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerfile/linter"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/frontend/subrequests/lint"
+	"github.com/moby/buildkit/solver/errdefs"
+	"github.com/moby/buildkit/solver/pb"
+
+	"github.com/crosshull/crosshull/frontend/check"
+	"github.com/crosshull/crosshull/frontend/plan"
+	"github.com/crosshull/crosshull/frontend/request"
+	"github.com/crosshull/crosshull/frontend/spec"
+)
+
+// Check is the answer to buildx's --check: what rules find in the spec, and in what MSBuild and registries say. What a build
+// would fail for is part of the answer, as with a Dockerfile.
+func Check(ctx context.Context, req *request.Request) (*lint.LintResults, error) {
+	if err := req.Mistakes(); err != nil {
+		return mistake(&lint.LintResults{}, err)
+	}
+	config, err := req.Rules()
+	if err != nil {
+		return mistake(&lint.LintResults{}, err)
+	}
+	req.WarnUnused(ctx)
+	facts, err := collect(ctx, req)
+	warnings, _ := check.Run(facts, config) // the error is for builds: here warnings make the exit code anyway
+	results := &lint.LintResults{}
+	if req.Source != nil {
+		addSource(req, results, facts.Shown())
+	}
+	for _, w := range warnings {
+		source := addSource(req, results, w.Source)
+		results.AddWarning(w.Rule.Name, w.Rule.Description, w.Rule.URL(), w.Detail, source, w.Location)
+	}
+	return mistake(results, err)
+}
+
+// mistake makes an error part of results. One without a place cannot be: buildx wants to show it.
+func mistake(results *lint.LintResults, err error) (*lint.LintResults, error) {
+	if err == nil {
+		return results, nil
+	}
+	sources := errdefs.Sources(err)
+	if len(sources) == 0 || sources[0].Info == nil {
+		return nil, err
+	}
+	results.Sources = append(results.Sources, sources[0].Info)
+	results.Error = &lint.BuildError{
+		Message:  err.Error(),
+		Location: pb.Location{SourceIndex: int32(len(results.Sources) - 1), Ranges: sources[0].Ranges},
+	}
+	return results, nil
+}
+
+// addSource gives the index of a file in results; -1 stands for none.
+func addSource(req *request.Request, results *lint.LintResults, source check.Source) int {
+	if source.Name == "" {
+		return -1
+	}
+	def := &llb.Definition{}
+	if req.Source != nil && source.Name == req.Source.Filename {
+		def = req.Source.Definition
+	}
+	return results.AddSource(&llb.SourceMap{
+		Filename: source.Name, Language: language(source.Name), Data: source.Data, Definition: def,
+	})
+}
+
+func language(name string) string {
+	switch path.Ext(name) {
+	case ".yaml", ".yml":
+		return "YAML"
+	case ".json":
+		return "JSON"
+	}
+	return "XML"
+}
+
+// Warn says after a build what rules find in its plan, if that is an image or the files of one. The error is there if the user wants one where there is a warning.
+func Warn(ctx context.Context, p *plan.Plan) error {
+	if kind := p.Request.Target.Kind; kind != spec.TargetImage && kind != spec.TargetPublish {
+		return nil
+	}
+	config, err := p.Request.Rules()
+	if err != nil {
+		return err
+	}
+	warnings, err := check.Run(planned(p), config)
+	for _, w := range warnings {
+		warn(ctx, p.Request, w)
+	}
+	if err != nil && warnings[0].Source.Name != "" {
+		source := sourceInfo(p.Request, warnings[0].Source)
+		err = errdefs.WithSource(err, &errdefs.Source{Info: source, Ranges: ranges(warnings[0].Location)})
+	}
+	return err
+}
+
+// warn shows the warning of a rule after the build.
+func warn(ctx context.Context, req *request.Request, w check.Warning) {
+	line := 0
+	opts := client.WarnOpts{Level: 1, Detail: [][]byte{[]byte(w.Rule.Description)}, URL: w.Rule.URL()}
+	if w.Source.Name != "" {
+		opts.SourceInfo, opts.Range = sourceInfo(req, w.Source), ranges(w.Location)
+	}
+	if req.Source != nil && w.Source.Name == req.Source.Filename {
+		line = w.Location[0].Start.Line
+	}
+	req.Gateway.Warn(ctx, req.Source, request.SpecName, linter.LintFormatShort(w.Rule.Name, w.Detail, line), opts)
+}
+
+// sourceInfo is a file in BuildKit's words.
+func sourceInfo(req *request.Request, source check.Source) *pb.SourceInfo {
+	info := &pb.SourceInfo{Data: source.Data, Filename: source.Name, Language: language(source.Name)}
+	if src := req.Source; src != nil && source.Name == src.Filename && bytes.Equal(source.Data, src.Data) {
+		info.Language, info.Definition = src.Language, src.Definition.ToPB()
+	}
+	return info
+}
+
+func ranges(location []parser.Range) []*pb.Range {
+	var out []*pb.Range
+	for _, r := range location {
+		out = append(out, request.Lines(spec.Range{Start: r.Start.Line, End: r.End.Line}))
+	}
+	return out
+}

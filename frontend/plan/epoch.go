@@ -1,0 +1,31 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/crosshull/crosshull/frontend/gateway"
+)
+
+// epoch gives the time that SOURCE_DATE_EPOCH tells: seconds, or "context" for that of the git commit.
+func epoch(ctx context.Context, gw *gateway.Client) (*time.Time, error) {
+	v := gw.BuildArgs["SOURCE_DATE_EPOCH"]
+	switch v {
+	case "":
+		return nil, nil
+	case "context":
+		t, err := gw.ResolveMainContextSourceDateEpoch(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("SOURCE_DATE_EPOCH=context: %w", err)
+		}
+		return t, nil
+	}
+	n, err := strconv.ParseInt(v, 10, 64)
+	if err != nil {
+		return nil, fmt.Errorf("SOURCE_DATE_EPOCH=%s: write seconds since 1970, or context", v)
+	}
+	t := time.Unix(n, 0).UTC()
+	return &t, nil
+}

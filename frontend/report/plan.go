@@ -1,0 +1,300 @@
+// Package report is what crosshull says of a build, before it and after it: what is built, out of what, and why so.
+//
+// Contract: values that a program reads as JSON, and their text for people. Nothing here asks anybody: package frontend
+// fills the values from the spec, from what MSBuild says of the project, and from the registry.
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+)
+
+// Plan is the answer of --call=plan.
+type Plan struct {
+	Apps []App `json:"apps"`
+	// Arguments are the build arguments of the spec, with the values that they have.
+	Arguments []Argument `json:"arguments,omitempty"`
+	// Secrets are what --secret and --ssh have to give.
+	Secrets []Secret `json:"secrets,omitempty"`
+	// Tests are projects that --target test runs; Gated: images wait for them.
+	Tests []string `json:"tests,omitempty"`
+	Gated bool     `json:"gated,omitempty"`
+}
+
+// App is one of the apps of a spec.
+type App struct {
+	// Name is its name in the spec; empty where that has one app.
+	Name          string `json:"name,omitempty"`
+	Project       string `json:"project"`
+	Framework     string `json:"framework"`
+	Mode          string `json:"mode"`
+	Configuration string `json:"configuration"`
+	// SDK builds it, Toolchain links it where the mode is aot.
+	SDK       Image  `json:"sdk"`
+	Toolchain *Image `json:"toolchain,omitempty"`
+	// Projects are all that it is built from, its own among them.
+	Projects []string `json:"projects"`
+	// Slices are those of them that are compiled apart, by the step that compiles them.
+	Slices [][]string `json:"slices,omitempty"`
+	Images []Target   `json:"images"`
+}
+
+// Image is an image as a registry has it.
+type Image struct {
+	Reference string `json:"reference"`
+	// Digest is of what the reference names, an index mostly; Manifest of the image for the platform. Either is empty where it
+	// is not known: a named context has none.
+	Digest   string `json:"digest,omitempty"`
+	Manifest string `json:"manifest,omitempty"`
+	Platform string `json:"platform"`
+	// Version is what an image of the SDK says it has.
+	Version string `json:"version,omitempty"`
+}
+
+// Target is the image of a platform.
+type Target struct {
+	Platform   string   `json:"platform"`
+	RID        string   `json:"rid"`
+	Base       Image    `json:"base"`
+	Entrypoint []string `json:"entrypoint"`
+	Args       []string `json:"args,omitempty"`
+	User       string   `json:"user"`
+	WorkingDir string   `json:"workingDir"`
+	Ports      []string `json:"ports,omitempty"`
+	Layers     []Layer  `json:"layers"`
+}
+
+// Layer is a layer over the base, the first at the bottom. It is left out where nothing of that kind is published.
+type Layer struct {
+	Name string `json:"name"`
+	// Shared: it is the same for all platforms.
+	Shared bool `json:"shared"`
+	// Bytes are those of its files, not compressed; 0 where that is not known, as before the build.
+	Bytes int64 `json:"bytes,omitempty"`
+}
+
+// Argument is a build argument.
+type Argument struct {
+	Name        string `json:"name"`
+	Value       string `json:"value"`
+	Description string `json:"description,omitempty"`
+	// Given: the value is the user's, and not the default.
+	Given bool `json:"given,omitempty"`
+}
+
+// Secret is something that a step needs of the user.
+type Secret struct {
+	ID string `json:"id"`
+	// SSH: it is an agent, for --ssh; else a secret, for --secret.
+	SSH bool `json:"ssh,omitempty"`
+	// Phase is the phase of the steps that get it, Key the place in the spec that names it.
+	Phase string `json:"phase"`
+	Key   string `json:"key"`
+}
+
+// WriteText writes the plan for people.
+func (p *Plan) WriteText(w io.Writer) error {
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	line := func(format string, args ...any) { _, _ = fmt.Fprintf(tw, format+"\n", args...) } // Flush has the error
+	for i, app := range p.Apps {
+		if i > 0 {
+			line("")
+		}
+		app.write(line)
+	}
+	if len(p.Tests) > 0 {
+		gated := ""
+		if p.Gated {
+			gated = " (images wait for them)"
+		}
+		line("\nTESTS%s", gated)
+		for _, t := range p.Tests {
+			line("  %s", t)
+		}
+	}
+	if len(p.Arguments) > 0 {
+		line("\nBUILD ARGUMENT\tVALUE\tDESCRIPTION")
+		for _, a := range p.Arguments {
+			line("%s\t%s\t%s", a.Name, quote(a.Value), a.Description)
+		}
+	}
+	if len(p.Secrets) > 0 {
+		line("\nSECRET\tPHASE\tNAMED BY")
+		for _, s := range p.Secrets {
+			id := s.ID
+			if s.SSH {
+				id += " (ssh)"
+			}
+			line("%s\t%s\t%s", id, s.Phase, s.Key)
+		}
+	}
+	return tw.Flush()
+}
+
+func (app App) write(line func(format string, args ...any)) {
+	name := "APP"
+	if app.Name != "" {
+		name += " " + app.Name
+	}
+	line("%s", name)
+	line("  project\t%s", app.Project)
+	line("  framework\t%s", app.Framework)
+	line("  mode\t%s, configuration %s", app.Mode, app.Configuration)
+	line("  sdk\t%s", app.SDK)
+	if app.Toolchain != nil {
+		line("  toolchain\t%s", app.Toolchain)
+	}
+	line("  closure\t%s", count(len(app.Projects), "project"))
+	if len(app.Slices) > 0 {
+		apart := 0
+		for _, s := range app.Slices {
+			apart += len(s)
+		}
+		line("  compiled apart\t%s, by %s", count(apart, "project"), count(len(app.Slices), "step"))
+	}
+	for _, t := range app.Images {
+		line("  IMAGE %s", t.Platform)
+		line("    rid\t%s", t.RID)
+		line("    base\t%s", t.Base)
+		line("    entrypoint\t%s", list(t.Entrypoint))
+		line("    args\t%s", list(t.Args))
+		line("    user\t%s", quote(t.User))
+		line("    workdir\t%s", t.WorkingDir)
+		line("    ports\t%s", strings.Join(t.Ports, ", "))
+		var layers []string
+		for _, l := range t.Layers {
+			layers = append(layers, l.String())
+		}
+		line("    layers\t%s", strings.Join(layers, ", "))
+	}
+}
+
+// String is the reference with what is known of it.
+func (i Image) String() string {
+	s := i.Reference
+	if i.Digest != "" {
+		s += "@" + i.Digest
+	}
+	var more []string
+	if i.Version != "" {
+		more = append(more, i.Version)
+	}
+	return strings.Join(append([]string{s, "on " + i.Platform}, more...), ", ")
+}
+
+// String is the name, with a mark if it is shared.
+func (l Layer) String() string {
+	if l.Shared {
+		return l.Name + " (shared)"
+	}
+	return l.Name
+}
+
+func list(args []string) string {
+	quoted := make([]string, len(args))
+	for i, a := range args {
+		quoted[i] = fmt.Sprintf("%q", a)
+	}
+	return "[" + strings.Join(quoted, ", ") + "]"
+}
+
+func quote(s string) string {
+	if s == "" || strings.ContainsAny(s, " \t\n") {
+		return fmt.Sprintf("%q", s)
+	}
+	return s
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// Explanation is the answer of --call=explain.
+type Explanation struct {
+	Apps []Explained `json:"apps"`
+}
+
+// Explained is an app.
+type Explained struct {
+	Name   string  `json:"name,omitempty"`
+	Values []Value `json:"values"`
+}
+
+// Value is a value of the build or of the image.
+type Value struct {
+	// Key is that of the spec which would decide the value.
+	Key   string `json:"key"`
+	Value string `json:"value"`
+	// From says who decided it: spec, project, SDK, global.json, base, build argument, buildx, or crosshull.
+	From string `json:"from"`
+	// At is the place, as FILE:LINE, or what else is to be said of it.
+	At string `json:"at,omitempty"`
+	// Platform is the one that the value is for, where platforms differ.
+	Platform string `json:"platform,omitempty"`
+}
+
+// WriteText writes the explanation for people.
+func (e *Explanation) WriteText(w io.Writer) error {
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for i, app := range e.Apps {
+		if i > 0 {
+			_, _ = fmt.Fprintln(tw) // Flush has the error
+		}
+		name := "KEY"
+		if app.Name != "" {
+			name += " OF " + app.Name
+		}
+		_, _ = fmt.Fprintf(tw, "%s\tVALUE\tFROM\n", name)
+		for _, v := range app.Values {
+			from := v.From
+			if v.At != "" {
+				from += ", " + v.At
+			}
+			key := v.Key
+			if v.Platform != "" {
+				key += " [" + v.Platform + "]"
+			}
+			_, _ = fmt.Fprintf(tw, "%s\t%s\t%s\n", key, quote(v.Value), from)
+		}
+	}
+	return tw.Flush()
+}
+
+// Merge puts the values of a platform to those of the platforms before: where all have the same, it is one.
+func Merge(platforms []string, values [][]Value) []Value {
+	var out []Value
+	for i, vs := range values {
+		for _, v := range vs {
+			if slices.ContainsFunc(out, func(o Value) bool { return o.Key == v.Key && o.Value == v.Value && o.From == v.From }) {
+				continue
+			}
+			if differs(v, values) {
+				v.Platform = platforms[i]
+			}
+			at := len(out) // beside those of the same key
+			for j, o := range out {
+				if o.Key == v.Key {
+					at = j + 1
+				}
+			}
+			out = slices.Insert(out, at, v)
+		}
+	}
+	return out
+}
+
+// differs tells whether a platform has another value, or none.
+func differs(v Value, values [][]Value) bool {
+	for _, vs := range values {
+		if !slices.ContainsFunc(vs, func(o Value) bool { return o.Key == v.Key && o.Value == v.Value && o.From == v.From }) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,227 @@
+package request
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/identity"
+	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/util/apicaps"
+
+	"github.com/crosshull/crosshull/frontend/report"
+	"github.com/crosshull/crosshull/frontend/spec"
+	xllb "github.com/crosshull/crosshull/llb"
+	"github.com/crosshull/crosshull/llb/dotnet"
+)
+
+// Check refuses what cannot be built, before anybody is asked about it.
+func (r *Request) Check() error {
+	if err := r.checkCaps(); err != nil {
+		return err
+	}
+	for _, p := range r.Gateway.Targets() {
+		if _, err := dotnet.RID(p, dotnet.Glibc); err != nil {
+			return err
+		}
+	}
+	if _, err := r.Project(); err != nil {
+		return err
+	}
+	_, err := r.Rules()
+	return err
+}
+
+// Project is how the project of the app is built.
+func (r *Request) Project() (dotnet.Project, error) {
+	p, err := project(&r.Spec.App)
+	return p, r.At("publish.mode", err)
+}
+
+// ProjectOf is Project for another app of the spec.
+func (r *Request) ProjectOf(app string) (dotnet.Project, error) {
+	p, err := project(r.Spec.Apps[app])
+	return p, r.At("apps."+app+".publish.mode", err)
+}
+
+func project(app *spec.App) (dotnet.Project, error) {
+	p := dotnet.Project{
+		Path:          strings.Trim(app.Project, "/"),
+		Framework:     app.Framework,
+		Configuration: cmp.Or(app.Publish.Configuration, "Release"),
+		Properties:    app.Publish.Properties,
+		BaseImage:     app.Base.Image,
+		Family:        app.Base.Family,
+	}
+	if names := app.Publish.Mode; len(names) > 0 {
+		mode, err := dotnet.ParseMode(names)
+		if err != nil {
+			return p, fmt.Errorf("publish.mode: %w", err)
+		}
+		p.Mode = &mode
+	}
+	return p, nil
+}
+
+// Options are what the daemon and the flags of buildx say of every vertex.
+func (r *Request) Options() (xllb.Options, error) {
+	rid, err := dotnet.RID(r.Gateway.BuildPlatform(), dotnet.Glibc)
+	return xllb.Options{
+		Caps:           r.Gateway.Caps(),
+		BuildRID:       rid,
+		CacheNamespace: r.cacheNamespace(),
+		Debug:          r.Gateway.Debug(),
+		Exec:           r.execOpts,
+		Constraints:    r.constraints,
+	}, err
+}
+
+// phaseKeys are the keys of the spec that the steps of a phase come from.
+var phaseKeys = map[string]string{
+	xllb.PhaseDescribe: "project",
+	xllb.PhaseRestore:  "project",
+	xllb.PhasePublish:  "publish",
+	xllb.PhaseTest:     "tests",
+	xllb.PhaseImage:    "image",
+	xllb.PhaseFiles:    "files",
+}
+
+// constraints are what buildx's flags and the spec say of every vertex of a phase.
+func (r *Request) constraints(phase string) []llb.ConstraintsOpt {
+	key := phaseKeys[phase]
+	if phase == xllb.PhaseRestore && r.Spec.Has("nuget") {
+		key = "nuget"
+	}
+	opts := r.location(key)
+	// The same for all platforms: an ignored vertex has another digest than one that is not, and would run twice.
+	phase, _, _ = strings.Cut(phase, " ")
+	if r.Gateway.IsNoCache(phase) {
+		opts = append(opts, llb.IgnoreCache)
+	}
+	return opts
+}
+
+// cacheNamespace parts the cache mounts of this build from those of others: as BUILDKIT_CACHE_MOUNT_NS says, and with
+// --no-cache from all. A cache mount is there whether steps are cached or not, so such a build gets ones of its own.
+func (r *Request) cacheNamespace() string {
+	if r.Gateway.IsNoCache(xllb.PhasePublish) {
+		return path.Join(r.Gateway.CacheIDNamespace, identity.NewID())
+	}
+	return r.Gateway.CacheIDNamespace
+}
+
+// checkCaps refuses what this BuildKit cannot do: a Dockerfile's frontend would leave it out and say nothing.
+func (r *Request) checkCaps() error {
+	gw := r.Gateway
+	caps := gw.Caps()
+	variables := slices.ContainsFunc(r.Secrets(), func(s report.Secret) bool {
+		return !s.SSH && s.Key != "nuget.config-secret" && s.Key != "nuget.ca-secret"
+	})
+	for _, need := range []struct {
+		wanted bool
+		cap    apicaps.CapID
+		what   string
+	}{
+		{true, pb.CapFileCopyIncludeExcludePatterns, "copy by patterns, which all builds do"},
+		{len(gw.Ulimits) > 0, pb.CapExecMetaUlimit, "do --ulimit"},
+		{gw.ShmSize > 0, pb.CapExecMountTmpfsSize, "do --shm-size"},
+		{gw.CgroupParent != "", pb.CapExecMetaCgroupParent, "do --cgroup-parent"},
+		{gw.LinuxResources != nil, pb.CapExecMetaLinuxResources, "do --resource"},
+		{variables, pb.CapExecSecretEnv, "give secrets to steps as variables"},
+	} {
+		if need.wanted && caps.Supports(need.cap) != nil {
+			return fmt.Errorf("this BuildKit is too old to %s: use a newer one, by docker buildx create or a newer Docker", need.what)
+		}
+	}
+	return nil
+}
+
+// execOpts are what buildx's flags say of the execs of a phase, and the secrets that the spec gives it.
+func (r *Request) execOpts(phase string) []llb.RunOption {
+	var opts []llb.RunOption
+	for _, c := range r.constraints(phase) {
+		opts = append(opts, c)
+	}
+	var secrets map[string]string
+	switch phase {
+	case xllb.PhasePublish:
+		secrets = r.Spec.Publish.Secrets
+		for _, id := range r.Spec.Publish.SSH {
+			opts = append(opts, llb.AddSSHSocket(llb.SSHID(id)))
+		}
+	case xllb.PhaseTest:
+		secrets = r.Spec.Tests.Secrets
+	}
+	for _, name := range SortedKeys(secrets) {
+		opts = append(opts, llb.AddSecret(name, llb.SecretID(secrets[name]), llb.SecretAsEnv(true)))
+	}
+	return append(opts, r.limits()...)
+}
+
+// limits are the flags that are the same for every exec.
+func (r *Request) limits() []llb.RunOption {
+	var opts []llb.RunOption
+	gw := r.Gateway
+	if proxy, ok := proxyEnv(gw.BuildArgs); ok {
+		opts = append(opts, llb.WithProxy(proxy))
+	}
+	for _, h := range gw.ExtraHosts {
+		opts = append(opts, llb.AddExtraHost(h.Host, h.IP))
+	}
+	if gw.NetworkMode != pb.NetMode_UNSET {
+		opts = append(opts, llb.Network(gw.NetworkMode))
+	}
+	if gw.Hostname != "" {
+		opts = append(opts, llb.With(llb.Hostname(gw.Hostname)))
+	}
+	for _, u := range gw.Ulimits {
+		opts = append(opts, llb.AddUlimit(llb.UlimitName(u.Name), u.Soft, u.Hard))
+	}
+	if gw.ShmSize > 0 {
+		opts = append(opts, llb.AddMount("/dev/shm", llb.Scratch(), llb.Tmpfs(llb.TmpfsSize(gw.ShmSize))))
+	}
+	if gw.CgroupParent != "" {
+		opts = append(opts, llb.WithCgroupParent(gw.CgroupParent))
+	}
+	if res := gw.LinuxResources; res != nil {
+		opts = append(opts, llb.WithLinuxResources(llb.LinuxResources{
+			Memory:     res.Memory,
+			MemorySwap: res.MemorySwap,
+			CPUShares:  res.CpuShares,
+			CPUPeriod:  res.CpuPeriod,
+			CPUQuota:   res.CpuQuota,
+			CpusetCpus: res.CpusetCpus,
+			CpusetMems: res.CpusetMems,
+		}))
+	}
+	return opts
+}
+
+// isProxyArg tells the arguments that docker passes along without being asked.
+func isProxyArg(k string) bool {
+	k = strings.ToLower(k)
+	return k == "all_proxy" || k == "ftp_proxy" || k == "http_proxy" || k == "https_proxy" || k == "no_proxy"
+}
+
+func proxyEnv(args map[string]string) (llb.ProxyEnv, bool) {
+	var env llb.ProxyEnv
+	for _, k := range slices.Sorted(maps.Keys(args)) {
+		switch strings.ToLower(k) {
+		case "all_proxy":
+			env.AllProxy = args[k]
+		case "ftp_proxy":
+			env.FTPProxy = args[k]
+		case "http_proxy":
+			env.HTTPProxy = args[k]
+		case "https_proxy":
+			env.HTTPSProxy = args[k]
+		case "no_proxy":
+			env.NoProxy = args[k]
+		}
+	}
+	return env, env != llb.ProxyEnv{}
+}

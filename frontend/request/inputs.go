@@ -1,0 +1,118 @@
+package request
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/crosshull/crosshull/frontend/gateway"
+	"github.com/crosshull/crosshull/frontend/report"
+	"github.com/crosshull/crosshull/frontend/spec"
+	xllb "github.com/crosshull/crosshull/llb"
+	"github.com/crosshull/crosshull/llb/dotnet"
+)
+
+// Arguments are the build arguments of the spec, with the values that they have.
+func (r *Request) Arguments() []report.Argument {
+	var args []report.Argument
+	for _, name := range SortedKeys(r.Spec.Args) {
+		a := report.Argument{Name: name, Value: r.Spec.Args[name].Default, Description: r.Spec.Args[name].Description}
+		if v, ok := r.Gateway.BuildArgs[name]; ok {
+			a.Value, a.Given = v, true
+		}
+		args = append(args, a)
+	}
+	return args
+}
+
+// Secrets are all that the spec names, and which steps get them.
+func (r *Request) Secrets() []report.Secret {
+	var all []report.Secret
+	add := func(id, phase, key string) {
+		if id != "" {
+			all = append(all, report.Secret{ID: id, Phase: phase, Key: key})
+		}
+	}
+	n := r.Spec.NuGet
+	add(n.ConfigSecret, xllb.PhaseRestore, "nuget.config-secret")
+	add(n.CASecret, xllb.PhaseRestore, "nuget.ca-secret")
+	for i, f := range n.Feeds {
+		add(f.PasswordSecret, xllb.PhaseRestore, fmt.Sprintf("nuget.feeds.%d.password-secret", i))
+	}
+	for _, name := range SortedKeys(n.Secrets) {
+		add(n.Secrets[name], xllb.PhaseRestore, "nuget.secrets."+name)
+	}
+	apps := map[string]*spec.App{"": &r.Spec.App}
+	if r.Target.App == "" {
+		for name, app := range r.Spec.Apps {
+			apps["apps."+name+"."] = app
+		}
+	}
+	for _, prefix := range SortedKeys(apps) {
+		for _, name := range SortedKeys(apps[prefix].Publish.Secrets) {
+			if key := prefix + "publish.secrets." + name; prefix == "" || r.Spec.Has(key) {
+				add(apps[prefix].Publish.Secrets[name], xllb.PhasePublish, key)
+			}
+		}
+		for i, id := range apps[prefix].Publish.SSH {
+			if key := fmt.Sprintf("%spublish.ssh.%d", prefix, i); prefix == "" || r.Spec.Has(key) {
+				all = append(all, report.Secret{ID: id, SSH: true, Phase: xllb.PhasePublish, Key: key})
+			}
+		}
+	}
+	for _, name := range SortedKeys(r.Spec.Tests.Secrets) {
+		add(r.Spec.Tests.Secrets[name], xllb.PhaseTest, "tests.secrets."+name)
+	}
+	return all
+}
+
+// step is where the steps of package llb leave what is read when they fail.
+var step = gateway.Step{Source: xllb.SourceDir, Diagnostics: xllb.DiagnosticsDir, Output: xllb.OutputDir}
+
+// Diagnose makes the error of a step that failed say why, in the user's words: a secret that nobody gave, or what MSBuild,
+// NuGet or the compiler said.
+func (r *Request) Diagnose(ctx context.Context, err error) error {
+	if explained := r.missingSecret(err); explained != nil {
+		return explained
+	}
+	return r.Gateway.Diagnose(ctx, err, step)
+}
+
+// DiagnoseTest is Diagnose for a step that runs a test project.
+func (r *Request) DiagnoseTest(ctx context.Context, err error, test *dotnet.App) error {
+	if explained := r.missingSecret(err); explained != nil {
+		return explained
+	}
+	return r.Gateway.DiagnoseTest(ctx, err, step, dotnet.TestResults(test))
+}
+
+// missingSecret explains BuildKit's errors about a secret or an agent that nobody gave: where the spec names it, and how to
+// give it. It is nil for other errors.
+func (r *Request) missingSecret(err error) error {
+	if err == nil {
+		return nil
+	}
+	at := func(key, format string, args ...any) error {
+		lines := r.Range(key)
+		text := fmt.Sprintf("%s:%d: "+format, append([]any{r.Source.Filename, lines.Start}, args...)...)
+		return withSource(gateway.Reword(err, text), r.Source, lines)
+	}
+	msg := err.Error()
+	for _, s := range r.Secrets() {
+		switch {
+		// moby/buildkit, session/sshforward/sshprovider; and without any agent there is no such service in the session.
+		case s.SSH && (has(msg, "unset ssh forward key "+s.ID) || has(msg, fmt.Sprintf("no SSH key %q forwarded from the client", s.ID))):
+			return at(s.Key, "an SSH agent %q is missing: give it to the build by --ssh %s", s.ID, s.ID)
+		// moby/buildkit, session/secrets.
+		case !s.SSH && has(msg, "secret "+s.ID+": not found"):
+			return at(s.Key, "secret %q is missing: give it to the build by --secret id=%s,env=VARIABLE or --secret id=%s,src=FILE", s.ID, s.ID, s.ID)
+		}
+	}
+	return nil
+}
+
+// has tells whether a phrase is in msg, and ends there where a word does.
+func has(msg, phrase string) bool {
+	_, after, ok := strings.Cut(msg, phrase)
+	return ok && (after == "" || !strings.ContainsAny(after[:1], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."))
+}

@@ -1,0 +1,241 @@
+// Package request is the first stage of a build: what the user asked for.
+//
+// Contract: [Read] takes the options that buildx sent and the file that -f names, and gives a [Request] that does not
+// change afterwards; [Request.Choose] gives the one for the target that --target names. It says what flags and keys mean
+// for vertices, and makes an error point at a line of the spec. It asks nobody but BuildKit for the file.
+package request
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/moby/buildkit/frontend/dockerfile/linter"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/frontend/gateway/client"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/crosshull/crosshull/frontend/gateway"
+	"github.com/crosshull/crosshull/frontend/spec"
+	xllb "github.com/crosshull/crosshull/llb"
+)
+
+// SpecName is the name of the spec that is looked for where buildx was given no -f.
+const SpecName = "crosshull.yaml"
+
+// Request is what the user asked for.
+type Request struct {
+	Gateway *gateway.Client
+	// Spec is the spec, of the app that is the target; the zero Spec where there is no file.
+	Spec *spec.Spec
+	// Source is the file of the spec; nil where there is none.
+	Source *dockerui.Source
+	// Target is what of the spec is built.
+	Target Target
+	// Call is what is asked for in place of a build, such as "frontend.plan"; empty: a build.
+	Call string
+	// Begun is when the build began: what a step left after that was made by this build.
+	Begun time.Time
+	// Missing tells that there is no spec, and why; nil: there is one.
+	Missing *Missing
+
+	// mistakes are those of the spec.
+	mistakes error
+}
+
+// Missing is why there is no spec.
+type Missing struct {
+	Why string
+	// Instead is the Dockerfile that is there; nil where nothing is.
+	Instead *dockerui.Source
+}
+
+// keyRequest is the option that asks for something else than a build: buildx's --call=NAME is "frontend.NAME".
+const keyRequest = "requestid"
+
+// keyNoCache is the option that names phases to run again, by commas; empty: all of them (dockerui.Client.IsNoCache).
+const keyNoCache = "no-cache"
+
+// Read reads the file that -f names. Without -f buildx names Dockerfile: where that is missing or is one, and
+// BUILDKIT_SYNTAX sent us here all the same, crosshull.yaml is tried, and then a spec with all defaults. Mistakes in the
+// spec are no error here, but of [Request.Mistakes]: some calls are answered in spite of them.
+func Read(ctx context.Context, gw *gateway.Client) (*Request, error) {
+	r := &Request{Gateway: gw, Spec: &spec.Spec{}, Call: gw.Opt(keyRequest), Begun: time.Now()}
+	if err := r.readSpec(ctx); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Mistakes are those that the spec has; nil: none.
+func (r *Request) Mistakes() error { return r.mistakes }
+
+func (r *Request) readSpec(ctx context.Context) error {
+	src, err := r.Gateway.ReadEntrypoint(ctx, "YAML")
+	missing := err != nil && gateway.IsNotFound(err)
+	switch {
+	case err != nil && !missing:
+		return err
+	case err == nil && !isDockerfile(src.Data):
+		r.parse(src)
+		return nil
+	case !r.isDefaultName():
+		if missing {
+			return fmt.Errorf("spec %s does not exist: %w", r.Gateway.Opt("filename"), err)
+		}
+		return fmt.Errorf("%s is a Dockerfile, not a spec: give -f the path of a %s, or no -f to build with the defaults", src.Filename, SpecName)
+	}
+	r.Missing = &Missing{Why: "there is no " + SpecName}
+	if !missing {
+		r.Missing.Instead = src
+		r.Missing.Why = src.Filename + " is a Dockerfile and is not used, and " + r.Missing.Why
+	}
+	named, err := r.Gateway.Named(SpecName)
+	if err != nil {
+		return err
+	}
+	src, err = named.ReadEntrypoint(ctx, "YAML")
+	switch {
+	case err == nil:
+		r.Gateway, r.Missing = named, nil
+		r.parse(src)
+		return nil
+	case gateway.IsNotFound(err):
+		return nil
+	}
+	return err
+}
+
+func (r *Request) parse(src *dockerui.Source) {
+	s, err := spec.ParseOn(src.Data, r.Gateway.BuildArgs, r.Gateway.BuildPlatform())
+	src.Data = spec.Shown(src.Data) // from here on it is only shown
+	r.Source = src
+	if err == nil {
+		r.Spec = s
+		return
+	}
+	r.mistakes = r.mistake(err)
+}
+
+// maxSources is how many bytes of excerpts an error carries: gRPC takes 16 MiB, and each has the whole file.
+const maxSources = 2 << 20
+
+// mistake is the error of mistakes in the spec. The last line is one of them, as tools show the last line alone.
+func (r *Request) mistake(err error) error {
+	first, more := spec.AsErrors(err).First()
+	var all []error
+	for i, m := range first {
+		if more > 0 && i == len(first)-1 {
+			all = append(all, fmt.Errorf("and %d more mistakes", more))
+		}
+		at := fmt.Errorf("%s:%d: %s", r.Source.Filename, m.Range.Start, m.Msg)
+		if i == 0 || len(first)*len(r.Source.Data) <= maxSources {
+			at = withSource(at, r.Source, m.Range)
+		}
+		all = append(all, at)
+	}
+	return errors.Join(all...)
+}
+
+// SpecFor is the spec of the target for a platform: with what ${TARGETARCH} and its like are there.
+func (r *Request) SpecFor(p ocispecs.Platform) (*spec.Spec, error) {
+	s, err := r.Spec.For(p)
+	if err != nil {
+		return nil, r.mistake(err)
+	}
+	return s, nil
+}
+
+// SpecName is the name of the spec, as messages have it.
+func (r *Request) SpecName() string {
+	if r.Source == nil {
+		return SpecName
+	}
+	return r.Source.Filename
+}
+
+// Warn shows msg after the build, with the spec.
+func (r *Request) Warn(ctx context.Context, msg string) {
+	r.Gateway.Warn(ctx, r.Source, SpecName, msg, client.WarnOpts{Level: 1})
+}
+
+// WarnMissing tells that there is no spec and the defaults are used.
+func (r *Request) WarnMissing(ctx context.Context) {
+	if m := r.Missing; m != nil {
+		msg := m.Why + ": building the project of this context with crosshull's defaults"
+		r.Gateway.Warn(ctx, m.Instead, SpecName, msg, client.WarnOpts{Level: 1})
+	}
+}
+
+// WarnUnused names the build arguments that do nothing: the spec does not declare them.
+func (r *Request) WarnUnused(ctx context.Context) {
+	var unused []string
+	for _, k := range slices.Sorted(maps.Keys(r.Gateway.BuildArgs)) {
+		if _, declared := r.Spec.Args[k]; !declared && !understood(k) {
+			unused = append(unused, k)
+		}
+	}
+	if len(unused) > 0 {
+		r.Warn(ctx, fmt.Sprintf("build-args [%s] were not consumed: a spec declares those that it takes in args (MSBuild properties are set by publish.properties)", strings.Join(unused, " ")))
+	}
+}
+
+// WarnPhases names what --no-cache-filter says and no step has: the names of a Dockerfile's stages, say.
+func (r *Request) WarnPhases(ctx context.Context) {
+	var unknown []string
+	for name := range strings.SplitSeq(r.Gateway.Opt(keyNoCache), ",") {
+		if name = strings.TrimSpace(name); name != "" && !slices.ContainsFunc(xllb.Phases, func(p string) bool {
+			return strings.EqualFold(p, name)
+		}) {
+			unknown = append(unknown, name)
+		}
+	}
+	if len(unknown) > 0 {
+		r.Warn(ctx, fmt.Sprintf("--no-cache-filter %s does nothing: the phases of a build are %s",
+			strings.Join(unknown, ","), strings.Join(xllb.Phases, ", ")))
+	}
+}
+
+// Rules is what the user says of rules: the build argument BUILDKIT_DOCKERFILE_CHECK, else the directive of the spec.
+func (r *Request) Rules() (*linter.Config, error) {
+	switch {
+	case r.Gateway.LinterConfig != nil:
+		return r.Gateway.LinterConfig, nil
+	case r.Source == nil:
+		return &linter.Config{}, nil
+	}
+	options, _, location, _ := parser.ParseDirective("check", r.Source.Data)
+	config, err := linter.ParseLintOptions(options)
+	if err != nil {
+		at := spec.Range{Start: location[0].Start.Line, End: location[0].End.Line}
+		return nil, withSource(fmt.Errorf("%s:%d: # check: %w", r.Source.Filename, at.Start, err), r.Source, at)
+	}
+	return config, nil
+}
+
+// isDefaultName tells whether the file is the one that buildx names when the user names none.
+func (r *Request) isDefaultName() bool {
+	name := r.Gateway.Opt("filename")
+	return name == "" || name == dockerui.DefaultDockerfileName
+}
+
+// isDockerfile tells a Dockerfile from YAML: its first line that is no comment is an instruction.
+func isDockerfile(dt []byte) bool {
+	sc := bufio.NewScanner(bytes.NewReader(dt))
+	for sc.Scan() {
+		line := strings.TrimSpace(sc.Text())
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		word, _, _ := strings.Cut(line, " ")
+		return slices.Contains([]string{"FROM", "ARG"}, strings.ToUpper(word))
+	}
+	return false
+}

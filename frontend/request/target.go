@@ -1,0 +1,137 @@
+package request
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/subrequests/targets"
+	"github.com/moby/buildkit/solver/pb"
+
+	"github.com/crosshull/crosshull/frontend/spec"
+)
+
+// Target is what of a spec is built.
+type Target struct {
+	// Kind is the name of one of [spec.Targets].
+	Kind string
+	// App is the name of the app, and Prefix begins its keys, where the spec has several.
+	App, Prefix string
+}
+
+// Targets are the targets of the spec, the default first where there is one.
+func (r *Request) Targets() []targets.Target {
+	var list []targets.Target
+	add := func(t spec.Target, app, key string) {
+		target := targets.Target{
+			Name: t.Of(app), Description: t.Description, Base: r.Spec.Base.Image, Default: t.Of(app) == spec.TargetImage,
+		}
+		if r.Source != nil {
+			target.Location = &pb.Location{Ranges: []*pb.Range{Lines(r.Spec.Range(key))}}
+		}
+		list = append(list, target)
+	}
+	apps := SortedKeys(r.Spec.Apps)
+	if len(apps) == 0 {
+		apps = []string{""}
+	}
+	for _, app := range apps {
+		for _, t := range spec.Targets {
+			switch {
+			case !t.PerApp:
+			case app == "":
+				add(t, app, "project")
+			default:
+				add(t, app, "apps."+app)
+			}
+		}
+	}
+	for _, t := range spec.Targets {
+		if !t.PerApp && len(r.Spec.Tests.Projects) > 0 {
+			add(t, "", "tests")
+		}
+	}
+	return list
+}
+
+// Choose takes the target that buildx names: the request for the app that it is about.
+func (r *Request) Choose() (*Request, error) {
+	name := r.Gateway.Target
+	apps := SortedKeys(r.Spec.Apps)
+	switch {
+	case name != "":
+	case len(apps) == 0:
+		name = spec.TargetImage
+	case len(apps) == 1:
+		name = apps[0]
+	}
+	var names []string
+	for _, t := range r.Targets() {
+		names = append(names, t.Name)
+	}
+	switch {
+	case name == "":
+		return nil, r.At("apps", fmt.Errorf("this spec has several apps, so --target has to name one: %s; `docker buildx build --call=bake` prints a bake file for all", strings.Join(names, ", ")))
+	case !slices.Contains(names, name):
+		return nil, fmt.Errorf("target %q does not exist: use %s", name, strings.Join(names, ", "))
+	case len(apps) == 0 || name == spec.TargetTest:
+		return r.with(Target{Kind: name}, r.Spec), nil
+	}
+	for _, app := range apps {
+		for _, t := range spec.Targets {
+			if t.PerApp && t.Of(app) == name {
+				return r.forApp(app, t.Name), nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("target %q does not exist: use %s", name, strings.Join(names, ", "))
+}
+
+// EachApp gives the requests for the apps that a call is about: the one that --target names, or all.
+func (r *Request) EachApp() ([]*Request, error) {
+	if r.Gateway.Target != "" || len(r.Spec.Apps) == 0 {
+		chosen, err := r.Choose()
+		if err != nil {
+			return nil, err
+		}
+		if chosen.Target.Kind == spec.TargetTest {
+			return nil, errors.New("target test is no app")
+		}
+		return []*Request{chosen}, nil
+	}
+	var all []*Request
+	for _, name := range SortedKeys(r.Spec.Apps) {
+		all = append(all, r.forApp(name, spec.TargetImage))
+	}
+	return all, nil
+}
+
+// ForImage is the request for the image of the same app.
+func (r *Request) ForImage() *Request {
+	t := r.Target
+	t.Kind = spec.TargetImage
+	return r.with(t, r.Spec)
+}
+
+// Default is the request for the app of the same context by a spec that says nothing.
+func (r *Request) Default() *Request {
+	d := r.with(Target{Kind: spec.TargetImage}, &spec.Spec{})
+	d.Source, d.mistakes = nil, nil
+	return d
+}
+
+// forApp is r for one of several apps.
+func (r *Request) forApp(name, kind string) *Request {
+	return r.with(Target{kind, name, "apps." + name + "."}, r.Spec.Of(name))
+}
+
+func (r *Request) with(t Target, s *spec.Spec) *Request {
+	chosen := *r
+	chosen.Target, chosen.Spec = t, s
+	return &chosen
+}
+
+// SortedKeys are the keys of a map in order.
+func SortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,249 @@
+// Package result is the last stage of a build: what a target gives.
+//
+// Contract: each function takes a plan, or the facts about tests, solves what is left to solve, and gives the result that
+// BuildKit exports: images with their attestations and report, or files. Errors of steps say what the compiler, NuGet or
+// the tests said. It decides nothing that the plan has decided.
+package result
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/exporter/containerimage/exptypes"
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/frontend/gateway/client"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/crosshull/crosshull/frontend/gateway"
+	"github.com/crosshull/crosshull/frontend/plan"
+	"github.com/crosshull/crosshull/frontend/report"
+	"github.com/crosshull/crosshull/frontend/request"
+	"github.com/crosshull/crosshull/frontend/spec"
+	xllb "github.com/crosshull/crosshull/llb"
+)
+
+// Build gives what the target of a plan gives.
+func Build(ctx context.Context, p *plan.Plan) (*client.Result, error) {
+	switch p.Request.Target.Kind {
+	case spec.TargetSDK:
+		return workspace(ctx, p)
+	case spec.TargetPublish:
+		return files(ctx, p)
+	case spec.TargetSBOM:
+		return documents(ctx, p)
+	}
+	return images(ctx, p)
+}
+
+// image is all that there is of the image of a platform before it is built.
+type image struct {
+	plan.Target
+	state  llb.State
+	layers []layer
+}
+
+// built is what the images are made of.
+type built struct {
+	images []image
+	steps  []made
+	tests  []report.Tests
+	graph  *xllb.Restored
+}
+
+// images builds the image of every platform.
+func images(ctx context.Context, p *plan.Plan) (*client.Result, error) {
+	eg, egctx := gateway.Group(ctx)
+	var b *built
+	eg.Go(func() (err error) {
+		b, err = assemble(egctx, p)
+		return err
+	})
+	var sbom *bill
+	if p.Request.Gateway.SBOM != nil {
+		eg.Go(func() (err error) {
+			sbom, err = newBill(egctx, p)
+			return err
+		})
+	}
+	if err := eg.Wait(); err != nil {
+		return nil, err
+	}
+	gw := p.Request.Gateway
+	rb, err := gw.Build(ctx, func(ctx context.Context, _ *ocispecs.Platform, idx int) (_ *dockerui.BuildResult, err error) {
+		defer gateway.Recover(&err)
+		img := b.images[idx]
+		ref, err := gw.Solve(ctx, img.state)
+		if err != nil {
+			return nil, err
+		}
+		return &dockerui.BuildResult{
+			Reference: ref, Image: img.Config.Image, BaseImage: img.Base.Config, Epoch: p.Epoch,
+		}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	annotate(rb, p)
+	if sbom != nil {
+		if err := sbom.attest(ctx, rb, p, b.images); err != nil {
+			return nil, err
+		}
+	}
+	if err := addReport(ctx, rb, p, b); err != nil {
+		// The images are there, and the report only tells of them.
+		p.Request.Warn(ctx, err.Error())
+	}
+	return rb.Finalize()
+}
+
+// assemble publishes, runs the tests that images wait for, and puts the images together.
+func assemble(ctx context.Context, p *plan.Plan) (*built, error) {
+	if err := findFiles(ctx, p); err != nil {
+		return nil, err
+	}
+	eg, egctx := gateway.Group(ctx)
+	var tests []report.Tests
+	if p.Request.Spec.Tests.Gate {
+		eg.Go(func() (err error) {
+			_, tests, err = runTests(egctx, p.Request, p.Facts)
+			return err
+		})
+	}
+	var out *published
+	eg.Go(func() (err error) {
+		out, err = publish(egctx, p)
+		return err
+	})
+	if err := eg.Wait(); err != nil {
+		return nil, err
+	}
+	imgs, err := out.images(ctx, p)
+	return &built{imgs, out.steps(), tests, &out.graph.Restored}, err
+}
+
+// images says how the image of every platform is put together.
+func (out *published) images(ctx context.Context, p *plan.Plan) ([]image, error) {
+	dir := xllb.AppDir(p.App)
+	layers := make([][]layer, len(p.Targets))
+	for i, t := range p.Targets {
+		layers[i] = out.layers(p, t, dir)
+	}
+	lies, err := grounds(ctx, p, layers)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]image, len(p.Targets))
+	for i, t := range p.Targets {
+		put := placed(layers[i], dir, lies[i])
+		if len(t.Spec.Files) > 0 {
+			extra, err := filesLayer(ctx, p.Request, out.graph.Builder, t, lies[i])
+			if err != nil {
+				return nil, err
+			}
+			// Before the app, which changes more often.
+			last := len(put) - 1
+			put = slices.Insert(put, last, extra)
+			files := layer{Layer: report.Layer{Name: plan.LayerFiles}, state: extra.State}
+			layers[i] = slices.Insert(layers[i], last, files)
+		}
+		st := out.graph.Builder.Image(t.Base.State, t.Platform, put...)
+		all[i] = image{t, st, layers[i]}
+	}
+	return all, nil
+}
+
+// FirstImage is the graph of the image of the first platform. It depends on what publish leaves, so that is built.
+func FirstImage(ctx context.Context, p *plan.Plan) (*llb.Definition, error) {
+	b, err := assemble(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return p.Request.Gateway.Marshal(ctx, b.images[0].state)
+}
+
+// findFiles sees that what files names is in the context, before anything is built.
+func findFiles(ctx context.Context, p *plan.Plan) error {
+	seen := map[string]bool{}
+	for _, t := range p.Targets {
+		for i, f := range t.Spec.Files {
+			if f.From == "" || f.Context != "" || seen[f.From] {
+				continue
+			}
+			seen[f.From] = true
+			if err := p.Tree.Find(ctx, p.Request.Gateway, f.From); err != nil {
+				return p.Request.At(fmt.Sprintf("files.%d.from", i), err)
+			}
+		}
+	}
+	return nil
+}
+
+// filesLayer is the layer of the spec's files, for the image of a platform.
+func filesLayer(
+	ctx context.Context, req *request.Request, b *xllb.Builder, t plan.Target, ground xllb.Ground,
+) (xllb.Layer, error) {
+	contexts, err := namedContexts(ctx, req, t)
+	if err != nil {
+		return xllb.Layer{}, err
+	}
+	l, err := b.Files(t.Spec.Files, t.Config.User(), contexts, ground)
+	return l, req.At("files", err)
+}
+
+// namedContexts are those that files of the spec come from, for the image of a platform.
+func namedContexts(ctx context.Context, req *request.Request, t plan.Target) (map[string]llb.State, error) {
+	gw := req.Gateway
+	contexts := map[string]llb.State{}
+	for i, f := range t.Spec.Files {
+		if _, ok := contexts[f.Context]; ok || f.Context == "" {
+			continue
+		}
+		key := fmt.Sprintf("files.%d", i)
+		nc, err := gw.NamedContext(f.Context, dockerui.ContextOpt{Platform: &t.Platform, ResolveMode: gw.ImageResolveMode.String()})
+		if err != nil {
+			return nil, req.At(key, err)
+		}
+		if nc == nil {
+			return nil, req.At(key, fmt.Errorf("there is no context %s: give it by --build-context %s=FOLDER, or an image or a git repository in the place of the folder", f.Context, f.Context))
+		}
+		st, _, err := nc.Load(ctx)
+		if err != nil {
+			return nil, req.At(key, fmt.Errorf("context %s: %w", f.Context, err))
+		}
+		contexts[f.Context] = *st
+	}
+	return contexts, nil
+}
+
+// annotate puts the annotations of every image on its manifest. The index gets none unless the spec asks for them: where
+// several nodes build a platform each, buildx makes the index, without what the frontend would say about it, and the digests
+// would differ. One that is the same for all images names no platform, as BuildKit lets a flag that does win over it.
+func annotate(rb *dockerui.ResultBuilder, p *plan.Plan) {
+	multi := p.Request.Gateway.MultiPlatformRequested
+	for _, t := range p.Targets {
+		n := platforms.Normalize(t.Platform)
+		for k, v := range t.Config.Annotations {
+			of := &n
+			if !multi || p.SameAnnotation(k) {
+				of = nil
+			}
+			rb.AddMeta(exptypes.AnnotationManifestKey(of, k), []byte(v))
+		}
+	}
+	if !p.Request.Spec.Image.AnnotateIndex || !multi {
+		return
+	}
+	first := p.Targets[0]
+	for k, v := range first.Config.Annotations {
+		if k == ocispecs.AnnotationBaseImageDigest { // of a manifest there, of the index here
+			if first.Base.Pinned == nil {
+				continue
+			}
+			v = first.Base.Pinned.Digest().String()
+		}
+		rb.AddMeta(exptypes.AnnotationIndexKey(k), []byte(v))
+	}
+}

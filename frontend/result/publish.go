@@ -1,0 +1,146 @@
+package result
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/gateway/client"
+
+	"github.com/crosshull/crosshull/frontend/gateway"
+	"github.com/crosshull/crosshull/frontend/graph"
+	"github.com/crosshull/crosshull/frontend/plan"
+	"github.com/crosshull/crosshull/frontend/report"
+	xllb "github.com/crosshull/crosshull/llb"
+	"github.com/crosshull/crosshull/llb/dotnet"
+)
+
+// published is what the steps that publish leave.
+type published struct {
+	graph *graph.Graph
+	apps  map[string]made // by runtime identifier
+	// assets are the static web assets; nil where publish has made them.
+	assets *made
+}
+
+// made is what a step leaves, and what it says of that.
+type made struct {
+	step   string
+	state  llb.State
+	ref    client.Reference
+	report *dotnet.Report
+}
+
+// publish publishes for all platforms, side by side. Publishing is the long part, so its errors come before any image is
+// put together.
+func publish(ctx context.Context, p *plan.Plan) (*published, error) {
+	out, err := run(ctx, p, p.Compression)
+	if err != nil || out.assets == nil {
+		return out, err
+	}
+	for _, app := range out.apps {
+		if !app.report.SameAssets(out.assets.report) {
+			// The build makes some of them.
+			return run(ctx, p, dotnet.CompressBefore)
+		}
+	}
+	return out, nil
+}
+
+func run(ctx context.Context, p *plan.Plan, compression dotnet.Compression) (*published, error) {
+	g, err := graph.Make(p, compression)
+	if err != nil {
+		return nil, err
+	}
+	steps := make([]made, len(g.Published), len(g.Published)+1)
+	for i, step := range g.Published {
+		steps[i] = made{step: strings.TrimSpace(xllb.PhasePublish + " " + step.RID), state: step.State}
+	}
+	if g.Assets != nil {
+		steps = append(steps, made{step: "assets", state: *g.Assets})
+	}
+	eg, egctx := gateway.Group(ctx)
+	for i := range steps {
+		eg.Go(func() error {
+			file, err := p.Request.Gateway.ReadFile(egctx, steps[i].state, dotnet.ReportFile)
+			if err != nil {
+				return p.Request.Diagnose(ctx, err)
+			}
+			steps[i].ref = file.Ref
+			steps[i].report, err = dotnet.ParseReport(file.Data)
+			return err
+		})
+	}
+	if err := eg.Wait(); err != nil {
+		return nil, err
+	}
+	out := &published{graph: g, apps: map[string]made{}}
+	for i, step := range g.Published {
+		out.apps[step.RID] = steps[i]
+	}
+	if g.Assets != nil {
+		out.assets = &steps[len(steps)-1]
+	}
+	return out, nil
+}
+
+// steps are those that ran, or whose results were there.
+func (out *published) steps() []made {
+	var all []made
+	for _, step := range out.graph.Published {
+		all = append(all, out.apps[step.RID])
+	}
+	if out.assets != nil {
+		all = append(all, *out.assets)
+	}
+	return all
+}
+
+// layer is a layer of an image, and where its files come from.
+type layer struct {
+	report.Layer
+	state   llb.State
+	from    client.Reference // nil: not known
+	folders []string
+}
+
+// layers are the layers of an image for folder dir of it: those that the plan foresees and publish has left.
+func (out *published) layers(p *plan.Plan, t plan.Target, dir string) []layer {
+	app := out.apps[p.PublishRID(t)]
+	var layers []layer
+	for _, l := range t.Layers {
+		from, folders, shared := app, l.Folders, l.Shared
+		switch {
+		case l.Maker == plan.ByFiles:
+			continue // needs the configuration of the image
+		case l.Maker == plan.ByLaunchers:
+			from = made{state: *out.graph.Launchers}
+		case l.Name == dotnet.LayerRuntimes:
+			folders = slices.DeleteFunc(slices.Clone(folders), func(folder string) bool {
+				return !slices.Contains(app.report.Runtimes, strings.TrimPrefix(folder, dotnet.LayerRuntimes+"/"))
+			})
+			if len(folders) == 0 {
+				continue
+			}
+		case !slices.Contains(app.report.Layers, l.Name):
+			continue
+		case l.Maker == plan.ByAssets && out.assets != nil:
+			from = *out.assets
+		case l.Maker == plan.ByAssets: // publish has made them after all
+			shared = !p.App.Mode.PerPlatform()
+		}
+		st := out.graph.Builder.Layer(l.Name, from.state, dir, folders...)
+		layers = append(layers, layer{report.Layer{Name: l.Name, Shared: shared}, st, from.ref, folders})
+	}
+	return layers
+}
+
+// placed are the layers that the app goes into, where they go on a base.
+func placed(layers []layer, dir string, ground xllb.Ground) []xllb.Layer {
+	put := make([]xllb.Layer, len(layers))
+	for i, l := range layers {
+		put[i] = xllb.AppLayer(l.state, dir, ground)
+	}
+	return put
+}

@@ -1,0 +1,176 @@
+package result
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/frontend/gateway/client"
+	fstypes "github.com/tonistiigi/fsutil/types"
+
+	"github.com/crosshull/crosshull/frontend/gateway"
+	"github.com/crosshull/crosshull/frontend/plan"
+	"github.com/crosshull/crosshull/frontend/report"
+	xllb "github.com/crosshull/crosshull/llb"
+	"github.com/crosshull/crosshull/llb/dotnet"
+)
+
+// metaReport is what buildx puts into the file of --metadata-file.
+const metaReport = "frontend.crosshull.report"
+
+// argSummary is the build argument that leaves the summary out.
+const argSummary = "CROSSHULL_SUMMARY"
+
+// addReport tells what was built, to people and to programs.
+func addReport(ctx context.Context, rb *dockerui.ResultBuilder, p *plan.Plan, b *built) error {
+	r, err := newReport(ctx, p, b)
+	if err != nil {
+		return fmt.Errorf("report of the build: %w", err)
+	}
+	dt, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("report of the build: %w", err)
+	}
+	// buildx takes a value for JSON only if it is encoded so.
+	rb.AddMeta(metaReport, []byte(base64.StdEncoding.EncodeToString(dt)))
+	if on, err := strconv.ParseBool(p.Request.Gateway.BuildArgs[argSummary]); err == nil && !on {
+		return nil
+	}
+	var summary bytes.Buffer
+	if err := r.WriteText(&summary); err != nil {
+		return err
+	}
+	showSummary(ctx, p.Request.Gateway, summary.String())
+	return nil
+}
+
+// showSummary shows lines among the steps of the build: to people, on standard error, and not in quiet mode, as
+// warnings are shown. frontend.result.inlinemessage would be shorter, but buildx prints that on standard output, after
+// the digest of -q and into the archive of -o - (commands/build.go, runBuild). A frontend has no log, so each line is
+// the name of a step, which writes one small file. What goes wrong here is no fault of the build.
+func showSummary(ctx context.Context, gw *gateway.Client, summary string) {
+	st := llb.Scratch()
+	for line := range strings.Lines(summary) {
+		line = strings.TrimRight(line, "\n")
+		name := "[summary] " + strings.TrimPrefix(line, "  ")
+		st = st.File(llb.Mkfile("/line", 0o644, []byte(line)), llb.WithCustomName(name))
+	}
+	_, _ = gw.Evaluate(ctx, st)
+}
+
+func newReport(ctx context.Context, p *plan.Plan, b *built) (*report.Build, error) {
+	eg, egctx := gateway.Group(ctx)
+	sizes := map[string]func() (int64, error){}
+	layers := make([][]report.Layer, len(b.images))
+	for i, img := range b.images {
+		layers[i] = make([]report.Layer, len(img.layers))
+		for j, l := range img.layers {
+			key := fmt.Sprintf("%p %q", l.from, l.folders)
+			if _, ok := sizes[key]; !ok {
+				sizes[key] = sync.OnceValues(func() (int64, error) { return size(egctx, l.from, l.folders) })
+			}
+			bytes := sizes[key] // not in the goroutine: the map grows meanwhile
+			eg.Go(func() (err error) {
+				layers[i][j] = l.Layer
+				layers[i][j].Bytes, err = bytes()
+				return err
+			})
+		}
+	}
+	r := &report.Build{Version: report.Version, Tests: b.tests}
+	eg.Go(func() (err error) {
+		r.Steps, err = ran(egctx, p, b)
+		return err
+	})
+	if err := eg.Wait(); err != nil {
+		return nil, err
+	}
+	r.Apps = []report.App{p.Report(layers)}
+	return r, nil
+}
+
+// size is how many bytes files in folders have, 0 without a reference.
+func size(ctx context.Context, ref client.Reference, folders []string) (int64, error) {
+	if ref == nil {
+		return 0, nil
+	}
+	var sum atomic.Int64
+	for _, folder := range folders {
+		err := gateway.Walk(ctx, ref, folder, nil, func(_ string, stat *fstypes.Stat) error {
+			sum.Add(stat.Size)
+			return nil
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	return sum.Load(), nil
+}
+
+// ran tells which steps have run in this build: what they left is younger than the build. If publish was cached, nothing
+// that it waits for was looked at.
+func ran(ctx context.Context, p *plan.Plan, b *built) ([]report.Ran, error) {
+	young := func(stat *fstypes.Stat) bool { return time.Unix(0, stat.ModTime).After(p.Request.Begun) }
+	look := func(ref client.Reference, file, name string) (report.Ran, error) {
+		stat, err := ref.StatFile(ctx, client.StatRequest{Path: file})
+		if err != nil {
+			return report.Ran{}, err
+		}
+		return report.Ran{Name: name, Cached: !young(stat)}, nil
+	}
+	described, err := look(p.Answer.Ref, dotnet.DescriptionFile, xllb.PhaseDescribe)
+	if err != nil {
+		return nil, err
+	}
+	before := []report.Ran{described}
+	var after []report.Ran
+	anew := false
+	for _, s := range b.steps {
+		r, err := look(s.ref, dotnet.ReportFile, s.step)
+		if err != nil {
+			return nil, err
+		}
+		after = append(after, r)
+		anew = anew || !r.Cached
+	}
+	if !anew {
+		return append(before, after...), nil
+	}
+	add := func(name string, st llb.State, file string) error {
+		ref, err := p.Request.Gateway.Solve(ctx, st)
+		if err != nil || ref == nil {
+			return err
+		}
+		if r, err := look(ref, file, name); err == nil { // else it is where the project has put it
+			before = append(before, r)
+		}
+		return nil
+	}
+	err = add(xllb.PhaseRestore, b.graph.Tree, path.Join(path.Dir(p.App.Path), "obj", dotnet.AssetsFile))
+	for _, s := range b.graph.Compiled(p.App) {
+		if err != nil {
+			break
+		}
+		name := "compile " + s.Projects[0] + more(len(s.Projects)-1)
+		err = add(name, s.Output, path.Join(path.Dir(s.Projects[0]), "bin"))
+	}
+	return append(before, after...), err
+}
+
+// more is how many there are besides.
+func more(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" and %d more", n)
+}

@@ -1,0 +1,249 @@
+package result
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/containerd/platforms"
+	"github.com/distribution/reference"
+	intoto "github.com/in-toto/in-toto-golang/in_toto"
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/frontend/gateway/client"
+	gwpb "github.com/moby/buildkit/frontend/gateway/pb"
+	attestation "github.com/moby/buildkit/solver/result"
+	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/crosshull/crosshull/frontend/gateway"
+	"github.com/crosshull/crosshull/frontend/graph"
+	"github.com/crosshull/crosshull/frontend/plan"
+	xllb "github.com/crosshull/crosshull/llb"
+	"github.com/crosshull/crosshull/llb/dotnet"
+)
+
+// bill is what the bills of materials of a build are made of.
+type bill struct {
+	builder *xllb.Builder
+	scan    *scan
+	pkgs    *packages
+}
+
+// newBill resolves the scanner, and reads what restore left.
+func newBill(ctx context.Context, p *plan.Plan) (*bill, error) {
+	g, err := graph.Make(p, p.Compression)
+	if err != nil {
+		return nil, err
+	}
+	b := &bill{builder: g.Builder}
+	eg, ctx := gateway.Group(ctx)
+	eg.Go(func() (err error) {
+		b.scan, err = newScan(ctx, p, g)
+		return err
+	})
+	eg.Go(func() (err error) {
+		b.pkgs, err = readPackages(ctx, p, g)
+		return err
+	})
+	return b, eg.Wait()
+}
+
+// packages are what restore left that tells of the packages of the app.
+type packages struct {
+	facts llb.State
+	graph *dotnet.PackagesGraph
+	files dotnet.Files
+}
+
+// readPackages reads what restore left.
+func readPackages(ctx context.Context, plan *plan.Plan, g *graph.Graph) (*packages, error) {
+	p := &packages{facts: g.Builder.PackageFacts(plan.App, g.Restored), files: dotnet.Files{}}
+	assets, err := plan.Request.Gateway.ReadFile(ctx, p.facts, xllb.FactsAssets)
+	if err != nil {
+		return nil, plan.Request.Diagnose(ctx, err)
+	}
+	if p.graph, err = dotnet.ParseAssets(assets.Data); err != nil {
+		return nil, err
+	}
+	var mu sync.Mutex
+	eg, ctx := gateway.Group(ctx)
+	eg.SetLimit(readers)
+	for _, name := range p.graph.Facts() {
+		eg.Go(func() error {
+			dt, err := gateway.ReadRef(ctx, assets.Ref, path.Join(xllb.FactsPackages, name))
+			if err != nil {
+				if gateway.IsNotFound(err) {
+					return nil
+				}
+				return fmt.Errorf("read what packages say of themselves: %w", err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			p.files[name] = dt
+			return nil
+		})
+	}
+	return p, eg.Wait()
+}
+
+// readers is how many files are read side by side.
+const readers = 16
+
+// documents is the target of the documents about the packages of the app, a file for each platform.
+func documents(ctx context.Context, p *plan.Plan) (*client.Result, error) {
+	g, err := graph.Make(p, p.Compression)
+	if err != nil {
+		return nil, err
+	}
+	pkgs, err := readPackages(ctx, p, g)
+	if err != nil {
+		return nil, err
+	}
+	sts, err := spdx(p, g.Builder, pkgs)
+	if err != nil {
+		return nil, err
+	}
+	return each(ctx, p, sts)
+}
+
+// spdx gives the document for every platform.
+func spdx(p *plan.Plan, b *xllb.Builder, pkgs *packages) ([]llb.State, error) {
+	builder := p.Request.Gateway.BuildPlatform()
+	tools := []dotnet.Image{part(p.SDK.Image, builder, "")}
+	if p.Toolchain != nil && p.Toolchain.Name != p.SDK.Image.Name {
+		tools = append(tools, part(p.Toolchain, builder, ""))
+	}
+	sts := make([]llb.State, len(p.Targets))
+	for i, t := range p.Targets {
+		dt, err := dotnet.SPDX(dotnet.SBOM{
+			App:      p.App,
+			Platform: platforms.Format(platforms.Normalize(t.Platform)),
+			RID:      t.RID,
+			Graph:    pkgs.graph,
+			Facts:    pkgs.files,
+			Base:     part(t.Base.Image, t.Platform, t.Base.Manifest),
+			Tools:    tools,
+			Created:  p.Epoch,
+		})
+		if err != nil {
+			return nil, err
+		}
+		sts[i] = b.Document(t.Platform, pkgs.facts, dotnet.SBOMFile, dt)
+	}
+	return sts, nil
+}
+
+// part is what a document says of an image for platform p, whose manifest is empty if it is not known.
+func part(img *gateway.Image, p ocispecs.Platform, manifest digest.Digest) dotnet.Image {
+	part := dotnet.Image{
+		Name: img.Name, Version: img.Env("DOTNET_SDK_VERSION"),
+		Platform: platforms.Format(platforms.Normalize(p)), Manifest: manifest,
+	}
+	named, err := reference.ParseNormalizedNamed(img.Name)
+	if err != nil { // it has been resolved
+		return part
+	}
+	if img.Pinned != nil {
+		named, part.Pinned = img.Pinned, img.Pinned.Digest()
+	}
+	part.Name = named.Name()
+	if tagged, ok := named.(reference.Tagged); ok {
+		part.Tag = tagged.Tag()
+	}
+	return part
+}
+
+// scan is how images are scanned, and what besides.
+type scan struct {
+	scanner xllb.Scanner
+	extras  map[string]llb.State // by name
+}
+
+// newScan resolves the scanner.
+func newScan(ctx context.Context, p *plan.Plan, g *graph.Graph) (*scan, error) {
+	gw := p.Request.Gateway
+	extras, err := scanned(p, g)
+	if err != nil {
+		return nil, err
+	}
+	img, err := gw.Image(ctx, gw.SBOM.Generator, gw.BuildPlatform(), "[scanner] ")
+	if err != nil {
+		return nil, fmt.Errorf("SBOM scanner: %w", err)
+	}
+	s := &scan{xllb.Scanner{Name: img.Name, Image: img.State, Params: gw.SBOM.Parameters}, extras}
+	if img.Config != nil {
+		s.scanner.Args = slices.Concat(img.Config.Config.Entrypoint, img.Config.Config.Cmd)
+	}
+	if len(s.scanner.Args) == 0 {
+		return nil, fmt.Errorf("SBOM scanner: %s has no command", img.Name)
+	}
+	return s, nil
+}
+
+// scanned are the states to scan beside images, as build arguments say.
+func scanned(p *plan.Plan, g *graph.Graph) (map[string]llb.State, error) {
+	extras := map[string]llb.State{}
+	for _, part := range []struct {
+		arg    string
+		states map[string]llb.State
+	}{
+		{"BUILDKIT_SBOM_SCAN_CONTEXT", map[string]llb.State{"context": p.Tree.Context}},
+		{"BUILDKIT_SBOM_SCAN_STAGE", g.Restored.Parts()},
+	} {
+		v := p.Request.Gateway.BuildArgs[part.arg]
+		if v == "" {
+			continue
+		}
+		on, err := strconv.ParseBool(v)
+		if err != nil {
+			return nil, fmt.Errorf("%s=%s: write true or false, as a spec has no stages to name", part.arg, v)
+		}
+		if on {
+			maps.Copy(extras, part.states)
+		}
+	}
+	return extras, nil
+}
+
+// attest adds two SBOMs to the image of each platform: what the scanner finds in it, which BuildKit leaves to a frontend
+// that adds any of its own, and the packages of the app.
+func (b *bill) attest(ctx context.Context, rb *dockerui.ResultBuilder, p *plan.Plan, images []image) error {
+	documents, err := spdx(p, b.builder, b.pkgs)
+	if err != nil {
+		return err
+	}
+	return rb.EachPlatform(ctx, func(ctx context.Context, id string, _ ocispecs.Platform) (err error) {
+		defer gateway.Recover(&err)
+		i := max(0, slices.IndexFunc(images, func(img image) bool {
+			return platforms.FormatAll(platforms.Normalize(img.Platform)) == id
+		}))
+		add := func(st llb.State, att attestation.Attestation[client.Reference]) (err error) {
+			if att.Ref, err = p.Request.Gateway.Solve(ctx, st); err != nil {
+				return err
+			}
+			att.Metadata[attestation.AttestationReasonKey] = []byte(attestation.AttestationReasonSBOM)
+			att.InToto.PredicateType = intoto.PredicateSPDX
+			rb.AddAttestation(id, att)
+			return nil
+		}
+		const core = "sbom" // what scanners call the document of the image itself
+		scanned := b.builder.Scan(b.scan.scanner, images[i].Platform, images[i].state, b.scan.extras)
+		err = add(scanned, attestation.Attestation[client.Reference]{
+			Kind:     gwpb.AttestationKind_Bundle,
+			Metadata: map[string][]byte{attestation.AttestationSBOMCore: []byte(core)},
+		})
+		if err != nil {
+			return err
+		}
+		return add(documents[i], attestation.Attestation[client.Reference]{
+			Kind:     gwpb.AttestationKind_InToto,
+			Path:     dotnet.SBOMFile,
+			Metadata: map[string][]byte{},
+		})
+	})
+}

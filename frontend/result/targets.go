@@ -1,0 +1,157 @@
+package result
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/exporter/containerimage/exptypes"
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/frontend/gateway/client"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/crosshull/crosshull/frontend/facts"
+	"github.com/crosshull/crosshull/frontend/gateway"
+	"github.com/crosshull/crosshull/frontend/graph"
+	"github.com/crosshull/crosshull/frontend/plan"
+	"github.com/crosshull/crosshull/frontend/report"
+	"github.com/crosshull/crosshull/frontend/request"
+	xllb "github.com/crosshull/crosshull/llb"
+	"github.com/crosshull/crosshull/llb/dotnet"
+)
+
+// Tests runs the tests; the result has their results, a folder for each.
+func Tests(ctx context.Context, req *request.Request, f *facts.Facts) (*client.Result, error) {
+	st, _, err := runTests(ctx, req, f)
+	if err != nil {
+		return nil, err
+	}
+	return single(ctx, req, st, nil)
+}
+
+// runTests runs all tests, each project on its own and side by side, and gives their results.
+func runTests(ctx context.Context, req *request.Request, f *facts.Facts) (llb.State, []report.Tests, error) {
+	b := plan.Builder(req, f, nil)
+	sts := make([]llb.State, len(f.Tests))
+	for i, test := range f.Tests {
+		restored, err := b.Restore(f.Group(test), nil)
+		if err != nil {
+			return llb.State{}, nil, err
+		}
+		if sts[i], err = b.Test(test, restored); err != nil {
+			return llb.State{}, nil, err
+		}
+	}
+	errs := make([]error, len(sts))
+	results := make([]*report.Tests, len(sts))
+	eg, _ := gateway.Group(ctx)
+	for i, st := range sts {
+		eg.Go(func() error {
+			// Evaluated, so that what fails fails here; and all of them, so that one failure does not hide another.
+			ref, err := req.Gateway.Evaluate(ctx, st)
+			errs[i] = req.DiagnoseTest(ctx, err, f.Tests[i])
+			if err == nil {
+				results[i] = testResults(ctx, ref, f.Tests[i])
+			}
+			return nil
+		})
+	}
+	if err := errors.Join(append(errs, eg.Wait())...); err != nil {
+		return llb.State{}, nil, err
+	}
+	var told []report.Tests
+	for _, r := range results {
+		if r != nil {
+			told = append(told, *r)
+		}
+	}
+	return b.Collect(f.Tests, sts), told, nil
+}
+
+// testResults reads the results of a test project: its TRX file, if there is one.
+func testResults(ctx context.Context, ref client.Reference, test *dotnet.App) *report.Tests {
+	dt, err := gateway.ReadRef(ctx, ref, dotnet.TestResults(test))
+	if err != nil {
+		return nil
+	}
+	r, err := dotnet.ParseResults(dt)
+	if err != nil {
+		return nil
+	}
+	return &report.Tests{Project: test.Path, Total: r.Total, Passed: r.Passed, Failed: r.Failed, Skipped: r.Skipped}
+}
+
+// workspace is an image of the SDK with the sources and packages of the app, for the build platform.
+func workspace(ctx context.Context, p *plan.Plan) (*client.Result, error) {
+	g, err := graph.Make(p, dotnet.CompressInPublish)
+	if err != nil {
+		return nil, err
+	}
+	config := &dockerspec.DockerOCIImage{}
+	if c := p.SDK.Image.Config; c != nil {
+		*config = *c
+	}
+	config.RootFS, config.History, config.Created = ocispecs.RootFS{Type: "layers"}, nil, nil
+	config.Config.WorkingDir = xllb.SourceDir
+	for k, v := range xllb.WorkspaceEnv {
+		config.Config.Env = append(config.Config.Env[:len(config.Config.Env):len(config.Config.Env)], k+"="+v)
+	}
+	return single(ctx, p.Request, g.Builder.Workspace(p.App, g.Restored), config)
+}
+
+// single is a result that is the same for all platforms.
+func single(
+	ctx context.Context, req *request.Request, st llb.State, config *dockerspec.DockerOCIImage,
+) (*client.Result, error) {
+	ref, err := req.Gateway.Evaluate(ctx, st)
+	if err != nil {
+		return nil, req.Diagnose(ctx, err)
+	}
+	res := client.NewResult()
+	res.SetRef(ref)
+	if config != nil {
+		dt, err := json.Marshal(config)
+		if err != nil {
+			return nil, err
+		}
+		res.AddMeta(exptypes.ExporterImageConfigKey, dt)
+	}
+	return res, nil
+}
+
+// files is what publish leaves, for each platform, without an image around it.
+func files(ctx context.Context, p *plan.Plan) (*client.Result, error) {
+	out, err := publish(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	sts := make([]llb.State, len(p.Targets))
+	for i, t := range p.Targets {
+		sts[i] = out.graph.Builder.Image(llb.Scratch(), t.Platform, placed(out.layers(p, t, "/"), "/", nil)...)
+	}
+	return each(ctx, p, sts)
+}
+
+// each is a result that is files, for each platform.
+func each(ctx context.Context, p *plan.Plan, sts []llb.State) (*client.Result, error) {
+	gw := p.Request.Gateway
+	build := func(ctx context.Context, platform *ocispecs.Platform, idx int) (_ *dockerui.BuildResult, err error) {
+		defer gateway.Recover(&err)
+		ref, err := gw.Solve(ctx, sts[idx])
+		if err != nil {
+			return nil, err
+		}
+		img := &dockerspec.DockerOCIImage{}
+		if platform != nil {
+			img.Platform = *platform
+		}
+		return &dockerui.BuildResult{Reference: ref, Image: img, Epoch: p.Epoch}, nil
+	}
+	rb, err := gw.Build(ctx, build)
+	if err != nil {
+		return nil, err
+	}
+	return rb.Finalize()
+}

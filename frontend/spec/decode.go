@@ -1,0 +1,364 @@
+package spec
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/moby/buildkit/util/suggest"
+	"go.yaml.in/yaml/v3"
+)
+
+// decoder fills a spec from nodes, keeps where each value came from, checks it by its rule, and collects every mistake
+// rather than the first.
+type decoder struct {
+	*source
+	into   *Spec
+	args   map[string]string // what ${NAME} stands for; nil where it is text
+	target map[string]string // arguments of the platform that the spec is for; nil: of none yet
+	later  map[string]bool   // and those that are not known then
+	ends   map[*node]int     // last lines of what aliases lead to
+
+	aliases  int  // that lead to where the decoder is
+	aliased  int  // values that aliases led to
+	copied   int  // values that apps have from the common part
+	expanded int  // bytes that arguments brought
+	full     bool // one of these is too much, and nothing more is read
+
+	errs Errors
+	said map[Error]bool
+}
+
+func (d *decoder) errorf(n *node, format string, args ...any) {
+	d.fail(Range{n.Line, n.Line}, fmt.Sprintf(format, args...))
+}
+
+// fail adds a mistake, once.
+func (d *decoder) fail(at Range, msg string) {
+	e := Error{at, msg}
+	if d.said[e] {
+		return
+	}
+	if d.said == nil {
+		d.said = map[Error]bool{}
+	}
+	d.said[e] = true
+	d.errs = append(d.errs, &e)
+}
+
+// stop ends it all, as there is too much of something.
+func (d *decoder) stop(n *node, format string, args ...any) {
+	d.errorf(n, format, args...)
+	d.full = true
+}
+
+// value reads a value, whose key is f.
+func (d *decoder) value(path string, n *node, v reflect.Value, f field) {
+	if n.Kind == yaml.AliasNode {
+		d.aliases++
+		defer func() { d.aliases-- }()
+		n = n.Alias
+	}
+	if d.aliases > 0 {
+		d.aliased++
+	}
+	if d.aliased > maxAliased && !d.full {
+		d.stop(n, "aliases lead to more than %d values", maxAliased)
+	}
+	if d.full {
+		return
+	}
+	if _, ok := d.into.lines[path]; !ok && path != "" {
+		d.into.lines[path] = Range{n.Line, d.last(n)}
+	}
+	if isNull(n) { // `image:` with nothing below is what an editor leaves while one types
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		p := reflect.New(v.Type().Elem())
+		if !v.IsNil() { // the common part's
+			p.Elem().Set(v.Elem())
+		}
+		d.value(path, n, p.Elem(), f)
+		v.Set(p)
+	case reflect.Struct:
+		d.section(path, n, v)
+	case reflect.Map:
+		d.names(path, n, v, f)
+	case reflect.Slice:
+		d.list(path, n, v, f)
+	default:
+		d.scalar(path, n, v, f)
+	}
+}
+
+// scalar reads a text, a number, or true or false.
+func (d *decoder) scalar(path string, n *node, v reflect.Value, f field) {
+	text, known := "", true
+	if n.Kind == yaml.ScalarNode {
+		text, known = d.expand(path, n, f)
+	}
+	isNot := func() {
+		read := kind(n)
+		if n.Kind == yaml.ScalarNode {
+			read = show(text)
+		}
+		d.errorf(n, "%s must be %s, not %s", name(path), f.rule.is, read)
+	}
+	switch {
+	case !known: // not yet; and what is wrong with an argument has been said
+		if v.Kind() == reflect.String {
+			v.SetString(text)
+		}
+	case v.Kind() == reflect.String && n.Kind != yaml.ScalarNode:
+		d.errorf(n, "%s must be a single value, not %s", name(path), kind(n))
+	case v.Kind() == reflect.String:
+		v.SetString(text) // true, 10.0 and 8080 mean the text as written
+		if text != "" {
+			d.check(n, f.rule, path, "", text)
+		}
+	case v.Kind() == reflect.Bool:
+		on, err := strconv.ParseBool(text)
+		if err != nil {
+			isNot()
+		}
+		v.SetBool(on)
+	default:
+		i, err := strconv.Atoi(text)
+		if err != nil || i < f.rule.min || i > f.rule.max {
+			isNot()
+		}
+		v.SetInt(int64(i))
+	}
+}
+
+// list reads a list, whose items have the rule of its key.
+func (d *decoder) list(path string, n *node, v reflect.Value, f field) {
+	if v.Type() == reflect.TypeFor[Modes]() && n.Kind == yaml.ScalarNode {
+		modes := make(Modes, 1)
+		d.item(path, n, reflect.ValueOf(modes).Index(0), f)
+		v.Set(reflect.ValueOf(modes))
+		return
+	}
+	if n.Kind != yaml.SequenceNode {
+		instead := ""
+		if n.Kind == yaml.ScalarNode {
+			instead = ": write [" + plain(n.Value) + "]"
+		}
+		d.errorf(n, "%s must be a list, not %s%s", name(path), kind(n), instead)
+		return
+	}
+	before := len(d.errs)
+	v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
+	for i, c := range n.Content {
+		d.item(join(path, strconv.Itoa(i)), c, v.Index(i), f)
+	}
+	if f.rule == nil || f.rule.list == nil || len(d.errs) > before || d.into.perPlatform[path] {
+		return
+	}
+	if words, ok := v.Interface().([]string); ok {
+		if why := f.rule.list(words); why != "" {
+			d.errorf(n, "%s: %s", where(path), why)
+		}
+	}
+}
+
+// item reads what a list or a map holds. Nothing at all is not the same there as without the key.
+func (d *decoder) item(path string, n *node, v reflect.Value, f field) {
+	d.value(path, n, v, f)
+	to := follow(n)
+	switch {
+	case v.Kind() == reflect.String && v.String() == "" && to.Kind == yaml.ScalarNode && !d.full:
+		d.check(to, f.rule, path, "", "")
+	case v.Kind() == reflect.Struct && isNull(to) && f.rule == nil:
+		d.errorf(to, "%s is empty", where(path))
+	}
+}
+
+// names reads a map of names, whose values have the rule of its key.
+func (d *decoder) names(path string, n *node, v reflect.Value, f field) {
+	if n.Kind != yaml.MappingNode {
+		d.errorf(n, "%s must be a map of names to values, not %s", name(path), kind(n))
+		return
+	}
+	pairs := d.pairs(path, n, f.rule.names)
+	_, apps := v.Interface().(map[string]*App)
+	if apps && len(pairs) > maxApps {
+		d.stop(pairs[maxApps].key, "%d apps are too many: %d is the most", len(pairs), maxApps)
+	}
+	m := d.own(n, v, pairs, f)
+	for _, p := range pairs {
+		key := p.key.Value
+		if !d.check(p.key, f.rule.names, path, ": name", key) && len(key) > 128 {
+			continue // all paths below it would have it in them
+		}
+		e := reflect.New(v.Type().Elem()).Elem()
+		if apps { // each begins as what all have in common
+			app := d.into.App
+			app.Project, app.Framework = "", ""
+			e.Set(reflect.ValueOf(&app))
+		}
+		d.pair(p, func() { d.item(join(path, key), p.value, e, f) })
+		m.SetMapIndex(reflect.ValueOf(key), e)
+	}
+	v.Set(m)
+}
+
+// own gives the map that pairs go into. What the common part has is shared by all apps, so one that adds to it gets a
+// copy.
+func (d *decoder) own(n *node, v reflect.Value, pairs []pair, f field) reflect.Value {
+	if v.Len() > 0 && len(pairs) == 0 {
+		return v
+	}
+	if d.copied += v.Len(); d.copied > maxCopied {
+		d.stop(n, "apps have more than %d values from the keys beside them", maxCopied)
+	}
+	m := reflect.MakeMapWithSize(v.Type(), v.Len()+len(pairs))
+	if d.full {
+		return m
+	}
+	again := map[string]bool{}
+	for _, p := range pairs {
+		again[f.rule.names.same(p.key.Value)] = true
+	}
+	for it := v.MapRange(); it.Next(); {
+		if !again[f.rule.names.same(it.Key().String())] {
+			m.SetMapIndex(it.Key(), it.Value())
+		}
+	}
+	return m
+}
+
+// section reads a map of keys, or what a list or a value alone means.
+func (d *decoder) section(path string, n *node, v reflect.Value) {
+	s := sections[v.Type()]
+	if n.Kind != yaml.MappingNode {
+		if s.alone != nil {
+			if alone := v.FieldByIndex(s.alone.index); (alone.Kind() == reflect.Slice) == (n.Kind == yaml.SequenceNode) {
+				d.value(path, n, alone, *s.alone)
+				return
+			}
+		}
+		d.errorf(n, "%s must be a map of keys to values, not %s", name(path), kind(n))
+		return
+	}
+	before := len(d.errs)
+	pairs := d.pairs(path, n, nil)
+	if path == "" {
+		slices.SortStableFunc(pairs, func(a, b pair) int { return rank(a) - rank(b) })
+	}
+	for _, p := range pairs {
+		key := p.key.Value
+		if strings.HasPrefix(key, "x-") { // for whoever writes the file, as in compose.yaml
+			continue
+		}
+		if path == "" && key != "args" && d.args == nil {
+			d.declare()
+		}
+		f, ok := s.fields[key]
+		if !ok {
+			d.errorf(p.key, "unknown key %s%s", name(join(path, key)), d.meant(key, s.keys))
+			continue
+		}
+		if !d.full {
+			d.into.lines[join(path, key)] = Range{p.key.Line, max(p.key.Line, d.last(p.value))}
+		}
+		d.pair(p, func() { d.value(join(path, key), p.value, v.FieldByIndex(f.index), f) })
+	}
+	d.shape(path, v, d.errs[before:])
+}
+
+// rank is the order in which the keys of the whole file are read: apps have what all others say, and all have
+// arguments.
+func rank(p pair) int {
+	switch p.key.Value {
+	case "args":
+		return 0
+	case "apps":
+		return 2
+	default:
+		return 1
+	}
+}
+
+// meant tells what an unknown key may have been.
+func (d *decoder) meant(key string, keys []string) string {
+	if s, ok := d.like(key, len(keys), func() []string { return keys }); ok {
+		return fmt.Sprintf(", did you mean %q?", s)
+	}
+	return ": known are " + strings.Join(keys, ", ")
+}
+
+// like looks for a name that is nearly this one among n, unless that takes long, or is for a mistake that nobody gets
+// to see.
+func (d *decoder) like(name string, n int, names func() []string) (string, bool) {
+	if len(name) > 64 || n > 1000 || len(d.errs) > 2*shownErrors {
+		return "", false
+	}
+	return suggest.Search(name, names(), true)
+}
+
+// feeds checks that each source has a name of its own.
+func (d *decoder) feeds() {
+	lines := map[string]int{}
+	for i, f := range d.into.NuGet.Feeds {
+		at := d.into.Range(fmt.Sprintf("nuget.feeds.%d.name", i))
+		id := strings.ToLower(f.Name) // NuGet compares without case
+		if line, ok := lines[id]; ok && f.Name != "" {
+			const has = "nuget.feeds.%d.name %s: the feed on line %d has that name, for NuGet does not tell capitals apart"
+			d.fail(at, fmt.Sprintf(has, i, show(f.Name), line))
+		} else {
+			lines[id] = at.Start
+		}
+	}
+}
+
+// last gives the last line of a value.
+func (d *decoder) last(n *node) int {
+	if last, ok := d.ends[n]; ok {
+		return last
+	}
+	last := d.lastIn(n)
+	if n.Anchor != "" { // which many aliases may lead to
+		d.ends[n] = last
+	}
+	return last
+}
+
+func (d *decoder) lastIn(n *node) int {
+	last := max(n.Line, d.far[n])
+	for _, c := range n.Content {
+		last = max(last, d.lastIn(c))
+	}
+	return last
+}
+
+func kind(n *node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a map"
+	case yaml.SequenceNode:
+		return "a list"
+	default:
+		return show(n.Value)
+	}
+}
+
+func name(path string) string {
+	if path == "" {
+		return "the spec"
+	}
+	return `"` + where(path) + `"`
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+func lastDot(path string) int { return strings.LastIndexByte(path, '.') }

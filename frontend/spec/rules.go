@@ -1,0 +1,261 @@
+package spec
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// A rule says what a key may be: its value, each item of its list, or each value of its map. The tag "rule" of a field
+// names it. Errors, the schema and [Keys] are made of it.
+type rule struct {
+	// is ends a sentence with "must be", in errors and in the schema.
+	is string
+	// match finds what is right. RE2 and ECMAScript read it alike, as the schema has it too.
+	match *regexp.Regexp
+	// why tells what is wrong beyond what is says, and finds what match cannot: that the schema does not know.
+	why func(string) string
+	// oneOf are all that is right.
+	oneOf []string
+	// private is what no message shows, as there may be a password in it.
+	private bool
+	// not finds what match finds and somebody else has, and because tells who.
+	not     *regexp.Regexp
+	because func(string) string
+	// min and max bound what may be written as a number. The zero max is none.
+	min, max int
+	// names is the rule of the names in a map, and caseless of names that are the same in capitals.
+	names    *rule
+	caseless bool
+	// list tells what is wrong with a list, and never are the beginnings of such lists, for the schema.
+	list  func([]string) string
+	never []beginning
+}
+
+// beginning is how a list begins that has at least some items: each is one of these, or the list has ended before.
+type beginning struct {
+	least int
+	items [][]any
+}
+
+const (
+	// control are the characters that end a line, or that nobody sees: no name and no path needs one.
+	control = `\x00-\x1f\x7f-\x9f` + "\u2028\u2029"
+
+	isText     = "a text without the character NUL"
+	isVariable = "letters, digits and _, no digit first"
+	isID       = "the id of a secret, as in --secret id=ID"
+	maxUser    = 1<<31 - 1 // engines run no other (moby/sys/user)
+	maxOwner   = 1<<32 - 2 // chown(2) takes the next one for "as it is"
+)
+
+var (
+	aText     = all(`[^\x00]*`)
+	aLine     = all(`[^` + control + `]*`)
+	aName     = all(`[^` + control + `]+`)
+	aWord     = all(`[^ ` + control + `]+`)
+	aVariable = all(`[a-zA-Z_][a-zA-Z0-9_]*`) // the SDK's rule for ContainerEnvironmentVariable
+	aPath     = all(strings.ReplaceAll(`[^/\\.C][^\\C]*|\.([^.\\C][^\\C]*)?|\.\.[^/\\C][^\\C]*`, "C", control))
+	aURL      = all(strings.ReplaceAll(`https?://[^@/?# C]+([/?#][^ C]*)?`, "C", control))
+	aUser     = all(strings.ReplaceAll(`[^ :C]+(:[^ :C]+)?`, "C", control))
+	aDuration = all(`\+?(0|(([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)`)
+	aPort     = all(upTo(65535) + `(-` + upTo(65535) + `)?(/([tT][cC][pP]|[uU][dD][pP]|[sS][cC][tT][pP]))?`)
+	anOwner   = all(`app|` + owner + `(:` + owner + `)?`)
+	owner     = `(0|` + upTo(maxOwner) + `)`
+
+	// buildKits are build arguments that BuildKit has itself.
+	buildKits = regexp.MustCompile(`^SOURCE_DATE_EPOCH$|^BUILDKIT_|_[pP][rR][oO][xX][yY]$`)
+)
+
+// noProgram begins a command that does not say what to run.
+var noProgram = beginning{items: [][]any{{"", nil}}}
+
+// rules are all that fields name.
+var rules = map[string]*rule{
+	"text":   {is: isText, match: aText},
+	"line":   {is: "a text of one line, without control characters", match: aLine},
+	"switch": {is: "true or false"},
+	"count":  {is: "a whole number from 0 to 2147483647", max: maxUser},
+
+	"path":       {is: "a path relative to the build context", match: aPath, why: noPath},
+	"image-path": {is: "an absolute path in the image", match: all(`/[^` + control + `]*`)},
+	"volume": {
+		is:    "an absolute path in the image, below /",
+		match: all(`/+[^/` + control + `][^` + control + `]*`), why: noVolume,
+	},
+	"mode": {
+		is:    "an octal number of three or four digits, such as 0644, up to 7777",
+		match: all(`0?[0-7]{3,4}`), max: 7777,
+	},
+	"owner": {
+		is:    "a number up to 4294967294, two as in 1654:1654, or app for the user that the image runs as",
+		match: anOwner, max: maxOwner,
+	},
+	"context": { // a repository of an image reference, see dockerui.NamedContext
+		is:    "a name that --build-context takes: lower-case letters, digits, '.', - and _",
+		match: all(`[a-z0-9][a-z0-9._-]*`),
+	},
+
+	"framework":    {is: "a TargetFramework such as net10.0", match: all(`[A-Za-z0-9][A-Za-z0-9.+_-]*`)},
+	"publish-mode": {oneOf: strings.Fields("portable apphost self-contained single-file ready-to-run trimmed aot")},
+	"properties":   {is: isText, match: aText, names: propertyName},
+	"reference":    {is: "a reference of an image, without spaces", match: aWord},
+	"tag": {
+		is:    "a tag of an image, with or without a digest",
+		match: all(`[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(@[a-z0-9]+:[a-f0-9]+)?`),
+	},
+	"family": {
+		is:    "the end of a tag: letters, digits, '.', - and _",
+		match: all(`[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`),
+	},
+
+	"feed": { // the name of an XML element too
+		is:    "the key of a source: letters, digits, '.', '_' and '-', a letter or _ first",
+		match: all(`[a-zA-Z_][a-zA-Z0-9._-]*`),
+	},
+	"source": {
+		is:    "a URL that begins with https:// or http://, without credentials",
+		match: aURL, why: noSource, private: true,
+	},
+	"id":      {is: isID, match: aName},
+	"agent":   {is: "the id of an agent, as in --ssh ID", match: aName},
+	"secrets": {is: isID, match: aName, names: secretName},
+
+	"command": {is: isText, match: aText, list: noCommand, never: []beginning{noProgram}},
+	"probe": {is: isText, match: aText, list: noProbe, never: []beginning{
+		noProgram, {items: [][]any{{"CMD", "CMD-SHELL"}, {"", nil}}}, {least: 2, items: [][]any{{"NONE"}}},
+	}},
+	"user": {
+		is:    "a user, or user:group: each a name without spaces, or a number up to 2147483647",
+		match: aUser, why: noUser, max: maxUser,
+	},
+	"env":    {is: isText, match: aText, names: &rule{is: isVariable, match: aVariable}},
+	"labels": {is: isText, match: aText, names: &rule{is: "a text of one line, and not empty", match: aName}},
+	"port": {
+		is:    "a port from 1 to 65535, or a range such as 8000-8010; /udp or /sctp follows where it is not /tcp",
+		match: aPort, why: noPort, list: noPorts, min: 1, max: 65535,
+	},
+	"signal": {
+		is:    "the name of a signal such as SIGTERM, or its number from 1 to 64",
+		match: all(signals()), min: 1, max: 64,
+	},
+	"duration": {is: "a duration such as 30s or 1m30s: 0, or at least 1ms", match: aDuration, why: noDuration},
+
+	"args": {names: &rule{
+		is: isVariable + ", 128 at most", match: all(`[a-zA-Z_][a-zA-Z0-9_]{0,127}`),
+		not: buildKits, because: func(string) string {
+			return "it is an argument of BuildKit's own, and need not be declared"
+		},
+	}},
+	"apps": {names: &rule{
+		is:    "lower-case letters, digits, - and _, 128 at most, as it is a target of buildx",
+		match: all(`[a-z0-9][a-z0-9_-]{0,127}`),
+		not:   reserved, because: func(string) string { return "it is the name of another target" },
+	}},
+}
+
+// wrong tells what is wrong with a text, as the end of a sentence that begins with its key and it; "" is nothing.
+func (r *rule) wrong(text string) string {
+	if len(r.oneOf) > 0 {
+		if slices.Contains(r.oneOf, text) {
+			return ""
+		}
+		return " is not known: use " + strings.Join(r.oneOf, ", ")
+	}
+	if r.not != nil && r.not.MatchString(text) {
+		return ": " + r.because(text)
+	}
+	if r.why != nil {
+		if why := r.why(text); why != "" {
+			return " must be " + r.is + ": " + why
+		}
+	}
+	if r.match != nil && !r.match.MatchString(text) {
+		return " must be " + r.is
+	}
+	return ""
+}
+
+// check tells what is wrong with the text of a node, if anything is. what follows the path of the key, such as ": name".
+func (d *decoder) check(n *node, r *rule, path, what, text string) (ok bool) {
+	wrong := r.wrong(text)
+	if wrong == "" {
+		return true
+	}
+	what = where(path) + what
+	switch {
+	case len(r.oneOf) > 0:
+		what += ": " + show(text)
+	case !r.private:
+		what += " " + show(text)
+	}
+	d.errorf(n, "%s%s", what, wrong)
+	return false
+}
+
+// same gives the same text for names that are the same.
+func (r *rule) same(name string) string {
+	if r != nil && r.caseless {
+		return strings.ToLower(name)
+	}
+	return name
+}
+
+// String is the rule as [Keys] gives it.
+func (r *rule) String() string {
+	says := r.is
+	if len(r.oneOf) > 0 {
+		says = "one of " + strings.Join(r.oneOf, ", ")
+	}
+	if r.names == nil {
+		return says
+	}
+	if says != "" {
+		says = "; a value: " + says
+	}
+	return "a name: " + r.names.is + says
+}
+
+// all is an expression for a whole text.
+func all(expr string) *regexp.Regexp { return regexp.MustCompile(`^(?:` + expr + `)$`) }
+
+// upTo is an expression for the whole numbers from 1 to n.
+func upTo(n int) string {
+	digits := fmt.Sprint(n)
+	alternatives := []string{digits}
+	if len(digits) > 1 {
+		alternatives = append(alternatives, fmt.Sprintf("[1-9][0-9]{0,%d}", len(digits)-2))
+	}
+	for i, first := 0, byte('1'); i < len(digits); i, first = i+1, '0' {
+		if digits[i] > first {
+			rest := strings.Repeat("[0-9]", len(digits)-1-i)
+			alternatives = append(alternatives, fmt.Sprintf("%s[%c-%c]%s", digits[:i], first, digits[i]-1, rest))
+		}
+	}
+	return "(" + strings.Join(alternatives, "|") + ")"
+}
+
+// anyCase is an expression for a word, in upper and lower case.
+func anyCase(word string) string {
+	var b strings.Builder
+	for _, c := range word {
+		if lower, upper := strings.ToLower(string(c)), strings.ToUpper(string(c)); lower != upper {
+			b.WriteString("[" + upper + lower + "]")
+		} else {
+			b.WriteString(regexp.QuoteMeta(string(c)))
+		}
+	}
+	return b.String()
+}
+
+// signals is an expression for what STOPSIGNAL takes (moby/sys/signal), in the range that kill(2) takes.
+func signals() string {
+	names := strings.Fields("ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV " +
+		"STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ")
+	for i, name := range names {
+		names[i] = anyCase(name)
+	}
+	names = append(names, anyCase("RTMIN")+`(\+`+upTo(15)+`)?`, anyCase("RTMAX")+`(-`+upTo(14)+`)?`)
+	return upTo(64) + "|(" + anyCase("SIG") + ")?(" + strings.Join(names, "|") + ")"
+}

@@ -1,0 +1,126 @@
+package spec
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// field is a key of a section.
+type field struct {
+	key   string
+	index []int // of the field in the struct
+	rule  *rule // nil: the key is a section, or a list of them
+	// platform tells that a value may differ between platforms.
+	platform bool
+}
+
+// section is what a struct means as a map of keys.
+type section struct {
+	keys   []string // in the order of the struct
+	fields map[string]field
+	alone  *field // that a list or a value alone means
+}
+
+// sections are those of a spec, by type.
+var sections = func() map[reflect.Type]*section {
+	all := map[reflect.Type]*section{}
+	addSection(all, reflect.TypeFor[Spec]())
+	return all
+}()
+
+func addSection(all map[reflect.Type]*section, t reflect.Type) {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct || all[t] != nil {
+		return
+	}
+	s := &section{fields: map[string]field{}}
+	all[t] = s
+	for _, sf := range reflect.VisibleFields(t) {
+		key, option, _ := strings.Cut(sf.Tag.Get("yaml"), ",")
+		if key == "" {
+			continue
+		}
+		name, platform, _ := strings.Cut(sf.Tag.Get("rule"), ",")
+		f := field{key, sf.Index, rules[name], platform != ""}
+		s.keys = append(s.keys, key)
+		s.fields[key] = f
+		if option == "alone" {
+			s.alone = &f
+		}
+		addSection(all, sf.Type)
+	}
+}
+
+// A shape says which keys of a section go together.
+type shape struct {
+	excludes []exclusion
+	needs    []need
+}
+
+// exclusion lets at most one of two keys have a value.
+type exclusion struct{ one, other, says string }
+
+// need makes a key have a value: always, or where the key "with" has one, or where the key "without" has none.
+type need struct{ key, with, without, says string }
+
+// shapes are those of sections, by type.
+var shapes = map[string]shape{
+	"Spec": {excludes: []exclusion{
+		{"apps", "project", "project belongs into each of apps"},
+		{"apps", "framework", "framework belongs into each of apps"},
+	}},
+	"SDK": {excludes: []exclusion{
+		{"image", "version", "sdk.image and sdk.version exclude each other: the image has its version in its tag"},
+	}},
+	"Base": {excludes: []exclusion{
+		{"image", "family", "base.image and base.family exclude each other: a family is of the image that the SDK infers"},
+	}},
+	"NuGet": {excludes: []exclusion{
+		{"ca", "ca-secret", "nuget.ca and nuget.ca-secret exclude each other"},
+		{"config-secret", "feeds", "nuget.config-secret and nuget.feeds exclude each other: no other configuration is read"},
+	}},
+	"Feed": {needs: []need{
+		{key: "name", says: "a feed needs a name: the key of its source, as in name: github"},
+		{
+			key: "password-secret", without: "source",
+			says: "a feed needs a source, or a password-secret for the source of that name in nuget.config",
+		},
+	}},
+	"File": {needs: []need{{key: "to", says: "an entry of files needs to: an absolute path in the image"}}},
+	"Healthcheck": {needs: []need{
+		{key: "test", says: "image.healthcheck needs a test: the command to run, as a list, or [NONE]"},
+	}},
+	"Tests": {needs: []need{
+		{key: "projects", with: "gate", says: "tests.gate has no tests to wait for: name them in tests.projects"},
+	}},
+}
+
+// shape checks which keys of a section go together. errs are the mistakes in it: what has one is there, though it has
+// no value.
+func (d *decoder) shape(path string, v reflect.Value, errs Errors) {
+	has := func(key string) bool {
+		f := v.FieldByIndex(sections[v.Type()].fields[key].index)
+		return !f.IsZero() && (f.Kind() != reflect.Map && f.Kind() != reflect.Slice || f.Len() > 0)
+	}
+	wrong := func(key string) bool {
+		at, ok := d.into.lines[join(path, key)]
+		return ok && slices.ContainsFunc(errs, func(e *Error) bool {
+			return at.Start <= e.Range.Start && e.Range.Start <= at.End
+		})
+	}
+	s := shapes[v.Type().Name()]
+	for _, e := range s.excludes {
+		if has(e.one) && has(e.other) {
+			d.fail(d.into.Range(join(path, e.other)), e.says)
+		}
+	}
+	for _, n := range s.needs {
+		applies := (n.with == "" || has(n.with)) && (n.without == "" || !has(n.without) && !wrong(n.without))
+		if applies && !has(n.key) && !wrong(n.key) {
+			d.fail(d.into.Range(path), n.says)
+		}
+	}
+}

@@ -1,0 +1,148 @@
+package spec
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Ports gives the ports that an entry of image.ports stands for, as EXPOSE does (dockerfile2llb, parsePort): each with
+// its protocol, such as "8080/tcp".
+func Ports(value string) ([]string, error) {
+	if !aPort.MatchString(value) {
+		return nil, fmt.Errorf("port %s must be %s", show(value), rules["port"].is)
+	}
+	first, last, protocol := portRange(value)
+	if last < first {
+		return nil, fmt.Errorf("port %s ends before it begins", show(value))
+	}
+	var ports []string
+	for p := first; p <= last; p++ {
+		ports = append(ports, strconv.Itoa(p)+"/"+protocol)
+	}
+	return ports, nil
+}
+
+// portRange reads what aPort matches.
+func portRange(value string) (first, last int, protocol string) {
+	numbers, protocol, ok := strings.Cut(value, "/")
+	if !ok {
+		protocol = "tcp"
+	}
+	from, to, ok := strings.Cut(numbers, "-")
+	if !ok {
+		to = from
+	}
+	first, _ = strconv.Atoi(from) // which is a number
+	last, _ = strconv.Atoi(to)
+	return first, last, strings.ToLower(protocol)
+}
+
+// FileMode gives the mode that files.mode stands for, in the bits that chmod(2) takes and BuildKit passes on:
+// os.FileMode has other names for setuid, setgid and sticky.
+func FileMode(value string) (os.FileMode, error) {
+	if !rules["mode"].match.MatchString(value) {
+		return 0, fmt.Errorf("mode %s must be %s", show(value), rules["mode"].is)
+	}
+	m, err := strconv.ParseUint(value, 8, 12)
+	return os.FileMode(m), err
+}
+
+// What follows tells why a text, or a list, is not what its rule says; "" is nothing.
+
+func noPath(v string) string {
+	clean := path.Clean(v)
+	switch {
+	case v == "": // which the rule tells, where something has to be there
+	case strings.Contains(v, `\`):
+		return "write / between folders"
+	case path.IsAbs(v) || clean == ".." || strings.HasPrefix(clean, "../"):
+		return "it leads out of it"
+	}
+	return ""
+}
+
+func noVolume(v string) string {
+	if path.IsAbs(v) && path.Clean(v) == "/" {
+		return "engines mount nothing there"
+	}
+	return ""
+}
+
+func noSource(v string) string {
+	if !strings.HasPrefix(v, "https://") && !strings.HasPrefix(v, "http://") {
+		return "a folder of the repository belongs into its nuget.config"
+	}
+	if u, err := url.Parse(v); err == nil && u.User != nil { // no error for %NAME%, as nuget.config has it
+		return "use username and password-secret"
+	}
+	return ""
+}
+
+func noUser(v string) string {
+	for part := range strings.SplitSeq(v, ":") {
+		if part == "" || strings.Trim(part, "+-0123456789") != "" {
+			continue // no number
+		}
+		if n, err := strconv.ParseInt(part, 10, 64); err != nil || n < 0 || n > maxUser {
+			return "no engine takes that number"
+		}
+	}
+	return ""
+}
+
+func noPort(v string) string {
+	if first, last, _ := portRange(v); aPort.MatchString(v) && last < first {
+		return "it ends before it begins"
+	}
+	return ""
+}
+
+func noPorts(values []string) string {
+	const most = 65535
+	n := 0
+	for _, v := range values {
+		first, last, _ := portRange(v)
+		n += last - first + 1
+	}
+	if n > most {
+		return fmt.Sprintf("that is %d ports, and %d is the most", n, most)
+	}
+	return ""
+}
+
+func noDuration(v string) string {
+	switch d, err := time.ParseDuration(v); {
+	case err != nil && aDuration.MatchString(v):
+		return "that is too long"
+	case err != nil || d == 0: // which the rule tells
+	case d < 0:
+		return "it is negative"
+	case d < time.Millisecond: // instructions.parseOptInterval
+		return "that is too short"
+	}
+	return ""
+}
+
+func noCommand(words []string) string {
+	if len(words) == 0 || words[0] == "" {
+		return "the first word is the program, and cannot be missing: without the key, the SDK says how the app starts"
+	}
+	return ""
+}
+
+func noProbe(words []string) string {
+	switch {
+	case len(words) == 0 || words[0] == "":
+		return "write the command to run, word by word, or [NONE]"
+	case words[0] == "NONE" && len(words) > 1:
+		return "NONE stands alone"
+	case (words[0] == "CMD" || words[0] == "CMD-SHELL") && (len(words) == 1 || words[1] == ""):
+		return "the command after " + words[0] + " is missing"
+	}
+	return ""
+}

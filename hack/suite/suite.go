@@ -1,0 +1,265 @@
+// Package suite runs the tests of the repository and shows them while they run: each test, how many of how many, and how
+// long; what fails, with its output; at the end the slowest. Each test has a limit of its own (see [Watcher]).
+//
+// Contract: what is run is what `go test` runs, in both modules; its cache of results is used where a result depends on
+// nothing that Go does not see. The last line says what came of it, as test runners write it: DONE 3 tests in 1.5s.
+package suite
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/doc"
+	"go/parser"
+	"go/token"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Module is a Go module that has tests.
+type Module struct {
+	Path string
+	Dir  string   // its folder
+	Lab  []string // packages whose tests need the lab
+	// Fresh: its tests read files outside of the module, which Go does not look at when it keeps results.
+	Fresh bool
+
+	packages []string // other than all, for tests
+}
+
+// Modules are those of the repository, from the folder of hack.
+var Modules = []Module{
+	{Path: "github.com/crosshull/crosshull", Dir: ".."},
+	{Path: "github.com/crosshull/crosshull/hack", Dir: ".", Lab: []string{"github.com/crosshull/crosshull/hack/e2e"}, Fresh: true},
+}
+
+// pkg is a package that has tests.
+type pkg struct {
+	Dir, ImportPath           string
+	TestGoFiles, XTestGoFiles []string
+	tests                     int // subtests not counted
+}
+
+// Config says what to run.
+type Config struct {
+	Modules []Module
+	Lab     bool          // with the tests that need the lab; it has to be up
+	Short   bool          // say less: packages, what fails, and what takes more than a second
+	Limit   time.Duration // for each test
+	Watch   []string      // the command that runs a test binary under a [Watcher], before the path of the binary
+	JSON    string        // file for what go test says, or ""
+	Out     io.Writer
+}
+
+// ErrFailed says that a test failed. Which, is in the output.
+var ErrFailed = errors.New("tests failed")
+
+// Run runs the tests.
+func Run(ctx context.Context, c Config) error {
+	runs, total, err := plan(ctx, c)
+	if err != nil {
+		return err
+	}
+	raw, err := create(c.JSON)
+	if err != nil {
+		return err
+	}
+	r := newReport(c.Out, total, c.Short, time.Now)
+	stop := every(time.Second, r.remind)
+	for _, run := range runs {
+		err = errors.Join(err, run.do(ctx, c, r, raw))
+	}
+	stop()
+	r.end()
+	if err = errors.Join(err, raw.Close(), ctx.Err()); err != nil {
+		return err
+	}
+	if len(r.failed) > 0 {
+		return ErrFailed
+	}
+	return nil
+}
+
+// run is one call of go test.
+type run struct {
+	dir  string
+	args []string
+}
+
+// plan gives the calls of go test, what is quick first, and how many tests they are.
+//
+// Those that need the lab share it, so they run one package after the other, and always, as Go does not see all that they
+// depend on.
+func plan(ctx context.Context, c Config) (runs []run, total int, err error) {
+	var lab []run
+	for _, m := range c.Modules {
+		pkgs, err := list(ctx, m)
+		if err != nil {
+			return nil, 0, err
+		}
+		unit := run{m.Dir, []string{"-race"}}
+		if m.Fresh {
+			unit.args = append(unit.args, "-count=1")
+		}
+		flags := len(unit.args)
+		for _, p := range pkgs {
+			needs := slices.Contains(m.Lab, p.ImportPath)
+			switch {
+			case !needs:
+				unit.args = append(unit.args, p.ImportPath)
+			case c.Lab:
+				lab = append(lab, run{m.Dir, []string{"-race", "-count=1", p.ImportPath}})
+			default:
+				continue
+			}
+			total += p.tests
+		}
+		if len(unit.args) > flags {
+			runs = append(runs, unit)
+		}
+	}
+	return append(runs, lab...), total, nil
+}
+
+// do calls go test. That tests fail is no error, but in the report.
+func (run run) do(ctx context.Context, c Config, r *report, raw io.Writer) error {
+	var quoted []string
+	for _, word := range append(slices.Clone(c.Watch), "-limit="+c.Limit.String()) {
+		quoted = append(quoted, "'"+word+"'")
+	}
+	args := append([]string{"test", "-json", "-timeout=0", "-exec=" + strings.Join(quoted, " ")}, run.args...)
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = run.dir
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
+	cmd.Stderr = r
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := json.NewEncoder(raw).Encode(event{Time: time.Now(), Action: called}); err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	failed := len(r.failed)
+	err = r.read(io.TeeReader(stdout, raw))
+	waited := cmd.Wait()
+	if exit := (*exec.ExitError)(nil); errors.As(waited, &exit) && len(r.failed) > failed {
+		waited = nil // that is told
+	}
+	return errors.Join(err, waited)
+}
+
+// create makes a file with its folder; "" is none.
+func create(name string) (io.WriteCloser, error) {
+	if name == "" {
+		name = os.DevNull
+	}
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return nil, err
+	}
+	return os.Create(name)
+}
+
+// every calls f again and again until stop is called.
+func every(d time.Duration, f func()) (stop func()) {
+	tick, done, ended := time.NewTicker(d), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				f()
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() { close(done); <-ended }
+}
+
+// newLines reads lines of any length that a test prints.
+func newLines(stream io.Reader) *bufio.Scanner {
+	lines := bufio.NewScanner(stream)
+	lines.Buffer(nil, 64<<20)
+	return lines
+}
+
+// list lists the packages of a module that have tests.
+func list(ctx context.Context, m Module) ([]*pkg, error) {
+	packages := m.packages
+	if packages == nil {
+		packages = []string{"./..."}
+	}
+	cmd := exec.CommandContext(ctx, "go", append([]string{"list", "-json=Dir,ImportPath,TestGoFiles,XTestGoFiles"}, packages...)...)
+	cmd.Dir, cmd.Stderr = m.Dir, os.Stderr
+	listed, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list in %s: %w", m.Dir, err)
+	}
+	var out []*pkg
+	for dec := json.NewDecoder(bytes.NewReader(listed)); ; {
+		p := &pkg{}
+		if err := dec.Decode(p); errors.Is(err, io.EOF) {
+			return out, nil
+		} else if err != nil {
+			return nil, err
+		}
+		if p.tests, err = p.count(); err != nil {
+			return nil, err
+		}
+		if p.tests > 0 {
+			out = append(out, p)
+		}
+	}
+}
+
+// count counts the tests in the package's files.
+func (p *pkg) count() (int, error) {
+	n := 0
+	for _, name := range slices.Concat(p.TestGoFiles, p.XTestGoFiles) {
+		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, name), nil, parser.ParseComments)
+		if err != nil {
+			return 0, err
+		}
+		for _, decl := range file.Decls {
+			if f, ok := decl.(*ast.FuncDecl); ok && isTest(f) {
+				n++
+			}
+		}
+		for _, e := range doc.Examples(file) {
+			if e.Output != "" || e.EmptyOutput {
+				n++
+			}
+		}
+	}
+	return n, nil
+}
+
+// isTest tells a test or a fuzz test, as go test does.
+func isTest(f *ast.FuncDecl) bool {
+	if f.Recv != nil || f.Name.Name == "TestMain" {
+		return false
+	}
+	for _, prefix := range []string{"Test", "Fuzz"} {
+		if rest, ok := strings.CutPrefix(f.Name.Name, prefix); ok {
+			first, _ := utf8.DecodeRuneInString(rest)
+			return rest == "" || !unicode.IsLower(first)
+		}
+	}
+	return false
+}

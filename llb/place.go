@@ -1,0 +1,259 @@
+package llb
+
+import (
+	"context"
+	"maps"
+	"os"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	fstypes "github.com/tonistiigi/fsutil/types"
+
+	"github.com/crosshull/crosshull/frontend/spec"
+)
+
+// Stat tells what is at an absolute path. Of a link it tells the link, not what the link leads to. It gives nil where
+// nothing is. It is asked only about what is in a folder that it told of, or in the root.
+type Stat func(ctx context.Context, path string) (*fstypes.Stat, error)
+
+// Ground is what lies where the layers of an image go, by path as the project or the spec has it, see [Destinations]. A
+// path that it does not have is free.
+type Ground map[string]Spot
+
+// Spot is what lies at a path of an image, and on the way to it.
+type Spot struct {
+	// Path is where the path leads: links are followed as COPY follows them (containerd/continuity, fs.RootPath).
+	Path string
+	// Taken tells that the base has something at the path or on the way to it, which a merge would replace.
+	Taken bool
+	// Folder is the deepest folder of the base on the way, Path included. It is empty where that is the root.
+	Folder string
+	// Stat is what the base has at Path, nil for nothing.
+	Stat *fstypes.Stat
+	// App is the deepest folder on the way that the app's own layers make, Path included. It is empty for none.
+	App string
+}
+
+// at gives the spot of a path.
+func (g Ground) at(p string) Spot {
+	p = clean(p)
+	if spot, ok := g[p]; ok {
+		return spot
+	}
+	return Spot{Path: p}
+}
+
+// clean makes one path of all spellings of it.
+func clean(p string) string { return path.Clean("/" + p) }
+
+// Destinations are the paths that the layers of an image write to: dir, which the app and its launcher go to, and those
+// of files. The work directory and the volumes are none of them: the configuration alone has those.
+func Destinations(dir string, files []spec.File) []string {
+	all := []string{clean(dir)}
+	for _, f := range files {
+		if to := clean(f.To); !slices.Contains(all, to) {
+			all = append(all, to)
+		}
+	}
+	return all
+}
+
+// MustLook tells whether the base has to be asked about [Destinations]. One question costs as much as many, which is to
+// pull the base. An empty base is not asked. Nor is one whose configuration does not speak of /app, if all goes there:
+// Microsoft's do not. If that has something at /app all the same, it is replaced, as COPY --link does. config is nil
+// where nothing is known of the base.
+func MustLook(base llb.State, config *dockerspec.DockerOCIImage, dir string, files []spec.File) bool {
+	if base.Output() == nil {
+		return false
+	}
+	elsewhere := func(p string) bool { return !within(outputDir, p) }
+	return clean(dir) != outputDir || slices.ContainsFunc(Destinations(dir, files), elsewhere) ||
+		config == nil || speaksOf(config, outputDir)
+}
+
+// speaksOf tells whether the configuration of an image mentions a path, or one below it. Its history tells of what was
+// copied and run to make it.
+func speaksOf(img *dockerspec.DockerOCIImage, p string) bool {
+	c := img.Config
+	texts := slices.Concat([]string{c.WorkingDir}, c.Env, c.Entrypoint, c.Cmd, c.Shell, c.OnBuild)
+	for v := range c.Volumes {
+		texts = append(texts, v)
+	}
+	if c.Healthcheck != nil {
+		texts = append(texts, c.Healthcheck.Test...)
+	}
+	for _, h := range img.History {
+		texts = append(texts, h.CreatedBy)
+	}
+	mention := regexp.MustCompile(`(^|[^\w./-])/*` + regexp.QuoteMeta(p) + `($|[^\w.-])`)
+	return slices.ContainsFunc(texts, mention.MatchString)
+}
+
+// within tells whether p is folder, or in it at any depth.
+func within(folder, p string) bool {
+	return folder == "/" || p == folder || strings.HasPrefix(p, folder+"/")
+}
+
+// Look finds out what lies at paths. base tells of the base image. It is nil where there is nothing to ask: all is free
+// then.
+func Look(ctx context.Context, paths []string, base Stat) (Ground, error) {
+	ground := Ground{}
+	base = once(base)
+	for _, p := range paths {
+		spot, err := follow(ctx, p, base)
+		if err != nil {
+			return nil, err
+		}
+		ground[p] = spot
+	}
+	return ground, nil
+}
+
+// WithApp is a ground on which the layers of the app lie in dir, too. app tells what they have there, once it is
+// published; nil tells nothing.
+func (g Ground) WithApp(ctx context.Context, dir string, app Stat) (Ground, error) {
+	ground := Ground{}
+	app = once(app)
+	for _, p := range slices.Sorted(maps.Keys(g)) {
+		spot := g[p]
+		var err error
+		if spot.App, err = appFolder(ctx, p, clean(dir), app); err != nil {
+			return nil, err
+		}
+		ground[p] = spot
+	}
+	return ground, nil
+}
+
+// once is stat that asks nothing twice, and nothing about what is in no folder.
+func once(stat Stat) Stat {
+	if stat == nil {
+		return nil
+	}
+	known := map[string]*fstypes.Stat{}
+	return func(ctx context.Context, p string) (*fstypes.Stat, error) {
+		st, ok := known[p]
+		if ok {
+			return st, nil
+		}
+		if parent, ok := known[path.Dir(p)]; !ok || isFolder(parent) {
+			var err error
+			if st, err = stat(ctx, p); err != nil {
+				return nil, err
+			}
+		}
+		known[p] = st
+		return st, nil
+	}
+}
+
+// maxLinks is how many links COPY follows (containerd/continuity, fs.RootPath).
+const maxLinks = 255
+
+// follow walks a path on the base as COPY does. Where COPY fails, in a loop of links or in what is no folder, the spot
+// is taken and its path is as it was: a copy onto the base then fails as COPY does.
+func follow(ctx context.Context, p string, base Stat) (Spot, error) {
+	if base == nil {
+		return Spot{Path: p}, nil
+	}
+	stuck := Spot{Path: p, Taken: true}
+	spot := Spot{Path: "/", Taken: p == "/"}
+	links := 0
+	for rest := names(p); len(rest) > 0; {
+		next := path.Join(spot.Path, rest[0])
+		rest = rest[1:]
+		if next == "/" { // by ..
+			spot.Path = next
+			continue
+		}
+		st, err := base(ctx, next)
+		if err != nil {
+			return Spot{}, err
+		}
+		spot.Taken = spot.Taken || st != nil
+		switch {
+		case st != nil && mode(st)&os.ModeSymlink != 0:
+			if links++; links > maxLinks {
+				return stuck, nil
+			}
+			to := st.Linkname
+			if !path.IsAbs(to) {
+				to = path.Join(spot.Path, to)
+			}
+			rest = append(names(to), rest...)
+			spot.Path = "/"
+		case st != nil && !isFolder(st) && len(rest) > 0:
+			return stuck, nil
+		default:
+			spot.Path = next
+		}
+	}
+	return onBase(ctx, spot, base)
+}
+
+// onBase finds what the base has at a spot that was walked to, and the deepest folder on the way.
+func onBase(ctx context.Context, spot Spot, base Stat) (Spot, error) {
+	for p := spot.Path; p != "/" && spot.Folder == ""; p = path.Dir(p) {
+		st, err := base(ctx, p)
+		if err != nil {
+			return Spot{}, err
+		}
+		if p == spot.Path {
+			spot.Stat = st
+		}
+		if isFolder(st) {
+			spot.Folder = p
+		}
+	}
+	return spot, nil
+}
+
+// appFolder is [Spot.App] of a path, for an app in dir.
+func appFolder(ctx context.Context, p, dir string, app Stat) (deepest string, err error) {
+	at := "/"
+	for _, name := range names(p) {
+		at = path.Join(at, name)
+		if !within(at, dir) { // neither dir nor above it
+			if app == nil || !within(dir, at) {
+				break
+			}
+			st, err := app(ctx, at)
+			if err != nil {
+				return "", err
+			}
+			if !isFolder(st) {
+				break
+			}
+		}
+		deepest = at
+	}
+	return deepest, nil
+}
+
+// names are the names in a path.
+func names(p string) []string {
+	return slices.DeleteFunc(strings.Split(p, "/"), func(name string) bool { return name == "" || name == "." })
+}
+
+func mode(st *fstypes.Stat) os.FileMode { return os.FileMode(st.Mode) }
+
+func isFolder(st *fstypes.Stat) bool { return st != nil && mode(st).IsDir() }
+
+// unixMode is a mode as chmod takes it.
+func unixMode(m os.FileMode) os.FileMode {
+	unix := m.Perm()
+	if m&os.ModeSetuid != 0 {
+		unix |= 0o4000
+	}
+	if m&os.ModeSetgid != 0 {
+		unix |= 0o2000
+	}
+	if m&os.ModeSticky != 0 {
+		unix |= 0o1000
+	}
+	return unix
+}
