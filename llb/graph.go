@@ -77,6 +77,9 @@ type Options struct {
 type Sources struct {
 	// Context is the build context, .dockerignore applied.
 	Context llb.State
+	// Exclude are patterns of what is in Context and enters no step. A local context lacks it already; one that
+	// BuildKit fetches, from git or as an archive, takes no patterns.
+	Exclude []string
 	// Settings are the files of Context that a restore may read because of their names.
 	Settings dotnet.Settings
 	// Links are the symbolic links of Context.
@@ -85,6 +88,8 @@ type Sources struct {
 	Assets dotnet.Assets
 	// RestoreInputs are patterns of what restore reads, beyond what belongs to the projects of the closure.
 	RestoreInputs []string
+	// Housekeeping are the files of Context that are mostly no sources.
+	Housekeeping dotnet.Housekeeping
 }
 
 // Steps makes the vertices that ask MSBuild. They need no answer of its.
@@ -119,9 +124,14 @@ func (b *Steps) Describe(common dotnet.Project, asked []dotnet.Project, files do
 	if err := dotnet.CheckQuestions(asked, files); err != nil {
 		return llb.State{}, err
 	}
-	targets, err := msbuildFiles(PhaseDescribe,
-		dotnet.File{Name: dotnet.ReachFile, Data: dotnet.ReachTargets(files, SourceDir)},
-		dotnet.File{Name: dotnet.QuestionsFile, Data: dotnet.Questions(asked, paths)})
+	made := []dotnet.File{
+		{Name: dotnet.ReachFile, Data: dotnet.ReachTargets(files, SourceDir)},
+		{Name: dotnet.QuestionsFile, Data: dotnet.Questions(asked, paths)},
+	}
+	if dt := b.Housekeeping.Names(b.Links, paths); dt != nil {
+		made = append(made, dotnet.File{Name: dotnet.NamesFile, Data: dt})
+	}
+	targets, err := msbuildFiles(PhaseDescribe, made...)
 	if err != nil {
 		return llb.State{}, err
 	}
@@ -273,6 +283,11 @@ func (b *Builder) sources(nodes []dotnet.Node) []string {
 	return patterns
 }
 
+// notSources are patterns of what is among those files and nothing that projects are built from.
+func (b *Builder) notSources(nodes []dotnet.Node) []string {
+	return append(dotnet.Outputs(nodes), b.Housekeeping.Idle(nodes, b.Links, b.Project, b.Inputs)...)
+}
+
 // AppHosts makes the launchers of app for runtime identifiers: a state with a folder for each. They depend on no source,
 // so an edit makes none anew.
 func (b *Builder) AppHosts(app *dotnet.App, restored Restored, rids []string) (llb.State, error) {
@@ -317,15 +332,15 @@ func (b *Steps) readable() *llb.ChmodOpt {
 
 // copyContext copies the files of the context that match include, all if it is empty, and not exclude, onto st.
 func (b *Steps) copyContext(phase string, st llb.State, what string, include, exclude []string) llb.State {
-	return st.File(llb.Copy(b.Context, "/", "/", contextInfo(include, exclude)), b.named(phase, "copy "+what)...)
+	return st.File(llb.Copy(b.Context, "/", "/", b.contextInfo(include, exclude)), b.named(phase, "copy "+what)...)
 }
 
 // contextInfo is how files of the context are copied.
-func contextInfo(include, exclude []string) *llb.CopyInfo {
+func (b *Steps) contextInfo(include, exclude []string) *llb.CopyInfo {
 	return &llb.CopyInfo{
 		CopyDirContentsOnly: true,
 		IncludePatterns:     include,
-		ExcludePatterns:     exclude,
+		ExcludePatterns:     slices.Concat(exclude, b.Exclude),
 		CreatedTime:         &fileTime,
 	}
 }

@@ -201,7 +201,7 @@ func asker(ctx context.Context, req *request.Request) (*facts.Asker, error) {
 	if err := req.Check(); err != nil {
 		return nil, err
 	}
-	t, err := tree.Read(ctx, req.Gateway)
+	t, err := tree.Read(ctx, req)
 	if err != nil {
 		return nil, err
 	}

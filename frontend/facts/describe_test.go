@@ -33,7 +33,7 @@ func apps(t *testing.T, c *gatewaytest.Client) (*facts.Facts, error) {
 	if req, err = req.Choose(); err != nil {
 		t.Fatal(err)
 	}
-	sources, err := tree.Read(t.Context(), gw)
+	sources, err := tree.Read(t.Context(), req)
 	if err != nil {
 		t.Fatal(err)
 	}

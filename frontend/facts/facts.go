@@ -72,7 +72,7 @@ func New(ctx context.Context, req *request.Request, t *tree.Tree) (*Asker, error
 	}
 	steps := xllb.Steps{Options: options, Sources: t.Sources, SDK: sdk.Image.State, Folder: sdk.folder}
 	if file := project.Path; path.Ext(file) == ".cs" {
-		if t, err = tree.Of(ctx, req.Gateway, steps.Convert(file)); err != nil {
+		if t, err = tree.Of(ctx, req, steps.Convert(file)); err != nil {
 			return nil, err
 		}
 		steps.Sources = t.Sources

@@ -159,6 +159,9 @@ func target(p Plan, place Place, commit xllb.VCS) (Target, error) {
 
 // Libc is the C library of a base: its name tells, or musl's loader is there, or it is glibc.
 func Libc(ctx context.Context, req *request.Request, base *gateway.Image, ref string) (dotnet.Libc, error) {
+	if dotnet.IsScratch(ref) {
+		return dotnet.ScratchLibc(req.Spec.SDK.Toolchain), nil
+	}
 	if libc := dotnet.LibcOf(ref); libc != "" {
 		return libc, nil
 	}

@@ -125,6 +125,7 @@ func TestPanics(t *testing.T) {
 func TestFiles(t *testing.T) {
 	c := app("linux/amd64", nil,
 		"files: [{from: a.txt, to: /etc/a}, {to: /b, context: docs}, {to: /c, context: docs, from: x}]")
+	c.Context["a.txt"] = &fstest.MapFile{}
 	c.Set("context:docs", "local:docs")
 	export(t, c)
 	ran := c.Ran()

@@ -101,6 +101,9 @@ func images(ctx context.Context, p *plan.Plan) (*client.Result, error) {
 
 // assemble publishes, runs the tests that images wait for, and puts the images together.
 func assemble(ctx context.Context, p *plan.Plan) (*built, error) {
+	if err := findFiles(ctx, p); err != nil {
+		return nil, err
+	}
 	eg, egctx := gateway.Group(ctx)
 	var tests []report.Tests
 	if p.Request.Spec.Tests.Gate {
@@ -159,6 +162,23 @@ func FirstImage(ctx context.Context, p *plan.Plan) (*llb.Definition, error) {
 		return nil, err
 	}
 	return p.Request.Gateway.Marshal(ctx, b.images[0].state)
+}
+
+// findFiles sees that what files names is in the context, before anything is built.
+func findFiles(ctx context.Context, p *plan.Plan) error {
+	seen := map[string]bool{}
+	for _, t := range p.Targets {
+		for i, f := range t.Spec.Files {
+			if f.From == "" || f.Context != "" || seen[f.From] {
+				continue
+			}
+			seen[f.From] = true
+			if err := p.Tree.Find(ctx, p.Request.Gateway, f.From); err != nil {
+				return p.Request.At(fmt.Sprintf("files.%d.from", i), err)
+			}
+		}
+	}
+	return nil
 }
 
 // filesLayer is the layer of the spec's files, for the image of a platform.

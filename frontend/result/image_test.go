@@ -173,6 +173,7 @@ func TestFirstImage(t *testing.T) {
 // Files of the spec can go into folders of the app's own.
 func TestFilesInApp(t *testing.T) {
 	c := app("linux/amd64", nil, "files: [{from: a.txt, to: /app/app/}]")
+	c.Context["a.txt"] = &fstest.MapFile{}
 	export(t, c)
 	if !slices.Contains(c.Ran(), "[image] add files") {
 		t.Errorf("ran %q", c.Ran())

@@ -15,17 +15,18 @@ import (
 
 	"github.com/crosshull/crosshull/frontend/gateway"
 	"github.com/crosshull/crosshull/frontend/gateway/gatewaytest"
+	"github.com/crosshull/crosshull/frontend/request"
 	"github.com/crosshull/crosshull/frontend/tree"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-func open(t *testing.T, c *gatewaytest.Client) *gateway.Client {
+func open(t *testing.T, c *gatewaytest.Client) *request.Request {
 	t.Helper()
 	gw, err := gateway.New(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return gw
+	return &request.Request{Gateway: gw}
 }
 
 // files are those of a context, by name. A text that begins with "-> " is the target of a link.
@@ -146,21 +147,21 @@ func TestExcluded(t *testing.T) {
 		ignore string
 		want   string
 	}{
-		{"by itself", "", "", `[".git"]`},
+		{"by itself", "", "", `["**/.git"]`},
 		{"kept", "1", "", ""},
-		{"not kept", "0", "", `[".git"]`},
-		{"nothing that makes sense", "perhaps", "", `[".git"]`},
-		{"more", "", "*.md\ntmp\n", `["*.md","tmp",".git"]`},
+		{"not kept", "0", "", `["**/.git"]`},
+		{"nothing that makes sense", "perhaps", "", `["**/.git"]`},
+		{"more", "", "*.md\ntmp\n", `["*.md","tmp","**/.git"]`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := files{".dockerignore": tc.ignore}.client()
 			c.Set("build-arg:BUILDKIT_CONTEXT_KEEP_GIT_DIR", tc.keep)
-			gw := open(t, c)
-			got, err := tree.Read(t.Context(), gw)
+			req := open(t, c)
+			got, err := tree.Read(t.Context(), req)
 			if err != nil {
 				t.Fatal(err)
 			}
-			src := local(t, gw, got.Context)
+			src := local(t, req.Gateway, got.Context)
 			if excluded := src.Attrs[pb.AttrExcludePatterns]; excluded != tc.want {
 				t.Errorf("without %s, want %s", excluded, tc.want)
 			}
@@ -220,22 +221,22 @@ func TestReadFails(t *testing.T) {
 }
 
 func TestOf(t *testing.T) {
-	gw := open(t, &gatewaytest.Client{})
-	got, err := tree.Of(t.Context(), gw, llb.Scratch())
+	req := open(t, &gatewaytest.Client{})
+	got, err := tree.Of(t.Context(), req, llb.Scratch())
 	if err != nil || len(got.Files) > 0 || got.Links == nil {
 		t.Errorf("of nothing there is %+v, %v", got, err)
 	}
 	broken := llb.Scratch().Async(func(context.Context, llb.State, *llb.Constraints) (llb.State, error) {
 		return llb.State{}, errors.New("no such state")
 	})
-	_, err = tree.Of(t.Context(), gw, broken)
+	_, err = tree.Of(t.Context(), req, broken)
 	gatewaytest.Want{Says: "read the context: marshal LLB: no such state"}.Check(t, err)
 }
 
 func TestCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	c := files{"app/app.csproj": "x", "app/sub/y": "x"}.client()
-	gw := open(t, c)
+	req := open(t, c)
 	c.Step(gatewaytest.Step{Name: "local://context", Files: c.Context, Do: func(ctx context.Context) error {
 		if len(c.Ran()) < 2 { // .dockerignore
 			return nil
@@ -243,9 +244,9 @@ func TestCanceled(t *testing.T) {
 		cancel()
 		return ctx.Err()
 	}})
-	_, err := tree.Read(ctx, gw)
+	_, err := tree.Read(ctx, req)
 	gatewaytest.Want{Says: "read the context: context canceled", Canceled: true}.Check(t, err)
-	_, err = tree.Read(ctx, gw)
+	_, err = tree.Read(ctx, req)
 	gatewaytest.Want{Says: "read the context: context canceled", Canceled: true}.Check(t, err)
 	_, err = tree.Read(ctx, open(t, c))
 	gatewaytest.Want{Says: "read .dockerignore: context canceled", Canceled: true}.Check(t, err)

@@ -100,8 +100,8 @@ func anyReads(nodes []Node, file string) bool {
 	return slices.ContainsFunc(nodes, func(n Node) bool { return n.reads(file) })
 }
 
-// Files are patterns of the static web assets of projects. What styles and scripts of components and views belong to is not
-// among them: assets.proj makes do with its name, so that an edit of it makes no assets anew.
+// Files are patterns of the static web assets of projects. What styles and scripts of components and views belong to is
+// not among them: assets.proj makes do with its name, so that an edit of it makes no assets anew.
 func (a *Assets) Files(nodes []Node) []string {
 	var patterns []string
 	for _, p := range allPaths(nodes) {

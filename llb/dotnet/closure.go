@@ -32,6 +32,10 @@ type Node struct {
 	// Patterns of what it reaches outside of its folder, and whether that is all.
 	restoreReach, publishReach []string
 	reachKnown                 bool
+	// The paths of what it reaches, anyName for each wildcard, with the housekeeping that it makes something of, and
+	// whether it was asked about that.
+	names        []string
+	sourcesKnown bool
 }
 
 // paths are all that lead to the project.
@@ -199,6 +203,10 @@ func Outputs(nodes []Node) []string {
 	slices.Sort(patterns)
 	return slices.Compact(patterns)
 }
+
+// GitDirs are patterns of what git keeps beside sources, anywhere below the context: a folder or, of a submodule or a
+// worktree, a file (gitrepository-layout(5)).
+func GitDirs() []string { return []string{"**/.git"} }
 
 // Unseen are patterns of the folders of projects that are not among seen, as far as nothing of those is in them.
 func Unseen(nodes, seen []Node) []string {

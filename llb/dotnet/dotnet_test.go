@@ -156,7 +156,8 @@ func TestPathsOfDescription(t *testing.T) {
 			if strings.Contains(answer, "References") && (tc.path == "" || strings.Contains(tc.path, "//")) {
 				continue // no reference at all; and // is between two, since a FullPath has none
 			}
-			descs, err := ParseDescription(fmt.Appendf(nil, `{"Items": {"Answer": [`+strings.Replace(answer, "{", `{"Question": "0", `, 1)+`]}}`, tc.path), "/source", 1)
+			answer = `{"Items": {"Answer": [` + strings.Replace(answer, "{", `{"Question": "0", `, 1) + `]}}`
+			descs, err := ParseDescription(fmt.Appendf(nil, answer, tc.path), "/source", 1)
 			got := ""
 			switch {
 			case err != nil && tc.want == "":
@@ -183,17 +184,20 @@ func TestPathsOfDescription(t *testing.T) {
 
 // What a project reaches is found by its path, however that is written.
 func TestReachOfDescription(t *testing.T) {
-	descs, err := ParseDescription([]byte(`{"Items": {"Answer": [
-		{"Question": "0", "Item": "Project", "Identity": "/source//a/a.csproj"},
-		{"Question": "0", "Item": "Reach", "Kind": "Done", "Identity": "/source/a/a.csproj", "Owner": "/source/a//a.csproj"},
-		{"Question": "0", "Item": "Reach", "Kind": "Item", "Identity": "/source//b/./c.txt", "Owner": "/source/a/a.csproj"},
-		{"Question": "0", "Item": "Reach", "Kind": "Item", "Identity": "/source/../etc/passwd", "Owner": "/source/a/a.csproj"},
-		{"Question": "0", "Item": "Reach", "Kind": "Item", "Identity": "//d//__crosshull_any__", "Owner": "/source/a/a.csproj"},
-		{"Question": "0", "Item": "Reach", "Kind": "Item", "Identity": "/source//e//__crosshull_any__", "Owner": "/source/a/a.csproj"}]}}`), "/source", 1)
+	const answer = `{"Question": "0", "Item": "Reach", "Owner": "/source/a//a.csproj", "Kind": %q, "Identity": %q}`
+	answers := []string{`{"Question": "0", "Item": "Project", "Identity": "/source//a/a.csproj"}`}
+	answers = append(answers, fmt.Sprintf(answer, reachDone, "/source/a/a.csproj"))
+	for _, p := range []string{
+		"/source//b/./c.txt", "/source/../etc/passwd", "//d//__crosshull_any__", "/source//e//__crosshull_any__",
+	} {
+		answers = append(answers, fmt.Sprintf(answer, reachItem, p))
+	}
+	descs, err := ParseDescription([]byte(`{"Items": {"Answer": [`+strings.Join(answers, ",")+`]}}`), "/source", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := strings.Join(PublishFiles(descs[0].App.Closure), " "), ".editorconfig .globalconfig a a/.editorconfig a/.globalconfig b/c.txt e"; got != want {
+	want := ".editorconfig .globalconfig a a/.editorconfig a/.globalconfig b/c.txt e"
+	if got := strings.Join(PublishFiles(descs[0].App.Closure), " "); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
@@ -209,9 +213,7 @@ func FuzzParseDescription(f *testing.F) {
 		{"Question": "0", "Item": "Candidate", "Identity": "/source//x/y.csproj", "IsApp": "true"},
 		{"Question": "0", "Item": "Project", "Identity": "/source//x/y.csproj", "References": "/source/../z.csproj;//"},
 		{"Question": "0", "Item": "Project", "Identity": "/source//"},
-		{"Question": "0", "Item": "Reach", "Kind": "Item", "Identity": "/source//x/../../..", "Owner": "/source//x/y.csproj"},
-		{"Question": "0", "Item": "Reach", "Kind": "Done", "Identity": "/source//x/y.csproj", "Owner": "/source//x/y.csproj"},
-		{"Question": "0", "Item": "Container", "Kind": "Properties", "ProjectAssetsFile": "//obj//project.assets.json"}]}}`))
+		{"Question": "0", "Item": "Container", "Kind": "Properties", "ProjectAssetsFile": "//obj//x.json"}]}}`))
 	f.Fuzz(readsDescription)
 }
 
@@ -236,6 +238,8 @@ func FuzzDescribedPaths(f *testing.F) {
 			item("Item", "Project", "Identity", "/source/lib/lib.csproj", "References", project, "Apart", "true"),
 			item("Item", "Reach", "Kind", kind, "Identity", identity, "Owner", project),
 			item("Item", "Reach", "Kind", "Done", "Identity", project, "Owner", project),
+			item("Item", "Reach", "Kind", "Asked", "Owner", project),
+			item("Item", "Reach", "Kind", "Asked", "Owner", "/source/lib/lib.csproj"),
 			item("Item", "Reach", "Kind", "Done", "Identity", "/source/lib/lib.csproj", "Owner", "/source/lib/lib.csproj"),
 			item("Item", "Container", "Kind", "Properties", "ProjectAssetsFile", identity),
 		}
@@ -268,6 +272,9 @@ func readsDescription(t *testing.T, dt []byte) {
 		Unseen(app.Closure, app.Closure[:1])
 		CompiledSources(app.Closure, app.Closure[:1])
 		Slices([]*App{app})
+		h := Housekeeping{found: []string{"README.md", "lib/README.md", ".github/x.md"}}
+		h.AddProjects(Files{app.Path: []byte(`<Project><X Include="**/*.md" /></Project>`)})
+		h.Idle(app.Closure, nil, Project{}, nil)
 	}
 	if took, grew := time.Since(begun), allocated()-before; took > 2*time.Second || grew > 200<<20 {
 		t.Errorf("%d bytes took %v and %d bytes of memory", len(dt), took, grew)

@@ -1,0 +1,434 @@
+package dockerfile
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/containerd/platforms"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/crosshull/crosshull/frontend/plan"
+	"github.com/crosshull/crosshull/frontend/request"
+	"github.com/crosshull/crosshull/frontend/spec"
+	xllb "github.com/crosshull/crosshull/llb"
+)
+
+// image writes the stage of the image. Where platforms differ in more than build arguments can tell, each has a stage of
+// its own, and the last one chooses.
+func (a *app) image() error {
+	a.emptyFolders()
+	bases := make([]string, len(a.Targets))
+	stages := make([][]string, len(a.Targets))
+	differ := false
+	for i, t := range a.Targets {
+		base, err := image(t.Base.Pin())
+		if err != nil {
+			return err
+		}
+		bases[i], stages[i] = base, a.imageStage(t)
+		differ = differ || base != bases[0] || !slices.Equal(stages[i], stages[0])
+	}
+	a.annotations()
+	if !differ {
+		a.line("")
+		a.from("", bases[0], a.final)
+		a.lines = append(a.lines, stages[0]...)
+		return nil
+	}
+	prefix := a.platformStages()
+	for i, t := range a.Targets {
+		a.line("")
+		a.from("", bases[i], prefix+platformName(t.Platform))
+		a.lines = append(a.lines, stages[i]...)
+	}
+	a.line("")
+	a.from("", prefix+"${TARGETARCH}${TARGETVARIANT}", a.final)
+	return nil
+}
+
+// platformStages gives what the names of the stages of platforms begin with.
+func (a *app) platformStages() string {
+	for prefix := a.final + "-"; ; prefix += "for-" {
+		if !slices.ContainsFunc(a.Targets, func(t plan.Target) bool { return a.names[prefix+platformName(t.Platform)] }) {
+			for _, t := range a.Targets {
+				a.names[prefix+platformName(t.Platform)] = true
+			}
+			return prefix
+		}
+	}
+}
+
+// platformName is TARGETARCH and TARGETVARIANT.
+func platformName(p ocispecs.Platform) string {
+	p = platforms.Normalize(p)
+	return p.Architecture + p.Variant
+}
+
+// isFolder tells an empty folder from what has content.
+func isFolder(f spec.File) bool { return f.From == "" && f.Context == "" }
+
+// emptyFolders makes folders where commands can run.
+func (a *app) emptyFolders() {
+	folders := 0
+	for _, f := range a.Request.Spec.Files {
+		if isFolder(f) {
+			folders++
+		}
+	}
+	if folders == 0 {
+		return
+	}
+	a.line("")
+	a.comment("Empty folders, made where commands can run.")
+	a.from("", a.publish, a.folders)
+	for i := range folders {
+		a.line("RUN mkdir -p /folders/%d", i)
+	}
+}
+
+// annotations tells of what a Dockerfile cannot set.
+func (a *app) annotations() {
+	said := map[string]bool{}
+	for _, t := range a.Targets {
+		for _, key := range request.SortedKeys(t.Spec.Image.Annotations) {
+			level := "manifest[" + platforms.Format(t.Platform) + "]:"
+			if a.SameAnnotation(key) {
+				level = "manifest:"
+			}
+			kv := key + "=" + t.Spec.Image.Annotations[key]
+			if said[level+kv] {
+				continue
+			}
+			if len(said) == 0 {
+				a.line("")
+				a.comment("Annotations, which a Dockerfile cannot set:")
+			}
+			said[level+kv] = true
+			if why := unheld(kv); why != "" {
+				a.left("image.annotations."+key, why)
+			} else {
+				a.comment("    docker buildx build --annotation %s", oneLine(shell(level+kv)))
+			}
+		}
+	}
+}
+
+// stage is the stage of the image of a platform.
+type stage struct {
+	*app
+	plan.Target
+	base dockerspec.DockerOCIImageConfig
+	// above is what is written before it.
+	above *writer
+}
+
+// imageStage gives the lines of the stage for a platform, without its FROM.
+func (a *app) imageStage(t plan.Target) []string {
+	own := *a
+	own.writer = &writer{page: a.page}
+	s := stage{app: &own, Target: t, above: a.writer}
+	if t.Base.Config != nil {
+		s.base = t.Base.Config.Config
+	}
+	s.workdir()
+	s.files()
+	app := word(plain(strings.TrimSuffix(xllb.AppDir(s.App), "/") + "/"))
+	s.put("the folder of the app", copyLine("--link --from="+s.publish, "/app", app), plain(app))
+	s.inherited()
+	s.ports()
+	s.labels()
+	s.runtime()
+	s.env()
+	s.command()
+	return s.lines
+}
+
+// put is [writer.put] with the value of a key, as the plan has it.
+func (s *stage) put(key, instruction string, values ...text) {
+	s.writer.put(key, instruction, values...)
+}
+
+// copyLine is a COPY of words, in JSON where the parser would cut a word at its spaces or take it for a heredoc.
+func copyLine(flags string, words ...string) string {
+	if slices.ContainsFunc(words, func(w string) bool { return strings.ContainsAny(w, " \t<\\") }) {
+		return "COPY " + flags + " " + list(words)
+	}
+	return "COPY " + flags + " " + strings.Join(words, " ")
+}
+
+func (s *stage) config() dockerspec.DockerOCIImageConfig { return s.Config.Image.Config }
+
+// decided tells whether somebody but the base decided a value.
+func (s *stage) decided(key string) bool { return s.Config.Origins[key] != xllb.FromBase }
+
+func (s *stage) workdir() {
+	dir := s.value(s.Spec, "image.workdir", s.config().WorkingDir)
+	if dir.hasArgs() || s.base.WorkingDir != dir.String() {
+		s.put("image.workdir", "WORKDIR "+word(dir), dir)
+	}
+}
+
+func (s *stage) files() {
+	folder := 0
+	for i, f := range s.Spec.Files {
+		key := fmt.Sprintf("files.%d.", i)
+		flags, ok := s.ownership(key, f)
+		if !ok {
+			continue
+		}
+		to := s.value(s.Spec, key+"to", f.To)
+		switch {
+		case isFolder(f):
+			to[len(to)-1].Text = strings.TrimSuffix(to[len(to)-1].Text, "/") // the slash of the end is written here
+			from := fmt.Sprintf("/folders/%d", folder)
+			s.put(key+"to", copyLine(flags+" --from="+s.folders, from, word(append(to, spec.Part{Text: "/"}))), to)
+			folder++
+		case f.Context != "":
+			from := s.source(key, f)
+			flags += " --from=" + s.context(key, f)
+			s.put(key+"from", copyLine(flags, word(append(plain("/"), from...)), word(to)), from, to)
+		default:
+			from := s.source(key, f)
+			if strings.Contains(f.From, ":") { // or it could be taken for an address
+				from = append(plain("/"), from...)
+			}
+			s.put(key+"from", copyLine(flags, word(from), word(to)), from, to)
+		}
+	}
+}
+
+// ownership are the flags of COPY that say whose a file is, and who may do what with it.
+func (s *stage) ownership(key string, f spec.File) (flags string, ok bool) {
+	owner := f.Owner
+	if owner == "app" || owner == "" && isFolder(f) {
+		owner = s.Config.User()
+	}
+	flags = "--link"
+	if owner != "" && owner != "0" {
+		if why := unheldFlag(owner); why != "" {
+			s.left(key+"owner", why)
+			return "", false
+		}
+		if strings.Trim(owner, "0123456789:") != "" { // a name, which is looked up in the base
+			flags = ""
+		}
+		if !strings.Contains(owner, ":") {
+			owner += ":" + owner
+		}
+		flags += " " + flag("chown", bare(plain(owner)))
+	}
+	if f.Mode != "" {
+		mode := s.value(s.Spec, key+"mode", f.Mode)
+		s.use(mode)
+		flags += " " + flag("chmod", bare(mode))
+	}
+	return strings.TrimSpace(flags), true
+}
+
+// source is the path of a file of the spec, as a pattern that finds it alone.
+func (s *stage) source(key string, f spec.File) text {
+	from := slices.Clone(s.value(s.Spec, key+"from", f.From))
+	for i, part := range from {
+		if part.Arg == "" {
+			from[i].Text = literal(part.Text)
+		} else if literal(part.Text) != part.Text { // the argument would be a pattern
+			return plain(literal(f.From))
+		}
+	}
+	return from
+}
+
+// context is what --from calls a named context. A number is a stage to it, and it takes no arguments: FROM does.
+func (s *stage) context(key string, f spec.File) string {
+	name := s.value(s.Spec, key+"context", f.Context)
+	if !name.hasArgs() && strings.Trim(f.Context, "0123456789") != "" {
+		return f.Context
+	}
+	from := name.render(func(s string) string { return s }) // letters, digits, . - and _
+	if s.contexts[from] == "" {
+		s.contexts[from] = s.stage("context")
+		s.above.line("")
+		s.above.from("", from, s.contexts[from])
+	}
+	return s.contexts[from]
+}
+
+// inherited tells of what the base has, the plan has not, and a Dockerfile cannot drop.
+func (s *stage) inherited() {
+	var names []string
+	for _, name := range request.SortedKeys(s.base.Labels) {
+		if _, ok := s.config().Labels[name]; !ok {
+			names = append(names, "label "+name)
+		}
+	}
+	for _, port := range slices.Sorted(maps.Keys(s.base.ExposedPorts)) {
+		if _, ok := s.config().ExposedPorts[port]; !ok {
+			names = append(names, "port "+port)
+		}
+	}
+	if len(names) > 0 {
+		s.comment("The base has these, and a Dockerfile cannot drop them: %s.", oneLine(strings.Join(names, ", ")))
+	}
+}
+
+// listeners are variables that ports are told from, where the spec has none.
+var listeners = []string{"ASPNETCORE_URLS", "ASPNETCORE_HTTP_PORTS", "ASPNETCORE_HTTPS_PORTS"}
+
+func (s *stage) ports() {
+	if s.Spec.Image.Ports != nil {
+		for i, port := range s.Spec.Image.Ports {
+			key := fmt.Sprintf("image.ports.%d", i)
+			value := s.value(s.Spec, key, port)
+			s.put(key, "EXPOSE "+word(value), value)
+		}
+		return
+	}
+	for _, name := range listeners {
+		if s.Spec.Parts(s.path(s.Spec, "image.env."+name)) != nil {
+			s.comment("EXPOSE is for the value that %s has without build arguments.", name)
+		}
+	}
+	for _, port := range slices.Sorted(maps.Keys(s.config().ExposedPorts)) {
+		if _, ok := s.base.ExposedPorts[port]; ok {
+			continue
+		}
+		if _, err := spec.Ports(port); err != nil { // of the project
+			s.comment("Left out: %s.", oneLine(err.Error()))
+			continue
+		}
+		s.line("EXPOSE %s", port)
+	}
+}
+
+func (s *stage) labels() {
+	for _, name := range request.SortedKeys(s.config().Labels) {
+		key := "image.labels." + name
+		switch {
+		case !s.decided("labels." + name):
+		case name == ocispecs.AnnotationBaseImageDigest:
+			s.left(key, "is another for each platform")
+		case unheldKey(name) != "":
+			s.comment("Left out: the label %s, whose name %s.", oneLine(name), unheldKey(name))
+		default:
+			value := s.value(s.Spec, key, s.config().Labels[name])
+			s.put(key, "LABEL "+pair(name, value), value)
+		}
+	}
+}
+
+// runtime writes what engines are told.
+func (s *stage) runtime() {
+	c := s.config()
+	if volumes := slices.Sorted(maps.Keys(c.Volumes)); s.decided("volumes") && len(volumes) > 0 {
+		s.volumes(volumes)
+	}
+	if s.decided("stop-signal") {
+		signal := s.value(s.Spec, "image.stop-signal", c.StopSignal)
+		s.put("image.stop-signal", "STOPSIGNAL "+word(signal), signal)
+	}
+	if c.Healthcheck != nil && s.decided("healthcheck") {
+		s.put("image.healthcheck", s.healthcheck(c.Healthcheck))
+	}
+	if c.User != "" {
+		user := s.value(s.Spec, "image.user", c.User)
+		s.put("image.user", "USER "+word(user), user)
+	}
+}
+
+// volumes writes VOLUME, whose list has words.
+func (s *stage) volumes(volumes []string) {
+	var words []string
+	for _, v := range volumes {
+		if why := unheld(v); why != "" {
+			s.left("image.volumes", why)
+			continue
+		}
+		key := fmt.Sprintf("image.volumes.%d", slices.Index(s.Spec.Image.Volumes, v))
+		value := s.value(s.Spec, key, v)
+		s.use(value)
+		words = append(words, word(value))
+	}
+	s.put("image.volumes", "VOLUME "+list(words))
+}
+
+// healthcheck is HEALTHCHECK. What the shell is to run is a line, and where it cannot be one it is a word of a list.
+func (s *stage) healthcheck(h *dockerspec.HealthcheckConfig) string {
+	if h.Test[0] == "NONE" {
+		return "HEALTHCHECK NONE"
+	}
+	line := "HEALTHCHECK"
+	for _, option := range []struct {
+		name  string
+		value time.Duration
+	}{{"interval", h.Interval}, {"timeout", h.Timeout}, {"start-period", h.StartPeriod}} {
+		if option.value != 0 {
+			line += " --" + option.name + "=" + option.value.String()
+		}
+	}
+	if h.Retries > 0 {
+		line += fmt.Sprintf(" --retries=%d", h.Retries)
+	}
+	words := h.Test[1:]
+	if h.Test[0] == "CMD-SHELL" {
+		if len(words) == 1 && isLine(words[0]) {
+			return line + " CMD " + words[0]
+		}
+		shell := s.base.Shell
+		if len(shell) == 0 {
+			shell = []string{"/bin/sh", "-c"}
+		}
+		words = append(slices.Clone(shell), words...)
+	}
+	return line + " CMD " + list(words)
+}
+
+// isLine tells whether a command can stand at the end of a line as it is.
+func isLine(command string) bool {
+	return unheld(command) == "" && strings.TrimSpace(command) == command && !strings.HasPrefix(command, "[") &&
+		!strings.HasSuffix(command, `\`)
+}
+
+// env writes ENV. One for all, after all that has arguments: a variable would hide an argument of its name from what
+// follows.
+func (s *stage) env() {
+	var pairs []string
+	for _, kv := range s.config().Env {
+		name, planned, _ := strings.Cut(kv, "=")
+		key := "image.env." + name
+		if !s.decided("env." + name) {
+			continue
+		}
+		value := s.value(s.Spec, key, planned)
+		if why := cmp.Or(unheldKey(name), unheld(pair(name, value))); why != "" {
+			s.left(key, why)
+			continue
+		}
+		s.use(value)
+		pairs = append(pairs, pair(name, value))
+	}
+	if len(pairs) > 0 {
+		s.line("ENV %s", strings.Join(pairs, " \\\n    "))
+	}
+}
+
+// command writes what is started. ENTRYPOINT drops the CMD of the base.
+func (s *stage) command() {
+	c := s.config()
+	switch {
+	case c.Entrypoint != nil:
+		s.put("image.entrypoint", "ENTRYPOINT "+list(c.Entrypoint))
+	case s.base.Entrypoint != nil:
+		s.line("ENTRYPOINT []")
+	}
+	switch {
+	case c.Cmd != nil:
+		s.put("image.args", "CMD "+list(c.Cmd))
+	case c.Entrypoint == nil && s.base.Entrypoint == nil && s.base.Cmd != nil:
+		s.line("CMD []")
+	}
+}

@@ -1,0 +1,310 @@
+package dockerfile
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/crosshull/crosshull/frontend/plan"
+	"github.com/crosshull/crosshull/frontend/request"
+	"github.com/crosshull/crosshull/llb/dotnet"
+)
+
+// restore writes the steps that get packages.
+func (a *app) restore() {
+	if a.nuget.Config != nil {
+		a.nugetConfig()
+	}
+	if file := a.Request.Spec.Project; path.Ext(file) == ".cs" {
+		a.comment("A project of the file, as the SDK makes it.")
+		a.line("COPY --link . .")
+		into := strings.TrimSuffix(file, ".cs")
+		a.put("project", "RUN dotnet project convert "+shellPath(file)+" --output "+shellPath(into))
+	} else {
+		a.comment("What a restore can depend on. A project that is added, or a file that one imports, has to be added here.")
+		files := append(dotnet.RestoreFiles(a.App.Closure, a.Tree.Settings), a.Tree.RestoreInputs...)
+		a.copy("--parents", files, "./")
+	}
+	r := a.run("dotnet restore")
+	r.nuget(a.nuget)
+	r.word("project", shellPath(a.App.Path))
+	r.properties(a.nuget.Args())
+	r.properties(a.Project.Plain(a.App))
+	if rids := a.RestoreRIDs(); len(rids) > 0 {
+		r.word("", shell(`-p:RuntimeIdentifiers="`+strings.Join(rids, ";")+`"`))
+	}
+	r.write()
+}
+
+// nugetNames are those that a Dockerfile has.
+var nugetNames = dotnet.NuGetNames{Password: "FEED_", Username: "any", CA: "/run/ca.pem"}
+
+// nugetConfig writes the file that names feeds.
+func (a *app) nugetConfig() {
+	a.comment("Feeds beside those of the repository. %%NAME%% is a variable that restore gets by a secret.")
+	for line := range strings.Lines(string(a.nuget.Config)) {
+		if why := unheld(strings.TrimSuffix(line, "\n")); why != "" {
+			a.left("nuget.feeds", why)
+			return
+		}
+	}
+	begin, rest := heredoc(string(a.nuget.Config))
+	a.line("COPY --link %s %s\n%s", begin, a.nuget.ConfigPath(), rest)
+}
+
+// sources writes the step that brings what is compiled.
+func (a *app) sources() {
+	if path.Ext(a.Request.Spec.Project) == ".cs" {
+		return
+	}
+	sources := dotnet.PublishFiles(a.App.Closure)
+	for _, input := range a.Request.Spec.Publish.Inputs {
+		if len(sources) > 0 {
+			sources = append(sources, dotnet.Escape(input))
+		}
+	}
+	if len(sources) == 0 {
+		a.line("COPY --link %s . .", noOutputs)
+		return
+	}
+	a.copy(noOutputs+" --parents", sources, "./")
+}
+
+const noOutputs = "--exclude=**/bin --exclude=**/obj"
+
+// copy writes COPY of what patterns match.
+func (a *app) copy(flags string, patterns []string, to string) {
+	var names []string
+	simple := true
+	for _, p := range patterns {
+		name := source(p)
+		if why := unheld(jsonString(name)); why != "" {
+			a.left("the file "+p, why)
+			continue
+		}
+		if slices.ContainsFunc(patterns, func(other string) bool { return strings.HasPrefix(p, other+"/") }) {
+			continue // in a folder that is copied
+		}
+		simple = simple && plainPattern(name)
+		names = append(names, name)
+	}
+	if len(names) == 0 {
+		return
+	}
+	if simple {
+		a.line("COPY --link %s \\\n    %s \\\n    %s", flags, strings.Join(names, " \\\n    "), to)
+		return
+	}
+	for i, name := range names {
+		names[i] = jsonString(word(plain(name)))
+	}
+	a.line("COPY --link %s [ \\\n    %s, \\\n    %s]", flags, strings.Join(names, ", \\\n    "), jsonString(to))
+}
+
+// source is a pattern as COPY takes it. Names that may not be there get a wildcard: COPY fails for others.
+func source(p string) string {
+	if base := path.Base(p); base == ".editorconfig" || base == ".globalconfig" {
+		p = strings.TrimSuffix(p, "g") + "[g]"
+	}
+	p = pattern(p)
+	if strings.Contains(p, ":") { // or it could be taken for an address
+		p = "./" + p
+	}
+	return p
+}
+
+// plainPattern tells whether a pattern can stand without quotes, in a line of its own.
+func plainPattern(p string) bool {
+	return !strings.HasPrefix(p, "[") && plainWord.MatchString(strings.NewReplacer("[", "", "]", "").Replace(p))
+}
+
+// tests writes the stages of tests that images wait for, and the one that goes on after them.
+func (a *app) tests() {
+	a.line("")
+	a.from("", a.build, a.test)
+	a.line("COPY --link %s . .", noOutputs)
+	for _, t := range a.Tests {
+		r := a.run("dotnet test")
+		r.nuget(a.nuget)
+		r.secrets("tests.secrets", a.Request.Spec.Tests.Secrets)
+		r.word("tests", shellPath(t.Path))
+		r.properties(a.nuget.Args())
+		r.word("", "--logger trx --results-directory /results")
+		r.write()
+	}
+	a.line("")
+	a.comment("Publish waits for the tests.")
+	a.from("", a.build, a.publish)
+}
+
+// publishApp writes the step that compiles and publishes.
+func (a *app) publishApp() {
+	r := a.run("dotnet publish")
+	if a.Request.Spec.Tests.Gate {
+		r.mount("", mount("bind", "from", a.test, "source", "/results", "target", "/results"), "")
+	}
+	r.secrets("publish.secrets", a.Request.Spec.Publish.Secrets)
+	for _, id := range a.Request.Spec.Publish.SSH {
+		r.mount("publish.ssh", mount("ssh", "id", id, "required", "true"), id)
+	}
+	r.word("project", shellPath(a.App.Path))
+	r.word("", "--no-restore")
+	if a.NeedsRIDs() {
+		r.word("", "-r $rid")
+	}
+	r.word("", "-o /app")
+	r.properties(a.Project.Plain(a.App))
+	if a.App.CrossTargeting {
+		r.word("framework", "-f "+shell(a.App.TargetFramework))
+	}
+	if !a.NeedsRIDs() {
+		a.comment("Once for all platforms: nothing here depends on the target.")
+		r.write()
+		return
+	}
+	a.comment("From here on for each platform.")
+	a.line("ARG TARGETARCH")
+	r.before = append(r.before, `case "$TARGETARCH" in`)
+	r.before = append(r.before, ridCases(a.Targets)...)
+	r.before = append(r.before, `*) echo "not for $TARGETARCH"; exit 1;;`, `esac;`)
+	if a.App.Mode.NeedsToolchain() {
+		a.line("ARG BUILDARCH")
+		a.comment("Another architecture is linked by LLVM's tools.")
+		const cross = "-p:LinkerFlavor=lld -p:ObjCopyName=llvm-objcopy"
+		r.before = append(r.before, `if [ "$TARGETARCH" != "$BUILDARCH" ]; then cross="`+cross+`"; fi;`)
+		r.word("", "$cross && rm -f /app/*.dbg")
+	}
+	r.write()
+}
+
+// ridCases are the branches of a shell's case, from Docker's architectures to runtime identifiers.
+func ridCases(targets []plan.Target) []string {
+	var cases []string
+	for _, t := range targets {
+		c := fmt.Sprintf("%s) rid=%s;;", shell(t.Platform.Architecture), shell(t.RID))
+		if !slices.Contains(cases, c) {
+			cases = append(cases, c)
+		}
+	}
+	return cases
+}
+
+// run is a RUN as it is written: mounts, and a command of one line or more.
+type run struct {
+	app     *app
+	command string
+	mounts  []string
+	before  []string // lines before the command
+	env     []string
+	words   []string
+	left    []func() // what has to be left out
+	args    text     // build arguments in words
+}
+
+func (a *app) run(command string) *run { return &run{app: a, command: command} }
+
+// word adds what the caller has escaped for the shell. key is what the spec calls it.
+func (r *run) word(key, word string) {
+	if why := unheld(word); why != "" {
+		r.left = append(r.left, func() { r.app.left(key, why) })
+		return
+	}
+	r.words = append(r.words, word)
+}
+
+// mount adds a flag. key is what the spec calls its value.
+func (r *run) mount(key, flag, value string) {
+	if why := cmp.Or(unheldFlag(value), unheld(flag)); why != "" {
+		r.left = append(r.left, func() { r.app.left(key, why) })
+		return
+	}
+	r.mounts = append(r.mounts, flag)
+}
+
+// secrets adds variables that get secrets.
+func (r *run) secrets(key string, secrets map[string]string) {
+	for _, name := range request.SortedKeys(secrets) {
+		r.secret(key+"."+name, name, secrets[name])
+	}
+}
+
+func (r *run) secret(key, variable, id string) {
+	r.mount(key, mount("secret", "id", id, "env", variable, "required", "true"), id)
+}
+
+// nuget adds what a restore needs.
+func (r *run) nuget(s dotnet.NuGetSettings) {
+	for _, secret := range s.SecretEnv {
+		r.secret("nuget, the secret of "+secret.Key, secret.Key, secret.Value)
+	}
+	for _, file := range s.SecretFiles {
+		m := mount("secret", "id", file.Value, "target", file.Key, "required", "true")
+		r.mount("nuget, the secret in "+file.Key, m, file.Value)
+	}
+	for _, file := range s.Files {
+		r.mount("nuget.ca", mount("bind", "source", file.Value, "target", file.Key), file.Value)
+	}
+	for _, kv := range s.Env {
+		r.env = append(r.env, kv.Key+"="+shell(kv.Value))
+	}
+}
+
+// properties adds arguments -p:NAME=VALUE, with the build arguments that the spec has in them.
+func (r *run) properties(args []string) {
+	for _, arg := range args {
+		name, escaped, _ := strings.Cut(strings.TrimPrefix(arg, "-p:"), "=")
+		key, planned := "publish.properties."+name, ""
+		if v, ok := r.app.Project.Properties[name]; ok {
+			planned = v
+		}
+		if name == "Configuration" {
+			key, planned = "publish.configuration", r.app.Project.Configuration
+		}
+		value := plain(escaped)
+		if simpleProperty(planned) {
+			value = r.app.buildValue(r.app.Request.Spec, key, planned)
+		}
+		if value.hasArgs() {
+			r.args = append(r.args, value...)
+			r.word(key, shellText(propertyText(name, value)))
+			continue
+		}
+		r.word(key, shell(property(arg)))
+	}
+}
+
+// simpleProperty tells whether a value needs no escaping for MSBuild but quotes around it: one of an argument gets none.
+func simpleProperty(s string) bool { return !strings.ContainsAny(s, `%"\@`) }
+
+// maxColumns is where a command goes on in the next line.
+const maxColumns = 110
+
+// write writes it, and what had to be left out before it.
+func (r *run) write() {
+	for _, left := range r.left {
+		left()
+	}
+	r.app.use(r.args)
+	var b strings.Builder
+	b.WriteString("RUN ")
+	for _, line := range append(r.mounts, r.before...) {
+		b.WriteString(line + " \\\n    ")
+	}
+	column := 4
+	for i, word := range append(append(slices.Clone(r.env), r.command), r.words...) {
+		switch {
+		case i == 0:
+		case column+len(word) > maxColumns:
+			b.WriteString(" \\\n    ")
+			column = 4
+		default:
+			b.WriteString(" ")
+			column++
+		}
+		b.WriteString(word)
+		column += len(word)
+	}
+	r.app.line("%s", b.String())
+}

@@ -1,0 +1,66 @@
+# syntax=docker/dockerfile:1
+# Written by crosshull (docker buildx build --call=dockerfile): the apps of crosshull.yaml,
+# built the same way by a Dockerfile.
+# It restores and compiles on the platform of the builder, whatever the target, so no step is emulated.
+# What crosshull does and this does not: layers by kind of file, libraries compiled apart, static assets
+# compressed once, assets of other systems left out, labels with the digest of the base, and keeping these
+# lists up to date.
+
+FROM --platform=$BUILDPLATFORM mcr.microsoft.com/dotnet/sdk:10.0@sha256:cb99aa9fd6d76fdf2ab4ea346ff8b637322c8460fb16bb10d98cf3cdf1a481d8 AS build-3d
+WORKDIR /source
+# What a restore can depend on. A project that is added, or a file that one imports, has to be added here.
+COPY --link --parents \
+    other/other.csproj \
+    ./
+RUN dotnet restore other/other.csproj -p:Configuration=Release -p:SelfContained=false -p:PublishAot=false \
+    -p:PublishSingleFile=false -p:PublishTrimmed=false -p:PublishReadyToRun=false \
+    -p:EnableRuntimePackDownload=false '-p:RuntimeIdentifiers="linux-arm;linux-arm64;linux-x64"'
+COPY --link --exclude=**/bin --exclude=**/obj --parents \
+    .editorconfi[g] \
+    .globalconfi[g] \
+    other \
+    ./
+# From here on for each platform.
+ARG TARGETARCH
+RUN case "$TARGETARCH" in \
+    amd64) rid=linux-x64;; \
+    arm64) rid=linux-arm64;; \
+    arm) rid=linux-arm;; \
+    *) echo "not for $TARGETARCH"; exit 1;; \
+    esac; \
+    dotnet publish other/other.csproj --no-restore -r $rid -o /app -p:Configuration=Release \
+    -p:SelfContained=false -p:PublishAot=false -p:PublishSingleFile=false -p:PublishTrimmed=false \
+    -p:PublishReadyToRun=false -p:EnableRuntimePackDownload=false
+
+FROM mcr.microsoft.com/dotnet/runtime:10.0@sha256:e123316a5f85cdf589e0ea346f03f5ffffd828208608e521258ab2f6e343589c AS app-3d
+WORKDIR /app
+COPY --link --from=build-3d /app /app/
+USER 1654
+ENV LANG="C"
+ENTRYPOINT ["/app/other"]
+
+FROM --platform=$BUILDPLATFORM mcr.microsoft.com/dotnet/sdk:10.0@sha256:cb99aa9fd6d76fdf2ab4ea346ff8b637322c8460fb16bb10d98cf3cdf1a481d8 AS build-clock
+WORKDIR /source
+# What a restore can depend on. A project that is added, or a file that one imports, has to be added here.
+COPY --link --parents \
+    app/app.csproj \
+    lib/lib.csproj \
+    ./
+RUN dotnet restore app/app.csproj -p:Configuration=Release -p:UseAppHost=false \
+    -p:EnableAppHostPackDownload=false
+COPY --link --exclude=**/bin --exclude=**/obj --parents \
+    .editorconfi[g] \
+    .globalconfi[g] \
+    app \
+    lib \
+    ./
+# Once for all platforms: nothing here depends on the target.
+RUN dotnet publish app/app.csproj --no-restore -o /app -p:Configuration=Release -p:UseAppHost=false \
+    -p:EnableAppHostPackDownload=false
+
+FROM mcr.microsoft.com/dotnet/runtime:10.0@sha256:e123316a5f85cdf589e0ea346f03f5ffffd828208608e521258ab2f6e343589c AS clock
+WORKDIR /app
+COPY --link --from=build-clock /app /app/
+USER 1654
+ENV LANG="C.UTF-8"
+ENTRYPOINT ["dotnet", "/app/app.dll"]
