@@ -30,8 +30,8 @@ const (
 	compiledDir   = "/compiled"
 )
 
-// DiagnosticsDir is where a step that fails has [dotnet.DiagnosticsFile]: a mount of its own, which is no output. OutputDir is
-// where it has what it was to leave, as far as it came.
+// DiagnosticsDir is where a step that fails has [dotnet.DiagnosticsFile]: a mount of its own, which is no output.
+// OutputDir is where it has what it was to leave, as far as it came.
 const (
 	DiagnosticsDir = "/diagnostics"
 	OutputDir      = outputDir
@@ -153,8 +153,8 @@ func (b *Steps) Describe(common dotnet.Project, asked []dotnet.Project, files do
 // failedCode is what MSBuild ends with where a project has mistakes.
 const failedCode = 1
 
-// KeepsFailures tells whether [Steps.Describe] succeeds though MSBuild fails: its result has no [dotnet.DescribedFile] then,
-// and has [dotnet.DiagnosticsFile]. BuildKit keeps results, and does a step that fails again in each build.
+// KeepsFailures tells whether [Steps.Describe] succeeds though MSBuild fails: its result has no [dotnet.DescribedFile]
+// then, and has [dotnet.DiagnosticsFile]. BuildKit keeps results, and does a step that fails again in each build.
 func (b *Steps) KeepsFailures() bool {
 	return !b.Debug && b.Caps.Supports(pb.CapExecValidExitCode) == nil
 }
@@ -219,10 +219,10 @@ func (b *Builder) Restore(apps []*dotnet.App, rids []string) (Restored, error) {
 	return restored, err
 }
 
-// Publish compiles and publishes app, for a runtime identifier unless rid is empty: a state with a folder for every layer,
-// see [dotnet.Layers], and [dotnet.ReportFile], which says what there is. That is no state of its own: a cache in a registry
-// has the graph of the image and nothing else, and a builder that has only that would publish to have the report. With
-// [dotnet.CompressBeside], [dotnet.LayerAssets] is not complete: [Builder.StaticAssets] has it.
+// Publish compiles and publishes app, for a runtime identifier unless rid is empty: a state with a folder for every
+// layer, see [dotnet.Layers], and [dotnet.ReportFile], which says what there is. That is no state of its own: a cache
+// in a registry has the graph of the image and nothing else, and a builder that has only that would publish to have
+// the report. With [dotnet.CompressBeside], [dotnet.LayerAssets] is not complete: [Builder.StaticAssets] has it.
 func (b *Builder) Publish(app *dotnet.App, restored Restored, rid string, compression dotnet.Compression) (llb.State, error) {
 	name := "dotnet publish " + app.Path
 	if rid != "" {
@@ -288,8 +288,8 @@ func (b *Builder) notSources(nodes []dotnet.Node) []string {
 	return append(dotnet.Outputs(nodes), b.Housekeeping.Idle(nodes, b.Links, b.Project, b.Inputs)...)
 }
 
-// AppHosts makes the launchers of app for runtime identifiers: a state with a folder for each. They depend on no source,
-// so an edit makes none anew.
+// AppHosts makes the launchers of app for runtime identifiers: a state with a folder for each. They depend on no
+// source, so an edit makes none anew.
 func (b *Builder) AppHosts(app *dotnet.App, restored Restored, rids []string) (llb.State, error) {
 	files, err := msbuildFiles(PhasePublish)
 	if err != nil {
@@ -320,9 +320,10 @@ func (b *Builder) Layer(name string, published llb.State, dir string, folders ..
 	return llb.Scratch().File(action, b.named(PhasePublish, "copy "+name+" to "+dir)...)
 }
 
-// readable is the mode of files in an image: for everybody to read, for the owner to write, executable where they were. It is
-// nil for a BuildKit older than 0.17, which takes a symbolic mode for 000; publish leaves much the same modes. No capability
-// tells of symbolic modes (BuildKit never registers file.copy.modestring), so one does that came with them.
+// readable is the mode of files in an image: for everybody to read, for the owner to write, executable where they
+// were. It is nil for a BuildKit older than 0.17, which takes a symbolic mode for 000; publish leaves much the same
+// modes. No capability tells of symbolic modes (BuildKit never registers file.copy.modestring), so one does that came
+// with them.
 func (b *Steps) readable() *llb.ChmodOpt {
 	if b.Caps.Supports(pb.CapGCFreeSpaceFilter) != nil {
 		return nil
@@ -366,8 +367,9 @@ func (b *Steps) run(phase string, from llb.State, name string, args []string, op
 	return run
 }
 
-// reads mounts what a step reads. It is not read-only, but has a layer over it that is dropped: of two steps that fail side
-// by side and have a read-only mount in common, BuildKit loses the error of one (frontend/gateway, registerResultIDsLocked).
+// reads mounts what a step reads. It is not read-only, but has a layer over it that is dropped: of two steps that fail
+// side by side and have a read-only mount in common, BuildKit loses the error of one (frontend/gateway,
+// registerResultIDsLocked).
 func reads(dir string, st llb.State, opts ...llb.MountOption) llb.RunOption {
 	return llb.AddMount(dir, st, append(opts, llb.ForceNoOutput)...)
 }

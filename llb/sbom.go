@@ -20,8 +20,8 @@ const (
 	FactsPackages = "packages"
 )
 
-// PackageFacts are what a restore leaves that tells of the packages of app, apart from the packages: a few hundred KB, where
-// those can be hundreds of MB that a builder with no more than a cache in a registry would have to pull.
+// PackageFacts are what a restore leaves that tells of the packages of app, apart from the packages: a few hundred KB,
+// where those can be hundreds of MB that a builder with no more than a cache in a registry would have to pull.
 func (b *Builder) PackageFacts(app *dotnet.App, restored Restored) llb.State {
 	action := llb.Copy(restored.Tree, "/"+app.AssetsFile, "/"+FactsAssets, &llb.CopyInfo{CreatedTime: &fileTime}).
 		Copy(restored.packages, "/", "/"+FactsPackages, &llb.CopyInfo{

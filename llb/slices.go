@@ -48,8 +48,8 @@ func (b *Builder) compile(apps []*dotnet.App, nodes []dotnet.Node, restored Rest
 			mounts = append(mounts, reads(dotnet.StandInFolder(j, paths), out[j].standIns))
 		}
 		args := dotnet.CompileArgs(b.Project, apps[0], paths)
-		// What the compiler keeps can be used by all who compile these projects so, one at a time: it is written without locks
-		// that hold between containers.
+		// What the compiler keeps can be used by all who compile these projects so, one at a time: it is written without
+		// locks that hold between containers.
 		id := path.Join(b.CacheNamespace, "crosshull/compiled", digest.FromString(strings.Join(append(args, dotnet.ProjectPaths(s.Projects)...), "\n")).Encoded())
 		mounts = append(mounts, llb.AddMount(compiledDir, llb.Scratch(), llb.AsPersistentCacheDir(id, llb.CacheMountPrivate)))
 		sources := b.projects(restored.Tree, s, dotnet.Unseen(nodes, seen), exclude, shown)
@@ -107,8 +107,8 @@ type Compiled struct {
 	Output   llb.State // bin and obj of the projects, in their places in the context
 }
 
-// workspace is the folder that app is built in, with what has been compiled apart in it, and the MSBuild files that tell
-// of that.
+// workspace is the folder that app is built in, with what has been compiled apart in it, and the MSBuild files that
+// tell of that.
 func (b *Builder) workspace(phase string, app *dotnet.App, restored Restored) (sources, files llb.State, err error) {
 	var built []dotnet.Node
 	var merge []llb.State

@@ -182,8 +182,8 @@ func healthcheckText(h *dockerspec.HealthcheckConfig) string {
 	return strings.Join(h.Test, " ")
 }
 
-// property finds the element of a property or item in the files of the project: in its own, else in those that MSBuild finds
-// above it. An item has its Include after its name.
+// property finds the element of a property or item in the files of the project: in its own, else in those that MSBuild
+// finds above it. An item has its Include after its name.
 func (k explainer) property(name string) string {
 	if name == "" {
 		return ""

@@ -1,9 +1,9 @@
-// Package check is crosshull's rules: what a spec and its projects can say that is no mistake, and that one would rather
-// know of.
+// Package check is crosshull's rules: what a spec and its projects can say that is no mistake, and that one would
+// rather know of.
 //
-// Contract: pure. [Run] looks at [Facts], which its caller collected, the time of day among them, and gives [Warning]s; it
-// solves and resolves nothing. A rule says nothing where its facts are not known. What a warning shows has no secret in it.
-// Every rule is in [Rules], and is explained in docs/checks.md.
+// Contract: pure. [Run] looks at [Facts], which its caller collected, the time of day among them, and gives
+// [Warning]s; it solves and resolves nothing. A rule says nothing where its facts are not known. What a warning shows
+// has no secret in it. Every rule is in [Rules], and is explained in docs/checks.md.
 package check
 
 import (

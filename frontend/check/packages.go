@@ -116,8 +116,8 @@ var (
 	userinfo    = regexp.MustCompile(`://[^/\s@]*:[^/\s@]+@`)
 )
 
-// credentialIn says what credential an element of a nuget.config is, or nothing. The last of open is the element, the rest
-// what it is in.
+// credentialIn says what credential an element of a nuget.config is, or nothing. The last of open is the element, the
+// rest what it is in.
 func credentialIn(open []string, attrs []xml.Attr) string {
 	var key, value string
 	for _, attr := range attrs {

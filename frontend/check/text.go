@@ -118,8 +118,8 @@ func isSecret(name, value string) bool {
 	return isSecretName(name) && !elsewhere.MatchString(value) || secretPart.MatchString(value)
 }
 
-// isSecretName tells whether a name ends with a word for a secret: before another word it is about something else, as in
-// PASSWORD_FILE and TokenLifetime.
+// isSecretName tells whether a name ends with a word for a secret: before another word it is about something else, as
+// in PASSWORD_FILE and TokenLifetime.
 func isSecretName(name string) bool {
 	words := wordsOf(name)
 	n := len(words)

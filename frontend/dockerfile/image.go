@@ -18,8 +18,8 @@ import (
 	xllb "github.com/crosshull/crosshull/llb"
 )
 
-// image writes the stage of the image. Where platforms differ in more than build arguments can tell, each has a stage of
-// its own, and the last one chooses.
+// image writes the stage of the image. Where platforms differ in more than build arguments can tell, each has a stage
+// of its own, and the last one chooses.
 func (a *app) image() error {
 	a.emptyFolders()
 	bases := make([]string, len(a.Targets))

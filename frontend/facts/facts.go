@@ -1,8 +1,8 @@
 // Package facts is the third stage of a build: what MSBuild says of the projects asked about.
 //
-// Contract: [New] chooses the SDK that is asked, and gives an [Asker]. Its answers come from MSBuild, run in a step over
-// the project files of the context; nothing here imitates it. [Asker.Apps] gives the [Facts] of a target, which do not
-// change afterwards. Facts know no platform and no base image: package plan decides about those.
+// Contract: [New] chooses the SDK that is asked, and gives an [Asker]. Its answers come from MSBuild, run in a step
+// over the project files of the context; nothing here imitates it. [Asker.Apps] gives the [Facts] of a target, which
+// do not change afterwards. Facts know no platform and no base image: package plan decides about those.
 package facts
 
 import (
@@ -146,8 +146,8 @@ func (a *Asker) Tests(ctx context.Context) (*Facts, error) {
 	return &Facts{Asker: a, Tests: tests, Answer: answer}, nil
 }
 
-// Questions are for the app, and for what may be built together with it: the other apps of the spec. They are the same for
-// each of them as the target, so they are asked once. target is the one for the app; -1 where it is the tests.
+// Questions are for the app, and for what may be built together with it: the other apps of the spec. They are the same
+// for each of them as the target, so they are asked once. target is the one for the app; -1 where it is the tests.
 func (a *Asker) Questions() (questions []Question, target int, err error) {
 	s := a.req.Spec
 	if len(s.Apps) == 0 || path.Ext(s.Project) == ".cs" {

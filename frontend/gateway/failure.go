@@ -40,8 +40,8 @@ func (c *Client) Diagnose(ctx context.Context, err error, at Step) error {
 	return Reword(err, report(step, diagnostics, maxDiagnostics, "in the log of the step"))
 }
 
-// FailedStep is the error of a step that is no failed one for BuildKit, but left diagnostics, as Diagnose has it. What it
-// logged is not shown if it was cached, so there are more of them.
+// FailedStep is the error of a step that is no failed one for BuildKit, but left diagnostics, as Diagnose has it. What
+// it logged is not shown if it was cached, so there are more of them.
 func (c *Client) FailedStep(ctx context.Context, st llb.State, diagnostics []dotnet.Diagnostic) error {
 	def, err := c.Marshal(ctx, st)
 	if err != nil {
@@ -83,8 +83,8 @@ func failedExec(err error) *errdefs.SolveError {
 	return failed
 }
 
-// readFailed reads a file of a mount as the step left it whose error err is, and gives the name of the step; nothing where
-// that cannot be had. The gateway gives such a mount to containers alone; this one runs nothing.
+// readFailed reads a file of a mount as the step left it whose error err is, and gives the name of the step; nothing
+// where that cannot be had. The gateway gives such a mount to containers alone; this one runs nothing.
 func (c *Client) readFailed(ctx context.Context, err error, dir, name string) (dt []byte, step string) {
 	failed := failedExec(err)
 	if failed == nil {
@@ -110,8 +110,8 @@ func (c *Client) readFailed(ctx context.Context, err error, dir, name string) (d
 	return dt, failed.Description["llb.customname"]
 }
 
-// The texts below end with the first error: some clients show the last line of a message and nothing else, and the first
-// error is often the cause of the others, which are in the order that they came in.
+// The texts below end with the first error: some clients show the last line of a message and nothing else, and the
+// first error is often the cause of the others, which are in the order that they came in.
 
 // failures is the text of an error about tests.
 func failures(step string, results *dotnet.Results) string {
@@ -126,8 +126,8 @@ func failures(step string, results *dotnet.Results) string {
 	return b.String()
 }
 
-// report is the text of an error: how many diagnostics there are, what is known of most of them, and those. where is where
-// the rest of them is.
+// report is the text of an error: how many diagnostics there are, what is known of most of them, and those. where is
+// where the rest of them is.
 func report(step string, diagnostics []dotnet.Diagnostic, most int, where string) string {
 	var b strings.Builder
 	count := "1 error"

@@ -13,8 +13,8 @@ import (
 // errFault is what BuildKit gives in the place of a step's error.
 var errFault = errors.New("releasing already released reference worker::id")
 
-// two is a BuildKit with two steps that are on their way. What the first ends with is sent to end; the second has ended with
-// the fault. The channels give what their solves give.
+// two is a BuildKit with two steps that are on their way. What the first ends with is sent to end; the second has
+// ended with the fault. The channels give what their solves give.
 func two(ctx context.Context, t *testing.T) (c *Client, end chan<- error, first, second <-chan error) {
 	t.Helper()
 	ends := make(chan error, 1)

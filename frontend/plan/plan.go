@@ -1,9 +1,9 @@
 // Package plan is the fourth stage of a build: every decision.
 //
-// Contract: [Make] takes what was asked for and what MSBuild says, asks registries about the images, and gives a [Plan]
-// that does not change afterwards: base, configuration and layers of the image of every platform, the image that links,
-// and what is restored together. Calls print it, rules look at it, and the build follows it: nobody decides a second time.
-// It solves nothing but a look into a base image whose name does not tell its C library.
+// Contract: [Make] takes what was asked for and what MSBuild says, asks registries about the images, and gives a
+// [Plan] that does not change afterwards: base, configuration and layers of the image of every platform, the image
+// that links, and what is restored together. Calls print it, rules look at it, and the build follows it: nobody
+// decides a second time. It solves nothing but a look into a base image whose name does not tell its C library.
 package plan
 
 import (

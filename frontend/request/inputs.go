@@ -69,8 +69,8 @@ func (r *Request) Secrets() []report.Secret {
 // step is where the steps of package llb leave what is read when they fail.
 var step = gateway.Step{Source: xllb.SourceDir, Diagnostics: xllb.DiagnosticsDir, Output: xllb.OutputDir}
 
-// Diagnose makes the error of a step that failed say why, in the user's words: a secret that nobody gave, or what MSBuild,
-// NuGet or the compiler said.
+// Diagnose makes the error of a step that failed say why, in the user's words: a secret that nobody gave, or what
+// MSBuild, NuGet or the compiler said.
 func (r *Request) Diagnose(ctx context.Context, err error) error {
 	if explained := r.missingSecret(err); explained != nil {
 		return explained
@@ -86,8 +86,8 @@ func (r *Request) DiagnoseTest(ctx context.Context, err error, test *dotnet.App)
 	return r.Gateway.DiagnoseTest(ctx, err, step, dotnet.TestResults(test))
 }
 
-// missingSecret explains BuildKit's errors about a secret or an agent that nobody gave: where the spec names it, and how to
-// give it. It is nil for other errors.
+// missingSecret explains BuildKit's errors about a secret or an agent that nobody gave: where the spec names it, and
+// how to give it. It is nil for other errors.
 func (r *Request) missingSecret(err error) error {
 	if err == nil {
 		return nil

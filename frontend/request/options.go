@@ -24,8 +24,8 @@ type Option struct {
 	Does string
 }
 
-// Options are all that there are. A test holds them against dockerui.Config, another against buildx, and a third against
-// docs/compatibility.md.
+// Options are all that there are. A test holds them against dockerui.Config, another against buildx, and a third
+// against docs/compatibility.md.
 var Options = []Option{
 	{"--add-host", "ExtraHosts", ByCrosshull, "in every step that executes something"},
 	{"--allow", "", ByBuildKit, "the steps need no entitlement; `--network host` wants `network.host`"},
@@ -87,7 +87,8 @@ var optionsElsewhere = map[string]string{
 	"Devices":        "never set: a device is asked for by an instruction of a Dockerfile",
 }
 
-// understood tells whether a build argument means something to BuildKit, buildx or crosshull, whatever the spec declares.
+// understood tells whether a build argument means something to BuildKit, buildx or crosshull, whatever the spec
+// declares.
 func understood(arg string) bool {
 	return isProxyArg(arg) || !strings.HasPrefix(arg, "--") && slices.ContainsFunc(Options, func(o Option) bool { return o.Name == arg })
 }

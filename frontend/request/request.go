@@ -1,8 +1,8 @@
 // Package request is the first stage of a build: what the user asked for.
 //
 // Contract: [Read] takes the options that buildx sent and the file that -f names, and gives a [Request] that does not
-// change afterwards; [Request.Choose] gives the one for the target that --target names. It says what flags and keys mean
-// for vertices, and makes an error point at a line of the spec. It asks nobody but BuildKit for the file.
+// change afterwards; [Request.Choose] gives the one for the target that --target names. It says what flags and keys
+// mean for vertices, and makes an error point at a line of the spec. It asks nobody but BuildKit for the file.
 package request
 
 import (
@@ -64,8 +64,8 @@ const keyRequest = "requestid"
 const keyNoCache = "no-cache"
 
 // Read reads the file that -f names. Without -f buildx names Dockerfile: where that is missing or is one, and
-// BUILDKIT_SYNTAX sent us here all the same, crosshull.yaml is tried, and then a spec with all defaults. Mistakes in the
-// spec are no error here, but of [Request.Mistakes]: some calls are answered in spite of them.
+// BUILDKIT_SYNTAX sent us here all the same, crosshull.yaml is tried, and then a spec with all defaults. Mistakes in
+// the spec are no error here, but of [Request.Mistakes]: some calls are answered in spite of them.
 func Read(ctx context.Context, gw *gateway.Client) (*Request, error) {
 	r := &Request{Gateway: gw, Spec: &spec.Spec{}, Call: gw.Opt(keyRequest), Begun: time.Now()}
 	if err := r.readSpec(ctx); err != nil {

@@ -1,8 +1,8 @@
 // Package result is the last stage of a build: what a target gives.
 //
-// Contract: each function takes a plan, or the facts about tests, solves what is left to solve, and gives the result that
-// BuildKit exports: images with their attestations and report, or files. Errors of steps say what the compiler, NuGet or
-// the tests said. It decides nothing that the plan has decided.
+// Contract: each function takes a plan, or the facts about tests, solves what is left to solve, and gives the result
+// that BuildKit exports: images with their attestations and report, or files. Errors of steps say what the compiler,
+// NuGet or the tests said. It decides nothing that the plan has decided.
 package result
 
 import (
@@ -218,9 +218,10 @@ func namedContexts(ctx context.Context, req *request.Request, t plan.Target) (ma
 	return contexts, nil
 }
 
-// annotate puts the annotations of every image on its manifest. The index gets none unless the spec asks for them: where
-// several nodes build a platform each, buildx makes the index, without what the frontend would say about it, and the digests
-// would differ. One that is the same for all images names no platform, as BuildKit lets a flag that does win over it.
+// annotate puts the annotations of every image on its manifest. The index gets none unless the spec asks for them:
+// where several nodes build a platform each, buildx makes the index, without what the frontend would say about it, and
+// the digests would differ. One that is the same for all images names no platform, as BuildKit lets a flag that does
+// win over it.
 func annotate(rb *dockerui.ResultBuilder, p *plan.Plan) {
 	multi := p.Request.Gateway.MultiPlatformRequested
 	for _, t := range p.Targets {

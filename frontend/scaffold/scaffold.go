@@ -1,7 +1,7 @@
 // Package scaffold writes the first spec of a repository.
 //
-// Contract: [Spec] takes what was found, and gives a crosshull.yaml that builds it, with comments on what else can be said.
-// What needs no word is a comment, so the file says what is particular about the repository and nothing else.
+// Contract: [Spec] takes what was found, and gives a crosshull.yaml that builds it, with comments on what else can be
+// said. What needs no word is a comment, so the file says what is particular about the repository and nothing else.
 package scaffold
 
 import (

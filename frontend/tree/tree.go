@@ -1,8 +1,8 @@
 // Package tree is the second stage of a build: what is in the context.
 //
-// Contract: [Read] walks the build context once and gives a [Tree] that does not change afterwards: what the names of all
-// files tell (symbolic links, settings of the restore, static web assets), and the project files with their contents. It
-// decides nothing.
+// Contract: [Read] walks the build context once and gives a [Tree] that does not change afterwards: what the names of
+// all files tell (symbolic links, settings of the restore, static web assets), and the project files with their
+// contents. It decides nothing.
 package tree
 
 import (

@@ -78,13 +78,13 @@ const (
 	CompressBeside
 )
 
-// minAssets is how many bytes have to be there to compress them apart: brotli takes about as long for them, at the level
-// that publish asks for, as the process that does so takes to start.
+// minAssets is how many bytes have to be there to compress them apart: brotli takes about as long for them, at the
+// level that publish asks for, as the process that does so takes to start.
 const minAssets = 512 << 10
 
-// Compression gives the step for the static web assets of app: one of their own, which an edit of sources leaves alone, if
-// they are large. What commands of the user's make is left to publish, so that they run once. Whether a step beside publish
-// makes all that publish has is known when both have run: see [Report.SameAssets].
+// Compression gives the step for the static web assets of app: one of their own, which an edit of sources leaves
+// alone, if they are large. What commands of the user's make is left to publish, so that they run once. Whether a step
+// beside publish makes all that publish has is known when both have run: see [Report.SameAssets].
 func (a *Assets) Compression(app *App) Compression {
 	read := func(file string) bool { return anyReads(app.Closure, file) }
 	switch {
@@ -119,8 +119,8 @@ func (a *Assets) Files(nodes []Node) []string {
 
 // CompressArgs is the command that makes the static web assets of a restored app, compressed ones included: as publish
 // would in folder [LayerAssets] of Paths.Output, the compressed ones once more by names that tell what is in them for
-// [CompressBefore], and a [Report] of all. Whatever goes wrong, it leaves less, and publish does the rest: so it neither
-// fails, which takes a shell, nor says a word.
+// [CompressBefore], and a [Report] of all. Whatever goes wrong, it leaves less, and publish does the rest: so it
+// neither fails, which takes a shell, nor says a word.
 func CompressArgs(p Project, app *App, at Paths) []string {
 	args := []string{
 		"sh", "-c", `"$@" || :`, "sh",

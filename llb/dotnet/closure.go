@@ -222,8 +222,8 @@ func Unseen(nodes, seen []Node) []string {
 }
 
 // CompiledSources are patterns of the sources of those of nodes that are built already, which nobody else compiles: an
-// edit of one is told by what it is compiled to, if that changes. They begin with all sources and take out again what is
-// read otherwise, so other patterns have to follow.
+// edit of one is told by what it is compiled to, if that changes. They begin with all sources and take out again what
+// is read otherwise, so other patterns have to follow.
 func CompiledSources(nodes, built []Node) []string {
 	if len(built) == 0 {
 		return nil

@@ -19,15 +19,16 @@ func (at Paths) logErrors() string {
 
 // Diagnostic is an error of the compiler, of MSBuild or of NuGet.
 type Diagnostic struct {
-	// File is relative to the context: that of the error, or the project that was built where the error is in no file of the
-	// context; or the name of a tool.
+	// File is relative to the context: that of the error, or the project that was built where the error is in no file of
+	// the context; or the name of a tool.
 	File         string
 	Line, Column int // 1-based; 0: not known
 	Code         string
 	Message      string
 }
 
-// diagnostic is a line of MSBuild's canonical format (Microsoft.Build.Shared.CanonicalError), with the project at its end.
+// diagnostic is a line of MSBuild's canonical format (Microsoft.Build.Shared.CanonicalError), with the project at its
+// end.
 var diagnostic = regexp.MustCompile(`^\s*(?:\d+(?::\d+)?>)?(?:(.*?)(?:\((\d+)(?:,(\d+))?(?:,\d+)*\))? ?: )?(?:[\w ]+ )?error ?([A-Za-z]*\d+)? ?: (.*?)(?: \[(/[^\[\]]*?)(?:::[^\[\]]*)?\])?$`)
 
 // ParseDiagnostics reads a DiagnosticsFile: every error once, in the order of the log. source is Paths.Source.
@@ -79,11 +80,13 @@ func (d Diagnostic) String() string {
 	return at + "error" + code + ": " + d.Message
 }
 
-// passing are codes of MSBuild's own about what is not in the files: an SDK that a feed did not give, or a task that crashed.
+// passing are codes of MSBuild's own about what is not in the files: an SDK that a feed did not give, or a task that
+// crashed.
 var passing = []string{"MSB4018", "MSB4236", "MSB4242", "MSB4243", "MSB4244", "MSB4245", "MSB4247", "MSB4276"}
 
-// Lasts tells whether the error is about the project files alone, so that it comes again as long as they are the same: one
-// of their syntax and evaluation (MSB4…), of a project that is not there (MSB1009, MSB3202), or of the SDK's rules (NETSDK…).
+// Lasts tells whether the error is about the project files alone, so that it comes again as long as they are the same:
+// one of their syntax and evaluation (MSB4…), of a project that is not there (MSB1009, MSB3202), or of the SDK's rules
+// (NETSDK…).
 func (d Diagnostic) Lasts() bool {
 	switch {
 	case slices.Contains(passing, d.Code):
@@ -118,8 +121,8 @@ func (d Diagnostic) HelpPage() string {
 	return ""
 }
 
-// Hint says what to do about the error in a build by crosshull, where that is another thing than on a developer's machine
-// or easily forgotten; or it is empty.
+// Hint says what to do about the error in a build by crosshull, where that is another thing than on a developer's
+// machine or easily forgotten; or it is empty.
 func (d Diagnostic) Hint() string { return hints[d.Code] }
 
 var hints = map[string]string{

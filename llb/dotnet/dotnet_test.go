@@ -118,6 +118,23 @@ func TestParseDescription(t *testing.T) {
 	}
 }
 
+// Paths of projects are what they are: a ; or a space ends none, and no path of an answer is absolute here.
+func TestParseDescriptionPaths(t *testing.T) {
+	descs, err := ParseDescription([]byte(`{"Items": {"Answer": [
+		{"Question": "0", "Item": "Project", "Identity": "/source/a b;c/app.csproj", "References": "/source/a b/it's.csproj///source/c;/d.csproj"},
+		{"Question": "0", "Item": "Project", "Identity": "/source//lib//lib.csproj"}]}}`), "/source", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := descs[0].App
+	if got := strings.Join(ProjectPaths(app.Closure), " | "); got != "a b;c/app.csproj | lib/lib.csproj" {
+		t.Errorf("closure: %s", got)
+	}
+	if got := strings.Join(app.Closure[0].References, " | "); got != "a b/it's.csproj | c;/d.csproj" {
+		t.Errorf("references: %s", got)
+	}
+}
+
 func TestParseDescriptionErrors(t *testing.T) {
 	for in, want := range map[string]string{
 		"": "read MSBuild's description",
@@ -653,6 +670,8 @@ func TestSolutionProjects(t *testing.T) {
 	for _, tc := range []struct{ name, in, want string }{
 		{"a/x.sln", "Project(\"{9A19103F}\") = \"web\", \"src\\web\\web.csproj\", \"{1}\"\nEndProject\nProject(\"{2}\") = \"docs\", \"docs\", \"{3}\"\n", "a/src/web/web.csproj"},
 		{"x.slnx", `<Solution><Project Path="b/b.fsproj" /><Project Path="a/a.csproj" /><Project Path="b/b.fsproj" /></Solution>`, "a/a.csproj b/b.fsproj"},
+		{"x.slnx", `<Solution><Project Path="R&amp;D/it&#39;s.csproj" /></Solution>`, "R&D/it's.csproj"},
+		{"x.sln", `Project("{}") = "a", "R&amp;D\a.csproj", "{}"`, "R&amp;D/a.csproj"},
 		{"f/x.slnf", `{"solution": {"path": "..\\\\x.slnx", "projects": ["a\\\\a.csproj",] /* one */}}`, "a/a.csproj"},
 	} {
 		got, err := SolutionProjects(tc.name, []byte(tc.in))
@@ -682,8 +701,29 @@ func TestClearedBy(t *testing.T) {
 }
 
 func TestSolution(t *testing.T) {
-	if got := string(Solution([]string{"a & b/c.csproj"}, "/source")); !strings.Contains(got, `<Project Path="/source/a &amp; b/c.csproj" />`) {
-		t.Errorf("solution: %s", got)
+	got := string(Solution([]string{"a & b/c.csproj", "100%/d.csproj", "e/C.csproj"}, "/source"))
+	want := `<Solution>
+  <Project Path="/source/a &amp; b/c.csproj" />
+  <Project Path="/source/100%25/d.csproj" />
+  <Folder Name="/2/">
+    <Project Path="/source/e/C.csproj" />
+  </Folder>
+</Solution>
+`
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// Results have a name that the logger takes as it is.
+func TestTestResults(t *testing.T) {
+	for p, want := range map[string]string{
+		"tests/Shop.Tests/Shop.Tests.csproj": "Shop.Tests/Shop.Tests.trx",
+		"a;b=c,d %41 é.csproj":               "a_b_c_d _41 é/a_b_c_d _41 é.trx",
+	} {
+		if got := TestResults(&App{Path: p}); got != want {
+			t.Errorf("%s: got %s, want %s", p, got, want)
+		}
 	}
 }
 

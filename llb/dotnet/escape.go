@@ -47,9 +47,9 @@ func definePath(name, path string) string { return "-p:" + name + "=" + escapeMS
 func projectArgument(path string) string { return strings.ReplaceAll(path, `"`, `\"`) }
 
 // escapeMSBuild makes text a part of an MSBuild expression that stands for itself: of an item, a condition, or a value
-// of the property list of the MSBuild task. Escaped are the characters of EscapingUtilities.Escape, the backslash, which
-// is a slash in paths, what would end an argument, and what XML cannot hold; at an end white space, which is taken away
-// there. The task's list takes it away all the same.
+// of the property list of the MSBuild task. Escaped are the characters of EscapingUtilities.Escape, the backslash,
+// which is a slash in paths, what would end an argument, and what XML cannot hold; at an end white space, which is
+// taken away there. The task's list takes it away all the same.
 func escapeMSBuild(s string) string {
 	trimmed := strings.TrimSpace(s)
 	start := strings.Index(s, trimmed)

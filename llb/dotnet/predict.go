@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// Predict says what MSBuild will say of a project as far as restore goes, if the project files leave little doubt: the app
-// with its closure, and the base image where that is beyond doubt too, or nil. It is good for beginning early and for
-// nothing else: what is built is what MSBuild says.
+// Predict says what MSBuild will say of a project as far as restore goes, if the project files leave little doubt: the
+// app with its closure, and the base image where that is beyond doubt too, or nil. It is good for beginning early and
+// for nothing else: what is built is what MSBuild says.
 func Predict(p Project, files Files) *App {
 	if p.Mode == nil && slices.ContainsFunc(slices.Collect(maps.Values(files)), modeProperty.Match) || p.Mode != nil && *p.Mode != Portable {
 		return nil // one restore for several runtime identifiers, which depend on the base image
@@ -51,8 +51,8 @@ func Predict(p Project, files Files) *App {
 // baseProperty finds what decides the base image, beside the TargetFramework and the SDK that the project names.
 var baseProperty = regexp.MustCompile(`<(?:TargetFrameworks|ContainerBaseImage|ContainerFamily|ContainerRuntimeIdentifiers?|RuntimeIdentifiers?|FrameworkReference|InvariantGlobalization)\b`)
 
-// predictBase gives the base image that the SDK infers for a portable app (dotnet/sdk, ComputeDotnetBaseImageAndTag), or
-// nothing. root is the file of the project.
+// predictBase gives the base image that the SDK infers for a portable app (dotnet/sdk, ComputeDotnetBaseImageAndTag),
+// or nothing. root is the file of the project.
 func predictBase(p Project, root []byte, files Files) string {
 	if p.BaseImage != "" {
 		return p.BaseImage

@@ -14,8 +14,8 @@ import (
 // Files are files of the build context, by their path in it.
 type Files map[string][]byte
 
-// Find gives the first place that pattern matches in a project, or in what MSBuild imports from the folders above it, the
-// nearest first.
+// Find gives the first place that pattern matches in a project, or in what MSBuild imports from the folders above it,
+// the nearest first.
 func (f Files) Find(project string, pattern *regexp.Regexp) (name string, offset int, ok bool) {
 	names := []string{project}
 	for dir := range foldersOf(project) {
@@ -80,8 +80,8 @@ func ReachTargets(files Files, context string) []byte {
 	return b.Bytes()
 }
 
-// EvaluatedNames are the names of files that are read while projects are evaluated, and whose names alone do not say so:
-// imports of other extensions, and what property functions look for or read.
+// EvaluatedNames are the names of files that are read while projects are evaluated, and whose names alone do not say
+// so: imports of other extensions, and what property functions look for or read.
 func EvaluatedNames(files Files) []string {
 	return append(namesIn(files, imported), namesIn(files, read)...)
 }

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// PackagesGraph is what NuGet's restore leaves beside a project: the graph of its packages and projects, for each framework
-// and runtime identifier (project.assets.json).
+// PackagesGraph is what NuGet's restore leaves beside a project: the graph of its packages and projects, for each
+// framework and runtime identifier (project.assets.json).
 type PackagesGraph struct {
 	Targets   map[string]map[string]restored // by framework, or framework/RID; then by name/version
 	Libraries map[string]struct{ Type, Path string }
@@ -151,8 +151,9 @@ func (g *PackagesGraph) framework(app *App) (string, restoredFramework, error) {
 	return "", restoredFramework{}, fmt.Errorf("project.assets.json of %s has nothing for %s", app.Path, app.TargetFramework)
 }
 
-// shipping tells of what is in a target whether files of it, or of what it needs, go into an image whose runtime can use
-// assets for ids. Without such files a package is a tool of the build (an analyzer, targets), or for other platforms.
+// shipping tells of what is in a target whether files of it, or of what it needs, go into an image whose runtime can
+// use assets for ids. Without such files a package is a tool of the build (an analyzer, targets), or for other
+// platforms.
 func shipping(target map[string]restored, keys map[string]string, ids []string) func(key string) bool {
 	known := map[string]bool{}
 	var ships func(key string) bool
@@ -218,8 +219,8 @@ func packs(m Mode, frameworks []string, rid string) [][]string {
 	return names
 }
 
-// addPacks adds what was downloaded: of packs those that are used, all else as tools of the build. Packs that are not used
-// are for other platforms, or for frameworks that an app could have had.
+// addPacks adds what was downloaded: of packs those that are used, all else as tools of the build. Packs that are not
+// used are for other platforms, or for frameworks that an app could have had.
 func addPacks(found map[string]*component, framework restoredFramework, used [][]string) {
 	for _, d := range framework.DownloadDependencies {
 		c := &component{name: d.Name, version: d.version(), folder: d.folder()}

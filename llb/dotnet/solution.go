@@ -61,7 +61,8 @@ func Solution(projects []string, source string) []byte {
 	b.WriteString("<Solution>\n")
 	names := map[string]bool{}
 	for i, p := range projects {
-		project := "  <Project Path=\"" + escapeXML(strings.ReplaceAll(path.Join(source, p), "%", "%25")) + "\" />\n"
+		file := strings.ReplaceAll(path.Join(source, p), "%", "%25") // MSBuild unescapes it
+		project := "  <Project Path=\"" + escapeXML(file) + "\" />\n"
 		if name := strings.ToLower(path.Base(p)); names[name] {
 			project = fmt.Sprintf("  <Folder Name=\"/%d/\">\n  %s  </Folder>\n", i, project)
 		} else {
