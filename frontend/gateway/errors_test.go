@@ -15,6 +15,7 @@ import (
 
 	"github.com/crosshull/crosshull/frontend/gateway"
 	"github.com/crosshull/crosshull/frontend/gateway/gatewaytest"
+	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
 const publish = "[publish] dotnet publish app/app.csproj"
@@ -208,4 +209,27 @@ func TestDiagnoseTest(t *testing.T) {
 			gatewaytest.Want{Says: strings.Join(tc.says, "\n"), Solve: true}.Check(t, err)
 		})
 	}
+}
+
+// What a step says that failed, and is a result to BuildKit, has the step's name, and its vertex for the history.
+func TestFailedStep(t *testing.T) {
+	gw := open(t, &gatewaytest.Client{})
+	const name = "[describe] dotnet msbuild"
+	const see = "    MSB4025: see https://learn.microsoft.com/visualstudio/msbuild/errors/msb4025\n"
+	one := dotnet.Diagnostic{File: "app.csproj", Code: "MSB4025", Message: "broken"}
+	for _, tc := range []struct {
+		diagnostics []dotnet.Diagnostic
+		says        string
+	}{
+		{nil, name + " failed, and said no error: --no-cache shows its log"},
+		{[]dotnet.Diagnostic{one}, "1 error in " + name + "\n" + see + "app.csproj: error MSB4025: broken"},
+	} {
+		err := gw.FailedStep(t.Context(), run(name), tc.diagnostics)
+		gatewaytest.Want{Says: tc.says}.Check(t, err)
+		var vertex *errdefs.VertexError
+		if !errors.As(err, &vertex) || !strings.HasPrefix(vertex.Digest, "sha256:") {
+			t.Errorf("it is of vertex %v", vertex)
+		}
+	}
+	gatewaytest.Want{Says: "marshal LLB: no such state"}.Check(t, gw.FailedStep(t.Context(), broken(), nil))
 }

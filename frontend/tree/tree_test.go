@@ -3,6 +3,7 @@ package tree_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"slices"
@@ -17,6 +18,7 @@ import (
 	"github.com/crosshull/crosshull/frontend/gateway/gatewaytest"
 	"github.com/crosshull/crosshull/frontend/request"
 	"github.com/crosshull/crosshull/frontend/tree"
+	xllb "github.com/crosshull/crosshull/llb"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
@@ -250,4 +252,56 @@ func TestCanceled(t *testing.T) {
 	gatewaytest.Want{Says: "read the context: context canceled", Canceled: true}.Check(t, err)
 	_, err = tree.Read(ctx, open(t, c))
 	gatewaytest.Want{Says: "read .dockerignore: context canceled", Canceled: true}.Check(t, err)
+}
+
+// A path that ends too soon says where, before anything is built of it.
+func TestFind(t *testing.T) {
+	req := open(t, files{
+		"docs/a.txt": "x", "link": "-> docs", "dangling": "-> nowhere.txt", "docs/out": "-> ../../out",
+	}.client())
+	got, err := tree.Read(t.Context(), req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const none = "there is no %s in the context, or an ignore file leaves it out"
+	for name, says := range map[string]string{
+		"docs/a.txt":  "",
+		"./docs/":     "",
+		"link/a.txt":  "",
+		"none":        fmt.Sprintf(none, "none"),
+		"docs/b.txt":  fmt.Sprintf(none, "docs/b.txt"),
+		"none/b/c":    fmt.Sprintf(none, "none"),
+		"dangling":    "dangling is a symbolic link to nowhere.txt, which is not in the context",
+		"docs/out/of": "docs/out is a symbolic link to ../../out, which is not in the context",
+	} {
+		if err := got.Find(t.Context(), req.Gateway, name); says != "" {
+			gatewaytest.Want{Says: says}.Check(t, err)
+		} else if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestFindFails(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		step gatewaytest.Step
+		says string
+	}{
+		{"not to be read", gatewaytest.Step{Errs: map[string]error{"a": errors.New("input/output error")}},
+			"look for a in the context: input/output error"},
+		{"in what is not to be read", gatewaytest.Step{Errs: map[string]error{".": errors.New("input/output error")}},
+			"look for a in the context: input/output error"},
+		{"not sent", gatewaytest.Step{Err: errors.New("no session")}, "read the context: no session"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			tc.step.Name = "local://context"
+			inContext := &tree.Tree{Sources: xllb.Sources{Context: llb.Local("context")}}
+			gw := open(t, &gatewaytest.Client{Steps: []gatewaytest.Step{tc.step}}).Gateway
+			gatewaytest.Want{Says: tc.says}.Check(t, inContext.Find(t.Context(), gw, "a"))
+		})
+	}
+	empty := &tree.Tree{Sources: xllb.Sources{Context: llb.Scratch()}}
+	gw := open(t, &gatewaytest.Client{}).Gateway
+	gatewaytest.Want{Says: "there is no a in the context"}.Check(t, empty.Find(t.Context(), gw, "a"))
 }
