@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// Program is the program, on PATH in the lab, that does the work of [Container] and [VM]: unpacking an image takes fifteen
-// times as long in a test that looks for data races. Where it is missing the work is done in this process.
+// Program is the program, on PATH in the lab, that does the work of [Container] and [VM]: unpacking an image takes
+// fifteen times as long in a test that looks for data races. Where it is missing the work is done in this process.
 const Program = "labrun"
 
 // Container runs an image under runc, on the network of the host: two that listen to one port exclude each other.
@@ -33,9 +33,9 @@ func Machine(ctx context.Context, cache string, s Spec) (*Result, error) {
 	return res, errors.Join(err, v.Close())
 }
 
-// VM is an emulated arm64 machine: a Debian kernel, and the files of an image as the root file system of its app. It starts
-// with the first image and runs one after the other, until Close; what images have in common it is given once. Emulating a
-// whole machine is slow but right; qemu's user mode hangs on .NET.
+// VM is an emulated arm64 machine: a Debian kernel, and the files of an image as the root file system of its app. It
+// starts with the first image and runs one after the other, until Close; what images have in common it is given once.
+// Emulating a whole machine is slow but right; qemu's user mode hangs on .NET.
 type VM struct {
 	cache string
 	mu    sync.Mutex

@@ -25,7 +25,15 @@ const labDir = "/.lab"
 const machineReserve = 20 * time.Second
 
 // modules of the kernel that the machine loads, in this order.
-var modules = []string{"virtio", "virtio_ring", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci", "virtio_blk", "overlay"}
+var modules = []string{
+	"virtio",
+	"virtio_ring",
+	"virtio_pci_legacy_dev",
+	"virtio_pci_modern_dev",
+	"virtio_pci",
+	"virtio_blk",
+	"overlay",
+}
 
 // parts are files of the machine: a kernel for arm64, its modules, and a busybox, in one folder.
 type parts string
@@ -52,7 +60,16 @@ func machineParts(ctx context.Context, cache string) (_ parts, err error) {
 		return "", err
 	}
 	files := map[string]string{"boot/vmlinuz-*": p.kernel(), "bin/busybox": p.busybox()}
-	args := []string{"--extract", "--directory", tmp, "--file", archive, "--wildcards", "./boot/vmlinuz-*", "./bin/busybox"}
+	args := []string{
+		"--extract",
+		"--directory",
+		tmp,
+		"--file",
+		archive,
+		"--wildcards",
+		"./boot/vmlinuz-*",
+		"./bin/busybox",
+	}
 	for _, m := range modules {
 		args = append(args, "./lib/modules/*/"+m+".ko")
 		files["lib/modules/*/kernel/*/"+m+".ko"] = p.module(m)
@@ -67,7 +84,8 @@ func machineParts(ctx context.Context, cache string) (_ parts, err error) {
 	return p, keep(tmp, files, p.module(modules[0]))
 }
 
-// keep copies files of a folder, whose names are patterns, where they are to be: last the one that says that all is there.
+// keep copies files of a folder, whose names are patterns, where they are to be: last the one that says that all is
+// there.
 func keep(from string, files map[string]string, last string) error {
 	var end string
 	for pattern, to := range files {
@@ -165,8 +183,8 @@ const (
 	endReport   = "=== crosshull end"
 )
 
-// initScript is the first process in the files of an image: it starts the app, asks it, and reports. After limit, if it is
-// not 0, it kills the app.
+// initScript is the first process in the files of an image: it starts the app, asks it, and reports. After limit, if
+// it is not 0, it kills the app.
 func initScript(s Spec, p *process, limit time.Duration) string {
 	var b strings.Builder
 	say := func(format string, args ...any) { _, _ = fmt.Fprintf(&b, format+"\n", args...) }
@@ -182,7 +200,18 @@ func initScript(s Spec, p *process, limit time.Duration) string {
 	for _, kv := range p.env {
 		app = append(app, quote(kv))
 	}
-	app = append(app, labDir+"/busybox", "start-stop-daemon", "-S", "-q", "-c", fmt.Sprintf("%d:%d", p.uid, p.gid), "-x", quote(p.args[0]), "--")
+	app = append(
+		app,
+		labDir+"/busybox",
+		"start-stop-daemon",
+		"-S",
+		"-q",
+		"-c",
+		fmt.Sprintf("%d:%d", p.uid, p.gid),
+		"-x",
+		quote(p.args[0]),
+		"--",
+	)
 	for _, a := range p.args[1:] {
 		app = append(app, quote(a))
 	}
@@ -212,12 +241,15 @@ func initScript(s Spec, p *process, limit time.Duration) string {
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 // The colons keep the titles apart from base64.
-var report = regexp.MustCompile(`(?s)` + beginReport + `\s+exit (\d+)\s+output:\s+([A-Za-z0-9+/=\s]*?)(?:(body:)\s+([A-Za-z0-9+/=\s]*?))?` + endReport)
+var report = regexp.MustCompile(
+	`(?s)` + beginReport + `\s+exit (\d+)\s+output:\s+([A-Za-z0-9+/=\s]*?)(?:(body:)\s+([A-Za-z0-9+/=\s]*?))?` + endReport,
+)
 
 // kernelMessage can come anywhere, also within a line.
 var kernelMessage = regexp.MustCompile(`\[ *\d+\.\d+\] [^\n]*`)
 
-// parseConsole finds the report in what the machine printed, and tells whether the app answered: an answer may be empty.
+// parseConsole finds the report in what the machine printed, and tells whether the app answered: an answer may be
+// empty.
 func parseConsole(console string) (res *Result, answered bool, err error) {
 	console = kernelMessage.ReplaceAllString(console, "")
 	m := report.FindStringSubmatch(console)

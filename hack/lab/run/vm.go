@@ -18,18 +18,17 @@ import (
 	"time"
 )
 
-// vm is an emulated machine that runs one image after the other: a Debian kernel, and for each image a root of its own. What
-// it has been given once, it keeps: images share most of their files.
+// vm is an emulated machine that runs one image after the other: a Debian kernel, and for each image a root of its
+// own. What it has been given once, it keeps: images share most of their files.
 type vm struct {
-	cache  string
-	dir    string
-	cmd    *exec.Cmd
-	in     io.WriteCloser
-	out    *bufio.Reader
-	closer io.Closer // of out
-	has    map[string]bool
-	bytes  int64 // of what it has
-	runs   int
+	cache string
+	dir   string
+	cmd   *exec.Cmd
+	in    io.WriteCloser
+	out   *bufio.Reader
+	has   map[string]bool
+	bytes int64 // of what it has
+	runs  int
 }
 
 const (
@@ -42,9 +41,9 @@ const (
 // ready is what the machine says when it waits for an image.
 const ready = "=== crosshull ready"
 
-// guestInit is the machine's first process. For each number of blocks on the console it unpacks the archive that is in them
-// on the disk, and does what the archive's script says. The archive becomes a file before it is unpacked: pipes are slow in
-// an emulated machine, and busybox's tar would read the disk to its end.
+// guestInit is the machine's first process. For each number of blocks on the console it unpacks the archive that is in
+// them on the disk, and does what the archive's script says. The archive becomes a file before it is unpacked: pipes
+// are slow in an emulated machine, and busybox's tar would read the disk to its end.
 const guestInit = `#!/busybox sh
 b=/busybox
 $b mkdir -p /proc /sys /dev /w
@@ -141,9 +140,31 @@ func (v *vm) boot(ctx context.Context) (err error) {
 		return err
 	}
 	// What .NET does not need of a processor, qemu need not emulate: it is a quarter of the time.
-	cmd := exec.Command("qemu-system-aarch64", "-M", "virt", "-nic", "none", "-cpu", "max,pauth=off,sve=off", "-smp", "2", "-m", fmt.Sprint(memory),
-		"-nographic", "-no-reboot", "-kernel", p.kernel(), "-initrd", initrd, "-append", "console=ttyAMA0 quiet panic=-1 rdinit=/init",
-		"-drive", "file="+v.disk()+",format=raw,if=none,id=disk", "-device", "virtio-blk-pci,drive=disk")
+	cmd := exec.Command(
+		"qemu-system-aarch64",
+		"-M",
+		"virt",
+		"-nic",
+		"none",
+		"-cpu",
+		"max,pauth=off,sve=off",
+		"-smp",
+		"2",
+		"-m",
+		fmt.Sprint(memory),
+		"-nographic",
+		"-no-reboot",
+		"-kernel",
+		p.kernel(),
+		"-initrd",
+		initrd,
+		"-append",
+		"console=ttyAMA0 quiet panic=-1 rdinit=/init",
+		"-drive",
+		"file="+v.disk()+",format=raw,if=none,id=disk",
+		"-device",
+		"virtio-blk-pci,drive=disk",
+	)
 	// Whatever ends this process ends the machine, and what this one is told to end by is not for the machine.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if v.in, err = cmd.StdinPipe(); err != nil {
@@ -186,7 +207,14 @@ func (v *vm) initrd(ctx context.Context, p parts) (string, error) {
 	if err := os.WriteFile(filepath.Join(dir, "init"), []byte(script), 0o755); err != nil {
 		return "", err
 	}
-	pack := exec.CommandContext(ctx, "sh", "-c", `find . -print0 | cpio --null --create --format=newc --quiet > "$1"`, "sh", file)
+	pack := exec.CommandContext(
+		ctx,
+		"sh",
+		"-c",
+		`find . -print0 | cpio --null --create --format=newc --quiet > "$1"`,
+		"sh",
+		file,
+	)
 	pack.Dir = dir
 	if out, err := pack.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("pack the files of the machine (Debian package cpio): %w\n%s", err, out)
@@ -271,8 +299,8 @@ func (v *vm) hand(ctx context.Context, s Spec) (size int64, err error) {
 	return size, err
 }
 
-// write writes an archive of a root: files that the machine has are links to those. A file is the same if its content, its
-// owner, its mode and its time are.
+// write writes an archive of a root: files that the machine has are links to those. A file is the same if its content,
+// its owner, its mode and its time are.
 func (v *vm) write(to io.Writer, root string) error {
 	w := tar.NewWriter(to)
 	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
@@ -336,5 +364,16 @@ func (v *vm) writeEntry(w *tar.Writer, file, name string, d fs.DirEntry) error {
 			return err
 		}
 	}
-	return w.WriteHeader(&tar.Header{Name: name, Typeflag: tar.TypeLink, Linkname: known, Mode: h.Mode, Uid: h.Uid, Gid: h.Gid, ModTime: h.ModTime, Format: tar.FormatGNU})
+	return w.WriteHeader(
+		&tar.Header{
+			Name:     name,
+			Typeflag: tar.TypeLink,
+			Linkname: known,
+			Mode:     h.Mode,
+			Uid:      h.Uid,
+			Gid:      h.Gid,
+			ModTime:  h.ModTime,
+			Format:   tar.FormatGNU,
+		},
+	)
 }
