@@ -196,6 +196,9 @@ type layout struct {
 	err   string // of all builds; empty: they succeed
 }
 
+// Each folder for the app costs a publish, so there are few.
+const deep = "/mnt/a/app"
+
 const appWithFiles = "app 0710 1:2\napp/place.dll = old\napp/kept = kept"
 
 var layouts = []layout{
@@ -249,10 +252,11 @@ var layouts = []layout{
 		copy:  "--chmod=0755 --chown=3:4 empty /run/lock/",
 	},
 	{name: "one after the other", copy: "conf /opt/x\ntool.sh /opt/x\ntool.sh /bin/x/\nconf /usr/bin/x/y"},
-	{name: "the app below a link", dir: "/var/run/app", copy: "tool.sh /run/app/tool.sh"},
-	{name: "the app below a link to nothing", dir: "/var/lock/a/b"},
-	{name: "the app in a folder that is there", dir: "/home/app"},
-	{name: "the app in a new folder", dir: "/usr/src/app", copy: "tool.sh /usr/src"},
+	{name: "the app below a link", dir: deep, base: "mnt 0755\nmnt/a > ../run", copy: "tool.sh /run/app/tool.sh"},
+	{name: "the app below a link to nothing", dir: deep, base: "mnt 0755\nmnt/a > /gone/deep"},
+	{name: "the app in a folder that is there", dir: deep, base: "mnt 0755\nmnt/a 0711 1:2\nmnt/a/app 0750 3:4"},
+	{name: "the app in a new folder", dir: deep, base: "mnt 0711 1:2", copy: "tool.sh /mnt"},
+	{name: "a file above the app", dir: deep, copy: "tool.sh /mnt"},
 	{name: "the app in the root", dir: "/"},
 	{name: "the app at a link", base: "app > usr/local/share"},
 	{name: "the app in a folder with files", base: appWithFiles},
@@ -261,7 +265,6 @@ var layouts = []layout{
 	{name: "the app unasked, in a folder with files", base: appWithFiles, quiet: true},
 	{name: "the app unasked, at a file", base: "app = a file", quiet: true},
 	{name: "files in the app's folder", copy: "tool.sh /app\n--chmod=0700 --chown=3:4 tool.sh /app/private/tool.sh"},
-	{name: "a file above the app", dir: "/new/app", copy: "tool.sh /new"},
 	{name: "a file into a folder of the app", files: "{from: tool.sh, to: /app/runtimes}", copy: "tool.sh /app/runtimes/"},
 }
 
