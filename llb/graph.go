@@ -37,7 +37,15 @@ const (
 	OutputDir      = outputDir
 )
 
-var paths = dotnet.Paths{Source: SourceDir, MSBuild: msbuildDir, Output: outputDir, Assets: assetsDir, StandIns: standInDir, Compiled: compiledDir, Diagnostics: DiagnosticsDir}
+var paths = dotnet.Paths{
+	Source:      SourceDir,
+	MSBuild:     msbuildDir,
+	Output:      outputDir,
+	Assets:      assetsDir,
+	StandIns:    standInDir,
+	Compiled:    compiledDir,
+	Diagnostics: DiagnosticsDir,
+}
 
 // The phases of a build, which names of vertices begin with.
 const (
@@ -201,7 +209,9 @@ func (b *Builder) Restore(apps []*dotnet.App, rids []string) (Restored, error) {
 	}
 	if len(apps) > 1 {
 		dt := dotnet.Solution(names, SourceDir)
-		solution := llb.Scratch().File(llb.Mkfile("/"+dotnet.SolutionFile, 0o644, dt, llb.WithCreatedTime(fileTime)), b.named(PhaseRestore, "solution of "+strings.Join(names, " "))...)
+		solution := llb.Scratch().File(
+			llb.Mkfile("/"+dotnet.SolutionFile, 0o644, dt, llb.WithCreatedTime(fileTime)),
+			b.named(PhaseRestore, "solution of "+strings.Join(names, " "))...)
 		opts = append(opts, reads(msbuildDir, solution))
 	}
 	include := append(dotnet.RestoreFiles(nodes, b.Settings), b.RestoreInputs...)
@@ -223,7 +233,12 @@ func (b *Builder) Restore(apps []*dotnet.App, rids []string) (Restored, error) {
 // layer, see [dotnet.Layers], and [dotnet.ReportFile], which says what there is. That is no state of its own: a cache
 // in a registry has the graph of the image and nothing else, and a builder that has only that would publish to have
 // the report. With [dotnet.CompressBeside], [dotnet.LayerAssets] is not complete: [Builder.StaticAssets] has it.
-func (b *Builder) Publish(app *dotnet.App, restored Restored, rid string, compression dotnet.Compression) (llb.State, error) {
+func (b *Builder) Publish(
+	app *dotnet.App,
+	restored Restored,
+	rid string,
+	compression dotnet.Compression,
+) (llb.State, error) {
 	name := "dotnet publish " + app.Path
 	if rid != "" {
 		name += " -r " + rid
@@ -253,7 +268,12 @@ func (b *Builder) Publish(app *dotnet.App, restored Restored, rid string, compre
 		}
 		mounts = append(mounts, reads(assetsDir, assets))
 	}
-	publish := b.run(PhasePublish, from, name, dotnet.PublishArgs(b.Project, app, rid, b.BuildRID, compression, paths), mounts...)
+	publish := b.run(
+		PhasePublish,
+		from,
+		name,
+		dotnet.PublishArgs(b.Project, app, rid, b.BuildRID, compression, paths),
+		mounts...)
 	return publish.AddMount(outputDir, llb.Scratch()), nil
 }
 
@@ -264,7 +284,13 @@ func (b *Builder) StaticAssets(app *dotnet.App, restored Restored) (llb.State, e
 	if err != nil {
 		return llb.State{}, err
 	}
-	sources := b.copyContext(PhasePublish, restored.Tree, "static assets", b.Assets.Files(app.Closure), dotnet.Outputs(app.Closure))
+	sources := b.copyContext(
+		PhasePublish,
+		restored.Tree,
+		"static assets",
+		b.Assets.Files(app.Closure),
+		dotnet.Outputs(app.Closure),
+	)
 	run := b.run(PhasePublish, b.SDK, "compress static assets of "+app.Path, dotnet.CompressArgs(b.Project, app, paths),
 		reads(SourceDir, sources),
 		reads(packageDir, restored.packages),
@@ -295,10 +321,15 @@ func (b *Builder) AppHosts(app *dotnet.App, restored Restored, rids []string) (l
 	if err != nil {
 		return llb.State{}, err
 	}
-	run := b.run(PhasePublish, b.SDK, "apphost for "+strings.Join(rids, ", "), dotnet.AppHostArgs(b.Project, app, rids, paths),
+	run := b.run(
+		PhasePublish,
+		b.SDK,
+		"apphost for "+strings.Join(rids, ", "),
+		dotnet.AppHostArgs(b.Project, app, rids, paths),
 		reads(SourceDir, restored.Tree),
 		reads(packageDir, restored.packages),
-		reads(msbuildDir, files))
+		reads(msbuildDir, files),
+	)
 	return run.AddMount(outputDir, llb.Scratch()), nil
 }
 

@@ -45,7 +45,9 @@ func (b *Builder) Document(p ocispecs.Platform, facts llb.State, name string, dt
 		return append(b.Constraints(PhaseImage), llb.WithCustomName(imagePrefix(p)+what))
 	}
 	written := facts.File(llb.Mkfile("/"+name, 0o644, dt, llb.WithCreatedTime(fileTime)), opts("write "+name)...)
-	return llb.Scratch().File(llb.Copy(written, "/"+name, "/"+name, &llb.CopyInfo{CreatedTime: &fileTime}), opts("copy "+name)...)
+	return llb.Scratch().File(
+		llb.Copy(written, "/"+name, "/"+name, &llb.CopyInfo{CreatedTime: &fileTime}),
+		opts("copy "+name)...)
 }
 
 // Scanner is an image that tells what is in others, by BuildKit's protocol for such images

@@ -50,13 +50,20 @@ func (b *Builder) compile(apps []*dotnet.App, nodes []dotnet.Node, restored Rest
 		args := dotnet.CompileArgs(b.Project, apps[0], paths)
 		// What the compiler keeps can be used by all who compile these projects so, one at a time: it is written without
 		// locks that hold between containers.
-		id := path.Join(b.CacheNamespace, "crosshull/compiled", digest.FromString(strings.Join(append(args, dotnet.ProjectPaths(s.Projects)...), "\n")).Encoded())
+		id := path.Join(
+			b.CacheNamespace,
+			"crosshull/compiled",
+			digest.FromString(strings.Join(append(args, dotnet.ProjectPaths(s.Projects)...), "\n")).Encoded(),
+		)
 		mounts = append(mounts, llb.AddMount(compiledDir, llb.Scratch(), llb.AsPersistentCacheDir(id, llb.CacheMountPrivate)))
 		sources := b.projects(restored.Tree, s, dotnet.Unseen(nodes, seen), exclude, shown)
 		run := b.run(PhasePublish, b.SDK, "dotnet build "+names, args, mounts...)
 		out[i] = slice{
-			Slice:    s,
-			built:    llb.Diff(sources, run.AddMount(SourceDir, sources), append(b.named(PhasePublish, "output of "+names), shown)...),
+			Slice: s,
+			built: llb.Diff(
+				sources,
+				run.AddMount(SourceDir, sources),
+				append(b.named(PhasePublish, "output of "+names), shown)...),
 			standIns: run.AddMount(outputDir, llb.Scratch()),
 		}
 	}

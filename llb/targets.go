@@ -134,7 +134,11 @@ func chown(f spec.File, user string) (*llb.ChownOpt, error) {
 	u, errU := strconv.Atoi(uid)
 	g, errG := strconv.Atoi(gid)
 	if errU != nil || errG != nil {
-		return nil, fmt.Errorf("files: %s is to belong to the user of the image, which is %q: write owner as a number", f.To, user)
+		return nil, fmt.Errorf(
+			"files: %s is to belong to the user of the image, which is %q: write owner as a number",
+			f.To,
+			user,
+		)
 	}
 	return &llb.ChownOpt{User: &llb.UserOpt{UID: u}, Group: &llb.UserOpt{UID: g}}, nil
 }

@@ -171,10 +171,15 @@ func (r *run) warn(at place, format string, args ...any) {
 	detail := fmt.Sprintf(format, args...)
 	location := at.location()
 	if slices.ContainsFunc(r.found, func(w Warning) bool { // apps have much in common
-		return w.Rule.Name == r.rule.Name && w.Source.Name == at.source.Name && slices.Equal(w.Location, location) && strings.HasSuffix(w.Detail, detail)
+		return w.Rule.Name == r.rule.Name && w.Source.Name == at.source.Name && slices.Equal(w.Location, location) &&
+			strings.HasSuffix(w.Detail, detail)
 	}) {
 		return
 	}
 	r.source = at.source
-	r.linter.Run(&linter.LinterRule[struct{}]{Name: r.rule.Name, Description: r.rule.Description, URL: r.rule.URL()}, location, detail)
+	r.linter.Run(
+		&linter.LinterRule[struct{}]{Name: r.rule.Name, Description: r.rule.Description, URL: r.rule.URL()},
+		location,
+		detail,
+	)
 }

@@ -132,7 +132,7 @@ func (w *writer) line(format string, args ...any) {
 func (w *writer) comment(format string, args ...any) { w.line("# "+format, args...) }
 
 // left says that the value of a key is left out, and why.
-func (w *writer) left(key, why string) { w.comment("Left out: the value of %s %s.", oneLine(key), why) }
+func (w *writer) left(key, why string) { w.comment("Left out: %s, which %s.", oneLine(key), why) }
 
 // from begins a stage. flags is empty or ends in a space.
 func (w *writer) from(flags, base, name string) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -139,6 +140,14 @@ func list(words []string) string {
 	return "[" + strings.Join(all, ", ") + "]"
 }
 
+// unheldList is [unheld] for a list, in which line breaks are escaped.
+func unheldList(words []string) string {
+	if slices.ContainsFunc(words, func(w string) bool { return !utf8.ValidString(w) }) {
+		return "is not UTF-8"
+	}
+	return unheld(list(words))
+}
+
 // jsonString is a text in JSON.
 func jsonString(s string) string {
 	var b bytes.Buffer
@@ -170,6 +179,14 @@ func unheldFlag(s string) string {
 		return "has a character that a flag cannot have"
 	}
 	return unheld(s)
+}
+
+// unheldID is [unheldFlag] for the id of a secret or an agent in a [mount].
+func unheldID(id string) string {
+	if id == "" {
+		return "is empty"
+	}
+	return unheldFlag(id)
 }
 
 // bare is a word without quotes, for a flag, whose parser takes quotes away.
@@ -258,6 +275,19 @@ func heredoc(body string) (begin, rest string) {
 		body += "\n"
 	}
 	return `<<"` + end + `"`, body + end
+}
+
+// xmlLines is XML as lines can hold it: what else would end one is a reference to a character.
+func xmlLines(doc string) string {
+	var b strings.Builder
+	for _, r := range doc {
+		if unheldRune(r) && r != '\n' {
+			fmt.Fprintf(&b, "&#x%X;", r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 // literal is a path as a pattern of COPY, which finds that path alone.

@@ -208,36 +208,41 @@ func (s *stage) ownership(key string, f spec.File) (flags string, ok bool) {
 	if owner == "app" || owner == "" && isFolder(f) {
 		owner = s.Config.User()
 	}
-	flags = "--link"
-	if owner != "" && owner != "0" {
-		if why := unheldFlag(owner); why != "" {
-			s.left(key+"owner", why)
+	mode := s.value(s.Spec, key+"mode", f.Mode)
+	for _, v := range []struct{ key, value string }{{"owner", owner}, {"mode", mode.String()}} {
+		if why := unheldFlag(v.value); why != "" {
+			s.left(key+v.key, why)
 			return "", false
 		}
+	}
+	all := []string{"--link"}
+	if owner != "" && owner != "0" {
 		if strings.Trim(owner, "0123456789:") != "" { // a name, which is looked up in the base
-			flags = ""
+			all = nil
 		}
 		if !strings.Contains(owner, ":") {
 			owner += ":" + owner
 		}
-		flags += " " + flag("chown", bare(plain(owner)))
+		all = append(all, flag("chown", bare(plain(owner))))
 	}
 	if f.Mode != "" {
-		mode := s.value(s.Spec, key+"mode", f.Mode)
 		s.use(mode)
-		flags += " " + flag("chmod", bare(mode))
+		all = append(all, flag("chmod", bare(mode)))
 	}
-	return strings.TrimSpace(flags), true
+	return strings.Join(all, " "), true
 }
 
 // source is the path of a file of the spec, as a pattern that finds it alone.
 func (s *stage) source(key string, f spec.File) text {
-	from := slices.Clone(s.value(s.Spec, key+"from", f.From))
+	for _, part := range s.Spec.Parts(s.path(s.Spec, key+"from")) {
+		if part.Arg != "" && literal(part.Text) != part.Text {
+			return plain(literal(f.From)) // the argument would be a pattern
+		}
+	}
+	from := s.value(s.Spec, key+"from", f.From)
 	for i, part := range from {
 		if part.Arg == "" {
 			from[i].Text = literal(part.Text)
-		} else if literal(part.Text) != part.Text { // the argument would be a pattern
-			return plain(literal(f.From))
 		}
 	}
 	return from
@@ -332,7 +337,7 @@ func (s *stage) runtime() {
 		s.put("image.stop-signal", "STOPSIGNAL "+word(signal), signal)
 	}
 	if c.Healthcheck != nil && s.decided("healthcheck") {
-		s.put("image.healthcheck", s.healthcheck(c.Healthcheck))
+		s.healthcheck(c.Healthcheck)
 	}
 	if c.User != "" {
 		user := s.value(s.Spec, "image.user", c.User)
@@ -356,10 +361,11 @@ func (s *stage) volumes(volumes []string) {
 	s.put("image.volumes", "VOLUME "+list(words))
 }
 
-// healthcheck is HEALTHCHECK. What the shell is to run is a line, and where it cannot be one it is a word of a list.
-func (s *stage) healthcheck(h *dockerspec.HealthcheckConfig) string {
+// healthcheck writes HEALTHCHECK. What the shell is to run is a line, and where it cannot be one it is a word of a list.
+func (s *stage) healthcheck(h *dockerspec.HealthcheckConfig) {
 	if h.Test[0] == "NONE" {
-		return "HEALTHCHECK NONE"
+		s.line("HEALTHCHECK NONE")
+		return
 	}
 	line := "HEALTHCHECK"
 	for _, option := range []struct {
@@ -376,7 +382,8 @@ func (s *stage) healthcheck(h *dockerspec.HealthcheckConfig) string {
 	words := h.Test[1:]
 	if h.Test[0] == "CMD-SHELL" {
 		if len(words) == 1 && isLine(words[0]) {
-			return line + " CMD " + words[0]
+			s.line("%s CMD %s", line, words[0])
+			return
 		}
 		shell := s.base.Shell
 		if len(shell) == 0 {
@@ -384,7 +391,16 @@ func (s *stage) healthcheck(h *dockerspec.HealthcheckConfig) string {
 		}
 		words = append(slices.Clone(shell), words...)
 	}
-	return line + " CMD " + list(words)
+	s.list("image.healthcheck", line+" CMD ", words)
+}
+
+// list writes an instruction with a list, in which words mean themselves.
+func (s *stage) list(key, instruction string, words []string) {
+	if why := unheldList(words); why != "" {
+		s.left(key, why)
+		return
+	}
+	s.put(key, instruction+list(words))
 }
 
 // isLine tells whether a command can stand at the end of a line as it is.
@@ -421,13 +437,13 @@ func (s *stage) command() {
 	c := s.config()
 	switch {
 	case c.Entrypoint != nil:
-		s.put("image.entrypoint", "ENTRYPOINT "+list(c.Entrypoint))
+		s.list("image.entrypoint", "ENTRYPOINT ", c.Entrypoint)
 	case s.base.Entrypoint != nil:
 		s.line("ENTRYPOINT []")
 	}
 	switch {
 	case c.Cmd != nil:
-		s.put("image.args", "CMD "+list(c.Cmd))
+		s.list("image.args", "CMD ", c.Cmd)
 	case c.Entrypoint == nil && s.base.Entrypoint == nil && s.base.Cmd != nil:
 		s.line("CMD []")
 	}

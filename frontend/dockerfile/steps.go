@@ -44,13 +44,14 @@ var nugetNames = dotnet.NuGetNames{Password: "FEED_", Username: "any", CA: "/run
 // nugetConfig writes the file that names feeds.
 func (a *app) nugetConfig() {
 	a.comment("Feeds beside those of the repository. %%NAME%% is a variable that restore gets by a secret.")
-	for line := range strings.Lines(string(a.nuget.Config)) {
-		if why := unheld(strings.TrimSuffix(line, "\n")); why != "" {
+	config := xmlLines(string(a.nuget.Config))
+	for line := range strings.SplitSeq(config, "\n") {
+		if why := unheld(line); why != "" {
 			a.left("nuget.feeds", why)
 			return
 		}
 	}
-	begin, rest := heredoc(string(a.nuget.Config))
+	begin, rest := heredoc(config)
 	a.line("COPY --link %s %s\n%s", begin, a.nuget.ConfigPath(), rest)
 }
 
@@ -80,7 +81,7 @@ func (a *app) copy(flags string, patterns []string, to string) {
 	simple := true
 	for _, p := range patterns {
 		name := source(p)
-		if why := unheld(jsonString(name)); why != "" {
+		if why := cmp.Or(unheld(name), unheld(jsonString(name))); why != "" {
 			a.left("the file "+p, why)
 			continue
 		}
@@ -143,7 +144,7 @@ func (a *app) tests() {
 func (a *app) publishApp() {
 	r := a.run("dotnet publish")
 	if a.Request.Spec.Tests.Gate {
-		r.mount("", mount("bind", "from", a.test, "source", "/results", "target", "/results"), "")
+		r.mount("", mount("bind", "from", a.test, "source", "/results", "target", "/results"), a.test)
 	}
 	r.secrets("publish.secrets", a.Request.Spec.Publish.Secrets)
 	for _, id := range a.Request.Spec.Publish.SSH {
@@ -157,7 +158,7 @@ func (a *app) publishApp() {
 	r.word("", "-o /app")
 	r.properties(a.Project.Plain(a.App))
 	if a.App.CrossTargeting {
-		r.word("framework", "-f "+shell(a.App.TargetFramework))
+		r.word("framework", shell("--framework="+a.App.TargetFramework))
 	}
 	if !a.NeedsRIDs() {
 		a.comment("Once for all platforms: nothing here depends on the target.")
@@ -216,7 +217,7 @@ func (r *run) word(key, word string) {
 
 // mount adds a flag. key is what the spec calls its value.
 func (r *run) mount(key, flag, value string) {
-	if why := cmp.Or(unheldFlag(value), unheld(flag)); why != "" {
+	if why := cmp.Or(unheldID(value), unheld(flag)); why != "" {
 		r.left = append(r.left, func() { r.app.left(key, why) })
 		return
 	}

@@ -258,7 +258,7 @@ func TestKinds(t *testing.T) {
 			"COPY --link . .", "RUN dotnet project convert 'tools/run it.cs' --output 'tools/run it'", "HEALTHCHECK NONE",
 		}},
 		"root": {root, []string{
-			"COPY --link --exclude=**/bin --exclude=**/obj . .", "    -p:EnableAppHostPackDownload=false -f net10.0",
+			"COPY --link --exclude=**/bin --exclude=**/obj . .", "    -p:EnableAppHostPackDownload=false --framework=net10.0",
 		}},
 		"secrets": {app(nil, "nuget: {config-secret: config, ca-secret: ca}"), []string{
 			`RUN --mount=type=secret,id=config,target=/run/secrets/nuget.config,required=true \`,

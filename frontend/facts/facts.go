@@ -95,7 +95,15 @@ func converted(p dotnet.Project) dotnet.Project {
 func checkFeeds(req *request.Request, files dotnet.Files) error {
 	for i, f := range req.Spec.NuGet.Feeds {
 		if by := dotnet.ClearedBy(files, f.Name, req.Spec.Project); f.Source != "" && by != "" {
-			return req.At(fmt.Sprintf("nuget.feeds.%d.source", i), fmt.Errorf("feed %s would never be asked: %s clears all sources but its own (<clear />), so the source belongs there; leave it out here, and the credentials in", f.Name, by))
+			return req.At(
+				fmt.Sprintf("nuget.feeds.%d.source", i),
+				fmt.Errorf(
+					"feed %s would never be asked: %s clears all sources but its own (<clear />), so the source belongs there; "+
+						"leave it out here, and the credentials in",
+					f.Name,
+					by,
+				),
+			)
 		}
 	}
 	return nil
@@ -156,7 +164,8 @@ func (a *Asker) Questions() (questions []Question, target int, err error) {
 	target = -1
 	for _, name := range request.SortedKeys(s.Apps) {
 		other := s.Apps[name]
-		if path.Ext(other.Project) == ".cs" || other.Publish.Configuration != s.Publish.Configuration || !maps.Equal(other.Publish.Properties, s.Publish.Properties) {
+		if path.Ext(other.Project) == ".cs" || other.Publish.Configuration != s.Publish.Configuration ||
+			!maps.Equal(other.Publish.Properties, s.Publish.Properties) {
 			continue
 		}
 		if name == a.req.Target.App {

@@ -103,7 +103,10 @@ func (c *Client) readFailed(ctx context.Context, err error, dir, name string) (d
 		return nil, ""
 	}
 	defer ctr.Release(ctx) //nolint:errcheck // nothing is to be done about it, and BuildKit releases it with the build
-	dt, err = ctr.ReadFile(ctx, client.ReadContainerRequest{ReadRequest: client.ReadRequest{Filename: path.Join("/", name)}})
+	dt, err = ctr.ReadFile(
+		ctx,
+		client.ReadContainerRequest{ReadRequest: client.ReadRequest{Filename: path.Join("/", name)}},
+	)
 	if err != nil {
 		return nil, ""
 	}

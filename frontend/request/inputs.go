@@ -101,11 +101,18 @@ func (r *Request) missingSecret(err error) error {
 	for _, s := range r.Secrets() {
 		switch {
 		// moby/buildkit, session/sshforward/sshprovider; and without any agent there is no such service in the session.
-		case s.SSH && (has(msg, "unset ssh forward key "+s.ID) || has(msg, fmt.Sprintf("no SSH key %q forwarded from the client", s.ID))):
+		case s.SSH && (has(msg, "unset ssh forward key "+s.ID) || has(msg, fmt.Sprintf("no SSH key %q forwarded from the "+
+			"client", s.ID))):
 			return at(s.Key, "an SSH agent %q is missing: give it to the build by --ssh %s", s.ID, s.ID)
 		// moby/buildkit, session/secrets.
 		case !s.SSH && has(msg, "secret "+s.ID+": not found"):
-			return at(s.Key, "secret %q is missing: give it to the build by --secret id=%s,env=VARIABLE or --secret id=%s,src=FILE", s.ID, s.ID, s.ID)
+			return at(
+				s.Key,
+				"secret %q is missing: give it to the build by --secret id=%s,env=VARIABLE or --secret id=%s,src=FILE",
+				s.ID,
+				s.ID,
+				s.ID,
+			)
 		}
 	}
 	return nil
@@ -114,5 +121,6 @@ func (r *Request) missingSecret(err error) error {
 // has tells whether a phrase is in msg, and ends there where a word does.
 func has(msg, phrase string) bool {
 	_, after, ok := strings.Cut(msg, phrase)
-	return ok && (after == "" || !strings.ContainsAny(after[:1], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."))
+	return ok &&
+		(after == "" || !strings.ContainsAny(after[:1], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."))
 }

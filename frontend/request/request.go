@@ -90,7 +90,11 @@ func (r *Request) readSpec(ctx context.Context) error {
 		if missing {
 			return fmt.Errorf("spec %s does not exist: %w", r.Gateway.Opt("filename"), err)
 		}
-		return fmt.Errorf("%s is a Dockerfile, not a spec: give -f the path of a %s, or no -f to build with the defaults", src.Filename, SpecName)
+		return fmt.Errorf(
+			"%s is a Dockerfile, not a spec: give -f the path of a %s, or no -f to build with the defaults",
+			src.Filename,
+			SpecName,
+		)
 	}
 	r.Missing = &Missing{Why: "there is no " + SpecName}
 	if !missing {
@@ -183,7 +187,14 @@ func (r *Request) WarnUnused(ctx context.Context) {
 		}
 	}
 	if len(unused) > 0 {
-		r.Warn(ctx, fmt.Sprintf("build-args [%s] were not consumed: a spec declares those that it takes in args (MSBuild properties are set by publish.properties)", strings.Join(unused, " ")))
+		r.Warn(
+			ctx,
+			fmt.Sprintf(
+				"build-args [%s] were not consumed: a spec declares those that it takes in args (MSBuild properties are set by "+
+					"publish.properties)",
+				strings.Join(unused, " "),
+			),
+		)
 	}
 }
 

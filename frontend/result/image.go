@@ -72,17 +72,20 @@ func images(ctx context.Context, p *plan.Plan) (*client.Result, error) {
 		return nil, err
 	}
 	gw := p.Request.Gateway
-	rb, err := gw.Build(ctx, func(ctx context.Context, _ *ocispecs.Platform, idx int) (_ *dockerui.BuildResult, err error) {
-		defer gateway.Recover(&err)
-		img := b.images[idx]
-		ref, err := gw.Solve(ctx, img.state)
-		if err != nil {
-			return nil, err
-		}
-		return &dockerui.BuildResult{
-			Reference: ref, Image: img.Config.Image, BaseImage: img.Base.Config, Epoch: p.Epoch,
-		}, nil
-	})
+	rb, err := gw.Build(
+		ctx,
+		func(ctx context.Context, _ *ocispecs.Platform, idx int) (_ *dockerui.BuildResult, err error) {
+			defer gateway.Recover(&err)
+			img := b.images[idx]
+			ref, err := gw.Solve(ctx, img.state)
+			if err != nil {
+				return nil, err
+			}
+			return &dockerui.BuildResult{
+				Reference: ref, Image: img.Config.Image, BaseImage: img.Base.Config, Epoch: p.Epoch,
+			}, nil
+		},
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -202,12 +205,23 @@ func namedContexts(ctx context.Context, req *request.Request, t plan.Target) (ma
 			continue
 		}
 		key := fmt.Sprintf("files.%d", i)
-		nc, err := gw.NamedContext(f.Context, dockerui.ContextOpt{Platform: &t.Platform, ResolveMode: gw.ImageResolveMode.String()})
+		nc, err := gw.NamedContext(
+			f.Context,
+			dockerui.ContextOpt{Platform: &t.Platform, ResolveMode: gw.ImageResolveMode.String()},
+		)
 		if err != nil {
 			return nil, req.At(key, err)
 		}
 		if nc == nil {
-			return nil, req.At(key, fmt.Errorf("there is no context %s: give it by --build-context %s=FOLDER, or an image or a git repository in the place of the folder", f.Context, f.Context))
+			return nil, req.At(
+				key,
+				fmt.Errorf(
+					"there is no context %s: give it by --build-context %s=FOLDER, or an image or a git repository in the place "+
+						"of the folder",
+					f.Context,
+					f.Context,
+				),
+			)
 		}
 		st, _, err := nc.Load(ctx)
 		if err != nil {

@@ -185,7 +185,7 @@ func TestTestsCanceled(t *testing.T) {
 		return ctx.Err()
 	}})
 	_, err := runTests(ctx, t, c)
-	want{Says: "context canceled\ncontext canceled", At: []string{"crosshull.yaml:2"}, Canceled: true}.Check(t, err)
+	want{Says: "context canceled", At: []string{"crosshull.yaml:2"}, Canceled: true}.Check(t, err)
 }
 
 // A test that is no project of the answer cannot be built.

@@ -42,7 +42,9 @@ type App struct {
 func Spec(f Found) []byte {
 	w := &writer{}
 	w.line("# syntax=%s", f.Syntax)
-	w.line("# How docker buildx builds the images of this repository. Everything is optional; what is commented out is what")
+	w.line(
+		"# How docker buildx builds the images of this repository. Everything is optional; what is commented out is what",
+	)
 	w.line("# there is without it, or an example.")
 	w.line("#")
 	w.line("# Found: %s.", f.summary())
@@ -139,7 +141,11 @@ func (w *writer) nuget(f Found) {
 	}
 	w.line("")
 	if len(f.FeedVariables) > 0 {
-		w.line("# Variables of nuget.config, by the ids of secrets: --secret id=%s,env=%s", id(f.FeedVariables[0]), f.FeedVariables[0])
+		w.line(
+			"# Variables of nuget.config, by the ids of secrets: --secret id=%s,env=%s",
+			id(f.FeedVariables[0]),
+			f.FeedVariables[0],
+		)
 		w.line("nuget:")
 		w.line("  secrets:")
 		for _, v := range f.FeedVariables {
@@ -147,7 +153,10 @@ func (w *writer) nuget(f Found) {
 		}
 		return
 	}
-	w.line("# Credentials for feeds of nuget.config that want some, by the ids of secrets: --secret id=feed-token,env=FEED_TOKEN")
+	w.line(
+		"# Credentials for feeds of nuget.config that want some, by the ids of secrets: --secret " +
+			"id=feed-token,env=FEED_TOKEN",
+	)
 	w.line("#nuget:")
 	w.line("#  feeds:")
 	for _, name := range f.Feeds {

@@ -169,7 +169,10 @@ func notWalked(name string, beside []*fstypes.Stat) bool {
 	case "node_modules", ".git":
 		return true
 	case "bin", "obj":
-		return slices.ContainsFunc(beside, func(stat *fstypes.Stat) bool { return strings.HasSuffix(path.Ext(stat.Path), "proj") })
+		return slices.ContainsFunc(
+			beside,
+			func(stat *fstypes.Stat) bool { return strings.HasSuffix(path.Ext(stat.Path), "proj") },
+		)
 	}
 	return false
 }

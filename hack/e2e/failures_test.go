@@ -227,9 +227,9 @@ func TestDebugger(t *testing.T) {
 
 	// Where nobody said why, BuildKit's text is as good as any, so the debugger has the step unasked.
 	dir = broken(t, "")
-	edit(t, dir, "src/app/app.csproj", "</Project>", `<Target Name="Die" BeforeTargets="CoreCompile"><Exec Command="kill -9 $PPID" /></Target></Project>`)
+	edit(t, dir, "src/app/app.csproj", "</Project>", `<Target Name="Die" BeforeTargets="CoreCompile"><Exec Command="rm /diagnostics/*; exit 1" /></Target></Project>`)
 	screen = debug(t, dir, "cat /source/src/app/Program.cs", "-f", "crosshull.yaml", ".")
-	wantContains(t, "screen", screen, "exit code: 137", "Launching interactive container", "System.Console.WriteLin()")
+	wantContains(t, "screen", screen, "did not complete successfully: exit code: 1", "Launching interactive container", "System.Console.WriteLin()")
 }
 
 // What fails before anything is restored fails at once the next time, unless it is about a feed.

@@ -39,7 +39,8 @@ func (a *Assets) AddFile(name string, size int64) {
 // makers are what project files name whose build makes static web assets: of the client's assemblies, of sources in
 // other languages, of what is downloaded.
 var makers = []string{
-	"Sdk.BlazorWebAssembly", "TypeScript.MSBuild", "LibraryManager.Build", "SassCompiler", "BundlerMinifier", "WebCompiler", "Tailwind", "esproj",
+	"Sdk.BlazorWebAssembly", "TypeScript.MSBuild", "LibraryManager.Build",
+	"SassCompiler", "BundlerMinifier", "WebCompiler", "Tailwind", "esproj",
 }
 
 // AddProjects takes the project files of the context into account.

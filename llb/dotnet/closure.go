@@ -79,7 +79,8 @@ func (s *Settings) Add(name string) {
 	base := path.Base(name)
 	switch {
 	case slices.Contains([]string{".props", ".targets", ".rsp"}, path.Ext(base)),
-		strings.HasSuffix(base, "packages.lock.json"), strings.HasPrefix(base, "packages.") && strings.HasSuffix(base, ".lock.json"),
+		strings.HasSuffix(base, "packages.lock.json"),
+		strings.HasPrefix(base, "packages.") && strings.HasSuffix(base, ".lock.json"),
 		strings.EqualFold(base, "nuget.config"),
 		base == "global.json", base == "dotnet-tools.json":
 		*s = append(*s, name)
@@ -252,5 +253,6 @@ func CompiledSources(nodes, built []Node) []string {
 
 // overlap tells whether one of two patterns can match what is in the folder of the other.
 func overlap(a, b string) bool {
-	return a == b || a == "**" || b == "**" || a == "." || b == "." || strings.HasPrefix(a, b+"/") || strings.HasPrefix(b, a+"/")
+	return a == b || a == "**" || b == "**" || a == "." || b == "." || strings.HasPrefix(a, b+"/") ||
+		strings.HasPrefix(b, a+"/")
 }

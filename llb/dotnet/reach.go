@@ -61,7 +61,9 @@ const ReachFile = "reach.targets"
 // are left out: a path too many costs cache, one too few a build. context is the folder of the context.
 func ReachTargets(files Files, context string) []byte {
 	var b bytes.Buffer
-	b.WriteString("<Project>\n  <Target Name=\"CrosshullReach\" Returns=\"@(_CrosshullReach->'%(FullPath)')\">\n    <ItemGroup>\n")
+	b.WriteString(
+		"<Project>\n  <Target Name=\"CrosshullReach\" Returns=\"@(_CrosshullReach->'%(FullPath)')\">\n    <ItemGroup>\n",
+	)
 	seen := map[expression]bool{}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		for _, e := range expressions(name, files[name], context) {
@@ -76,7 +78,10 @@ func ReachTargets(files Files, context string) []byte {
 			b.WriteString(" Include=\"" + escapeXML(e.value) + "\" />\n")
 		}
 	}
-	b.WriteString("      <_CrosshullReach Kind=\"Done\" Include=\"$(MSBuildProjectFullPath)\" />\n      <_CrosshullReach>\n        <Owner>$(MSBuildProjectFullPath)</Owner>\n      </_CrosshullReach>\n    </ItemGroup>\n  </Target>\n</Project>\n")
+	b.WriteString(
+		"      <_CrosshullReach Kind=\"Done\" Include=\"$(MSBuildProjectFullPath)\" />\n      <_CrosshullReach>\n        " +
+			"<Owner>$(MSBuildProjectFullPath)</Owner>\n      </_CrosshullReach>\n    </ItemGroup>\n  </Target>\n</Project>\n",
+	)
 	return b.Bytes()
 }
 
@@ -122,13 +127,15 @@ func RestoreInputs(files Files) []string {
 
 // notPaths are items whose names are no paths, or paths that nothing is read from.
 var notPaths = map[string]bool{
-	"ProjectReference": true, "PackageReference": true, "PackageVersion": true, "GlobalPackageReference": true, "PackageDownload": true,
+	"ProjectReference": true, "PackageReference": true, "PackageVersion": true,
+	"GlobalPackageReference": true, "PackageDownload": true,
 	"FrameworkReference": true, "Using": true, "InternalsVisibleTo": true, "SourceRoot": true, "AssemblyAttribute": true,
 }
 
 // passive are attributes that read nothing.
 var passive = map[string]bool{
-	"Condition": true, "Remove": true, "Exclude": true, "Label": true, "Name": true, "Version": true, "xmlns": true, "Text": true,
+	"Condition": true, "Remove": true, "Exclude": true, "Label": true, "Name": true,
+	"Version": true, "xmlns": true, "Text": true,
 	"DependsOnTargets": true, "BeforeTargets": true, "AfterTargets": true, "Targets": true, "Link": true, "Sdk": true,
 }
 

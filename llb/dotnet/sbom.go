@@ -148,7 +148,11 @@ func (g *PackagesGraph) framework(app *App) (string, restoredFramework, error) {
 			}
 		}
 	}
-	return "", restoredFramework{}, fmt.Errorf("project.assets.json of %s has nothing for %s", app.Path, app.TargetFramework)
+	return "", restoredFramework{}, fmt.Errorf(
+		"project.assets.json of %s has nothing for %s",
+		app.Path,
+		app.TargetFramework,
+	)
 }
 
 // shipping tells of what is in a target whether files of it, or of what it needs, go into an image whose runtime can
@@ -191,7 +195,8 @@ func (r restored) ships(ids []string) bool {
 	}
 	for file, content := range r.ContentFiles {
 		// Sources of a package are compiled into the app.
-		if path.Base(file) != "_._" && (content.CopyToOutput || content.BuildAction == "Compile" || content.BuildAction == "EmbeddedResource") {
+		if path.Base(file) != "_._" &&
+			(content.CopyToOutput || content.BuildAction == "Compile" || content.BuildAction == "EmbeddedResource") {
 			return true
 		}
 	}
@@ -211,7 +216,10 @@ func packs(m Mode, frameworks []string, rid string) [][]string {
 	slices.Sort(frameworks)
 	for _, framework := range slices.Compact(frameworks) {
 		if m.NeedsToolchain() && framework == "Microsoft.NETCore.App" {
-			names = append(names, []string{framework + ".Runtime.NativeAOT." + rid, "runtime." + rid + ".Microsoft.DotNet.ILCompiler"})
+			names = append(
+				names,
+				[]string{framework + ".Runtime.NativeAOT." + rid, "runtime." + rid + ".Microsoft.DotNet.ILCompiler"},
+			)
 			continue
 		}
 		names = append(names, []string{framework + ".Runtime." + rid})
@@ -227,7 +235,8 @@ func addPacks(found map[string]*component, framework restoredFramework, used [][
 		if _, ok := found[c.key()]; ok {
 			continue
 		}
-		if isPack := strings.Contains(d.Name, ".App.Runtime.") || strings.Contains(d.Name, ".App.Host."); isPack && !slices.ContainsFunc(used, func(names []string) bool { return slices.Contains(names, d.Name) }) {
+		if isPack := strings.Contains(d.Name, ".App.Runtime.") || strings.Contains(d.Name, ".App.Host."); isPack &&
+			!slices.ContainsFunc(used, func(names []string) bool { return slices.Contains(names, d.Name) }) {
 			continue
 		}
 		found[c.key()] = c

@@ -161,7 +161,9 @@ func (g *graph) groups() [][]string {
 		})
 		if len(group) > 0 {
 			last := group[len(group)-1]
-			if g.users[next] != g.users[last] || g.level[next] > g.level[last] && len(group) > sliceSize/2 && count[place{g.users[next], g.level[next]}] > sliceSize/2 {
+			if g.users[next] != g.users[last] ||
+				g.level[next] > g.level[last] && len(group) > sliceSize/2 &&
+					count[place{g.users[next], g.level[next]}] > sliceSize/2 {
 				groups, group = append(groups, group), nil
 			}
 		}
@@ -218,7 +220,8 @@ func Built(nodes []Node, source string) []byte {
 // of those that the slices are of.
 func CompileArgs(p Project, app *App, at Paths) []string {
 	args := []string{
-		"dotnet", "msbuild", path.Join(at.MSBuild, "slice.proj"), "-nologo", "-verbosity:minimal", "-maxCpuCount", "-t:Compile",
+		"dotnet", "msbuild", path.Join(at.MSBuild, "slice.proj"),
+		"-nologo", "-verbosity:minimal", "-maxCpuCount", "-t:Compile",
 		define("_IsPublishing", "true"),
 		define("CrosshullApart", "true"),
 		define("CrosshullSource", at.Source+"/"),

@@ -274,7 +274,8 @@ func license(nuspec []byte) string {
 		return noAssertion
 	}
 	text := strings.TrimSpace(doc.Metadata.License.Text)
-	if doc.Metadata.License.Type != "expression" || !licenseExpression.MatchString(text) || strings.Contains(text, "Ref-") {
+	if doc.Metadata.License.Type != "expression" || !licenseExpression.MatchString(text) ||
+		strings.Contains(text, "Ref-") {
 		return noAssertion
 	}
 	return text

@@ -1,0 +1,197 @@
+package dockerfile
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/crosshull/crosshull/frontend/gateway"
+	"github.com/crosshull/crosshull/frontend/plan"
+	"github.com/crosshull/crosshull/frontend/spec"
+	"github.com/crosshull/crosshull/llb/dotnet"
+)
+
+// What differs between platforms is right for each of them.
+func TestPlatforms(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		change func(p *plan.Plan)
+		has    string
+	}{
+		{"nothing", func(*plan.Plan) {}, "\nFROM base:1 AS image\n"},
+		{"the base", func(p *plan.Plan) {
+			p.Targets[1].Base.Image = &gateway.Image{Name: "base:2", Config: p.Targets[1].Base.Config}
+		},
+			"\nFROM base:2 AS image-arm64\n"},
+		{"the user", func(p *plan.Plan) { p.Targets[1].Config.Image.Config.User = "7" }, "\nUSER 7\n"},
+		{"a label of the project", func(p *plan.Plan) {
+			labels := map[string]string{"a": "arm"}
+			p.Targets[1].Config.Image.Config.Labels = labels
+			p.Targets[1].Config.Origins["labels.a"] = 1
+		}, "\nLABEL a=\"arm\"\n"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p := newHand().plan(t)
+			tc.change(p)
+			dt, err := Write([]*plan.Plan{p}, "crosshull.yaml")
+			if err != nil {
+				t.Fatal(err)
+			}
+			stages, _, err := read(string(dt), known{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			last := stages[len(stages)-1]
+			chooses := last.BaseName == "image-${TARGETARCH}${TARGETVARIANT}"
+			if last.Name != "image" || chooses != (tc.name != "nothing") || !strings.Contains(string(dt), tc.has) {
+				t.Errorf("it ends with %s from %s\n%s", last.Name, last.BaseName, dt)
+			}
+		})
+	}
+}
+
+// Stages have names of their own, whatever apps and contexts are called, and that of an app's image is the app's.
+func TestStages(t *testing.T) {
+	var all []*plan.Plan
+	for _, name := range []string{"web", "build-web", "web-amd64", "3d", "_x", "scratch"} {
+		h := newHand()
+		h.target.App = name
+		h.spec.Image.Entrypoint = []string{"x"}
+		h.spec.Files = []spec.File{{Context: "folders-web", From: "f", To: "/t"}, {Context: "0", To: "/zero"}, {To: "/empty"}}
+		p := h.plan(t)
+		p.Targets[1].Config.Image.Config.User = "7" // a stage for each platform
+		all = append(all, p)
+	}
+	dt, err := Write(all, "crosshull.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stages, _, err := read(string(dt), known{})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, dt)
+	}
+	names := map[string]bool{}
+	for _, s := range stages {
+		if names[s.Name] || s.Name == "scratch" || s.Name == "folders-web" {
+			t.Errorf("stage %s is there already", s.Name)
+		}
+		names[s.Name] = true
+	}
+	for _, want := range []string{"web", "build-web", "web-amd64", "app-3d", "app-_x", "scratch-2", "build-web-2", "web-for-amd64"} {
+		if !names[want] {
+			t.Errorf("no stage %s in %v", want, names)
+		}
+	}
+}
+
+// A reference that no registry can have is refused.
+func TestReferences(t *testing.T) {
+	for _, ref := range []string{"", "a b", "a\nRUN x", "--platform=x", "$X", "a AS b", `"a"`, "a@b\\"} {
+		for _, set := range []func(p *plan.Plan){
+			func(p *plan.Plan) { p.SDK.Image = &gateway.Image{Name: ref} },
+			func(p *plan.Plan) { p.Toolchain = &gateway.Image{Name: ref} },
+			func(p *plan.Plan) { p.Targets[1].Base.Image = &gateway.Image{Name: ref} },
+		} {
+			p := newHand().plan(t)
+			set(p)
+			if dt, err := Write([]*plan.Plan{p}, "crosshull.yaml"); err == nil {
+				t.Errorf("%q stands in\n%s", ref, dt)
+			}
+		}
+	}
+}
+
+// What is written of the image is what the plan has, over what the base has.
+func TestImage(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		set  func(h *hand)
+		has  []string
+		not  string
+	}{
+		{"no command, of a base that has one", func(h *hand) {
+			h.base.Entrypoint, h.base.Cmd = []string{"dotnet"}, []string{"x"}
+			h.app.Command = dotnet.Command{Instruction: "DefaultArgs", DefaultArgs: []string{"y"}}
+		}, []string{"ENTRYPOINT []", `CMD ["y"]`}, ""},
+		{"nothing to run", func(h *hand) {
+			h.base.Cmd = []string{"x"}
+			h.app.Command = dotnet.Command{Instruction: "DefaultArgs"}
+		}, []string{"CMD []"}, "ENTRYPOINT"},
+		{"the folder of the base", func(h *hand) { h.base.WorkingDir = "/app" }, []string{"COPY --link --from=build /app /app/"}, "WORKDIR /app"},
+		{"a check by the shell", func(h *hand) {
+			h.spec.Image.Healthcheck = &spec.Healthcheck{Test: []string{"CMD-SHELL", "a | b"}, Retries: 2, StartPeriod: "1m"}
+		}, []string{"HEALTHCHECK --start-period=1m0s --retries=2 CMD a | b"}, ""},
+		{"a check of several lines", func(h *hand) {
+			h.spec.Image.Healthcheck = &spec.Healthcheck{Test: []string{"CMD-SHELL", "a\nb"}}
+		}, []string{`HEALTHCHECK CMD ["/bin/sh", "-c", "a\nb"]`}, ""},
+		{"a check that looks like a list", func(h *hand) {
+			h.base.Shell = []string{"/bin/ash", "-ec"}
+			h.spec.Image.Healthcheck = &spec.Healthcheck{Test: []string{"CMD-SHELL", `["a"]`}}
+		}, []string{`HEALTHCHECK CMD ["/bin/ash", "-ec", "[\"a\"]"]`}, ""},
+		{"a check that goes on", func(h *hand) {
+			h.spec.Image.Healthcheck = &spec.Healthcheck{Test: []string{"CMD-SHELL", `a \`}}
+		}, []string{`HEALTHCHECK CMD ["/bin/sh", "-c", "a \\"]`}, ""},
+		{"a check with arguments", func(h *hand) {
+			h.spec.Image.Healthcheck = &spec.Healthcheck{Test: []string{"CMD-SHELL", "echo $0", "x"}}
+		}, []string{`HEALTHCHECK CMD ["/bin/sh", "-c", "echo $0", "x"]`}, ""},
+		{"no check", func(h *hand) { h.spec.Image.Healthcheck = &spec.Healthcheck{Test: []string{"NONE"}} }, []string{"HEALTHCHECK NONE"}, ""},
+		{"an owner by name", func(h *hand) { h.spec.Files = []spec.File{{From: "a", To: "/b", Owner: "me"}} },
+			[]string{"COPY --chown=me:me a /b"}, ""},
+		{"an owner that no flag has", func(h *hand) { h.spec.Files = []spec.File{{From: "a", To: "/b", Owner: "mé"}} },
+			[]string{"# Left out: files.0.owner, which has a character that a flag cannot have."}, "COPY --link a"},
+		{"a file that looks like an address", func(h *hand) { h.spec.Files = []spec.File{{From: "http://x", To: "/b"}} },
+			[]string{"COPY --link /http://x /b"}, ""},
+		{"the root", func(h *hand) { h.spec.Files = []spec.File{{To: "/"}} }, []string{"COPY --link --from=folders /folders/0 /"}, ""},
+		{"ports of the base", func(h *hand) {
+			h.base.ExposedPorts = map[string]struct{}{"1/tcp": {}}
+			h.app.Ports = []string{"2/udp"}
+		}, []string{"EXPOSE 2/udp"}, "EXPOSE 1"},
+		{"labels of the base", func(h *hand) {
+			h.base.Labels = map[string]string{"org.opencontainers.image.version": "1", "team": "x"}
+		}, []string{"# The base has these, and a Dockerfile cannot drop them: label org.opencontainers.image.version."}, "LABEL"},
+		{"the digest of the base", func(h *hand) {
+			h.spec.Image.Labels = map[string]string{"org.opencontainers.image.base.digest": "sha256:1"}
+		}, []string{"# Left out: image.labels.org.opencontainers.image.base.digest, which is another for each platform."}, "LABEL"},
+		{"a label without a name", func(h *hand) { h.app.Labels = []dotnet.KeyValue{{Value: "x"}} },
+			[]string{"# Left out: the label , whose name is empty."}, "LABEL"},
+		{"a list that is not UTF-8", func(h *hand) { h.spec.Image.Args = []string{"\xff"} },
+			[]string{"# Left out: image.args, which is not UTF-8."}, "CMD"},
+		{"a list that is too long", func(h *hand) { h.spec.Image.Args = strings.Split(strings.Repeat("x,", 20_000), ",") },
+			[]string{"# Left out: image.args, which is longer than a line can be."}, "CMD"},
+		{"a line that is too long", func(h *hand) { h.spec.Image.User = strings.Repeat("$", maxLine-10) },
+			[]string{"# Left out: image.user, which is longer than a line can be."}, "USER"},
+		{"feeds that are too long", func(h *hand) {
+			h.spec.NuGet.Feeds = []spec.Feed{{Name: "f", Source: strings.Repeat("x", maxLine+1)}}
+		}, []string{"# Left out: nuget.feeds, which is longer than a line can be."}, "EOF"},
+		{"several frameworks", func(h *hand) { h.app.CrossTargeting, h.app.TargetFramework = true, "net10.0" }, nil, "\xff"},
+		{"linked", func(h *hand) { h.app.Mode = dotnet.Aot | dotnet.SelfContained | dotnet.Trimmed },
+			[]string{"ARG BUILDARCH", "    amd64) rid=linux-x64;; \\", "    $cross && rm -f /app/*.dbg"}, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			h := newHand()
+			tc.set(h)
+			text := h.write(t)
+			atoms(t, text)
+			for _, want := range tc.has {
+				if !strings.Contains(text, "\n"+want+"\n") {
+					t.Errorf("no line %q in\n%s", want, text)
+				}
+			}
+			if tc.not != "" && strings.Contains(text, tc.not) {
+				t.Errorf("it has %q:\n%s", tc.not, text)
+			}
+		})
+	}
+}
+
+// Names that nobody can have do not stop a Dockerfile.
+func TestNoFiles(t *testing.T) {
+	h := newHand()
+	h.app.Closure = []dotnet.Node{{Path: "a\nb.csproj"}}
+	text := h.write(t)
+	if !strings.Contains(text, `# Left out: the file a\nb.csproj, which has a line break, or another control character.`) {
+		t.Error(text)
+	}
+	if _, err := Write(nil, "x"); err != nil {
+		t.Error(err)
+	}
+}
