@@ -95,7 +95,9 @@ func TestImagesCanceled(t *testing.T) {
 		return ctx.Err()
 	}})
 	_, err := build(ctx, t, c)
-	want{Says: "context canceled", At: []string{"crosshull.yaml:2"}, Canceled: true}.Check(t, err)
+	if !errors.Is(err, context.Canceled) || err.Error() != "context canceled" { // of any of the steps
+		t.Error(err)
+	}
 }
 
 // A publish that fails ends the others, and is the error, not they.
