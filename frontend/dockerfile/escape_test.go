@@ -399,7 +399,7 @@ func checkLiteral(v string) error {
 		return nil
 	}
 	if ok, err := filepath.Match(literal(v), v); err != nil || !ok {
-		return fmt.Errorf("%q does not find it: %v", literal(v), err)
+		return fmt.Errorf("%q does not find it: %w", literal(v), err)
 	}
 	for _, other := range []string{v + "x", "x" + v, strings.ReplaceAll(v, "*", "x"), strings.ReplaceAll(v, "?", "x"), "a", "b"} {
 		if ok, _ := filepath.Match(literal(v), other); ok && other != v {
@@ -421,7 +421,7 @@ func checkPattern(v string) error {
 	}
 	ok, err := patternmatcher.MatchesOrParentMatches(name, []string{p})
 	if err != nil || !ok {
-		return fmt.Errorf("%q does not find it: %v", p, err)
+		return fmt.Errorf("%q does not find it: %w", p, err)
 	}
 	for _, other := range []string{name + "x", "x" + name, strings.ReplaceAll(name, "*", "x"), strings.ReplaceAll(name, "?", "x")} {
 		if ok, _ := patternmatcher.MatchesOrParentMatches(other, []string{p}); ok && other != name {

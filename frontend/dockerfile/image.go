@@ -361,7 +361,8 @@ func (s *stage) volumes(volumes []string) {
 	s.put("image.volumes", "VOLUME "+list(words))
 }
 
-// healthcheck writes HEALTHCHECK. What the shell is to run is a line, and where it cannot be one it is a word of a list.
+// healthcheck writes HEALTHCHECK. What the shell is to run is a line, and where it cannot be one it is a word of a
+// list.
 func (s *stage) healthcheck(h *dockerspec.HealthcheckConfig) {
 	if h.Test[0] == "NONE" {
 		s.line("HEALTHCHECK NONE")
