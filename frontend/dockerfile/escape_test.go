@@ -350,7 +350,8 @@ func checkShellPath(v string) error {
 	return same([]string{path.Clean(got[0])}, path.Clean(v))
 }
 
-// unescape is what MSBuild does with the value of a property (EscapingUtilities.UnescapeAll), after the quotes around it.
+// unescape is what MSBuild does with the value of a property (EscapingUtilities.UnescapeAll), after the quotes around
+// it.
 func unescape(arg string) string {
 	var b strings.Builder
 	for i := 0; i < len(arg); i++ {

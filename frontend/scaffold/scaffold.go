@@ -1,7 +1,7 @@
 // Package scaffold writes the first spec of a repository.
 //
-// Contract: [Spec] takes what was found, and gives a crosshull.yaml that builds it, with comments on what else can be said.
-// What needs no word is a comment, so the file says what is particular about the repository and nothing else.
+// Contract: [Spec] takes what was found, and gives a crosshull.yaml that builds it, with comments on what else can be
+// said. What needs no word is a comment, so the file says what is particular about the repository and nothing else.
 // [spec.Parse] takes the file, whatever names were found: what a spec cannot have is left out, with a comment.
 package scaffold
 
@@ -41,7 +41,9 @@ type App struct {
 func Spec(f Found) []byte {
 	w := &writer{}
 	w.line("# syntax=%s", oneLine(f.Syntax))
-	w.line("# How docker buildx builds the images of this repository. Everything is optional; what is commented out is what")
+	w.line(
+		"# How docker buildx builds the images of this repository. Everything is optional; what is commented out is what",
+	)
 	w.line("# there is without it, or an example.")
 	w.line("#")
 	w.line("# Found: %s.", f.summary())
@@ -215,7 +217,10 @@ func (w *writer) nuget(f Found) {
 		return
 	}
 	w.line("")
-	w.line("# Credentials for feeds of nuget.config that want some, by the ids of secrets: --secret id=feed-token,env=FEED_TOKEN")
+	w.line(
+		"# Credentials for feeds of nuget.config that want some, by the ids of secrets: --secret " +
+			"id=feed-token,env=FEED_TOKEN",
+	)
 	w.line("#nuget:")
 	w.line("#  feeds:")
 	for _, name := range feeds {
