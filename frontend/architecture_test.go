@@ -22,7 +22,7 @@ var floors = []string{
 func TestImportsPointDownward(t *testing.T) {
 	const below = "github.com/crosshull/crosshull/frontend/"
 	var found []string
-	err := filepath.WalkDir(".", func(name string, entry os.DirEntry, err error) error {
+	err := filepath.WalkDir(".", func(name string, _ os.DirEntry, err error) error {
 		if err != nil || filepath.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go") {
 			return err
 		}

@@ -52,7 +52,7 @@ func build(ctx context.Context, req *request.Request) (*client.Result, error) {
 	if err := req.Check(); err != nil {
 		return nil, err
 	}
-	t, err := tree.Read(ctx, req.Gateway)
+	t, err := tree.Read(ctx, req)
 	if err != nil {
 		return nil, err
 	}

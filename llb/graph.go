@@ -30,14 +30,22 @@ const (
 	compiledDir   = "/compiled"
 )
 
-// DiagnosticsDir is where a step that fails has [dotnet.DiagnosticsFile]: a mount of its own, which is no output. OutputDir is
-// where it has what it was to leave, as far as it came.
+// DiagnosticsDir is where a step that fails has [dotnet.DiagnosticsFile]: a mount of its own, which is no output.
+// OutputDir is where it has what it was to leave, as far as it came.
 const (
 	DiagnosticsDir = "/diagnostics"
 	OutputDir      = outputDir
 )
 
-var paths = dotnet.Paths{Source: SourceDir, MSBuild: msbuildDir, Output: outputDir, Assets: assetsDir, StandIns: standInDir, Compiled: compiledDir, Diagnostics: DiagnosticsDir}
+var paths = dotnet.Paths{
+	Source:      SourceDir,
+	MSBuild:     msbuildDir,
+	Output:      outputDir,
+	Assets:      assetsDir,
+	StandIns:    standInDir,
+	Compiled:    compiledDir,
+	Diagnostics: DiagnosticsDir,
+}
 
 // The phases of a build, which names of vertices begin with.
 const (
@@ -77,6 +85,9 @@ type Options struct {
 type Sources struct {
 	// Context is the build context, .dockerignore applied.
 	Context llb.State
+	// Exclude are patterns of what is in Context and enters no step. A local context lacks it already; one that
+	// BuildKit fetches, from git or as an archive, takes no patterns.
+	Exclude []string
 	// Settings are the files of Context that a restore may read because of their names.
 	Settings dotnet.Settings
 	// Links are the symbolic links of Context.
@@ -85,6 +96,8 @@ type Sources struct {
 	Assets dotnet.Assets
 	// RestoreInputs are patterns of what restore reads, beyond what belongs to the projects of the closure.
 	RestoreInputs []string
+	// Housekeeping are the files of Context that are mostly no sources.
+	Housekeeping dotnet.Housekeeping
 }
 
 // Steps makes the vertices that ask MSBuild. They need no answer of its.
@@ -119,9 +132,14 @@ func (b *Steps) Describe(common dotnet.Project, asked []dotnet.Project, files do
 	if err := dotnet.CheckQuestions(asked, files); err != nil {
 		return llb.State{}, err
 	}
-	targets, err := msbuildFiles(PhaseDescribe,
-		dotnet.File{Name: dotnet.ReachFile, Data: dotnet.ReachTargets(files, SourceDir)},
-		dotnet.File{Name: dotnet.QuestionsFile, Data: dotnet.Questions(asked, paths)})
+	made := []dotnet.File{
+		{Name: dotnet.ReachFile, Data: dotnet.ReachTargets(files, SourceDir)},
+		{Name: dotnet.QuestionsFile, Data: dotnet.Questions(asked, paths)},
+	}
+	if dt := b.Housekeeping.Names(b.Links, paths); dt != nil {
+		made = append(made, dotnet.File{Name: dotnet.NamesFile, Data: dt})
+	}
+	targets, err := msbuildFiles(PhaseDescribe, made...)
 	if err != nil {
 		return llb.State{}, err
 	}
@@ -143,8 +161,8 @@ func (b *Steps) Describe(common dotnet.Project, asked []dotnet.Project, files do
 // failedCode is what MSBuild ends with where a project has mistakes.
 const failedCode = 1
 
-// KeepsFailures tells whether [Steps.Describe] succeeds though MSBuild fails: its result has no [dotnet.DescribedFile] then,
-// and has [dotnet.DiagnosticsFile]. BuildKit keeps results, and does a step that fails again in each build.
+// KeepsFailures tells whether [Steps.Describe] succeeds though MSBuild fails: its result has no [dotnet.DescribedFile]
+// then, and has [dotnet.DiagnosticsFile]. BuildKit keeps results, and does a step that fails again in each build.
 func (b *Steps) KeepsFailures() bool {
 	return !b.Debug && b.Caps.Supports(pb.CapExecValidExitCode) == nil
 }
@@ -191,7 +209,9 @@ func (b *Builder) Restore(apps []*dotnet.App, rids []string) (Restored, error) {
 	}
 	if len(apps) > 1 {
 		dt := dotnet.Solution(names, SourceDir)
-		solution := llb.Scratch().File(llb.Mkfile("/"+dotnet.SolutionFile, 0o644, dt, llb.WithCreatedTime(fileTime)), b.named(PhaseRestore, "solution of "+strings.Join(names, " "))...)
+		solution := llb.Scratch().File(
+			llb.Mkfile("/"+dotnet.SolutionFile, 0o644, dt, llb.WithCreatedTime(fileTime)),
+			b.named(PhaseRestore, "solution of "+strings.Join(names, " "))...)
 		opts = append(opts, reads(msbuildDir, solution))
 	}
 	include := append(dotnet.RestoreFiles(nodes, b.Settings), b.RestoreInputs...)
@@ -209,11 +229,16 @@ func (b *Builder) Restore(apps []*dotnet.App, rids []string) (Restored, error) {
 	return restored, err
 }
 
-// Publish compiles and publishes app, for a runtime identifier unless rid is empty: a state with a folder for every layer,
-// see [dotnet.Layers], and [dotnet.ReportFile], which says what there is. That is no state of its own: a cache in a registry
-// has the graph of the image and nothing else, and a builder that has only that would publish to have the report. With
-// [dotnet.CompressBeside], [dotnet.LayerAssets] is not complete: [Builder.StaticAssets] has it.
-func (b *Builder) Publish(app *dotnet.App, restored Restored, rid string, compression dotnet.Compression) (llb.State, error) {
+// Publish compiles and publishes app, for a runtime identifier unless rid is empty: a state with a folder for every
+// layer, see [dotnet.Layers], and [dotnet.ReportFile], which says what there is. That is no state of its own: a cache
+// in a registry has the graph of the image and nothing else, and a builder that has only that would publish to have
+// the report. With [dotnet.CompressBeside], [dotnet.LayerAssets] is not complete: [Builder.StaticAssets] has it.
+func (b *Builder) Publish(
+	app *dotnet.App,
+	restored Restored,
+	rid string,
+	compression dotnet.Compression,
+) (llb.State, error) {
 	name := "dotnet publish " + app.Path
 	if rid != "" {
 		name += " -r " + rid
@@ -243,7 +268,12 @@ func (b *Builder) Publish(app *dotnet.App, restored Restored, rid string, compre
 		}
 		mounts = append(mounts, reads(assetsDir, assets))
 	}
-	publish := b.run(PhasePublish, from, name, dotnet.PublishArgs(b.Project, app, rid, b.BuildRID, compression, paths), mounts...)
+	publish := b.run(
+		PhasePublish,
+		from,
+		name,
+		dotnet.PublishArgs(b.Project, app, rid, b.BuildRID, compression, paths),
+		mounts...)
 	return publish.AddMount(outputDir, llb.Scratch()), nil
 }
 
@@ -254,7 +284,13 @@ func (b *Builder) StaticAssets(app *dotnet.App, restored Restored) (llb.State, e
 	if err != nil {
 		return llb.State{}, err
 	}
-	sources := b.copyContext(PhasePublish, restored.Tree, "static assets", b.Assets.Files(app.Closure), dotnet.Outputs(app.Closure))
+	sources := b.copyContext(
+		PhasePublish,
+		restored.Tree,
+		"static assets",
+		b.Assets.Files(app.Closure),
+		dotnet.Outputs(app.Closure),
+	)
 	run := b.run(PhasePublish, b.SDK, "compress static assets of "+app.Path, dotnet.CompressArgs(b.Project, app, paths),
 		reads(SourceDir, sources),
 		reads(packageDir, restored.packages),
@@ -273,17 +309,27 @@ func (b *Builder) sources(nodes []dotnet.Node) []string {
 	return patterns
 }
 
-// AppHosts makes the launchers of app for runtime identifiers: a state with a folder for each. They depend on no source,
-// so an edit makes none anew.
+// notSources are patterns of what is among those files and nothing that projects are built from.
+func (b *Builder) notSources(nodes []dotnet.Node) []string {
+	return append(dotnet.Outputs(nodes), b.Housekeeping.Idle(nodes, b.Links, b.Project, b.Inputs)...)
+}
+
+// AppHosts makes the launchers of app for runtime identifiers: a state with a folder for each. They depend on no
+// source, so an edit makes none anew.
 func (b *Builder) AppHosts(app *dotnet.App, restored Restored, rids []string) (llb.State, error) {
 	files, err := msbuildFiles(PhasePublish)
 	if err != nil {
 		return llb.State{}, err
 	}
-	run := b.run(PhasePublish, b.SDK, "apphost for "+strings.Join(rids, ", "), dotnet.AppHostArgs(b.Project, app, rids, paths),
+	run := b.run(
+		PhasePublish,
+		b.SDK,
+		"apphost for "+strings.Join(rids, ", "),
+		dotnet.AppHostArgs(b.Project, app, rids, paths),
 		reads(SourceDir, restored.Tree),
 		reads(packageDir, restored.packages),
-		reads(msbuildDir, files))
+		reads(msbuildDir, files),
+	)
 	return run.AddMount(outputDir, llb.Scratch()), nil
 }
 
@@ -305,9 +351,10 @@ func (b *Builder) Layer(name string, published llb.State, dir string, folders ..
 	return llb.Scratch().File(action, b.named(PhasePublish, "copy "+name+" to "+dir)...)
 }
 
-// readable is the mode of files in an image: for everybody to read, for the owner to write, executable where they were. It is
-// nil for a BuildKit older than 0.17, which takes a symbolic mode for 000; publish leaves much the same modes. No capability
-// tells of symbolic modes (BuildKit never registers file.copy.modestring), so one does that came with them.
+// readable is the mode of files in an image: for everybody to read, for the owner to write, executable where they
+// were. It is nil for a BuildKit older than 0.17, which takes a symbolic mode for 000; publish leaves much the same
+// modes. No capability tells of symbolic modes (BuildKit never registers file.copy.modestring), so one does that came
+// with them.
 func (b *Steps) readable() *llb.ChmodOpt {
 	if b.Caps.Supports(pb.CapGCFreeSpaceFilter) != nil {
 		return nil
@@ -317,15 +364,15 @@ func (b *Steps) readable() *llb.ChmodOpt {
 
 // copyContext copies the files of the context that match include, all if it is empty, and not exclude, onto st.
 func (b *Steps) copyContext(phase string, st llb.State, what string, include, exclude []string) llb.State {
-	return st.File(llb.Copy(b.Context, "/", "/", contextInfo(include, exclude)), b.named(phase, "copy "+what)...)
+	return st.File(llb.Copy(b.Context, "/", "/", b.contextInfo(include, exclude)), b.named(phase, "copy "+what)...)
 }
 
 // contextInfo is how files of the context are copied.
-func contextInfo(include, exclude []string) *llb.CopyInfo {
+func (b *Steps) contextInfo(include, exclude []string) *llb.CopyInfo {
 	return &llb.CopyInfo{
 		CopyDirContentsOnly: true,
 		IncludePatterns:     include,
-		ExcludePatterns:     exclude,
+		ExcludePatterns:     slices.Concat(exclude, b.Exclude),
 		CreatedTime:         &fileTime,
 	}
 }
@@ -351,8 +398,9 @@ func (b *Steps) run(phase string, from llb.State, name string, args []string, op
 	return run
 }
 
-// reads mounts what a step reads. It is not read-only, but has a layer over it that is dropped: of two steps that fail side
-// by side and have a read-only mount in common, BuildKit loses the error of one (frontend/gateway, registerResultIDsLocked).
+// reads mounts what a step reads. It is not read-only, but has a layer over it that is dropped: of two steps that fail
+// side by side and have a read-only mount in common, BuildKit loses the error of one (frontend/gateway,
+// registerResultIDsLocked).
 func reads(dir string, st llb.State, opts ...llb.MountOption) llb.RunOption {
 	return llb.AddMount(dir, st, append(opts, llb.ForceNoOutput)...)
 }

@@ -48,7 +48,8 @@ func webApp() *dotnet.App {
 	}
 }
 
-// slicedDescription is what MSBuild says of an app over five libraries, the second of which reads a file beside its folder.
+// slicedDescription is what MSBuild says of an app over five libraries, the second of which reads a file beside its
+// folder.
 const slicedDescription = `{"Items": {"Answer": [
   {"Question": "0", "Item": "Project", "Identity": "/source/src/web/web.csproj", "References": "/source/src/e/e.csproj///source/src/d/d.csproj"},
   {"Question": "0", "Item": "Project", "Identity": "/source/src/a/a.csproj", "Apart": "true"},
@@ -442,8 +443,8 @@ func TestKeepsFailures(t *testing.T) {
 	}
 }
 
-// Steps that fail side by side have no read-only mount in common: BuildKit would lose the error of one. Scanners run after
-// all that can fail so.
+// Steps that fail side by side have no read-only mount in common: BuildKit would lose the error of one. Scanners run
+// after all that can fail so.
 func TestNoReadOnlyMounts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.golden")
 	if err != nil || len(files) == 0 {

@@ -352,11 +352,11 @@ func TestChanged(t *testing.T) {
 
 func TestUnixMode(t *testing.T) {
 	for mode, want := range map[os.FileMode]os.FileMode{
-		os.ModeDir | 0o755:                                    0o755,
-		os.ModeDir | os.ModeSticky | 0o777:                    0o1777,
-		os.ModeSetuid | 0o755:                                 0o4755,
-		os.ModeDir | os.ModeSetgid | 0o775:                    0o2775,
-		os.ModeSetuid | os.ModeSetgid | os.ModeSticky | 0o000: 0o7000,
+		os.ModeDir | 0o755:                            0o755,
+		os.ModeDir | os.ModeSticky | 0o777:            0o1777,
+		os.ModeSetuid | 0o755:                         0o4755,
+		os.ModeDir | os.ModeSetgid | 0o775:            0o2775,
+		os.ModeSetuid | os.ModeSetgid | os.ModeSticky: 0o7000,
 	} {
 		if got := unixMode(mode); got != want {
 			t.Errorf("%v: got %o, want %o", mode, got, want)

@@ -20,8 +20,8 @@ const (
 	FactsPackages = "packages"
 )
 
-// PackageFacts are what a restore leaves that tells of the packages of app, apart from the packages: a few hundred KB, where
-// those can be hundreds of MB that a builder with no more than a cache in a registry would have to pull.
+// PackageFacts are what a restore leaves that tells of the packages of app, apart from the packages: a few hundred KB,
+// where those can be hundreds of MB that a builder with no more than a cache in a registry would have to pull.
 func (b *Builder) PackageFacts(app *dotnet.App, restored Restored) llb.State {
 	action := llb.Copy(restored.Tree, "/"+app.AssetsFile, "/"+FactsAssets, &llb.CopyInfo{CreatedTime: &fileTime}).
 		Copy(restored.packages, "/", "/"+FactsPackages, &llb.CopyInfo{
@@ -45,7 +45,9 @@ func (b *Builder) Document(p ocispecs.Platform, facts llb.State, name string, dt
 		return append(b.Constraints(PhaseImage), llb.WithCustomName(imagePrefix(p)+what))
 	}
 	written := facts.File(llb.Mkfile("/"+name, 0o644, dt, llb.WithCreatedTime(fileTime)), opts("write "+name)...)
-	return llb.Scratch().File(llb.Copy(written, "/"+name, "/"+name, &llb.CopyInfo{CreatedTime: &fileTime}), opts("copy "+name)...)
+	return llb.Scratch().File(
+		llb.Copy(written, "/"+name, "/"+name, &llb.CopyInfo{CreatedTime: &fileTime}),
+		opts("copy "+name)...)
 }
 
 // Scanner is an image that tells what is in others, by BuildKit's protocol for such images

@@ -25,6 +25,7 @@ type slice struct {
 func (b *Builder) compile(apps []*dotnet.App, nodes []dotnet.Node, restored Restored) ([]slice, error) {
 	all := dotnet.Slices(apps)
 	out := make([]slice, len(all))
+	exclude := b.notSources(nodes)
 	for i, s := range all {
 		seen := s.Projects
 		for _, j := range s.Needs {
@@ -47,15 +48,22 @@ func (b *Builder) compile(apps []*dotnet.App, nodes []dotnet.Node, restored Rest
 			mounts = append(mounts, reads(dotnet.StandInFolder(j, paths), out[j].standIns))
 		}
 		args := dotnet.CompileArgs(b.Project, apps[0], paths)
-		// What the compiler keeps can be used by all who compile these projects so, one at a time: it is written without locks
-		// that hold between containers.
-		id := path.Join(b.CacheNamespace, "crosshull/compiled", digest.FromString(strings.Join(append(args, dotnet.ProjectPaths(s.Projects)...), "\n")).Encoded())
+		// What the compiler keeps can be used by all who compile these projects so, one at a time: it is written without
+		// locks that hold between containers.
+		id := path.Join(
+			b.CacheNamespace,
+			"crosshull/compiled",
+			digest.FromString(strings.Join(append(args, dotnet.ProjectPaths(s.Projects)...), "\n")).Encoded(),
+		)
 		mounts = append(mounts, llb.AddMount(compiledDir, llb.Scratch(), llb.AsPersistentCacheDir(id, llb.CacheMountPrivate)))
-		sources := b.projects(restored.Tree, s, seen, nodes, shown)
+		sources := b.projects(restored.Tree, s, dotnet.Unseen(nodes, seen), exclude, shown)
 		run := b.run(PhasePublish, b.SDK, "dotnet build "+names, args, mounts...)
 		out[i] = slice{
-			Slice:    s,
-			built:    llb.Diff(sources, run.AddMount(SourceDir, sources), append(b.named(PhasePublish, "output of "+names), shown)...),
+			Slice: s,
+			built: llb.Diff(
+				sources,
+				run.AddMount(SourceDir, sources),
+				append(b.named(PhasePublish, "output of "+names), shown)...),
 			standIns: run.AddMount(outputDir, llb.Scratch()),
 		}
 	}
@@ -72,10 +80,13 @@ func some(projects []string) string {
 }
 
 // projects is the folder that a slice is compiled in, without the assemblies that it references: its sources, and the
-// project files and obj of those that it sees, so that a change of another project file compiles nothing again.
-func (b *Builder) projects(tree llb.State, s dotnet.Slice, seen, nodes []dotnet.Node, shown llb.ConstraintsOpt) llb.State {
-	action := llb.Copy(tree, "/", "/", contextInfo(nil, dotnet.Unseen(nodes, seen))).
-		Copy(b.Context, "/", "/", contextInfo(b.sources(s.Projects), dotnet.Outputs(nodes)))
+// project files and obj of those that it sees, so that a change of another project file compiles nothing again. unseen
+// and exclude are patterns of what it lacks of tree and of the context.
+func (b *Builder) projects(
+	tree llb.State, s dotnet.Slice, unseen, exclude []string, shown llb.ConstraintsOpt,
+) llb.State {
+	action := llb.Copy(tree, "/", "/", b.contextInfo(nil, unseen)).
+		Copy(b.Context, "/", "/", b.contextInfo(b.sources(s.Projects), exclude))
 	return llb.Scratch().File(action,
 		append(b.named(PhasePublish, "copy sources of "+some(dotnet.ProjectPaths(s.Projects))), shown)...)
 }
@@ -103,8 +114,8 @@ type Compiled struct {
 	Output   llb.State // bin and obj of the projects, in their places in the context
 }
 
-// workspace is the folder that app is built in, with what has been compiled apart in it, and the MSBuild files that tell
-// of that.
+// workspace is the folder that app is built in, with what has been compiled apart in it, and the MSBuild files that
+// tell of that.
 func (b *Builder) workspace(phase string, app *dotnet.App, restored Restored) (sources, files llb.State, err error) {
 	var built []dotnet.Node
 	var merge []llb.State
@@ -114,7 +125,7 @@ func (b *Builder) workspace(phase string, app *dotnet.App, restored Restored) (s
 			merge = append(merge, s.built)
 		}
 	}
-	exclude := append(dotnet.CompiledSources(app.Closure, built), dotnet.Outputs(app.Closure)...)
+	exclude := append(dotnet.CompiledSources(app.Closure, built), b.notSources(app.Closure)...)
 	sources = b.copyContext(phase, restored.Tree, "sources", b.sources(app.Closure), exclude)
 	if len(merge) == 0 {
 		files, err = msbuildFiles(phase)

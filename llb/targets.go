@@ -40,7 +40,7 @@ func (b *Builder) Collect(tests []*dotnet.App, results []llb.State) llb.State {
 
 // Workspace is the SDK with all that a publish of app sees: its sources and packages.
 func (b *Builder) Workspace(app *dotnet.App, restored Restored) llb.State {
-	sources := b.copyContext(PhasePublish, restored.Tree, "sources", b.sources(app.Closure), dotnet.Outputs(app.Closure))
+	sources := b.copyContext(PhasePublish, restored.Tree, "sources", b.sources(app.Closure), b.notSources(app.Closure))
 	info := &llb.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true}
 	return b.SDK.
 		File(llb.Copy(sources, "/", SourceDir, info), b.named(PhasePublish, "copy sources to "+SourceDir)...).
@@ -134,7 +134,11 @@ func chown(f spec.File, user string) (*llb.ChownOpt, error) {
 	u, errU := strconv.Atoi(uid)
 	g, errG := strconv.Atoi(gid)
 	if errU != nil || errG != nil {
-		return nil, fmt.Errorf("files: %s is to belong to the user of the image, which is %q: write owner as a number", f.To, user)
+		return nil, fmt.Errorf(
+			"files: %s is to belong to the user of the image, which is %q: write owner as a number",
+			f.To,
+			user,
+		)
 	}
 	return &llb.ChownOpt{User: &llb.UserOpt{UID: u}, Group: &llb.UserOpt{UID: g}}, nil
 }

@@ -1,7 +1,7 @@
 // Package call answers buildx's --call: what a build would be, without building it.
 //
-// Contract: [Answer] takes a request that names a call, and gives text for people and JSON for programs. What it says of a
-// build is the plan that a build follows. A call that is not known is BuildKit's error for that.
+// Contract: [Answer] takes a request that names a call, and gives text for people and JSON for programs. What it says
+// of a build is the plan that a build follows. A call that is not known is BuildKit's error for that.
 package call
 
 import (
@@ -201,7 +201,7 @@ func asker(ctx context.Context, req *request.Request) (*facts.Asker, error) {
 	if err := req.Check(); err != nil {
 		return nil, err
 	}
-	t, err := tree.Read(ctx, req.Gateway)
+	t, err := tree.Read(ctx, req)
 	if err != nil {
 		return nil, err
 	}

@@ -77,7 +77,13 @@ func (k explainer) values() []report.Value {
 	}
 	orProject("project", k.App.Path, "", byCrosshull, "the only app that there is")
 	orProject("framework", k.App.TargetFramework, "TargetFramework", byProject, "the only one that it has")
-	orProject("publish.mode", k.App.Mode.String(), k.modeProperty(), byCrosshull, "no property of the project asks for another")
+	orProject(
+		"publish.mode",
+		k.App.Mode.String(),
+		k.modeProperty(),
+		byCrosshull,
+		"no property of the project asks for another",
+	)
 	orProject("publish.configuration", k.Project.Configuration, "", byCrosshull, "what images are made of")
 	for _, name := range request.SortedKeys(k.Project.Properties) {
 		add("publish.properties."+name, k.Project.Properties[name], bySpec, k.Request.Line("publish.properties."+name))
@@ -125,7 +131,11 @@ func (k explainer) explainSDK() report.Value {
 
 // properties are those of a project by which it decides a value of the image.
 var properties = map[string]string{
-	"user": "ContainerUser", "workdir": "ContainerWorkingDirectory", "entrypoint": "ContainerEntrypoint", "args": "ContainerDefaultArgs", "ports": "ContainerPort",
+	"user":       "ContainerUser",
+	"workdir":    "ContainerWorkingDirectory",
+	"entrypoint": "ContainerEntrypoint",
+	"args":       "ContainerDefaultArgs",
+	"ports":      "ContainerPort",
 }
 
 // explainImage says who decided the values of an image.
@@ -182,13 +192,15 @@ func healthcheckText(h *dockerspec.HealthcheckConfig) string {
 	return strings.Join(h.Test, " ")
 }
 
-// property finds the element of a property or item in the files of the project: in its own, else in those that MSBuild finds
-// above it. An item has its Include after its name.
+// property finds the element of a property or item in the files of the project: in its own, else in those that MSBuild
+// finds above it. An item has its Include after its name.
 func (k explainer) property(name string) string {
 	if name == "" {
 		return ""
 	}
-	element := regexp.MustCompile(`<` + strings.Replace(regexp.QuoteMeta(name), `" Include="`, `\s+Include="`, 1) + `[\s>"]`)
+	element := regexp.MustCompile(
+		`<` + strings.Replace(regexp.QuoteMeta(name), `" Include="`, `\s+Include="`, 1) + `[\s>"]`,
+	)
 	file, offset, ok := k.Tree.Files.Find(k.App.Path, element)
 	if !ok {
 		return ""

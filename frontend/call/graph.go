@@ -114,8 +114,8 @@ func draw(ctx context.Context, p *plan.Plan, into *report.Graph) error {
 	return nil
 }
 
-// steps adds the vertices of a graph that execute something, with those that they wait for, however far away. The last of
-// them is returned.
+// steps adds the vertices of a graph that execute something, with those that they wait for, however far away. The last
+// of them is returned.
 func steps(def *llb.Definition, g *report.Graph) (last string, err error) {
 	before := map[digest.Digest][]string{} // the nearest steps that a vertex waits for
 	err = eachOp(def, func(dgst digest.Digest, op *pb.Op) {

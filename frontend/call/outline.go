@@ -15,7 +15,10 @@ func outlineOf(req *request.Request) outline.Outline {
 		}
 	}
 	for _, a := range req.Arguments() {
-		o.Args = append(o.Args, outline.Arg{Name: a.Name, Description: a.Description, Value: a.Value, Location: req.Place("args." + a.Name)})
+		o.Args = append(
+			o.Args,
+			outline.Arg{Name: a.Name, Description: a.Description, Value: a.Value, Location: req.Place("args." + a.Name)},
+		)
 	}
 	o.Args = append(o.Args, outline.Arg{
 		Name:        "SOURCE_DATE_EPOCH",

@@ -1,9 +1,9 @@
-// Package check is crosshull's rules: what a spec and its projects can say that is no mistake, and that one would rather
-// know of.
+// Package check is crosshull's rules: what a spec and its projects can say that is no mistake, and that one would
+// rather know of.
 //
-// Contract: pure. [Run] looks at [Facts], which its caller collected, the time of day among them, and gives [Warning]s; it
-// solves and resolves nothing. A rule says nothing where its facts are not known. What a warning shows has no secret in it.
-// Every rule is in [Rules], and is explained in docs/checks.md.
+// Contract: pure. [Run] looks at [Facts], which its caller collected, the time of day among them, and gives
+// [Warning]s; it solves and resolves nothing. A rule says nothing where its facts are not known. What a warning shows
+// has no secret in it. Every rule is in [Rules], and is explained in docs/checks.md.
 package check
 
 import (
@@ -171,10 +171,15 @@ func (r *run) warn(at place, format string, args ...any) {
 	detail := fmt.Sprintf(format, args...)
 	location := at.location()
 	if slices.ContainsFunc(r.found, func(w Warning) bool { // apps have much in common
-		return w.Rule.Name == r.rule.Name && w.Source.Name == at.source.Name && slices.Equal(w.Location, location) && strings.HasSuffix(w.Detail, detail)
+		return w.Rule.Name == r.rule.Name && w.Source.Name == at.source.Name && slices.Equal(w.Location, location) &&
+			strings.HasSuffix(w.Detail, detail)
 	}) {
 		return
 	}
 	r.source = at.source
-	r.linter.Run(&linter.LinterRule[struct{}]{Name: r.rule.Name, Description: r.rule.Description, URL: r.rule.URL()}, location, detail)
+	r.linter.Run(
+		&linter.LinterRule[struct{}]{Name: r.rule.Name, Description: r.rule.Description, URL: r.rule.URL()},
+		location,
+		detail,
+	)
 }

@@ -565,8 +565,8 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// Every rule is explained in the documentation, in the order of the table, with what is bad and what is good; and nothing
-// else is.
+// Every rule is explained in the documentation, in the order of the table, with what is bad and what is good; and
+// nothing else is.
 func TestDocs(t *testing.T) {
 	dt, err := os.ReadFile(filepath.Join("..", "..", "docs", "checks.md"))
 	if err != nil {

@@ -91,8 +91,15 @@ func endOfLifeFramework(r *run, a *App) {
 		return
 	}
 	element := regexp.MustCompile(`<TargetFrameworks?\b[^<]*\b` + regexp.QuoteMeta(a.Project.TargetFramework))
-	r.warn(r.where(a, inKey("framework"), spot{xml: element}, inKey("project")),
-		"%s targets %s, and %s has had no support since %s: target net%s", a.Project.Path, a.Project.TargetFramework, v.name, v.end, dotnet.DefaultSDK)
+	r.warn(
+		r.where(a, inKey("framework"), spot{xml: element}, inKey("project")),
+		"%s targets %s, and %s has had no support since %s: target net%s",
+		a.Project.Path,
+		a.Project.TargetFramework,
+		v.name,
+		v.end,
+		dotnet.DefaultSDK,
+	)
 }
 
 func endOfLifeBase(r *run, a *App) {

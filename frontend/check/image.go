@@ -29,15 +29,35 @@ func runtimeMismatch(r *run, a *App) {
 		switch {
 		case a.Project.Mode.BringsRuntime():
 			if repository == "runtime" || repository == "aspnet" {
-				r.warn(r.whereBase(a), "%s has a runtime that the app never uses, as it is published %s: dotnet/runtime-deps has all that it needs", a.Base.Name, a.Project.Mode)
+				r.warn(
+					r.whereBase(a),
+					"%s has a runtime that the app never uses, as it is published %s: dotnet/runtime-deps has all that it needs",
+					a.Base.Name,
+					a.Project.Mode,
+				)
 			}
 		case repository == "runtime-deps":
-			r.warn(r.whereBase(a), "%s has no runtime, without which the app does not start: take dotnet/runtime or dotnet/aspnet, or publish.mode: self-contained", a.Base.Name)
+			r.warn(
+				r.whereBase(a),
+				"%s has no runtime, without which the app does not start: take dotnet/runtime or dotnet/aspnet, or "+
+					"publish.mode: self-contained",
+				a.Base.Name,
+			)
 		case version == "": // who knows
 		case !runsOn(frameworkVersion(a.Project.TargetFramework), version, rollForward):
-			r.warn(r.whereBase(a), "%s has .NET %s, on which an app for %s does not start", a.Base.Name, version, a.Project.TargetFramework)
+			r.warn(
+				r.whereBase(a),
+				"%s has .NET %s, on which an app for %s does not start",
+				a.Base.Name,
+				version,
+				a.Project.TargetFramework,
+			)
 		case web && repository == "runtime":
-			r.warn(r.whereBase(a), "%s has no ASP.NET Core, without which the app does not start: take dotnet/aspnet", a.Base.Name)
+			r.warn(
+				r.whereBase(a),
+				"%s has no ASP.NET Core, without which the app does not start: take dotnet/aspnet",
+				a.Base.Name,
+			)
 		}
 	}
 }
@@ -73,19 +93,41 @@ func (r *run) bringsICU() bool {
 func invariantMode(r *run, a *App) {
 	const variable = "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT"
 	const advice = "take a base with ICU, such as an -extra variant"
-	explicit := a.Spec.Image.Env[variable] != "" || slices.ContainsFunc(a.Project.Env, func(kv dotnet.KeyValue) bool { return kv.Key == variable })
+	explicit := a.Spec.Image.Env[variable] != "" ||
+		slices.ContainsFunc(a.Project.Env, func(kv dotnet.KeyValue) bool { return kv.Key == variable })
 	project := a.Project.InvariantGlobalization
 	for _, image := range a.Images {
 		switch without := isTrue(getenv(image.Base.Env, variable)); {
 		case without && project != "true" && r.bringsICU():
 		case without && project == "false":
-			r.warn(r.whereBase(a), "%s has no ICU, and an app with InvariantGlobalization=false does not start without it: %s", a.Base.Name, advice)
+			r.warn(
+				r.whereBase(a),
+				"%s has no ICU, and an app with InvariantGlobalization=false does not start without it: %s",
+				a.Base.Name,
+				advice,
+			)
 		case without && project == "" && !isTrue(getenv(image.Image.Env, variable)):
-			r.warn(r.where(a, inKey("image.env."+variable), inItem("ContainerEnvironmentVariable", variable)), "%s has no ICU, without which the app does not start unless %s is true: %s", a.Base.Name, variable, advice)
+			r.warn(
+				r.where(a, inKey("image.env."+variable), inItem("ContainerEnvironmentVariable", variable)),
+				"%s has no ICU, without which the app does not start unless %s is true: %s",
+				a.Base.Name,
+				variable,
+				advice,
+			)
 		case without && project == "" && !explicit:
-			r.warn(r.whereBase(a), "%s has no ICU, so to the app all cultures are one: say InvariantGlobalization=true in the project if that is meant, else %s", a.Base.Name, advice)
+			r.warn(
+				r.whereBase(a),
+				"%s has no ICU, so to the app all cultures are one: say InvariantGlobalization=true in the project if that is "+
+					"meant, else %s",
+				a.Base.Name,
+				advice,
+			)
 		case project == "true" && a.Base.dotnet() != "" && strings.HasSuffix(a.Base.Name, "-extra"):
-			r.warn(r.whereBase(a), "%s has ICU, which an app with InvariantGlobalization=true never reads: take the variant without -extra", a.Base.Name)
+			r.warn(
+				r.whereBase(a),
+				"%s has ICU, which an app with InvariantGlobalization=true never reads: take the variant without -extra",
+				a.Base.Name,
+			)
 		}
 	}
 }
@@ -104,11 +146,18 @@ func rootUser(r *run, a *App) {
 		if !isRoot(image.Image.User) {
 			continue
 		}
-		place := r.where(a, inKey("image.user"), inProperty("ContainerUser"), inKey("base.image"), inProperty("ContainerBaseImage"))
+		place := r.where(
+			a,
+			inKey("image.user"),
+			inProperty("ContainerUser"),
+			inKey("base.image"),
+			inProperty("ContainerBaseImage"),
+		)
 		if uid := getenv(image.Base.Env, "APP_UID"); uid != "" {
 			r.warn(place, "the app runs as root, though %s has user %s for it", a.Base.Name, uid)
 		} else {
-			r.warn(place, "the app runs as root, as %s names no other user: set image.user, to a number such as 1654", a.Base.Name)
+			const runsAsRoot = "the app runs as root, as %s names no other user: set image.user, to a number such as 1654"
+			r.warn(place, runsAsRoot, a.Base.Name)
 		}
 	}
 }
@@ -127,7 +176,13 @@ func privilegedPort(r *run, a *App) {
 		for _, port := range slices.Sorted(maps.Keys(image.Image.ExposedPorts)) {
 			number, _, _ := strings.Cut(port, "/")
 			if n, err := strconv.Atoi(number); err == nil && n < 1024 {
-				r.warn(r.wherePort(a, number), "port %d is below 1024, and not all that run containers open those to user %s: take one from 1024 on, and map it outside", n, image.Image.User)
+				r.warn(
+					r.wherePort(a, number),
+					"port %d is below 1024, and not all that run containers open those to user %s: take one from 1024 on, and map "+
+						"it outside",
+					n,
+					image.Image.User,
+				)
 			}
 		}
 	}
@@ -162,9 +217,15 @@ func loopbackAddress(r *run, a *App) {
 		for _, kv := range image.Image.Env {
 			name, value, _ := strings.Cut(kv, "=")
 			upper := strings.ToUpper(name)
-			listens := slices.Contains([]string{"ASPNETCORE_URLS", "DOTNET_URLS", "URLS"}, upper) || strings.HasPrefix(upper, "KESTREL__ENDPOINTS__") && strings.HasSuffix(upper, "__URL")
+			listens := slices.Contains([]string{"ASPNETCORE_URLS", "DOTNET_URLS", "URLS"}, upper) ||
+				strings.HasPrefix(upper, "KESTREL__ENDPOINTS__") && strings.HasSuffix(upper, "__URL")
 			if listens && onlyLoopback(value) {
-				r.warn(r.where(a, inKey("image.env."+name), inItem("ContainerEnvironmentVariable", name), inKey("base.image")), "nothing outside of the container reaches %s: %s", value, advice)
+				r.warn(
+					r.where(a, inKey("image.env."+name), inItem("ContainerEnvironmentVariable", name), inKey("base.image")),
+					"nothing outside of the container reaches %s: %s",
+					value,
+					advice,
+				)
 			}
 		}
 		args := slices.Concat(image.Image.Entrypoint, image.Image.Cmd)
@@ -174,7 +235,18 @@ func loopbackAddress(r *run, a *App) {
 				value, ok = args[i+1], true
 			}
 			if ok && onlyLoopback(value) {
-				r.warn(r.where(a, inKey("image.args"), inKey("image.entrypoint"), inItem("ContainerAppCommandArgs", arg), inItem("ContainerDefaultArgs", arg)), "nothing outside of the container reaches %s: %s", value, advice)
+				r.warn(
+					r.where(
+						a,
+						inKey("image.args"),
+						inKey("image.entrypoint"),
+						inItem("ContainerAppCommandArgs", arg),
+						inItem("ContainerDefaultArgs", arg),
+					),
+					"nothing outside of the container reaches %s: %s",
+					value,
+					advice,
+				)
 			}
 		}
 	}
@@ -189,11 +261,21 @@ func shellInHealthcheck(r *run, a *App) {
 	for _, image := range a.Images {
 		if h := image.Image.Healthcheck; h != nil && a.Spec.Image.Healthcheck != nil {
 			if _, shell := programs(h.Test); shell {
-				r.warn(r.whereTest(a), "%s has no shell for the health check: name a program and its arguments, as in test: [CMD, dotnet, %s, check]", a.Base.Name, a.Project.TargetFileName)
+				r.warn(
+					r.whereTest(a),
+					"%s has no shell for the health check: name a program and its arguments, as in test: [CMD, dotnet, %s, check]",
+					a.Base.Name,
+					a.Project.TargetFileName,
+				)
 			}
 		}
 		if e := image.Image.Entrypoint; len(e) > 0 && slices.Contains(shells, path.Base(e[0])) {
-			r.warn(r.where(a, inKey("image.entrypoint"), inItem("ContainerEntrypoint", e[0]), inItem("ContainerAppCommand", e[0])), "%s has no %s for the entrypoint: name the program to start", a.Base.Name, path.Base(e[0]))
+			r.warn(
+				r.where(a, inKey("image.entrypoint"), inItem("ContainerEntrypoint", e[0]), inItem("ContainerAppCommand", e[0])),
+				"%s has no %s for the entrypoint: name the program to start",
+				a.Base.Name,
+				path.Base(e[0]),
+			)
 		}
 	}
 }
@@ -209,10 +291,19 @@ func missingHealthcheckTool(r *run, a *App) {
 		}
 		names, _ := programs(image.Image.Healthcheck.Test)
 		for _, name := range names {
-			brought := slices.ContainsFunc(a.Spec.Files, func(f spec.File) bool { return path.Base(f.To) == name || path.Base(f.From) == name })
+			brought := slices.ContainsFunc(
+				a.Spec.Files,
+				func(f spec.File) bool { return path.Base(f.To) == name || path.Base(f.From) == name },
+			)
 			missing := name == "curl" || name == "wget" && !strings.Contains(tag, "alpine") // which has busybox's
 			if missing && !brought {
-				r.warn(r.whereTest(a), "%s has no %s: let the app look at itself, as in test: [CMD, dotnet, %s, check], or bring the program by files", a.Base.Name, name, a.Project.TargetFileName)
+				r.warn(
+					r.whereTest(a),
+					"%s has no %s: let the app look at itself, as in test: [CMD, dotnet, %s, check], or bring the program by files",
+					a.Base.Name,
+					name,
+					a.Project.TargetFileName,
+				)
 			}
 		}
 	}

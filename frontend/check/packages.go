@@ -19,14 +19,23 @@ func unlockedFloatingVersions(r *run, a *App) {
 		}
 		for _, p := range n.Floating {
 			element := `(?i)<Package(?:Reference|Version)\s[^>]*\b(?:Include|Update)\s*=\s*"` + regexp.QuoteMeta(p.Key) + `"`
-			place, ok := r.inProject(a, n.Path, regexp.MustCompile(element+`[^>]*\bVersion\w*\s*=\s*"`+regexp.QuoteMeta(p.Value)+`"`))
+			place, ok := r.inProject(
+				a,
+				n.Path,
+				regexp.MustCompile(element+`[^>]*\bVersion\w*\s*=\s*"`+regexp.QuoteMeta(p.Value)+`"`),
+			)
 			if !ok {
 				place, ok = r.inProject(a, n.Path, regexp.MustCompile(element))
 			}
 			if !ok {
 				place = r.where(a, inKey("project"))
 			}
-			r.warn(place, "%s %s is whatever feeds have on the day of the restore: name a version, or commit packages.lock.json", p.Key, p.Value)
+			r.warn(
+				place,
+				"%s %s is whatever feeds have on the day of the restore: name a version, or commit packages.lock.json",
+				p.Key,
+				p.Value,
+			)
 		}
 	}
 }
@@ -37,7 +46,11 @@ func lockFileNotEnforced(r *run, a *App) {
 	}
 	for _, n := range a.Project.Closure {
 		if file, ok := r.lockFile(n); ok && !n.LockedMode {
-			r.warn(r.inSpec("nuget"), "where %s does not fit the projects, restore takes other versions without a word: set nuget.locked-mode: true", file)
+			r.warn(
+				r.inSpec("nuget"),
+				"where %s does not fit the projects, restore takes other versions without a word: set nuget.locked-mode: true",
+				file,
+			)
 			return // one setting is for all
 		}
 	}
@@ -61,7 +74,10 @@ func feedCredentials(r *run, a *App) {
 			continue
 		}
 		dir := path.Dir(name)
-		read := slices.ContainsFunc(a.Project.Closure, func(n dotnet.Node) bool { return dir == "." || strings.HasPrefix(n.Path, dir+"/") })
+		read := slices.ContainsFunc(
+			a.Project.Closure,
+			func(n dotnet.Node) bool { return dir == "." || strings.HasPrefix(n.Path, dir+"/") },
+		)
 		if !read {
 			continue
 		}
@@ -116,8 +132,8 @@ var (
 	userinfo    = regexp.MustCompile(`://[^/\s@]*:[^/\s@]+@`)
 )
 
-// credentialIn says what credential an element of a nuget.config is, or nothing. The last of open is the element, the rest
-// what it is in.
+// credentialIn says what credential an element of a nuget.config is, or nothing. The last of open is the element, the
+// rest what it is in.
 func credentialIn(open []string, attrs []xml.Attr) string {
 	var key, value string
 	for _, attr := range attrs {

@@ -85,8 +85,8 @@ func (r *run) where(a *App, spots ...spot) place {
 	return r.inSpec(a.Prefix + "project")
 }
 
-// inProject finds what pattern matches in a project of an app, or above it. That of a file-based app was made for the file,
-// and is nobody's to edit.
+// inProject finds what pattern matches in a project of an app, or above it. That of a file-based app was made for the
+// file, and is nobody's to edit.
 func (r *run) inProject(a *App, project string, pattern *regexp.Regexp) (place, bool) {
 	name, offset, ok := r.Files.Find(project, pattern)
 	if !ok || name == project && path.Ext(a.Spec.Project) == ".cs" {

@@ -56,7 +56,9 @@ func (ref imageRef) version() (release, bool) {
 func (ref imageRef) distribution() (release, bool) {
 	for _, d := range distributions {
 		distro, number, _ := strings.Cut(d.name, " ")
-		if hasWord(ref.tag, d.tag) || path.Base(ref.repository) == strings.ToLower(distro) && strings.HasPrefix(ref.tag, number) && hasWord(ref.tag, number) {
+		if hasWord(ref.tag, d.tag) ||
+			path.Base(ref.repository) == strings.ToLower(distro) && strings.HasPrefix(ref.tag, number) &&
+				hasWord(ref.tag, number) {
 			return d, true
 		}
 	}
@@ -75,7 +77,8 @@ func hasWord(tag, word string) bool {
 	isLetter := func(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 	isDigit := func(c byte) bool { return c >= '0' && c <= '9' }
 	end := i + len(word)
-	return (i == 0 || !isLetter(tag[i-1]) && !isDigit(tag[i-1])) && (end == len(tag) || !isLetter(tag[end]) && !isDigit(tag[end]))
+	return (i == 0 || !isLetter(tag[i-1]) && !isDigit(tag[i-1])) &&
+		(end == len(tag) || !isLetter(tag[end]) && !isDigit(tag[end]))
 }
 
 // hasNoShell tells the images that have none by their names.
@@ -128,7 +131,13 @@ func (a *App) images(r *run) []located {
 
 // whereBase is the place that decides the base image.
 func (r *run) whereBase(a *App) place {
-	return r.where(a, inKey("base.image"), inKey("base.family"), inProperty("ContainerBaseImage"), inProperty("ContainerFamily"))
+	return r.where(
+		a,
+		inKey("base.image"),
+		inKey("base.family"),
+		inProperty("ContainerBaseImage"),
+		inProperty("ContainerFamily"),
+	)
 }
 
 // whereSDK is the place that decides the SDK: global.json has its version where the spec says nothing.

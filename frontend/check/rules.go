@@ -3,30 +3,86 @@ package check
 // Rules are all that there are, in the order of docs/checks.md.
 var Rules = []Rule{
 	// What the file says.
-	{Name: "MissingSyntax", Description: "The spec should name its frontend where BuildKit looks for it: in the first line", once: missingSyntax},
-	{Name: "MisplacedCheck", Description: "A check directive has no effect below a line that is no directive", once: misplacedCheck},
+	{
+		Name:        "MissingSyntax",
+		Description: "The spec should name its frontend where BuildKit looks for it: in the first line",
+		once:        missingSyntax,
+	},
+	{
+		Name:        "MisplacedCheck",
+		Description: "A check directive has no effect below a line that is no directive",
+		once:        misplacedCheck,
+	},
 	{Name: "UnusedArg", Description: "Build arguments should be used where they are declared", once: unusedArg},
 	{Name: "SecretInSpec", Description: "Secrets should not be in the spec", once: secretInSpec},
 	{Name: "TestProject", Description: "A test project is not published: it belongs into tests", once: testProject},
 
 	// What is not kept up to date, or changes by itself.
-	{Name: "EndOfLifeFramework", Description: "The app should target a version of .NET that has support", perApp: endOfLifeFramework},
-	{Name: "EndOfLifeBase", Description: "Images should be of versions and distributions that have support", perApp: endOfLifeBase},
+	{
+		Name:        "EndOfLifeFramework",
+		Description: "The app should target a version of .NET that has support",
+		perApp:      endOfLifeFramework,
+	},
+	{
+		Name:        "EndOfLifeBase",
+		Description: "Images should be of versions and distributions that have support",
+		perApp:      endOfLifeBase,
+	},
 	{Name: "FloatingBaseTag", Description: "Images should be named with a version", perApp: floatingBaseTag},
-	{Name: "UnlockedFloatingVersions", Description: "Floating versions of packages should be locked", perApp: unlockedFloatingVersions},
-	{Name: "LockFileNotEnforced", Description: "Restore should fail where a lock file does not fit", perApp: lockFileNotEnforced},
+	{
+		Name:        "UnlockedFloatingVersions",
+		Description: "Floating versions of packages should be locked",
+		perApp:      unlockedFloatingVersions,
+	},
+	{
+		Name:        "LockFileNotEnforced",
+		Description: "Restore should fail where a lock file does not fit",
+		perApp:      lockFileNotEnforced,
+	},
 	{Name: "FeedCredentials", Description: "Credentials of feeds should not be in nuget.config", perApp: feedCredentials},
 
 	// What the image is put on.
-	{Name: "PlatformMissing", Description: "The base image should have every platform that is built for", perApp: platformMissing},
-	{Name: "RuntimeMismatch", Description: "The base image should have the runtime that the app needs, and no other", perApp: runtimeMismatch},
-	{Name: "InvariantMode", Description: "The base image should have ICU where the app uses cultures, and only there", perApp: invariantMode},
-	{Name: "AotOnMusl", Description: "AOT should link for the C library and the architecture of the image", perApp: aotOnMusl},
+	{
+		Name:        "PlatformMissing",
+		Description: "The base image should have every platform that is built for",
+		perApp:      platformMissing,
+	},
+	{
+		Name:        "RuntimeMismatch",
+		Description: "The base image should have the runtime that the app needs, and no other",
+		perApp:      runtimeMismatch,
+	},
+	{
+		Name:        "InvariantMode",
+		Description: "The base image should have ICU where the app uses cultures, and only there",
+		perApp:      invariantMode,
+	},
+	{
+		Name:        "AotOnMusl",
+		Description: "AOT should link for the C library and the architecture of the image",
+		perApp:      aotOnMusl,
+	},
 
 	// How the app runs in it.
 	{Name: "RootUser", Description: "The app should not run as root", perApp: rootUser},
-	{Name: "PrivilegedPort", Description: "A user other than root should listen on ports from 1024 on", perApp: privilegedPort},
-	{Name: "LoopbackAddress", Description: "The app should listen where it can be reached from outside of the container", perApp: loopbackAddress},
-	{Name: "ShellInHealthcheck", Description: "A base without a shell starts no command by one", perApp: shellInHealthcheck},
-	{Name: "MissingHealthcheckTool", Description: "A health check should run what is in the image", perApp: missingHealthcheckTool},
+	{
+		Name:        "PrivilegedPort",
+		Description: "A user other than root should listen on ports from 1024 on",
+		perApp:      privilegedPort,
+	},
+	{
+		Name:        "LoopbackAddress",
+		Description: "The app should listen where it can be reached from outside of the container",
+		perApp:      loopbackAddress,
+	},
+	{
+		Name:        "ShellInHealthcheck",
+		Description: "A base without a shell starts no command by one",
+		perApp:      shellInHealthcheck,
+	},
+	{
+		Name:        "MissingHealthcheckTool",
+		Description: "A health check should run what is in the image",
+		perApp:      missingHealthcheckTool,
+	},
 }

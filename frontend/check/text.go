@@ -25,10 +25,18 @@ func missingSyntax(r *run) {
 		return
 	}
 	if loc := syntaxComment.FindIndex(r.shown.Data); loc != nil {
-		r.warn(at(r.shown, loc[0]), "BuildKit does not see this line, as it stops looking at the first line that is no directive: make it the first of the file")
+		r.warn(
+			at(r.shown, loc[0]),
+			"BuildKit does not see this line, as it stops looking at the first line that is no directive: make it the first "+
+				"of the file",
+		)
 		return
 	}
-	r.warn(at(r.shown, 0), "no frontend is named, so the file is read as a Dockerfile unless BUILDKIT_SYNTAX names one: begin it with # syntax=ghcr.io/crosshull/crosshull:1")
+	r.warn(
+		at(r.shown, 0),
+		"no frontend is named, so the file is read as a Dockerfile unless BUILDKIT_SYNTAX names one: begin it with # "+
+			"syntax=ghcr.io/crosshull/crosshull:1",
+	)
 }
 
 func misplacedCheck(r *run) {
@@ -36,7 +44,10 @@ func misplacedCheck(r *run) {
 		return
 	}
 	if loc := checkComment.FindIndex(r.shown.Data); loc != nil {
-		r.warn(at(r.shown, loc[0]), "this line has no effect, as directives end at the first line that is none: put it right below # syntax=")
+		r.warn(
+			at(r.shown, loc[0]),
+			"this line has no effect, as directives end at the first line that is none: put it right below # syntax=",
+		)
 	}
 }
 
@@ -51,7 +62,11 @@ func unusedArg(r *run) {
 func testProject(r *run) {
 	for i := range r.Apps {
 		for _, test := range r.Apps[i].Tests {
-			r.warn(r.where(&r.Apps[i], inKey("project")), "%s is a test project, which is not published: name an app here, and this one in tests", test)
+			r.warn(
+				r.where(&r.Apps[i], inKey("project")),
+				"%s is a test project, which is not published: name an app here, and this one in tests",
+				test,
+			)
 		}
 	}
 }
@@ -69,8 +84,10 @@ type secret struct{ key, why string }
 func (f *Facts) secrets() []secret {
 	const (
 		inImage = "whoever can pull the image can read it, so give it to the container when it starts"
-		inBuild = "it stays in the cache and the provenance of the build, so use publish.secrets, which MSBuild sees as properties too"
-		inArg   = "build arguments stay in the history and the provenance of the build, so use publish.secrets, tests.secrets or nuget"
+		inBuild = "it stays in the cache and the provenance of the build, so use publish.secrets, which MSBuild sees as " +
+			"properties too"
+		inArg = "build arguments stay in the history and the provenance of the build, so use publish.secrets, " +
+			"tests.secrets or nuget"
 	)
 	var found []secret
 	for name, arg := range f.Spec.Args {
@@ -105,10 +122,34 @@ func (f *Facts) secrets() []secret {
 }
 
 var (
-	secretWords = []string{"password", "passwd", "pwd", "passphrase", "secret", "token", "apikey", "credential", "credentials"}
-	secretKeys  = []string{"access", "account", "api", "encryption", "jwt", "master", "private", "secret", "shared", "signing", "storage"} // before key
+	secretWords = []string{
+		"password",
+		"passwd",
+		"pwd",
+		"passphrase",
+		"secret",
+		"token",
+		"apikey",
+		"credential",
+		"credentials",
+	}
+	secretKeys = []string{
+		"access",
+		"account",
+		"api",
+		"encryption",
+		"jwt",
+		"master",
+		"private",
+		"secret",
+		"shared",
+		"signing",
+		"storage",
+	} // before key
 	// secretPart is a part of a connection string, or of a URL with a password.
-	secretPart = regexp.MustCompile(`(?i)(?:^|;)\s*(?:password|pwd|accountkey|sharedaccesskey)\s*=\s*[^\s;$%<{]|://[^/\s:@]+:[^/\s@$%<{][^/\s@]*@`)
+	secretPart = regexp.MustCompile(
+		`(?i)(?:^|;)\s*(?:password|pwd|accountkey|sharedaccesskey)\s*=\s*[^\s;$%<{]|://[^/\s:@]+:[^/\s@$%<{][^/\s@]*@`,
+	)
 	// elsewhere is a value that says where a secret is, or no more than whether there is one.
 	elsewhere = regexp.MustCompile(`^(?:%[^%]+%|\$\([^)]*\)|<[^>]*>|/.*|(?i:true|false)|)$`)
 )
@@ -118,8 +159,8 @@ func isSecret(name, value string) bool {
 	return isSecretName(name) && !elsewhere.MatchString(value) || secretPart.MatchString(value)
 }
 
-// isSecretName tells whether a name ends with a word for a secret: before another word it is about something else, as in
-// PASSWORD_FILE and TokenLifetime.
+// isSecretName tells whether a name ends with a word for a secret: before another word it is about something else, as
+// in PASSWORD_FILE and TokenLifetime.
 func isSecretName(name string) bool {
 	words := wordsOf(name)
 	n := len(words)
@@ -127,7 +168,8 @@ func isSecretName(name string) bool {
 		return false
 	}
 	last := words[n-1]
-	return slices.Contains(secretWords, last) || n > 1 && (last == "key" || last == "keys") && slices.Contains(secretKeys, words[n-2])
+	return slices.Contains(secretWords, last) ||
+		n > 1 && (last == "key" || last == "keys") && slices.Contains(secretKeys, words[n-2])
 }
 
 // wordsOf parts a name at what is no letter, and before a capital letter: DB_PASSWORD and Db__Password are the same.

@@ -410,7 +410,7 @@ func checkLiteral(v string) error {
 		return nil
 	}
 	if ok, err := filepath.Match(literal(v), v); err != nil || !ok {
-		return fmt.Errorf("%q does not find it: %v", literal(v), err)
+		return fmt.Errorf("%q does not find it: %w", literal(v), err)
 	}
 	for _, other := range append(others(v), "a", "b") {
 		if ok, _ := filepath.Match(literal(v), other); ok && other != v {
@@ -437,7 +437,7 @@ func checkPattern(v string) error {
 	}
 	ok, err := patternmatcher.MatchesOrParentMatches(name, []string{p})
 	if err != nil || !ok {
-		return fmt.Errorf("%q does not find it: %v", p, err)
+		return fmt.Errorf("%q does not find it: %w", p, err)
 	}
 	for _, other := range others(name) {
 		if ok, _ := patternmatcher.MatchesOrParentMatches(other, []string{p}); ok && other != name {

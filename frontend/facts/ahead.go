@@ -12,8 +12,8 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// patience is how long MSBuild may take to answer before anything is begun ahead: an answer out of the cache comes sooner,
-// and so does the restore, then.
+// patience is how long MSBuild may take to answer before anything is begun ahead: an answer out of the cache comes
+// sooner, and so does the restore, then.
 const patience = 100 * time.Millisecond
 
 // ahead begins to restore what will probably have to be restored, and to resolve the base, while MSBuild is asked what

@@ -33,7 +33,7 @@ func apps(t *testing.T, c *gatewaytest.Client) (*facts.Facts, error) {
 	if req, err = req.Choose(); err != nil {
 		t.Fatal(err)
 	}
-	sources, err := tree.Read(t.Context(), gw)
+	sources, err := tree.Read(t.Context(), req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,8 +46,8 @@ func apps(t *testing.T, c *gatewaytest.Client) (*facts.Facts, error) {
 
 const describe = "[describe] dotnet msbuild -t:ComputeContainerConfig projects"
 
-// What MSBuild says of projects that it cannot describe is a result, which BuildKit keeps. An old one that may have been
-// about a feed is asked for again.
+// What MSBuild says of projects that it cannot describe is a result, which BuildKit keeps. An old one that may have
+// been about a feed is asked for again.
 func TestFailureIsKept(t *testing.T) {
 	old := time.Now().Add(-time.Hour)
 	left := func(log string, at time.Time) fstest.MapFS {

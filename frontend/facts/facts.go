@@ -1,8 +1,8 @@
 // Package facts is the third stage of a build: what MSBuild says of the projects asked about.
 //
-// Contract: [New] chooses the SDK that is asked, and gives an [Asker]. Its answers come from MSBuild, run in a step over
-// the project files of the context; nothing here imitates it. [Asker.Apps] gives the [Facts] of a target, which do not
-// change afterwards. Facts know no platform and no base image: package plan decides about those.
+// Contract: [New] chooses the SDK that is asked, and gives an [Asker]. Its answers come from MSBuild, run in a step
+// over the project files of the context; nothing here imitates it. [Asker.Apps] gives the [Facts] of a target, which
+// do not change afterwards. Facts know no platform and no base image: package plan decides about those.
 package facts
 
 import (
@@ -72,7 +72,7 @@ func New(ctx context.Context, req *request.Request, t *tree.Tree) (*Asker, error
 	}
 	steps := xllb.Steps{Options: options, Sources: t.Sources, SDK: sdk.Image.State, Folder: sdk.folder}
 	if file := project.Path; path.Ext(file) == ".cs" {
-		if t, err = tree.Of(ctx, req.Gateway, steps.Convert(file)); err != nil {
+		if t, err = tree.Of(ctx, req, steps.Convert(file)); err != nil {
 			return nil, err
 		}
 		steps.Sources = t.Sources
@@ -95,7 +95,15 @@ func converted(p dotnet.Project) dotnet.Project {
 func checkFeeds(req *request.Request, files dotnet.Files) error {
 	for i, f := range req.Spec.NuGet.Feeds {
 		if by := dotnet.ClearedBy(files, f.Name, req.Spec.Project); f.Source != "" && by != "" {
-			return req.At(fmt.Sprintf("nuget.feeds.%d.source", i), fmt.Errorf("feed %s would never be asked: %s clears all sources but its own (<clear />), so the source belongs there; leave it out here, and the credentials in", f.Name, by))
+			return req.At(
+				fmt.Sprintf("nuget.feeds.%d.source", i),
+				fmt.Errorf(
+					"feed %s would never be asked: %s clears all sources but its own (<clear />), so the source belongs there; "+
+						"leave it out here, and the credentials in",
+					f.Name,
+					by,
+				),
+			)
 		}
 	}
 	return nil
@@ -146,8 +154,8 @@ func (a *Asker) Tests(ctx context.Context) (*Facts, error) {
 	return &Facts{Asker: a, Tests: tests, Answer: answer}, nil
 }
 
-// Questions are for the app, and for what may be built together with it: the other apps of the spec. They are the same for
-// each of them as the target, so they are asked once. target is the one for the app; -1 where it is the tests.
+// Questions are for the app, and for what may be built together with it: the other apps of the spec. They are the same
+// for each of them as the target, so they are asked once. target is the one for the app; -1 where it is the tests.
 func (a *Asker) Questions() (questions []Question, target int, err error) {
 	s := a.req.Spec
 	if len(s.Apps) == 0 || path.Ext(s.Project) == ".cs" {
@@ -156,7 +164,8 @@ func (a *Asker) Questions() (questions []Question, target int, err error) {
 	target = -1
 	for _, name := range request.SortedKeys(s.Apps) {
 		other := s.Apps[name]
-		if path.Ext(other.Project) == ".cs" || other.Publish.Configuration != s.Publish.Configuration || !maps.Equal(other.Publish.Properties, s.Publish.Properties) {
+		if path.Ext(other.Project) == ".cs" || other.Publish.Configuration != s.Publish.Configuration ||
+			!maps.Equal(other.Publish.Properties, s.Publish.Properties) {
 			continue
 		}
 		if name == a.req.Target.App {

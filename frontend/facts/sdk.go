@@ -35,8 +35,8 @@ type Pin struct {
 	data []byte
 }
 
-// chooseSDK resolves the image that builds: what the spec names, else what global.json asks for, else what the projects'
-// TargetFramework needs. Whatever it is, global.json has to accept it: the SDK in it would refuse.
+// chooseSDK resolves the image that builds: what the spec names, else what global.json asks for, else what the
+// projects' TargetFramework needs. Whatever it is, global.json has to accept it: the SDK in it would refuse.
 func chooseSDK(ctx context.Context, req *request.Request, files dotnet.Files) (*SDK, error) {
 	pin, folder, err := findPin(files, req.Spec.Project)
 	if err != nil {
@@ -108,8 +108,8 @@ func pinnedSDK(ctx context.Context, req *request.Request, pin *Pin) (*gateway.Im
 	return nil, pin.errorf("no image of the SDK does: %s. Or name one in sdk.image of the spec", strings.Join(tried, "; "))
 }
 
-// findPin finds the global.json that the SDK will find: the nearest, from the folder of the project upwards. folder is the
-// one that it is in, also where it asks for no SDK.
+// findPin finds the global.json that the SDK will find: the nearest, from the folder of the project upwards. folder is
+// the one that it is in, also where it asks for no SDK.
 func findPin(files dotnet.Files, project string) (pin *Pin, folder string, err error) {
 	dir := project
 	if path.Ext(project) != "" {

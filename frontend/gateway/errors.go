@@ -16,7 +16,8 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// worded is an error in words for the user, over the chain that debuggers, the history of builds and other clients read.
+// worded is an error in words for the user, over the chain that debuggers, the history of builds and other clients
+// read.
 type worded struct {
 	text string
 	err  error
@@ -67,8 +68,8 @@ func IsCanceled(err error) bool {
 // maxLine is how many bytes of a line of a message are shown.
 const maxLine = 4000
 
-// printable is a text with what a terminal would obey, and what is no text, written out. gRPC refuses a message that is not
-// UTF-8, and the user would be told that instead.
+// printable is a text with what a terminal would obey, and what is no text, written out. gRPC refuses a message that
+// is not UTF-8, and the user would be told that instead.
 func printable(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
@@ -102,8 +103,8 @@ func printableLine(line string) string {
 // module begins the names of crosshull's functions.
 const module = "github.com/crosshull/crosshull/"
 
-// Recover turns a panic into an error that names the place. A panic would reach the user as "frontend grpc server closed
-// unexpectedly". It has to be deferred itself.
+// Recover turns a panic into an error that names the place. A panic would reach the user as "frontend grpc server
+// closed unexpectedly". It has to be deferred itself.
 func Recover(err *error) {
 	if r := recover(); r != nil {
 		bug := fmt.Errorf("crosshull panicked, which is a bug to report: %v, at %s", r, panicked())

@@ -15,6 +15,7 @@ import (
 
 	"github.com/crosshull/crosshull/frontend/gateway"
 	"github.com/crosshull/crosshull/frontend/gateway/gatewaytest"
+	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
 const publish = "[publish] dotnet publish app/app.csproj"
@@ -122,12 +123,21 @@ func TestDiagnose(t *testing.T) {
 			"7 errors in " + publish,
 			"    CS1001: see https://learn.microsoft.com/dotnet/csharp/misc/cs1001",
 			"and 2 more in the log of the step",
-			"app/Program.cs(5,1): error CS1001: x4",
-			"app/Program.cs(4,1): error CS1001: x3",
-			"app/Program.cs(3,1): error CS1001: x2",
 			"app/Program.cs(2,1): error CS1001: x1",
+			"app/Program.cs(3,1): error CS1001: x2",
+			"app/Program.cs(4,1): error CS1001: x3",
+			"app/Program.cs(5,1): error CS1001: x4",
 			"app/Program.cs(1,1): error CS1001: x0",
 		}},
+		{name: "some without a code", err: failed(), mounts: log("error : see below"+at, "error : probed"+at, "error NU1010: no version"+at),
+			says: []string{
+				"3 errors in " + publish,
+				"    NU1010: see https://learn.microsoft.com/nuget/reference/errors-and-warnings/nu1010",
+				"    NU1010: hint: Directory.Packages.props has no version for the package",
+				"app/app.csproj: error: see below",
+				"app/app.csproj: error: probed",
+				"app/app.csproj: error NU1010: no version",
+			}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			gw := open(t, &gatewaytest.Client{Mounts: tc.mounts})
@@ -184,7 +194,7 @@ func TestDiagnoseTest(t *testing.T) {
 			says: []string{
 				"6 of 6 tests failed in " + publish,
 				"and 1 more in the log of the step",
-				"E: E is wrong", "D: D is wrong", "C: C is wrong", "B: B is wrong", "A: A is wrong",
+				"B: B is wrong", "C: C is wrong", "D: D is wrong", "E: E is wrong", "A: A is wrong",
 			}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -199,4 +209,27 @@ func TestDiagnoseTest(t *testing.T) {
 			gatewaytest.Want{Says: strings.Join(tc.says, "\n"), Solve: true}.Check(t, err)
 		})
 	}
+}
+
+// What a step says that failed, and is a result to BuildKit, has the step's name, and its vertex for the history.
+func TestFailedStep(t *testing.T) {
+	gw := open(t, &gatewaytest.Client{})
+	const name = "[describe] dotnet msbuild"
+	const see = "    MSB4025: see https://learn.microsoft.com/visualstudio/msbuild/errors/msb4025\n"
+	one := dotnet.Diagnostic{File: "app.csproj", Code: "MSB4025", Message: "broken"}
+	for _, tc := range []struct {
+		diagnostics []dotnet.Diagnostic
+		says        string
+	}{
+		{nil, name + " failed, and said no error: --no-cache shows its log"},
+		{[]dotnet.Diagnostic{one}, "1 error in " + name + "\n" + see + "app.csproj: error MSB4025: broken"},
+	} {
+		err := gw.FailedStep(t.Context(), run(name), tc.diagnostics)
+		gatewaytest.Want{Says: tc.says}.Check(t, err)
+		var vertex *errdefs.VertexError
+		if !errors.As(err, &vertex) || !strings.HasPrefix(vertex.Digest, "sha256:") {
+			t.Errorf("it is of vertex %v", vertex)
+		}
+	}
+	gatewaytest.Want{Says: "marshal LLB: no such state"}.Check(t, gw.FailedStep(t.Context(), broken(), nil))
 }

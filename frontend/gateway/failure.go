@@ -40,8 +40,8 @@ func (c *Client) Diagnose(ctx context.Context, err error, at Step) error {
 	return Reword(err, report(step, diagnostics, maxDiagnostics, "in the log of the step"))
 }
 
-// FailedStep is the error of a step that is no failed one for BuildKit, but left diagnostics, as Diagnose has it. What it
-// logged is not shown if it was cached, so there are more of them.
+// FailedStep is the error of a step that is no failed one for BuildKit, but left diagnostics, as Diagnose has it. What
+// it logged is not shown if it was cached, so there are more of them.
 func (c *Client) FailedStep(ctx context.Context, st llb.State, diagnostics []dotnet.Diagnostic) error {
 	def, err := c.Marshal(ctx, st)
 	if err != nil {
@@ -83,8 +83,8 @@ func failedExec(err error) *errdefs.SolveError {
 	return failed
 }
 
-// readFailed reads a file of a mount as the step left it whose error err is, and gives the name of the step; nothing where
-// that cannot be had. The gateway gives such a mount to containers alone; this one runs nothing.
+// readFailed reads a file of a mount as the step left it whose error err is, and gives the name of the step; nothing
+// where that cannot be had. The gateway gives such a mount to containers alone; this one runs nothing.
 func (c *Client) readFailed(ctx context.Context, err error, dir, name string) (dt []byte, step string) {
 	failed := failedExec(err)
 	if failed == nil {
@@ -103,15 +103,18 @@ func (c *Client) readFailed(ctx context.Context, err error, dir, name string) (d
 		return nil, ""
 	}
 	defer ctr.Release(ctx) //nolint:errcheck // nothing is to be done about it, and BuildKit releases it with the build
-	dt, err = ctr.ReadFile(ctx, client.ReadContainerRequest{ReadRequest: client.ReadRequest{Filename: path.Join("/", name)}})
+	dt, err = ctr.ReadFile(
+		ctx,
+		client.ReadContainerRequest{ReadRequest: client.ReadRequest{Filename: path.Join("/", name)}},
+	)
 	if err != nil {
 		return nil, ""
 	}
 	return dt, failed.Description["llb.customname"]
 }
 
-// The texts below end with the first error: some clients show the last line of a message and nothing else, and the first
-// error is often the cause of the others.
+// The texts below end with the first error: some clients show the last line of a message and nothing else, and the
+// first error is often the cause of the others, which are in the order that they came in.
 
 // failures is the text of an error about tests.
 func failures(step string, results *dotnet.Results) string {
@@ -119,22 +122,26 @@ func failures(step string, results *dotnet.Results) string {
 	fmt.Fprintf(&b, "%d of %d tests failed in %s", results.Failed, results.Total, step)
 	shown := results.Failures[:min(len(results.Failures), maxDiagnostics)]
 	andMore(&b, len(results.Failures)-len(shown), "in the log of the step")
-	for _, f := range slices.Backward(shown) {
+	for i := range shown {
+		f := shown[(i+1)%len(shown)]
 		fmt.Fprintf(&b, "\n%s: %s", f.Name, f.Message)
 	}
 	return b.String()
 }
 
-// report is the text of an error: how many diagnostics there are, what is known of the first of them, and those. where is
+// report is the text of an error: how many diagnostics there are, what is known of most of them, and those. where is
 // where the rest of them is.
-func report(step string, diagnostics []dotnet.Diagnostic, first int, where string) string {
+func report(step string, diagnostics []dotnet.Diagnostic, most int, where string) string {
 	var b strings.Builder
 	count := "1 error"
 	if n := len(diagnostics); n > 1 {
 		count = fmt.Sprintf("%d errors", n)
 	}
 	fmt.Fprintf(&b, "%s in %s", count, step)
-	shown := diagnostics[:min(len(diagnostics), first)]
+	// One without a code tells how a tool came to the next that has one.
+	first := max(0, slices.IndexFunc(diagnostics, func(d dotnet.Diagnostic) bool { return d.Code != "" }))
+	others := slices.Concat(diagnostics[:first], diagnostics[first+1:])
+	shown := append(others[:min(len(others), most-1):len(others)], diagnostics[first])
 	explained := map[string]bool{}
 	for _, d := range shown {
 		if explained[d.Code] {
@@ -149,7 +156,7 @@ func report(step string, diagnostics []dotnet.Diagnostic, first int, where strin
 		}
 	}
 	andMore(&b, len(diagnostics)-len(shown), where)
-	for _, d := range slices.Backward(shown) {
+	for _, d := range shown {
 		fmt.Fprintf(&b, "\n%s", d)
 	}
 	return b.String()

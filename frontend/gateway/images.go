@@ -162,9 +162,10 @@ type absent struct {
 
 func (e *absent) Unwrap() error { return e.error }
 
-// answered finds out whether err is a registry's answer that it does not have an image for p. Any other error is not about
-// what there is: the registry was not reached, wants a password, has been asked too often, or a policy forbids to ask. The
-// gateway gives text only; it is that of containerd's core/images (Manifest) and core/remotes/docker (Resolve).
+// answered finds out whether err is a registry's answer that it does not have an image for p. Any other error is not
+// about what there is: the registry was not reached, wants a password, has been asked too often, or a policy forbids
+// to ask. The gateway gives text only; it is that of containerd's core/images (Manifest) and core/remotes/docker
+// (Resolve).
 func answered(err error, named reference.Named, p ocispecs.Platform) error {
 	if strings.Contains(err.Error(), "no match for platform in manifest") {
 		return &absent{Reword(err, fmt.Sprintf("%s has no image for %s", named, platforms.Format(p))), true}
@@ -248,11 +249,11 @@ func (c *Client) Available(ctx context.Context, ref string, of []ocispecs.Platfo
 	return has
 }
 
-// Manifests gives the digest of the manifest that each platform has in the index of img. Where that cannot be had it is
-// empty, without a word: the image is as good without its label. BuildKit 0.34 gives a frontend no other way to them. Of a
-// docker-image source it tells the digest of the index alone, and AttestationChain, which has the manifest, ends the
-// daemon where the index is a Docker manifest list, as Microsoft's are (source/containerimage: ResolveImageMetadata has
-// no chain for it and takes its Root all the same).
+// Manifests gives the digest of the manifest that each platform has in the index of img. Where that cannot be had it
+// is empty, without a word: the image is as good without its label. BuildKit 0.34 gives a frontend no other way to
+// them. Of a docker-image source it tells the digest of the index alone, and AttestationChain, which has the manifest,
+// ends the daemon where the index is a Docker manifest list, as Microsoft's are (source/containerimage:
+// ResolveImageMetadata has no chain for it and takes its Root all the same).
 func (c *Client) Manifests(ctx context.Context, img *Image, targets []ocispecs.Platform) []digest.Digest {
 	manifests := make([]digest.Digest, len(targets))
 	if img.Pinned == nil || !readsBlobs(c.Caps()) {

@@ -8,9 +8,10 @@ import (
 
 // solves are the solves of a build that are on their way, and the first step that failed in one.
 //
-// BuildKit loses the error of a step where another one has failed before it in the same build, and the two have an input
-// in common: registerResultIDsLocked (frontend/gateway/gateway.go, v0.34) releases a reference to that input twice, and
-// gives the error of that in the place of the step's. The error of the first step that failed is never lost.
+// BuildKit loses the error of a step where another one has failed before it in the same build, and the two have an
+// input in common: registerResultIDsLocked (frontend/gateway/gateway.go, v0.34) releases a reference to that input
+// twice, and gives the error of that in the place of the step's. The error of the first step that failed is never
+// lost.
 type solves struct {
 	mu      sync.Mutex
 	running int
@@ -30,8 +31,8 @@ func (s *solves) begin() {
 	s.running++
 }
 
-// end takes the error of a solve, and gives it. Where that is lost, it waits for the one of the step that failed first: its
-// answer is on the way.
+// end takes the error of a solve, and gives it. Where that is lost, it waits for the one of the step that failed
+// first: its answer is on the way.
 func (s *solves) end(ctx context.Context, err error) error {
 	s.mu.Lock()
 	s.running--

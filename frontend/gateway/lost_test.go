@@ -10,12 +10,12 @@ import (
 	"github.com/crosshull/crosshull/frontend/gateway/gatewaytest"
 )
 
-// fault is what BuildKit gives in the place of a step's error.
-var fault = errors.New("releasing already released reference worker::id")
+// errFault is what BuildKit gives in the place of a step's error.
+var errFault = errors.New("releasing already released reference worker::id")
 
-// two is a BuildKit with two steps that are on their way. What the first ends with is sent to end; the second has ended with
-// the fault. The channels give what their solves give.
-func two(t *testing.T, ctx context.Context) (c *Client, end chan<- error, first, second <-chan error) {
+// two is a BuildKit with two steps that are on their way. What the first ends with is sent to end; the second has
+// ended with the fault. The channels give what their solves give.
+func two(ctx context.Context, t *testing.T) (c *Client, end chan<- error, first, second <-chan error) {
 	t.Helper()
 	ends := make(chan error, 1)
 	both := make(chan struct{})
@@ -23,7 +23,7 @@ func two(t *testing.T, ctx context.Context) (c *Client, end chan<- error, first,
 		{Name: "first", Do: func(context.Context) error { return <-ends }},
 		{Name: "second", Do: func(context.Context) error {
 			<-both
-			return fault
+			return errFault
 		}},
 	}}
 	c = newClient(t, gw)
@@ -46,7 +46,7 @@ func two(t *testing.T, ctx context.Context) (c *Client, end chan<- error, first,
 // The daemon's fault is never the error of a build: that of the step that failed first is, though it comes later.
 func TestLostError(t *testing.T) {
 	failed := gatewaytest.Failed("[publish]", "/diagnostics")
-	c, end, first, second := two(t, t.Context())
+	c, end, first, second := two(t.Context(), t)
 	for waits := false; !waits; { // till the second has ended
 		c.solves.mu.Lock()
 		waits = c.solves.changed != nil
@@ -66,13 +66,13 @@ func TestLostError(t *testing.T) {
 
 // Where there is no other error, the words are ours, and what BuildKit said is beneath.
 func TestLostErrorAlone(t *testing.T) {
-	_, end, first, second := two(t, t.Context())
+	_, end, first, second := two(t.Context(), t)
 	end <- nil
 	if err := <-first; err != nil {
 		t.Error(err)
 	}
 	err := <-second
-	if err == nil || strings.Contains(err.Error(), "released") || !errors.Is(err, fault) {
+	if err == nil || strings.Contains(err.Error(), "released") || !errors.Is(err, errFault) {
 		t.Errorf("%v, want one of our own", err)
 	}
 }
@@ -80,11 +80,13 @@ func TestLostErrorAlone(t *testing.T) {
 // Whoever gives up does not wait.
 func TestLostErrorOfCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	_, end, first, second := two(t, ctx)
+	_, end, first, second := two(ctx, t)
 	cancel()
 	if err := <-second; !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, want that of the context", err)
 	}
 	end <- nil
-	<-first
+	if err := <-first; err != nil && !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
 }

@@ -32,8 +32,8 @@ func (c *Client) Marshal(ctx context.Context, st llb.State) (*llb.Definition, er
 	return def, nil
 }
 
-// Solve gives the result of a state, which is made later, when something of it is read. Where a step of it may fail, that
-// has to be the exporter: see [Client.Evaluate].
+// Solve gives the result of a state, which is made later, when something of it is read. Where a step of it may fail,
+// that has to be the exporter: see [Client.Evaluate].
 func (c *Client) Solve(ctx context.Context, st llb.State) (client.Reference, error) {
 	return c.solve(ctx, st, false)
 }
@@ -78,9 +78,10 @@ func (c *Client) Debug() bool {
 	return err == nil && debug
 }
 
-// Unmade gives the result of a build that ends with the error of a step: one that fails again, without running again, as
-// soon as somebody asks for it. The debuggers of buildx look into results; an error of a frontend they never see. But what
-// fails so has BuildKit's text, so Unmade gives nil where err has a better one, unless the user asks by [argDebug].
+// Unmade gives the result of a build that ends with the error of a step: one that fails again, without running again,
+// as soon as somebody asks for it. The debuggers of buildx look into results; an error of a frontend they never see.
+// But what fails so has BuildKit's text, so Unmade gives nil where err has a better one, unless the user asks by
+// [argDebug].
 func (c *Client) Unmade(ctx context.Context, err error) *client.Result {
 	var step *unmade
 	if failedExec(err) == nil || !errors.As(err, &step) {
@@ -132,8 +133,8 @@ func IsNotFound(err error) bool {
 	return err != nil && strings.Contains(err.Error(), "no such file or directory")
 }
 
-// GitSource finds the git repository that a state comes from, and what BuildKit says of its commit; nil where it comes from
-// none.
+// GitSource finds the git repository that a state comes from, and what BuildKit says of its commit; nil where it comes
+// from none.
 func (c *Client) GitSource(ctx context.Context, st llb.State) (*pb.SourceOp, *sourceresolver.MetaResponse, error) {
 	def, err := c.Marshal(ctx, st)
 	if err != nil {
@@ -179,7 +180,8 @@ func Lstat(ref client.Reference) func(ctx context.Context, name string) (*fstype
 // plainName is a name that is a pattern of itself.
 var plainName = regexp.MustCompile(`^[\w.@+-]+$`)
 
-// walkers is how many folders are read side by side: each is a question to BuildKit, which takes longer than its answer.
+// walkers is how many folders are read side by side: each is a question to BuildKit, which takes longer than its
+// answer.
 const walkers = 16
 
 // Walk visits all that is below a folder of ref, and no folder itself, side by side, in no order. Folders that skip

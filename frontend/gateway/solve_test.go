@@ -177,3 +177,34 @@ func TestWalkFails(t *testing.T) {
 		gateway.Walk(t.Context(), ref, "missing", nil, fine))
 	gatewaytest.Want{Says: "context canceled", Canceled: true}.Check(t, gateway.Walk(ended(t), ref, "", nil, fine))
 }
+
+// A path of a result is told as it is: of a link the link, and of what is not there nothing.
+func TestLstat(t *testing.T) {
+	gw := open(t, &gatewaytest.Client{Steps: []gatewaytest.Step{{
+		Name: "local://context",
+		Files: fstest.MapFS{
+			"a/file": {Data: []byte("x")}, "a/link": {Mode: os.ModeSymlink, Data: []byte("file")}, "a/o[d]d": {},
+		},
+		Errs: map[string]error{"broken": errors.New("input/output error")},
+	}}})
+	ref, err := gw.Solve(t.Context(), llb.Local("context"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lstat := gateway.Lstat(ref)
+	for name, link := range map[string]string{"/a/file": "", "a/link": "file", "/a/o[d]d": ""} {
+		st, err := lstat(t.Context(), name)
+		if err != nil || st == nil || st.Linkname != link {
+			t.Errorf("%s: %v, %v", name, st, err)
+		}
+	}
+	for _, name := range []string{"/a/none", "/none/x"} {
+		if st, err := lstat(t.Context(), name); st != nil || err != nil {
+			t.Errorf("%s: %v, %v", name, st, err)
+		}
+	}
+	_, err = lstat(t.Context(), "/broken/x")
+	gatewaytest.Want{Says: "input/output error"}.Check(t, err)
+	_, err = lstat(ended(t), "/a/file")
+	gatewaytest.Want{Says: "context canceled", Canceled: true}.Check(t, err)
+}

@@ -1,7 +1,7 @@
 // Package graph is the fifth stage of a build: the steps of a plan.
 //
-// Contract: pure. [Make] gives every step that restores, publishes or makes launchers for a plan, as LLB; package llb knows
-// what a step is. Nothing is solved, so a call can draw the graph and a build can run it: both have the same.
+// Contract: pure. [Make] gives every step that restores, publishes or makes launchers for a plan, as LLB; package llb
+// knows what a step is. Nothing is solved, so a call can draw the graph and a build can run it: both have the same.
 package graph
 
 import (

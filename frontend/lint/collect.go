@@ -76,7 +76,7 @@ func ask(ctx context.Context, req *request.Request, f *check.Facts) (*facts.Aske
 	if err := req.Check(); err != nil {
 		return nil, err
 	}
-	t, err := tree.Read(ctx, req.Gateway)
+	t, err := tree.Read(ctx, req)
 	if err != nil {
 		return nil, err
 	}

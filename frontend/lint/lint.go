@@ -1,7 +1,7 @@
 // Package lint looks for what is no mistake in a spec and its projects, and had better be known.
 //
-// Contract: [Check] answers --check, and [Warn] warns in a build. Both collect what is known and leave the judgement to the
-// rules of package check; nothing is restored or compiled for them.
+// Contract: [Check] answers --check, and [Warn] warns in a build. Both collect what is known and leave the judgement
+// to the rules of package check; nothing is restored or compiled for them.
 package lint
 
 import (
@@ -23,8 +23,8 @@ import (
 	"github.com/crosshull/crosshull/frontend/spec"
 )
 
-// Check is the answer to buildx's --check: what rules find in the spec, and in what MSBuild and registries say. What a build
-// would fail for is part of the answer, as with a Dockerfile.
+// Check is the answer to buildx's --check: what rules find in the spec, and in what MSBuild and registries say. What a
+// build would fail for is part of the answer, as with a Dockerfile.
 func Check(ctx context.Context, req *request.Request) (*lint.LintResults, error) {
 	if err := req.Mistakes(); err != nil {
 		return mistake(&lint.LintResults{}, err)
@@ -88,7 +88,8 @@ func language(name string) string {
 	return "XML"
 }
 
-// Warn says after a build what rules find in its plan, if that is an image or the files of one. The error is there if the user wants one where there is a warning.
+// Warn says after a build what rules find in its plan, if that is an image or the files of one. The error is there if
+// the user wants one where there is a warning.
 func Warn(ctx context.Context, p *plan.Plan) error {
 	if kind := p.Request.Target.Kind; kind != spec.TargetImage && kind != spec.TargetPublish {
 		return nil

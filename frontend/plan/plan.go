@@ -1,9 +1,9 @@
 // Package plan is the fourth stage of a build: every decision.
 //
-// Contract: [Make] takes what was asked for and what MSBuild says, asks registries about the images, and gives a [Plan]
-// that does not change afterwards: base, configuration and layers of the image of every platform, the image that links,
-// and what is restored together. Calls print it, rules look at it, and the build follows it: nobody decides a second time.
-// It solves nothing but a look into a base image whose name does not tell its C library.
+// Contract: [Make] takes what was asked for and what MSBuild says, asks registries about the images, and gives a
+// [Plan] that does not change afterwards: base, configuration and layers of the image of every platform, the image
+// that links, and what is restored together. Calls print it, rules look at it, and the build follows it: nobody
+// decides a second time. It solves nothing but a look into a base image whose name does not tell its C library.
 package plan
 
 import (
@@ -159,6 +159,9 @@ func target(p Plan, place Place, commit xllb.VCS) (Target, error) {
 
 // Libc is the C library of a base: its name tells, or musl's loader is there, or it is glibc.
 func Libc(ctx context.Context, req *request.Request, base *gateway.Image, ref string) (dotnet.Libc, error) {
+	if dotnet.IsScratch(ref) {
+		return dotnet.ScratchLibc(req.Spec.SDK.Toolchain), nil
+	}
 	if libc := dotnet.LibcOf(ref); libc != "" {
 		return libc, nil
 	}

@@ -325,16 +325,14 @@ func TestMakeFails(t *testing.T) {
 	}
 }
 
-// An index that cannot be read costs a label, and says so.
+// An index that cannot be read costs a label, and no word: a policy that allows images alone is a good one.
 func TestIndexUnread(t *testing.T) {
 	c := build("linux/amd64", nil)
 	c.Step(gatewaytest.Step{Name: "docker-image+blob://", Err: errors.New("denied by policy")})
 	if got := makePlan(t, c).Targets[0].Base.Manifest; got != "" {
 		t.Errorf("the base is on manifest %s", got)
 	}
-	const says = "org.opencontainers.image.base.digest is left out, as the index of " + gatewaytest.Runtime +
-		" could not be read: denied by policy"
-	if got := c.Warnings(); !slices.Equal(got, []string{says}) {
+	if got := c.Warnings(); len(got) != 0 {
 		t.Errorf("warned of %q", got)
 	}
 }

@@ -14,8 +14,8 @@ import (
 	xllb "github.com/crosshull/crosshull/llb"
 )
 
-// vcs gives the commit that the context is of, if the spec or the project want it told: of a git context BuildKit knows it,
-// of a local one buildx does, without .git in the context.
+// vcs gives the commit that the context is of, if the spec or the project want it told: of a git context BuildKit
+// knows it, of a local one buildx does, without .git in the context.
 func vcs(ctx context.Context, req *request.Request, f *facts.Facts) (xllb.VCS, error) {
 	wanted := f.App.PublishesVCS && req.Target.Kind == spec.TargetImage
 	if req.Spec.Image.VCS != nil && req.Target.Kind == spec.TargetImage {
@@ -44,8 +44,8 @@ func vcs(ctx context.Context, req *request.Request, f *facts.Facts) (xllb.VCS, e
 	return v, nil
 }
 
-// withoutUserinfo is the URL of a repository without what may be a secret in it, and as the SDK writes it, without .git at
-// its end. The user of ssh is none, as nothing is reached without it.
+// withoutUserinfo is the URL of a repository without what may be a secret in it, and as the SDK writes it, without
+// .git at its end. The user of ssh is none, as nothing is reached without it.
 func withoutUserinfo(remote string) string {
 	if u, err := url.Parse(remote); err == nil && u.User != nil {
 		name := u.User.Username()

@@ -45,8 +45,8 @@ type App struct {
 // Image is an image as a registry has it.
 type Image struct {
 	Reference string `json:"reference"`
-	// Digest is of what the reference names, an index mostly; Manifest of the image for the platform. Either is empty where it
-	// is not known: a named context has none.
+	// Digest is of what the reference names, an index mostly; Manifest of the image for the platform. Either is empty
+	// where it is not known: a named context has none.
 	Digest   string `json:"digest,omitempty"`
 	Manifest string `json:"manifest,omitempty"`
 	Platform string `json:"platform"`

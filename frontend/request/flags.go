@@ -134,7 +134,10 @@ func (r *Request) checkCaps() error {
 		{variables, pb.CapExecSecretEnv, "give secrets to steps as variables"},
 	} {
 		if need.wanted && caps.Supports(need.cap) != nil {
-			return fmt.Errorf("this BuildKit is too old to %s: use a newer one, by docker buildx create or a newer Docker", need.what)
+			return fmt.Errorf(
+				"this BuildKit is too old to %s: use a newer one, by docker buildx create or a newer Docker",
+				need.what,
+			)
 		}
 	}
 	return nil

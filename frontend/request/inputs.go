@@ -69,8 +69,8 @@ func (r *Request) Secrets() []report.Secret {
 // step is where the steps of package llb leave what is read when they fail.
 var step = gateway.Step{Source: xllb.SourceDir, Diagnostics: xllb.DiagnosticsDir, Output: xllb.OutputDir}
 
-// Diagnose makes the error of a step that failed say why, in the user's words: a secret that nobody gave, or what MSBuild,
-// NuGet or the compiler said.
+// Diagnose makes the error of a step that failed say why, in the user's words: a secret that nobody gave, or what
+// MSBuild, NuGet or the compiler said.
 func (r *Request) Diagnose(ctx context.Context, err error) error {
 	if explained := r.missingSecret(err); explained != nil {
 		return explained
@@ -86,8 +86,8 @@ func (r *Request) DiagnoseTest(ctx context.Context, err error, test *dotnet.App)
 	return r.Gateway.DiagnoseTest(ctx, err, step, dotnet.TestResults(test))
 }
 
-// missingSecret explains BuildKit's errors about a secret or an agent that nobody gave: where the spec names it, and how to
-// give it. It is nil for other errors.
+// missingSecret explains BuildKit's errors about a secret or an agent that nobody gave: where the spec names it, and
+// how to give it. It is nil for other errors.
 func (r *Request) missingSecret(err error) error {
 	if err == nil {
 		return nil
@@ -101,11 +101,18 @@ func (r *Request) missingSecret(err error) error {
 	for _, s := range r.Secrets() {
 		switch {
 		// moby/buildkit, session/sshforward/sshprovider; and without any agent there is no such service in the session.
-		case s.SSH && (has(msg, "unset ssh forward key "+s.ID) || has(msg, fmt.Sprintf("no SSH key %q forwarded from the client", s.ID))):
+		case s.SSH && (has(msg, "unset ssh forward key "+s.ID) || has(msg, fmt.Sprintf("no SSH key %q forwarded from the "+
+			"client", s.ID))):
 			return at(s.Key, "an SSH agent %q is missing: give it to the build by --ssh %s", s.ID, s.ID)
 		// moby/buildkit, session/secrets.
 		case !s.SSH && has(msg, "secret "+s.ID+": not found"):
-			return at(s.Key, "secret %q is missing: give it to the build by --secret id=%s,env=VARIABLE or --secret id=%s,src=FILE", s.ID, s.ID, s.ID)
+			return at(
+				s.Key,
+				"secret %q is missing: give it to the build by --secret id=%s,env=VARIABLE or --secret id=%s,src=FILE",
+				s.ID,
+				s.ID,
+				s.ID,
+			)
 		}
 	}
 	return nil
@@ -114,5 +121,6 @@ func (r *Request) missingSecret(err error) error {
 // has tells whether a phrase is in msg, and ends there where a word does.
 func has(msg, phrase string) bool {
 	_, after, ok := strings.Cut(msg, phrase)
-	return ok && (after == "" || !strings.ContainsAny(after[:1], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."))
+	return ok &&
+		(after == "" || !strings.ContainsAny(after[:1], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."))
 }

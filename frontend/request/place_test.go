@@ -4,6 +4,8 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/containerd/platforms"
+
 	"github.com/crosshull/crosshull/frontend/gateway/gatewaytest"
 )
 
@@ -66,4 +68,50 @@ func TestAt(t *testing.T) {
 	if got := read(t, withSpec("base: {family: alpine}")).BaseKey(); got != "base.family" {
 		t.Errorf("the base comes from %s", got)
 	}
+}
+
+// Locate points at a key, and leaves the text as it is.
+func TestLocate(t *testing.T) {
+	req := read(t, withSpec("project: app"))
+	if err := req.Locate("project", nil); err != nil {
+		t.Errorf("no error became %v", err)
+	}
+	want{Says: "no", At: []string{"crosshull.yaml:2"}}.Check(t, req.Locate("project", errors.New("no")))
+	want{Says: "no"}.Check(t, read(t, &gatewaytest.Client{}).Locate("project", errors.New("no")))
+}
+
+// What differs between platforms is of a platform, and a mistake that only one of them makes has its line.
+func TestSpecFor(t *testing.T) {
+	c := withSpec("args: {TARGETARCH: }", "image: {labels: {arch: \"${TARGETARCH}\", all: x}}", "apps: {a: {project: a}}")
+	c.Set("target", "a")
+	req, err := read(t, c).Choose()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, arch := range []string{"amd64", "arm64"} {
+		s, err := req.SpecFor(platforms.MustParse("linux/" + arch))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Image.Labels["arch"]; got != arch {
+			t.Errorf("%s has the label %s", arch, got)
+		}
+	}
+	if !req.PerPlatform("image.labels.arch") || req.PerPlatform("image.labels.all") {
+		t.Error("it says wrongly what differs between platforms")
+	}
+}
+
+// A value that is a mistake on one platform is told with that platform.
+func TestSpecForFails(t *testing.T) {
+	req := read(t, withSpec("args: {TARGETARCH: }", "image: {ports: [\"80${TARGETARCH}\"]}"))
+	if err := req.Mistakes(); err != nil {
+		t.Fatal(err)
+	}
+	_, err := req.SpecFor(platforms.MustParse("linux/arm64"))
+	want{
+		Says: `crosshull.yaml:3: image.ports.0 "80arm64" must be a port from 1 to 65535, or a range such as 8000-8010; ` +
+			"/udp or /sctp follows where it is not /tcp, for linux/arm64",
+		At: []string{"crosshull.yaml:3"},
+	}.Check(t, err)
 }

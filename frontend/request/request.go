@@ -1,8 +1,8 @@
 // Package request is the first stage of a build: what the user asked for.
 //
 // Contract: [Read] takes the options that buildx sent and the file that -f names, and gives a [Request] that does not
-// change afterwards; [Request.Choose] gives the one for the target that --target names. It says what flags and keys mean
-// for vertices, and makes an error point at a line of the spec. It asks nobody but BuildKit for the file.
+// change afterwards; [Request.Choose] gives the one for the target that --target names. It says what flags and keys
+// mean for vertices, and makes an error point at a line of the spec. It asks nobody but BuildKit for the file.
 package request
 
 import (
@@ -64,8 +64,8 @@ const keyRequest = "requestid"
 const keyNoCache = "no-cache"
 
 // Read reads the file that -f names. Without -f buildx names Dockerfile: where that is missing or is one, and
-// BUILDKIT_SYNTAX sent us here all the same, crosshull.yaml is tried, and then a spec with all defaults. Mistakes in the
-// spec are no error here, but of [Request.Mistakes]: some calls are answered in spite of them.
+// BUILDKIT_SYNTAX sent us here all the same, crosshull.yaml is tried, and then a spec with all defaults. Mistakes in
+// the spec are no error here, but of [Request.Mistakes]: some calls are answered in spite of them.
 func Read(ctx context.Context, gw *gateway.Client) (*Request, error) {
 	r := &Request{Gateway: gw, Spec: &spec.Spec{}, Call: gw.Opt(keyRequest), Begun: time.Now()}
 	if err := r.readSpec(ctx); err != nil {
@@ -90,7 +90,11 @@ func (r *Request) readSpec(ctx context.Context) error {
 		if missing {
 			return fmt.Errorf("spec %s does not exist: %w", r.Gateway.Opt("filename"), err)
 		}
-		return fmt.Errorf("%s is a Dockerfile, not a spec: give -f the path of a %s, or no -f to build with the defaults", src.Filename, SpecName)
+		return fmt.Errorf(
+			"%s is a Dockerfile, not a spec: give -f the path of a %s, or no -f to build with the defaults",
+			src.Filename,
+			SpecName,
+		)
 	}
 	r.Missing = &Missing{Why: "there is no " + SpecName}
 	if !missing {
@@ -183,7 +187,14 @@ func (r *Request) WarnUnused(ctx context.Context) {
 		}
 	}
 	if len(unused) > 0 {
-		r.Warn(ctx, fmt.Sprintf("build-args [%s] were not consumed: a spec declares those that it takes in args (MSBuild properties are set by publish.properties)", strings.Join(unused, " ")))
+		r.Warn(
+			ctx,
+			fmt.Sprintf(
+				"build-args [%s] were not consumed: a spec declares those that it takes in args (MSBuild properties are set by "+
+					"publish.properties)",
+				strings.Join(unused, " "),
+			),
+		)
 	}
 }
 

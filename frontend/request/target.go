@@ -73,7 +73,14 @@ func (r *Request) Choose() (*Request, error) {
 	}
 	switch {
 	case name == "":
-		return nil, r.At("apps", fmt.Errorf("this spec has several apps, so --target has to name one: %s; `docker buildx build --call=bake` prints a bake file for all", strings.Join(names, ", ")))
+		return nil, r.At(
+			"apps",
+			fmt.Errorf(
+				"this spec has several apps, so --target has to name one: %s; `docker buildx build --call=bake` prints a bake "+
+					"file for all",
+				strings.Join(names, ", "),
+			),
+		)
 	case !slices.Contains(names, name):
 		return nil, fmt.Errorf("target %q does not exist: use %s", name, strings.Join(names, ", "))
 	case len(apps) == 0 || name == spec.TargetTest:

@@ -1,8 +1,8 @@
 // Package result is the last stage of a build: what a target gives.
 //
-// Contract: each function takes a plan, or the facts about tests, solves what is left to solve, and gives the result that
-// BuildKit exports: images with their attestations and report, or files. Errors of steps say what the compiler, NuGet or
-// the tests said. It decides nothing that the plan has decided.
+// Contract: each function takes a plan, or the facts about tests, solves what is left to solve, and gives the result
+// that BuildKit exports: images with their attestations and report, or files. Errors of steps say what the compiler,
+// NuGet or the tests said. It decides nothing that the plan has decided.
 package result
 
 import (
@@ -72,17 +72,20 @@ func images(ctx context.Context, p *plan.Plan) (*client.Result, error) {
 		return nil, err
 	}
 	gw := p.Request.Gateway
-	rb, err := gw.Build(ctx, func(ctx context.Context, _ *ocispecs.Platform, idx int) (_ *dockerui.BuildResult, err error) {
-		defer gateway.Recover(&err)
-		img := b.images[idx]
-		ref, err := gw.Solve(ctx, img.state)
-		if err != nil {
-			return nil, err
-		}
-		return &dockerui.BuildResult{
-			Reference: ref, Image: img.Config.Image, BaseImage: img.Base.Config, Epoch: p.Epoch,
-		}, nil
-	})
+	rb, err := gw.Build(
+		ctx,
+		func(ctx context.Context, _ *ocispecs.Platform, idx int) (_ *dockerui.BuildResult, err error) {
+			defer gateway.Recover(&err)
+			img := b.images[idx]
+			ref, err := gw.Solve(ctx, img.state)
+			if err != nil {
+				return nil, err
+			}
+			return &dockerui.BuildResult{
+				Reference: ref, Image: img.Config.Image, BaseImage: img.Base.Config, Epoch: p.Epoch,
+			}, nil
+		},
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -101,6 +104,9 @@ func images(ctx context.Context, p *plan.Plan) (*client.Result, error) {
 
 // assemble publishes, runs the tests that images wait for, and puts the images together.
 func assemble(ctx context.Context, p *plan.Plan) (*built, error) {
+	if err := findFiles(ctx, p); err != nil {
+		return nil, err
+	}
 	eg, egctx := gateway.Group(ctx)
 	var tests []report.Tests
 	if p.Request.Spec.Tests.Gate {
@@ -161,6 +167,23 @@ func FirstImage(ctx context.Context, p *plan.Plan) (*llb.Definition, error) {
 	return p.Request.Gateway.Marshal(ctx, b.images[0].state)
 }
 
+// findFiles sees that what files names is in the context, before anything is built.
+func findFiles(ctx context.Context, p *plan.Plan) error {
+	seen := map[string]bool{}
+	for _, t := range p.Targets {
+		for i, f := range t.Spec.Files {
+			if f.From == "" || f.Context != "" || seen[f.From] {
+				continue
+			}
+			seen[f.From] = true
+			if err := p.Tree.Find(ctx, p.Request.Gateway, f.From); err != nil {
+				return p.Request.At(fmt.Sprintf("files.%d.from", i), err)
+			}
+		}
+	}
+	return nil
+}
+
 // filesLayer is the layer of the spec's files, for the image of a platform.
 func filesLayer(
 	ctx context.Context, req *request.Request, b *xllb.Builder, t plan.Target, ground xllb.Ground,
@@ -182,12 +205,23 @@ func namedContexts(ctx context.Context, req *request.Request, t plan.Target) (ma
 			continue
 		}
 		key := fmt.Sprintf("files.%d", i)
-		nc, err := gw.NamedContext(f.Context, dockerui.ContextOpt{Platform: &t.Platform, ResolveMode: gw.ImageResolveMode.String()})
+		nc, err := gw.NamedContext(
+			f.Context,
+			dockerui.ContextOpt{Platform: &t.Platform, ResolveMode: gw.ImageResolveMode.String()},
+		)
 		if err != nil {
 			return nil, req.At(key, err)
 		}
 		if nc == nil {
-			return nil, req.At(key, fmt.Errorf("there is no context %s: give it by --build-context %s=FOLDER, or an image or a git repository in the place of the folder", f.Context, f.Context))
+			return nil, req.At(
+				key,
+				fmt.Errorf(
+					"there is no context %s: give it by --build-context %s=FOLDER, or an image or a git repository in the place "+
+						"of the folder",
+					f.Context,
+					f.Context,
+				),
+			)
 		}
 		st, _, err := nc.Load(ctx)
 		if err != nil {
@@ -198,9 +232,10 @@ func namedContexts(ctx context.Context, req *request.Request, t plan.Target) (ma
 	return contexts, nil
 }
 
-// annotate puts the annotations of every image on its manifest. The index gets none unless the spec asks for them: where
-// several nodes build a platform each, buildx makes the index, without what the frontend would say about it, and the digests
-// would differ. One that is the same for all images names no platform, as BuildKit lets a flag that does win over it.
+// annotate puts the annotations of every image on its manifest. The index gets none unless the spec asks for them:
+// where several nodes build a platform each, buildx makes the index, without what the frontend would say about it, and
+// the digests would differ. One that is the same for all images names no platform, as BuildKit lets a flag that does
+// win over it.
 func annotate(rb *dockerui.ResultBuilder, p *plan.Plan) {
 	multi := p.Request.Gateway.MultiPlatformRequested
 	for _, t := range p.Targets {

@@ -32,8 +32,8 @@ type made struct {
 	report *dotnet.Report
 }
 
-// publish publishes for all platforms, side by side. Publishing is the long part, so its errors come before any image is
-// put together.
+// publish publishes for all platforms, side by side. Publishing is the long part, so its errors come before any image
+// is put together.
 func publish(ctx context.Context, p *plan.Plan) (*published, error) {
 	out, err := run(ctx, p, p.Compression)
 	if err != nil || out.assets == nil {

@@ -117,8 +117,8 @@ func size(ctx context.Context, ref client.Reference, folders []string) (int64, e
 	return sum.Load(), nil
 }
 
-// ran tells which steps have run in this build: what they left is younger than the build. If publish was cached, nothing
-// that it waits for was looked at.
+// ran tells which steps have run in this build: what they left is younger than the build. If publish was cached,
+// nothing that it waits for was looked at.
 func ran(ctx context.Context, p *plan.Plan, b *built) ([]report.Ran, error) {
 	young := func(stat *fstypes.Stat) bool { return time.Unix(0, stat.ModTime).After(p.Request.Begun) }
 	look := func(ref client.Reference, file, name string) (report.Ran, error) {

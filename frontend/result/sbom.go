@@ -210,8 +210,8 @@ func scanned(p *plan.Plan, g *graph.Graph) (map[string]llb.State, error) {
 	return extras, nil
 }
 
-// attest adds two SBOMs to the image of each platform: what the scanner finds in it, which BuildKit leaves to a frontend
-// that adds any of its own, and the packages of the app.
+// attest adds two SBOMs to the image of each platform: what the scanner finds in it, which BuildKit leaves to a
+// frontend that adds any of its own, and the packages of the app.
 func (b *bill) attest(ctx context.Context, rb *dockerui.ResultBuilder, p *plan.Plan, images []image) error {
 	documents, err := spdx(p, b.builder, b.pkgs)
 	if err != nil {

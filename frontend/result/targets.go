@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/exporter/containerimage/exptypes"
@@ -58,7 +59,7 @@ func runTests(ctx context.Context, req *request.Request, f *facts.Facts) (llb.St
 			return nil
 		})
 	}
-	if err := errors.Join(append(errs, eg.Wait())...); err != nil {
+	if err := errors.Join(distinct(append(errs, eg.Wait()))...); err != nil {
 		return llb.State{}, nil, err
 	}
 	var told []report.Tests
@@ -68,6 +69,19 @@ func runTests(ctx context.Context, req *request.Request, f *facts.Facts) (llb.St
 		}
 	}
 	return b.Collect(f.Tests, sts), told, nil
+}
+
+// distinct leaves out errors that say what one before them says: tests that need the same project fail for the same
+// reason.
+func distinct(errs []error) []error {
+	said := map[string]bool{}
+	return slices.DeleteFunc(errs, func(err error) bool {
+		if err == nil || said[err.Error()] {
+			return true
+		}
+		said[err.Error()] = true
+		return false
+	})
 }
 
 // testResults reads the results of a test project: its TRX file, if there is one.

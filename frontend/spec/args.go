@@ -30,8 +30,8 @@ func (d *decoder) declare() {
 	}
 }
 
-// expand puts build arguments into a text of the file, where ${NAME} is, and ${NAME} where $${NAME} is. The text is known
-// unless one of them is not, or not yet.
+// expand puts build arguments into a text of the file, where ${NAME} is, and ${NAME} where $${NAME} is. The text is
+// known unless one of them is not, or not yet.
 func (d *decoder) expand(path string, n *node, f field) (text string, known bool) {
 	if d.args == nil || !strings.Contains(n.Value, "${") {
 		return n.Value, true

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// cost is what a call took: time of processors, as others may be at work, and bytes that it allocated, be they freed or not.
+// cost is what a call took: time of processors, as others may be at work, and bytes that it allocated, be they freed
+// or not.
 func cost(fn func()) (time.Duration, uint64) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

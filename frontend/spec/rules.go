@@ -177,7 +177,8 @@ func (r *rule) wrong(text string) string {
 	return ""
 }
 
-// check tells what is wrong with the text of a node, if anything is. what follows the path of the key, such as ": name".
+// check tells what is wrong with the text of a node, if anything is. what follows the path of the key, such as ":
+// name".
 func (d *decoder) check(n *node, r *rule, path, what, text string) (ok bool) {
 	wrong := r.wrong(text)
 	if wrong == "" {

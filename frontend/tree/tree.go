@@ -1,8 +1,8 @@
 // Package tree is the second stage of a build: what is in the context.
 //
-// Contract: [Read] walks the build context once and gives a [Tree] that does not change afterwards: what the names of all
-// files tell (symbolic links, settings of the restore, static web assets), and the project files with their contents. It
-// decides nothing.
+// Contract: [Read] walks the build context once and gives a [Tree] that does not change afterwards: what the names of
+// all files tell (symbolic links, settings of the restore, static web assets), and the project files with their
+// contents. It decides nothing.
 package tree
 
 import (
@@ -20,6 +20,7 @@ import (
 	fstypes "github.com/tonistiigi/fsutil/types"
 
 	"github.com/crosshull/crosshull/frontend/gateway"
+	"github.com/crosshull/crosshull/frontend/request"
 	xllb "github.com/crosshull/crosshull/llb"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
@@ -32,35 +33,45 @@ type Tree struct {
 }
 
 // Read gives the tree of the build context, .dockerignore applied.
-func Read(ctx context.Context, gw *gateway.Client) (*Tree, error) {
-	st, err := mainContext(ctx, gw)
+func Read(ctx context.Context, req *request.Request) (*Tree, error) {
+	st, err := mainContext(ctx, req.Gateway)
 	if err != nil {
 		return nil, err
 	}
-	return Of(ctx, gw, *st)
+	return Of(ctx, req, *st)
 }
 
-// mainContext is the build context without .git, which would make every commit another input, and the compiler stamp
-// it into the app; BUILDKIT_CONTEXT_KEEP_GIT_DIR keeps it, as for git contexts.
+// mainContext is the build context without what git keeps beside sources, which would make every commit another input,
+// and the compiler stamp it into the app. Those patterns are the last, so a .dockerignore cannot bring it back.
 func mainContext(ctx context.Context, gw *gateway.Client) (*llb.State, error) {
 	excludes, err := gw.DockerIgnorePatterns(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read .dockerignore: %w", err)
 	}
-	if keep, _ := strconv.ParseBool(gw.BuildArgs["BUILDKIT_CONTEXT_KEEP_GIT_DIR"]); !keep {
-		excludes = append(slices.Clone(excludes), ".git")
-	}
+	excludes = slices.Concat(excludes, gitDirs(gw))
 	// A hint of our own: the Dockerfile frontend's files for the same folder would else be replaced by ours, and back.
 	return gw.MainContext(ctx, llb.ExcludePatterns(excludes), llb.SharedKeyHint("crosshull"))
 }
 
+// gitDirs are patterns of what enters no step, wherever the context comes from: none, if BUILDKIT_CONTEXT_KEEP_GIT_DIR
+// keeps it, as for git contexts.
+func gitDirs(gw *gateway.Client) []string {
+	if keep, _ := strconv.ParseBool(gw.BuildArgs["BUILDKIT_CONTEXT_KEEP_GIT_DIR"]); keep {
+		return nil
+	}
+	return dotnet.GitDirs()
+}
+
 // Of gives the tree of a state.
-func Of(ctx context.Context, gw *gateway.Client, st llb.State) (*Tree, error) {
-	ref, err := gw.Evaluate(ctx, st)
+func Of(ctx context.Context, req *request.Request, st llb.State) (*Tree, error) {
+	ref, err := req.Gateway.Evaluate(ctx, st)
 	if err != nil {
 		return nil, fmt.Errorf("read the context: %w", err)
 	}
-	t := &Tree{Sources: xllb.Sources{Context: st, Links: dotnet.Links{}}, Files: dotnet.Files{}}
+	t := &Tree{Files: dotnet.Files{}, Sources: xllb.Sources{
+		Context: st, Exclude: gitDirs(req.Gateway), Links: dotnet.Links{},
+		Housekeeping: dotnet.Housekeeping{Spec: path.Base(req.SpecName())},
+	}}
 	if ref == nil { // an empty context
 		return t, nil
 	}
@@ -76,6 +87,7 @@ func Of(ctx context.Context, gw *gateway.Client, st llb.State) (*Tree, error) {
 	}
 	t.RestoreInputs = dotnet.RestoreInputs(t.Files)
 	t.Assets.AddProjects(t.Files)
+	t.Housekeeping.AddProjects(t.Files)
 	return t, nil
 }
 
@@ -97,6 +109,7 @@ func (w *walk) visit(ctx context.Context, name string, stat *fstypes.Stat) error
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.tree.Settings.Add(name)
+	w.tree.Housekeeping.Add(name)
 	switch {
 	case mode&os.ModeSymlink != 0:
 		w.tree.Links.Add(name, stat.Linkname)
@@ -156,7 +169,10 @@ func notWalked(name string, beside []*fstypes.Stat) bool {
 	case "node_modules", ".git":
 		return true
 	case "bin", "obj":
-		return slices.ContainsFunc(beside, func(stat *fstypes.Stat) bool { return strings.HasSuffix(path.Ext(stat.Path), "proj") })
+		return slices.ContainsFunc(
+			beside,
+			func(stat *fstypes.Stat) bool { return strings.HasSuffix(path.Ext(stat.Path), "proj") },
+		)
 	}
 	return false
 }

@@ -3,6 +3,7 @@ package tree_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"slices"
@@ -15,17 +16,19 @@ import (
 
 	"github.com/crosshull/crosshull/frontend/gateway"
 	"github.com/crosshull/crosshull/frontend/gateway/gatewaytest"
+	"github.com/crosshull/crosshull/frontend/request"
 	"github.com/crosshull/crosshull/frontend/tree"
+	xllb "github.com/crosshull/crosshull/llb"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-func open(t *testing.T, c *gatewaytest.Client) *gateway.Client {
+func open(t *testing.T, c *gatewaytest.Client) *request.Request {
 	t.Helper()
 	gw, err := gateway.New(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return gw
+	return &request.Request{Gateway: gw}
 }
 
 // files are those of a context, by name. A text that begins with "-> " is the target of a link.
@@ -146,21 +149,21 @@ func TestExcluded(t *testing.T) {
 		ignore string
 		want   string
 	}{
-		{"by itself", "", "", `[".git"]`},
+		{"by itself", "", "", `["**/.git"]`},
 		{"kept", "1", "", ""},
-		{"not kept", "0", "", `[".git"]`},
-		{"nothing that makes sense", "perhaps", "", `[".git"]`},
-		{"more", "", "*.md\ntmp\n", `["*.md","tmp",".git"]`},
+		{"not kept", "0", "", `["**/.git"]`},
+		{"nothing that makes sense", "perhaps", "", `["**/.git"]`},
+		{"more", "", "*.md\ntmp\n", `["*.md","tmp","**/.git"]`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := files{".dockerignore": tc.ignore}.client()
 			c.Set("build-arg:BUILDKIT_CONTEXT_KEEP_GIT_DIR", tc.keep)
-			gw := open(t, c)
-			got, err := tree.Read(t.Context(), gw)
+			req := open(t, c)
+			got, err := tree.Read(t.Context(), req)
 			if err != nil {
 				t.Fatal(err)
 			}
-			src := local(t, gw, got.Context)
+			src := local(t, req.Gateway, got.Context)
 			if excluded := src.Attrs[pb.AttrExcludePatterns]; excluded != tc.want {
 				t.Errorf("without %s, want %s", excluded, tc.want)
 			}
@@ -220,22 +223,22 @@ func TestReadFails(t *testing.T) {
 }
 
 func TestOf(t *testing.T) {
-	gw := open(t, &gatewaytest.Client{})
-	got, err := tree.Of(t.Context(), gw, llb.Scratch())
+	req := open(t, &gatewaytest.Client{})
+	got, err := tree.Of(t.Context(), req, llb.Scratch())
 	if err != nil || len(got.Files) > 0 || got.Links == nil {
 		t.Errorf("of nothing there is %+v, %v", got, err)
 	}
 	broken := llb.Scratch().Async(func(context.Context, llb.State, *llb.Constraints) (llb.State, error) {
 		return llb.State{}, errors.New("no such state")
 	})
-	_, err = tree.Of(t.Context(), gw, broken)
+	_, err = tree.Of(t.Context(), req, broken)
 	gatewaytest.Want{Says: "read the context: marshal LLB: no such state"}.Check(t, err)
 }
 
 func TestCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	c := files{"app/app.csproj": "x", "app/sub/y": "x"}.client()
-	gw := open(t, c)
+	req := open(t, c)
 	c.Step(gatewaytest.Step{Name: "local://context", Files: c.Context, Do: func(ctx context.Context) error {
 		if len(c.Ran()) < 2 { // .dockerignore
 			return nil
@@ -243,10 +246,62 @@ func TestCanceled(t *testing.T) {
 		cancel()
 		return ctx.Err()
 	}})
-	_, err := tree.Read(ctx, gw)
+	_, err := tree.Read(ctx, req)
 	gatewaytest.Want{Says: "read the context: context canceled", Canceled: true}.Check(t, err)
-	_, err = tree.Read(ctx, gw)
+	_, err = tree.Read(ctx, req)
 	gatewaytest.Want{Says: "read the context: context canceled", Canceled: true}.Check(t, err)
 	_, err = tree.Read(ctx, open(t, c))
 	gatewaytest.Want{Says: "read .dockerignore: context canceled", Canceled: true}.Check(t, err)
+}
+
+// A path that ends too soon says where, before anything is built of it.
+func TestFind(t *testing.T) {
+	req := open(t, files{
+		"docs/a.txt": "x", "link": "-> docs", "dangling": "-> nowhere.txt", "docs/out": "-> ../../out",
+	}.client())
+	got, err := tree.Read(t.Context(), req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const none = "there is no %s in the context, or an ignore file leaves it out"
+	for name, says := range map[string]string{
+		"docs/a.txt":  "",
+		"./docs/":     "",
+		"link/a.txt":  "",
+		"none":        fmt.Sprintf(none, "none"),
+		"docs/b.txt":  fmt.Sprintf(none, "docs/b.txt"),
+		"none/b/c":    fmt.Sprintf(none, "none"),
+		"dangling":    "dangling is a symbolic link to nowhere.txt, which is not in the context",
+		"docs/out/of": "docs/out is a symbolic link to ../../out, which is not in the context",
+	} {
+		if err := got.Find(t.Context(), req.Gateway, name); says != "" {
+			gatewaytest.Want{Says: says}.Check(t, err)
+		} else if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestFindFails(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		step gatewaytest.Step
+		says string
+	}{
+		{"not to be read", gatewaytest.Step{Errs: map[string]error{"a": errors.New("input/output error")}},
+			"look for a in the context: input/output error"},
+		{"in what is not to be read", gatewaytest.Step{Errs: map[string]error{".": errors.New("input/output error")}},
+			"look for a in the context: input/output error"},
+		{"not sent", gatewaytest.Step{Err: errors.New("no session")}, "read the context: no session"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			tc.step.Name = "local://context"
+			inContext := &tree.Tree{Sources: xllb.Sources{Context: llb.Local("context")}}
+			gw := open(t, &gatewaytest.Client{Steps: []gatewaytest.Step{tc.step}}).Gateway
+			gatewaytest.Want{Says: tc.says}.Check(t, inContext.Find(t.Context(), gw, "a"))
+		})
+	}
+	empty := &tree.Tree{Sources: xllb.Sources{Context: llb.Scratch()}}
+	gw := open(t, &gatewaytest.Client{}).Gateway
+	gatewaytest.Want{Says: "there is no a in the context"}.Check(t, empty.Find(t.Context(), gw, "a"))
 }

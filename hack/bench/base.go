@@ -14,8 +14,8 @@ import (
 	"github.com/crosshull/crosshull/hack/lab"
 )
 
-// moveBase makes a tag name images like those of another, with one more layer, which has a nonce in it: to who builds on
-// it, the base has moved.
+// moveBase makes a tag name images like those of another, with one more layer, which has a nonce in it: to who builds
+// on it, the base has moved.
 func moveBase(ctx context.Context, from, to, nonce string) error {
 	layer, err := lab.FileLayer("etc/moved", 0o644, []byte(nonce+"\n"))
 	if err != nil {
@@ -35,7 +35,10 @@ func moveBase(ctx context.Context, from, to, nonce string) error {
 		if err != nil {
 			return err
 		}
-		moved = mutate.AppendManifests(moved, mutate.IndexAddendum{Add: with, Descriptor: v1.Descriptor{Platform: config.Platform()}})
+		moved = mutate.AppendManifests(
+			moved,
+			mutate.IndexAddendum{Add: with, Descriptor: v1.Descriptor{Platform: config.Platform()}},
+		)
 	}
 	return push(ctx, moved, to)
 }

@@ -23,7 +23,11 @@ type contestant struct {
 }
 
 func contestantID(x experiment, e entrant) string {
-	return strings.ReplaceAll(fmt.Sprintf("%s-%s-%s-%d", x.project, x.mode, e.contender, len(e.platforms.list())), "+", "-")
+	return strings.ReplaceAll(
+		fmt.Sprintf("%s-%s-%s-%d", x.project, x.mode, e.contender, len(e.platforms.list())),
+		"+",
+		"-",
+	)
 }
 
 // newContestant writes a copy of a project that was never seen before.
@@ -37,8 +41,8 @@ func (r *runner) newContestant(x experiment, e entrant, dir string) (*contestant
 		recipe: recipe{project: p, mode: x.mode, contender: e.contender, platforms: e.platforms, cacheID: nonce},
 		id:     contestantID(x, e),
 	}
-	// A name of its own: buildx takes folders of the same name for the same context, and BuildKit then sends what differs in
-	// size or time alone. Contestants would replace each other's files, and now and then have one of another's.
+	// A name of its own: buildx takes folders of the same name for the same context, and BuildKit then sends what differs
+	// in size or time alone. Contestants would replace each other's files, and now and then have one of another's.
 	c.dir = filepath.Join(dir, c.id, c.id)
 	if err := p.write(r.sources, c.dir); err != nil {
 		return nil, fmt.Errorf("write %s: %w", x.project, err)
@@ -126,8 +130,10 @@ func (r *runner) run(ctx context.Context, c *contestant, env []string, args ...s
 // runBuild is docker buildx build.
 func (r *runner) runBuild(ctx context.Context, c *contestant, f *Figures, env, args []string) error {
 	name, _ := c.file()
-	args = append([]string{"buildx", "build", "--progress=rawjson", "-f", filepath.Join(c.dir, name), "--platform", string(c.platforms),
-		"-t", r.proxy.addr + "/" + r.repository(c), "--push"}, args...)
+	args = append(
+		[]string{"buildx", "build", "--progress=rawjson", "-f", filepath.Join(c.dir, name), "--platform", string(c.platforms),
+			"-t", r.proxy.addr + "/" + r.repository(c), "--push"},
+		args...)
 	cmd := r.docker(ctx, env, append(args, c.dir)...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out

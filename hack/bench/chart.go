@@ -68,9 +68,28 @@ func bar(b *strings.Builder, y int, v verdict) {
 	if v.measured.Median <= v.limit {
 		class = "met"
 	}
-	text(b, 22, y+14, "", fmt.Sprintf("%s, platforms: %d, against %s", v.project, len(v.platforms.list()), v.against.contender))
-	fmt.Fprintf(b, `<rect class="%s" x="%d" y="%d" width="%d" height="12"/>`+"\n", class, chartLabel, y+4, at(v.measured.Median)-chartLabel)
-	fmt.Fprintf(b, `<line class="spread" x1="%d" y1="%[2]d" x2="%d" y2="%[2]d"/>`+"\n", at(v.measured.Min), y+10, at(v.measured.Max))
+	text(
+		b,
+		22,
+		y+14,
+		"",
+		fmt.Sprintf("%s, platforms: %d, against %s", v.project, len(v.platforms.list()), v.against.contender),
+	)
+	fmt.Fprintf(
+		b,
+		`<rect class="%s" x="%d" y="%d" width="%d" height="12"/>`+"\n",
+		class,
+		chartLabel,
+		y+4,
+		at(v.measured.Median)-chartLabel,
+	)
+	fmt.Fprintf(
+		b,
+		`<line class="spread" x1="%d" y1="%[2]d" x2="%d" y2="%[2]d"/>`+"\n",
+		at(v.measured.Min),
+		y+10,
+		at(v.measured.Max),
+	)
 	fmt.Fprintf(b, `<line class="goal" x1="%[1]d" y1="%[2]d" x2="%[1]d" y2="%[3]d"/>`+"\n", at(v.limit), y+2, y+18)
 	text(b, at(chartMost)+16, y+14, "", v.show(v.measured.Median))
 }

@@ -52,8 +52,8 @@ func (r recipe) spec() string {
 	return s
 }
 
-// dockerfile follows the pattern of Microsoft's samples: project files first, restore, then the rest, all on the platform
-// that builds, with the target's architecture as an argument. The portable one leaves that away.
+// dockerfile follows the pattern of Microsoft's samples: project files first, restore, then the rest, all on the
+// platform that builds, with the target's architecture as an argument. The portable one leaves that away.
 func (r recipe) dockerfile() string {
 	arch, properties := " -a $TARGETARCH", r.properties()
 	if r.contender == portable {

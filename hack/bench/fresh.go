@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// onFreshBuilder calls build with the environment of a builder that has nothing but the SDK's image, pulled and unpacked:
-// a second buildkitd, which is gone afterwards.
+// onFreshBuilder calls build with the environment of a builder that has nothing but the SDK's image, pulled and
+// unpacked: a second buildkitd, which is gone afterwards.
 func (r *runner) onFreshBuilder(ctx context.Context, build func(env []string) error) (err error) {
 	dir, addr, stop, err := r.lab.StartBuildkit(ctx)
 	if err != nil {

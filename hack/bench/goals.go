@@ -97,13 +97,36 @@ func figures(s situation, f *figure, limit float64) []goal {
 }
 
 func further(project, mode string, p platforms, limit float64) []goal {
-	return []goal{{project: project, mode: mode, platforms: p, situation: cold, against: entrant{contender: crosshull, platforms: one}, limit: limit}}
+	return []goal{
+		{
+			project:   project,
+			mode:      mode,
+			platforms: p,
+			situation: cold,
+			against:   entrant{contender: crosshull, platforms: one},
+			limit:     limit,
+		},
+	}
 }
 
 func onHost(project string) []goal {
 	return []goal{
-		{project: project, mode: modePortable, platforms: one, situation: cold, against: entrant{contender: floor, platforms: one}, limit: 1.15},
-		{project: project, mode: modePortable, platforms: two, situation: cold, against: entrant{contender: sdk, platforms: two}, limit: 0.6},
+		{
+			project:   project,
+			mode:      modePortable,
+			platforms: one,
+			situation: cold,
+			against:   entrant{contender: floor, platforms: one},
+			limit:     1.15,
+		},
+		{
+			project:   project,
+			mode:      modePortable,
+			platforms: two,
+			situation: cold,
+			against:   entrant{contender: sdk, platforms: two},
+			limit:     0.6,
+		},
 	}
 }
 
@@ -172,7 +195,8 @@ func judge(results []Result, goals []goal) []verdict {
 	for i, g := range goals {
 		out[i] = verdict{goal: g}
 		for _, r := range results {
-			if r.Case == out[i].caseName() && r.Situation == string(g.situation) && (g.figure != nil || r.Against == pair{against: g.against}.name()) {
+			if r.Case == out[i].caseName() && r.Situation == string(g.situation) &&
+				(g.figure != nil || r.Against == pair{against: g.against}.name()) {
 				m := g.measure(r)
 				out[i].measured = &m
 				break

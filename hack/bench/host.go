@@ -29,7 +29,9 @@ type host struct {
 func newHost(l *lab.Lab, dir, push string) (*host, error) {
 	t := l.Toolchain()
 	if t.Dir == "" {
-		return nil, errors.New("no .NET SDK on this machine: set CROSSHULL_DOTNET, or leave the contenders sdk and floor out with -against")
+		return nil, errors.New(
+			"no .NET SDK on this machine: set CROSSHULL_DOTNET, or leave the contenders sdk and floor out with -against",
+		)
 	}
 	h := &host{sdk: filepath.Join(t.Dir, "sdk"), dir: dir, base: dotnetImages, push: push}
 	if l.LocalImages() {

@@ -171,7 +171,11 @@ func verify(images map[string]image, want platforms, files []string) error {
 	return nil
 }
 
-var machines = map[string]elf.Machine{"linux/amd64": elf.EM_X86_64, "linux/arm64": elf.EM_AARCH64, "linux/arm/v7": elf.EM_ARM}
+var machines = map[string]elf.Machine{
+	"linux/amd64":  elf.EM_X86_64,
+	"linux/arm64":  elf.EM_AARCH64,
+	"linux/arm/v7": elf.EM_ARM,
+}
 
 func (i image) verify(p string, files []string) error {
 	config, err := i.ConfigFile()

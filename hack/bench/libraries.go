@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// What writeLibraries writes: layers of libraries, each of which references three of the layer below; the app references
-// the topmost layer. Each library has so many files with so many methods.
+// What writeLibraries writes: layers of libraries, each of which references three of the layer below; the app
+// references the topmost layer. Each library has so many files with so many methods.
 const (
 	libraryLayers   = 5
 	librariesPer    = 10

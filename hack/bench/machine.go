@@ -20,7 +20,14 @@ type Machine struct {
 }
 
 func (m Machine) String() string {
-	return fmt.Sprintf("%d cores, Linux %s, BuildKit %s, buildx %s, .NET SDK %s", m.Cores, m.Kernel, m.BuildKit, m.Buildx, m.SDK)
+	return fmt.Sprintf(
+		"%d cores, Linux %s, BuildKit %s, buildx %s, .NET SDK %s",
+		m.Cores,
+		m.Kernel,
+		m.BuildKit,
+		m.Buildx,
+		m.SDK,
+	)
 }
 
 func (r *runner) machine(ctx context.Context) (Machine, error) {

@@ -175,7 +175,8 @@ func (x experiment) caseName(p platforms) string {
 	return strings.Join([]string{x.project, x.mode, p.String()}, ", ")
 }
 
-// pairs are crosshull and every other contender for the same platforms, and crosshull for several platforms and for one.
+// pairs are crosshull and every other contender for the same platforms, and crosshull for several platforms and for
+// one.
 func (x experiment) pairs() []pair {
 	var out []pair
 	for _, s := range situations {

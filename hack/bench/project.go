@@ -47,9 +47,15 @@ type sources struct {
 var projects = []project{
 	{
 		name: aspnetapp, file: "aspnetapp/aspnetapp.csproj", restores: []string{"aspnetapp/*.csproj"}, base: "aspnet", web: true,
-		wants: []string{"aspnetapp.dll", "Newtonsoft.Json.dll", "wwwroot/lib/bootstrap/dist/css/bootstrap.min.css", "wwwroot/lib/bootstrap/dist/css/bootstrap.min.css.br", "wwwroot/lib/jquery/dist/jquery.js.gz"},
-		app:   line{"aspnetapp/EnvironmentReport.cs", `(1L << 20)} MiB"`, `(1L << 20)} MiB #"`},
-		pack:  newtonsoft("aspnetapp/aspnetapp.csproj"),
+		wants: []string{
+			"aspnetapp.dll",
+			"Newtonsoft.Json.dll",
+			"wwwroot/lib/bootstrap/dist/css/bootstrap.min.css",
+			"wwwroot/lib/bootstrap/dist/css/bootstrap.min.css.br",
+			"wwwroot/lib/jquery/dist/jquery.js.gz",
+		},
+		app:  line{"aspnetapp/EnvironmentReport.cs", `(1L << 20)} MiB"`, `(1L << 20)} MiB #"`},
+		pack: newtonsoft("aspnetapp/aspnetapp.csproj"),
 		write: func(s sources, dir string) error {
 			if err := copyExample(s, aspnetapp, dir); err != nil {
 				return err
@@ -130,14 +136,20 @@ func addNewtonsoft(dir, file string) error {
 // stamp makes a copy of a project one that was never seen: every assembly of it comes out different, by a version that
 // all have, and if there are static assets, they do too.
 func (p project) stamp(dir, nonce string) error {
-	err := writeFile(dir, "Directory.Build.props", "<Project>\n  <PropertyGroup>\n    <InformationalVersion>1.0.0-"+nonce+"</InformationalVersion>\n  </PropertyGroup>\n</Project>\n")
+	err := writeFile(
+		dir,
+		"Directory.Build.props",
+		"<Project>\n  <PropertyGroup>\n    <InformationalVersion>1.0.0-"+nonce+"</InformationalVersion>\n  "+
+			"</PropertyGroup>\n</Project>\n",
+	)
 	if assets := filepath.Join(path.Dir(p.file), "wwwroot"); err == nil && isDir(filepath.Join(dir, assets)) {
 		err = writeFile(dir, filepath.Join(assets, "version.js"), "console.log(\""+nonce+"\");\n")
 	}
 	return err
 }
 
-// A line is a place in a file that changes: from first, as it is written, to next, in which # is the number of the change.
+// A line is a place in a file that changes: from first, as it is written, to next, in which # is the number of the
+// change.
 type line struct{ file, first, next string }
 
 // version is the text after n changes.

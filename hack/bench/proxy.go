@@ -52,12 +52,15 @@ func startProxy(registry string) (*proxy, error) {
 		},
 		ErrorLog: log.New(io.Discard, "", 0), // clients that hang up; what matters they say themselves
 	}
-	p.server = &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body := &counter{ReadCloser: r.Body}
-		r.Body = body
-		forward.ServeHTTP(w, r)
-		p.count(r, body.n.Load())
-	})}
+	p.server = &http.Server{
+		ReadHeaderTimeout: time.Minute,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body := &counter{ReadCloser: r.Body}
+			r.Body = body
+			forward.ServeHTTP(w, r)
+			p.count(r, body.n.Load())
+		}),
+	}
 	go p.server.Serve(ln) //nolint:errcheck // ends with close
 	return p, nil
 }

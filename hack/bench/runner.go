@@ -224,7 +224,14 @@ func (r *runner) round(ctx context.Context, x experiment, round int, all samples
 				if err != nil {
 					return err
 				}
-				r.say("%s, round %d: %s, %s: %.2f s", x.caseName(x.entrants[i].platforms), round+1, s, x.entrants[i].contender, f.Wall)
+				r.say(
+					"%s, round %d: %s, %s: %.2f s",
+					x.caseName(x.entrants[i].platforms),
+					round+1,
+					s,
+					x.entrants[i].contender,
+					f.Wall,
+				)
 				all[i][s] = append(all[i][s], f)
 				if err := r.keepTrace(contestants[i], fmt.Sprintf("%s-%d", strings.ReplaceAll(string(s), " ", "-"), len(all[i][s]))); err != nil {
 					return err
@@ -269,8 +276,8 @@ func (r *runner) prepare(ctx context.Context, c *contestant, s situation) error 
 		if err := c.project.deep.change(c.dir, 1); err != nil || c.contender != crosshull {
 			return err
 		}
-		// The cold build had --no-cache, which leaves the compiler's own cache empty; one that is filled is what an edit finds
-		// anywhere else.
+		// The cold build had --no-cache, which leaves the compiler's own cache empty; one that is filled is what an edit
+		// finds anywhere else.
 		if _, err := r.run(ctx, c, nil); err != nil {
 			return err
 		}

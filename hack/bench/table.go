@@ -8,12 +8,27 @@ import (
 	"text/tabwriter"
 )
 
-// WriteTable writes all results, and the goals that were measured, for people at a terminal. Where there are two numbers,
-// the first is crosshull's.
+// WriteTable writes all results, and the goals that were measured, for people at a terminal. Where there are two
+// numbers, the first is crosshull's.
 func (r *Report) WriteTable(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	row := func(cells ...string) { _, _ = fmt.Fprintln(t, strings.Join(cells, "\t")) } // Flush has the error
-	row("CASE", "SITUATION", "AGAINST", "RATIO", "MIN", "MAX", "WALL s", "CPU s", "STEPS", "EXECS", "PUSHED KB", "CHANGED KB", "CACHE MB", "IMAGE MB")
+	row(
+		"CASE",
+		"SITUATION",
+		"AGAINST",
+		"RATIO",
+		"MIN",
+		"MAX",
+		"WALL s",
+		"CPU s",
+		"STEPS",
+		"EXECS",
+		"PUSHED KB",
+		"CHANGED KB",
+		"CACHE MB",
+		"IMAGE MB",
+	)
 	for _, res := range r.Results {
 		both := func(format string, value func(Figures) float64) string {
 			return fmt.Sprintf(format+" / "+format, value(res.Crosshull), value(res.Other))

@@ -20,7 +20,9 @@ type trace struct {
 
 var (
 	// internal are vertices that BuildKit makes for itself, and those that get images: nothing of the build is run there.
-	internal = regexp.MustCompile(`^\[[^\]]*\binternal\] |^\[auth\] |^resolve image config for |^docker-image://|^exporting |^importing |^\[[^\]]*\] FROM `)
+	internal = regexp.MustCompile(
+		`^\[[^\]]*\binternal\] |^\[auth\] |^resolve image config for |^docker-image://|^exporting |^importing |^\[[^\]]*\] FROM `,
+	)
 	// fileOps are what vertices of crosshull do that execute nothing. What is unknown counts as executed.
 	fileOps = regexp.MustCompile(`^\[[^\]]*\] (copy |merge |solution of |output of |sources and |what |crosshull's )`)
 	// instruction is a vertex of a Dockerfile.
@@ -35,14 +37,14 @@ const (
 
 // parseTrace reads the output of --progress=rawjson, an object per line.
 //
-// A step is a vertex that was started, is not from the cache, and is none of BuildKit's own. One without inputs is started
-// once to be given its key, and again if it runs. An exec is a RUN of a
-// Dockerfile, or a step of crosshull that is not known to be a file operation by its name.
+// A step is a vertex that was started, is not from the cache, and is none of BuildKit's own. One without inputs is
+// started once to be given its key, and again if it runs. An exec is a RUN of a Dockerfile, or a step of crosshull
+// that is not known to be a file operation by its name.
 //
-// The time in the frontend begins when the frontend's image is there, or, for the frontend that is part of BuildKit, when
-// the file that it reads was loaded; it ends when the image is about to be exported. So it has in it the start of the
-// frontend's container, reading the context, asking the registry for base and SDK, and every step. It means something
-// where no step runs.
+// The time in the frontend begins when the frontend's image is there, or, for the frontend that is part of BuildKit,
+// when the file that it reads was loaded; it ends when the image is about to be exported. So it has in it the start of
+// the frontend's container, reading the context, asking the registry for base and SDK, and every step. It means
+// something where no step runs.
 func parseTrace(rawjson []byte) (trace, error) {
 	type vertex struct {
 		client.Vertex
@@ -111,8 +113,8 @@ func executes(name string) bool {
 	return !fileOps.MatchString(name)
 }
 
-// readable turns the output of --progress=rawjson into text for people: the log of the vertex that failed, and what is no
-// JSON, which is where buildx says why.
+// readable turns the output of --progress=rawjson into text for people: the log of the vertex that failed, and what is
+// no JSON, which is where buildx says why.
 func readable(rawjson []byte) string {
 	var out strings.Builder
 	logs := map[digest.Digest]*strings.Builder{}

@@ -50,7 +50,7 @@ func TestErrors(t *testing.T) {
 			app(t, dir)
 			write(t, dir, "src/app/Program.cs", "System.Console.WriteLin();\n")
 		}, "project: src/app\n", nil, []string{"/source/src/app/Program.cs(1,16): error CS0117", "[publish] dotnet publish src/app/app.csproj",
-			"failed to solve: 1 error in [publish] dotnet publish src/app/app.csproj\nsrc/app/Program.cs(1,16): error CS0117: 'Console' does not contain", "https://learn.microsoft.com/dotnet/csharp/misc/cs0117", ">>> project: src/app",
+			"failed to solve: 1 error in [publish] dotnet publish src/app/app.csproj\n    CS0117: see https://learn.microsoft.com/dotnet/csharp/misc/cs0117\nsrc/app/Program.cs(1,16): error CS0117: 'Console' does not contain", ">>> project: src/app",
 		}},
 		{"many of them", func(t *testing.T, dir string) {
 			app(t, dir)
@@ -60,7 +60,7 @@ func TestErrors(t *testing.T) {
 			app(t, dir)
 			edit(t, dir, "src/app/app.csproj", "</Project>", `<ItemGroup><PackageReference Include="No.Such.Package" Version="1.0.0" /></ItemGroup></Project>`)
 		}, "project: src/app\nnuget: {audit: false}\n", nil, []string{
-			"1 error in [restore] dotnet restore src/app/app.csproj\nsrc/app/app.csproj: error NU1101: Unable to find package No.Such.Package",
+			"1 error in [restore] dotnet restore src/app/app.csproj\n    NU1101: see", "\nsrc/app/app.csproj: error NU1101: Unable to find package No.Such.Package",
 			"see https://learn.microsoft.com/nuget/reference/errors-and-warnings/nu1101", "hint: no feed has the package", ">>> nuget: {audit: false}",
 		}},
 		{"a reference to a project that is not there", func(t *testing.T, dir string) {
@@ -124,6 +124,11 @@ func TestErrors(t *testing.T) {
 				t.Fatalf("the build succeeded:\n%s", out)
 			}
 			wantContains(t, "output", out, tc.want...)
+			// Some clients show the last line alone.
+			last := out[strings.LastIndex(strings.TrimSpace(out), "\n")+1:]
+			if strings.Contains(last, "see http") || strings.Contains(last, "hint: ") || strings.Contains(last, " more ") {
+				t.Errorf("the last line is no error: %s", last)
+			}
 			if strings.Contains(out, "panic") || strings.Contains(out, "goroutine") {
 				t.Errorf("a stack trace:\n%s", out)
 			}

@@ -50,6 +50,15 @@ func ran(log, pattern string) bool {
 // onFreshBuilder makes the rest of a test use a builder that has nothing, with a buildkitd of its own.
 func onFreshBuilder(t *testing.T) {
 	t.Helper()
+	dir, addr := freshBuildkit(t)
+	setenv(t, "BUILDX_CONFIG", filepath.Join(dir, "buildx"))
+	setenv(t, "BUILDX_BUILDER", "fresh")
+	command(t, dir, "docker", "buildx", "create", "--name", "fresh", "--driver", "remote", addr)
+}
+
+// freshBuildkit starts a buildkitd that has nothing, and ends it with the test.
+func freshBuildkit(t *testing.T) (dir, addr string) {
+	t.Helper()
 	_, started := waiting(t, "daemon")
 	dir, addr, stop, err := theLab.StartBuildkit(t.Context())
 	started()
@@ -61,7 +70,5 @@ func onFreshBuilder(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	setenv(t, "BUILDX_CONFIG", filepath.Join(dir, "buildx"))
-	setenv(t, "BUILDX_BUILDER", "fresh")
-	command(t, dir, "docker", "buildx", "create", "--name", "fresh", "--driver", "remote", addr)
+	return dir, addr
 }

@@ -87,12 +87,15 @@ func runContainer(t *testing.T, s run.Spec) *run.Result {
 	return res
 }
 
+// theMachine is the emulated arm64 machine: it starts with the first test that needs it, and ends after the last.
+var theMachine = sync.OnceValue(func() *run.VM { return run.NewVM(theLab.Dir()) })
+
 // runMachine runs an image on the emulated arm64 machine.
 func runMachine(t *testing.T, s run.Spec) *run.Result {
 	t.Helper()
 	ctx, done := waiting(t, "machine")
 	defer done()
-	res, err := run.Machine(ctx, theLab.Dir(), s)
+	res, err := theMachine().Run(ctx, s)
 	if err != nil {
 		t.Fatal(err)
 	}

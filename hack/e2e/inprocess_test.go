@@ -50,6 +50,7 @@ type solver struct {
 	missing []apicaps.CapID
 	export  string
 	into    string
+	addr    string
 	change  []func(*client.SolveOpt)
 	tar     io.Writer
 }
@@ -57,6 +58,7 @@ type solver struct {
 func attr(k, v string) option  { return func(s *solver) { s.attrs[k] = v } }
 func platform(p string) option { return attr("platform", p) }
 func pushTo(ref string) option { return func(s *solver) { s.export = ref } }
+func on(addr string) option    { return func(s *solver) { s.addr = addr } }
 func into(dir string) option   { return func(s *solver) { s.into = dir } }
 func tarTo(w io.Writer) option { return func(s *solver) { s.tar = w } }
 func without(c apicaps.CapID) option {
@@ -71,13 +73,13 @@ func asking(change func(*client.SolveOpt)) option {
 // solve builds the context in dir with its crosshull.yaml.
 func solve(t *testing.T, dir string, opts ...option) (*record, error) {
 	t.Helper()
-	s := &solver{attrs: map[string]string{"filename": "crosshull.yaml"}}
+	s := &solver{attrs: map[string]string{"filename": "crosshull.yaml"}, addr: theLab.BuildkitAddr()}
 	for _, o := range opts {
 		o(s)
 	}
 	ctx, waited := waiting(t, "build")
 	defer waited()
-	c, err := client.New(ctx, theLab.BuildkitAddr())
+	c, err := client.New(ctx, s.addr)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"maps"
 	"os/exec"
 	"regexp"
 	"slices"
@@ -78,8 +77,9 @@ func TestLabelsOfBase(t *testing.T) {
 
 // Index and configuration name one platform, whatever a base says of its variant: what crane validate checks.
 func TestPlatforms(t *testing.T) {
-	dir := t.TempDir()
+	dir, base := t.TempDir(), repository(t)
 	project(t, dir, "app.csproj", "")
+	write(t, dir, "crosshull.yaml", header+"base: {image: "+base+"}\n") // the same for all: MSBuild is asked once
 	amd64 := v1.Platform{OS: "linux", Architecture: "amd64"}
 	arm64 := v1.Platform{OS: "linux", Architecture: "arm64"}
 	arm64v8 := v1.Platform{OS: "linux", Architecture: "arm64", Variant: "v8"}
@@ -110,9 +110,8 @@ func TestPlatforms(t *testing.T) {
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			base, repo := repository(t), repository(t)
+			repo := repository(t)
 			pushBase(t, base, tc.index, tc.config)
-			write(t, dir, "crosshull.yaml", header+"base: {image: "+base+"}\n")
 			mustSolve(t, dir, platform(tc.asked), pushTo(repo))
 			idx, err := remote.Index(insecure(t, repo))
 			if err != nil {
@@ -189,41 +188,51 @@ func annotation(typ, key, value string) option {
 // annotations of a frontend over those of the flag: for keys that the spec or crosshull annotates manifests with, too.
 func TestAnnotations(t *testing.T) {
 	const (
-		version      = "org.opencontainers.image.version"
+		version, sdk = "org.opencontainers.image.version", "net.dot.sdk.version"
 		base, digest = "org.opencontainers.image.base.name", "org.opencontainers.image.base.digest"
 		amd64, arm64 = "linux/amd64", "linux/arm64"
 		spec         = "spec" // the value of the key team in the spec
+		runtime      = "mcr.microsoft.com/dotnet/runtime:10.0"
 	)
 	dir := example(t, "dotnetapp")
 	edit(t, dir, "crosshull.yaml", "image:", "image:\n  annotations: {team: "+spec+"}")
-	for _, tc := range []struct {
+	type flag struct {
 		typ, key string
-		want     map[string]string // by platform, or index
-	}{
-		{"", version, map[string]string{amd64: "flag", arm64: "flag"}},
-		{"manifest", version, map[string]string{amd64: "flag", arm64: "flag"}},
-		{"manifest[linux/arm64]", version, map[string]string{amd64: "", arm64: "flag"}},
-		{"manifest[linux/arm64]", "team", map[string]string{amd64: spec, arm64: "flag"}},
-		{"manifest[linux/arm64]", base, map[string]string{amd64: "mcr.microsoft.com/dotnet/runtime:10.0", arm64: "flag"}},
-		{"manifest", "net.dot.sdk.version", map[string]string{amd64: "flag", arm64: "flag"}},
-		{"index", "team", map[string]string{"index": "flag", amd64: spec, arm64: spec}},
-		{"index", version, map[string]string{"index": "flag", amd64: "", arm64: ""}},
-		{"manifest-descriptor", "team", map[string]string{"descriptor": "flag", amd64: spec, arm64: spec}},
-		{"manifest-descriptor[linux/arm64]", digest, map[string]string{"descriptor": "flag"}},
-		// What no frontend can know of: see docs/labels.md.
-		{"manifest", "team", map[string]string{amd64: spec, arm64: spec}},
+		want     map[string]string // the value of key, by platform, or of the index, or of the descriptor of arm64
+	}
+	for name, flags := range map[string][]flag{
+		"of all platforms": {
+			{"manifest", version, map[string]string{amd64: "flag", arm64: "flag"}},
+			{"", sdk, map[string]string{amd64: "flag", arm64: "flag", "index": "", "descriptor": ""}},
+			{"index", "team", map[string]string{"index": "flag", amd64: spec, arm64: spec}},
+			{"manifest-descriptor", "team", map[string]string{"descriptor": "flag", amd64: spec, arm64: spec}},
+			{"manifest", "team", map[string]string{amd64: spec, arm64: spec}}, // which no frontend can know: see docs/labels.md
+		},
+		"of one platform": {
+			{"manifest[linux/arm64]", version, map[string]string{amd64: "", arm64: "flag"}},
+			{"manifest[linux/arm64]", "team", map[string]string{amd64: spec, arm64: "flag"}},
+			{"manifest[linux/arm64]", base, map[string]string{amd64: runtime, arm64: "flag"}},
+			{"manifest-descriptor[linux/arm64]", digest, map[string]string{"descriptor": "flag"}},
+			{"index", version, map[string]string{"index": "flag", amd64: "", "descriptor": ""}},
+		},
 	} {
-		t.Run(tc.typ+":"+tc.key, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			repo := repository(t)
-			mustSolve(t, dir, platform(amd64+","+arm64), pushTo(repo), annotation(tc.typ, tc.key, "flag"))
+			opts := []option{platform(amd64 + "," + arm64), pushTo(repo)}
+			for _, f := range flags {
+				opts = append(opts, annotation(f.typ, f.key, "flag"))
+			}
+			mustSolve(t, dir, opts...)
 			idx, images := index(t, repo)
 			got := map[string]map[string]string{"index": idx.Annotations, "descriptor": images[arm64].Descriptor.Annotations}
 			for p, img := range images {
 				got[p] = img.Annotations
 			}
-			for _, where := range slices.Sorted(maps.Keys(tc.want)) {
-				if got := got[where][tc.key]; got != tc.want[where] {
-					t.Errorf("%s: got %q, want %q", where, got, tc.want[where])
+			for _, f := range flags {
+				for where, want := range f.want {
+					if got := got[where][f.key]; got != want {
+						t.Errorf("%s:%s: %s has %q, want %q", f.typ, f.key, where, got, want)
+					}
 				}
 			}
 		})
@@ -356,7 +365,8 @@ func TestSourcePolicy(t *testing.T) {
 	if err == nil {
 		t.Fatal("an image is built on a base that is denied")
 	}
-	wantContains(t, "error", err.Error(), "crosshull.yaml:3: base image: ", `"docker-image://`+runtime+`" denied by policy`)
+	wantContains(t, "error", err.Error(),
+		"crosshull.yaml:3: base image: ", `"docker-image://`+runtime+`" denied by policy`)
 	if strings.Contains(err.Error(), "has no image for") {
 		t.Errorf("a denied base is taken for one without a platform: %v", err)
 	}

@@ -85,9 +85,9 @@ etc/deep/a.conf 0755
 file = a file
 `
 
-// pushBase puts an image into the lab's registry, whose layer no builder has seen or made. Its name tells the C
+// pushLayout puts an image into the lab's registry, whose layer no builder has seen or made. Its name tells the C
 // library, so that nobody has to look for it.
-func pushBase(t *testing.T, list string, config v1.Config) (repo string, layerDigest v1.Hash) {
+func pushLayout(t *testing.T, list string, config v1.Config) (repo string, layerDigest v1.Hash) {
 	t.Helper()
 	dt := layerOf(t, list+"\nusr/fresh = "+fresh())
 	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) {
@@ -196,6 +196,9 @@ type layout struct {
 	err   string // of all builds; empty: they succeed
 }
 
+// Each folder for the app costs a publish, so there are few.
+const deep = "/mnt/a/app"
+
 const appWithFiles = "app 0710 1:2\napp/place.dll = old\napp/kept = kept"
 
 var layouts = []layout{
@@ -249,10 +252,11 @@ var layouts = []layout{
 		copy:  "--chmod=0755 --chown=3:4 empty /run/lock/",
 	},
 	{name: "one after the other", copy: "conf /opt/x\ntool.sh /opt/x\ntool.sh /bin/x/\nconf /usr/bin/x/y"},
-	{name: "the app below a link", dir: "/var/run/app", copy: "tool.sh /run/app/tool.sh"},
-	{name: "the app below a link to nothing", dir: "/var/lock/a/b"},
-	{name: "the app in a folder that is there", dir: "/home/app"},
-	{name: "the app in a new folder", dir: "/usr/src/app", copy: "tool.sh /usr/src"},
+	{name: "the app below a link", dir: deep, base: "mnt 0755\nmnt/a > ../run", copy: "tool.sh /run/app/tool.sh"},
+	{name: "the app below a link to nothing", dir: deep, base: "mnt 0755\nmnt/a > /gone/deep"},
+	{name: "the app in a folder that is there", dir: deep, base: "mnt 0755\nmnt/a 0711 1:2\nmnt/a/app 0750 3:4"},
+	{name: "the app in a new folder", dir: deep, base: "mnt 0711 1:2", copy: "tool.sh /mnt"},
+	{name: "a file above the app", dir: deep, copy: "tool.sh /mnt"},
 	{name: "the app in the root", dir: "/"},
 	{name: "the app at a link", base: "app > usr/local/share"},
 	{name: "the app in a folder with files", base: appWithFiles},
@@ -261,7 +265,6 @@ var layouts = []layout{
 	{name: "the app unasked, in a folder with files", base: appWithFiles, quiet: true},
 	{name: "the app unasked, at a file", base: "app = a file", quiet: true},
 	{name: "files in the app's folder", copy: "tool.sh /app\n--chmod=0700 --chown=3:4 tool.sh /app/private/tool.sh"},
-	{name: "a file above the app", dir: "/new/app", copy: "tool.sh /new"},
 	{name: "a file into a folder of the app", files: "{from: tool.sh, to: /app/runtimes}", copy: "tool.sh /app/runtimes/"},
 }
 
@@ -359,7 +362,7 @@ func TestPlaces(t *testing.T) {
 			if tc.base != "" && !tc.quiet {
 				config.WorkingDir = "/app"
 			}
-			base, _ := pushBase(t, usrMerged+tc.base, config)
+			base, _ := pushLayout(t, usrMerged+tc.base, config)
 			write(t, dir, "crosshull.yaml", tc.spec(base))
 			write(t, dir, "Dockerfile", tc.dockerfile(base))
 			want := buildDockerfile(t, dir, published, tc.err)
@@ -373,7 +376,7 @@ func TestPlaces(t *testing.T) {
 // the time that all files have, and those above it keep theirs. The image in the registry is what COPY makes.
 func TestPlacesAgain(t *testing.T) {
 	dir, published := placeApp(t)
-	base, _ := pushBase(t, usrMerged+"app 0755\napp/kept = kept", v1.Config{WorkingDir: "/app"})
+	base, _ := pushLayout(t, usrMerged+"app 0755\napp/kept = kept", v1.Config{WorkingDir: "/app"})
 	l := layout{
 		copy: "tool.sh /usr/local/bin/new.sh\ntool.sh /bin\nconf /etc/conf\ntool.sh /opt/a/b/x\ntool.sh /opt/a/c/y\n" +
 			"tool.sh /opt/\nempty /data/one/two/\ntool.sh /data/one/two",
@@ -559,7 +562,7 @@ func TestBaseStaysUnpulled(t *testing.T) {
 		{"files elsewhere", "files: [{from: tool.sh, to: /opt/tools/}]\n", true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			base, layer := pushBase(t, usrMerged, v1.Config{Env: []string{"PATH=/usr/bin"}})
+			base, layer := pushLayout(t, usrMerged, v1.Config{Env: []string{"PATH=/usr/bin"}})
 			_, repo, _ := strings.Cut(base, "/")
 			spec := "# syntax=ghcr.io/crosshull/crosshull:1\nbase: {image: " + host + "/" + repo + "}\n"
 			write(t, app, "crosshull.yaml", spec+tc.files)

@@ -108,9 +108,9 @@ func buildkitRoot(dir string) string { return filepath.Join(dir, "buildkit") }
 
 func otelSocket(dir string) string { return filepath.Join(dir, "otel.sock") }
 
-// buildkitConfig is the configuration of a buildkitd whose files are in dir. The platforms are left to buildkitd, which finds the machine's own: a
-// build for others needs no more than that as long as it executes nothing of them. Steps use the host's network, since
-// the feed listens on loopback only.
+// buildkitConfig is the configuration of a buildkitd whose files are in dir. The platforms are left to buildkitd,
+// which finds the machine's own: a build for others needs no more than that as long as it executes nothing of them.
+// Steps use the host's network, since the feed listens on loopback only.
 func (l *Lab) buildkitConfig(dir string, mirrors bool) string {
 	var b strings.Builder
 	// Writing to a strings.Builder never fails.

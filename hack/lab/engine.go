@@ -13,8 +13,8 @@ import (
 )
 
 // engineScript makes a Docker engine run in a root file system of its own, $1, as its libraries are younger than the
-// machine's: by pivot_root, as an engine in a chroot cannot unpack layers. What it mounts is gone with it. It has no network
-// but the machine's.
+// machine's: by pivot_root, as an engine in a chroot cannot unpack layers. What it mounts is gone with it. It has no
+// network but the machine's.
 const engineScript = `
 set -e
 mount --bind "$1" "$1"
@@ -25,9 +25,9 @@ pivot_root . old
 exec /usr/sbin/dockerd --host unix:///run/e.sock --storage-driver overlay2 --insecure-registry "$2" \
   --iptables=false --ip6tables=false --bridge=none --ip-forward=false --ip-masq=false`
 
-// StartEngine makes a Docker engine run that keeps images as engines did before the containerd image store: Debian's, whose
-// BuildKit is older than the lab's, and cannot merge. host is for DOCKER_HOST. stop ends it and removes what it has. The lab
-// has to be up.
+// StartEngine makes a Docker engine run that keeps images as engines did before the containerd image store: Debian's,
+// whose BuildKit is older than the lab's, and cannot merge. host is for DOCKER_HOST. stop ends it and removes what it
+// has. The lab has to be up.
 func (l *Lab) StartEngine(ctx context.Context) (host string, stop func(context.Context) error, err error) {
 	archive := filepath.Join(l.cache, "engine-"+apt.Trixie+".tar")
 	if _, err := os.Stat(archive); err != nil {

@@ -24,7 +24,17 @@ func (l *Lab) PushFrontend(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, l.Bin("docker"), "buildx", "build", "--provenance=false", "-t", l.FrontendRef(), "--push", filepath.Dir(moduleDir))
+	cmd := exec.CommandContext(
+		ctx,
+		l.Bin("docker"),
+		"buildx",
+		"build",
+		"--provenance=false",
+		"-t",
+		l.FrontendRef(),
+		"--push",
+		filepath.Dir(moduleDir),
+	)
 	cmd.Env = append(os.Environ(), l.Env()...)
 	cmd.Stdout, cmd.Stderr = w, w
 	if err := cmd.Run(); err != nil {

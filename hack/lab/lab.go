@@ -1,5 +1,5 @@
-// Package lab gives a Linux machine with root what the demo, the tests and the benchmarks need: buildkitd, a registry, a
-// NuGet feed, .NET images and a buildx builder.
+// Package lab gives a Linux machine with root what the demo, the tests and the benchmarks need: buildkitd, a registry,
+// a NuGet feed, .NET images and a buildx builder.
 //
 //	l, err := lab.New()
 //	err = l.Up(ctx, os.Stderr)         // from nothing, or at once if it is all there

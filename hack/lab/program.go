@@ -21,8 +21,8 @@ import (
 	"github.com/crosshull/crosshull/hack/lab/tools"
 )
 
-// PushProgram compiles the program of package pkg, of this module or of one that it requires, and pushes it to ref as an image
-// that starts it and has nothing else.
+// PushProgram compiles the program of package pkg, of this module or of one that it requires, and pushes it to ref as
+// an image that starts it and has nothing else.
 func (l *Lab) PushProgram(ctx context.Context, ref, pkg string, labels map[string]string) error {
 	moduleDir, err := tools.ModuleDir(ctx)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 )
 
 // StartBuildkit makes another buildkitd run, configured as the lab's own, with its state, socket and log in dir, a new
-// folder of the lab's that has room for more; addr is where it can be reached. It knows nothing of what the lab's own has
-// built. stop ends it and removes dir. The lab has to be up.
+// folder of the lab's that has room for more; addr is where it can be reached. It knows nothing of what the lab's own
+// has built. stop ends it and removes dir. The lab has to be up.
 func (l *Lab) StartBuildkit(ctx context.Context) (dir, addr string, stop func(context.Context) error, err error) {
 	if dir, err = os.MkdirTemp(l.dir, "second-"); err != nil {
 		return "", "", nil, err

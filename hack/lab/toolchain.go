@@ -39,7 +39,8 @@ func (l *Lab) findToolchain(ctx context.Context, repo string, needed bool) (Tool
 	return t, source, nil
 }
 
-// toolchainSource says where the toolchain comes from: the environment, beside the repository, the machine's own dotnet.
+// toolchainSource says where the toolchain comes from: the environment, beside the repository, the machine's own
+// dotnet.
 func (l *Lab) toolchainSource(repo string) (string, error) {
 	if l.dotnet != "" {
 		if _, err := os.Stat(l.dotnet); err != nil {
@@ -56,9 +57,13 @@ func (l *Lab) toolchainSource(repo string) (string, error) {
 			return filepath.Dir(program), nil
 		}
 	}
-	return "", fmt.Errorf("%w: no .NET SDK to make images from, and mcr.microsoft.com is not to be used or cannot be reached; "+
-		"set %s to an archive (.tar.xz, .tar.gz) or a folder of a .NET SDK for linux, or to a folder with sdk/ and, for restores without network, feed/",
-		fs.ErrNotExist, envDotnet)
+	return "", fmt.Errorf(
+		"%w: no .NET SDK to make images from, and mcr.microsoft.com is not to be used or cannot be reached; "+
+			"set %s to an archive (.tar.xz, .tar.gz) or a folder of a .NET SDK for linux, or to a folder with sdk/ and, for "+
+			"restores without network, feed/",
+		fs.ErrNotExist,
+		envDotnet,
+	)
 }
 
 // openToolchain turns an archive or a folder into a toolchain.

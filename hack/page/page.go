@@ -1,4 +1,5 @@
-// Package page writes what a program found out into a page of the documentation, between the lines that are there for it.
+// Package page writes what a program found out into a page of the documentation, between the lines that are there for
+// it.
 //
 //	<!-- bench:begin -->
 //	<!-- bench:end -->

@@ -22,8 +22,15 @@ func (r *runner) repository(ctx context.Context, src, tmp string) (url string, s
 	git := func(dir string, args ...string) error {
 		cmd := exec.CommandContext(ctx, "git", args...)
 		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
-			"GIT_AUTHOR_NAME=repro", "GIT_AUTHOR_EMAIL=repro@localhost", "GIT_COMMITTER_NAME=repro", "GIT_COMMITTER_EMAIL=repro@localhost")
+		cmd.Env = append(
+			os.Environ(),
+			"GIT_CONFIG_GLOBAL=/dev/null",
+			"GIT_CONFIG_SYSTEM=/dev/null",
+			"GIT_AUTHOR_NAME=repro",
+			"GIT_AUTHOR_EMAIL=repro@localhost",
+			"GIT_COMMITTER_NAME=repro",
+			"GIT_COMMITTER_EMAIL=repro@localhost",
+		)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("git %s: %w: %s", strings.Join(args, " "), err, out)
 		}

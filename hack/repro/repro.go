@@ -72,7 +72,13 @@ func Run(ctx context.Context, l *lab.Lab, c Config, progress io.Writer) (_ *Repo
 	if err != nil {
 		return nil, err
 	}
-	r := &runner{lab: l, change: c.Change, progress: progress, began: time.Now(), examples: filepath.Join(filepath.Dir(moduleDir), "examples")}
+	r := &runner{
+		lab:      l,
+		change:   c.Change,
+		progress: progress,
+		began:    time.Now(),
+		examples: filepath.Join(filepath.Dir(moduleDir), "examples"),
+	}
 	for _, e := range c.Examples {
 		if _, err := os.Stat(filepath.Join(r.examples, e, "crosshull.yaml")); err != nil {
 			return nil, fmt.Errorf("no such example: %w", err)
@@ -216,7 +222,20 @@ func (r *runner) sources(ctx context.Context, example string, src source) ([]str
 
 // build is docker buildx build as anybody would do it; env is one more variable, or none.
 func (r *runner) build(ctx context.Context, src source, ref, env string, args ...string) error {
-	args = append([]string{"buildx", "build", "--builder", src.builder, "--progress=plain", "--platform", Platforms, "-t", ref, "--push"}, args...)
+	args = append(
+		[]string{
+			"buildx",
+			"build",
+			"--builder",
+			src.builder,
+			"--progress=plain",
+			"--platform",
+			Platforms,
+			"-t",
+			ref,
+			"--push",
+		},
+		args...)
 	if src.file != "" {
 		args = append(args, "-f", src.file)
 	} else {

@@ -23,10 +23,14 @@ var variants = []variant{
 	{"the same again", "again", func(_ context.Context, _ *runner, src, _ string) (source, func(), error) {
 		return source{context: src, builder: nodeOne}, func() {}, nil
 	}},
-	{"another daemon; another path, times, modes, owners", "elsewhere", func(_ context.Context, r *runner, src, tmp string) (source, func(), error) {
-		dir := filepath.Join(tmp, "another checkout", "of it")
-		return source{context: dir, builder: nodeTwo}, func() {}, r.copy(src, dir)
-	}},
+	{
+		"another daemon; another path, times, modes, owners",
+		"elsewhere",
+		func(_ context.Context, r *runner, src, tmp string) (source, func(), error) {
+			dir := filepath.Join(tmp, "another checkout", "of it")
+			return source{context: dir, builder: nodeTwo}, func() {}, r.copy(src, dir)
+		},
+	},
 	{"a git context", "git", func(ctx context.Context, r *runner, src, tmp string) (source, func(), error) {
 		url, stop, err := r.repository(ctx, src, tmp)
 		return source{context: url, file: "crosshull.yaml", builder: nodeOne}, stop, err

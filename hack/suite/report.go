@@ -79,7 +79,12 @@ func newReport(out io.Writer, total int, short bool, now func() time.Time) *repo
 // line writes a line that begins with how long it has all taken.
 func (r *report) line(format string, args ...any) {
 	r.said = r.now()
-	_, _ = fmt.Fprintf(r.out, "%7s  %s\n", minutes(r.said.Sub(r.began)), fmt.Sprintf(format, args...)) // a line that is lost harms nothing
+	_, _ = fmt.Fprintf(
+		r.out,
+		"%7s  %s\n",
+		minutes(r.said.Sub(r.began)),
+		fmt.Sprintf(format, args...),
+	) // a line that is lost harms nothing
 }
 
 // Write writes what others say.
@@ -155,7 +160,13 @@ func (r *report) attr(key string, e event) {
 }
 
 func (r *report) endTest(key string, e event) {
-	t := Test{Package: e.Package, Name: e.Test, Action: e.Action, Elapsed: time.Duration(e.Elapsed * float64(time.Second)), Spent: r.spent[key]}
+	t := Test{
+		Package: e.Package,
+		Name:    e.Test,
+		Action:  e.Action,
+		Elapsed: time.Duration(e.Elapsed * float64(time.Second)),
+		Spent:   r.spent[key],
+	}
 	r.tests = append(r.tests, t)
 	what := fmt.Sprintf("%s  %6.1fs  %s %s", e.Action, e.Elapsed, short(e.Package), e.Test)
 	_, part := parentOf(e.Test)

@@ -1,5 +1,5 @@
-// Package suite runs the tests of the repository and shows them while they run: each test, how many of how many, and how
-// long; what fails, with its output; at the end the slowest. Each test has a limit of its own (see [Watcher]).
+// Package suite runs the tests of the repository and shows them while they run: each test, how many of how many, and
+// how long; what fails, with its output; at the end the slowest. Each test has a limit of its own (see [Watcher]).
 //
 // Contract: what is run is what `go test` runs, in both modules; its cache of results is used where a result depends on
 // nothing that Go does not see. The last line says what came of it, as test runners write it: DONE 3 tests in 1.5s.
@@ -42,7 +42,12 @@ type Module struct {
 // Modules are those of the repository, from the folder of hack.
 var Modules = []Module{
 	{Path: "github.com/crosshull/crosshull", Dir: ".."},
-	{Path: "github.com/crosshull/crosshull/hack", Dir: ".", Lab: []string{"github.com/crosshull/crosshull/hack/e2e"}, Fresh: true},
+	{
+		Path:  "github.com/crosshull/crosshull/hack",
+		Dir:   ".",
+		Lab:   []string{"github.com/crosshull/crosshull/hack/e2e"},
+		Fresh: true,
+	},
 }
 
 // pkg is a package that has tests.
@@ -100,8 +105,8 @@ type run struct {
 
 // plan gives the calls of go test, what is quick first, and how many tests they are.
 //
-// Those that need the lab share it, so they run one package after the other, and always, as Go does not see all that they
-// depend on.
+// Those that need the lab share it, so they run one package after the other, and always, as Go does not see all that
+// they depend on.
 func plan(ctx context.Context, c Config) (runs []run, total int, err error) {
 	var lab []run
 	for _, m := range c.Modules {
@@ -205,7 +210,10 @@ func list(ctx context.Context, m Module) ([]*pkg, error) {
 	if packages == nil {
 		packages = []string{"./..."}
 	}
-	cmd := exec.CommandContext(ctx, "go", append([]string{"list", "-json=Dir,ImportPath,TestGoFiles,XTestGoFiles"}, packages...)...)
+	cmd := exec.CommandContext(
+		ctx,
+		"go",
+		append([]string{"list", "-json=Dir,ImportPath,TestGoFiles,XTestGoFiles"}, packages...)...)
 	cmd.Dir, cmd.Stderr = m.Dir, os.Stderr
 	listed, err := cmd.Output()
 	if err != nil {

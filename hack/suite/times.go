@@ -16,8 +16,8 @@ import (
 // called is what a run says in its file when it calls go test, from when on that compiles.
 const called = "called"
 
-// Times tells, as Markdown, where a run spent its time, from the file that [Config.JSON] names: per call of go test, per
-// kind of thing, and per test.
+// Times tells, as Markdown, where a run spent its time, from the file that [Config.JSON] names: per call of go test,
+// per kind of thing, and per test.
 func Times(file string) (string, error) {
 	dt, err := os.ReadFile(file)
 	if err != nil {
@@ -82,7 +82,13 @@ func (c *clock) write(b *strings.Builder) {
 		if n := len(call.packages); n > 1 {
 			name = fmt.Sprintf("%s and %d more", name, n-1)
 		}
-		fmt.Fprintf(b, "| %s | %s | %s |\n", name, seconds(call.started.Sub(call.began)), seconds(call.ended.Sub(call.started)))
+		fmt.Fprintf(
+			b,
+			"| %s | %s | %s |\n",
+			name,
+			seconds(call.started.Sub(call.began)),
+			seconds(call.ended.Sub(call.started)),
+		)
 	}
 }
 

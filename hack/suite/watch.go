@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// Watcher runs a test binary so that each test has a limit of its own. A test that reaches the limit is ended and fails; a
-// test that panics takes no other with it: the binary is started again for the tests that are left.
+// Watcher runs a test binary so that each test has a limit of its own. A test that reaches the limit is ended and
+// fails; a test that panics takes no other with it: the binary is started again for the tests that are left.
 //
 // It is what `go test -json -exec` starts in the place of the binary. That has one timer for a whole package.
 type Watcher struct {
@@ -58,8 +58,8 @@ func (w *Watcher) Run(ctx context.Context, args []string) (int, error) {
 	}
 }
 
-// logging makes a binary write down what files and variables it reads, where go test looks for that before it keeps a result
-// for the next time. It does not ask for it with -exec, as the binary may then run on another machine.
+// logging makes a binary write down what files and variables it reads, where go test looks for that before it keeps a
+// result for the next time. It does not ask for it with -exec, as the binary may then run on another machine.
 func logging(args []string) []string {
 	return slices.Insert(slices.Clone(args), 1, "-test.testlogfile="+filepath.Join(filepath.Dir(args[0]), "testlog.txt"))
 }
@@ -241,8 +241,8 @@ func parentOf(test string) (string, bool) {
 	return test[:i], true
 }
 
-// busy lists the tests that run code of their own. One whose subtests are paused may wait for them to have their turn; if
-// no other test has it, they wait for their parent.
+// busy lists the tests that run code of their own. One whose subtests are paused may wait for them to have their turn;
+// if no other test has it, they wait for their parent.
 func (r *round) busy() []string {
 	var own, waiting []string
 	for test, s := range r.tests {
@@ -311,7 +311,10 @@ func (r *round) settle() {
 	defer r.mu.Unlock()
 	switch {
 	case r.hung != "":
-		r.fail(r.hung, fmt.Sprintf("%s has reached the limit of %s, and is ended here:\n%s", r.hung, r.Limit, ofTests(r.dump.String())))
+		r.fail(
+			r.hung,
+			fmt.Sprintf("%s has reached the limit of %s, and is ended here:\n%s", r.hung, r.Limit, ofTests(r.dump.String())),
+		)
 	case r.panics != "":
 		r.drop(r.panics)
 	default:
@@ -331,14 +334,23 @@ func (r *round) drop(test string) {
 
 func (r *round) fail(test, why string) {
 	r.drop(test)
-	_, err := fmt.Fprintf(r.Out, "%s=== NAME  %s\n%s%s--- FAIL: %s (%.2fs)\n", marker, test, why, marker, test, time.Since(r.tests[test].since).Seconds())
+	_, err := fmt.Fprintf(
+		r.Out,
+		"%s=== NAME  %s\n%s%s--- FAIL: %s (%.2fs)\n",
+		marker,
+		test,
+		why,
+		marker,
+		test,
+		time.Since(r.tests[test].since).Seconds(),
+	)
 	if r.written == nil {
 		r.written = err
 	}
 }
 
-// ofTests picks the goroutines that are in a test out of a dump of all, without the frames below and above it, or gives the
-// dump as it is.
+// ofTests picks the goroutines that are in a test out of a dump of all, without the frames below and above it, or
+// gives the dump as it is.
 func ofTests(dump string) string {
 	var picked []string
 	for stack := range strings.SplitSeq(dump, "\n\n") {

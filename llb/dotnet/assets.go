@@ -39,7 +39,8 @@ func (a *Assets) AddFile(name string, size int64) {
 // makers are what project files name whose build makes static web assets: of the client's assemblies, of sources in
 // other languages, of what is downloaded.
 var makers = []string{
-	"Sdk.BlazorWebAssembly", "TypeScript.MSBuild", "LibraryManager.Build", "SassCompiler", "BundlerMinifier", "WebCompiler", "Tailwind", "esproj",
+	"Sdk.BlazorWebAssembly", "TypeScript.MSBuild", "LibraryManager.Build",
+	"SassCompiler", "BundlerMinifier", "WebCompiler", "Tailwind", "esproj",
 }
 
 // AddProjects takes the project files of the context into account.
@@ -78,13 +79,13 @@ const (
 	CompressBeside
 )
 
-// minAssets is how many bytes have to be there to compress them apart: brotli takes about as long for them, at the level
-// that publish asks for, as the process that does so takes to start.
+// minAssets is how many bytes have to be there to compress them apart: brotli takes about as long for them, at the
+// level that publish asks for, as the process that does so takes to start.
 const minAssets = 512 << 10
 
-// Compression gives the step for the static web assets of app: one of their own, which an edit of sources leaves alone, if
-// they are large. What commands of the user's make is left to publish, so that they run once. Whether a step beside publish
-// makes all that publish has is known when both have run: see [Report.SameAssets].
+// Compression gives the step for the static web assets of app: one of their own, which an edit of sources leaves
+// alone, if they are large. What commands of the user's make is left to publish, so that they run once. Whether a step
+// beside publish makes all that publish has is known when both have run: see [Report.SameAssets].
 func (a *Assets) Compression(app *App) Compression {
 	read := func(file string) bool { return anyReads(app.Closure, file) }
 	switch {
@@ -100,8 +101,8 @@ func anyReads(nodes []Node, file string) bool {
 	return slices.ContainsFunc(nodes, func(n Node) bool { return n.reads(file) })
 }
 
-// Files are patterns of the static web assets of projects. What styles and scripts of components and views belong to is not
-// among them: assets.proj makes do with its name, so that an edit of it makes no assets anew.
+// Files are patterns of the static web assets of projects. What styles and scripts of components and views belong to is
+// not among them: assets.proj makes do with its name, so that an edit of it makes no assets anew.
 func (a *Assets) Files(nodes []Node) []string {
 	var patterns []string
 	for _, p := range allPaths(nodes) {
@@ -119,8 +120,8 @@ func (a *Assets) Files(nodes []Node) []string {
 
 // CompressArgs is the command that makes the static web assets of a restored app, compressed ones included: as publish
 // would in folder [LayerAssets] of Paths.Output, the compressed ones once more by names that tell what is in them for
-// [CompressBefore], and a [Report] of all. Whatever goes wrong, it leaves less, and publish does the rest: so it neither
-// fails, which takes a shell, nor says a word.
+// [CompressBefore], and a [Report] of all. Whatever goes wrong, it leaves less, and publish does the rest: so it
+// neither fails, which takes a shell, nor says a word.
 func CompressArgs(p Project, app *App, at Paths) []string {
 	args := []string{
 		"sh", "-c", `"$@" || :`, "sh",

@@ -46,7 +46,13 @@ func TestAssets(t *testing.T) {
 	modules.AddFile("src/web/Pages/[id].razor.js", 1)
 	modules.AddFile("src/other/Other.razor.js", 1)
 	got := strings.Join(modules.Files(app.Closure), " ")
-	for pattern, want := range map[string]bool{`src/web/Pages/\[id\].razor.js`: true, `src/web/Pages/\[id\].razor`: false, "src/widgets/wwwroot": true, "src/widgets/**/*.razor.css": true, "src/other/Other.razor.js": false} {
+	for pattern, want := range map[string]bool{
+		`src/web/Pages/\[id\].razor.js`: true,
+		`src/web/Pages/\[id\].razor`:    false,
+		"src/widgets/wwwroot":           true,
+		"src/widgets/**/*.razor.css":    true,
+		"src/other/Other.razor.js":      false,
+	} {
 		if strings.Contains(" "+got+" ", " "+pattern+" ") != want {
 			t.Errorf("%s among the files of assets: want %v in %s", pattern, want, got)
 		}

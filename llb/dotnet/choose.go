@@ -28,12 +28,20 @@ func (d *Description) Choose(project, framework string, test bool) (*App, error)
 	}
 	switch len(apps) {
 	case 0:
-		msg := fmt.Sprintf("nothing to publish in %s: an app has OutputType Exe and is no test, but there is %s", where, describe(d.Candidates))
+		msg := fmt.Sprintf(
+			"nothing to publish in %s: an app has OutputType Exe and is no test, but there is %s",
+			where,
+			describe(d.Candidates),
+		)
 		switch {
 		case len(d.Candidates) == 0:
 			msg = "no .NET project in " + where
 		case test:
-			msg = fmt.Sprintf("no test project in %s: a test references Microsoft.NET.Test.Sdk, but there is %s", where, describe(d.Candidates))
+			msg = fmt.Sprintf(
+				"no test project in %s: a test references Microsoft.NET.Test.Sdk, but there is %s",
+				where,
+				describe(d.Candidates),
+			)
 		}
 		return nil, &NothingError{d.Candidates, msg}
 	case 1:
@@ -47,7 +55,11 @@ func (d *Description) Choose(project, framework string, test bool) (*App, error)
 	}
 	app := apps[0]
 	if framework == "" && len(app.Frameworks) > 1 {
-		return nil, fmt.Errorf("%s has several frameworks, so the spec has to name one: framework: %s", app.Path, strings.Join(app.Frameworks, " or "))
+		return nil, fmt.Errorf(
+			"%s has several frameworks, so the spec has to name one: framework: %s",
+			app.Path,
+			strings.Join(app.Frameworks, " or "),
+		)
 	}
 	if framework != "" && !contains(app.Frameworks, framework) {
 		return nil, fmt.Errorf("%s has no framework %s: use %s", app.Path, framework, strings.Join(app.Frameworks, " or "))

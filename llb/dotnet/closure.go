@@ -32,6 +32,10 @@ type Node struct {
 	// Patterns of what it reaches outside of its folder, and whether that is all.
 	restoreReach, publishReach []string
 	reachKnown                 bool
+	// The paths of what it reaches, anyName for each wildcard, with the housekeeping that it makes something of, and
+	// whether it was asked about that.
+	names        []string
+	sourcesKnown bool
 }
 
 // paths are all that lead to the project.
@@ -75,7 +79,8 @@ func (s *Settings) Add(name string) {
 	base := path.Base(name)
 	switch {
 	case slices.Contains([]string{".props", ".targets", ".rsp"}, path.Ext(base)),
-		strings.HasSuffix(base, "packages.lock.json"), strings.HasPrefix(base, "packages.") && strings.HasSuffix(base, ".lock.json"),
+		strings.HasSuffix(base, "packages.lock.json"),
+		strings.HasPrefix(base, "packages.") && strings.HasSuffix(base, ".lock.json"),
 		strings.EqualFold(base, "nuget.config"),
 		base == "global.json", base == "dotnet-tools.json":
 		*s = append(*s, name)
@@ -200,6 +205,10 @@ func Outputs(nodes []Node) []string {
 	return slices.Compact(patterns)
 }
 
+// GitDirs are patterns of what git keeps beside sources, anywhere below the context: a folder or, of a submodule or a
+// worktree, a file (gitrepository-layout(5)).
+func GitDirs() []string { return []string{"**/.git"} }
+
 // Unseen are patterns of the folders of projects that are not among seen, as far as nothing of those is in them.
 func Unseen(nodes, seen []Node) []string {
 	needed := ancestors(allPaths(seen))
@@ -214,8 +223,8 @@ func Unseen(nodes, seen []Node) []string {
 }
 
 // CompiledSources are patterns of the sources of those of nodes that are built already, which nobody else compiles: an
-// edit of one is told by what it is compiled to, if that changes. They begin with all sources and take out again what is
-// read otherwise, so other patterns have to follow.
+// edit of one is told by what it is compiled to, if that changes. They begin with all sources and take out again what
+// is read otherwise, so other patterns have to follow.
 func CompiledSources(nodes, built []Node) []string {
 	if len(built) == 0 {
 		return nil
@@ -244,5 +253,6 @@ func CompiledSources(nodes, built []Node) []string {
 
 // overlap tells whether one of two patterns can match what is in the folder of the other.
 func overlap(a, b string) bool {
-	return a == b || a == "**" || b == "**" || a == "." || b == "." || strings.HasPrefix(a, b+"/") || strings.HasPrefix(b, a+"/")
+	return a == b || a == "**" || b == "**" || a == "." || b == "." || strings.HasPrefix(a, b+"/") ||
+		strings.HasPrefix(b, a+"/")
 }

@@ -2,6 +2,7 @@ package dotnet
 
 import (
 	"errors"
+	"fmt"
 	"path"
 	"slices"
 )
@@ -31,7 +32,8 @@ func (c Command) Resolve(baseEntrypoint []string) (entrypoint, cmd []string, err
 	switch instruction {
 	case "Entrypoint":
 		if own {
-			return nil, nil, errors.New("ContainerEntrypoint excludes ContainerAppCommandInstruction=Entrypoint: use DefaultArgs or None")
+			return nil, nil, errors.New(
+				"ContainerEntrypoint excludes ContainerAppCommandInstruction=Entrypoint: use DefaultArgs or None")
 		}
 		return slices.Concat(c.AppCommand, c.AppCommandArgs), c.DefaultArgs, nil
 	case "DefaultArgs":
@@ -42,7 +44,8 @@ func (c Command) Resolve(baseEntrypoint []string) (entrypoint, cmd []string, err
 		}
 		cmd = c.DefaultArgs
 	default:
-		return nil, nil, errors.New("ContainerAppCommandInstruction " + instruction + " is not known: use Entrypoint, DefaultArgs or None")
+		return nil, nil, fmt.Errorf(
+			"ContainerAppCommandInstruction %s is not known: use Entrypoint, DefaultArgs or None", instruction)
 	}
 	if !own {
 		return baseEntrypoint, cmd, nil
@@ -54,7 +57,9 @@ func (c Command) Resolve(baseEntrypoint []string) (entrypoint, cmd []string, err
 // all other cases, which is wrong for a single file and not what apphost asks for.
 func (app *App) Start() Command {
 	c := app.Command
-	if app.Mode.Executable() && len(c.AppCommand) == 2 && c.AppCommand[0] == "dotnet" && path.Base(c.AppCommand[1]) == app.TargetFileName {
+	byDotnet := len(c.AppCommand) == 2 && c.AppCommand[0] == "dotnet" &&
+		path.Base(c.AppCommand[1]) == app.TargetFileName
+	if app.Mode.Executable() && byDotnet {
 		c.AppCommand = []string{path.Join(path.Dir(c.AppCommand[1]), app.AssemblyName)}
 	}
 	return c

@@ -188,8 +188,8 @@ type Output struct {
 	AssetsFile string
 }
 
-// Container is what the SDK infers of the image (target ComputeContainerConfig), with what the project says of it by the
-// properties and items Container….
+// Container is what the SDK infers of the image (target ComputeContainerConfig), with what the project says of it by
+// the properties and items Container….
 type Container struct {
 	BaseImage        string
 	Labels           []KeyValue
@@ -257,10 +257,9 @@ func ParseDescription(dt []byte, source string, n int) ([]*Description, error) {
 
 // newDescription reads the items of one answer, by their names.
 func newDescription(items map[string][]item, source string) (*Description, error) {
-	rel := func(p string) (string, error) { return inContext(p, source) }
 	desc := &Description{}
 	for _, it := range items["Candidate"] {
-		p, err := rel(it["Identity"])
+		p, err := inContext(it["Identity"], source)
 		if err != nil {
 			return nil, err
 		}
@@ -281,28 +280,9 @@ func newDescription(items map[string][]item, source string) (*Description, error
 	}
 	app := &App{}
 	for _, it := range items["Project"] {
-		n := Node{
-			Framework:  it["Framework"],
-			Apart:      it["Apart"] == "true",
-			LockFile:   it["LockFile"],
-			LockedMode: strings.EqualFold(it["LockedMode"], "true"),
-			direct:     it["DirectReferences"] == "true",
-		}
-		for floating := range strings.SplitSeq(it["Floating"], ";") {
-			if id, version, ok := strings.Cut(floating, "="); ok {
-				n.Floating = append(n.Floating, KeyValue{id, version})
-			}
-		}
-		var err error
-		if n.Path, err = rel(it["Identity"]); err != nil {
+		n, err := newNode(it, source)
+		if err != nil {
 			return nil, err
-		}
-		for _, ref := range splitPaths(it["References"]) {
-			p, err := rel(ref)
-			if err != nil {
-				return nil, err
-			}
-			n.References = append(n.References, p)
 		}
 		app.Closure = append(app.Closure, n)
 	}
@@ -322,6 +302,33 @@ func newDescription(items map[string][]item, source string) (*Description, error
 	app.container(items["Container"], source)
 	desc.App = app
 	return desc, nil
+}
+
+// newNode reads an item of the target CrosshullClosure.
+func newNode(it item, source string) (n Node, err error) {
+	n = Node{
+		Framework:  it["Framework"],
+		Apart:      it["Apart"] == "true",
+		LockFile:   it["LockFile"],
+		LockedMode: strings.EqualFold(it["LockedMode"], "true"),
+		direct:     it["DirectReferences"] == "true",
+	}
+	for floating := range strings.SplitSeq(it["Floating"], ";") {
+		if id, version, ok := strings.Cut(floating, "="); ok {
+			n.Floating = append(n.Floating, KeyValue{id, version})
+		}
+	}
+	if n.Path, err = inContext(it["Identity"], source); err != nil {
+		return n, err
+	}
+	for _, ref := range splitPaths(it["References"]) {
+		p, err := inContext(ref, source)
+		if err != nil {
+			return n, err
+		}
+		n.References = append(n.References, p)
+	}
+	return n, nil
 }
 
 // container takes over the items of the target CrosshullContainer.

@@ -118,6 +118,23 @@ func TestParseDescription(t *testing.T) {
 	}
 }
 
+// Paths of projects are what they are: a ; or a space ends none, and no path of an answer is absolute here.
+func TestParseDescriptionPaths(t *testing.T) {
+	descs, err := ParseDescription([]byte(`{"Items": {"Answer": [
+		{"Question": "0", "Item": "Project", "Identity": "/source/a b;c/app.csproj", "References": "/source/a b/it's.csproj///source/c;/d.csproj"},
+		{"Question": "0", "Item": "Project", "Identity": "/source//lib//lib.csproj"}]}}`), "/source", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := descs[0].App
+	if got := strings.Join(ProjectPaths(app.Closure), " | "); got != "a b;c/app.csproj | lib/lib.csproj" {
+		t.Errorf("closure: %s", got)
+	}
+	if got := strings.Join(app.Closure[0].References, " | "); got != "a b/it's.csproj | c;/d.csproj" {
+		t.Errorf("references: %s", got)
+	}
+}
+
 func TestParseDescriptionErrors(t *testing.T) {
 	for in, want := range map[string]string{
 		"": "read MSBuild's description",
@@ -156,7 +173,8 @@ func TestPathsOfDescription(t *testing.T) {
 			if strings.Contains(answer, "References") && (tc.path == "" || strings.Contains(tc.path, "//")) {
 				continue // no reference at all; and // is between two, since a FullPath has none
 			}
-			descs, err := ParseDescription(fmt.Appendf(nil, `{"Items": {"Answer": [`+strings.Replace(answer, "{", `{"Question": "0", `, 1)+`]}}`, tc.path), "/source", 1)
+			answer = `{"Items": {"Answer": [` + strings.Replace(answer, "{", `{"Question": "0", `, 1) + `]}}`
+			descs, err := ParseDescription(fmt.Appendf(nil, answer, tc.path), "/source", 1)
 			got := ""
 			switch {
 			case err != nil && tc.want == "":
@@ -183,17 +201,20 @@ func TestPathsOfDescription(t *testing.T) {
 
 // What a project reaches is found by its path, however that is written.
 func TestReachOfDescription(t *testing.T) {
-	descs, err := ParseDescription([]byte(`{"Items": {"Answer": [
-		{"Question": "0", "Item": "Project", "Identity": "/source//a/a.csproj"},
-		{"Question": "0", "Item": "Reach", "Kind": "Done", "Identity": "/source/a/a.csproj", "Owner": "/source/a//a.csproj"},
-		{"Question": "0", "Item": "Reach", "Kind": "Item", "Identity": "/source//b/./c.txt", "Owner": "/source/a/a.csproj"},
-		{"Question": "0", "Item": "Reach", "Kind": "Item", "Identity": "/source/../etc/passwd", "Owner": "/source/a/a.csproj"},
-		{"Question": "0", "Item": "Reach", "Kind": "Item", "Identity": "//d//__crosshull_any__", "Owner": "/source/a/a.csproj"},
-		{"Question": "0", "Item": "Reach", "Kind": "Item", "Identity": "/source//e//__crosshull_any__", "Owner": "/source/a/a.csproj"}]}}`), "/source", 1)
+	const answer = `{"Question": "0", "Item": "Reach", "Owner": "/source/a//a.csproj", "Kind": %q, "Identity": %q}`
+	answers := []string{`{"Question": "0", "Item": "Project", "Identity": "/source//a/a.csproj"}`}
+	answers = append(answers, fmt.Sprintf(answer, reachDone, "/source/a/a.csproj"))
+	for _, p := range []string{
+		"/source//b/./c.txt", "/source/../etc/passwd", "//d//__crosshull_any__", "/source//e//__crosshull_any__",
+	} {
+		answers = append(answers, fmt.Sprintf(answer, reachItem, p))
+	}
+	descs, err := ParseDescription([]byte(`{"Items": {"Answer": [`+strings.Join(answers, ",")+`]}}`), "/source", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := strings.Join(PublishFiles(descs[0].App.Closure), " "), ".editorconfig .globalconfig a a/.editorconfig a/.globalconfig b/c.txt e"; got != want {
+	want := ".editorconfig .globalconfig a a/.editorconfig a/.globalconfig b/c.txt e"
+	if got := strings.Join(PublishFiles(descs[0].App.Closure), " "); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
@@ -209,9 +230,7 @@ func FuzzParseDescription(f *testing.F) {
 		{"Question": "0", "Item": "Candidate", "Identity": "/source//x/y.csproj", "IsApp": "true"},
 		{"Question": "0", "Item": "Project", "Identity": "/source//x/y.csproj", "References": "/source/../z.csproj;//"},
 		{"Question": "0", "Item": "Project", "Identity": "/source//"},
-		{"Question": "0", "Item": "Reach", "Kind": "Item", "Identity": "/source//x/../../..", "Owner": "/source//x/y.csproj"},
-		{"Question": "0", "Item": "Reach", "Kind": "Done", "Identity": "/source//x/y.csproj", "Owner": "/source//x/y.csproj"},
-		{"Question": "0", "Item": "Container", "Kind": "Properties", "ProjectAssetsFile": "//obj//project.assets.json"}]}}`))
+		{"Question": "0", "Item": "Container", "Kind": "Properties", "ProjectAssetsFile": "//obj//x.json"}]}}`))
 	f.Fuzz(readsDescription)
 }
 
@@ -236,6 +255,8 @@ func FuzzDescribedPaths(f *testing.F) {
 			item("Item", "Project", "Identity", "/source/lib/lib.csproj", "References", project, "Apart", "true"),
 			item("Item", "Reach", "Kind", kind, "Identity", identity, "Owner", project),
 			item("Item", "Reach", "Kind", "Done", "Identity", project, "Owner", project),
+			item("Item", "Reach", "Kind", "Asked", "Owner", project),
+			item("Item", "Reach", "Kind", "Asked", "Owner", "/source/lib/lib.csproj"),
 			item("Item", "Reach", "Kind", "Done", "Identity", "/source/lib/lib.csproj", "Owner", "/source/lib/lib.csproj"),
 			item("Item", "Container", "Kind", "Properties", "ProjectAssetsFile", identity),
 		}
@@ -268,6 +289,9 @@ func readsDescription(t *testing.T, dt []byte) {
 		Unseen(app.Closure, app.Closure[:1])
 		CompiledSources(app.Closure, app.Closure[:1])
 		Slices([]*App{app})
+		h := Housekeeping{found: []string{"README.md", "lib/README.md", ".github/x.md"}}
+		h.AddProjects(Files{app.Path: []byte(`<Project><X Include="**/*.md" /></Project>`)})
+		h.Idle(app.Closure, nil, Project{}, nil)
 	}
 	if took, grew := time.Since(begun), allocated()-before; took > 2*time.Second || grew > 200<<20 {
 		t.Errorf("%d bytes took %v and %d bytes of memory", len(dt), took, grew)
@@ -646,6 +670,8 @@ func TestSolutionProjects(t *testing.T) {
 	for _, tc := range []struct{ name, in, want string }{
 		{"a/x.sln", "Project(\"{9A19103F}\") = \"web\", \"src\\web\\web.csproj\", \"{1}\"\nEndProject\nProject(\"{2}\") = \"docs\", \"docs\", \"{3}\"\n", "a/src/web/web.csproj"},
 		{"x.slnx", `<Solution><Project Path="b/b.fsproj" /><Project Path="a/a.csproj" /><Project Path="b/b.fsproj" /></Solution>`, "a/a.csproj b/b.fsproj"},
+		{"x.slnx", `<Solution><Project Path="R&amp;D/it&#39;s.csproj" /></Solution>`, "R&D/it's.csproj"},
+		{"x.sln", `Project("{}") = "a", "R&amp;D\a.csproj", "{}"`, "R&amp;D/a.csproj"},
 		{"f/x.slnf", `{"solution": {"path": "..\\\\x.slnx", "projects": ["a\\\\a.csproj",] /* one */}}`, "a/a.csproj"},
 	} {
 		got, err := SolutionProjects(tc.name, []byte(tc.in))
@@ -675,8 +701,29 @@ func TestClearedBy(t *testing.T) {
 }
 
 func TestSolution(t *testing.T) {
-	if got := string(Solution([]string{"a & b/c.csproj"}, "/source")); !strings.Contains(got, `<Project Path="/source/a &amp; b/c.csproj" />`) {
-		t.Errorf("solution: %s", got)
+	got := string(Solution([]string{"a & b/c.csproj", "100%/d.csproj", "e/C.csproj"}, "/source"))
+	want := `<Solution>
+  <Project Path="/source/a &amp; b/c.csproj" />
+  <Project Path="/source/100%25/d.csproj" />
+  <Folder Name="/2/">
+    <Project Path="/source/e/C.csproj" />
+  </Folder>
+</Solution>
+`
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// Results have a name that the logger takes as it is.
+func TestTestResults(t *testing.T) {
+	for p, want := range map[string]string{
+		"tests/Shop.Tests/Shop.Tests.csproj": "Shop.Tests/Shop.Tests.trx",
+		"a;b=c,d %41 é.csproj":               "a_b_c_d _41 é/a_b_c_d _41 é.trx",
+	} {
+		if got := TestResults(&App{Path: p}); got != want {
+			t.Errorf("%s: got %s, want %s", p, got, want)
+		}
 	}
 }
 

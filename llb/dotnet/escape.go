@@ -4,16 +4,19 @@ import (
 	"encoding/xml"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
-// Text goes to MSBuild in three languages: arguments of a command, expressions in a project file, and XML around those. In
-// each, some characters mean something, so text is escaped once for each language that it passes, the outermost last.
+// Text goes to MSBuild in three languages: arguments of a command, expressions in a project file, and XML around those.
+// In each, some characters mean something, so text is escaped once for each language that it passes, the outermost
+// last.
 
-// define is a property as an argument that arrives as value is, whatever it is: of `dotnet msbuild`, restore, publish and
-// test, which do the same. A value is unescaped when it is read (MSBuild, EscapingUtilities.UnescapeAll), a quote is taken
-// away, and ; and , outside of quotes begin another property (QuotingUtilities.SplitUnquoted). In quotes ; stays what it
-// is to MSBuild, the end of an item of a list; so do * and ? where the property is the Include of an item. @( would be
-// taken for a list of items where targets read the property; $( and %( are not looked for again in a value.
+// define is a property as an argument that arrives as value is, whatever it is: of `dotnet msbuild`, restore, publish
+// and test, which do the same. A value is unescaped when it is read (MSBuild, EscapingUtilities.UnescapeAll), a quote
+// is taken away, and ; and , outside of quotes begin another property (QuotingUtilities.SplitUnquoted). In quotes ;
+// stays what it is to MSBuild, the end of an item of a list; so do * and ? where the property is the Include of an
+// item. @( would be taken for a list of items where targets read the property; $( and %( are not looked for again in a
+// value.
 func define(name, value string) string {
 	value = argumentEscaper.Replace(value)
 	if strings.ContainsAny(value, ";,") {
@@ -39,21 +42,22 @@ func defineAll(properties []KeyValue) []string {
 // definePath is a property that names one file or folder, as an argument: an item of that name, whatever it is.
 func definePath(name, path string) string { return "-p:" + name + "=" + escapeMSBuild(path) }
 
-// projectArgument is a project as an argument of `dotnet restore` and `dotnet test`, which escape it for MSBuild themselves
-// but for the quote.
+// projectArgument is a project as an argument of `dotnet restore` and `dotnet test`, which escape it for MSBuild
+// themselves but for the quote.
 func projectArgument(path string) string { return strings.ReplaceAll(path, `"`, `\"`) }
 
-// escapeMSBuild makes text a part of an MSBuild expression that stands for itself: of an item, a condition, or a value of the
-// property list of the MSBuild task. These are the characters of EscapingUtilities.Escape, the quote and what an argument
-// may not have, and what XML cannot hold. Space at an end is escaped, as MSBuild takes it away there.
+// escapeMSBuild makes text a part of an MSBuild expression that stands for itself: of an item, a condition, or a value
+// of the property list of the MSBuild task. Escaped are the characters of EscapingUtilities.Escape, the backslash,
+// which is a slash in paths, what would end an argument, and what XML cannot hold; at an end white space, which is
+// taken away there. The task's list takes it away all the same.
 func escapeMSBuild(s string) string {
 	trimmed := strings.TrimSpace(s)
 	start := strings.Index(s, trimmed)
+	end := start + len(trimmed)
 	var b strings.Builder
-	for i := range len(s) { // by byte: all that is escaped is ASCII
-		c := s[i]
-		atEnd := i < start || i >= start+len(trimmed)
-		if c < ' ' || c == 0x7f || c < 0x7f && (strings.IndexByte(`%$@'();?*",`, c) >= 0 || atEnd) {
+	for i, c := range []byte(s) { // all that is escaped is ASCII
+		meaning := strings.IndexByte("%$@'();?*\\\",\x7f", c) >= 0
+		if meaning || c < ' ' || c < utf8.RuneSelf && (i < start || i >= end) {
 			fmt.Fprintf(&b, "%%%02X", c)
 		} else {
 			b.WriteByte(c)
@@ -71,8 +75,8 @@ func escapeProperties(properties []KeyValue) string {
 	return strings.Join(parts, ";")
 }
 
-// escapeXML makes text the content of an XML element or of an attribute. What XML cannot hold is replaced, so what is MSBuild's
-// is escaped by [escapeMSBuild] before.
+// escapeXML makes text the content of an XML element or of an attribute. What XML cannot hold is replaced, so what is
+// MSBuild's is escaped by [escapeMSBuild] before.
 func escapeXML(s string) string {
 	var b strings.Builder
 	if err := xml.EscapeText(&b, []byte(s)); err != nil {

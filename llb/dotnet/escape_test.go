@@ -11,8 +11,8 @@ import (
 	"github.com/moby/patternmatcher"
 )
 
-// hostile are values that mean something to MSBuild, to its command line, or to XML. Those that hack/e2e gives to the real
-// MSBuild are the same.
+// hostile are values that mean something to MSBuild, to its command line, or to XML. Those that hack/e2e gives to the
+// real MSBuild are the same.
 var hostile = []string{
 	`a";X="b`, `a";X=b`, `a;X=b`, `a,X=b`, `a;"b`, `"`, `""`, `"q"`, `a"b`, `a\"b`, `a\\"b`, `a\`, `a\\`, `a;b\`, `a;b\\`, `C:\x\y`,
 	"a;b", "a,b", ";a", "a;", ";", ",", "a ; b", "%", "100%", "%41", "%3B", "%3b", "%25", "%2541", "%0A", "%(Identity)",
@@ -70,19 +70,19 @@ func checkDefine(t *testing.T, value string) {
 	}
 }
 
-// parameters are those of a switch, as MSBuild's QuotingUtilities.SplitUnquoted and Unquote see them: ; and , outside of
-// quotes end one, a quote is taken away unless an odd number of backslashes precedes it, of which half are left.
+// parameters are those of a switch, as MSBuild's QuotingUtilities.SplitUnquoted and Unquote see them: ; and , outside
+// of quotes end one, a quote is taken away unless an odd number of backslashes precedes it, of which half are left.
 func parameters(s string) []string {
 	var out []string
 	var b strings.Builder
 	quoted := false
 	backslashes := 0
 	for _, c := range []byte(s) {
-		switch {
-		case c == '\\':
+		switch c {
+		case '\\':
 			backslashes++
 			continue
-		case c == '"':
+		case '"':
 			b.WriteString(strings.Repeat(`\`, backslashes/2))
 			if backslashes%2 == 1 {
 				b.WriteByte(c)
@@ -141,7 +141,7 @@ func checkEscape(t *testing.T, value string) {
 		t.Skip("is in no spec and no name that .NET knows")
 	}
 	text := escapeMSBuild(value)
-	if i := strings.IndexAny(text, `$@'();?*",`); i >= 0 {
+	if i := strings.IndexAny(text, `$@'();?*",\`); i >= 0 {
 		t.Fatalf("%q: %q has a meaning in %s", value, text[i], text)
 	}
 	if unescape(text) != value {

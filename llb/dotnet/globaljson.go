@@ -19,7 +19,17 @@ type GlobalJSON struct {
 	Line            int // of the version, or of the sdk section
 }
 
-var rollForwards = []string{"disable", "patch", "feature", "minor", "major", "latestPatch", "latestFeature", "latestMinor", "latestMajor"}
+var rollForwards = []string{
+	"disable",
+	"patch",
+	"feature",
+	"minor",
+	"major",
+	"latestPatch",
+	"latestFeature",
+	"latestMinor",
+	"latestMajor",
+}
 
 // ParseGlobalJSON reads a global.json, comments and trailing commas allowed as the SDK allows them. A file without an
 // sdk section gives nil.

@@ -6,10 +6,18 @@ import (
 	"strings"
 )
 
-// Layers are those of an app, from what changes seldom to what changes with every edit. All but [LayerLauncher] are folders
-// that publish leaves: MSBuild says what each file is (target CrosshullLayers). The assets of single platforms are apart, in
-// [LayerRuntimes].
-var Layers = []string{LayerPackages, LayerPrerelease, LayerRuntimes, LayerProjects, LayerAssets, LayerLauncher, LayerApp}
+// Layers are those of an app, from what changes seldom to what changes with every edit. All but [LayerLauncher] are
+// folders that publish leaves: MSBuild says what each file is (target CrosshullLayers). The assets of single platforms
+// are apart, in [LayerRuntimes].
+var Layers = []string{
+	LayerPackages,
+	LayerPrerelease,
+	LayerRuntimes,
+	LayerProjects,
+	LayerAssets,
+	LayerLauncher,
+	LayerApp,
+}
 
 // The layers of an app.
 const (

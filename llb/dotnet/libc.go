@@ -16,7 +16,21 @@ const (
 )
 
 // glibcNames are in the names and tags of images whose C library is glibc.
-var glibcNames = []string{"debian", "ubuntu", "ubi", "azurelinux", "mariner", "noble", "jammy", "focal", "resolute", "bookworm", "trixie", "bullseye", "chiseled"}
+var glibcNames = []string{
+	"debian",
+	"ubuntu",
+	"ubi",
+	"azurelinux",
+	"mariner",
+	"noble",
+	"jammy",
+	"focal",
+	"resolute",
+	"bookworm",
+	"trixie",
+	"bullseye",
+	"chiseled",
+}
 
 // LibcOf gives the C library of an image by its name, or nothing where the name does not tell: then the image itself
 // has to be looked at. Microsoft's .NET images are glibc unless their tag says alpine. For an empty base see

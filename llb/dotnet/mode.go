@@ -32,13 +32,14 @@ type modeFacts struct {
 	properties []string
 	brings     Mode        // the modes that are part of it
 	excludes   []exclusion // a project's properties may name them: they mean nothing then
-	// perPlatform: every platform needs a publish of its own, with the runtime pack of its runtime identifier. No other mode
-	// asks for that pack.
+	// perPlatform: every platform needs a publish of its own, with the runtime pack of its runtime identifier. No other
+	// mode asks for that pack.
 	perPlatform bool
-	// executable: the app is started by a file of its own, not by dotnet. That is made of the apphost pack, which no other
-	// mode asks for.
+	// executable: the app is started by a file of its own, not by dotnet. That is made of the apphost pack, which no
+	// other mode asks for.
 	executable bool
-	// runtime: the app brings the runtime, so its base is one of dotnet/runtime-deps, not of dotnet/runtime or dotnet/aspnet.
+	// runtime: the app brings the runtime, so its base is one of dotnet/runtime-deps, not of dotnet/runtime or
+	// dotnet/aspnet.
 	runtime bool
 	// linker: publish needs a toolchain. What that links is launcher and runtime in one.
 	linker bool
@@ -120,12 +121,13 @@ func ParseMode(names []string) (Mode, error) {
 	return m.complete(), nil
 }
 
-// modeOf reads the mode from the properties of a project. Where they ask for modes that exclude each other, the one that
-// makes the others meaningless wins, as in the SDK.
+// modeOf reads the mode from the properties of a project. Where they ask for modes that exclude each other, the one
+// that makes the others meaningless wins, as in the SDK.
 func modeOf(properties item) Mode {
 	var m Mode
+	isTrue := func(name string) bool { return strings.EqualFold(properties[name], "true") }
 	for _, f := range modes {
-		if slices.ContainsFunc(f.properties, func(name string) bool { return strings.EqualFold(properties[name], "true") }) {
+		if slices.ContainsFunc(f.properties, isTrue) {
 			m |= f.mode
 		}
 	}
@@ -174,7 +176,8 @@ func (m Mode) Launchers() bool { return m.Executable() && !m.PerPlatform() }
 // NeedsRIDs tells whether what is restored and published depends on the runtime identifiers of the platforms.
 func (m Mode) NeedsRIDs() bool { return m.PerPlatform() || m.Launchers() }
 
-// BringsRuntime tells whether the runtime is part of the app, so that its base need be no more than dotnet/runtime-deps.
+// BringsRuntime tells whether the runtime is part of the app, so that its base need be no more than
+// dotnet/runtime-deps.
 func (m Mode) BringsRuntime() bool { return m.has(func(f modeFacts) bool { return f.runtime }) }
 
 // NeedsToolchain tells whether publish links machine code: then [Toolchain] says with which image, and [CheckToolchain]
@@ -197,7 +200,8 @@ func (m Mode) String() string {
 	return strings.Join(names, ", ")
 }
 
-// argumentOrder is the order in which commands have the properties of modes. It is part of what BuildKit knows a step by.
+// argumentOrder is the order in which commands have the properties of modes. It is part of what BuildKit knows a step
+// by.
 var argumentOrder = []Mode{SelfContained, Aot, SingleFile, Trimmed, ReadyToRun}
 
 // properties make MSBuild do what the mode says, whatever the project says. Packs that it has no use for are not

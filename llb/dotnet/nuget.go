@@ -96,8 +96,8 @@ func (n NuGet) Settings(names NuGetNames) (NuGetSettings, error) {
 	return s, nil
 }
 
-// addFeeds makes a nuget.config of feeds. It holds the names of environment variables where secrets go, which NuGet puts in
-// their place, so the file itself is no secret.
+// addFeeds makes a nuget.config of feeds. It holds the names of environment variables where secrets go, which NuGet
+// puts in their place, so the file itself is no secret.
 func (s *NuGetSettings) addFeeds(feeds []Feed, names NuGetNames) error {
 	type add struct {
 		XMLName  xml.Name `xml:"add"`

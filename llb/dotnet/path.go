@@ -20,7 +20,8 @@ type PathError struct {
 }
 
 func (e *PathError) Error() string {
-	return fmt.Sprintf("%s: %s has %s in its name, %s: rename it", visible(e.Path), visible(e.Part), visible(e.Char), e.why)
+	return fmt.Sprintf("%s: %s has %s in its name, %s: rename it",
+		visible(e.Path), visible(e.Part), visible(e.Char), e.why)
 }
 
 // visible is text on one line, in quotes where it would not be seen whole.
@@ -55,7 +56,8 @@ var (
 	// The restore of NuGet and the targets that look for what it made unescape the folder once more than each other
 	// (NETSDK1004).
 	inFolders = []pathRule{{regexp.MustCompile(`%[0-9A-Fa-f]{2}`), msbuildTakes}}
-	// What the name of a project becomes part of is named on the command line of the compiler (MSB6001, CS2001, CS2021).
+	// What the name of a project becomes part of is named on the command line of the compiler (MSB6001, CS2001,
+	// CS2021).
 	inNames = []pathRule{{regexp.MustCompile(`["|\x00-\x1f]|^ `), cscFails}}
 	// So are what others reference (CS0006).
 	inReferenced = []pathRule{{regexp.MustCompile(`[|\x00-\x1f]`), cscLoses}}
@@ -82,8 +84,8 @@ func CheckPath(p string) error {
 	return nil
 }
 
-// CheckPaths gives a [*PathError] for a restored app with a project, of those that it is built from, that cannot be part of it
-// where it is. assets says whether it has static web assets, see [Assets.Has].
+// CheckPaths gives a [*PathError] for a restored app with a project, of those that it is built from, that cannot be
+// part of it where it is. assets says whether it has static web assets, see [Assets.Has].
 func (app *App) CheckPaths(assets bool) error {
 	for _, n := range app.Closure {
 		if err := CheckPath(n.Path); err != nil {
@@ -114,8 +116,8 @@ func checkPart(p, part string, rules []pathRule) error {
 	return nil
 }
 
-// CheckQuestions is [CheckPath] for all projects that questions can be about, as MSBuild evaluates them to answer. files are the
-// project files of the context.
+// CheckQuestions is [CheckPath] for all projects that questions can be about, as MSBuild evaluates them to answer.
+// files are the project files of the context.
 func CheckQuestions(projects []Project, files Files) error {
 	for _, p := range projects {
 		for _, name := range p.asked(files) {

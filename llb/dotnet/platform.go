@@ -38,7 +38,8 @@ func (e *PlatformError) Error() string {
 	if p, ok := misspelt[e.Platform.Architecture]; ok && e.Platform.OS == "linux" {
 		return fmt.Sprintf("platform %s does not exist: write %s", platforms.Format(e.Platform), p)
 	}
-	return fmt.Sprintf(".NET has no runtime for platform %s: use %s", platforms.Format(e.Platform), strings.Join(microsoft, ", "))
+	return fmt.Sprintf(".NET has no runtime for platform %s: use %s",
+		platforms.Format(e.Platform), strings.Join(microsoft, ", "))
 }
 
 // RID gives the portable runtime identifier of a platform with a C library, such as linux-x64 or linux-musl-x64, or a

@@ -10,18 +10,23 @@ import (
 	"strings"
 )
 
-// Predict says what MSBuild will say of a project as far as restore goes, if the project files leave little doubt: the app
-// with its closure, and the base image where that is beyond doubt too, or nil. It is good for beginning early and for
-// nothing else: what is built is what MSBuild says.
+// Predict says what MSBuild will say of a project as far as restore goes, if the project files leave little doubt: the
+// app with its closure, and the base image where that is beyond doubt too, or nil. It is good for beginning early and
+// for nothing else: what is built is what MSBuild says.
 func Predict(p Project, files Files) *App {
-	if p.Mode == nil && slices.ContainsFunc(slices.Collect(maps.Values(files)), modeProperty.Match) || p.Mode != nil && *p.Mode != Portable {
+	if p.Mode == nil && slices.ContainsFunc(slices.Collect(maps.Values(files)), modeProperty.Match) ||
+		p.Mode != nil && *p.Mode != Portable {
 		return nil // one restore for several runtime identifiers, which depend on the base image
 	}
 	root := predictProject(p.Path, files)
 	if root == "" {
 		return nil
 	}
-	app := &App{Path: root, Closure: []Node{{Path: root}}, Container: Container{BaseImage: predictBase(p, files[root], files)}}
+	app := &App{
+		Path:      root,
+		Closure:   []Node{{Path: root}},
+		Container: Container{BaseImage: predictBase(p, files[root], files)},
+	}
 	for i := 0; i < len(app.Closure); i++ {
 		name := app.Closure[i].Path
 		references, plain := plainReferences(name, files[name])
@@ -49,10 +54,13 @@ func Predict(p Project, files Files) *App {
 }
 
 // baseProperty finds what decides the base image, beside the TargetFramework and the SDK that the project names.
-var baseProperty = regexp.MustCompile(`<(?:TargetFrameworks|ContainerBaseImage|ContainerFamily|ContainerRuntimeIdentifiers?|RuntimeIdentifiers?|FrameworkReference|InvariantGlobalization)\b`)
+var baseProperty = regexp.MustCompile(
+	`<(?:TargetFrameworks|ContainerBaseImage|ContainerFamily|ContainerRuntimeIdentifiers?|RuntimeIdentifiers?|` +
+		`FrameworkReference|InvariantGlobalization)\b`,
+)
 
-// predictBase gives the base image that the SDK infers for a portable app (dotnet/sdk, ComputeDotnetBaseImageAndTag), or
-// nothing. root is the file of the project.
+// predictBase gives the base image that the SDK infers for a portable app (dotnet/sdk, ComputeDotnetBaseImageAndTag),
+// or nothing. root is the file of the project.
 func predictBase(p Project, root []byte, files Files) string {
 	if p.BaseImage != "" {
 		return p.BaseImage
@@ -109,7 +117,9 @@ func predictProject(project string, files Files) string {
 	}
 	found := ""
 	for name, dt := range files {
-		if !isProject(name) || project != "" && !strings.HasPrefix(name, project+"/") || !webProject.Match(dt) && !exeProject.Match(dt) || anyTest.Match(dt) {
+		if !isProject(name) || project != "" && !strings.HasPrefix(name, project+"/") ||
+			!webProject.Match(dt) && !exeProject.Match(dt) ||
+			anyTest.Match(dt) {
 			continue
 		}
 		if found != "" {
@@ -150,7 +160,8 @@ func plainReferences(name string, dt []byte) (references []string, plain bool) {
 			for _, a := range tok.Attr {
 				value := strings.ReplaceAll(a.Value, `\`, "/")
 				switch {
-				case conditions > 0 || a.Name.Local == "Remove" || a.Name.Local == "Include" && (strings.ContainsAny(value, "$@%*?;") || path.IsAbs(value)):
+				case conditions > 0 || a.Name.Local == "Remove" ||
+					a.Name.Local == "Include" && (strings.ContainsAny(value, "$@%*?;") || path.IsAbs(value)):
 					return nil, false
 				case a.Name.Local == "Include":
 					references = append(references, path.Join(path.Dir(name), value))

@@ -121,8 +121,8 @@ func (p Project) build(app *App) []string {
 	return args
 }
 
-// Plain are the properties that a restore or a publish of app needs when a person types it: what the project says by itself
-// is left out.
+// Plain are the properties that a restore or a publish of app needs when a person types it: what the project says by
+// itself is left out.
 func (p Project) Plain(app *App) []string {
 	args := []string{define("Configuration", p.Configuration)}
 	for _, k := range slices.Sorted(maps.Keys(p.Properties)) {
@@ -195,8 +195,8 @@ func InOutputs(name string) bool {
 	return false
 }
 
-// Escape makes a path a pattern that matches it alone. It does the same to each part of a path, so the pattern of a folder, a
-// slash and more begins a pattern of what is in it.
+// Escape makes a path a pattern that matches it alone. It does the same to each part of a path, so the pattern of a
+// folder, a slash and more begins a pattern of what is in it.
 func Escape(p string) string {
 	p = patternEscaper.Replace(p)
 	if !strings.ContainsFunc(p, func(r rune) bool { return r == '!' || unicode.IsSpace(r) }) {
@@ -209,15 +209,16 @@ func Escape(p string) string {
 	return strings.Join(parts, "/")
 }
 
-// patternEscaper is made once: to make one takes longer than to use it, and a large graph has thousands of patterns. The last
-// four mean nothing in a pattern, but patternmatcher.Pattern hands them on to a regular expression as they are.
+// patternEscaper is made once: to make one takes longer than to use it, and a large graph has thousands of patterns.
+// The last four mean nothing in a pattern, but patternmatcher.Pattern hands them on to a regular expression as they
+// are.
 var patternEscaper = strings.NewReplacer(
 	`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`,
 	`^`, `\^`, `|`, `\|`, `{`, `\{`, `}`, `\}`,
 )
 
-// escapeEnds escapes what has a meaning at an end of a pattern alone: patternmatcher.New takes ! at the beginning for an
-// exclusion, and white space away.
+// escapeEnds escapes what has a meaning at an end of a pattern alone: patternmatcher.New takes ! at the beginning for
+// an exclusion, and white space away.
 func escapeEnds(part string) string {
 	if strings.HasPrefix(part, "!") {
 		part = `\` + part

@@ -2,6 +2,7 @@ package dotnet
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"maps"
 	"path"
@@ -13,8 +14,8 @@ import (
 // Files are files of the build context, by their path in it.
 type Files map[string][]byte
 
-// Find gives the first place that pattern matches in a project, or in what MSBuild imports from the folders above it, the
-// nearest first.
+// Find gives the first place that pattern matches in a project, or in what MSBuild imports from the folders above it,
+// the nearest first.
 func (f Files) Find(project string, pattern *regexp.Regexp) (name string, offset int, ok bool) {
 	names := []string{project}
 	for dir := range foldersOf(project) {
@@ -41,6 +42,8 @@ const (
 	reachItem   = "Item"   // read while it is built
 	reachFile   = "File"   // the same, if it is a file: a property that names a folder reads nothing of it yet
 	reachDone   = "Done"   // all expressions of a project could be evaluated
+	reachSource = "Source" // housekeeping that the project makes something of
+	reachAsked  = "Asked"  // the project has said what it makes of housekeeping (target CrosshullSources)
 )
 
 // expression is a path in a project file as its author wrote it.
@@ -58,7 +61,9 @@ const ReachFile = "reach.targets"
 // are left out: a path too many costs cache, one too few a build. context is the folder of the context.
 func ReachTargets(files Files, context string) []byte {
 	var b bytes.Buffer
-	b.WriteString("<Project>\n  <Target Name=\"CrosshullReach\" Returns=\"@(_CrosshullReach->'%(FullPath)')\">\n    <ItemGroup>\n")
+	b.WriteString(
+		"<Project>\n  <Target Name=\"CrosshullReach\" Returns=\"@(_CrosshullReach->'%(FullPath)')\">\n    <ItemGroup>\n",
+	)
 	seen := map[expression]bool{}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		for _, e := range expressions(name, files[name], context) {
@@ -73,12 +78,15 @@ func ReachTargets(files Files, context string) []byte {
 			b.WriteString(" Include=\"" + escapeXML(e.value) + "\" />\n")
 		}
 	}
-	b.WriteString("      <_CrosshullReach Kind=\"Done\" Include=\"$(MSBuildProjectFullPath)\" />\n      <_CrosshullReach>\n        <Owner>$(MSBuildProjectFullPath)</Owner>\n      </_CrosshullReach>\n    </ItemGroup>\n  </Target>\n</Project>\n")
+	b.WriteString(
+		"      <_CrosshullReach Kind=\"Done\" Include=\"$(MSBuildProjectFullPath)\" />\n      <_CrosshullReach>\n        " +
+			"<Owner>$(MSBuildProjectFullPath)</Owner>\n      </_CrosshullReach>\n    </ItemGroup>\n  </Target>\n</Project>\n",
+	)
 	return b.Bytes()
 }
 
-// EvaluatedNames are the names of files that are read while projects are evaluated, and whose names alone do not say so:
-// imports of other extensions, and what property functions look for or read.
+// EvaluatedNames are the names of files that are read while projects are evaluated, and whose names alone do not say
+// so: imports of other extensions, and what property functions look for or read.
 func EvaluatedNames(files Files) []string {
 	return append(namesIn(files, imported), namesIn(files, read)...)
 }
@@ -119,14 +127,23 @@ func RestoreInputs(files Files) []string {
 
 // notPaths are items whose names are no paths, or paths that nothing is read from.
 var notPaths = map[string]bool{
-	"ProjectReference": true, "PackageReference": true, "PackageVersion": true, "GlobalPackageReference": true, "PackageDownload": true,
+	"ProjectReference": true, "PackageReference": true, "PackageVersion": true,
+	"GlobalPackageReference": true, "PackageDownload": true,
 	"FrameworkReference": true, "Using": true, "InternalsVisibleTo": true, "SourceRoot": true, "AssemblyAttribute": true,
 }
 
 // passive are attributes that read nothing.
 var passive = map[string]bool{
-	"Condition": true, "Remove": true, "Exclude": true, "Label": true, "Name": true, "Version": true, "xmlns": true, "Text": true,
+	"Condition": true, "Remove": true, "Exclude": true, "Label": true, "Name": true,
+	"Version": true, "xmlns": true, "Text": true,
 	"DependsOnTargets": true, "BeforeTargets": true, "AfterTargets": true, "Targets": true, "Link": true, "Sdk": true,
+}
+
+// noInputs are properties whose values are paths, and none that a build reads: what is left out, and where things are
+// in a package.
+var noInputs = map[string]bool{
+	"DefaultItemExcludes": true, "DefaultItemExcludesInProjectFolder": true, "DefaultExcludesInProjectFolder": true,
+	"PackageReadmeFile": true, "PackageIcon": true, "PackageLicenseFile": true,
 }
 
 // expressions finds the paths in a file. A file that is not XML has none: MSBuild will say what is wrong with it.
@@ -153,39 +170,49 @@ func expressions(name string, dt []byte, context string) []expression {
 			"$(MSBuildThisFileExtension)", path.Ext(here),
 		).Replace(value)
 		if !strings.Contains(value, "$([") {
-			value = strings.NewReplacer("*", anyName, "?", anyName).Replace(value)
+			value = escapeWildcards(value)
 		}
 		found = append(found, expression{kind, value, project})
 	}
+	readValues(dt, func(element, attribute, value string) {
+		switch {
+		case attribute == "":
+			add(reachFile, value)
+		case element == "Import":
+			add(reachImport, value)
+		case attribute == "Command": // of Exec
+			between := func(r rune) bool { return strings.ContainsRune(" \t\n\"'=&|;<>", r) }
+			for word := range strings.FieldsFuncSeq(value, between) {
+				add(reachItem, word)
+			}
+		default:
+			add(reachItem, value)
+		}
+	})
+	return found
+}
+
+// readValues gives the attributes of a file that may be paths, and the texts of its elements, which have no attribute.
+func readValues(dt []byte, value func(element, attribute, value string)) {
 	dec := xml.NewDecoder(bytes.NewReader(dt))
 	dec.Strict = false
+	element := ""
 	for {
 		tok, err := dec.Token()
 		if err != nil {
-			return found
+			return
 		}
 		switch tok := tok.(type) {
 		case xml.StartElement:
-			if notPaths[tok.Name.Local] {
-				continue
-			}
+			element = tok.Name.Local
 			for _, a := range tok.Attr {
-				switch {
-				case passive[a.Name.Local]:
-				case tok.Name.Local == "Import":
-					add(reachImport, a.Value)
-				case a.Name.Local == "Command": // of Exec
-					for _, word := range strings.FieldsFunc(a.Value, func(r rune) bool { return strings.ContainsRune(" \t\n\"'=&|;<>", r) }) {
-						add(reachItem, word)
-					}
-				default:
-					add(reachItem, a.Value)
+				if !notPaths[element] && !passive[a.Name.Local] {
+					value(element, a.Name.Local, a.Value)
 				}
 			}
 		case xml.CharData:
-			text := strings.TrimSpace(string(tok))
-			if text != "" {
-				add(reachFile, text)
+			if text := strings.TrimSpace(string(tok)); text != "" && !noInputs[element] {
+				value(element, "", text)
 			}
 		}
 	}
@@ -205,13 +232,23 @@ func addReach(nodes []Node, items []item, source string) {
 		if err != nil || n == nil {
 			continue
 		}
-		if it["Kind"] == reachDone {
+		switch it["Kind"] {
+		case reachDone:
 			n.reachKnown = true
+			continue
+		case reachAsked:
+			n.sourcesKnown = true
 			continue
 		}
 		p, err := inContext(it["Identity"], source)
 		if err != nil && path.Clean(it["Identity"]) != root {
 			continue // outside of the context: the SDK's, or nothing at all
+		}
+		if it["Kind"] != reachFile || path.Ext(p) != "" {
+			n.names = append(n.names, cmp.Or(p, "."))
+		}
+		if it["Kind"] == reachSource {
+			continue // its folder is read as it is
 		}
 		if i := strings.Index(p, anyName); i >= 0 { // all that is below the last folder without a wildcard
 			p = p[:max(0, strings.LastIndexByte(p[:i], '/'))]

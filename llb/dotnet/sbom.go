@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// PackagesGraph is what NuGet's restore leaves beside a project: the graph of its packages and projects, for each framework
-// and runtime identifier (project.assets.json).
+// PackagesGraph is what NuGet's restore leaves beside a project: the graph of its packages and projects, for each
+// framework and runtime identifier (project.assets.json).
 type PackagesGraph struct {
 	Targets   map[string]map[string]restored // by framework, or framework/RID; then by name/version
 	Libraries map[string]struct{ Type, Path string }
@@ -148,11 +148,16 @@ func (g *PackagesGraph) framework(app *App) (string, restoredFramework, error) {
 			}
 		}
 	}
-	return "", restoredFramework{}, fmt.Errorf("project.assets.json of %s has nothing for %s", app.Path, app.TargetFramework)
+	return "", restoredFramework{}, fmt.Errorf(
+		"project.assets.json of %s has nothing for %s",
+		app.Path,
+		app.TargetFramework,
+	)
 }
 
-// shipping tells of what is in a target whether files of it, or of what it needs, go into an image whose runtime can use
-// assets for ids. Without such files a package is a tool of the build (an analyzer, targets), or for other platforms.
+// shipping tells of what is in a target whether files of it, or of what it needs, go into an image whose runtime can
+// use assets for ids. Without such files a package is a tool of the build (an analyzer, targets), or for other
+// platforms.
 func shipping(target map[string]restored, keys map[string]string, ids []string) func(key string) bool {
 	known := map[string]bool{}
 	var ships func(key string) bool
@@ -190,7 +195,8 @@ func (r restored) ships(ids []string) bool {
 	}
 	for file, content := range r.ContentFiles {
 		// Sources of a package are compiled into the app.
-		if path.Base(file) != "_._" && (content.CopyToOutput || content.BuildAction == "Compile" || content.BuildAction == "EmbeddedResource") {
+		if path.Base(file) != "_._" &&
+			(content.CopyToOutput || content.BuildAction == "Compile" || content.BuildAction == "EmbeddedResource") {
 			return true
 		}
 	}
@@ -210,7 +216,10 @@ func packs(m Mode, frameworks []string, rid string) [][]string {
 	slices.Sort(frameworks)
 	for _, framework := range slices.Compact(frameworks) {
 		if m.NeedsToolchain() && framework == "Microsoft.NETCore.App" {
-			names = append(names, []string{framework + ".Runtime.NativeAOT." + rid, "runtime." + rid + ".Microsoft.DotNet.ILCompiler"})
+			names = append(
+				names,
+				[]string{framework + ".Runtime.NativeAOT." + rid, "runtime." + rid + ".Microsoft.DotNet.ILCompiler"},
+			)
 			continue
 		}
 		names = append(names, []string{framework + ".Runtime." + rid})
@@ -218,15 +227,16 @@ func packs(m Mode, frameworks []string, rid string) [][]string {
 	return names
 }
 
-// addPacks adds what was downloaded: of packs those that are used, all else as tools of the build. Packs that are not used
-// are for other platforms, or for frameworks that an app could have had.
+// addPacks adds what was downloaded: of packs those that are used, all else as tools of the build. Packs that are not
+// used are for other platforms, or for frameworks that an app could have had.
 func addPacks(found map[string]*component, framework restoredFramework, used [][]string) {
 	for _, d := range framework.DownloadDependencies {
 		c := &component{name: d.Name, version: d.version(), folder: d.folder()}
 		if _, ok := found[c.key()]; ok {
 			continue
 		}
-		if isPack := strings.Contains(d.Name, ".App.Runtime.") || strings.Contains(d.Name, ".App.Host."); isPack && !slices.ContainsFunc(used, func(names []string) bool { return slices.Contains(names, d.Name) }) {
+		if isPack := strings.Contains(d.Name, ".App.Runtime.") || strings.Contains(d.Name, ".App.Host."); isPack &&
+			!slices.ContainsFunc(used, func(names []string) bool { return slices.Contains(names, d.Name) }) {
 			continue
 		}
 		found[c.key()] = c

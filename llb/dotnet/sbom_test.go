@@ -131,8 +131,8 @@ func TestSPDXWithoutTarget(t *testing.T) {
 	}
 }
 
-// components writes the components of a graph: what is shipped with what it needs, a star for what the app names, and what is
-// there for the build in parentheses.
+// components writes the components of a graph: what is shipped with what it needs, a star for what the app names, and
+// what is there for the build in parentheses.
 func components(t *testing.T, g *PackagesGraph, app *App, rid string) string {
 	t.Helper()
 	all, err := g.components(app, rid)

@@ -23,7 +23,8 @@ func Toolchain(sdk, base string) (string, error) {
 	}
 	tagged, ok := named.(reference.Tagged)
 	if named.Name() != SDKRepository || !ok {
-		return "", fmt.Errorf("AOT needs an SDK with a linker, and %s has no known variant with one: name an image in sdk.toolchain", sdk)
+		return "", fmt.Errorf(
+			"AOT needs an SDK with a linker, and %s has no known variant with one: name an image in sdk.toolchain", sdk)
 	}
 	tag := tagged.Tag()
 	if strings.HasSuffix(tag, "-aot") {
@@ -44,11 +45,16 @@ func CheckToolchain(toolchain string, rids []string, build string) error {
 		musl := strings.HasPrefix(rid, "linux-musl-")
 		switch {
 		case musl && architecture(rid) != architecture(build):
-			return fmt.Errorf("AOT cannot link %s on %s: there is no cross toolchain for musl; use a base with glibc, or a builder of that platform", rid, build)
+			return fmt.Errorf("AOT cannot link %s on %s: there is no cross toolchain for musl; "+
+				"use a base with glibc, or a builder of that platform", rid, build)
 		case musl && libc == Glibc:
-			return fmt.Errorf("AOT with %s would link %s to glibc, which the base does not have: use a toolchain on Alpine, as in sdk: {toolchain: %s:%s-alpine-aot}", toolchain, rid, SDKRepository, DefaultSDK)
+			return fmt.Errorf("AOT with %s would link %s to glibc, which the base does not have: "+
+				"use a toolchain on Alpine, as in sdk: {toolchain: %s:%s-alpine-aot}",
+				toolchain, rid, SDKRepository, DefaultSDK)
 		case !musl && libc == Musl:
-			return fmt.Errorf("AOT with %s would link %s to musl, which the base does not have: use a toolchain with glibc, as in sdk: {toolchain: %s:%s-aot}", toolchain, rid, SDKRepository, DefaultSDK)
+			return fmt.Errorf("AOT with %s would link %s to musl, which the base does not have: "+
+				"use a toolchain with glibc, as in sdk: {toolchain: %s:%s-aot}",
+				toolchain, rid, SDKRepository, DefaultSDK)
 		}
 	}
 	return nil

@@ -20,8 +20,8 @@ type Slice struct {
 
 const (
 	// sliceSize is how many projects a slice has at most. Every process starts a compiler anew, and that takes as long as
-	// five projects do when it is warm: a cold build pays for each slice. An edit pays for few of the projects of its slice,
-	// as the compiler keeps what it has compiled (target Key of slice.proj).
+	// five projects do when it is warm: a cold build pays for each slice. An edit pays for few of the projects of its
+	// slice, as the compiler keeps what it has compiled (target Key of slice.proj).
 	sliceSize = 25
 	// minSliced is how many projects have to be there to compile any of them apart, unless several apps share them.
 	minSliced = 4
@@ -126,8 +126,9 @@ func newGraph(apps []*App) *graph {
 	return g
 }
 
-// groups give all projects in an order in which each comes after what it references, low levels first. A group has users
-// in common, and the projects of a level, whose slices can be compiled side by side; levels of few are put together.
+// groups give all projects in an order in which each comes after what it references, low levels first. A group has
+// users in common, and the projects of a level, whose slices can be compiled side by side; levels of few are put
+// together.
 func (g *graph) groups() [][]string {
 	type place struct {
 		users string
@@ -160,7 +161,9 @@ func (g *graph) groups() [][]string {
 		})
 		if len(group) > 0 {
 			last := group[len(group)-1]
-			if g.users[next] != g.users[last] || g.level[next] > g.level[last] && len(group) > sliceSize/2 && count[place{g.users[next], g.level[next]}] > sliceSize/2 {
+			if g.users[next] != g.users[last] ||
+				g.level[next] > g.level[last] && len(group) > sliceSize/2 &&
+					count[place{g.users[next], g.level[next]}] > sliceSize/2 {
 				groups, group = append(groups, group), nil
 			}
 		}
@@ -200,7 +203,8 @@ func SliceItems(s Slice, at Paths) []byte {
 // BuiltFile is the name of what [Built] makes, to be put beside [MSBuildFiles].
 const BuiltFile = "built.props"
 
-// Built says which projects, in folder source, are not to be compiled by a build that references them: they are already.
+// Built says which projects, in folder source, are not to be compiled by a build that references them: they are
+// already.
 func Built(nodes []Node, source string) []byte {
 	var b strings.Builder
 	b.WriteString("<Project>\n  <PropertyGroup>\n    <CrosshullBuilt>;")
@@ -211,12 +215,13 @@ func Built(nodes []Node, source string) []byte {
 	return []byte(b.String())
 }
 
-// CompileArgs is the command that compiles a slice, with the properties that publish has: the outputs of its projects are
-// left where they are, and what others see of them is copied to Paths.Output, as it is in Paths.Source. app is one of
-// those that the slices are of.
+// CompileArgs is the command that compiles a slice, with the properties that publish has: the outputs of its projects
+// are left where they are, and what others see of them is copied to Paths.Output, as it is in Paths.Source. app is one
+// of those that the slices are of.
 func CompileArgs(p Project, app *App, at Paths) []string {
 	args := []string{
-		"dotnet", "msbuild", path.Join(at.MSBuild, "slice.proj"), "-nologo", "-verbosity:minimal", "-maxCpuCount", "-t:Compile",
+		"dotnet", "msbuild", path.Join(at.MSBuild, "slice.proj"),
+		"-nologo", "-verbosity:minimal", "-maxCpuCount", "-t:Compile",
 		define("_IsPublishing", "true"),
 		define("CrosshullApart", "true"),
 		define("CrosshullSource", at.Source+"/"),

@@ -54,14 +54,15 @@ func SolutionProjects(solution string, dt []byte) ([]string, error) {
 // SolutionFile is the name of what [Solution] makes.
 const SolutionFile = "crosshull.slnx"
 
-// Solution is a solution of projects of the context in folder source. Those of one name are put into a folder each: MSBuild
-// takes a name but once in a folder.
+// Solution is a solution of projects of the context in folder source. Those of one name are put into a folder each:
+// MSBuild takes a name but once in a folder.
 func Solution(projects []string, source string) []byte {
 	var b strings.Builder
 	b.WriteString("<Solution>\n")
 	names := map[string]bool{}
 	for i, p := range projects {
-		project := "  <Project Path=\"" + escapeXML(strings.ReplaceAll(path.Join(source, p), "%", "%25")) + "\" />\n"
+		file := strings.ReplaceAll(path.Join(source, p), "%", "%25") // MSBuild unescapes it
+		project := "  <Project Path=\"" + escapeXML(file) + "\" />\n"
 		if name := strings.ToLower(path.Base(p)); names[name] {
 			project = fmt.Sprintf("  <Folder Name=\"/%d/\">\n  %s  </Folder>\n", i, project)
 		} else {

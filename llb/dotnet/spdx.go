@@ -18,8 +18,8 @@ import (
 	digest "github.com/opencontainers/go-digest"
 )
 
-// SBOMFile is the name of what [SPDX] makes: scanners call theirs sbom.spdx.json, and sbom-NAME.spdx.json for what else they
-// look at.
+// SBOMFile is the name of what [SPDX] makes: scanners call theirs sbom.spdx.json, and sbom-NAME.spdx.json for what
+// else they look at.
 const SBOMFile = "sbom-nuget.spdx.json"
 
 // SBOM is what is known of the parts of an app for a platform.
@@ -42,7 +42,8 @@ type Image struct {
 	Name, Tag string // docker.io/library/debian, 12
 	Version   string // of what is in it, where that is known; else Tag says
 	Platform  string
-	// Pinned is what the registry gives for the name. It is empty for an image that did not come from a registry by its name.
+	// Pinned is what the registry gives for the name. It is empty for an image that did not come from a registry by its
+	// name.
 	Pinned digest.Digest
 	// Manifest is of the image for the platform, where Pinned is of several and it is known.
 	Manifest digest.Digest
@@ -107,9 +108,9 @@ var noTime = time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC)
 // SPDX gives an SPDX document in JSON: the app, what it is made of, what it runs on and what it is built by. The same
 // parts give the same bytes.
 //
-// Packages of which nothing is in the image are named by BUILD_DEPENDENCY_OF, and without a package URL: what wrote code
-// into the app should be found, by one who looks for it, but most that read such documents do not look at relationships, and
-// would take each package URL for a part of the image.
+// Packages of which nothing is in the image are named by BUILD_DEPENDENCY_OF, and without a package URL: what wrote
+// code into the app should be found, by one who looks for it, but most that read such documents do not look at
+// relationships, and would take each package URL for a part of the image.
 func SPDX(s SBOM) ([]byte, error) {
 	components, err := s.Graph.components(s.App, s.RID)
 	if err != nil {
@@ -255,8 +256,8 @@ func (ids spdxIDs) add(parts ...string) string {
 	return id
 }
 
-// licenseExpression matches what NuGet lets pass as an expression of SPDX, without licences of one's own: those would have
-// to be in the document.
+// licenseExpression matches what NuGet lets pass as an expression of SPDX, without licences of one's own: those would
+// have to be in the document.
 var licenseExpression = regexp.MustCompile(`^[A-Za-z0-9.+() -]+$`)
 
 // license is what the author of a package declares in its nuspec, where that is an expression of SPDX.
@@ -273,7 +274,8 @@ func license(nuspec []byte) string {
 		return noAssertion
 	}
 	text := strings.TrimSpace(doc.Metadata.License.Text)
-	if doc.Metadata.License.Type != "expression" || !licenseExpression.MatchString(text) || strings.Contains(text, "Ref-") {
+	if doc.Metadata.License.Type != "expression" || !licenseExpression.MatchString(text) ||
+		strings.Contains(text, "Ref-") {
 		return noAssertion
 	}
 	return text

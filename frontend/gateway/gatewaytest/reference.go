@@ -101,11 +101,11 @@ func (f folder) statFile(req client.StatRequest) (*fstypes.Stat, error) {
 	if err := f.errs[clean(req.Path)]; err != nil {
 		return nil, err
 	}
-	info, err := f.files.Lstat(clean(req.Path))
+	info, err := f.files.Stat(clean(req.Path)) // a link is followed (cache/util, StatFile)
 	if err != nil {
 		return nil, notFound("lstat", req.Path, err)
 	}
-	return f.stat(clean(req.Path), info), nil
+	return f.stat("", info), nil
 }
 
 func (f folder) readDir(req client.ReadDirRequest) ([]*fstypes.Stat, error) {

@@ -55,7 +55,7 @@ func Asker(ctx context.Context, t testing.TB, c *gatewaytest.Client) (*request.R
 	if err != nil {
 		return nil, nil, err
 	}
-	inContext, err := tree.Read(ctx, req.Gateway)
+	inContext, err := tree.Read(ctx, req)
 	if err != nil {
 		return nil, nil, err
 	}

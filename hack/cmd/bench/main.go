@@ -1,5 +1,5 @@
-// Command bench measures crosshull side by side with other ways to the same images, and prints a table. Package bench says
-// what is compared and how. It sets up what is missing, and leaves the lab up.
+// Command bench measures crosshull side by side with other ways to the same images, and prints a table. Package bench
+// says what is compared and how. It sets up what is missing, and leaves the lab up.
 package main
 
 import (
@@ -115,7 +115,8 @@ func measure(ctx context.Context, o options, stdout, stderr io.Writer) error {
 			return err
 		}
 	}
-	if err := errors.Join(report.WriteTable(stdout), writeJSON(report, os.Getenv("BENCH_JSON"))); err != nil || failed != nil {
+	if err := errors.Join(report.WriteTable(stdout), writeJSON(report, os.Getenv("BENCH_JSON"))); err != nil ||
+		failed != nil {
 		return errors.Join(failed, err)
 	}
 	if o.docs == "" && o.Filter.Complete() {

@@ -26,7 +26,10 @@ type builder interface {
 
 // findBuilder takes buildx's current builder if it can build for several platforms, and brings the lab's up otherwise.
 func findBuilder(ctx context.Context, l *lab.Lab, repo string) (builder, error) {
-	if driver := currentDriver(ctx); slices.Contains([]string{"docker-container", "kubernetes", "remote", "cloud"}, driver) {
+	if driver := currentDriver(ctx); slices.Contains(
+		[]string{"docker-container", "kubernetes", "remote", "cloud"},
+		driver,
+	) {
 		heading("Use buildx's current builder (driver %s); a registry on loopback", driver)
 		out, err := os.MkdirTemp("", "crosshull-demo-")
 		if err != nil {
@@ -61,7 +64,22 @@ type labBuilder struct{ lab *lab.Lab }
 func (b *labBuilder) frontend(ctx context.Context) error { return b.lab.PushFrontend(ctx, os.Stdout) }
 
 func (b *labBuilder) build(ctx context.Context, dir, ref string) error {
-	return command(ctx, dir, b.lab.Env(), b.lab.Bin("docker"), "buildx", "build", "-f", "crosshull.yaml", "--platform", platforms, "-t", ref, "--push", ".")
+	return command(
+		ctx,
+		dir,
+		b.lab.Env(),
+		b.lab.Bin("docker"),
+		"buildx",
+		"build",
+		"-f",
+		"crosshull.yaml",
+		"--platform",
+		platforms,
+		"-t",
+		ref,
+		"--push",
+		".",
+	)
 }
 
 // ownBuilder is the user's. It may run in a container, where neither the lab's registry nor its images are, so the

@@ -74,7 +74,10 @@ func demo(ctx context.Context) error {
 	runCtx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	heading("Run the image for linux/amd64 under runc, and get its page")
-	res, err := run.Container(runCtx, run.Spec{Ref: pinned, Port: port, Env: []string{fmt.Sprintf("ASPNETCORE_HTTP_PORTS=%d", port)}})
+	res, err := run.Container(
+		runCtx,
+		run.Spec{Ref: pinned, Port: port, Env: []string{fmt.Sprintf("ASPNETCORE_HTTP_PORTS=%d", port)}},
+	)
 	if err != nil {
 		return err
 	}

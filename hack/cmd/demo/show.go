@@ -73,7 +73,12 @@ func show(ctx context.Context, w io.Writer, ref string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	say("  entrypoint %q, user %s, ports %v", config.Config.Entrypoint, config.Config.User, slices.Sorted(maps.Keys(config.Config.ExposedPorts)))
+	say(
+		"  entrypoint %q, user %s, ports %v",
+		config.Config.Entrypoint,
+		config.Config.User,
+		slices.Sorted(maps.Keys(config.Config.ExposedPorts)),
+	)
 	say("  labels of the last:")
 	for _, k := range slices.Sorted(maps.Keys(config.Config.Labels)) {
 		say("    %s=%s", k, config.Config.Labels[k])

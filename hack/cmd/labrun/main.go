@@ -1,4 +1,4 @@
-// Command labrun runs an image for package run, in a process of its own.
+// Command labrun runs images for package run, in a process of its own.
 package main
 
 import (

@@ -1,6 +1,6 @@
-// Command labscanner stands in for docker/buildkit-syft-scanner, where the registry that has it cannot be reached: it follows
-// the same protocol (docs/attestations/sbom-protocol.md of moby/buildkit), and finds what is easy to find in a file system,
-// Debian's packages and the *.deps.json of .NET. It is for tests alone.
+// Command labscanner stands in for docker/buildkit-syft-scanner, where the registry that has it cannot be reached: it
+// follows the same protocol (docs/attestations/sbom-protocol.md of moby/buildkit), and finds what is easy to find in a
+// file system, Debian's packages and the *.deps.json of .NET. It is for tests alone.
 package main
 
 import (
@@ -136,9 +136,14 @@ func statement(name string, purls []string) ([]byte, error) {
 		of, version, _ := strings.Cut(purl, "@")
 		packages = append(packages, object{
 			"SPDXID": id, "name": filepath.Base(of), "versionInfo": version, "downloadLocation": "NOASSERTION", "filesAnalyzed": false,
-			"externalRefs": []object{{"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl", "referenceLocator": purl}},
+			"externalRefs": []object{
+				{"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl", "referenceLocator": purl},
+			},
 		})
-		relationships = append(relationships, object{"spdxElementId": "SPDXRef-DOCUMENT", "relationshipType": "DESCRIBES", "relatedSpdxElement": id})
+		relationships = append(
+			relationships,
+			object{"spdxElementId": "SPDXRef-DOCUMENT", "relationshipType": "DESCRIBES", "relatedSpdxElement": id},
+		)
 	}
 	return json.Marshal(object{
 		"_type":         "https://in-toto.io/Statement/v0.1",

@@ -1,6 +1,6 @@
-// Command repro builds examples in ways that must not tell in the bits, and says whether they are the same; compares two
-// images down to the file; and makes a source policy out of an image's provenance, to build it again. Packages repro,
-// diff and policy say how. It sets up what is missing for the first, and leaves the lab up.
+// Command repro builds examples in ways that must not tell in the bits, and says whether they are the same; compares
+// two images down to the file; and makes a source policy out of an image's provenance, to build it again. Packages
+// repro, diff and policy say how. It sets up what is missing for the first, and leaves the lab up.
 package main
 
 import (

@@ -117,7 +117,8 @@ func available() bool {
 	return err == nil
 }
 
-// present reports whether pkg's content is on the machine, or, for packages not in requirements, whether it is installed.
+// present reports whether pkg's content is on the machine, or, for packages not in requirements, whether it is
+// installed.
 func present(ctx context.Context, pkg string) bool {
 	proof, ok := proofOf(pkg)
 	switch {
@@ -146,14 +147,22 @@ func proofOf(pkg string) (string, bool) {
 func aptGet(ctx context.Context, w io.Writer, dir string, args ...string) error {
 	var out bytes.Buffer
 	// Sandbox: apt's own user may not write to our temporary folders.
-	cmd := exec.CommandContext(ctx, "apt-get", append([]string{"-q", "-o", "DPkg::Lock::Timeout=300", "-o", "APT::Sandbox::User=root"}, args...)...)
+	cmd := exec.CommandContext(
+		ctx,
+		"apt-get",
+		append([]string{"-q", "-o", "DPkg::Lock::Timeout=300", "-o", "APT::Sandbox::User=root"}, args...)...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
 	cmd.Stdout = io.MultiWriter(w, &out)
 	cmd.Stderr = cmd.Stdout
 	if err := cmd.Run(); err != nil {
 		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-		return fmt.Errorf("apt-get %s: %w\n%s", strings.Join(args, " "), err, strings.Join(lines[max(0, len(lines)-8):], "\n"))
+		return fmt.Errorf(
+			"apt-get %s: %w\n%s",
+			strings.Join(args, " "),
+			err,
+			strings.Join(lines[max(0, len(lines)-8):], "\n"),
+		)
 	}
 	return nil
 }

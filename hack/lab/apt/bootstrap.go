@@ -14,15 +14,23 @@ const (
 	Trixie   = "trixie"
 )
 
-// Bootstrap makes file a tar of packages of a suite of Debian for an architecture, and of what they depend on: unpacked, with
-// nothing of them run, so that no emulator is needed.
+// Bootstrap makes file a tar of packages of a suite of Debian for an architecture, and of what they depend on:
+// unpacked, with nothing of them run, so that no emulator is needed.
 func Bootstrap(ctx context.Context, suite, arch string, packages []string, file string) error {
 	tmp := strings.TrimSuffix(file, ".tar") + ".tmp.tar"
 	var failed error
 	for range 3 { // a mirror in the middle of an update gives indexes that do not fit each other
-		cmd := exec.CommandContext(ctx, "mmdebstrap", "--variant=extract", "--architectures="+arch, "--include="+strings.Join(packages, ","),
+		cmd := exec.CommandContext(
+			ctx,
+			"mmdebstrap",
+			"--variant=extract",
+			"--architectures="+arch,
+			"--include="+strings.Join(packages, ","),
 			// One suite is enough, and each is a download.
-			`--setup-hook=sed -i -e /-security/d -e /-updates/d "$1/etc/apt/sources.list"`, suite, tmp)
+			`--setup-hook=sed -i -e /-security/d -e /-updates/d "$1/etc/apt/sources.list"`,
+			suite,
+			tmp,
+		)
 		out, err := cmd.CombinedOutput()
 		if err == nil {
 			return os.Rename(tmp, file)

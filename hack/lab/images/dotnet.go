@@ -31,7 +31,12 @@ func (m *maker) base(parts parts, repo string, v variant, arch string, p v1.Plat
 	if !v.chiseled {
 		names = append(names, "shell")
 	}
-	env := []string{osPath, fmt.Sprintf("APP_UID=%d", appUID), "ASPNETCORE_HTTP_PORTS=8080", "DOTNET_RUNNING_IN_CONTAINER=true"}
+	env := []string{
+		osPath,
+		fmt.Sprintf("APP_UID=%d", appUID),
+		"ASPNETCORE_HTTP_PORTS=8080",
+		"DOTNET_RUNNING_IN_CONTAINER=true",
+	}
 	if !v.icu {
 		env = append(env, "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=true")
 	}
@@ -67,18 +72,26 @@ func (m *maker) aotImage(parts parts, p v1.Platform) (v1.Image, error) {
 }
 
 func (m *maker) sdkWith(parts parts, p v1.Platform, more ...string) (v1.Image, error) {
-	return assemble(parts, append([]string{"os-amd64-noble", "shell", "runtime-amd64", "aspnet-amd64", "sdk"}, more...), v1.Config{
-		Env: []string{
-			osPath, fmt.Sprintf("APP_UID=%d", appUID), "ASPNETCORE_HTTP_PORTS=", "DOTNET_RUNNING_IN_CONTAINER=true",
-			"DOTNET_VERSION=" + m.runtime, "ASPNET_VERSION=" + m.aspnet,
-			"DOTNET_GENERATE_ASPNET_CERTIFICATE=false", "DOTNET_NOLOGO=true", "DOTNET_SDK_VERSION=" + m.sdk,
-			"DOTNET_USE_POLLING_FILE_WATCHER=true", "NUGET_XMLDOC_MODE=skip",
-			// The lab's own: with no way out, checking certificates online is a pause of 15 s for every restore.
-			"NUGET_CERT_REVOCATION_MODE=offline",
+	return assemble(
+		parts,
+		append([]string{"os-amd64-noble", "shell", "runtime-amd64", "aspnet-amd64", "sdk"}, more...),
+		v1.Config{
+			Env: []string{
+				osPath, fmt.Sprintf("APP_UID=%d", appUID), "ASPNETCORE_HTTP_PORTS=", "DOTNET_RUNNING_IN_CONTAINER=true",
+				"DOTNET_VERSION=" + m.runtime, "ASPNET_VERSION=" + m.aspnet,
+				"DOTNET_GENERATE_ASPNET_CERTIFICATE=false", "DOTNET_NOLOGO=true", "DOTNET_SDK_VERSION=" + m.sdk,
+				"DOTNET_USE_POLLING_FILE_WATCHER=true", "NUGET_XMLDOC_MODE=skip",
+				// The lab's own: with no way out, checking certificates online is a pause of 15 s for every restore.
+				"NUGET_CERT_REVOCATION_MODE=offline",
+			},
+			Cmd: []string{"/bin/bash"},
+			Labels: map[string]string{
+				"org.opencontainers.image.ref.name": "ubuntu",
+				"org.opencontainers.image.version":  "24.04",
+			},
 		},
-		Cmd:    []string{"/bin/bash"},
-		Labels: map[string]string{"org.opencontainers.image.ref.name": "ubuntu", "org.opencontainers.image.version": "24.04"},
-	}, p)
+		p,
+	)
 }
 
 // assemble stacks the layers that there are.

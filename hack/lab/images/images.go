@@ -7,9 +7,9 @@
 // What is as in the real images: repositories, tags and platforms, environment, user, labels, media types (Docker
 // manifest lists), and the shape of the layers: the OS, the runtime, ASP.NET Core and the SDK apart, shared between
 // images. What is not: the OS is Debian 12 rather than Ubuntu 24.04, with busybox in the place of shell and coreutils;
-// the SDK is for amd64 only, and knows the lab's feed as its one source of packages; images for arm/v7 and of the alpine
-// family hold the OS alone, as there is no runtime to be had, and alpine's musl is Debian's. The SDK with a linker can
-// link for arm64 too, which the real one cannot.
+// the SDK is for amd64 only, and knows the lab's feed as its one source of packages; images for arm/v7 and of the
+// alpine family hold the OS alone, as there is no runtime to be had, and alpine's musl is Debian's. The SDK with a
+// linker can link for arm64 too, which the real one cannot.
 package images
 
 import (
@@ -267,7 +267,11 @@ func (m *maker) makeAll(ctx context.Context) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	indexes["library/golang:"+channel(m.goversion)] = add(mutate.IndexMediaType(empty.Index, types.DockerManifestList), golang, amd64)
+	indexes["library/golang:"+channel(m.goversion)] = add(
+		mutate.IndexMediaType(empty.Index, types.DockerManifestList),
+		golang,
+		amd64,
+	)
 
 	m.say("pushing %d tags to %s", len(indexes), m.Registry)
 	tags := map[string]string{}

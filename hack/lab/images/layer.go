@@ -41,8 +41,8 @@ func (t *tree) addLink(name, to string) {
 	t.addHeader(&tar.Header{Name: name, Typeflag: tar.TypeSymlink, Mode: 0o777, Linkname: to}, nil)
 }
 
-// addDisk adds a file or folder, without what skip says of paths relative to it. Links in it stay links, but from itself
-// is followed.
+// addDisk adds a file or folder, without what skip says of paths relative to it. Links in it stay links, but from
+// itself is followed.
 func (t *tree) addDisk(from, to string, skip func(rel string) bool) error {
 	from, err := filepath.EvalSymlinks(from)
 	if err != nil {
@@ -81,7 +81,10 @@ func (t *tree) addDisk(from, to string, skip func(rel string) bool) error {
 			if info.Mode()&0o111 != 0 {
 				mode = 0o755
 			}
-			t.entries = append(t.entries, entry{hdr: &tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: mode, Size: info.Size()}, disk: p})
+			t.entries = append(
+				t.entries,
+				entry{hdr: &tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: mode, Size: info.Size()}, disk: p},
+			)
 		}
 		return nil
 	})

@@ -21,7 +21,16 @@ var packages = []string{
 }
 
 // linker is what AOT needs beside the SDK, to link for the machine itself and for arm64.
-var linker = []string{"clang", "lld", "llvm", "libc6-dev", "zlib1g-dev", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "zlib1g-dev:arm64"}
+var linker = []string{
+	"clang",
+	"lld",
+	"llvm",
+	"libc6-dev",
+	"zlib1g-dev",
+	"gcc-aarch64-linux-gnu",
+	"libc6-dev-arm64-cross",
+	"zlib1g-dev:arm64",
+}
 
 // bootstrap makes file of packages for an architecture, unless it is there: unpacked, nothing run.
 func (m *maker) bootstrap(ctx context.Context, what, arch string, packages []string, file string) error {
@@ -68,14 +77,18 @@ func (m *maker) linkerTree() (*tree, error) {
 		}
 		name := strings.Trim(strings.TrimPrefix(hdr.Name, "./"), "/")
 		static := strings.HasSuffix(name, ".a") && strings.Contains(name, "llvm")
-		if name == "" || names[name] || static || hdr.Typeflag == tar.TypeDir || slices.ContainsFunc(superfluous, func(p string) bool { return strings.HasPrefix(name, p) }) {
+		if name == "" || names[name] || static || hdr.Typeflag == tar.TypeDir ||
+			slices.ContainsFunc(superfluous, func(p string) bool { return strings.HasPrefix(name, p) }) {
 			continue
 		}
 		dt, err := io.ReadAll(r)
 		if err != nil {
 			return nil, err
 		}
-		t.addHeader(&tar.Header{Name: name, Typeflag: hdr.Typeflag, Mode: hdr.Mode, Linkname: hdr.Linkname, Size: hdr.Size}, dt)
+		t.addHeader(
+			&tar.Header{Name: name, Typeflag: hdr.Typeflag, Mode: hdr.Mode, Linkname: hdr.Linkname, Size: hdr.Size},
+			dt,
+		)
 	}
 }
 
@@ -118,8 +131,14 @@ func (m *maker) osTree(arch string, v variant) (*tree, error) {
 		}
 		name := strings.Trim(strings.TrimPrefix(hdr.Name, "./"), "/")
 		switch {
-		case name == "", strings.HasPrefix(name, "var/log/"), strings.HasPrefix(name, "var/cache/"), strings.HasPrefix(name, "var/lib/apt/"),
-			name == "etc/resolv.conf", name == "etc/hostname", name == "etc/hosts", strings.HasPrefix(name, "dev/"):
+		case name == "",
+			strings.HasPrefix(name, "var/log/"),
+			strings.HasPrefix(name, "var/cache/"),
+			strings.HasPrefix(name, "var/lib/apt/"),
+			name == "etc/resolv.conf",
+			name == "etc/hostname",
+			name == "etc/hosts",
+			strings.HasPrefix(name, "dev/"):
 			continue
 		case !v.musl && strings.Contains(name, "-musl"), v.musl && (gnu(name) || !v.icu && globalization(name)):
 			continue
@@ -141,7 +160,11 @@ func (m *maker) osTree(arch string, v variant) (*tree, error) {
 		t.addFile("etc/alpine-release", 0o644, []byte("3.22.0\n"))
 	}
 	// MSBuild spins for ever without /etc/passwd.
-	t.addFile("etc/passwd", 0o644, []byte(fmt.Sprintf("root:x:0:0:root:/root:/bin/sh\napp:x:%d:%d::/home/app:/bin/sh\n", appUID, appUID)))
+	t.addFile(
+		"etc/passwd",
+		0o644,
+		[]byte(fmt.Sprintf("root:x:0:0:root:/root:/bin/sh\napp:x:%d:%d::/home/app:/bin/sh\n", appUID, appUID)),
+	)
 	t.addFile("etc/group", 0o644, []byte(fmt.Sprintf("root:x:0:\napp:x:%d:\n", appUID)))
 	t.addFile("etc/nsswitch.conf", 0o644, []byte("passwd: files\ngroup: files\nhosts: files dns\n"))
 	t.addFile("etc/ssl/certs/ca-certificates.crt", 0o644, bundle.Bytes())

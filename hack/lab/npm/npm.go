@@ -1,8 +1,8 @@
 // Package npm installs what a lock file of npm names.
 //
-// Contract: a folder of package.json and package-lock.json is installed once, as npm's own configuration says where from; the
-// lock file has versions and hashes, and no addresses. No script of a package is run. npm comes out of Debian's packages
-// where it is missing.
+// Contract: a folder of package.json and package-lock.json is installed once, as npm's own configuration says where
+// from; the lock file has versions and hashes, and no addresses. No script of a package is run. npm comes out of
+// Debian's packages where it is missing.
 package npm
 
 import (
@@ -19,8 +19,8 @@ import (
 	"github.com/crosshull/crosshull/hack/lab/apt"
 )
 
-// Install installs the packages of files into a folder whose name begins with prefix, unless they are there, and gives the
-// folder that they are in.
+// Install installs the packages of files into a folder whose name begins with prefix, unless they are there, and gives
+// the folder that they are in.
 func Install(ctx context.Context, files fs.FS, prefix string, progress io.Writer) (string, error) {
 	lock, err := fs.ReadFile(files, "package-lock.json")
 	if err != nil {

@@ -9,87 +9,194 @@ import (
 	"io"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
 
-// Program is the program, on PATH in the lab, that does the work of [Container] and [Machine]: unpacking an image takes
+// Program is the program, on PATH in the lab, that does the work of [Container] and [VM]: unpacking an image takes
 // fifteen times as long in a test that looks for data races. Where it is missing the work is done in this process.
 const Program = "labrun"
-
-// request is what Program is asked.
-type request struct {
-	Spec
-	Machine  bool
-	Cache    string
-	Deadline time.Time // zero for none
-}
 
 // Container runs an image under runc, on the network of the host: two that listen to one port exclude each other.
 // An image of another architecture fails as it does in docker: its output is an exec format error.
 func Container(ctx context.Context, s Spec) (*Result, error) {
-	return request{Spec: s}.apart(ctx)
+	d := &doer{}
+	res, err := d.do(ctx, request{Spec: s})
+	return res, errors.Join(err, d.close())
 }
 
-// Machine runs an image for linux/arm64 on an emulated machine: a Debian kernel, and the files of the image as its root
-// file system. Emulating a whole machine is slow but right; qemu's user mode hangs on .NET. The kernel is kept in cache.
+// Machine runs an image for linux/arm64 on a [VM] of its own.
 func Machine(ctx context.Context, cache string, s Spec) (*Result, error) {
-	return request{Spec: s, Machine: true, Cache: cache}.apart(ctx)
+	v := NewVM(cache)
+	res, err := v.Run(ctx, s)
+	return res, errors.Join(err, v.Close())
 }
 
-// apart runs it by Program.
-func (r request) apart(ctx context.Context) (*Result, error) {
+// VM is an emulated arm64 machine: a Debian kernel, and the files of an image as the root file system of its app. It
+// starts with the first image and runs one after the other, until Close; what images have in common it is given once.
+// Emulating a whole machine is slow but right; qemu's user mode hangs on .NET.
+type VM struct {
+	cache string
+	mu    sync.Mutex
+	doer  doer
+}
+
+// NewVM gives a machine that keeps its kernel in cache.
+func NewVM(cache string) *VM { return &VM{cache: cache} }
+
+// Run runs an image. It waits for the images that others run.
+func (v *VM) Run(ctx context.Context, s Spec) (*Result, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.doer.do(ctx, request{Spec: s, Machine: true, Cache: v.cache})
+}
+
+// Close ends the machine.
+func (v *VM) Close() error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.doer.close()
+}
+
+// request is what Program is asked, and answer what it says, a line of JSON each.
+type (
+	request struct {
+		Spec
+		Machine  bool
+		Cache    string
+		Deadline time.Time // zero for none
+	}
+	answer struct {
+		Result *Result
+		Error  string
+	}
+)
+
+// doer does what requests ask for, one after the other, by Program if it is there.
+type doer struct {
+	here server
+
+	cmd    *exec.Cmd // Program, if it runs
+	in     io.WriteCloser
+	out    *json.Decoder
+	stderr bytes.Buffer
+}
+
+func (d *doer) do(ctx context.Context, r request) (*Result, error) {
 	program, err := exec.LookPath(Program)
 	if err != nil {
-		return r.run(ctx)
+		return d.here.do(ctx, r)
 	}
-	r.Deadline, _ = ctx.Deadline()
-	dt, err := json.Marshal(r)
-	if err != nil {
+	if err := d.start(program); err != nil {
 		return nil, err
 	}
-	var out, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, program)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(dt), &out, &stderr
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = 3 * stopTimeout // in which it ends what it has started
-	err = cmd.Run()
-	switch said := strings.TrimSpace(stderr.String()); {
+	// It ends what it has started when it is told to end, and its machine with it.
+	process := d.cmd.Process
+	stop := context.AfterFunc(ctx, func() { _ = process.Signal(syscall.SIGTERM) })
+	defer stop()
+	r.Deadline, _ = ctx.Deadline()
+	a := &answer{}
+	if err = json.NewEncoder(d.in).Encode(r); err == nil {
+		err = d.out.Decode(a)
+	}
+	switch {
 	case ctx.Err() != nil:
-		return nil, fmt.Errorf("%w\n%s", ctx.Err(), said)
-	case err != nil && said != "":
-		return nil, errors.New(said)
+		return nil, errors.Join(fmt.Errorf("%w\n%s", ctx.Err(), a.Error), d.close())
 	case err != nil:
-		return nil, fmt.Errorf("%s: %w", Program, err)
+		_ = d.close() // it has failed, which is told
+		return nil, fmt.Errorf("%s: %w\n%s", Program, err, strings.TrimSpace(d.stderr.String()))
+	case a.Error != "":
+		return nil, errors.New(a.Error)
 	}
-	res := &Result{}
-	if err := json.Unmarshal(out.Bytes(), res); err != nil {
-		return nil, fmt.Errorf("read what %s says: %w\n%s", Program, err, tail(out.String()))
-	}
-	return res, nil
+	return a.Result, nil
 }
 
-// Serve does in this process what one request asks for: it is all of Program.
-func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
-	var r request
-	if err := json.NewDecoder(in).Decode(&r); err != nil {
-		return errors.New("it is asked by package run alone: " + err.Error())
+func (d *doer) start(program string) (err error) {
+	if d.cmd != nil {
+		return nil
 	}
+	cmd := exec.Command(program)
+	if d.in, err = cmd.StdinPipe(); err != nil {
+		return err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	d.out = json.NewDecoder(out)
+	d.stderr.Reset()
+	cmd.Stderr = &d.stderr
+	cmd.WaitDelay = stopTimeout
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	d.cmd = cmd
+	return nil
+}
+
+// close ends what is kept for the next request.
+func (d *doer) close() error {
+	err := d.here.close()
+	if d.cmd == nil {
+		return err
+	}
+	cmd := d.cmd
+	d.cmd = nil
+	_ = d.in.Close() // which it takes for the end
+	late := time.AfterFunc(3*stopTimeout, func() { _ = cmd.Process.Kill() })
+	defer late.Stop()
+	_ = cmd.Wait() // what is wrong is told where it is asked
+	return err
+}
+
+// server does what requests ask for in this process.
+type server struct{ machine *vm }
+
+func (s *server) do(ctx context.Context, r request) (*Result, error) {
 	if !r.Deadline.IsZero() {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, r.Deadline)
 		defer cancel()
 	}
-	res, err := r.run(ctx)
-	if err != nil {
-		return err
+	if !r.Machine {
+		return container(ctx, r.Spec)
 	}
-	return json.NewEncoder(out).Encode(res)
+	if s.machine == nil {
+		s.machine = &vm{cache: r.Cache}
+	}
+	return s.machine.run(ctx, r.Spec)
 }
 
-func (r request) run(ctx context.Context) (*Result, error) {
-	if r.Machine {
-		return machine(ctx, r.Cache, r.Spec)
+func (s *server) close() error {
+	if s.machine == nil {
+		return nil
 	}
-	return container(ctx, r.Spec)
+	return s.machine.close()
+}
+
+// Serve does in this process what requests ask for, until there is none: it is all of Program.
+func Serve(ctx context.Context, in io.Reader, out io.Writer) (err error) {
+	s := &server{}
+	defer func() { err = errors.Join(err, s.close()) }()
+	requests, answers := json.NewDecoder(in), json.NewEncoder(out)
+	for {
+		var r request
+		if err := requests.Decode(&r); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("it is asked by package run alone: %w", err)
+		}
+		var a answer
+		res, err := s.do(ctx, r)
+		if a.Result = res; err != nil {
+			a.Error = err.Error()
+		}
+		if err := answers.Encode(a); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+	}
 }

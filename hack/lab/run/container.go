@@ -142,7 +142,15 @@ func ask(ctx context.Context, s Spec, ended <-chan struct{}) (string, error) {
 func runtimeSpec(p *process) map[string]any {
 	var capabilities []string
 	if p.uid == 0 {
-		capabilities = []string{"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_KILL", "CAP_NET_BIND_SERVICE", "CAP_SETGID", "CAP_SETUID"}
+		capabilities = []string{
+			"CAP_CHOWN",
+			"CAP_DAC_OVERRIDE",
+			"CAP_FOWNER",
+			"CAP_KILL",
+			"CAP_NET_BIND_SERVICE",
+			"CAP_SETGID",
+			"CAP_SETUID",
+		}
 	}
 	type object = map[string]any
 	return object{
@@ -158,7 +166,12 @@ func runtimeSpec(p *process) map[string]any {
 		"mounts": []object{
 			{"destination": "/proc", "type": "proc", "source": "proc"},
 			{"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": []string{"nosuid", "mode=755"}},
-			{"destination": "/dev/shm", "type": "tmpfs", "source": "shm", "options": []string{"nosuid", "noexec", "nodev", "mode=1777"}},
+			{
+				"destination": "/dev/shm",
+				"type":        "tmpfs",
+				"source":      "shm",
+				"options":     []string{"nosuid", "noexec", "nodev", "mode=1777"},
+			},
 		},
 		"linux": object{"namespaces": []object{{"type": "pid"}, {"type": "ipc"}, {"type": "uts"}, {"type": "mount"}}},
 	}

@@ -1,10 +1,10 @@
 // Package run starts what was built, from the registry that it was pushed to: images for amd64 as containers under
 // runc, images for arm64 on an emulated arm64 machine.
 //
-// Contract: [Container] and [Machine] run an image as `docker run` would, with its environment, user, working folder
-// and command. With a port they wait until the app answers there, and then end it; without one they wait for its end.
-// Nothing is left running, whatever happens. They need root, runc, and for the machine qemu-system-aarch64, cpio, tar
-// and mmdebstrap: the lab's packages.
+// Contract: [Container], [Machine] and [VM] run an image as `docker run` would, with its environment, user, working
+// folder and command. With a port they wait until the app answers there, and then end it; without one they wait for
+// its end. Nothing is left running, whatever happens. They need root, runc, and for the machine qemu-system-aarch64,
+// cpio, tar and mmdebstrap: the lab's packages.
 package run
 
 import (

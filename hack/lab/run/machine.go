@@ -20,102 +20,99 @@ import (
 // labDir is the folder of the machine that holds what is not the image's.
 const labDir = "/.lab"
 
-// machine is [Machine], in this process.
-func machine(ctx context.Context, cache string, s Spec) (_ *Result, err error) {
-	kernel, busybox, err := machineParts(ctx, cache)
-	if err != nil {
-		return nil, fmt.Errorf("get the kernel of the arm64 machine: %w", err)
-	}
-	dir, err := os.MkdirTemp("", "crosshull-machine-")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	root := filepath.Join(dir, "root")
-	p, err := unpack(ctx, s, "linux/arm64", root)
-	if err != nil {
-		return nil, err
-	}
-	if err := p.findProgram(root); err != nil {
-		return nil, err
-	}
-	if err := os.Mkdir(filepath.Join(root, labDir), 0o755); err != nil {
-		return nil, err
-	}
-	if err := copyFile(busybox, filepath.Join(root, labDir, "busybox")); err != nil {
-		return nil, err
-	}
-	if err := makeKnown(p.uid, p.gid, root); err != nil {
-		return nil, err
-	}
-	var limit time.Duration
-	if deadline, ok := ctx.Deadline(); ok {
-		limit = max(time.Until(deadline)-machineReserve, time.Second)
-	}
-	// Not /init: that may be a link of the image, and lead to a file of this machine.
-	if err := os.WriteFile(filepath.Join(root, labDir, "init"), []byte(initScript(s, p, limit)), 0o755); err != nil {
-		return nil, err
-	}
-	initrd := filepath.Join(dir, "initrd")
-	pack := exec.CommandContext(ctx, "sh", "-c", `find . -print0 | cpio --null --create --format=newc --quiet > "$1"`, "sh", initrd)
-	pack.Dir = root
-	if out, err := pack.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("pack the files of the machine (Debian package cpio): %w\n%s", err, out)
-	}
-
-	cmd := exec.CommandContext(ctx, "qemu-system-aarch64", "-M", "virt", "-nic", "none", "-cpu", "max,pauth-impdef=on", "-smp", "2", "-m", "3072",
-		"-nographic", "-no-reboot", "-kernel", kernel, "-initrd", initrd, "-append", "console=ttyAMA0 quiet panic=-1 rdinit="+labDir+"/init")
-	console, err := cmd.CombinedOutput()
-	if ctx.Err() != nil {
-		return nil, fmt.Errorf("run %s on the arm64 machine: %w\n%s", s.Ref, ctx.Err(), tail(string(console)))
-	}
-	if err != nil {
-		return nil, fmt.Errorf("arm64 machine (Debian package qemu-system-arm): %w\n%s", err, tail(string(console)))
-	}
-	res, answered, err := parseConsole(string(console))
-	if err != nil {
-		return nil, fmt.Errorf("run %s on the arm64 machine: %w\n%s", s.Ref, err, tail(string(console)))
-	}
-	if s.Port > 0 && !answered {
-		return nil, fmt.Errorf("run %s on the arm64 machine: no answer from %s\n%s", s.Ref, s.url(), tail(res.Output))
-	}
-	return res, nil
-}
-
 // machineReserve is how long before the deadline a machine ends its app, so that there is still a report of what the
 // app printed. It has to do for the machine's own start, too.
 const machineReserve = 20 * time.Second
 
-// machineParts gives the kernel and a busybox for arm64, out of Debian packages.
-func machineParts(ctx context.Context, cache string) (kernel, busybox string, err error) {
-	dir := filepath.Join(cache, "arm64-machine")
-	kernel, busybox = filepath.Join(dir, "vmlinuz"), filepath.Join(dir, "busybox")
-	if _, err := os.Stat(busybox); err == nil {
-		return kernel, busybox, nil
+// modules of the kernel that the machine loads, in this order.
+var modules = []string{
+	"virtio",
+	"virtio_ring",
+	"virtio_pci_legacy_dev",
+	"virtio_pci_modern_dev",
+	"virtio_pci",
+	"virtio_blk",
+	"overlay",
+}
+
+// parts are files of the machine: a kernel for arm64, its modules, and a busybox, in one folder.
+type parts string
+
+func (p parts) kernel() string  { return filepath.Join(string(p), "vmlinuz") }
+func (p parts) busybox() string { return filepath.Join(string(p), "busybox") }
+func (p parts) module(name string) string {
+	return filepath.Join(string(p), name+".ko")
+}
+
+// machineParts gives the parts, out of Debian packages. They are kept in cache.
+func machineParts(ctx context.Context, cache string) (_ parts, err error) {
+	p := parts(filepath.Join(cache, "arm64-machine"))
+	if _, err := os.Stat(p.module(modules[0])); err == nil {
+		return p, nil
 	}
 	tmp, err := os.MkdirTemp("", "crosshull-kernel-")
 	if err != nil {
-		return "", "", err
+		return "", err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
 	archive := filepath.Join(tmp, "kernel.tar")
 	if err := apt.Bootstrap(ctx, apt.Bookworm, "arm64", []string{"linux-image-cloud-arm64", "busybox-static"}, archive); err != nil {
-		return "", "", err
+		return "", err
 	}
-	if out, err := exec.CommandContext(ctx, "tar", "--extract", "--directory", tmp, "--file", archive, "--wildcards", "./boot/vmlinuz-*", "./bin/busybox").CombinedOutput(); err != nil {
-		return "", "", fmt.Errorf("unpack: %w\n%s", err, out)
+	files := map[string]string{"boot/vmlinuz-*": p.kernel(), "bin/busybox": p.busybox()}
+	args := []string{
+		"--extract",
+		"--directory",
+		tmp,
+		"--file",
+		archive,
+		"--wildcards",
+		"./boot/vmlinuz-*",
+		"./bin/busybox",
 	}
-	kernels, err := filepath.Glob(filepath.Join(tmp, "boot", "vmlinuz-*"))
-	if err != nil || len(kernels) == 0 {
-		return "", "", errors.New("the package of the kernel has none")
+	for _, m := range modules {
+		args = append(args, "./lib/modules/*/"+m+".ko")
+		files["lib/modules/*/kernel/*/"+m+".ko"] = p.module(m)
+		files["lib/modules/*/kernel/*/*/"+m+".ko"] = p.module(m)
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", "", err
+	if out, err := exec.CommandContext(ctx, "tar", args...).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("unpack: %w\n%s", err, out)
 	}
-	if err := copyFile(kernels[0], kernel); err != nil {
-		return "", "", err
+	if err := os.MkdirAll(string(p), 0o755); err != nil {
+		return "", err
 	}
-	return kernel, busybox, copyFile(filepath.Join(tmp, "bin", "busybox"), busybox) // last: it says that all is there
+	return p, keep(tmp, files, p.module(modules[0]))
+}
+
+// keep copies files of a folder, whose names are patterns, where they are to be: last the one that says that all is
+// there.
+func keep(from string, files map[string]string, last string) error {
+	var end string
+	for pattern, to := range files {
+		found, err := filepath.Glob(filepath.Join(from, pattern))
+		if err != nil {
+			return err
+		}
+		switch {
+		case len(found) == 0:
+			continue
+		case to == last:
+			end = found[0]
+		default:
+			if err := copyFile(found[0], to); err != nil {
+				return err
+			}
+		}
+	}
+	for _, to := range files {
+		if _, err := os.Stat(to); err != nil && to != last {
+			return fmt.Errorf("the packages of the machine have no %s", filepath.Base(to))
+		}
+	}
+	if end == "" {
+		return fmt.Errorf("the packages of the machine have no %s", filepath.Base(last))
+	}
+	return copyFile(end, last)
 }
 
 func copyFile(from, to string) error {
@@ -186,8 +183,8 @@ const (
 	endReport   = "=== crosshull end"
 )
 
-// initScript is the machine's first process: it starts the app, asks it, and reports. After limit, if it is not 0, it
-// kills the app.
+// initScript is the first process in the files of an image: it starts the app, asks it, and reports. After limit, if
+// it is not 0, it kills the app.
 func initScript(s Spec, p *process, limit time.Duration) string {
 	var b strings.Builder
 	say := func(format string, args ...any) { _, _ = fmt.Fprintf(&b, format+"\n", args...) }
@@ -203,7 +200,18 @@ func initScript(s Spec, p *process, limit time.Duration) string {
 	for _, kv := range p.env {
 		app = append(app, quote(kv))
 	}
-	app = append(app, labDir+"/busybox", "start-stop-daemon", "-S", "-q", "-c", fmt.Sprintf("%d:%d", p.uid, p.gid), "-x", quote(p.args[0]), "--")
+	app = append(
+		app,
+		labDir+"/busybox",
+		"start-stop-daemon",
+		"-S",
+		"-q",
+		"-c",
+		fmt.Sprintf("%d:%d", p.uid, p.gid),
+		"-x",
+		quote(p.args[0]),
+		"--",
+	)
 	for _, a := range p.args[1:] {
 		app = append(app, quote(a))
 	}
@@ -227,19 +235,21 @@ func initScript(s Spec, p *process, limit time.Duration) string {
 	say("echo output:; $b base64 < %s/output", labDir)
 	say(`if [ "$answered" ]; then echo body:; $b base64 < %s/body; fi`, labDir)
 	say("echo '%s'", endReport)
-	say("$b poweroff -f")
 	return b.String()
 }
 
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 // The colons keep the titles apart from base64.
-var report = regexp.MustCompile(`(?s)` + beginReport + `\s+exit (\d+)\s+output:\s+([A-Za-z0-9+/=\s]*?)(?:(body:)\s+([A-Za-z0-9+/=\s]*?))?` + endReport)
+var report = regexp.MustCompile(
+	`(?s)` + beginReport + `\s+exit (\d+)\s+output:\s+([A-Za-z0-9+/=\s]*?)(?:(body:)\s+([A-Za-z0-9+/=\s]*?))?` + endReport,
+)
 
 // kernelMessage can come anywhere, also within a line.
 var kernelMessage = regexp.MustCompile(`\[ *\d+\.\d+\] [^\n]*`)
 
-// parseConsole finds the report in what the machine printed, and tells whether the app answered: an answer may be empty.
+// parseConsole finds the report in what the machine printed, and tells whether the app answered: an answer may be
+// empty.
 func parseConsole(console string) (res *Result, answered bool, err error) {
 	console = kernelMessage.ReplaceAllString(console, "")
 	m := report.FindStringSubmatch(console)

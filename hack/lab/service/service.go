@@ -153,8 +153,8 @@ func (s *Service) launch(ctx context.Context, key string) error {
 	return errors.Join(fmt.Errorf("start %s: %w\n%s:\n%s", s.Name, err, s.Log(), tail(s.Log())), stopErr)
 }
 
-// passOnNothing keeps from processes that are started what this one was given open beyond the standard streams: flock(1)
-// gives a command its lock, and a daemon would hold that for as long as it runs.
+// passOnNothing keeps from processes that are started what this one was given open beyond the standard streams:
+// flock(1) gives a command its lock, and a daemon would hold that for as long as it runs.
 func passOnNothing() error {
 	const dir = "/proc/self/fd"
 	open, err := os.ReadDir(dir)

@@ -2,8 +2,8 @@
 //
 // Contract: [Compare] gives at least one difference for two images whose digests differ, unless that comes of
 // attestations alone, which are left out: they tell of the build, its times among other things. Of parts whose digests
-// are equal nothing is read. Parts are told apart as far down as can be: where a layer has another digest since a file in
-// it has another mode, that mode is the difference, not the digest.
+// are equal nothing is read. Parts are told apart as far down as can be: where a layer has another digest since a file
+// in it has another mode, that mode is the difference, not the digest.
 //
 // # Where things are
 //

@@ -29,7 +29,8 @@ func document(o Object, without ...string) (map[string]any, error) {
 	return doc, nil
 }
 
-// descriptors compares two but for what follows from the content that they describe, and tells whether that is the same.
+// descriptors compares two but for what follows from the content that they describe, and tells whether that is the
+// same.
 func (c *comparison) descriptors(at path, a, b v1.Descriptor) (same bool, err error) {
 	da, err := descriptor(a)
 	if err != nil {

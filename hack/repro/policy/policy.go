@@ -1,10 +1,10 @@
-// Package policy makes a source policy of BuildKit out of an image's provenance, by which it can be built again from what
-// it was built from.
+// Package policy makes a source policy of BuildKit out of an image's provenance, by which it can be built again from
+// what it was built from.
 //
-// Contract: [Materials] reads the SLSA provenance that buildx attached to an image in a registry, of any version and mode.
-// [New] pins every image of it to its digest, every git repository to its commit and every file from the web to its
-// checksum, under the name that the build asked for, so that a moved tag or branch is overruled. What is named by digest
-// already needs no rule. What was not named, such as a local context and NuGet packages, is not in there.
+// Contract: [Materials] reads the SLSA provenance that buildx attached to an image in a registry, of any version and
+// mode. [New] pins every image of it to its digest, every git repository to its commit and every file from the web to
+// its checksum, under the name that the build asked for, so that a moved tag or branch is overruled. What is named by
+// digest already needs no rule. What was not named, such as a local context and NuGet packages, is not in there.
 package policy
 
 import (
@@ -60,7 +60,10 @@ func Materials(ref string, opts ...remote.Option) ([]Material, error) {
 		}
 	}
 	if len(found) == 0 {
-		return nil, fmt.Errorf("%s has no provenance that names anything: build it with --provenance=mode=max, or without --provenance=false", ref)
+		return nil, fmt.Errorf(
+			"%s has no provenance that names anything: build it with --provenance=mode=max, or without --provenance=false",
+			ref,
+		)
 	}
 	var out []Material
 	for _, k := range slices.Sorted(maps.Keys(found)) {

@@ -1,0 +1,96 @@
+package llb
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/solver/pb"
+
+	"github.com/crosshull/crosshull/llb/dotnet"
+)
+
+// contextCopies are the copies of a graph from the context.
+func contextCopies(t *testing.T, st llb.State) []*pb.FileActionCopy {
+	t.Helper()
+	var copies []*pb.FileActionCopy
+	for _, dt := range marshal(t, st).Def {
+		var op pb.Op
+		if err := op.UnmarshalVT(dt); err != nil {
+			t.Fatal(err)
+		}
+		for _, action := range op.GetFile().GetActions() {
+			c := action.GetCopy()
+			outputs := func(p string) bool { return strings.HasSuffix(p, "/obj") } // nobody else leaves them out
+			if c != nil && slices.ContainsFunc(c.ExcludePatterns, outputs) {
+				copies = append(copies, c)
+			}
+		}
+	}
+	return copies
+}
+
+// Every step that has sources lacks what is none of them, and every one that has anything of the context what git
+// keeps.
+func TestSourcesLeaveOut(t *testing.T) {
+	var asked strings.Builder
+	for _, name := range []string{"web", "a", "b", "c", "d", "e"} {
+		owner := "/source/src/" + name + "/" + name + ".csproj"
+		fmt.Fprintf(&asked, `{"Question": "0", "Item": "Reach", "Kind": "Asked", "Owner": %q},`, owner)
+	}
+	answers := strings.Replace(slicedDescription, `"Answer": [`, `"Answer": [`+asked.String(), 1)
+	desc, err := dotnet.ParseDescription([]byte(answers), SourceDir, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := desc[0].App
+	b := builder()
+	b.Exclude = dotnet.GitDirs()
+	b.Housekeeping = dotnet.Housekeeping{Spec: "crosshull.yaml"}
+	b.Housekeeping.Add("src/web/README.md")
+	b.Housekeeping.AddProjects(dotnet.Files{"src/web/web.csproj": []byte("<Project />")})
+	restored, err := b.Restore([]*dotnet.App{app}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	published, err := b.Publish(app, restored, "", dotnet.CompressBefore)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tested, err := b.Test(app, restored)
+	if err != nil {
+		t.Fatal(err)
+	}
+	described, err := b.Describe(b.Project, []dotnet.Project{b.Project}, projectFiles)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		state   llb.State
+		copies  int
+		sources int
+	}{
+		"describe":  {described, 1, 0},
+		"restore":   {restored.Tree, 1, 0},
+		"publish":   {published, 4, 2}, // restore's, a slice's, those of the assets, and sources
+		"test":      {tested, 3, 2},
+		"workspace": {b.Workspace(app, restored), 2, 1},
+	} {
+		copies := contextCopies(t, tc.state)
+		sources := 0
+		for _, c := range copies {
+			if !slices.Contains(c.ExcludePatterns, "**/.git") {
+				t.Errorf("%s: git's files are among %q", name, c.IncludePatterns)
+			}
+			if slices.Contains(c.ExcludePatterns, "src/web/README.md") {
+				sources++
+			}
+		}
+		if len(copies) != tc.copies || sources != tc.sources {
+			t.Errorf("%s: %d copies from the context, %d of them of sources, want %d and %d",
+				name, len(copies), sources, tc.copies, tc.sources)
+		}
+	}
+}
