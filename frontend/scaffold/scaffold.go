@@ -166,18 +166,23 @@ func (w *writer) nuget(f Found) {
 }
 
 // names gives every app a name that is a target of buildx: that of its project, or with the folder before it where two
-// projects have the same.
+// projects have the same, or with a number after it where that is another's.
 func names(apps []App) []string {
 	out := make([]string, len(apps))
+	all := map[string]int{}
 	for i, app := range apps {
 		out[i] = name(strings.TrimSuffix(path.Base(app.Path), path.Ext(app.Path)))
+		all[out[i]]++
 	}
+	taken := map[string]bool{}
 	for i, n := range out {
-		for j := range i {
-			if out[j] == n {
-				out[i] = name(strings.TrimSuffix(app(apps[i].Path), path.Ext(apps[i].Path)))
+		if taken[n] {
+			n = name(strings.TrimSuffix(app(apps[i].Path), path.Ext(apps[i].Path)))
+			for base, k := n, 2; taken[n] || all[n] > 0; k++ {
+				n = fmt.Sprintf("%s-%d", base, k)
 			}
 		}
+		out[i], taken[n] = n, true
 	}
 	return out
 }
@@ -188,7 +193,9 @@ func app(p string) string { return strings.ReplaceAll(p, "/", "-") }
 var notInName = regexp.MustCompile(`[^a-z0-9_-]+`)
 
 func name(s string) string {
+	const most = 100 // of 128 that a name can have, as more may come after it
 	s = strings.Trim(notInName.ReplaceAllString(strings.ToLower(s), "-"), "-_")
+	s = strings.TrimRight(s[:min(len(s), most)], "-_")
 	if s == "" || spec.Reserved(s) {
 		s = strings.Trim(s+"-app", "-")
 	}

@@ -33,6 +33,11 @@ func TestSpec(t *testing.T) {
 			func(s *spec.Spec) bool {
 				return len(s.Apps) == 3 && s.Apps["shop-web"].Project == "src/Shop.Web/Shop.Web.csproj" && !s.Tests.Gate && len(s.Tests.Projects) == 1
 			}},
+		{"apps of one name", Found{Apps: []App{
+			{Path: "a b/x.csproj"}, {Path: "a-b/x.csproj"}, {Path: "a.b/x.csproj"}, {Path: "a_b/X.csproj"}, {Path: "c/a-b-x-2.csproj"},
+			{Path: strings.Repeat("d", 300) + ".csproj"}, {Path: strings.Repeat("d", 300) + "e.csproj"}, {Path: "日本/日本.csproj"}, {Path: "日/本.csproj"},
+		}}, []string{"  x:", "  a-b-x:", "  a-b-x-3:", "  a_b-x:", "  a-b-x-2:", "  app:", "  app-2:"},
+			func(s *spec.Spec) bool { return len(s.Apps) == 9 }},
 		{"feeds", Found{Apps: []App{{Path: "a.csproj"}}, Feeds: []string{"company"}}, []string{"#    - name: company"}, func(s *spec.Spec) bool { return s.NuGet.Feeds == nil }},
 		{"variables of feeds", Found{Apps: []App{{Path: "a.csproj"}}, FeedVariables: []string{"FEED_URL", "TOKEN"}, Feeds: []string{"company"}},
 			[]string{"    FEED_URL: feed-url", "    TOKEN: token"}, func(s *spec.Spec) bool { return s.NuGet.Secrets["FEED_URL"] == "feed-url" }},
