@@ -198,13 +198,28 @@ func (r *Request) WarnUnused(ctx context.Context) {
 	}
 }
 
+// noCache are the phases that --no-cache-filter says. BuildKit takes a space around a name for a part of it.
+func (r *Request) noCache() []string {
+	var names []string
+	for name := range strings.SplitSeq(r.Gateway.Opt(keyNoCache), ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// isNoCache tells whether a phase is to run again, whatever the cache has.
+func (r *Request) isNoCache(phase string) bool {
+	is := func(name string) bool { return strings.EqualFold(name, phase) }
+	return r.Gateway.IsNoCache(phase) || slices.ContainsFunc(r.noCache(), is)
+}
+
 // WarnPhases names what --no-cache-filter says and no step has: the names of a Dockerfile's stages, say.
 func (r *Request) WarnPhases(ctx context.Context) {
 	var unknown []string
-	for name := range strings.SplitSeq(r.Gateway.Opt(keyNoCache), ",") {
-		if name = strings.TrimSpace(name); name != "" && !slices.ContainsFunc(xllb.Phases, func(p string) bool {
-			return strings.EqualFold(p, name)
-		}) {
+	for _, name := range r.noCache() {
+		if !slices.ContainsFunc(xllb.Phases, func(p string) bool { return strings.EqualFold(p, name) }) {
 			unknown = append(unknown, name)
 		}
 	}
