@@ -91,15 +91,15 @@ func converted(p dotnet.Project) dotnet.Project {
 	return p
 }
 
-// checkFeeds refuses a feed of the spec that would never be asked.
+// checkFeeds refuses a feed of the spec that NuGet would never ask.
 func checkFeeds(req *request.Request, files dotnet.Files) error {
 	for i, f := range req.Spec.NuGet.Feeds {
 		if by := dotnet.ClearedBy(files, f.Name, req.Spec.Project); f.Source != "" && by != "" {
 			return req.At(
 				fmt.Sprintf("nuget.feeds.%d.source", i),
 				fmt.Errorf(
-					"feed %s would never be asked: %s clears all sources but its own (<clear />), so the source belongs there; "+
-						"leave it out here, and the credentials in",
+					"NuGet would never ask feed %s: %s removes all other sources (<clear />); name the source there, and keep "+
+						"only the credentials here",
 					f.Name,
 					by,
 				),

@@ -50,7 +50,7 @@ func chooseSDK(ctx context.Context, req *request.Request, files dotnet.Files) (*
 	case img == nil:
 		img, err = pinnedSDK(ctx, req, pin)
 	case pin != nil && !pin.Satisfied(version(img)):
-		err = pin.errorf("SDK %s of %s does not do: %s", version(img), img.Name, pin.Advice(version(img)))
+		err = pin.errorf("%s has SDK %s: %s", img.Name, version(img), pin.Advice(version(img)))
 	}
 	return &SDK{img, pin, folder}, err
 }
@@ -102,10 +102,10 @@ func pinnedSDK(ctx context.Context, req *request.Request, pin *Pin) (*gateway.Im
 		case pin.Satisfied(version(img)):
 			return img, nil
 		default:
-			tried = append(tried, fmt.Sprintf("%s is %s; %s", ref, version(img), pin.Advice(version(img))))
+			tried = append(tried, fmt.Sprintf("%s has SDK %s: %s", ref, version(img), pin.Advice(version(img))))
 		}
 	}
-	return nil, pin.errorf("no image of the SDK does: %s. Or name one in sdk.image of the spec", strings.Join(tried, "; "))
+	return nil, pin.errorf("no image fits: %s. Or name an image in sdk.image of the spec", strings.Join(tried, "; "))
 }
 
 // findPin finds the global.json that the SDK will find: the nearest, from the folder of the project upwards. folder is
@@ -144,7 +144,7 @@ func (p *Pin) errorf(format string, args ...any) error {
 	if p.Version != "" {
 		what = fmt.Sprintf("asks for SDK %s, rollForward %s", p.Version, p.RollForward)
 	}
-	return p.at(fmt.Errorf("%s, and "+format, append([]any{what}, args...)...))
+	return p.at(fmt.Errorf("%s, but "+format, append([]any{what}, args...)...))
 }
 
 func (p *Pin) at(err error) error {
