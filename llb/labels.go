@@ -20,8 +20,8 @@ type LabelSource struct {
 	values func(*ConfigOpt) map[string]string
 }
 
-// LabelSources are all sources. A later one wins over an earlier one. The SDK writes no annotations. Crosshull adds only
-// annotations that nobody else knows or that the user asks for, because an annotation of a frontend wins over
+// LabelSources are all sources. A later one wins over an earlier one. The SDK writes no annotations. Crosshull adds
+// only annotations that nobody else knows or that the user asks for, because an annotation of a frontend wins over
 // --annotation of the same key (BuildKit, exporter/containerimage: Export merges the annotations of the result over
 // those of the flags).
 var LabelSources = []LabelSource{
@@ -64,8 +64,8 @@ type LabelRule struct {
 	Why string
 }
 
-// NotInherited are the labels of a base that an image on it does not get; it gets all others. [LabelDistribution] is the
-// exception: an image gets it if the base has none of the other labels but a version. In that case it names the
+// NotInherited are the labels of a base that an image on it does not get; it gets all others. [LabelDistribution] is
+// the exception: an image gets it if the base has none of the other labels but a version. In that case it names the
 // distribution, not the base.
 var NotInherited = []LabelRule{
 	{"org.opencontainers.image.", "title, version, source, commit, licenses, times and base of the base (OCI image spec)"},
@@ -74,7 +74,7 @@ var NotInherited = []LabelRule{
 	{"net.dot.", "the SDK and the framework of an app in the base"},
 }
 
-// LabelDistribution names the distribution. Images of Ubuntu have it, and so have Microsoft's .NET images and the SDK's.
+// LabelDistribution names the distribution. Images of Ubuntu have it, so do Microsoft's .NET images and the SDK's.
 const LabelDistribution = ocispecs.AnnotationRefName
 
 // inherited are the labels of the base that an image on it gets.

@@ -55,7 +55,7 @@ func (s *solves) end(ctx context.Context, err error) error {
 		}
 		if s.running == 0 {
 			defer s.mu.Unlock()
-			return Reword(err, "several steps failed, and BuildKit lost the error of one of them: look into the log of that step")
+			return Reword(err, "several steps failed, and BuildKit lost the error of one of them: look at its log")
 		}
 		if s.changed == nil {
 			s.changed = make(chan struct{})

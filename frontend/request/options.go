@@ -75,7 +75,7 @@ var Options = []Option{
 	{"--iidfile", "", ByBuildx, "the digest of the image or the index"},
 	{"--label", "Labels", ByCrosshull, "on every image; wins over [all other labels](labels.md)"},
 	{"--load", "", ByBuildKit, "one platform, or several if the engine has the containerd image store"},
-	{"--metadata-file", "", ByCrosshull, "has the [report](calls.md#the-report-of-a-build) as `frontend.crosshull.report`"},
+	{"--metadata-file", "", ByCrosshull, "gets the [report](calls.md#the-report-of-a-build), `frontend.crosshull.report`"},
 	{
 		"--network",
 		"NetworkMode",
@@ -91,7 +91,7 @@ var Options = []Option{
 		"`registry`, `image`, `oci`, `docker`, `local`, `tar`; targets `publish`, `sbom` and `test` are for `local` and " +
 			"`tar`",
 	},
-	{"--platform", "TargetPlatforms", ByCrosshull, "makes an image for each platform; without it, for that of the builder"},
+	{"--platform", "TargetPlatforms", ByCrosshull, "an image for each platform; without it, for that of the builder"},
 	{"--policy", "", ByBuildx, "applies to every image that a build uses"},
 	{
 		"--progress",
@@ -104,10 +104,10 @@ var Options = []Option{
 	{"--push", "", ByBuildKit, "does not pull the layers of the base"},
 	{"--quiet", "", ByBuildx, "shows the digest alone"},
 	{"--resource", "LinuxResources", ByCrosshull, "for every step that executes something"},
-	{"--sbom", "SBOM", ByCrosshull, "adds the [NuGet packages of the app](sbom.md) to what the scanner finds in the image"},
-	{"--secret", "", ByCrosshull, "goes only to the steps whose key names it: `nuget`, `publish.secrets`, `tests.secrets`"},
+	{"--sbom", "SBOM", ByCrosshull, "adds the [NuGet packages](sbom.md) of the app to what the scanner finds in the image"},
+	{"--secret", "", ByCrosshull, "only for steps whose key names it: `nuget`, `publish.secrets`, `tests.secrets`"},
 	{"--shm-size", "ShmSize", ByCrosshull, "for every step that executes something"},
-	{"--ssh", "", ByCrosshull, "goes only to the steps that compile, if `publish.ssh` names it"},
+	{"--ssh", "", ByCrosshull, "only for steps that compile, if `publish.ssh` names it"},
 	{"--tag", "", ByBuildKit, "the name of the image"},
 	{"--target", "Target", ByCrosshull, "see `--call=targets`"},
 	{"--ulimit", "Ulimits", ByCrosshull, "for every step that executes something"},

@@ -142,8 +142,8 @@ var hints = map[string]string{
 		"publish.inputs has to name it",
 	"CS5001":  "the sources with Main are not in the build: look at .dockerignore and at Compile items with conditions",
 	"MSB1009": "the project is not in the context: look at .dockerignore, and at the case of its name",
-	"MSB3073": "a command of the project failed: Microsoft's SDK images have no node, npm or python; if it needs one, name " +
-		"an image that has it in sdk.image of the spec",
+	"MSB3073": "a command of the project failed: Microsoft's SDK images have no node, npm or python; if it needs one, " +
+		"name an image that has it in sdk.image of the spec",
 	"MSB3202": "a project that is referenced is not in the context: look at .dockerignore, at the case of its " +
 		"name, and whether the context has to be a folder above",
 	"MSB4019": "a file that is imported is not in the build: look at .dockerignore, and name it in publish.inputs " +
@@ -152,7 +152,7 @@ var hints = map[string]string{
 		"feed without credentials",
 	"MSB6006":    "a tool ended with an error: what it says is in the log of the step",
 	"NETSDK1004": "the app does not reference the project, so it was not restored: add a ProjectReference",
-	"NETSDK1045": "the SDK is older than the TargetFramework: set a newer one in sdk.version of the spec or in global.json",
+	"NETSDK1045": "the SDK is too old for the TargetFramework: set a newer one in sdk.version of the spec or global.json",
 	"NETSDK1047": "the project sets a RuntimeIdentifier by a condition that restore does not see: leave it to " +
 		"crosshull, which sets it by --platform",
 	"NETSDK1083": "the runtime identifier does not exist: leave it to crosshull, which sets it by --platform",
@@ -164,8 +164,8 @@ var hints = map[string]string{
 	"NU1004": "packages.lock.json does not fit the projects: run dotnet restore --force-evaluate and commit it",
 	"NU1010": "Directory.Packages.props has no version for the package",
 	"NU1015": "the package has no version: if Directory.Packages.props has it, .dockerignore may leave that out",
-	"NU1101": "no feed has the package: if its feed needs credentials, name the feed in nuget.feeds of the spec, and give " +
-		"its password by --secret",
+	"NU1101": "no feed has the package: if its feed needs credentials, name the feed in nuget.feeds of the spec, and " +
+		"give its password by --secret",
 	"NU1102": "feeds have other versions of the package: look for the feed that has this one, or change the version",
 	"NU1103": "there are only pre-release versions of the package: name one of them",
 	"NU1301": "a feed was not reached: behind a proxy, give --build-arg HTTPS_PROXY; for a private certificate, " +
