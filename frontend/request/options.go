@@ -104,7 +104,7 @@ var Options = []Option{
 	{"--push", "", ByBuildKit, "does not pull the layers of the base"},
 	{"--quiet", "", ByBuildx, "shows the digest alone"},
 	{"--resource", "LinuxResources", ByCrosshull, "for every step that executes something"},
-	{"--sbom", "SBOM", ByCrosshull, "adds the [NuGet packages](sbom.md) of the app to what the scanner finds in the image"},
+	{"--sbom", "SBOM", ByCrosshull, "adds the [NuGet packages](sbom.md) of the app to what the scanner finds"},
 	{"--secret", "", ByCrosshull, "only for steps whose key names it: `nuget`, `publish.secrets`, `tests.secrets`"},
 	{"--shm-size", "ShmSize", ByCrosshull, "for every step that executes something"},
 	{"--ssh", "", ByCrosshull, "only for steps that compile, if `publish.ssh` names it"},
