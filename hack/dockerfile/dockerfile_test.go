@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/client/llb/sourceresolver"
@@ -32,6 +33,9 @@ var everywhere = []string{"linux/amd64", "linux/arm64", "linux/arm/v7"}
 func console(spec []string, args map[string]string) *gatewaytest.Client {
 	c := gatewaytest.Console()
 	c.Spec(spec...)
+	for _, name := range []string{"stable.json", "beta.json", "x.json", "canary.json", "amd64", "arm64", "arm"} {
+		c.Context["config/"+name] = &fstest.MapFile{}
+	}
 	for name, value := range args {
 		c.Set("build-arg:"+name, value)
 	}
