@@ -64,7 +64,7 @@ func (k explainer) values() []report.Value {
 		}
 		add("args."+a.Name, a.Value, from, at)
 	}
-	// orProject adds a value that comes from the spec, else from a property of the project, else from from.
+	// orProject adds a value that comes from the spec, else from a property of the project, else from what from names.
 	orProject := func(key, value, property, from, at string) {
 		switch file := k.property(property); {
 		case k.Request.Has(key):
