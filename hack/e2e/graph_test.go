@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -125,5 +126,44 @@ func TestProjectPaths(t *testing.T) {
 			rec := mustSolve(t, dir)
 			wantContains(t, "log", rec.log, filepath.Join("bin", "Release", "net10.0", "söme.dll"))
 		})
+	}
+}
+
+// What differs between platforms by ${TARGETARCH} and its like is right for each, and the rest is done once for all.
+func TestArgumentsOfPlatforms(t *testing.T) {
+	t.Parallel()
+	dir, repo := example(t, "dotnetapp"), repository(t)
+	for _, arch := range []string{"amd64", "arm64"} {
+		write(t, dir, "conf/"+arch+".conf", arch+"\n")
+	}
+	write(t, dir, "crosshull.yaml", `# syntax=ghcr.io/crosshull/crosshull:1
+args:
+  TARGETARCH:
+  TARGETPLATFORM:
+  BUILDARCH:
+image:
+  env: {ON: "${TARGETARCH} by ${BUILDARCH}"}
+  labels: {com.example.platform: "${TARGETPLATFORM}"}
+files:
+  - {from: "conf/${TARGETARCH}.conf", to: "/etc/hello/${TARGETARCH}.conf"}
+`)
+	rec := mustSolve(t, dir, platform("linux/amd64,linux/arm64"), pushTo(repo))
+	for step, want := range map[string]int{
+		"[describe] dotnet": 1, "[restore] dotnet": 1, "[publish] dotnet": 1,
+		"[image linux/amd64] copy files": 1, "[image linux/arm64] copy files": 1, // /etc is a folder of the base
+	} {
+		if n := rec.count(step); n != want {
+			t.Errorf("%s ran %d times, want %d: %q", step, n, want, rec.ran)
+		}
+	}
+	_, images := index(t, repo)
+	for _, arch := range []string{"amd64", "arm64"} {
+		config := images["linux/"+arch].Config.Config
+		if want := "ON=" + arch + " by amd64"; !slices.Contains(config.Env, want) {
+			t.Errorf("the variables for %s are %q, want %q", arch, config.Env, want)
+		}
+		if got := config.Labels["com.example.platform"]; got != "linux/"+arch {
+			t.Errorf("the label for %s is %q", arch, got)
+		}
 	}
 }
