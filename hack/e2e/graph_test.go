@@ -134,7 +134,7 @@ func TestArgumentsOfPlatforms(t *testing.T) {
 	t.Parallel()
 	dir, repo := example(t, "dotnetapp"), repository(t)
 	for _, arch := range []string{"amd64", "arm64"} {
-		write(t, dir, "conf/"+arch+".conf", arch+"\n")
+		write(t, dir, "conf/"+arch+".conf", arch+fresh()+"\n")
 	}
 	write(t, dir, "crosshull.yaml", `# syntax=ghcr.io/crosshull/crosshull:1
 args:
