@@ -49,6 +49,6 @@ down: ## ends what demo, test and up left running
 	go -C hack run ./cmd/lab down
 
 update: ## golden files, the JSON schema, and the table of options in the docs
-	go test ./llb ./llb/dotnet ./frontend/request ./frontend/report -update
+	go test ./llb ./llb/dotnet ./frontend/call ./frontend/dockerfile ./frontend/request ./frontend/report -update
 	go test ./frontend/spec -run TestSchema -update
 	go -C hack test ./bench -update

@@ -8,7 +8,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// LabelSource is one of those that give an image labels or annotations.
+// LabelSource is a source of labels or annotations of an image.
 type LabelSource struct {
 	// Who gives them and What they are, in the words of docs/labels.md.
 	Who, What string
@@ -20,21 +20,22 @@ type LabelSource struct {
 	values func(*ConfigOpt) map[string]string
 }
 
-// LabelSources are all of them, the later over the earlier. The SDK writes no annotations. Those that crosshull adds
-// are what only it knows or what the user asks for, because an annotation of a frontend wins over --annotation of the
-// same key (BuildKit, exporter/containerimage: Export merges the annotations of the result over those of the flags).
+// LabelSources are all sources. A later one wins over an earlier one. The SDK writes no annotations. Crosshull adds
+// only annotations that nobody else knows or that the user asks for, because an annotation of a frontend wins over
+// --annotation of the same key (BuildKit, exporter/containerimage: Export merges the annotations of the result over
+// those of the flags).
 var LabelSources = []LabelSource{
 	{
-		"the base", "its labels, but not those that tell of the base itself; its annotations never",
+		"the base", "its labels, except those that describe only the base; never its annotations",
 		FromBase, true, false, inherited,
 	},
 	{
-		"crosshull", "the name and the digest of the base where the SDK names it, times with `SOURCE_DATE_EPOCH`, " +
-			"repository and commit with `image.vcs` or `PublishRepositoryUrl`: each unless the project says it itself",
+		"crosshull", "name and digest of the base if the SDK names it; times with `SOURCE_DATE_EPOCH`; repository and " +
+			"commit with `image.vcs` or `PublishRepositoryUrl`. A value of the project wins over each of them",
 		FromProject, true, true, known,
 	},
 	{
-		"the SDK and the project", "what the SDK generates, and `ContainerLabel` of the project over that",
+		"the SDK and the project", "what the SDK generates; `ContainerLabel` of the project wins over that",
 		FromProject, true, false, described,
 	},
 	{
@@ -55,28 +56,28 @@ var LabelSources = []LabelSource{
 	},
 }
 
-// LabelRule says that labels tell of one image alone.
+// LabelRule names labels that describe a single image.
 type LabelRule struct {
-	// Prefix begins their names.
+	// Prefix is how the names of the labels begin.
 	Prefix string
-	// Why they would be wrong on an image that is put onto that one, in the words of docs/labels.md.
+	// Why says what they describe, so that an image on top must not have them; in the words of docs/labels.md.
 	Why string
 }
 
-// NotInherited are the labels of a base that an image on it does not get. All others it gets, and [LabelDistribution]
-// of a base that says no more of itself than that and a version: there it is no name of the base, but of the
-// distribution below it.
+// NotInherited are the labels of a base that an image on it does not get; it gets all others. [LabelDistribution] is
+// the exception: an image gets it if the base has none of the other labels but a version. In that case it names the
+// distribution, not the base.
 var NotInherited = []LabelRule{
 	{"org.opencontainers.image.", "title, version, source, commit, licenses, times and base of the base (OCI image spec)"},
-	{"org.opencontainers.artifact.", "what the SDK writes beside them"},
-	{"org.label-schema.", "the names that they had before"},
-	{"net.dot.", "the SDK and the framework of the app that is in the base"},
+	{"org.opencontainers.artifact.", "labels that the SDK writes with the same content"},
+	{"org.label-schema.", "the older names of these labels"},
+	{"net.dot.", "the SDK and the framework of an app in the base"},
 }
 
-// LabelDistribution is what images of Ubuntu have, Microsoft's .NET images on them, and what the SDK puts onto those.
+// LabelDistribution names the distribution. Images of Ubuntu have it, so do Microsoft's .NET images and the SDK's.
 const LabelDistribution = ocispecs.AnnotationRefName
 
-// inherited are the labels of the base that are as true of an image that is put onto it.
+// inherited are the labels of the base that an image on it gets.
 func inherited(opt *ConfigOpt) map[string]string {
 	labels := map[string]string{}
 	if opt.Base.Config == nil {
@@ -111,14 +112,14 @@ const (
 	labelArtifactCreated = "org.opencontainers.artifact.created"
 )
 
-// generated are labels that the SDK gives values that crosshull knows better: the clock, and a base that it has not
-// looked at.
+// generated are labels of the SDK for which crosshull has better values. The SDK reads the clock, and has not looked at
+// the base.
 var generated = []string{
 	labelCreated, labelArtifactCreated, ocispecs.AnnotationBaseImageName, ocispecs.AnnotationBaseImageDigest,
 }
 
 // described are the labels of the SDK and the project. A label of the project comes before a generated one of the same
-// name (dotnet/sdk#52256). Of those that crosshull knows better only the project's own are among them.
+// name (dotnet/sdk#52256). Of the labels in generated only those that the project sets itself are here.
 func described(opt *ConfigOpt) map[string]string {
 	labels := map[string]string{}
 	count := map[string]int{}
@@ -128,16 +129,16 @@ func described(opt *ConfigOpt) map[string]string {
 		}
 	}
 	for _, k := range generated {
-		if count[k] < 2 { // the generated one alone
+		if count[k] < 2 { // only the generated one
 			delete(labels, k)
 		}
 	}
 	return labels
 }
 
-// known are the labels that crosshull knows: times only if there is a time to tell, the base that this image is on, the
-// commit, which the SDK does not see. A project that does not want the SDK to generate a label does not get it from
-// crosshull either, and what it says itself is not said twice.
+// known are the labels that crosshull itself sets: times if SOURCE_DATE_EPOCH is set, the base, and the commit, which
+// the SDK does not see. If the project tells the SDK not to generate a label, crosshull does not set it either. It also
+// leaves out a label that the project sets itself.
 func known(opt *ConfigOpt) map[string]string {
 	says := map[string]bool{}
 	for _, kv := range opt.App.Labels {

@@ -117,8 +117,8 @@ func invariantMode(r *run, a *App) {
 		case without && project == "" && !explicit:
 			r.warn(
 				r.whereBase(a),
-				"%s has no ICU, so to the app all cultures are one: say InvariantGlobalization=true in the project if that is "+
-					"meant, else %s",
+				"%s has no ICU, so all cultures are the same to the app: set InvariantGlobalization=true in the project if you "+
+					"want that, else %s",
 				a.Base.Name,
 				advice,
 			)
@@ -178,7 +178,7 @@ func privilegedPort(r *run, a *App) {
 			if n, err := strconv.Atoi(number); err == nil && n < 1024 {
 				r.warn(
 					r.wherePort(a, number),
-					"port %d is below 1024, and not all that run containers open those to user %s: take one from 1024 on, and map "+
+					"port %d is below 1024, and some container engines do not let user %s open it: use one from 1024 on, and map "+
 						"it outside",
 					n,
 					image.Image.User,
@@ -299,7 +299,7 @@ func missingHealthcheckTool(r *run, a *App) {
 			if missing && !brought {
 				r.warn(
 					r.whereTest(a),
-					"%s has no %s: let the app look at itself, as in test: [CMD, dotnet, %s, check], or bring the program by files",
+					"%s has no %s: let the app check itself, as in test: [CMD, dotnet, %s, check], or add the program in files",
 					a.Base.Name,
 					name,
 					a.Project.TargetFileName,

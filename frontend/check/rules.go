@@ -77,7 +77,7 @@ var Rules = []Rule{
 	},
 	{
 		Name:        "ShellInHealthcheck",
-		Description: "A base without a shell starts no command by one",
+		Description: "A base without a shell cannot run a shell command",
 		perApp:      shellInHealthcheck,
 	},
 	{

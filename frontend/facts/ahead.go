@@ -12,13 +12,14 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// patience is how long MSBuild may take to answer before anything is begun ahead: an answer out of the cache comes
-// sooner, and so does the restore, then.
-const patience = 100 * time.Millisecond
+// earlyDelay is how long the build waits for MSBuild before it starts to restore early. If BuildKit has the answer of
+// MSBuild in its cache, it comes sooner, and an early restore gains nothing.
+const earlyDelay = 100 * time.Millisecond
 
-// ahead begins to restore what will probably have to be restored, and to resolve the base, while MSBuild is asked what
-// those are. The function that it gives is to be told the answer, and ends what was begun in vain.
-func (a *Asker) ahead() (settle func(*dotnet.App)) {
+// startEarly guesses what MSBuild will answer. While MSBuild works, it starts to restore, and resolves the base image,
+// as guessed. When the answer is there, call keep with it (nil if there is none): that stops the restore if the guess
+// was wrong.
+func (a *Asker) startEarly() (keep func(*dotnet.App)) {
 	probably := dotnet.Predict(a.Project, a.Tree.Files)
 	if probably == nil || len(a.Tree.Links) > 0 || a.req.Call != "" {
 		return func(*dotnet.App) {}
@@ -32,12 +33,12 @@ func (a *Asker) ahead() (settle func(*dotnet.App)) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(patience):
+		case <-time.After(earlyDelay):
 		}
 		st, head := a.restore(ctx, probably)
 		begun <- head
 		if head != "" {
-			// An error comes again where the result is needed: BuildKit does not run the step twice in one build.
+			// If the build needs this restore, it gets the same error: BuildKit runs a step once in a build.
 			_, _ = gw.Evaluate(ctx, st)
 		}
 	})
@@ -55,8 +56,8 @@ func (a *Asker) ahead() (settle func(*dotnet.App)) {
 	}
 }
 
-// restore is the restore of an app that needs none for a runtime identifier, and the digest of its vertex; empty where
-// there is none.
+// restore gives the step that restores an app without runtime identifiers, and the digest of its vertex. The digest is
+// empty if there is no such step.
 func (a *Asker) restore(ctx context.Context, app *dotnet.App) (llb.State, digest.Digest) {
 	b := xllb.Builder{Steps: a.Steps, Project: a.Project, NuGet: a.req.Spec.NuGet}
 	restored, err := b.Restore([]*dotnet.App{app}, nil)

@@ -14,7 +14,7 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// run has MSBuild describe projects, and gives what it said.
+// run lets MSBuild describe projects, and gives its description.
 func (a *Asker) run(ctx context.Context, steps xllb.Steps, projects []dotnet.Project) (Answer, []byte, error) {
 	gw := a.req.Gateway
 	st, err := steps.Describe(a.Project, projects, a.Tree.Files)
@@ -34,7 +34,7 @@ func (a *Asker) run(ctx context.Context, steps xllb.Steps, projects []dotnet.Pro
 	return Answer{st, ref}, dt, err
 }
 
-// refused is what MSBuild says of projects that it cannot describe.
+// refused is the error of MSBuild for projects that it cannot describe.
 type refused struct {
 	error
 	diagnostics []dotnet.Diagnostic
@@ -43,7 +43,7 @@ type refused struct {
 
 func (e *refused) Unwrap() error { return e.error }
 
-// failure is why MSBuild failed, where the step that ran it keeps that; nil where it did not fail.
+// failure is the error of MSBuild, which the step keeps in its result; nil if MSBuild did not fail.
 func (a *Asker) failure(ctx context.Context, st llb.State, ref client.Reference) error {
 	_, err := gateway.ReadRef(ctx, ref, dotnet.DescribedFile)
 	if err == nil || !gateway.IsNotFound(err) {
@@ -61,12 +61,12 @@ func (a *Asker) failure(ctx context.Context, st llb.State, ref client.Reference)
 	return e
 }
 
-// stale tells whether an error is an older one, that a cache has, about what may be otherwise by now.
+// stale tells whether an error comes from the cache of an older build, and may be gone if MSBuild runs again.
 func stale(err error, begun time.Time) bool {
 	var e *refused
 	if !errors.As(err, &e) || e.at.After(begun) {
 		return false
 	}
-	passes := func(d dotnet.Diagnostic) bool { return !d.Lasts() }
-	return len(e.diagnostics) == 0 || slices.ContainsFunc(e.diagnostics, passes)
+	mayPass := func(d dotnet.Diagnostic) bool { return !d.Lasts() }
+	return len(e.diagnostics) == 0 || slices.ContainsFunc(e.diagnostics, mayPass)
 }

@@ -1,8 +1,8 @@
-// Package facts is the third stage of a build: what MSBuild says of the projects asked about.
+// Package facts is the third stage of a build: what MSBuild says about the projects of a target.
 //
-// Contract: [New] chooses the SDK that is asked, and gives an [Asker]. Its answers come from MSBuild, run in a step
-// over the project files of the context; nothing here imitates it. [Asker.Apps] gives the [Facts] of a target, which
-// do not change afterwards. Facts know no platform and no base image: package plan decides about those.
+// Contract: [New] chooses the SDK, and gives an [Asker]. The Asker runs MSBuild in a step over the project files of the
+// context; nothing here imitates MSBuild. [Asker.Apps] gives the [Facts] of a target, which do not change afterwards.
+// Facts know no platform and no base image: package plan decides about those.
 package facts
 
 import (
@@ -25,15 +25,15 @@ import (
 // Facts are what is known of the projects of a target.
 type Facts struct {
 	*Asker
-	// App is the app that is the target; nil where the target is the tests.
+	// App is the app of the target; nil if the target is test.
 	App *dotnet.App
-	// Apps are those that may be built together with App, which is one of them, and Tests the tests that were asked about.
+	// Apps are App and the apps that may be built together with it. Tests are the tests, if the target needs them.
 	Apps, Tests []*dotnet.App
-	// Answer is what MSBuild left.
+	// Answer is the result of the MSBuild run.
 	Answer Answer
 }
 
-// Answer is what a run of MSBuild left.
+// Answer is the result of a run of MSBuild.
 type Answer struct {
 	State llb.State
 	Ref   client.Reference
@@ -41,19 +41,19 @@ type Answer struct {
 
 // Asker asks MSBuild.
 type Asker struct {
-	// Tree is the context that is asked about, with a project for a file-based app.
+	// Tree is the build context. For a file-based app it has the project that was made of the file.
 	Tree *tree.Tree
 	// Project is how the app of the spec is built.
 	Project dotnet.Project
-	// SDK is what is asked.
+	// SDK is the SDK whose MSBuild answers.
 	SDK SDK
-	// Steps makes the vertices that ask.
+	// Steps makes the vertices that run MSBuild.
 	Steps xllb.Steps
 
 	req *request.Request
 }
 
-// New chooses the SDK, and makes a project of a file-based app.
+// New chooses the SDK, and turns a file-based app into a project.
 func New(ctx context.Context, req *request.Request, t *tree.Tree) (*Asker, error) {
 	project, err := req.Project()
 	if err != nil {
@@ -81,8 +81,8 @@ func New(ctx context.Context, req *request.Request, t *tree.Tree) (*Asker, error
 	return &Asker{Tree: t, Project: project, SDK: *sdk, Steps: steps, req: req}, nil
 }
 
-// converted is the project of a file-based app, which is portable unless the spec says otherwise: the SDK's default for
-// such a file is AOT, which is no default for images of several platforms.
+// converted is the project of a file-based app. It is portable unless the spec says otherwise. The SDK's default for
+// such a file is AOT, which would need a build for each platform.
 func converted(p dotnet.Project) dotnet.Project {
 	p.Path = strings.TrimSuffix(p.Path, ".cs")
 	if p.Mode == nil {
@@ -91,7 +91,7 @@ func converted(p dotnet.Project) dotnet.Project {
 	return p
 }
 
-// checkFeeds refuses a feed of the spec that would never be asked, or not with its credentials.
+// checkFeeds refuses a feed of the spec that NuGet would never ask, or not with its credentials.
 func checkFeeds(req *request.Request, files dotnet.Files) error {
 	for i, f := range req.Spec.NuGet.Feeds {
 		if is := dotnet.OtherCase(files, f.Name, req.Spec.Project); f.PasswordSecret != "" && is != "" {
@@ -105,8 +105,8 @@ func checkFeeds(req *request.Request, files dotnet.Files) error {
 			return req.At(
 				fmt.Sprintf("nuget.feeds.%d.source", i),
 				fmt.Errorf(
-					"feed %s would never be asked: %s clears all sources but its own (<clear />), so the source belongs there; "+
-						"leave it out here, and the credentials in",
+					"NuGet would never ask feed %s: %s removes all other sources (<clear />); name the source there, and keep "+
+						"only the credentials here",
 					f.Name,
 					by,
 				),
@@ -116,13 +116,13 @@ func checkFeeds(req *request.Request, files dotnet.Files) error {
 	return nil
 }
 
-// Question is a project to be described, and the place in the spec that names it.
+// Question is a project that MSBuild has to describe, and the key of the spec that names it.
 type Question struct {
 	Project dotnet.Project
 	Key     string
 }
 
-// Apps describes the app that is the target, what may be built together with it, and the tests if images wait for them.
+// Apps describes the app of the target, the apps that may be built together with it, and tests with a gate.
 func (a *Asker) Apps(ctx context.Context) (*Facts, error) {
 	questions, target, err := a.Questions()
 	if err != nil {
@@ -132,16 +132,16 @@ func (a *Asker) Apps(ctx context.Context) (*Facts, error) {
 	if a.req.Spec.Tests.Gate {
 		questions = append(questions, a.testQuestions()...)
 	}
-	settle := func(*dotnet.App) {}
+	keep := func(*dotnet.App) {}
 	if len(questions) == 1 && target == 0 {
-		settle = a.ahead()
+		keep = a.startEarly()
 	}
 	described, answer, err := a.describe(ctx, questions)
 	if err != nil {
-		settle(nil)
+		keep(nil)
 		return nil, err
 	}
-	settle(described[0])
+	keep(described[0])
 	f := &Facts{Asker: a, Apps: described[:apps], Tests: described[apps:], Answer: answer}
 	if target >= 0 {
 		f.App = described[target]
@@ -149,7 +149,7 @@ func (a *Asker) Apps(ctx context.Context) (*Facts, error) {
 	return f, nil
 }
 
-// Tests describes the tests. Where images wait for them, the apps are described too: what they share is done once.
+// Tests describes the tests. With a gate it describes the apps, too, so that both targets share the steps.
 func (a *Asker) Tests(ctx context.Context) (*Facts, error) {
 	if a.req.Spec.Tests.Gate {
 		return a.Apps(ctx)
@@ -161,8 +161,9 @@ func (a *Asker) Tests(ctx context.Context) (*Facts, error) {
 	return &Facts{Asker: a, Tests: tests, Answer: answer}, nil
 }
 
-// Questions are for the app, and for what may be built together with it: the other apps of the spec. They are the same
-// for each of them as the target, so they are asked once. target is the one for the app; -1 where it is the tests.
+// Questions are about the app and the other apps of the spec that may be built together with it. They are the same for
+// each of these apps as the target, so BuildKit runs MSBuild once for all. target is the index of the app's question;
+// it is -1 if the target is test.
 func (a *Asker) Questions() (questions []Question, target int, err error) {
 	s := a.req.Spec
 	if len(s.Apps) == 0 || path.Ext(s.Project) == ".cs" {
@@ -189,7 +190,7 @@ func (a *Asker) Questions() (questions []Question, target int, err error) {
 	return questions, target, nil
 }
 
-// testQuestions are for the tests of the spec. They are built as a portable app is.
+// testQuestions are about the tests of the spec, which are built like a portable app.
 func (a *Asker) testQuestions() []Question {
 	var questions []Question
 	for i, path := range a.req.Spec.Tests.Projects {
@@ -199,7 +200,7 @@ func (a *Asker) testQuestions() []Question {
 	return questions
 }
 
-// describe asks about projects, all at once, for the app or the test that each means.
+// describe asks all questions in one run of MSBuild, and gives the app or the test of each.
 func (a *Asker) describe(ctx context.Context, questions []Question) ([]*dotnet.App, Answer, error) {
 	descs, answer, err := a.Ask(ctx, questions)
 	if err != nil {
@@ -242,7 +243,7 @@ func (a *Asker) Ask(ctx context.Context, questions []Question) ([]*dotnet.Descri
 	return descs, answer, err
 }
 
-// Choose takes what a question means out of the answer.
+// Choose picks the app or the test that the question is about.
 func (a *Asker) Choose(q Question, desc *dotnet.Description) (*dotnet.App, error) {
 	p := q.Project
 	app, err := desc.Choose(p.Path, p.Framework, p.Test)
@@ -255,14 +256,14 @@ func (a *Asker) Choose(q Question, desc *dotnet.Description) (*dotnet.App, error
 	}
 	app.Follow(a.Tree.Links)
 	if p.Mode != nil {
-		app.Mode = *p.Mode // apphost is none of the project's properties
+		app.Mode = *p.Mode // no property of a project asks for apphost
 	}
 	return app, nil
 }
 
-// Group is what is restored together with app: all apps of the spec that are built with the same properties and for the
-// same runtime identifiers, and the tests, which are built as portable apps are, if app is one of them. Whatever the
-// target, the group is the same, so what it shares is done once.
+// Group is what is restored together with app: all apps of the spec with the same properties and runtime identifiers.
+// If app is portable, the tests are in the group, too. The group is the same for each target, so targets share its
+// steps.
 func (f *Facts) Group(app *dotnet.App) []*dotnet.App {
 	var group []*dotnet.App
 	if app.Mode == dotnet.Portable {

@@ -285,8 +285,8 @@ func TestNewFails(t *testing.T) {
 	}{
 		{"a feed that is never asked", []string{"nuget:", "  feeds:", "    - name: company", "      source: https://feed"},
 			func(c *gatewaytest.Client) { c.Say("nuget.config", clears) }, want{
-				Says: "crosshull.yaml:5: feed company would never be asked: nuget.config clears all sources but its own " +
-					"(<clear />), so the source belongs there; leave it out here, and the credentials in",
+				Says: "crosshull.yaml:5: NuGet would never ask feed company: nuget.config removes all other sources " +
+					"(<clear />); name the source there, and keep only the credentials here",
 				At: []string{"crosshull.yaml:5"},
 			}},
 		{"a feed in other capitals", []string{"nuget: {feeds: [{", "  name: Hub,", "  password-secret: token", "}]}"},

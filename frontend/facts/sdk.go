@@ -17,13 +17,13 @@ import (
 // SDK is the image that builds, for the build platform.
 type SDK struct {
 	Image *gateway.Image
-	// Pin is the global.json that asks for an SDK; nil: none does.
+	// Pin is the global.json that asks for an SDK; nil if none does.
 	Pin *Pin
 
 	folder string // of the global.json, also of one that asks for no SDK
 }
 
-// Version is what the image says its version is; Microsoft's do.
+// Version is the version of the SDK, if the image tells it, as Microsoft's do.
 func (s SDK) Version() string { return version(s.Image) }
 
 func version(img *gateway.Image) string { return img.Env("DOTNET_SDK_VERSION") }
@@ -36,7 +36,7 @@ type Pin struct {
 }
 
 // chooseSDK resolves the image that builds: what the spec names, else what global.json asks for, else what the
-// projects' TargetFramework needs. Whatever it is, global.json has to accept it: the SDK in it would refuse.
+// projects' TargetFramework needs. In any case global.json has to accept it, or the SDK would refuse to run.
 func chooseSDK(ctx context.Context, req *request.Request, files dotnet.Files) (*SDK, error) {
 	pin, folder, err := findPin(files, req.Spec.Project)
 	if err != nil {
@@ -50,7 +50,7 @@ func chooseSDK(ctx context.Context, req *request.Request, files dotnet.Files) (*
 	case img == nil:
 		img, err = pinnedSDK(ctx, req, pin)
 	case pin != nil && !pin.Satisfied(version(img)):
-		err = pin.errorf("SDK %s of %s does not do: %s", version(img), img.Name, pin.Advice(version(img)))
+		err = pin.errorf("%s has SDK %s: %s", img.Name, version(img), pin.Advice(version(img)))
 	}
 	return &SDK{img, pin, folder}, err
 }
@@ -102,14 +102,14 @@ func pinnedSDK(ctx context.Context, req *request.Request, pin *Pin) (*gateway.Im
 		case pin.Satisfied(version(img)):
 			return img, nil
 		default:
-			tried = append(tried, fmt.Sprintf("%s is %s; %s", ref, version(img), pin.Advice(version(img))))
+			tried = append(tried, fmt.Sprintf("%s has SDK %s: %s", ref, version(img), pin.Advice(version(img))))
 		}
 	}
-	return nil, pin.errorf("no image of the SDK does: %s. Or name one in sdk.image of the spec", strings.Join(tried, "; "))
+	return nil, pin.errorf("no image fits: %s. Or name an image in sdk.image of the spec", strings.Join(tried, "; "))
 }
 
 // findPin finds the global.json that the SDK will find: the nearest, from the folder of the project upwards. folder is
-// the one that it is in, also where it asks for no SDK.
+// its folder, even if the file asks for no SDK.
 func findPin(files dotnet.Files, project string) (pin *Pin, folder string, err error) {
 	dir := project
 	if path.Ext(project) != "" {
@@ -144,7 +144,7 @@ func (p *Pin) errorf(format string, args ...any) error {
 	if p.Version != "" {
 		what = fmt.Sprintf("asks for SDK %s, rollForward %s", p.Version, p.RollForward)
 	}
-	return p.at(fmt.Errorf("%s, and "+format, append([]any{what}, args...)...))
+	return p.at(fmt.Errorf("%s, but "+format, append([]any{what}, args...)...))
 }
 
 func (p *Pin) at(err error) error {

@@ -102,21 +102,21 @@ func TestSDKFails(t *testing.T) {
 			Says: "crosshull.yaml:2: SDK image: example.com/sdk:latest: not found", At: []string{"crosshull.yaml:2"},
 		}},
 		{name: "nobody has the version", pin: globalJSON("9.0.999", "disable"), want: want{
-			Says: "global.json:3: asks for SDK 9.0.999, rollForward disable, and no image of the SDK does: " +
-				"mcr.microsoft.com/dotnet/sdk:9.0.999 does not exist. Or name one in sdk.image of the spec",
+			Says: "global.json:3: asks for SDK 9.0.999, rollForward disable, but no image fits: " +
+				"mcr.microsoft.com/dotnet/sdk:9.0.999 does not exist. Or name an image in sdk.image of the spec",
 			At: []string{"global.json:3"},
 		}},
 		{name: "another one than the version", pin: globalJSON("9.0.399", "latestPatch"),
 			images: map[string]gatewaytest.Image{sdks + "9.0": sdk("9.0.400")}, want: want{
-				Says: "global.json:3: asks for SDK 9.0.399, rollForward latestPatch, and no image of the SDK does: " +
-					"mcr.microsoft.com/dotnet/sdk:9.0.399 does not exist; mcr.microsoft.com/dotnet/sdk:9.0 is 9.0.400; " +
-					`with "rollForward": "latestFeature" SDK 9.0.400 would do. Or name one in sdk.image of the spec`,
+				Says: "global.json:3: asks for SDK 9.0.399, rollForward latestPatch, but no image fits: " +
+					"mcr.microsoft.com/dotnet/sdk:9.0.399 does not exist; mcr.microsoft.com/dotnet/sdk:9.0 has SDK 9.0.400: " +
+					`"rollForward": "latestFeature" would accept it. Or name an image in sdk.image of the spec`,
 				At: []string{"global.json:3"},
 			}},
 		{name: "previews", pin: `{"sdk": {"allowPrerelease": false}}`,
 			images: map[string]gatewaytest.Image{sdks + "10.0": sdk("10.0.100-rc.1")}, want: want{
-				Says: "global.json:1: asks for an SDK, and no image of the SDK does: mcr.microsoft.com/dotnet/sdk:10.0 is " +
-					`10.0.100-rc.1; "version": "10.0.100" would accept it. Or name one in sdk.image of the spec`,
+				Says: "global.json:1: asks for an SDK, but no image fits: mcr.microsoft.com/dotnet/sdk:10.0 has SDK " +
+					`10.0.100-rc.1: "version": "10.0.100" would accept it. Or name an image in sdk.image of the spec`,
 				At: []string{"global.json:1"},
 			}},
 		{name: "the registry refuses", pin: globalJSON("9.0.100", "disable"),
@@ -125,8 +125,8 @@ func TestSDKFails(t *testing.T) {
 		{name: "the spec and global.json differ", spec: []string{"sdk: {version: \"10.0\"}"},
 			pin:    globalJSON("9.0.100", "latestMinor"),
 			images: map[string]gatewaytest.Image{sdks + "10.0": sdk("10.0.401")}, want: want{
-				Says: "global.json:3: asks for SDK 9.0.100, rollForward latestMinor, and SDK 10.0.401 of " +
-					`mcr.microsoft.com/dotnet/sdk:10.0 does not do: with "rollForward": "latestMajor" SDK 10.0.401 would do`,
+				Says: "global.json:3: asks for SDK 9.0.100, rollForward latestMinor, but " +
+					`mcr.microsoft.com/dotnet/sdk:10.0 has SDK 10.0.401: "rollForward": "latestMajor" would accept it`,
 				At: []string{"global.json:3"},
 			}},
 		{name: "no JSON", pin: "{", want: want{

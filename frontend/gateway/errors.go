@@ -16,8 +16,8 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// worded is an error in words for the user, over the chain that debuggers, the history of builds and other clients
-// read.
+// worded is an error with a text for the user. It keeps the chain of the first error, which debuggers, the history of
+// builds and other clients read.
 type worded struct {
 	text string
 	err  error
@@ -26,8 +26,8 @@ type worded struct {
 func (e *worded) Error() string { return e.text }
 func (e *worded) Unwrap() error { return e.err }
 
-// Is makes an answer that did not come in time, or that nobody waits for any more, the error of its context: over gRPC
-// only the code of it comes back.
+// Is makes errors.Is find context.Canceled and context.DeadlineExceeded. Over gRPC only the code of such an error comes
+// back.
 func (e *worded) Is(target error) bool {
 	switch grpcerrors.Code(e.err) {
 	case codes.Canceled:
@@ -38,21 +38,22 @@ func (e *worded) Is(target error) bool {
 	return false
 }
 
-// GRPCStatus makes the text the message that reaches the user: without it grpcerrors.ToGRPC sends the one of the status
-// that is deepest in the chain (util/grpcerrors, errorHasMoreContext).
+// GRPCStatus makes text the message that reaches the user. Without it, grpcerrors.ToGRPC sends the message of the
+// deepest status in the chain (util/grpcerrors, errorHasMoreContext).
 func (e *worded) GRPCStatus() *status.Status {
 	code := grpcerrors.Code(e.err)
 	if code == codes.OK {
 		code = codes.Unknown
 	}
-	// The client puts it before the message (grpcerrors, grpcStatusError), as our side of the gateway has done already.
+	// Our side of the gateway has put the code before the message, and the client does so again (grpcerrors,
+	// grpcStatusError).
 	return status.New(code, strings.Replace(e.text, code.String()+": ", "", 1))
 }
 
-// Reword gives err a text for the user, and keeps its chain.
+// Reword gives err another text for the user, and keeps its chain.
 func Reword(err error, text string) error { return &worded{text, err} }
 
-// Return prepares the error of a build for its way to the user, who sees the text that it has here.
+// Return prepares the error of a build for the user: gRPC passes on its text, and a terminal can print it.
 func Return(err error) error {
 	if err == nil {
 		return nil
@@ -60,7 +61,7 @@ func Return(err error) error {
 	return Reword(err, printable(err.Error()))
 }
 
-// IsCanceled tells an error of work that nobody waits for any more.
+// IsCanceled tells whether err comes from work that was canceled.
 func IsCanceled(err error) bool {
 	return errors.Is(err, context.Canceled) || err != nil && grpcerrors.Code(err) == codes.Canceled
 }
@@ -68,8 +69,8 @@ func IsCanceled(err error) bool {
 // maxLine is how many bytes of a line of a message are shown.
 const maxLine = 4000
 
-// printable is a text with what a terminal would obey, and what is no text, written out. gRPC refuses a message that
-// is not UTF-8, and the user would be told that instead.
+// printable escapes control characters and bytes that are not UTF-8. A terminal would obey control characters. gRPC
+// refuses a message that is not UTF-8, and the user would only see that refusal.
 func printable(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
@@ -104,15 +105,15 @@ func printableLine(line string) string {
 const module = "github.com/crosshull/crosshull/"
 
 // Recover turns a panic into an error that names the place. A panic would reach the user as "frontend grpc server
-// closed unexpectedly". It has to be deferred itself.
+// closed unexpectedly". Defer Recover itself, not a function that calls it.
 func Recover(err *error) {
 	if r := recover(); r != nil {
 		bug := fmt.Errorf("crosshull panicked, which is a bug to report: %v, at %s", r, panicked())
-		*err = stack.Enable(bug) // which docker --debug shows
+		*err = stack.Enable(bug) // docker --debug shows the stack
 	}
 }
 
-// panicked is the place of the panic that is being recovered: where it is, and the line of crosshull that led there.
+// panicked gives the place of the panic that is being recovered, and the line of crosshull that led to it.
 func panicked() string {
 	pcs := make([]uintptr, 100)
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(0, pcs)])
@@ -122,7 +123,7 @@ func panicked() string {
 		frame, more = frames.Next()
 		at, ours := within(frame)
 		switch {
-		case frame.Function == "runtime.gopanic": // of several, the one that came first is the last
+		case frame.Function == "runtime.gopanic": // if there are several panics, the last frame is the first panic
 			place, found = "", false
 		case found || strings.HasPrefix(frame.Function, "runtime."):
 		case place == "":
@@ -134,7 +135,7 @@ func panicked() string {
 	return place
 }
 
-// within is the place of a frame: in crosshull, or in a package of another.
+// within gives the place of a frame, and whether it is in crosshull or in another module.
 func within(frame runtime.Frame) (at string, ours bool) {
 	dir, file := path.Split(frame.File)
 	at = path.Join(path.Base(dir), file)

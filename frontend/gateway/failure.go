@@ -16,18 +16,18 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// maxDiagnostics is how many errors are shown: the log of the step, which buildx shows too, has all of them.
+// maxDiagnostics is how many errors a message has. The log of the step, which buildx also shows, has all of them.
 const maxDiagnostics = 5
 
-// Step is where a step leaves files for the case that it fails: in a mount that is no output.
+// Step says where a step that fails leaves files, in mounts that are not its output.
 type Step struct {
 	Source      string // the folder of the build context
 	Diagnostics string // the folder of dotnet.DiagnosticsFile
-	Output      string // the folder of what it was to leave, as far as it came
+	Output      string // the folder of its output, as far as the step got
 }
 
-// Diagnose makes the error of a step that failed say what MSBuild, NuGet or the compiler said, with paths that are the
-// user's. An error of another kind comes back as it is.
+// Diagnose gives the error of a failed step the text of MSBuild, NuGet or the compiler, with the user's paths. It
+// returns other errors as they are.
 func (c *Client) Diagnose(ctx context.Context, err error, at Step) error {
 	if err == nil {
 		return nil
@@ -40,8 +40,8 @@ func (c *Client) Diagnose(ctx context.Context, err error, at Step) error {
 	return Reword(err, report(step, diagnostics, maxDiagnostics, "in the log of the step"))
 }
 
-// FailedStep is the error of a step that is no failed one for BuildKit, but left diagnostics, as Diagnose has it. What
-// it logged is not shown if it was cached, so there are more of them.
+// FailedStep makes the error of a step that left diagnostics, but succeeded for BuildKit. Its text is like that of
+// Diagnose. It shows more diagnostics, because buildx does not show the log of a cached step.
 func (c *Client) FailedStep(ctx context.Context, st llb.State, diagnostics []dotnet.Diagnostic) error {
 	def, err := c.Marshal(ctx, st)
 	if err != nil {
@@ -56,14 +56,14 @@ func (c *Client) FailedStep(ctx context.Context, st llb.State, diagnostics []dot
 	if len(diagnostics) > 0 {
 		text = report(step, diagnostics, 4*maxDiagnostics, "in its log, which --no-cache shows")
 	}
-	return errdefs.WrapVertex(errors.New(text), head) // which the history of builds shows the log of
+	return errdefs.WrapVertex(errors.New(text), head) // the history of builds shows the log of this vertex
 }
 
-// DiagnoseTest is Diagnose for a step that runs tests: of those that fail it names the tests. results is the file that
-// tells of them.
+// DiagnoseTest is Diagnose for a step that runs tests. If tests failed, the error names them. results is the file with
+// their results.
 func (c *Client) DiagnoseTest(ctx context.Context, err error, at Step, results string) error {
 	explained := c.Diagnose(ctx, err, at)
-	if err == nil || explained != err { //nolint:errorlint // it is the very error, or another one
+	if err == nil || explained != err { //nolint:errorlint // Diagnose returns the same error, or a new one
 		return explained
 	}
 	dt, step := c.readFailed(ctx, err, at.Output, results)
@@ -74,7 +74,7 @@ func (c *Client) DiagnoseTest(ctx context.Context, err error, at Step, results s
 	return Reword(err, failures(step, parsed))
 }
 
-// failedExec is the step that an error is about, nil where it is about none.
+// failedExec gives the step that failed with err; nil if err is not about a step.
 func failedExec(err error) *errdefs.SolveError {
 	var failed *errdefs.SolveError
 	if !errors.As(err, &failed) || failed.Op.GetExec() == nil {
@@ -83,8 +83,8 @@ func failedExec(err error) *errdefs.SolveError {
 	return failed
 }
 
-// readFailed reads a file of a mount as the step left it whose error err is, and gives the name of the step; nothing
-// where that cannot be had. The gateway gives such a mount to containers alone; this one runs nothing.
+// readFailed reads a file that a failed step left in a mount, and gives the name of the step. Both are empty if
+// BuildKit does not have them. Only a container can read such a mount, so this makes one, which runs nothing.
 func (c *Client) readFailed(ctx context.Context, err error, dir, name string) (dt []byte, step string) {
 	failed := failedExec(err)
 	if failed == nil {
@@ -94,7 +94,7 @@ func (c *Client) readFailed(ctx context.Context, err error, dir, name string) (d
 	if i < 0 || i >= len(failed.MountIDs) || failed.MountIDs[i] == "" {
 		return nil, ""
 	}
-	// The work may have been given up because of this very error.
+	// ctx may have been canceled because of this error.
 	ctx = context.WithoutCancel(ctx)
 	ctr, err := c.gw.NewContainer(ctx, client.NewContainerRequest{
 		Mounts: []client.Mount{{Dest: "/", ResultID: failed.MountIDs[i], MountType: pb.MountType_BIND, Readonly: true}},
@@ -102,7 +102,7 @@ func (c *Client) readFailed(ctx context.Context, err error, dir, name string) (d
 	if err != nil {
 		return nil, ""
 	}
-	defer ctr.Release(ctx) //nolint:errcheck // nothing is to be done about it, and BuildKit releases it with the build
+	defer ctr.Release(ctx) //nolint:errcheck // BuildKit releases it with the build in any case
 	dt, err = ctr.ReadFile(
 		ctx,
 		client.ReadContainerRequest{ReadRequest: client.ReadRequest{Filename: path.Join("/", name)}},
@@ -113,8 +113,8 @@ func (c *Client) readFailed(ctx context.Context, err error, dir, name string) (d
 	return dt, failed.Description["llb.customname"]
 }
 
-// The texts below end with the first error: some clients show the last line of a message and nothing else, and the
-// first error is often the cause of the others, which are in the order that they came in.
+// The texts below end with the first error, because some clients show only the last line of a message. The first error
+// is often the cause of the others. The others keep their order.
 
 // failures is the text of an error about tests.
 func failures(step string, results *dotnet.Results) string {
@@ -129,8 +129,8 @@ func failures(step string, results *dotnet.Results) string {
 	return b.String()
 }
 
-// report is the text of an error: how many diagnostics there are, what is known of most of them, and those. where is
-// where the rest of them is.
+// report is the text of an error: the number of diagnostics, pages and hints for their codes, and the diagnostics
+// themselves, most of them at the most. where says where the user finds the others.
 func report(step string, diagnostics []dotnet.Diagnostic, most int, where string) string {
 	var b strings.Builder
 	count := "1 error"
@@ -138,7 +138,7 @@ func report(step string, diagnostics []dotnet.Diagnostic, most int, where string
 		count = fmt.Sprintf("%d errors", n)
 	}
 	fmt.Fprintf(&b, "%s in %s", count, step)
-	// One without a code tells how a tool came to the next that has one.
+	// A diagnostic without a code explains the next one with a code.
 	first := max(0, slices.IndexFunc(diagnostics, func(d dotnet.Diagnostic) bool { return d.Code != "" }))
 	others := slices.Concat(diagnostics[:first], diagnostics[first+1:])
 	shown := append(others[:min(len(others), most-1):len(others)], diagnostics[first])

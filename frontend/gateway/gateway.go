@@ -1,9 +1,9 @@
 // Package gateway is where crosshull meets BuildKit.
 //
 // Contract: a [Client] belongs to one build. It solves graphs, reads what they leave, resolves images, warns, and runs
-// work in the background; no other package calls BuildKit's client. Errors of BuildKit come back as they are, with the
-// types of their chain (errors.As finds SolveError, VertexError and their like). [Client.Diagnose] words the error of a
-// step that failed, and [Return] prepares an error for its way to the user. Nothing here knows what a spec is.
+// work in the background; no other package calls BuildKit's client. Errors of BuildKit keep their types (errors.As
+// finds SolveError, VertexError and so on). [Client.Diagnose] gives the error of a failed step a better text, and
+// [Return] prepares an error for the user. Nothing here knows what a spec is.
 package gateway
 
 import (
@@ -18,14 +18,14 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Client is BuildKit, for one build. What buildx asked for is its [dockerui.Config].
+// Client is BuildKit, for one build. Its [dockerui.Config] holds the options of buildx.
 type Client struct {
 	*dockerui.Client
 	gw client.Client
 	*session
 }
 
-// session is what the clients of one build share.
+// session is the state that all clients of one build share.
 type session struct {
 	marshaling sync.Mutex
 	registry   registry
@@ -33,7 +33,7 @@ type session struct {
 	background background
 }
 
-// New gives the client of a build. [Client.Close] ends what it has begun, when the build ends.
+// New gives the client of a build. Call [Client.Close] when the build ends.
 func New(ctx context.Context, gw client.Client) (*Client, error) {
 	ui, err := dockerui.NewClient(gw)
 	if err != nil {
@@ -44,11 +44,11 @@ func New(ctx context.Context, gw client.Client) (*Client, error) {
 	return &Client{ui, gw, s}, nil
 }
 
-// Close ends the work in the background and waits for it. A panic in it becomes the error of the build, unless that has
-// one already.
+// Close stops the work in the background and waits until it has stopped. A panic in it becomes the error of the build,
+// if the build has none yet.
 func (c *Client) Close(err *error) { c.background.end(err) }
 
-// Named is the client of the same build as if the user had named another file, in the folder of the one that was named.
+// Named gives a client of the same build as if -f named file, in the folder of the file that the user named.
 func (c *Client) Named(file string) (*Client, error) {
 	gw := renamed{c.gw, file}
 	ui, err := dockerui.NewClient(gw)
@@ -77,10 +77,10 @@ func (c *Client) Opt(name string) string { return c.gw.BuildOpts().Opts[name] }
 // Caps are the capabilities of the BuildKit that runs the build.
 func (c *Client) Caps() apicaps.CapSet { return c.gw.BuildOpts().LLBCaps }
 
-// BuildPlatform is the one that all steps run on.
+// BuildPlatform is the platform that all steps run on.
 func (c *Client) BuildPlatform() ocispecs.Platform { return c.BuildPlatforms[0] }
 
-// Targets are the platforms that images are made for: those asked for, else the one that builds.
+// Targets are the platforms of the images: those of --platform, else the platform that builds.
 func (c *Client) Targets() []ocispecs.Platform {
 	if len(c.TargetPlatforms) == 0 {
 		return c.BuildPlatforms

@@ -26,7 +26,7 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// Image is a reference resolved for a platform: to a named context of that name if there is one, else by the registry.
+// Image is a reference resolved for a platform. A named context of that name wins over the registry.
 type Image struct {
 	Name   string // as asked for, tag included
 	State  llb.State
@@ -55,7 +55,7 @@ func (img *Image) Env(name string) string {
 	return ""
 }
 
-// registry asks each question once in a build.
+// registry keeps the answers of registries, so that a build asks each question once.
 type registry struct {
 	mu      sync.Mutex
 	answers map[string]func() (resolution, error) // by reference and platform
@@ -112,7 +112,7 @@ func (c *Client) Image(ctx context.Context, ref string, p ocispecs.Platform, pre
 	return img, err
 }
 
-// ask asks the registry, once in a build. An answer that did not come because somebody stopped waiting is asked again.
+// ask asks the registry, once in a build. It asks again if the first request was canceled.
 func (c *Client) ask(ctx context.Context, named reference.Named, p ocispecs.Platform) (resolution, error) {
 	key := named.String() + " " + platforms.FormatAll(p)
 	r := &c.registry
@@ -145,10 +145,10 @@ func (c *Client) resolve(ctx context.Context, named reference.Named, p ocispecs.
 	return resolution{ref, dgst, dt}, err
 }
 
-// AskAhead asks about a base that will probably be resolved, so that the answers are there by then.
+// AskAhead asks about a base in the background, before the build is sure to need it, so that the answers come sooner.
 func (c *Client) AskAhead(ref string, targets []ocispecs.Platform) {
 	for _, p := range targets {
-		// An error comes again where the image is needed.
+		// If the build needs the image, it gets the same error.
 		c.Go(func(ctx context.Context) { _, _ = c.Base(ctx, ref, p) })
 	}
 }
@@ -162,10 +162,9 @@ type absent struct {
 
 func (e *absent) Unwrap() error { return e.error }
 
-// answered finds out whether err is a registry's answer that it does not have an image for p. Any other error is not
-// about what there is: the registry was not reached, wants a password, has been asked too often, or a policy forbids
-// to ask. The gateway gives text only; it is that of containerd's core/images (Manifest) and core/remotes/docker
-// (Resolve).
+// answered turns err into [absent] if it is a registry's answer that it does not have an image for p. Other errors come
+// back as they are: the registry was not reached, wants a password or limits requests, or a policy forbids the image.
+// The gateway gives only text. It comes from containerd's core/images (Manifest) and core/remotes/docker (Resolve).
 func answered(err error, named reference.Named, p ocispecs.Platform) error {
 	if strings.Contains(err.Error(), "no match for platform in manifest") {
 		return &absent{Reword(err, fmt.Sprintf("%s has no image for %s", named, platforms.Format(p))), true}
@@ -181,19 +180,19 @@ func answered(err error, named reference.Named, p ocispecs.Platform) error {
 	return err
 }
 
-// NoSuchImage tells that a registry says that it does not have an image, for whatever platform.
+// NoSuchImage tells whether err says that a registry does not have the image for any platform.
 func NoSuchImage(err error) bool {
 	var none *absent
 	return errors.As(err, &none) && !none.platform
 }
 
-// NoSuchPlatform tells that there is an image, and that it is not for the platform that was asked for.
+// NoSuchPlatform tells whether err says that there is an image, but not for the platform.
 func NoSuchPlatform(err error) bool {
 	var none *absent
 	return errors.As(err, &none) && none.platform
 }
 
-// Base resolves ref for p, and checks that p is what came: an image that is no index is for one platform.
+// Base resolves ref for p, and checks that the image is for p: without an index, an image has only one platform.
 func (c *Client) Base(ctx context.Context, ref string, p ocispecs.Platform) (*Image, error) {
 	img, err := c.Image(ctx, ref, p, "[image "+platforms.Format(platforms.Normalize(p))+"] ")
 	if err != nil {
@@ -213,8 +212,8 @@ func isFor(is, p ocispecs.Platform) bool {
 	return is.Architecture == p.Architecture && platforms.Only(p).Match(is)
 }
 
-// Bases gives the base image for every platform. Where it has none for a platform, the error names those of others that
-// it has.
+// Bases gives the base image for every platform. If a platform is missing, the error names the platforms of others that
+// the base has.
 func (c *Client) Bases(ctx context.Context, ref string, targets, others []ocispecs.Platform) ([]*Image, error) {
 	images := make([]*Image, len(targets))
 	errs := make([]error, len(targets))
@@ -245,7 +244,7 @@ func (c *Client) Bases(ctx context.Context, ref string, targets, others []ocispe
 	return images, nil
 }
 
-// Available are the platforms, of those given, that ref can be had for.
+// Available are those of the given platforms that ref has an image for.
 func (c *Client) Available(ctx context.Context, ref string, of []ocispecs.Platform) []string {
 	var has []string
 	for _, p := range of {
@@ -256,11 +255,11 @@ func (c *Client) Available(ctx context.Context, ref string, of []ocispecs.Platfo
 	return has
 }
 
-// Manifests gives the digest of the manifest that each platform has in the index of img. Where that cannot be had it
-// is empty, without a word: the image is as good without its label. BuildKit 0.34 gives a frontend no other way to
-// them. Of a docker-image source it tells the digest of the index alone, and AttestationChain, which has the manifest,
-// ends the daemon where the index is a Docker manifest list, as Microsoft's are (source/containerimage:
-// ResolveImageMetadata has no chain for it and takes its Root all the same).
+// Manifests gives the digest of each platform's manifest in the index of img. A digest that BuildKit cannot get is
+// empty, without a warning: only a label depends on it. BuildKit 0.34 gives a frontend no other way. For a docker-image
+// source it gives only the digest of the index. Its AttestationChain has the manifest, but crashes the daemon if the
+// index is a Docker manifest list, as Microsoft's are (source/containerimage: ResolveImageMetadata has no chain for it
+// and takes its Root all the same).
 func (c *Client) Manifests(ctx context.Context, img *Image, targets []ocispecs.Platform) []digest.Digest {
 	manifests := make([]digest.Digest, len(targets))
 	if img.Pinned == nil || !readsBlobs(c.Caps()) {
@@ -278,8 +277,9 @@ func (c *Client) Manifests(ctx context.Context, img *Image, targets []ocispecs.P
 	return manifests
 }
 
-// readsBlobs tells whether BuildKit can have a blob as a source. A Docker engine without the containerd image store
-// says so and cannot: it would show an error in a build that works. It cannot merge either, and says that.
+// readsBlobs tells whether BuildKit can read a blob as a source. A Docker engine without the containerd image store
+// claims it, but fails, and would show an error in a build that works. Such an engine admits that it cannot merge, so
+// that is checked too.
 func readsBlobs(caps apicaps.CapSet) bool {
 	return caps.Supports(pb.CapSourceImageBlob) == nil && caps.Supports(pb.CapMergeOp) == nil
 }
@@ -291,7 +291,7 @@ func (c *Client) readIndex(ctx context.Context, img *Image) (ocispecs.Index, err
 	if err != nil {
 		return index, err
 	}
-	// A registry gives a manifest by digest just as a blob, and BuildKit has it in its cache from then on.
+	// A registry gives a manifest by digest like a blob. BuildKit then keeps it in its cache.
 	const name = "index.json"
 	st := llb.ImageBlob(blob.String(), llb.Filename(name), dockerui.WithInternalName("load index of "+img.Name))
 	file, err := c.ReadFile(ctx, st, name)

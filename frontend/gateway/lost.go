@@ -6,12 +6,11 @@ import (
 	"sync"
 )
 
-// solves are the solves of a build that are on their way, and the first step that failed in one.
+// solves counts the running solves of a build, and keeps the error of the first step that failed.
 //
-// BuildKit loses the error of a step where another one has failed before it in the same build, and the two have an
-// input in common: registerResultIDsLocked (frontend/gateway/gateway.go, v0.34) releases a reference to that input
-// twice, and gives the error of that in the place of the step's. The error of the first step that failed is never
-// lost.
+// BuildKit loses the error of a step if another step with a common input has failed before in the same build:
+// registerResultIDsLocked (frontend/gateway/gateway.go, v0.34) releases a reference to that input twice, and returns
+// the error of that release. It never loses the error of the first step that failed.
 type solves struct {
 	mu      sync.Mutex
 	running int
@@ -20,7 +19,7 @@ type solves struct {
 	changed chan struct{}
 }
 
-// lost tells the error that comes in the place of a step's.
+// lost tells whether err is what BuildKit returns in place of the error of a step.
 func lost(err error) bool {
 	return failedExec(err) == nil && strings.Contains(err.Error(), "releasing already released reference")
 }
@@ -31,8 +30,8 @@ func (s *solves) begin() {
 	s.running++
 }
 
-// end takes the error of a solve, and gives it. Where that is lost, it waits for the one of the step that failed
-// first: its answer is on the way.
+// end ends a solve and returns its error. If BuildKit lost that error, end waits for the error of the first step that
+// failed, and returns that.
 func (s *solves) end(ctx context.Context, err error) error {
 	s.mu.Lock()
 	s.running--
@@ -55,7 +54,7 @@ func (s *solves) end(ctx context.Context, err error) error {
 		}
 		if s.running == 0 {
 			defer s.mu.Unlock()
-			return Reword(err, "steps failed, and BuildKit lost the error of one: its log has it")
+			return Reword(err, "several steps failed, and BuildKit lost the error of one of them: look at its log")
 		}
 		if s.changed == nil {
 			s.changed = make(chan struct{})

@@ -32,13 +32,13 @@ func (c *Client) Marshal(ctx context.Context, st llb.State) (*llb.Definition, er
 	return def, nil
 }
 
-// Solve gives the result of a state, which is made later, when something of it is read. Where a step of it may fail,
-// that has to be the exporter: see [Client.Evaluate].
+// Solve gives the result of a state. Its steps run later, when somebody reads the result. If a step may fail, only the
+// exporter may be the first to read it; for other uses see [Client.Evaluate].
 func (c *Client) Solve(ctx context.Context, st llb.State) (client.Reference, error) {
 	return c.solve(ctx, st, false)
 }
 
-// Evaluate is Solve for what has to be made before it returns. Its errors are those of steps.
+// Evaluate is Solve that runs the steps before it returns, and so returns their errors.
 func (c *Client) Evaluate(ctx context.Context, st llb.State) (client.Reference, error) {
 	return c.solve(ctx, st, true)
 }
@@ -61,7 +61,7 @@ func (c *Client) solve(ctx context.Context, st llb.State, evaluate bool) (client
 	return res.SingleRef()
 }
 
-// unmade is the error of a solve, and what was asked for.
+// unmade is the error of a solve, with its request.
 type unmade struct {
 	error
 	req client.SolveRequest
@@ -69,19 +69,19 @@ type unmade struct {
 
 func (e *unmade) Unwrap() error { return e.error }
 
-// argDebug is the build argument that asks for results that debuggers can look into, in the place of errors.
+// argDebug is the build argument that makes a failed build return a result that debuggers can open, not an error.
 const argDebug = "CROSSHULL_DEBUG"
 
-// Debug tells whether the user asks for failed steps by [argDebug].
+// Debug tells whether the user has set [argDebug].
 func (c *Client) Debug() bool {
 	debug, err := strconv.ParseBool(c.BuildArgs[argDebug])
 	return err == nil && debug
 }
 
-// Unmade gives the result of a build that ends with the error of a step: one that fails again, without running again,
-// as soon as somebody asks for it. The debuggers of buildx look into results; an error of a frontend they never see.
-// But what fails so has BuildKit's text, so Unmade gives nil where err has a better one, unless the user asks by
-// [argDebug].
+// Unmade turns the error of a failed step into a result. When somebody reads that result, it gives the error of the
+// step again, without running the step again. Buildx's debuggers need this: they open results, and never see the error
+// of a frontend. But the user then sees BuildKit's text. So Unmade gives nil if err has a better text, unless the user
+// has set [argDebug].
 func (c *Client) Unmade(ctx context.Context, err error) *client.Result {
 	var step *unmade
 	if failedExec(err) == nil || !errors.As(err, &step) {
@@ -133,8 +133,8 @@ func IsNotFound(err error) bool {
 	return err != nil && strings.Contains(err.Error(), "no such file or directory")
 }
 
-// GitSource finds the git repository that a state comes from, and what BuildKit says of its commit; nil where it comes
-// from none.
+// GitSource finds the git repository that a state comes from, and what BuildKit says of its commit. Both are nil if it
+// does not come from git.
 func (c *Client) GitSource(ctx context.Context, st llb.State) (*pb.SourceOp, *sourceresolver.MetaResponse, error) {
 	def, err := c.Marshal(ctx, st)
 	if err != nil {
@@ -156,8 +156,8 @@ func (c *Client) GitSource(ctx context.Context, st llb.State) (*pb.SourceOp, *so
 	return nil, nil, nil
 }
 
-// Lstat tells what is at a path of a result, nil for nothing. The gateway's StatFile would follow a link, so the folder
-// is asked.
+// Lstat tells what is at a path of a result; nil: nothing. It reads the folder of the path, because the gateway's
+// StatFile would follow a link.
 func Lstat(ref client.Reference) func(ctx context.Context, name string) (*fstypes.Stat, error) {
 	return func(ctx context.Context, name string) (*fstypes.Stat, error) {
 		req := client.ReadDirRequest{Path: path.Dir(name)}
@@ -177,15 +177,14 @@ func Lstat(ref client.Reference) func(ctx context.Context, name string) (*fstype
 	}
 }
 
-// plainName is a name that is a pattern of itself.
+// plainName matches a name without pattern characters, which as a pattern matches only itself.
 var plainName = regexp.MustCompile(`^[\w.@+-]+$`)
 
-// walkers is how many folders are read side by side: each is a question to BuildKit, which takes longer than its
-// answer.
+// walkers is how many folders are read at a time. Each is a request to BuildKit, and waiting takes longer than reading.
 const walkers = 16
 
-// Walk visits all that is below a folder of ref, and no folder itself, side by side, in no order. Folders that skip
-// names, nil for none, are left out; it gets what is beside them.
+// Walk visits everything below a folder of ref except folders. It calls visit concurrently and in no order. It leaves
+// out folders for which skip is true; skip also gets the entries beside the folder, and may be nil.
 func Walk(
 	ctx context.Context, ref client.Reference, root string,
 	skip func(name string, beside []*fstypes.Stat) bool, visit func(name string, stat *fstypes.Stat) error,

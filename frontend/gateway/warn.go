@@ -8,7 +8,7 @@ import (
 	"github.com/moby/buildkit/frontend/gateway/client"
 )
 
-// Warn shows msg after the build. Where src is nil, an empty file of that name stands for the one that is not there.
+// Warn shows msg after the build. If src is nil, the warning has an empty file called name.
 func (c *Client) Warn(ctx context.Context, src *dockerui.Source, name, msg string, opts client.WarnOpts) {
 	if src != nil {
 		src.Warn(ctx, msg, opts)

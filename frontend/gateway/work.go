@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// background is work that is begun before anybody knows whether it is needed.
+// background is work that starts before the build knows whether it needs the result.
 type background struct {
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -17,8 +17,8 @@ type background struct {
 	bug    error
 }
 
-// Go runs f beside the build. Whoever needs what it makes asks for it again, and BuildKit has it by then: so f gives no
-// error. Its context ends with the build, or when the function that Go returns is called. That function also waits
+// Go runs f in the background. f returns nothing: if the build needs the same step later, it solves it again, and gets
+// the result or the error from BuildKit. The context of f ends with the build, or when stop is called. stop also waits
 // until f has returned.
 func (c *Client) Go(f func(ctx context.Context)) (stop func()) {
 	b := &c.background
@@ -54,7 +54,7 @@ func (b *background) end(err *error) {
 // WorkGroup is an errgroup whose goroutines turn a panic into an error.
 type WorkGroup struct{ *errgroup.Group }
 
-// Group gives a group of goroutines that belong to one task, and the context that ends with the first error of one.
+// Group gives a group of goroutines for one task, and a context that ends with the first error.
 func Group(ctx context.Context) (*WorkGroup, context.Context) {
 	eg, ctx := errgroup.WithContext(ctx)
 	return &WorkGroup{eg}, ctx
@@ -63,7 +63,7 @@ func Group(ctx context.Context) (*WorkGroup, context.Context) {
 // Go runs f in a goroutine of the group.
 func (g *WorkGroup) Go(f func() error) { g.Group.Go(recovering(f)) }
 
-// TryGo is Go, unless as many run already as the limit allows.
+// TryGo is Go, but starts nothing and gives false if the limit is reached.
 func (g *WorkGroup) TryGo(f func() error) bool { return g.Group.TryGo(recovering(f)) }
 
 func recovering(f func() error) func() error {

@@ -16,15 +16,15 @@ const (
 type Option struct {
 	// Name is what the user writes: a flag of `docker buildx build`, or a build argument that BuildKit gives a meaning.
 	Name string
-	// Field is the one of [dockerui.Config] that it ends up in; empty where it does not reach the frontend by that.
+	// Field is the field of [dockerui.Config] that has its value; empty if none has.
 	Field string
-	// By does it: ByCrosshull, or who does it without the frontend.
+	// By is who does it: ByCrosshull, or a program other than the frontend.
 	By string
 	// Does says what is done, for the documentation.
 	Does string
 }
 
-// Options are all that there are. A test holds them against dockerui.Config, another against buildx, and a third
+// Options are all options. One test holds them against dockerui.Config, another against buildx, and a third
 // against docs/compatibility.md.
 var Options = []Option{
 	{"--add-host", "ExtraHosts", ByCrosshull, "in every step that executes something"},
@@ -33,31 +33,29 @@ var Options = []Option{
 		"--annotation",
 		"",
 		ByBuildKit,
-		"wins over crosshull's, but for keys that manifests or, with `image.annotate-index`, the index get from " +
-			"crosshull or the spec: see [labels](labels.md#annotations)",
+		"wins over crosshull's annotations in [most cases](labels.md#annotations)",
 	},
 	{"--attest", "SBOM", ByCrosshull, "`type=sbom`: see `--sbom`; `type=provenance`: see `--provenance`"},
 	{
 		"--build-arg",
 		"BuildArgs",
 		ByCrosshull,
-		"those that the spec declares in `args`, where it has `${NAME}`; proxies, in every step that executes something; " +
-			"any other is warned of",
+		"sets `${NAME}` of the spec if the spec declares `NAME` in `args`; proxies go to every step that executes " +
+			"something; any other gives a warning",
 	},
 	{
 		"--build-context",
 		"",
 		ByCrosshull,
-		"replaces the base, the SDK, the toolchain and the frontend by the name of the image, and gives `files` a place " +
-			"to come from",
+		"replaces the image of that name (base, SDK, toolchain or frontend), or is a `context` of `files`",
 	},
-	{"--builder", "", ByBuildx, "any that has BuildKit; several nodes make the same images as one"},
+	{"--builder", "", ByBuildx, "any that has BuildKit; several nodes make the same images as one node"},
 	{"--cache-from", "CacheImports", ByCrosshull, "with every solve"},
 	{
 		"--cache-to",
 		"",
 		ByBuildKit,
-		"`mode=max` exports packages, what has been compiled apart and published files, and no SDK",
+		"`mode=max` exports packages, compiled libraries and published files, but no SDK",
 	},
 	{
 		"--call",
@@ -72,20 +70,20 @@ var Options = []Option{
 		ByCrosshull,
 		"rules for specs and .NET projects; `# check=skip=…` and `BUILDKIT_DOCKERFILE_CHECK` choose among them",
 	},
-	{"--debug", "", ByBuildx, "shows the whole of warnings and errors"},
-	{"--file", "", ByCrosshull, "the spec; without it `crosshull.yaml` where `BUILDKIT_SYNTAX` names the frontend"},
+	{"--debug", "", ByBuildx, "shows all of each warning and error"},
+	{"--file", "", ByCrosshull, "the spec; without it, `crosshull.yaml` if `BUILDKIT_SYNTAX` names the frontend"},
 	{"--iidfile", "", ByBuildx, "the digest of the image or the index"},
-	{"--label", "Labels", ByCrosshull, "on every image, over [all other labels](labels.md)"},
-	{"--load", "", ByBuildKit, "one platform, or several where the engine has the containerd image store"},
-	{"--metadata-file", "", ByCrosshull, "has `frontend.crosshull.report`: what was built, out of what"},
+	{"--label", "Labels", ByCrosshull, "on every image; wins over [all other labels](labels.md)"},
+	{"--load", "", ByBuildKit, "one platform, or several if the engine has the containerd image store"},
+	{"--metadata-file", "", ByCrosshull, "gets the [report](calls.md#the-report-of-a-build), `frontend.crosshull.report`"},
 	{
 		"--network",
 		"NetworkMode",
 		ByCrosshull,
-		"for every step that executes something; without a network restore fails, and what is cached does not",
+		"for every step that executes something; without a network, restore fails unless it is cached",
 	},
-	{"--no-cache", "", ByCrosshull, "for every step, and what the compiler keeps"},
-	{"--no-cache-filter", "", ByCrosshull, "by phase: `describe`, `restore`, `publish`, `test`, `image`"},
+	{"--no-cache", "", ByCrosshull, "runs every step again, with an empty compiler cache"},
+	{"--no-cache-filter", "", ByCrosshull, "runs a phase again: `describe`, `restore`, `publish`, `test`, `image`"},
 	{
 		"--output",
 		"",
@@ -93,23 +91,23 @@ var Options = []Option{
 		"`registry`, `image`, `oci`, `docker`, `local`, `tar`; targets `publish`, `sbom` and `test` are for `local` and " +
 			"`tar`",
 	},
-	{"--platform", "TargetPlatforms", ByCrosshull, "one image each; without it, that of the builder"},
-	{"--policy", "", ByBuildx, "holds for every image that is resolved"},
+	{"--platform", "TargetPlatforms", ByCrosshull, "an image for each platform; without it, for that of the builder"},
+	{"--policy", "", ByBuildx, "applies to every image that a build uses"},
 	{
 		"--progress",
 		"",
 		ByBuildx,
-		"the names of steps begin with their phase; what compiles a group of libraries is one line",
+		"the names of steps begin with their phase; a group of libraries is one step",
 	},
 	{"--provenance", "", ByBuildKit, "`mode=max` maps every step to a line of the spec"},
 	{"--pull", "ImageResolveMode", ByCrosshull, "for base, SDK and toolchain"},
-	{"--push", "", ByBuildKit, "layers of the base are not pulled for it"},
+	{"--push", "", ByBuildKit, "does not pull the layers of the base"},
 	{"--quiet", "", ByBuildx, "shows the digest alone"},
 	{"--resource", "LinuxResources", ByCrosshull, "for every step that executes something"},
-	{"--sbom", "SBOM", ByCrosshull, "the packages of NuGet's graph, beside what the scanner finds in the image"},
-	{"--secret", "", ByCrosshull, "those that `nuget`, `publish.secrets` and `tests.secrets` name, in those steps alone"},
+	{"--sbom", "SBOM", ByCrosshull, "adds the [NuGet packages](sbom.md) of the app to what the scanner finds"},
+	{"--secret", "", ByCrosshull, "only for steps whose key names it: `nuget`, `publish.secrets`, `tests.secrets`"},
 	{"--shm-size", "ShmSize", ByCrosshull, "for every step that executes something"},
-	{"--ssh", "", ByCrosshull, "those that `publish.ssh` names, in those steps alone"},
+	{"--ssh", "", ByCrosshull, "only for steps that compile, if `publish.ssh` names it"},
 	{"--tag", "", ByBuildKit, "the name of the image"},
 	{"--target", "Target", ByCrosshull, "see `--call=targets`"},
 	{"--ulimit", "Ulimits", ByCrosshull, "for every step that executes something"},
@@ -119,31 +117,29 @@ var Options = []Option{
 		"BUILDKIT_CACHE_MOUNT_NS",
 		"CacheIDNamespace",
 		ByCrosshull,
-		"parts what the compiler keeps from that of other builds",
+		"separates the compiler cache from that of other builds",
 	},
 	{"BUILDKIT_CONTEXT_KEEP_GIT_DIR", "", ByCrosshull, "keeps `.git` in the context, of local contexts too"},
-	{"BUILDKIT_DOCKERFILE_CHECK", "LinterConfig", ByCrosshull, "as `# check=`, and over it"},
+	{"BUILDKIT_DOCKERFILE_CHECK", "LinterConfig", ByCrosshull, "like `# check=` in the spec, and wins over it"},
 	{"BUILDKIT_GIT_ADVICE", "GitAdvice", ByBuildKit, "for git contexts"},
 	{"BUILDKIT_INLINE_CACHE", "", ByBuildKit, "exports the cache with the image"},
-	{"BUILDKIT_MULTI_PLATFORM", "MultiPlatformRequested", ByCrosshull, "an index, for one platform too"},
+	{"BUILDKIT_MULTI_PLATFORM", "MultiPlatformRequested", ByCrosshull, "makes an index even for one platform"},
 	{"BUILDKIT_SANDBOX_HOSTNAME", "Hostname", ByCrosshull, "in every step that executes something"},
 	{"BUILDKIT_SBOM_SCAN_CONTEXT", "", ByCrosshull, "scans the context too"},
-	{"BUILDKIT_SBOM_SCAN_STAGE", "", ByCrosshull, "scans the packages that were restored too"},
+	{"BUILDKIT_SBOM_SCAN_STAGE", "", ByCrosshull, "scans the restored packages too"},
 	{"BUILDKIT_SYNTAX", "", ByBuildx, "names the frontend, whatever the file says"},
 	{
 		"CROSSHULL_DEBUG",
 		"",
 		ByCrosshull,
-		"`true` gives a failed step to `docker buildx debug` and `dap`, which see no error of a frontend; the message is " +
-			"BuildKit's, then",
+		"`true` lets `docker buildx debug` and `dap` open the failed step; you then see BuildKit's message, not crosshull's",
 	},
-	{"CROSSHULL_SUMMARY", "", ByCrosshull, "`false` leaves the summary of the build out of its progress"},
+	{"CROSSHULL_SUMMARY", "", ByCrosshull, "`false` leaves out the [summary](calls.md#the-report-of-a-build)"},
 	{
 		"SOURCE_DATE_EPOCH",
 		"",
 		ByCrosshull,
-		"the time of labels and annotations, and of the image: seconds since 1970, or `context` for the commit of a git " +
-			"context",
+		"the time of the image, its labels and annotations: seconds since 1970, or `context` for the time of the git commit",
 	},
 }
 

@@ -2,6 +2,7 @@
 //
 // Contract: [Spec] takes what was found, and gives a crosshull.yaml that builds it, with comments on what else can be
 // said. What needs no word is a comment, so the file says what is particular about the repository and nothing else.
+// [spec.Parse] takes the file, whatever names were found: what a spec cannot have is left out, with a comment.
 package scaffold
 
 import (
@@ -9,9 +10,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/crosshull/crosshull/frontend/spec"
 )
@@ -41,34 +40,33 @@ type App struct {
 // Spec is a crosshull.yaml for what was found.
 func Spec(f Found) []byte {
 	w := &writer{}
-	w.line("# syntax=%s", f.Syntax)
-	w.line(
-		"# How docker buildx builds the images of this repository. Everything is optional; what is commented out is what",
-	)
+	w.line("# syntax=%s", oneLine(f.Syntax))
+	w.line("# How docker buildx builds the images of this repository. Everything is optional; " +
+		"what is commented out is what")
 	w.line("# there is without it, or an example.")
 	w.line("#")
 	w.line("# Found: %s.", f.summary())
 	w.line("")
-	switch len(f.Apps) {
+	var apps []App
+	for _, app := range f.Apps {
+		if isPath(app.Path) {
+			apps = append(apps, app)
+		} else {
+			w.left("project", app.Path)
+		}
+	}
+	switch len(apps) {
 	case 0:
 		w.line("# No project here can be published: an app has OutputType Exe and is no test.")
 		w.line("#project: src/app/app.csproj")
 	case 1:
-		w.line("project: %s", scalar(f.Apps[0].Path))
-		w.framework("", f.Apps[0])
+		w.add(app("", apps[0]))
 	default:
 		w.line("# What all apps have in common stands here, outside of apps. Each app is a target of buildx.")
 	}
 	w.common()
-	if len(f.Apps) > 1 {
-		w.line("")
-		w.line("apps:")
-		names := names(f.Apps)
-		for i, app := range f.Apps {
-			w.line("  %s:", names[i])
-			w.line("    project: %s", scalar(app.Path))
-			w.framework("    ", app)
-		}
+	if len(apps) > 1 {
+		w.apps(apps)
 	}
 	w.tests(f.Tests)
 	w.nuget(f)
@@ -91,21 +89,78 @@ func (f Found) summary() string {
 	if f.GlobalJSON != "" {
 		parts = append(parts, "global.json ("+f.GlobalJSON+")")
 	}
-	return strings.Join(parts, ", ")
+	return oneLine(strings.Join(parts, ", "))
 }
 
-type writer struct{ lines []string }
+// The most that is written. A spec has 1000 apps, and 1 MiB.
+const (
+	maxApps  = 1000
+	maxBytes = 900_000
+)
 
-// line adds a line, which stays one whatever is in it.
+type writer struct {
+	lines []string
+	bytes int
+}
+
+// line writes a line. What its arguments have of the repository is [oneLine] or [scalar].
 func (w *writer) line(format string, args ...any) {
-	text := strings.NewReplacer("\n", " ", "\r", " ").Replace(fmt.Sprintf(format, args...))
-	w.lines = append(w.lines, text)
+	w.lines = append(w.lines, fmt.Sprintf(format, args...))
+	w.bytes += len(w.lines[len(w.lines)-1]) + 1
 }
 
-func (w *writer) framework(indent string, app App) {
-	if len(app.Frameworks) > 1 {
-		w.line("%sframework: %s # of %s", indent, newest(app.Frameworks), strings.Join(app.Frameworks, ", "))
+// add writes lines that belong together, unless the file would be too long.
+func (w *writer) add(lines []string) (ok bool) {
+	size := 0
+	for _, line := range lines {
+		size += len(line) + 1
 	}
+	if w.bytes+size > maxBytes {
+		return false
+	}
+	for _, line := range lines {
+		w.line("%s", line)
+	}
+	return true
+}
+
+// left says that a name is left out.
+func (w *writer) left(what, name string) {
+	w.add([]string{fmt.Sprintf("# Left out: the %s %s, as a spec cannot have that name.", what, oneLine(name))})
+}
+
+// more says how many of a kind are left out.
+func (w *writer) more(n int, what string) {
+	if n > 0 {
+		w.line("# And %s, which is more than a spec can have.", count(n, "more "+what))
+	}
+}
+
+// app are the lines of an app.
+func app(indent string, a App) []string {
+	lines := []string{indent + "project: " + scalar(a.Path)}
+	if len(a.Frameworks) < 2 {
+		return lines
+	}
+	all, last := oneLine(strings.Join(a.Frameworks, ", ")), newest(a.Frameworks)
+	if !parses("framework: "+scalar(last), func(s *spec.Spec) bool { return s.Framework == last }) {
+		return append(lines, indent+"# It has several frameworks: "+all)
+	}
+	return append(lines, indent+"framework: "+scalar(last)+" # of "+all)
+}
+
+// apps writes several apps.
+func (w *writer) apps(apps []App) {
+	w.line("")
+	w.line("apps:")
+	written := 0
+	for i, name := range names(apps) {
+		if i == maxApps || !w.add(append([]string{"  " + name + ":"}, app("    ", apps[i])...)) {
+			break
+		}
+		written++
+	}
+	w.more(len(apps)-written, "app")
 }
 
 // common writes what an app can say.
@@ -129,73 +184,111 @@ func (w *writer) tests(tests []string) {
 	w.line("# --target test runs them. With gate: true, every image waits for them.")
 	w.line("tests:")
 	w.line("  projects:")
+	more := 0
 	for _, t := range tests {
-		w.line("    - %s", scalar(t))
+		if !isPath(t) {
+			w.left("test project", t)
+		} else if !w.add([]string{"    - " + scalar(t)}) {
+			more++
+		}
 	}
+	w.more(more, "test project")
 	w.line("  gate: false")
 }
 
+// nuget writes what feeds want.
 func (w *writer) nuget(f Found) {
-	if len(f.FeedVariables) == 0 && len(f.Feeds) == 0 {
+	variables := slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(f.FeedVariables))), func(v string) bool {
+		return !parses(secret(v), func(s *spec.Spec) bool { return s.NuGet.Secrets[v] == id(v) })
+	})
+	if len(variables) > 0 {
+		w.secrets(variables)
+		return
+	}
+	seen := map[string]bool{} // NuGet does not tell capitals apart
+	feeds := slices.DeleteFunc(slices.Clone(f.Feeds), func(name string) bool {
+		key := strings.ToLower(name)
+		again := seen[key]
+		seen[key] = true
+		return again || !parses(feed(name), func(s *spec.Spec) bool { return s.NuGet.Feeds[0].Name == name })
+	})
+	if len(feeds) == 0 {
 		return
 	}
 	w.line("")
-	if len(f.FeedVariables) > 0 {
-		w.line(
-			"# Variables of nuget.config, by the ids of secrets: --secret id=%s,env=%s",
-			id(f.FeedVariables[0]),
-			f.FeedVariables[0],
-		)
-		w.line("nuget:")
-		w.line("  secrets:")
-		for _, v := range f.FeedVariables {
-			w.line("    %s: %s", v, id(v))
-		}
-		return
-	}
-	w.line(
-		"# Credentials for feeds of nuget.config that want some, by the ids of secrets: --secret " +
-			"id=feed-token,env=FEED_TOKEN",
-	)
+	w.line("# Credentials for feeds of nuget.config that want some, by the ids of secrets: " +
+		"--secret id=feed-token,env=FEED_TOKEN")
 	w.line("#nuget:")
 	w.line("#  feeds:")
-	for _, name := range f.Feeds {
-		w.line("#    - name: %s", scalar(name))
-		w.line("#      password-secret: feed-token")
+	for _, name := range feeds {
+		w.add([]string{"#    - name: " + scalar(name), "#      password-secret: feed-token"})
 	}
 }
 
+// secrets writes variables of nuget.config files.
+func (w *writer) secrets(variables []string) {
+	first := variables[0]
+	w.line("")
+	w.line("# Variables of nuget.config, by the ids of secrets: --secret id=%s,env=%s", oneLine(id(first)), oneLine(first))
+	w.line("nuget:")
+	w.line("  secrets:")
+	more := 0
+	for _, v := range variables {
+		if !w.add([]string{"    " + scalar(v) + ": " + scalar(id(v))}) {
+			more++
+		}
+	}
+	w.more(more, "variable")
+}
+
+// secret and feed are specs with nothing else.
+func secret(variable string) string {
+	return "nuget: {secrets: {" + scalar(variable) + ": " + scalar(id(variable)) + "}}"
+}
+
+func feed(name string) string {
+	return "nuget: {feeds: [{name: " + scalar(name) + ", password-secret: feed-token}]}"
+}
+
+// isPath tells whether a spec can name a project.
+func isPath(p string) bool {
+	return p != "" && parses("project: "+scalar(p), func(s *spec.Spec) bool { return s.Project == p })
+}
+
+// parses tells whether a line is a spec that says what is meant.
+func parses(line string, says func(*spec.Spec) bool) bool {
+	s, err := spec.Parse([]byte(line), nil)
+	return err == nil && says(s)
+}
+
 // names gives every app a name that is a target of buildx: that of its project, or with the folder before it where two
-// projects have the same, or with a number after it where that is another's.
+// projects have the same, or with a number.
 func names(apps []App) []string {
 	out := make([]string, len(apps))
-	all := map[string]int{}
-	for i, app := range apps {
-		out[i] = name(strings.TrimSuffix(path.Base(app.Path), path.Ext(app.Path)))
-		all[out[i]]++
-	}
 	taken := map[string]bool{}
-	for i, n := range out {
-		if taken[n] {
-			n = name(strings.TrimSuffix(app(apps[i].Path), path.Ext(apps[i].Path)))
-			for base, k := n, 2; taken[n] || all[n] > 0; k++ {
-				n = fmt.Sprintf("%s-%d", base, k)
-			}
+	for i, a := range apps {
+		stem := strings.TrimSuffix(a.Path, path.Ext(a.Path))
+		free := name(path.Base(stem))
+		if taken[free] {
+			free = name(strings.ReplaceAll(stem, "/", "-"))
 		}
-		out[i], taken[n] = n, true
+		for n, base := 2, free; taken[free]; n++ {
+			free = fmt.Sprintf("%s-%d", base, n)
+		}
+		taken[free] = true
+		out[i] = free
 	}
 	return out
 }
 
-// app is a path with its folders joined to one word.
-func app(p string) string { return strings.ReplaceAll(p, "/", "-") }
-
 var notInName = regexp.MustCompile(`[^a-z0-9_-]+`)
 
+// maxName leaves room for what is put behind a name: a target of buildx has 128 characters.
+const maxName = 100
+
 func name(s string) string {
-	const most = 100 // of 128 that a name can have, as more may come after it
-	s = strings.Trim(notInName.ReplaceAllString(strings.ToLower(s), "-"), "-_")
-	s = strings.TrimRight(s[:min(len(s), most)], "-_")
+	s = notInName.ReplaceAllString(strings.ToLower(s), "-")
+	s = strings.Trim(s[:min(len(s), maxName)], "-_")
 	if s == "" || spec.Reserved(s) {
 		s = strings.Trim(s+"-app", "-")
 	}
@@ -203,19 +296,6 @@ func name(s string) string {
 }
 
 func id(variable string) string { return strings.ReplaceAll(strings.ToLower(variable), "_", "-") }
-
-var plain = regexp.MustCompile(`^[A-Za-z0-9_./][A-Za-z0-9_./ +-]*$`)
-
-// scalar is a text as YAML takes it.
-func scalar(s string) string {
-	if plain.MatchString(s) && !strings.HasSuffix(s, " ") {
-		return s
-	}
-	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return strconv.Quote(s) // in which YAML has the escapes of Go
-	}
-	return "'" + strings.ReplaceAll(s, "'", "''") + "'"
-}
 
 // newest is the framework with the highest version.
 func newest(frameworks []string) string {

@@ -106,7 +106,7 @@ var rules = map[string]*rule{
 		match: all(`[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(@[a-z0-9]+:[a-f0-9]+)?`),
 	},
 	"family": {
-		is:    "the end of a tag: letters, digits, '.', - and _",
+		is:    "a variant of the base such as noble-chiseled: letters, digits, '.', - and _",
 		match: all(`[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`),
 	},
 

@@ -61,7 +61,7 @@ func noPath(v string) string {
 	case strings.Contains(v, `\`):
 		return "write / between folders"
 	case path.IsAbs(v) || clean == ".." || strings.HasPrefix(clean, "../"):
-		return "it leads out of it"
+		return "it leads out of the context"
 	}
 	return ""
 }

@@ -222,7 +222,7 @@ func TestCheckFacts(t *testing.T) {
 		{"AOT across architectures on musl", "app/app.csproj", "", nil, "publish: {mode: aot}\nbase: {image: 'mcr.microsoft.com/dotnet/runtime-deps:10.0-alpine-extra'}\nsdk: {toolchain: 'mcr.microsoft.com/dotnet/sdk:10.0-aot'}\n", []string{"--platform", "linux/arm64"},
 			[]string{"AotOnMusl crosshull.yaml:2"}, "AOT cannot link linux-musl-arm64 on linux-x64: there is no cross toolchain for musl; use a base with glibc, or a builder of that platform"},
 		{"no ICU", "app/app.csproj", "<ContainerFamily>alpine</ContainerFamily>", nil, "", nil,
-			[]string{"InvariantMode app/app.csproj:5"}, "app/app.csproj:5: mcr.microsoft.com/dotnet/runtime:10.0-alpine has no ICU, so to the app all cultures are one"},
+			[]string{"InvariantMode app/app.csproj:5"}, "app/app.csproj:5: mcr.microsoft.com/dotnet/runtime:10.0-alpine has no ICU, so all cultures are the same to the app"},
 		{"a lock file", "app/app.csproj", "<RestorePackagesWithLockFile>true</RestorePackagesWithLockFile>", map[string]string{"app/packages.lock.json": "{}"}, "", nil,
 			[]string{"LockFileNotEnforced crosshull.yaml:1"}, "where app/packages.lock.json does not fit the projects"},
 		{"a lock file that is enforced", "app/app.csproj", "<RestoreLockedMode>true</RestoreLockedMode>", map[string]string{"app/packages.lock.json": "{}"}, "", nil, nil, ""},

@@ -159,7 +159,7 @@ func TestClearedFeed(t *testing.T) {
 	if err == nil {
 		t.Fatalf("the build succeeded:\n%s", out)
 	}
-	wantContains(t, "output", out, "crosshull.yaml:4: feed mine would never be asked: nuget.config clears all sources but its own")
+	wantContains(t, "output", out, "crosshull.yaml:4: NuGet would never ask feed mine: nuget.config removes all other sources")
 }
 
 // A certificate of the company's own is trusted if the spec says so, from a file of the context or a secret.

@@ -130,20 +130,20 @@ func (d Diagnostic) HelpPage() string {
 func (d Diagnostic) Hint() string { return hints[d.Code] }
 
 var hints = map[string]string{
-	"CS0006": "a library that is referenced was not compiled: its own errors come first; if it is made by a " +
-		"command, name what that reads in publish.inputs",
-	"CS0103": "if it is generated: what the generator reads has to be in the build; publish.inputs of the spec " +
-		"names files that no project file does",
-	"CS0234": "if the namespace is of a package, restore did not get that: look at PackageReference and its " +
-		"conditions; if of a source, .dockerignore may leave it out",
-	"CS0246": "if the type is of a package, restore did not get that: look at PackageReference and its " +
-		"conditions; if of a source, .dockerignore may leave it out",
+	"CS0006": "a library that the project references was not compiled: look at its errors first; if a command makes " +
+		"it, name the files that the command reads in publish.inputs",
+	"CS0103": "if a generator makes the name, the build needs all files that the generator reads: list those in " +
+		"publish.inputs that no project file names",
+	"CS0234": "if a package has the namespace, restore did not get the package: look at PackageReference and its " +
+		"conditions; if a source file has it, .dockerignore may leave that out",
+	"CS0246": "if a package has the type, restore did not get the package: look at PackageReference and its " +
+		"conditions; if a source file has it, .dockerignore may leave that out",
 	"CS2001": "the file is not in the build: .dockerignore leaves it out, the case of its name differs, or " +
 		"publish.inputs has to name it",
 	"CS5001":  "the sources with Main are not in the build: look at .dockerignore and at Compile items with conditions",
 	"MSB1009": "the project is not in the context: look at .dockerignore, and at the case of its name",
-	"MSB3073": "a command failed that the project runs: the SDK image has no node, npm or python; sdk.image of the " +
-		"spec names one that has",
+	"MSB3073": "a command of the project failed: Microsoft's SDK images have no node, npm or python; if it needs one, " +
+		"name an image that has it in sdk.image of the spec",
 	"MSB3202": "a project that is referenced is not in the context: look at .dockerignore, at the case of its " +
 		"name, and whether the context has to be a folder above",
 	"MSB4019": "a file that is imported is not in the build: look at .dockerignore, and name it in publish.inputs " +
@@ -151,31 +151,31 @@ var hints = map[string]string{
 	"MSB4236": "an SDK of the project file was not found: it needs a version in msbuild-sdks of global.json, and a " +
 		"feed without credentials",
 	"MSB6006":    "a tool ended with an error: what it says is in the log of the step",
-	"NETSDK1004": "the project is not in the closure of the app, so it was not restored: reference it by ProjectReference",
-	"NETSDK1045": "the SDK is older than the TargetFramework: sdk.version of the spec or global.json choose a newer one",
+	"NETSDK1004": "the app does not reference the project, so it was not restored: add a ProjectReference",
+	"NETSDK1045": "the SDK is too old for the TargetFramework: set a newer one in sdk.version of the spec or global.json",
 	"NETSDK1047": "the project sets a RuntimeIdentifier by a condition that restore does not see: leave it to " +
 		"crosshull, which sets it by --platform",
 	"NETSDK1083": "the runtime identifier does not exist: leave it to crosshull, which sets it by --platform",
-	"NETSDK1094": "ready-to-run needs the Crossgen pack from a feed: give the feed that has it to nuget.feeds",
-	"NETSDK1147": "the project needs a workload, which Microsoft's SDK images do not have: sdk.image of the spec " +
-		"names one that has",
+	"NETSDK1094": "ready-to-run needs the Crossgen pack: name a feed that has it in nuget.feeds of the spec",
+	"NETSDK1147": "the project needs a workload, which Microsoft's SDK images do not have: name an image that has it in " +
+		"sdk.image of the spec",
 	"NETSDK1152": "two files have the same place in the output: exclude one by CopyToPublishDirectory=Never, or set " +
 		"ErrorOnDuplicatePublishOutputFiles=false in publish.properties",
 	"NU1004": "packages.lock.json does not fit the projects: run dotnet restore --force-evaluate and commit it",
 	"NU1010": "Directory.Packages.props has no version for the package",
 	"NU1015": "the package has no version: if Directory.Packages.props has it, .dockerignore may leave that out",
-	"NU1101": "no feed has the package: feeds with credentials are named in nuget.feeds of the spec, and their " +
-		"secrets given by --secret",
+	"NU1101": "no feed has the package: if its feed needs credentials, name the feed in nuget.feeds of the spec, and " +
+		"give its password by --secret",
 	"NU1102": "feeds have other versions of the package: look for the feed that has this one, or change the version",
 	"NU1103": "there are only pre-release versions of the package: name one of them",
-	"NU1301": "a feed was not reached: behind a proxy give --build-arg HTTPS_PROXY, for a private certificate " +
-		"nuget.ca of the spec, for credentials nuget.feeds",
+	"NU1301": "a feed was not reached: behind a proxy, give --build-arg HTTPS_PROXY; for a private certificate, " +
+		"set nuget.ca in the spec; for credentials, nuget.feeds",
 	"NU1302": "the feed is on http: give it https, or allowInsecureConnections in nuget.config",
-	"NU1403": "the package is another one than packages.lock.json has the hash of: if that is meant, run dotnet " +
+	"NU1403": "the package has another hash than in packages.lock.json: if you expect that, run dotnet " +
 		"restore --force-evaluate and commit the lock file",
 	"NU1603": "the version asked for does not exist, and warnings are errors: name the version that the message " +
 		"says was found",
-	"NU1605": "a package wants a newer version of another than the project names: name that version",
+	"NU1605": "a package needs a newer version of another package than the project names: name that version",
 	"NU1903": "a package has a known vulnerability, and warnings are errors: take a newer version, or set " +
 		"nuget.audit: false in the spec",
 }

@@ -146,7 +146,7 @@ func (g *GlobalJSON) Advice(have string) string {
 		looser := *g
 		looser.RollForward = policy
 		if slices.Index(rollForwards, policy) > slices.Index(rollForwards, g.RollForward) && looser.Satisfied(have) {
-			return fmt.Sprintf(`with "rollForward": "%s" SDK %s would do`, policy, have)
+			return fmt.Sprintf(`"rollForward": "%s" would accept it`, policy)
 		}
 	}
 	return fmt.Sprintf(`"version": "%d.%d.%d" would accept it`, h.major, h.minor, h.patch/100*100)

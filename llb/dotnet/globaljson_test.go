@@ -51,7 +51,7 @@ func TestGlobalJSON(t *testing.T) {
 	if err != nil || g.Line != 3 {
 		t.Errorf("line %d, %v, want 3", g.Line, err)
 	}
-	if got := g.Advice("10.0.401"); got != `with "rollForward": "latestFeature" SDK 10.0.401 would do` {
+	if got := g.Advice("10.0.401"); got != `"rollForward": "latestFeature" would accept it` {
 		t.Errorf("advice: %s", got)
 	}
 	for in, want := range map[string]string{
