@@ -190,3 +190,18 @@ func TestArgsOfApps(t *testing.T) {
 		}
 	}
 }
+
+// A value that somebody else has decided, such as a flag of buildx, is not the spec's any more.
+func TestArgsThatLose(t *testing.T) {
+	p := ofSpec(t, nil, "args: {A: one}", "image: {labels: {a: '${A}'}}").plan(t)
+	for _, target := range p.Targets {
+		target.Config.Image.Config.Labels["a"] = "flag"
+	}
+	dt, err := Write([]*plan.Plan{p}, "crosshull.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := string(dt); !strings.Contains(text, "\nLABEL a=\"flag\"\n") || strings.Contains(text, "ARG A") {
+		t.Error(text)
+	}
+}

@@ -178,7 +178,7 @@ func TestImage(t *testing.T) {
 			h := newHand()
 			tc.set(h)
 			text := h.write(t)
-			atoms(t, text)
+			shells{}.atoms(t, text)
 			for _, want := range tc.has {
 				if !strings.Contains(text, "\n"+want+"\n") {
 					t.Errorf("no line %q in\n%s", want, text)
