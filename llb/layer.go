@@ -15,16 +15,16 @@ import (
 
 // Layer is a layer of an image. [AppLayer] and [Builder.Files] make it, [Builder.Image] puts it onto a base.
 type Layer struct {
-	// State has the files of the layer alone, in their places. Nothing is in it where copy does more than copy it.
+	// State has only the files of the layer, in their places. It is empty if copy makes the files itself.
 	State llb.State
-	// copy puts the layer onto what is below it as COPY does. It is nil where nothing of the base is in the way.
+	// copy puts the layer onto the layers below it, as COPY does. It is nil if nothing of the base is in the way.
 	copy *llb.FileAction
-	// phase and name are those of the copy.
+	// phase and name are those of the copy step.
 	phase, name string
 }
 
-// AppLayer is what [Builder.Layer] made in dir, as a layer. With something of the base in the way, dir is where links
-// lead, and the folders of the base stay as they are.
+// AppLayer makes a layer of st, which [Builder.Layer] made in dir. If something of the base is in the way, the copy
+// follows the links of the base, and its folders stay as they are.
 func AppLayer(st llb.State, dir string, ground Ground) Layer {
 	dir = clean(dir)
 	layer := Layer{State: st, phase: PhaseImage, name: "app"}
@@ -40,9 +40,9 @@ func AppLayer(st llb.State, dir string, ground Ground) Layer {
 	return layer
 }
 
-// Image puts layers on a base image for platform. Merged, the base is neither pulled nor unpacked; where BuildKit
-// cannot merge, the layers are copied onto it. A layer that has something of the base in its way is copied in any case,
-// as COPY does it: onto the base and the layers before it.
+// Image puts layers on a base image for platform. A merge neither pulls nor unpacks the base. If BuildKit cannot merge,
+// Image copies the layers onto the base. If something of the base is in the way of a layer, Image copies that layer in
+// any case, as COPY does: onto the base and the layers before it.
 func (b *Builder) Image(base llb.State, platform ocispecs.Platform, layers ...Layer) llb.State {
 	prefix := imagePrefix(platform)
 	canMerge := b.Caps.Supports(pb.CapMergeOp) == nil
@@ -62,8 +62,8 @@ func (b *Builder) Image(base llb.State, platform ocispecs.Platform, layers ...La
 	return merged()
 }
 
-// onto is how a layer is copied. Without anything of the base in its way it is copied as a merge would do it: what is
-// in the way all the same, as nobody asked, is replaced.
+// onto is the copy of a layer onto the base. If nothing is known to be in the way, it works like a merge: it replaces
+// what is there all the same, because nobody has looked ([MustLook]).
 func (b *Builder) onto(layer Layer) *llb.FileAction {
 	if layer.copy != nil {
 		return layer.copy
@@ -73,17 +73,17 @@ func (b *Builder) onto(layer Layer) *llb.FileAction {
 	return llb.Copy(layer.State, "/", "/", info)
 }
 
-// touch gives a folder that is there the time that all files have: a copy of nothing into it changes nothing else of it
-// (fsutil, copy.Copy).
+// touch gives an existing folder the fixed time of all files. It copies nothing into the folder, which changes only the
+// time (fsutil, copy.Copy).
 func touch(action *llb.FileAction, folder string) *llb.FileAction {
 	return action.Copy(llb.Scratch(), "/", folder, &llb.CopyInfo{CopyDirContentsOnly: true, CreatedTime: &fileTime})
 }
 
-// folder adds an empty folder at a spot. To one that is there it gives the owner of info, and the mode if that has one.
-// It is a copy, as a Mkdir leaves what is there as it is, and knows no bits above 0777.
+// folder adds an empty folder at a spot. A folder that is there gets the owner of info, and the mode if info has one.
+// It is a copy, because Mkdir would not change an existing folder, and knows no bits above 0777.
 func folder(action *llb.FileAction, spot Spot, info *llb.CopyInfo) *llb.FileAction {
 	if spot.Path == "/" {
-		return action.Mkdir("/", 0o755, llb.WithParents(true)) // nothing
+		return action.Mkdir("/", 0o755, llb.WithParents(true)) // does nothing
 	}
 	if info.Mode == nil {
 		info.Mode = &llb.ChmodOpt{Mode: 0o755}
@@ -95,8 +95,8 @@ func folder(action *llb.FileAction, spot Spot, info *llb.CopyInfo) *llb.FileActi
 	return action.Copy(made.WithState(llb.Scratch()), "/", path.Dir(spot.Path), info)
 }
 
-// changed are the folders that files can give another time than all files have: new ones on the way of an entry, that
-// other entries put something into as well, and of those of the base the deepest.
+// changed are the folders that may lose the fixed time of all files when files are copied: new folders on the way of an
+// entry, because other entries may write into them too, and the deepest folder of the base.
 func changed(files []spec.File, ground Ground) []string {
 	var all []string
 	for _, f := range files {
@@ -117,5 +117,5 @@ func changed(files []spec.File, ground Ground) []string {
 	return slices.Compact(all)
 }
 
-// isEmptyFolder tells of an entry that comes from nowhere.
+// isEmptyFolder tells whether an entry makes an empty folder.
 func isEmptyFolder(f spec.File) bool { return f.From == "" && f.Context == "" }

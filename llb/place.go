@@ -16,25 +16,25 @@ import (
 	"github.com/crosshull/crosshull/frontend/spec"
 )
 
-// Stat tells what is at an absolute path. Of a link it tells the link, not what the link leads to. It gives nil where
-// nothing is. It is asked only about what is in a folder that it told of, or in the root.
+// Stat tells what is at an absolute path; nil if nothing is there. It does not follow links. The path has to be in the
+// root, or in a folder that Stat has told about.
 type Stat func(ctx context.Context, path string) (*fstypes.Stat, error)
 
-// Ground is what lies where the layers of an image go, by path as the project or the spec has it, see [Destinations]. A
-// path that it does not have is free.
+// Ground is what the base has at the [Destinations] of an image's layers. Its keys are the paths as the project and the
+// spec write them. At other paths nothing is in the way.
 type Ground map[string]Spot
 
-// Spot is what lies at a path of an image, and on the way to it.
+// Spot is what the base has at a path of an image, and on the way to it.
 type Spot struct {
-	// Path is where the path leads: links are followed as COPY follows them (containerd/continuity, fs.RootPath).
+	// Path is where the path leads if links are followed as COPY does (containerd/continuity, fs.RootPath).
 	Path string
-	// Taken tells that the base has something at the path or on the way to it, which a merge would replace.
+	// Taken tells whether the base has something at the path or on the way to it, which a merge would replace.
 	Taken bool
-	// Folder is the deepest folder of the base on the way, Path included. It is empty where that is the root.
+	// Folder is the deepest folder of the base on the way, Path included. It is empty if that is the root.
 	Folder string
-	// Stat is what the base has at Path, nil for nothing.
+	// Stat is what the base has at Path; nil if nothing is there.
 	Stat *fstypes.Stat
-	// App is the deepest folder on the way that the app's own layers make, Path included. It is empty for none.
+	// App is the deepest folder on the way that the app's layers make, Path included. It is empty if they make none.
 	App string
 }
 
@@ -47,11 +47,11 @@ func (g Ground) at(p string) Spot {
 	return Spot{Path: p}
 }
 
-// clean makes one path of all spellings of it.
+// clean gives equal paths the same spelling.
 func clean(p string) string { return path.Clean("/" + p) }
 
-// Destinations are the paths that the layers of an image write to: dir, which the app and its launcher go to, and those
-// of files. The work directory and the volumes are none of them: the configuration alone has those.
+// Destinations are the paths that the layers of an image write to: dir, for the app and its launcher, and the paths of
+// files. The work directory and the volumes are not among them, because only the configuration has those.
 func Destinations(dir string, files []spec.File) []string {
 	all := []string{clean(dir)}
 	for _, f := range files {
@@ -62,22 +62,22 @@ func Destinations(dir string, files []spec.File) []string {
 	return all
 }
 
-// MustLook tells whether the base has to be asked about [Destinations]. One question costs as much as many, which is to
-// pull the base. An empty base is not asked. Nor is one whose configuration does not speak of /app, if all goes there:
-// Microsoft's do not. If that has something at /app all the same, it is replaced, as COPY --link does. config is nil
-// where nothing is known of the base.
+// MustLook tells whether we have to look at [Destinations] in the base. Looking means to pull the base. There is no
+// need if the base is empty. There is none either if all files go to /app, and the configuration of the base does not
+// mention /app, like Microsoft's. If such a base has something at /app all the same, our layers replace it, as COPY
+// --link does. config is nil if it is not known.
 func MustLook(base llb.State, config *dockerspec.DockerOCIImage, dir string, files []spec.File) bool {
 	if base.Output() == nil {
 		return false
 	}
 	elsewhere := func(p string) bool { return !within(outputDir, p) }
 	return clean(dir) != outputDir || slices.ContainsFunc(Destinations(dir, files), elsewhere) ||
-		config == nil || speaksOf(config, outputDir)
+		config == nil || mentions(config, outputDir)
 }
 
-// speaksOf tells whether the configuration of an image mentions a path, or one below it. Its history tells of what was
-// copied and run to make it.
-func speaksOf(img *dockerspec.DockerOCIImage, p string) bool {
+// mentions tells whether the configuration of an image names a path, or one below it. Its history has the commands that
+// made it.
+func mentions(img *dockerspec.DockerOCIImage, p string) bool {
 	c := img.Config
 	texts := slices.Concat([]string{c.WorkingDir}, c.Env, c.Entrypoint, c.Cmd, c.Shell, c.OnBuild)
 	for v := range c.Volumes {
@@ -89,17 +89,17 @@ func speaksOf(img *dockerspec.DockerOCIImage, p string) bool {
 	for _, h := range img.History {
 		texts = append(texts, h.CreatedBy)
 	}
-	mention := regexp.MustCompile(`(^|[^\w./-])/*` + regexp.QuoteMeta(p) + `($|[^\w.-])`)
-	return slices.ContainsFunc(texts, mention.MatchString)
+	named := regexp.MustCompile(`(^|[^\w./-])/*` + regexp.QuoteMeta(p) + `($|[^\w.-])`)
+	return slices.ContainsFunc(texts, named.MatchString)
 }
 
-// within tells whether p is folder, or in it at any depth.
+// within tells whether p is folder, or a path below it.
 func within(folder, p string) bool {
 	return folder == "/" || p == folder || strings.HasPrefix(p, folder+"/")
 }
 
-// Look finds out what lies at paths. base tells of the base image. It is nil where there is nothing to ask: all is free
-// then.
+// Look finds out what the base has at paths. base is nil if there is no need to look ([MustLook]). Then nothing is in
+// the way.
 func Look(ctx context.Context, paths []string, base Stat) (Ground, error) {
 	ground := Ground{}
 	base = once(base)
@@ -113,8 +113,7 @@ func Look(ctx context.Context, paths []string, base Stat) (Ground, error) {
 	return ground, nil
 }
 
-// WithApp is a ground on which the layers of the app lie in dir, too. app tells what they have there, once it is
-// published; nil tells nothing.
+// WithApp is g with the layers of the app in dir. app tells what these layers have there; it is nil before publish.
 func (g Ground) WithApp(ctx context.Context, dir string, app Stat) (Ground, error) {
 	ground := Ground{}
 	app = once(app)
@@ -129,7 +128,7 @@ func (g Ground) WithApp(ctx context.Context, dir string, app Stat) (Ground, erro
 	return ground, nil
 }
 
-// once is stat that asks nothing twice, and nothing about what is in no folder.
+// once is stat with a memory. It does not ask about a path whose parent is no folder.
 func once(stat Stat) Stat {
 	if stat == nil {
 		return nil
@@ -154,8 +153,8 @@ func once(stat Stat) Stat {
 // maxLinks is how many links COPY follows (containerd/continuity, fs.RootPath).
 const maxLinks = 255
 
-// follow walks a path on the base as COPY does. Where COPY fails, in a loop of links or in what is no folder, the spot
-// is taken and its path is as it was: a copy onto the base then fails as COPY does.
+// follow walks a path on the base as COPY does. COPY fails in a loop of links, or if a part of the path is no folder.
+// In these cases the spot is taken and keeps the path as written, so that our copy fails like COPY.
 func follow(ctx context.Context, p string, base Stat) (Spot, error) {
 	if base == nil {
 		return Spot{Path: p}, nil
@@ -166,7 +165,7 @@ func follow(ctx context.Context, p string, base Stat) (Spot, error) {
 	for rest := names(p); len(rest) > 0; {
 		next := path.Join(spot.Path, rest[0])
 		rest = rest[1:]
-		if next == "/" { // by ..
+		if next == "/" { // after ..
 			spot.Path = next
 			continue
 		}
@@ -195,7 +194,7 @@ func follow(ctx context.Context, p string, base Stat) (Spot, error) {
 	return onBase(ctx, spot, base)
 }
 
-// onBase finds what the base has at a spot that was walked to, and the deepest folder on the way.
+// onBase completes a spot: what the base has at its path, and the deepest folder on the way.
 func onBase(ctx context.Context, spot Spot, base Stat) (Spot, error) {
 	for p := spot.Path; p != "/" && spot.Folder == ""; p = path.Dir(p) {
 		st, err := base(ctx, p)
@@ -212,12 +211,12 @@ func onBase(ctx context.Context, spot Spot, base Stat) (Spot, error) {
 	return spot, nil
 }
 
-// appFolder is [Spot.App] of a path, for an app in dir.
+// appFolder is [Spot.App] for a path, with an app in dir.
 func appFolder(ctx context.Context, p, dir string, app Stat) (deepest string, err error) {
 	at := "/"
 	for _, name := range names(p) {
 		at = path.Join(at, name)
-		if !within(at, dir) { // neither dir nor above it
+		if !within(at, dir) { // at is neither dir nor above dir
 			if app == nil || !within(dir, at) {
 				break
 			}

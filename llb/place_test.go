@@ -196,7 +196,7 @@ func TestDestinations(t *testing.T) {
 	}
 }
 
-// A configuration speaks of a folder in many ways.
+// A configuration mentions a folder in many ways.
 func TestSpeaksOf(t *testing.T) {
 	for name, change := range map[string]func(*dockerspec.DockerOCIImage){
 		"work directory": func(i *dockerspec.DockerOCIImage) { i.Config.WorkingDir = "/app/" },
@@ -214,10 +214,10 @@ func TestSpeaksOf(t *testing.T) {
 		},
 	} {
 		img := &dockerspec.DockerOCIImage{}
-		if speaksOf(img, "/app") {
-			t.Fatal("an empty configuration speaks")
+		if mentions(img, "/app") {
+			t.Fatal("an empty configuration mentions a folder")
 		}
-		if change(img); !speaksOf(img, "/app") || !MustLook(llb.Image("base"), img, "/app", nil) {
+		if change(img); !mentions(img, "/app") || !MustLook(llb.Image("base"), img, "/app", nil) {
 			t.Errorf("%s: not heard", name)
 		}
 	}

@@ -61,17 +61,17 @@ func (b *Steps) Convert(file string) llb.State {
 	return run.AddMount(SourceDir, b.Context)
 }
 
-// Files is a layer with the files that the spec adds, where [Look] found that they go. user is who the image runs as,
-// contexts are named contexts.
+// Files is a layer with the files of the spec, in the places that [Look] found. user is the user of the image, contexts
+// are the named contexts.
 func (b *Builder) Files(
 	files []spec.File, user string, contexts map[string]llb.State, ground Ground,
 ) (layer Layer, err error) {
-	var action *llb.FileAction // one for all: each step of its own would be a layer
+	var action *llb.FileAction // one action for all: each step would make a layer
 	taken := false
 	for _, f := range files {
 		spot := ground.at(f.To)
 		taken = taken || spot.Taken
-		if spot.App != "" { // else it would be made with the mode and owner of the entry
+		if spot.App != "" { // or it would get the mode and owner of the entry
 			action = action.Mkdir(spot.App, 0o755, llb.WithParents(true), llb.WithCreatedTime(fileTime))
 		}
 		if action, err = b.file(action, f, spot, user, contexts); err != nil {

@@ -1,7 +1,7 @@
-// Package call answers buildx's --call: what a build would be, without building it.
+// Package call answers buildx's --call: it describes a build, and does not build.
 //
-// Contract: [Answer] takes a request that names a call, and gives text for people and JSON for programs. What it says
-// of a build is the plan that a build follows. A call that is not known is BuildKit's error for that.
+// Contract: [Answer] takes a request that names a call, and gives text for people and JSON for programs. It shows the
+// same plan that a build follows. For an unknown call it gives the error that BuildKit has for that.
 package call
 
 import (
@@ -29,7 +29,7 @@ import (
 	"github.com/crosshull/crosshull/frontend/tree"
 )
 
-// answer is what comes of a call: text for people, JSON for programs.
+// answer is the answer to a call: text for people, JSON for programs.
 type answer struct {
 	text []byte
 	json []byte
@@ -43,7 +43,7 @@ type call struct {
 	always bool
 }
 
-// calls are those that Dockerfiles have not.
+// calls are the calls that the frontend of Dockerfiles does not have.
 var calls = []call{
 	own("bake", "A bake file that builds all apps of the spec", bake, false),
 	own("dockerfile", "A Dockerfile that builds the same app", eject, false),
@@ -121,13 +121,13 @@ func reply(text, json []byte, version string) *client.Result {
 	return res
 }
 
-// describeCalls lists all requests. dockerui would list three of them.
+// describeCalls lists all calls. That of dockerui would list only three.
 func describeCalls() (*client.Result, error) {
 	all := []subrequests.Request{
 		convertllb.SubrequestConvertLLBDefinition, lint.SubrequestLintDefinition, outline.SubrequestsOutlineDefinition,
 		subrequests.SubrequestsDescribeDefinition, targets.SubrequestsTargetsDefinition,
 	}
-	for i := range all { // they speak of Dockerfiles
+	for i := range all { // their texts speak of Dockerfiles
 		all[i].Description = strings.ReplaceAll(all[i].Description, "Dockerfile", "spec")
 	}
 	for _, c := range calls {
@@ -145,7 +145,7 @@ func describeCalls() (*client.Result, error) {
 	return reply(text.Bytes(), dt, subrequests.SubrequestsDescribeDefinition.Version), nil
 }
 
-// schema is the JSON schema of this very frontend.
+// schema is the JSON schema of this frontend.
 func schema(context.Context, *request.Request) (*answer, error) {
 	dt := spec.Schema()
 	return &answer{text: dt, json: dt}, nil
@@ -160,14 +160,14 @@ func marshalAnswer(text []byte, v any) (*answer, error) {
 	return &answer{text: text, json: dt}, nil
 }
 
-// text is what a value writes for people.
+// text is the output of write.
 func text(write func(io.Writer) error) ([]byte, error) {
 	var b bytes.Buffer
 	err := write(&b)
 	return b.Bytes(), err
 }
 
-// plans are those of the apps that a call is about. MSBuild and the registry are asked for them, and nothing else runs.
+// plans are the plans of the apps of a call. For them only MSBuild runs, and registries are asked.
 func plans(ctx context.Context, req *request.Request) ([]*plan.Plan, error) {
 	apps, err := req.EachApp()
 	if err != nil {
@@ -196,7 +196,7 @@ func planOf(ctx context.Context, req *request.Request) (*plan.Plan, error) {
 	return plan.Make(ctx, req, f)
 }
 
-// asker is what answers questions about the projects of a request.
+// asker gives the [facts.Asker] for the projects of a request.
 func asker(ctx context.Context, req *request.Request) (*facts.Asker, error) {
 	if err := req.Check(); err != nil {
 		return nil, err

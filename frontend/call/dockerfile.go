@@ -7,7 +7,7 @@ import (
 	"github.com/crosshull/crosshull/frontend/request"
 )
 
-// eject answers --call=dockerfile: what an expert would write by hand for the same apps.
+// eject answers --call=dockerfile: a Dockerfile for the same apps, as an expert would write it.
 func eject(ctx context.Context, req *request.Request) (*answer, error) {
 	all, err := plans(ctx, req)
 	if err != nil {

@@ -48,7 +48,7 @@ const (
 	byCrosshull = "crosshull"
 )
 
-// explainer says who decided the values of a plan.
+// explainer finds out who decided the values of a plan.
 type explainer struct{ *plan.Plan }
 
 // values lists the values of the build, and then those of the images.
@@ -64,7 +64,7 @@ func (k explainer) values() []report.Value {
 		}
 		add("args."+a.Name, a.Value, from, at)
 	}
-	// orProject is for what the spec, or a property of the project, or somebody else decides.
+	// orProject adds a value that comes from the spec, else from a property of the project, else from what from names.
 	orProject := func(key, value, property, from, at string) {
 		switch file := k.property(property); {
 		case k.Request.Has(key):
@@ -129,7 +129,7 @@ func (k explainer) explainSDK() report.Value {
 	return v
 }
 
-// properties are those of a project by which it decides a value of the image.
+// properties are the properties of a project that decide values of the image.
 var properties = map[string]string{
 	"user":       "ContainerUser",
 	"workdir":    "ContainerWorkingDirectory",
@@ -192,8 +192,8 @@ func healthcheckText(h *dockerspec.HealthcheckConfig) string {
 	return strings.Join(h.Test, " ")
 }
 
-// property finds the element of a property or item in the files of the project: in its own, else in those that MSBuild
-// finds above it. An item has its Include after its name.
+// property finds the element of a property or item in the project file, else in the files that MSBuild finds in the
+// folders above. The name of an item ends with its Include.
 func (k explainer) property(name string) string {
 	if name == "" {
 		return ""

@@ -20,7 +20,8 @@ import (
 	"github.com/crosshull/crosshull/frontend/spec"
 )
 
-// convertLLB is the graph of the image of the first platform. It depends on what publish leaves, so that is built.
+// convertLLB is the graph of the image of the first platform. It depends on the published files, so this call
+// publishes.
 func convertLLB(ctx context.Context, req *request.Request) (*convertllb.Result, error) {
 	chosen, err := req.Choose()
 	if err != nil {
@@ -42,7 +43,7 @@ func convertLLB(ctx context.Context, req *request.Request) (*convertllb.Result, 
 	return converted, err
 }
 
-// eachOp visits the vertices of a graph, each after its inputs.
+// eachOp visits the vertices of a graph. Inputs come first.
 func eachOp(def *llb.Definition, visit func(digest.Digest, *pb.Op)) error {
 	for _, dt := range def.Def {
 		op := &pb.Op{}
@@ -76,7 +77,7 @@ func drawGraph(ctx context.Context, req *request.Request) (*answer, error) {
 	return marshalAnswer(dt, g)
 }
 
-// draw adds the steps of an app that execute something, and its images.
+// draw adds the images of an app and the steps that execute something.
 func draw(ctx context.Context, p *plan.Plan, into *report.Graph) error {
 	g, err := graph.Make(p, p.Compression)
 	if err != nil {
@@ -89,7 +90,7 @@ func draw(ctx context.Context, p *plan.Plan, into *report.Graph) error {
 		}
 		return steps(def, into)
 	}
-	var shared []string // what all images wait for
+	var shared []string // steps that all images wait for
 	published := map[string]string{}
 	for _, step := range g.Published {
 		if published[step.RID], err = add(step.State); err != nil {
@@ -114,8 +115,8 @@ func draw(ctx context.Context, p *plan.Plan, into *report.Graph) error {
 	return nil
 }
 
-// steps adds the vertices of a graph that execute something, with those that they wait for, however far away. The last
-// of them is returned.
+// steps adds the vertices of a graph that execute something, and which of them wait for which. It skips the vertices
+// between them, and returns the last one that executes something.
 func steps(def *llb.Definition, g *report.Graph) (last string, err error) {
 	before := map[digest.Digest][]string{} // the nearest steps that a vertex waits for
 	err = eachOp(def, func(dgst digest.Digest, op *pb.Op) {

@@ -13,7 +13,7 @@ import (
 // Image is where the frontend will be published, and what `# syntax=` names.
 const Image = "ghcr.io/crosshull/crosshull:1"
 
-// scaffoldSpec answers --call=init: a spec for what is in the context, whatever its spec says now.
+// scaffoldSpec answers --call=init: a first spec for the context. It ignores the spec that is there.
 func scaffoldSpec(ctx context.Context, req *request.Request) (*answer, error) {
 	asker, err := asker(ctx, req.Default())
 	if err != nil {

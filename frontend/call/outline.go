@@ -6,7 +6,7 @@ import (
 	"github.com/crosshull/crosshull/frontend/request"
 )
 
-// outlineOf is what a target takes: build arguments, secrets and agents.
+// outlineOf lists what the user can give to a target: build arguments, secrets and agents.
 func outlineOf(req *request.Request) outline.Outline {
 	o := outline.Outline{Name: req.Gateway.Target, Sources: sources(req)}
 	for _, t := range req.Targets() {

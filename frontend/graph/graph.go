@@ -1,7 +1,7 @@
 // Package graph is the fifth stage of a build: the steps of a plan.
 //
-// Contract: pure. [Make] gives every step that restores, publishes or makes launchers for a plan, as LLB; package llb
-// knows what a step is. Nothing is solved, so a call can draw the graph and a build can run it: both have the same.
+// Contract: pure. [Make] gives all steps of a plan that restore, publish or make launchers, as LLB. Package llb makes
+// each step. Make solves nothing, so a call can draw the same graph that a build runs.
 package graph
 
 import (
@@ -18,19 +18,19 @@ type Graph struct {
 	Restored xllb.Restored
 	// Published are the steps that publish, one for each of [plan.Plan.PublishRIDs].
 	Published []Published
-	// Assets makes the static web assets beside publish; nil where publish makes them.
+	// Assets makes the static web assets; nil if publish makes them.
 	Assets *llb.State
-	// Launchers makes those of all platforms; nil where the mode has none.
+	// Launchers makes the launchers of all platforms; nil if the mode has none.
 	Launchers *llb.State
 }
 
-// Published publishes for a runtime identifier, which is empty where all platforms share what is published.
+// Published is the step that publishes for a runtime identifier. It is empty if all platforms share one publish.
 type Published struct {
 	RID   string
 	State llb.State
 }
 
-// Make gives the steps of a plan. compression is the plan's, or what takes its place.
+// Make gives the steps of a plan. compression is that of the plan, or replaces it.
 func Make(p *plan.Plan, compression dotnet.Compression) (*Graph, error) {
 	g := &Graph{Builder: p.Builder()}
 	var err error

@@ -21,7 +21,7 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// collect gives what rules look at: all apps, unless a target is named. With an error, it is what is known without.
+// collect gives the facts for the rules: about all apps, or the target. With an error, it gives what it knows so far.
 func collect(ctx context.Context, req *request.Request) (*check.Facts, error) {
 	f := newFacts(req)
 	apps, tests, err := subjects(req)
@@ -39,7 +39,7 @@ func collect(ctx context.Context, req *request.Request) (*check.Facts, error) {
 		}
 		f.Apps = append(f.Apps, a)
 	}
-	if tests { // what is no test is a mistake
+	if tests { // an error if a project is no test
 		asker, err := ask(ctx, req, newFacts(req))
 		if err != nil {
 			return f, err
@@ -51,7 +51,7 @@ func collect(ctx context.Context, req *request.Request) (*check.Facts, error) {
 	return f, nil
 }
 
-// subjects are what a check is about: the apps, and whether it is about the tests too.
+// subjects gives the apps to check, and tells whether to check the tests, too.
 func subjects(req *request.Request) (apps []*request.Request, tests bool, err error) {
 	target := req.Gateway.Target
 	if target == spec.TargetTest {
@@ -62,7 +62,7 @@ func subjects(req *request.Request) (apps []*request.Request, tests bool, err er
 	return apps, target == "" && len(req.Spec.Tests.Projects) > 0, err
 }
 
-// newFacts are those of the spec alone.
+// newFacts gives the facts about the spec alone.
 func newFacts(req *request.Request) *check.Facts {
 	f := &check.Facts{Spec: req.Spec, Files: dotnet.Files{}, Now: time.Now()}
 	if req.Source != nil {
@@ -71,7 +71,7 @@ func newFacts(req *request.Request) *check.Facts {
 	return f
 }
 
-// ask gives what answers questions about the projects of req, and adds what it knows of the context.
+// ask gives the [facts.Asker] for the projects of req, and adds its facts about the context to f.
 func ask(ctx context.Context, req *request.Request, f *check.Facts) (*facts.Asker, error) {
 	if err := req.Check(); err != nil {
 		return nil, err
@@ -87,13 +87,13 @@ func ask(ctx context.Context, req *request.Request, f *check.Facts) (*facts.Aske
 	return asker, err
 }
 
-// add adds what is known of a context.
+// add adds the facts about a context.
 func add(f *check.Facts, asker *facts.Asker) {
 	maps.Copy(f.Files, asker.Tree.Files)
 	f.Settings, f.BuildRID = asker.Tree.Settings, asker.Steps.BuildRID
 }
 
-// inspect collects what a build of the app would find out before it restores anything.
+// inspect collects the facts about an app that a build knows before it restores.
 func inspect(ctx context.Context, req *request.Request, asker *facts.Asker) (check.App, error) {
 	a := check.App{Prefix: req.Target.Prefix, Spec: &req.Spec.App, SDK: image(asker.SDK.Image)}
 	questions, target, err := asker.Questions()
@@ -144,7 +144,7 @@ func inspect(ctx context.Context, req *request.Request, asker *facts.Asker) (che
 	return a, nil
 }
 
-// namedTests are the test projects that the spec names in the place of an app, as the error about that says.
+// namedTests are the test projects that the spec names as an app. err is the error about that.
 func namedTests(req *request.Request, err error) []string {
 	nothing := (*dotnet.NothingError)(nil)
 	if !errors.As(err, &nothing) || !req.Spec.Has(req.Target.Prefix+"project") {
@@ -159,13 +159,13 @@ func namedTests(req *request.Request, err error) []string {
 	return tests
 }
 
-// base is a base image that there is for a platform.
+// base is a base image for a platform.
 type base struct {
 	*gateway.Image
 	platform ocispecs.Platform
 }
 
-// findBases resolves the base for the platforms that it has, and says which it lacks.
+// findBases resolves the base for each platform, and notes the platforms that it lacks.
 func findBases(
 	ctx context.Context, req *request.Request, app *dotnet.App, a *check.App,
 ) ([]base, error) {
@@ -217,12 +217,12 @@ func addImage(a *check.App, base *gateway.Image, config *xllb.Configuration) {
 	a.Images = append(a.Images, c)
 }
 
-// image is what rules know of an image.
+// image gives the facts about an image.
 func image(img *gateway.Image) check.Image {
 	return check.Image{Name: img.Name, Replaced: img.Pinned == nil}
 }
 
-// planned is what rules look at in a build.
+// planned gives the facts for the rules in a build.
 func planned(p *plan.Plan) *check.Facts {
 	a := check.App{Prefix: p.Request.Target.Prefix, Spec: &p.Request.Spec.App, SDK: image(p.SDK.Image)}
 	if p.Toolchain != nil {
@@ -231,7 +231,7 @@ func planned(p *plan.Plan) *check.Facts {
 	a.Project, a.Base.Name = p.App, p.App.BaseImage
 	for _, t := range p.Targets {
 		a.RIDs = append(a.RIDs, t.RID)
-		if t.Config != nil { // else it is files, without an image
+		if t.Config != nil { // nil: files without an image
 			addImage(&a, t.Base.Image, t.Config)
 		}
 	}

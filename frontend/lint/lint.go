@@ -1,7 +1,7 @@
-// Package lint looks for what is no mistake in a spec and its projects, and had better be known.
+// Package lint warns about specs and projects that are valid, but may surprise the user.
 //
-// Contract: [Check] answers --check, and [Warn] warns in a build. Both collect what is known and leave the judgement
-// to the rules of package check; nothing is restored or compiled for them.
+// Contract: [Check] answers --check, and [Warn] warns in a build. Both collect facts and pass them to the rules of
+// package check. They restore and compile nothing.
 package lint
 
 import (
@@ -23,8 +23,8 @@ import (
 	"github.com/crosshull/crosshull/frontend/spec"
 )
 
-// Check is the answer to buildx's --check: what rules find in the spec, and in what MSBuild and registries say. What a
-// build would fail for is part of the answer, as with a Dockerfile.
+// Check answers buildx's --check: what rules find in the spec, the projects and the images. If a build would fail, the
+// answer has that error, too, as with a Dockerfile.
 func Check(ctx context.Context, req *request.Request) (*lint.LintResults, error) {
 	if err := req.Mistakes(); err != nil {
 		return mistake(&lint.LintResults{}, err)
@@ -35,7 +35,7 @@ func Check(ctx context.Context, req *request.Request) (*lint.LintResults, error)
 	}
 	req.WarnUnused(ctx)
 	facts, err := collect(ctx, req)
-	warnings, _ := check.Run(facts, config) // the error is for builds: here warnings make the exit code anyway
+	warnings, _ := check.Run(facts, config) // the error is for builds: buildx --check fails if there are warnings
 	results := &lint.LintResults{}
 	if req.Source != nil {
 		addSource(req, results, facts.Shown())
@@ -47,7 +47,7 @@ func Check(ctx context.Context, req *request.Request) (*lint.LintResults, error)
 	return mistake(results, err)
 }
 
-// mistake makes an error part of results. One without a place cannot be: buildx wants to show it.
+// mistake adds an error to results. It returns an error without a place as it is: buildx has to show a place.
 func mistake(results *lint.LintResults, err error) (*lint.LintResults, error) {
 	if err == nil {
 		return results, nil
@@ -88,8 +88,8 @@ func language(name string) string {
 	return "XML"
 }
 
-// Warn says after a build what rules find in its plan, if that is an image or the files of one. The error is there if
-// the user wants one where there is a warning.
+// Warn shows after a build what rules find in its plan. It does so for targets image and publish. It gives an error if
+// there are warnings and the user wants them to be errors.
 func Warn(ctx context.Context, p *plan.Plan) error {
 	if kind := p.Request.Target.Kind; kind != spec.TargetImage && kind != spec.TargetPublish {
 		return nil
@@ -122,7 +122,7 @@ func warn(ctx context.Context, req *request.Request, w check.Warning) {
 	req.Gateway.Warn(ctx, req.Source, request.SpecName, linter.LintFormatShort(w.Rule.Name, w.Detail, line), opts)
 }
 
-// sourceInfo is a file in BuildKit's words.
+// sourceInfo is a file as BuildKit's type.
 func sourceInfo(req *request.Request, source check.Source) *pb.SourceInfo {
 	info := &pb.SourceInfo{Data: source.Data, Filename: source.Name, Language: language(source.Name)}
 	if src := req.Source; src != nil && source.Name == src.Filename && bytes.Equal(source.Data, src.Data) {

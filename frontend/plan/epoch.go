@@ -9,7 +9,7 @@ import (
 	"github.com/crosshull/crosshull/frontend/gateway"
 )
 
-// epoch gives the time that SOURCE_DATE_EPOCH tells: seconds, or "context" for that of the git commit.
+// epoch gives the time of SOURCE_DATE_EPOCH: seconds since 1970, or "context" for the time of the git commit.
 func epoch(ctx context.Context, gw *gateway.Client) (*time.Time, error) {
 	v := gw.BuildArgs["SOURCE_DATE_EPOCH"]
 	switch v {

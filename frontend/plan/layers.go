@@ -5,7 +5,7 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// LayerFiles is the layer of the spec's files, under the app's own, which changes more often.
+// LayerFiles is the layer with the files of the spec. It is below the layer of the app, which changes more often.
 const LayerFiles = "files"
 
 // Maker is the step that makes a layer.
@@ -14,7 +14,7 @@ type Maker int
 // The steps that make layers.
 const (
 	ByPublish Maker = iota
-	ByAssets        // the one that makes static web assets beside publish
+	ByAssets        // the step that makes static web assets beside publish
 	ByLaunchers
 	ByFiles
 )
@@ -22,16 +22,16 @@ const (
 // Layer is a layer that an image can have.
 type Layer struct {
 	Name string
-	// Shared tells that it is the same for all platforms.
+	// Shared tells whether the layer is the same for all platforms.
 	Shared bool
 	Maker  Maker
-	// Folders are those of what Maker leaves that can be in it.
+	// Folders are the folders in the output of Maker whose files go into the layer.
 	Folders []string
-	// Expected tells that it will probably be there, by what is known before the build.
+	// Expected tells whether the layer will probably have files, as far as we know before the build.
 	Expected bool
 }
 
-// layers are those of the image for a runtime identifier.
+// layers are the layers of the image for a runtime identifier.
 func layers(p *Plan, rid string) []Layer {
 	app := p.App
 	packages := dotnet.NamesPackages(app, p.Tree.Files)

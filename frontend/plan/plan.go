@@ -1,9 +1,9 @@
 // Package plan is the fourth stage of a build: every decision.
 //
-// Contract: [Make] takes what was asked for and what MSBuild says, asks registries about the images, and gives a
-// [Plan] that does not change afterwards: base, configuration and layers of the image of every platform, the image
-// that links, and what is restored together. Calls print it, rules look at it, and the build follows it: nobody
-// decides a second time. It solves nothing but a look into a base image whose name does not tell its C library.
+// Contract: [Make] takes the request and the facts, asks registries about the images, and gives a [Plan] that does not
+// change afterwards: base, configuration and layers of the image of every platform, the image that links, and what is
+// restored together. Calls print the plan, rules check it, and the build follows it. No other code decides these again.
+// Make solves only one thing: it looks into a base image whose name does not tell its C library.
 package plan
 
 import (
@@ -24,17 +24,17 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// Plan is every decision about the app that is the target.
+// Plan has every decision about the app of the target.
 type Plan struct {
 	*facts.Facts
 	Request *request.Request
-	// Toolchain is the image that links, where the mode is AOT; else nil.
+	// Toolchain is the image that links if the mode is AOT; else nil.
 	Toolchain *gateway.Image
 	// Targets are the images, one for each platform.
 	Targets []Target
 	// Compression says which step compresses the static web assets.
 	Compression dotnet.Compression
-	// Epoch is the time that SOURCE_DATE_EPOCH tells; nil: none.
+	// Epoch is the time of SOURCE_DATE_EPOCH; nil if it is not set.
 	Epoch *time.Time
 }
 
@@ -43,28 +43,28 @@ type Target struct {
 	Place
 	// Spec is the spec for the platform.
 	Spec *spec.Spec
-	// Config is the configuration of the image; nil where the target is no image.
+	// Config is the configuration of the image; nil if the target is no image.
 	Config *xllb.Configuration
-	// Layers are those that the image can have, the first at the bottom. What publish leaves says which of them there are.
+	// Layers are the layers that the image can have, the first at the bottom. After publish, empty ones are left out.
 	Layers []Layer
 }
 
-// Place is where an app will run.
+// Place is what an app will run on.
 type Place struct {
 	Platform ocispecs.Platform
-	// RID is the platform's runtime identifier, on the C library of the base.
+	// RID is the runtime identifier of the platform with the C library of the base.
 	RID  string
 	Base Base
 }
 
-// Base is what an image is put on.
+// Base is a base image.
 type Base struct {
 	*gateway.Image
-	// Manifest is the digest of the manifest for the platform; empty where it cannot be known.
+	// Manifest is the digest of the manifest for the platform; empty if BuildKit cannot read it.
 	Manifest digest.Digest
 }
 
-// config is what the configuration of an image takes of its base. The empty one has no name to tell.
+// config is what the configuration of an image needs of its base. An empty base has no name for a label.
 func (b Base) config() xllb.Base {
 	if dotnet.IsScratch(b.Name) {
 		return xllb.Base{}
@@ -72,7 +72,7 @@ func (b Base) config() xllb.Base {
 	return xllb.Base{Name: b.Name, Digest: b.Manifest, Config: b.Config}
 }
 
-// Make decides all about the app of facts.
+// Make makes all decisions about the app of f.
 func Make(ctx context.Context, req *request.Request, f *facts.Facts) (*Plan, error) {
 	p := Plan{Facts: f, Request: req, Compression: f.Tree.Assets.Compression(f.App)}
 	var err error
@@ -80,7 +80,7 @@ func Make(ctx context.Context, req *request.Request, f *facts.Facts) (*Plan, err
 		return nil, err
 	}
 	if req.Target.Kind == spec.TargetSDK && !p.NeedsRIDs() {
-		return &p, nil // for the platform that builds, and without a base
+		return &p, nil // target sdk is for the build platform, and needs no base
 	}
 	places, err := findPlaces(ctx, req, f)
 	if err != nil {
@@ -103,7 +103,7 @@ func Make(ctx context.Context, req *request.Request, f *facts.Facts) (*Plan, err
 	return &p, nil
 }
 
-// findPlaces resolves the base of every platform, and with its C library the runtime identifiers.
+// findPlaces resolves the base of every platform. The base's C library then gives the runtime identifiers.
 func findPlaces(ctx context.Context, req *request.Request, f *facts.Facts) ([]Place, error) {
 	gw, ref := req.Gateway, f.App.BaseImage
 	ps := gw.Targets()
@@ -132,7 +132,7 @@ func findPlaces(ctx context.Context, req *request.Request, f *facts.Facts) ([]Pl
 	return places, nil
 }
 
-// target decides about the image of a place. p has all but the targets.
+// target makes the decisions about the image of a place. p is complete except for its targets.
 func target(p Plan, place Place, commit xllb.VCS) (Target, error) {
 	s, err := p.Request.SpecFor(place.Platform)
 	if err != nil {
@@ -157,7 +157,8 @@ func target(p Plan, place Place, commit xllb.VCS) (Target, error) {
 	return t, nil
 }
 
-// Libc is the C library of a base: its name tells, or musl's loader is there, or it is glibc.
+// Libc is the C library of a base. If its name does not tell, the base is looked into: with musl's loader it is musl,
+// otherwise glibc.
 func Libc(ctx context.Context, req *request.Request, base *gateway.Image, ref string) (dotnet.Libc, error) {
 	if dotnet.IsScratch(ref) {
 		return dotnet.ScratchLibc(req.Spec.SDK.Toolchain), nil
@@ -175,7 +176,7 @@ func Libc(ctx context.Context, req *request.Request, base *gateway.Image, ref st
 	return dotnet.Glibc, nil
 }
 
-// toolchain resolves the image that links, nil where nothing is to be linked.
+// toolchain resolves the image that links; nil if the mode links nothing.
 func toolchain(
 	ctx context.Context, req *request.Request, f *facts.Facts, places []Place,
 ) (*gateway.Image, error) {
@@ -196,7 +197,7 @@ func toolchain(
 	return ResolveToolchain(ctx, req, ref)
 }
 
-// ToolchainRef is the image that links, as it is asked for.
+// ToolchainRef is the reference of the image that links.
 func ToolchainRef(req *request.Request, sdk facts.SDK, app *dotnet.App) (string, error) {
 	if ref := req.Spec.SDK.Toolchain; ref != "" {
 		return ref, nil
@@ -227,7 +228,7 @@ func (p *Plan) RIDs() []string {
 	return slices.Compact(rids)
 }
 
-// RestoreRIDs are those that restore gets packages for, none where all platforms share what is published.
+// RestoreRIDs are the runtime identifiers that restore gets packages for; none if all platforms share one publish.
 func (p *Plan) RestoreRIDs() []string {
 	if !p.NeedsRIDs() {
 		return nil
@@ -235,7 +236,7 @@ func (p *Plan) RestoreRIDs() []string {
 	return p.RIDs()
 }
 
-// PublishRIDs are those that are published for, an empty one where all platforms share what is published.
+// PublishRIDs has a runtime identifier for each publish; it has one empty string if all platforms share one publish.
 func (p *Plan) PublishRIDs() []string {
 	if !p.App.Mode.PerPlatform() {
 		return []string{""}
@@ -243,7 +244,7 @@ func (p *Plan) PublishRIDs() []string {
 	return p.RIDs()
 }
 
-// PublishRID is the one of [Plan.PublishRIDs] whose output an image has.
+// PublishRID is the one of [Plan.PublishRIDs] whose files are in the image of t.
 func (p *Plan) PublishRID(t Target) string {
 	if !p.App.Mode.PerPlatform() {
 		return ""
@@ -263,7 +264,7 @@ func (p *Plan) SameAnnotation(key string) bool {
 // Builder makes the vertices of the plan.
 func (p *Plan) Builder() *xllb.Builder { return Builder(p.Request, p.Facts, p.Toolchain) }
 
-// Builder makes the vertices of the apps and tests of facts. toolchain is the image that links, nil for none.
+// Builder makes the vertices of the apps and tests of facts. toolchain is the image that links, or nil.
 func Builder(req *request.Request, f *facts.Facts, toolchain *gateway.Image) *xllb.Builder {
 	var linker *llb.State
 	if toolchain != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// Report is the plan as it is told. layers are those of each image; nil: those that are expected.
+// Report is the plan as we print it. layers are the layers of each image; nil stands for the expected layers.
 func (p *Plan) Report(layers [][]report.Layer) report.App {
 	builder := platforms.Format(p.Request.Gateway.BuildPlatform())
 	app := report.App{
@@ -40,7 +40,7 @@ func (p *Plan) Report(layers [][]report.Layer) report.App {
 	return app
 }
 
-// report is the image of a platform as it is told.
+// report is the image of a platform as we print it.
 func (t Target) report() report.Target {
 	platform := platforms.Format(platforms.Normalize(t.Platform))
 	c := t.Config.Image.Config

@@ -14,8 +14,8 @@ import (
 	xllb "github.com/crosshull/crosshull/llb"
 )
 
-// vcs gives the commit that the context is of, if the spec or the project want it told: of a git context BuildKit
-// knows it, of a local one buildx does, without .git in the context.
+// vcs gives the repository and commit of the context, if the spec or the project want them in labels. For a git context
+// BuildKit knows them. For a local context buildx sends them.
 func vcs(ctx context.Context, req *request.Request, f *facts.Facts) (xllb.VCS, error) {
 	wanted := f.App.PublishesVCS && req.Target.Kind == spec.TargetImage
 	if req.Spec.Image.VCS != nil && req.Target.Kind == spec.TargetImage {
@@ -37,15 +37,15 @@ func vcs(ctx context.Context, req *request.Request, f *facts.Facts) (xllb.VCS, e
 	v := xllb.VCS{Source: withoutUserinfo(src.Attrs[pb.AttrFullRemoteURL])}
 	if md.Git != nil {
 		v.Revision = md.Git.Checksum
-		if md.Git.CommitChecksum != "" { // of what an annotated tag names
+		if md.Git.CommitChecksum != "" { // the commit that an annotated tag names
 			v.Revision = md.Git.CommitChecksum
 		}
 	}
 	return v, nil
 }
 
-// withoutUserinfo is the URL of a repository without what may be a secret in it, and as the SDK writes it, without
-// .git at its end. The user of ssh is none, as nothing is reached without it.
+// withoutUserinfo is the URL of a repository without user and password, which may be secret. Like the SDK, it drops
+// .git at the end. It keeps the user of an ssh URL: that is no secret, and the URL does not work without it.
 func withoutUserinfo(remote string) string {
 	if u, err := url.Parse(remote); err == nil && u.User != nil {
 		name := u.User.Username()

@@ -19,7 +19,7 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// Check refuses what cannot be built, before anybody is asked about it.
+// Check refuses what cannot be built, before the build asks MSBuild or a registry.
 func (r *Request) Check() error {
 	if err := r.checkCaps(); err != nil {
 		return err
@@ -67,7 +67,7 @@ func project(app *spec.App) (dotnet.Project, error) {
 	return p, nil
 }
 
-// Options are what the daemon and the flags of buildx say of every vertex.
+// Options are the options of every vertex that come from the daemon and from flags of buildx.
 func (r *Request) Options() (xllb.Options, error) {
 	rid, err := dotnet.RID(r.Gateway.BuildPlatform(), dotnet.Glibc)
 	return xllb.Options{
@@ -90,7 +90,7 @@ var phaseKeys = map[string]string{
 	xllb.PhaseFiles:    "files",
 }
 
-// constraints are what buildx's flags and the spec say of every vertex of a phase.
+// constraints are the options of every vertex of a phase that come from flags of buildx and from the spec.
 func (r *Request) constraints(phase string) []llb.ConstraintsOpt {
 	key := phaseKeys[phase]
 	if phase == xllb.PhaseRestore && r.Spec.Has("nuget") {
@@ -105,8 +105,8 @@ func (r *Request) constraints(phase string) []llb.ConstraintsOpt {
 	return opts
 }
 
-// cacheNamespace parts the cache mounts of this build from those of others: as BUILDKIT_CACHE_MOUNT_NS says, and with
-// --no-cache from all. A cache mount is there whether steps are cached or not, so such a build gets ones of its own.
+// cacheNamespace separates the cache mounts of this build from those of others, as BUILDKIT_CACHE_MOUNT_NS says.
+// BuildKit keeps cache mounts even with --no-cache, so such a build gets new ones.
 func (r *Request) cacheNamespace() string {
 	if r.isNoCache(xllb.PhasePublish) {
 		return path.Join(r.Gateway.CacheIDNamespace, identity.NewID())
@@ -114,7 +114,7 @@ func (r *Request) cacheNamespace() string {
 	return r.Gateway.CacheIDNamespace
 }
 
-// checkCaps refuses what this BuildKit cannot do: a Dockerfile's frontend would leave it out and say nothing.
+// checkCaps refuses what this BuildKit cannot do. The frontend of Dockerfiles would leave it out without a word.
 func (r *Request) checkCaps() error {
 	gw := r.Gateway
 	caps := gw.Caps()
@@ -143,7 +143,7 @@ func (r *Request) checkCaps() error {
 	return nil
 }
 
-// execOpts are what buildx's flags say of the execs of a phase, and the secrets that the spec gives it.
+// execOpts are the options of the execs of a phase: from flags of buildx, and the secrets that the spec gives to it.
 func (r *Request) execOpts(phase string) []llb.RunOption {
 	var opts []llb.RunOption
 	for _, c := range r.constraints(phase) {
@@ -165,7 +165,7 @@ func (r *Request) execOpts(phase string) []llb.RunOption {
 	return append(opts, r.limits()...)
 }
 
-// limits are the flags that are the same for every exec.
+// limits are the options that are the same for every exec.
 func (r *Request) limits() []llb.RunOption {
 	var opts []llb.RunOption
 	gw := r.Gateway
@@ -204,7 +204,7 @@ func (r *Request) limits() []llb.RunOption {
 	return opts
 }
 
-// isProxyArg tells the arguments that docker passes along without being asked.
+// isProxyArg tells whether docker passes an argument on by itself.
 func isProxyArg(k string) bool {
 	k = strings.ToLower(k)
 	return k == "all_proxy" || k == "ftp_proxy" || k == "http_proxy" || k == "https_proxy" || k == "no_proxy"

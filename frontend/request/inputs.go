@@ -12,7 +12,7 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// Arguments are the build arguments of the spec, with the values that they have.
+// Arguments are the build arguments of the spec, with their values.
 func (r *Request) Arguments() []report.Argument {
 	var args []report.Argument
 	for _, name := range SortedKeys(r.Spec.Args) {
@@ -25,7 +25,7 @@ func (r *Request) Arguments() []report.Argument {
 	return args
 }
 
-// Secrets are all that the spec names, and which steps get them.
+// Secrets are all secrets that the spec names, with the steps that get them.
 func (r *Request) Secrets() []report.Secret {
 	var all []report.Secret
 	add := func(id, phase, key string) {
@@ -66,11 +66,10 @@ func (r *Request) Secrets() []report.Secret {
 	return all
 }
 
-// step is where the steps of package llb leave what is read when they fail.
+// step says where the steps of package llb leave files for the case that they fail.
 var step = gateway.Step{Source: xllb.SourceDir, Diagnostics: xllb.DiagnosticsDir, Output: xllb.OutputDir}
 
-// Diagnose makes the error of a step that failed say why, in the user's words: a secret that nobody gave, or what
-// MSBuild, NuGet or the compiler said.
+// Diagnose makes the error of a failed step say why: a secret is missing, or what MSBuild, NuGet or the compiler said.
 func (r *Request) Diagnose(ctx context.Context, err error) error {
 	if explained := r.missingSecret(err); explained != nil {
 		return explained
@@ -86,8 +85,8 @@ func (r *Request) DiagnoseTest(ctx context.Context, err error, test *dotnet.App)
 	return r.Gateway.DiagnoseTest(ctx, err, step, dotnet.TestResults(test))
 }
 
-// missingSecret explains BuildKit's errors about a secret or an agent that nobody gave: where the spec names it, and
-// how to give it. It is nil for other errors.
+// missingSecret explains BuildKit's errors about a missing secret or SSH agent: where the spec names it, and how to
+// give it. It is nil for other errors.
 func (r *Request) missingSecret(err error) error {
 	if err == nil {
 		return nil
@@ -100,7 +99,7 @@ func (r *Request) missingSecret(err error) error {
 	msg := err.Error()
 	for _, s := range r.Secrets() {
 		switch {
-		// moby/buildkit, session/sshforward/sshprovider; and without any agent there is no such service in the session.
+		// moby/buildkit, session/sshforward/sshprovider. Without any agent, the session does not have that service at all.
 		case s.SSH && (has(msg, "unset ssh forward key "+s.ID) || has(msg, fmt.Sprintf("no SSH key %q forwarded from the "+
 			"client", s.ID))):
 			return at(s.Key, "an SSH agent %q is missing: give it to the build by --ssh %s", s.ID, s.ID)
@@ -118,7 +117,7 @@ func (r *Request) missingSecret(err error) error {
 	return nil
 }
 
-// has tells whether a phrase is in msg, and ends there where a word does.
+// has tells whether a phrase is in msg, as whole words.
 func has(msg, phrase string) bool {
 	_, after, ok := strings.Cut(msg, phrase)
 	return ok &&

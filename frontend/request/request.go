@@ -1,8 +1,8 @@
 // Package request is the first stage of a build: what the user asked for.
 //
-// Contract: [Read] takes the options that buildx sent and the file that -f names, and gives a [Request] that does not
-// change afterwards; [Request.Choose] gives the one for the target that --target names. It says what flags and keys
-// mean for vertices, and makes an error point at a line of the spec. It asks nobody but BuildKit for the file.
+// Contract: [Read] takes the options of buildx and the file that -f names, and gives a [Request] that does not change
+// afterwards. [Request.Choose] gives the Request for the target that --target names. A Request turns flags and keys
+// into options of vertices, and makes an error point at a line of the spec. This stage reads only the spec.
 package request
 
 import (
@@ -27,45 +27,47 @@ import (
 	xllb "github.com/crosshull/crosshull/llb"
 )
 
-// SpecName is the name of the spec that is looked for where buildx was given no -f.
+// SpecName is the name of the spec if the user gives no -f.
 const SpecName = "crosshull.yaml"
 
 // Request is what the user asked for.
 type Request struct {
 	Gateway *gateway.Client
-	// Spec is the spec, of the app that is the target; the zero Spec where there is no file.
+	// Spec is the spec of the target's app; the zero Spec if there is no file.
 	Spec *spec.Spec
-	// Source is the file of the spec; nil where there is none.
+	// Source is the file of the spec; nil if there is none.
 	Source *dockerui.Source
-	// Target is what of the spec is built.
+	// Target is the part of the spec that is built.
 	Target Target
-	// Call is what is asked for in place of a build, such as "frontend.plan"; empty: a build.
+	// Call is the call that the user wants in place of a build, such as "frontend.plan"; empty for a build.
 	Call string
-	// Begun is when the build began: what a step left after that was made by this build.
+	// Begun is when the build began. If a file of a step is younger, the step ran in this build.
 	Begun time.Time
-	// Missing tells that there is no spec, and why; nil: there is one.
+	// Missing says why there is no spec; nil if there is one.
 	Missing *Missing
 
-	// mistakes are those of the spec.
+	// mistakes are the mistakes in the spec.
 	mistakes error
 }
 
 // Missing is why there is no spec.
 type Missing struct {
 	Why string
-	// Instead is the Dockerfile that is there; nil where nothing is.
+	// Instead is the Dockerfile that is there in its place; nil if there is none.
 	Instead *dockerui.Source
 }
 
-// keyRequest is the option that asks for something else than a build: buildx's --call=NAME is "frontend.NAME".
+// keyRequest is the option of a call: buildx sends --call=NAME as "frontend.NAME".
 const keyRequest = "requestid"
 
-// keyNoCache is the option that names phases to run again, by commas; empty: all of them (dockerui.Client.IsNoCache).
+// keyNoCache is the option with the phases to run again, separated by commas; empty for all
+// (dockerui.Client.IsNoCache).
 const keyNoCache = "no-cache"
 
-// Read reads the file that -f names. Without -f buildx names Dockerfile: where that is missing or is one, and
-// BUILDKIT_SYNTAX sent us here all the same, crosshull.yaml is tried, and then a spec with all defaults. Mistakes in
-// the spec are no error here, but of [Request.Mistakes]: some calls are answered in spite of them.
+// Read reads the file that -f names. Without -f, buildx names Dockerfile. If there is no such file, or it is a real
+// Dockerfile and BUILDKIT_SYNTAX has named this frontend, Read tries crosshull.yaml, and then uses the defaults. For
+// mistakes in the spec see [Request.Mistakes]: Read returns no error for them, because some calls work in spite of
+// them.
 func Read(ctx context.Context, gw *gateway.Client) (*Request, error) {
 	r := &Request{Gateway: gw, Spec: &spec.Spec{}, Call: gw.Opt(keyRequest), Begun: time.Now()}
 	if err := r.readSpec(ctx); err != nil {
@@ -74,7 +76,7 @@ func Read(ctx context.Context, gw *gateway.Client) (*Request, error) {
 	return r, nil
 }
 
-// Mistakes are those that the spec has; nil: none.
+// Mistakes are the mistakes in the spec; nil if there are none.
 func (r *Request) Mistakes() error { return r.mistakes }
 
 func (r *Request) readSpec(ctx context.Context) error {
@@ -119,7 +121,7 @@ func (r *Request) readSpec(ctx context.Context) error {
 
 func (r *Request) parse(src *dockerui.Source) {
 	s, err := spec.ParseOn(src.Data, r.Gateway.BuildArgs, r.Gateway.BuildPlatform())
-	src.Data = spec.Shown(src.Data) // from here on it is only shown
+	src.Data = spec.Shown(src.Data) // from here on, only messages use it
 	r.Source = src
 	if err == nil {
 		r.Spec = s
@@ -128,10 +130,10 @@ func (r *Request) parse(src *dockerui.Source) {
 	r.mistakes = r.mistake(err)
 }
 
-// maxSources is how many bytes of excerpts an error carries: gRPC takes 16 MiB, and each has the whole file.
+// maxSources limits the bytes of excerpts in an error: gRPC takes 16 MiB, and each excerpt has the whole file.
 const maxSources = 2 << 20
 
-// mistake is the error of mistakes in the spec. The last line is one of them, as tools show the last line alone.
+// mistake is the error of mistakes in the spec. Its last line is a mistake, because some tools show only the last line.
 func (r *Request) mistake(err error) error {
 	first, more := spec.AsErrors(err).First()
 	var all []error
@@ -148,7 +150,7 @@ func (r *Request) mistake(err error) error {
 	return errors.Join(all...)
 }
 
-// SpecFor is the spec of the target for a platform: with what ${TARGETARCH} and its like are there.
+// SpecFor is the spec of the target, with the values of ${TARGETARCH} and so on for a platform.
 func (r *Request) SpecFor(p ocispecs.Platform) (*spec.Spec, error) {
 	s, err := r.Spec.For(p)
 	if err != nil {
@@ -165,12 +167,12 @@ func (r *Request) SpecName() string {
 	return r.Source.Filename
 }
 
-// Warn shows msg after the build, with the spec.
+// Warn shows msg after the build, as a warning about the spec.
 func (r *Request) Warn(ctx context.Context, msg string) {
 	r.Gateway.Warn(ctx, r.Source, SpecName, msg, client.WarnOpts{Level: 1})
 }
 
-// WarnMissing tells that there is no spec and the defaults are used.
+// WarnMissing warns if there is no spec, so that the build uses the defaults.
 func (r *Request) WarnMissing(ctx context.Context) {
 	if m := r.Missing; m != nil {
 		msg := m.Why + ": building the project of this context with crosshull's defaults"
@@ -178,7 +180,7 @@ func (r *Request) WarnMissing(ctx context.Context) {
 	}
 }
 
-// WarnUnused names the build arguments that do nothing: the spec does not declare them.
+// WarnUnused warns about build arguments that the spec does not declare.
 func (r *Request) WarnUnused(ctx context.Context) {
 	var unused []string
 	for _, k := range slices.Sorted(maps.Keys(r.Gateway.BuildArgs)) {
@@ -215,7 +217,7 @@ func (r *Request) isNoCache(phase string) bool {
 	return r.Gateway.IsNoCache(phase) || slices.ContainsFunc(r.noCache(), is)
 }
 
-// WarnPhases names what --no-cache-filter says and no step has: the names of a Dockerfile's stages, say.
+// WarnPhases warns about names in --no-cache-filter that are no phases, such as stages of a Dockerfile.
 func (r *Request) WarnPhases(ctx context.Context) {
 	var unknown []string
 	for _, name := range r.noCache() {
@@ -229,7 +231,8 @@ func (r *Request) WarnPhases(ctx context.Context) {
 	}
 }
 
-// Rules is what the user says of rules: the build argument BUILDKIT_DOCKERFILE_CHECK, else the directive of the spec.
+// Rules says which rules of --check apply: by the build argument BUILDKIT_DOCKERFILE_CHECK, else by the spec's
+// directive.
 func (r *Request) Rules() (*linter.Config, error) {
 	switch {
 	case r.Gateway.LinterConfig != nil:
@@ -246,7 +249,7 @@ func (r *Request) Rules() (*linter.Config, error) {
 	return config, nil
 }
 
-// isDefaultName tells whether the file is the one that buildx names when the user names none.
+// isDefaultName tells whether the file has the name that buildx uses without -f.
 func (r *Request) isDefaultName() bool {
 	name := r.Gateway.Opt("filename")
 	return name == "" || name == dockerui.DefaultDockerfileName

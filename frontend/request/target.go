@@ -13,11 +13,11 @@ import (
 	"github.com/crosshull/crosshull/frontend/spec"
 )
 
-// Target is what of a spec is built.
+// Target is the part of a spec that is built.
 type Target struct {
 	// Kind is the name of one of [spec.Targets].
 	Kind string
-	// App is the name of the app, and Prefix begins its keys, where the spec has several.
+	// App is the name of the app, and Prefix the beginning of its keys. Both are empty in a spec with one app.
 	App, Prefix string
 }
 
@@ -56,7 +56,7 @@ func (r *Request) Targets() []targets.Target {
 	return list
 }
 
-// Choose takes the target that buildx names: the request for the app that it is about.
+// Choose gives the request for the target that --target names.
 func (r *Request) Choose() (*Request, error) {
 	name := r.Gateway.Target
 	apps := SortedKeys(r.Spec.Apps)
@@ -122,7 +122,7 @@ func (r *Request) ForImage() *Request {
 	return r.with(t, r.Spec)
 }
 
-// Default is the request for the app of the same context by a spec that says nothing.
+// Default is the request for the same context with an empty spec.
 func (r *Request) Default() *Request {
 	d := r.with(Target{Kind: spec.TargetImage}, &spec.Spec{})
 	d.Source, d.mistakes = nil, nil

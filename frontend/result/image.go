@@ -1,8 +1,8 @@
-// Package result is the last stage of a build: what a target gives.
+// Package result is the last stage of a build: the result of a target.
 //
-// Contract: each function takes a plan, or the facts about tests, solves what is left to solve, and gives the result
-// that BuildKit exports: images with their attestations and report, or files. Errors of steps say what the compiler,
-// NuGet or the tests said. It decides nothing that the plan has decided.
+// Contract: each function takes a plan, or the facts about tests, solves the steps, and gives the result that BuildKit
+// exports: images with their attestations and report, or files. Errors of steps have the text of the compiler, NuGet or
+// the tests. This stage makes no decision of the plan again.
 package result
 
 import (
@@ -25,7 +25,7 @@ import (
 	xllb "github.com/crosshull/crosshull/llb"
 )
 
-// Build gives what the target of a plan gives.
+// Build gives the result of the target of a plan.
 func Build(ctx context.Context, p *plan.Plan) (*client.Result, error) {
 	switch p.Request.Target.Kind {
 	case spec.TargetSDK:
@@ -38,14 +38,14 @@ func Build(ctx context.Context, p *plan.Plan) (*client.Result, error) {
 	return images(ctx, p)
 }
 
-// image is all that there is of the image of a platform before it is built.
+// image is the image of a platform, not yet solved.
 type image struct {
 	plan.Target
 	state  llb.State
 	layers []layer
 }
 
-// built is what the images are made of.
+// built is the images, and the steps that they are made of.
 type built struct {
 	images []image
 	steps  []made
@@ -127,7 +127,7 @@ func assemble(ctx context.Context, p *plan.Plan) (*built, error) {
 	return &built{imgs, out.steps(), tests, &out.graph.Restored}, err
 }
 
-// images says how the image of every platform is put together.
+// images puts the image of every platform together.
 func (out *published) images(ctx context.Context, p *plan.Plan) ([]image, error) {
 	dir := xllb.AppDir(p.App)
 	layers := make([][]layer, len(p.Targets))
@@ -160,7 +160,8 @@ func (out *published) images(ctx context.Context, p *plan.Plan) ([]image, error)
 	return all, nil
 }
 
-// FirstImage is the graph of the image of the first platform. It depends on what publish leaves, so that is built.
+// FirstImage is the graph of the image of the first platform. It depends on the published files, so FirstImage
+// publishes.
 func FirstImage(ctx context.Context, p *plan.Plan) (*llb.Definition, error) {
 	b, err := assemble(ctx, p)
 	if err != nil {
@@ -169,7 +170,7 @@ func FirstImage(ctx context.Context, p *plan.Plan) (*llb.Definition, error) {
 	return p.Request.Gateway.Marshal(ctx, b.images[0].state)
 }
 
-// findFiles sees that what files names is in the context, before anything is built.
+// findFiles checks that the files of the spec are in the context, before anything is built.
 func findFiles(ctx context.Context, p *plan.Plan) error {
 	seen := map[string]bool{}
 	for _, t := range p.Targets {
@@ -198,7 +199,7 @@ func filesLayer(
 	return l, req.At("files", err)
 }
 
-// namedContexts are those that files of the spec come from, for the image of a platform.
+// namedContexts are the contexts that files of the spec come from, for the image of a platform.
 func namedContexts(ctx context.Context, req *request.Request, t plan.Target) (map[string]llb.State, error) {
 	gw := req.Gateway
 	contexts := map[string]llb.State{}
@@ -234,10 +235,10 @@ func namedContexts(ctx context.Context, req *request.Request, t plan.Target) (ma
 	return contexts, nil
 }
 
-// annotate puts the annotations of every image on its manifest. The index gets none unless the spec asks for them:
-// where several nodes build a platform each, buildx makes the index, without what the frontend would say about it, and
-// the digests would differ. One that is the same for all images names no platform, as BuildKit lets a flag that does
-// win over it.
+// annotate puts the annotations of every image on its manifest. The index gets none unless the spec asks for them: if
+// several nodes build, buildx makes the index without annotations of the frontend, and its digest would differ from
+// that of one node. An annotation that is the same for all images names no platform. So --annotation with a platform
+// wins over it in BuildKit.
 func annotate(rb *dockerui.ResultBuilder, p *plan.Plan) {
 	multi := p.Request.Gateway.MultiPlatformRequested
 	for _, t := range p.Targets {
@@ -255,7 +256,7 @@ func annotate(rb *dockerui.ResultBuilder, p *plan.Plan) {
 	}
 	first := p.Targets[0]
 	for k, v := range first.Config.Annotations {
-		if k == ocispecs.AnnotationBaseImageDigest { // of a manifest there, of the index here
+		if k == ocispecs.AnnotationBaseImageDigest { // the index of the base has another digest than its manifests
 			if first.Base.Pinned == nil {
 				continue
 			}

@@ -14,8 +14,8 @@ import (
 	xllb "github.com/crosshull/crosshull/llb"
 )
 
-// grounds looks at the base of every target, side by side, where the image has something to ask of it. layers are those
-// of the app, for each target.
+// grounds finds out what the base of every target has in the places of the layers. It looks at the bases concurrently.
+// layers are the layers of the app, for each target.
 func grounds(ctx context.Context, p *plan.Plan, layers [][]layer) ([]xllb.Ground, error) {
 	all := make([]xllb.Ground, len(p.Targets))
 	eg, ctx := gateway.Group(ctx)
@@ -30,7 +30,7 @@ func grounds(ctx context.Context, p *plan.Plan, layers [][]layer) ([]xllb.Ground
 	return all, eg.Wait()
 }
 
-// ground looks at the base of a target, for an app in dir.
+// ground finds out what the base of a target has in the places of the layers, for an app in dir.
 func ground(
 	ctx context.Context, req *request.Request, t plan.Target, dir string, layers []layer,
 ) (xllb.Ground, error) {
@@ -40,7 +40,7 @@ func ground(
 		if err != nil {
 			return nil, err
 		}
-		if ref != nil { // else it is empty
+		if ref != nil { // nil is an empty image
 			base = gateway.Lstat(ref)
 		}
 	}
@@ -51,7 +51,7 @@ func ground(
 	return found.WithApp(ctx, dir, inApp(layers, dir))
 }
 
-// inApp tells what the layers of the app have in dir.
+// inApp tells what the layers of the app have at a path in dir.
 func inApp(layers []layer, dir string) xllb.Stat {
 	return func(ctx context.Context, p string) (*fstypes.Stat, error) {
 		var found *fstypes.Stat

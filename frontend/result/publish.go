@@ -16,15 +16,15 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// published is what the steps that publish leave.
+// published has the results of the steps that publish.
 type published struct {
 	graph *graph.Graph
 	apps  map[string]made // by runtime identifier
-	// assets are the static web assets; nil where publish has made them.
+	// assets is the step that made static web assets; nil if publish made them.
 	assets *made
 }
 
-// made is what a step leaves, and what it says of that.
+// made is the result of a step, and the step's report about it.
 type made struct {
 	step   string
 	state  llb.State
@@ -32,8 +32,8 @@ type made struct {
 	report *dotnet.Report
 }
 
-// publish publishes for all platforms, side by side. Publishing is the long part, so its errors come before any image
-// is put together.
+// publish publishes for all platforms concurrently. It takes most of the time, so its errors come before any image is
+// put together.
 func publish(ctx context.Context, p *plan.Plan) (*published, error) {
 	out, err := run(ctx, p, p.Compression)
 	if err != nil || out.assets == nil {
@@ -41,7 +41,7 @@ func publish(ctx context.Context, p *plan.Plan) (*published, error) {
 	}
 	for _, app := range out.apps {
 		if !app.report.SameAssets(out.assets.report) {
-			// The build makes some of them.
+			// The build has made assets that the assets step did not see.
 			return run(ctx, p, dotnet.CompressBefore)
 		}
 	}
@@ -85,7 +85,7 @@ func run(ctx context.Context, p *plan.Plan, compression dotnet.Compression) (*pu
 	return out, nil
 }
 
-// steps are those that ran, or whose results were there.
+// steps are the steps that published, cached or not.
 func (out *published) steps() []made {
 	var all []made
 	for _, step := range out.graph.Published {
@@ -101,11 +101,11 @@ func (out *published) steps() []made {
 type layer struct {
 	report.Layer
 	state   llb.State
-	from    client.Reference // nil: not known
+	from    client.Reference // nil if nobody reads it
 	folders []string
 }
 
-// layers are the layers of an image for folder dir of it: those that the plan foresees and publish has left.
+// layers are the layers of an image that the plan lists and that have files. The app goes to dir.
 func (out *published) layers(p *plan.Plan, t plan.Target, dir string) []layer {
 	app := out.apps[p.PublishRID(t)]
 	var layers []layer
@@ -113,7 +113,7 @@ func (out *published) layers(p *plan.Plan, t plan.Target, dir string) []layer {
 		from, folders, shared := app, l.Folders, l.Shared
 		switch {
 		case l.Maker == plan.ByFiles:
-			continue // needs the configuration of the image
+			continue // the caller adds it
 		case l.Maker == plan.ByLaunchers:
 			from = made{state: *out.graph.Launchers}
 		case l.Name == dotnet.LayerRuntimes:
@@ -127,7 +127,7 @@ func (out *published) layers(p *plan.Plan, t plan.Target, dir string) []layer {
 			continue
 		case l.Maker == plan.ByAssets && out.assets != nil:
 			from = *out.assets
-		case l.Maker == plan.ByAssets: // publish has made them after all
+		case l.Maker == plan.ByAssets: // publish has made the assets after all
 			shared = !p.App.Mode.PerPlatform()
 		}
 		st := out.graph.Builder.Layer(l.Name, from.state, dir, folders...)
@@ -136,7 +136,7 @@ func (out *published) layers(p *plan.Plan, t plan.Target, dir string) []layer {
 	return layers
 }
 
-// placed are the layers that the app goes into, where they go on a base.
+// placed are the layers of the app, in their places on a base.
 func placed(layers []layer, dir string, ground xllb.Ground) []xllb.Layer {
 	put := make([]xllb.Layer, len(layers))
 	for i, l := range layers {

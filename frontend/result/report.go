@@ -25,13 +25,13 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// metaReport is what buildx puts into the file of --metadata-file.
+// metaReport is the key of the report in the file of --metadata-file.
 const metaReport = "frontend.crosshull.report"
 
 // argSummary is the build argument that leaves the summary out.
 const argSummary = "CROSSHULL_SUMMARY"
 
-// addReport tells what was built, to people and to programs.
+// addReport adds the report of the build to its result, and shows the summary.
 func addReport(ctx context.Context, rb *dockerui.ResultBuilder, p *plan.Plan, b *built) error {
 	r, err := newReport(ctx, p, b)
 	if err != nil {
@@ -54,10 +54,10 @@ func addReport(ctx context.Context, rb *dockerui.ResultBuilder, p *plan.Plan, b 
 	return nil
 }
 
-// showSummary shows lines among the steps of the build: to people, on standard error, and not in quiet mode, as
-// warnings are shown. frontend.result.inlinemessage would be shorter, but buildx prints that on standard output, after
-// the digest of -q and into the archive of -o - (commands/build.go, runBuild). A frontend has no log, so each line is
-// the name of a step, which writes one small file. What goes wrong here is no fault of the build.
+// showSummary shows the lines of the summary as steps of the build. So they go to standard error, and quiet mode hides
+// them. frontend.result.inlinemessage would be simpler, but buildx prints that on standard output, after the digest of
+// -q and into the archive of -o - (commands/build.go, runBuild). A frontend has no log. So each line is the name of a
+// step, which writes one small file. An error here does not fail the build.
 func showSummary(ctx context.Context, gw *gateway.Client, summary string) {
 	st := llb.Scratch()
 	for line := range strings.Lines(summary) {
@@ -117,8 +117,8 @@ func size(ctx context.Context, ref client.Reference, folders []string) (int64, e
 	return sum.Load(), nil
 }
 
-// ran tells which steps have run in this build: what they left is younger than the build. If publish was cached,
-// nothing that it waits for was looked at.
+// ran tells which steps have run in this build: their files are younger than the build. If publish was cached, BuildKit
+// did not look at the steps before it, so they are not in the list.
 func ran(ctx context.Context, p *plan.Plan, b *built) ([]report.Ran, error) {
 	young := func(stat *fstypes.Stat) bool { return time.Unix(0, stat.ModTime).After(p.Request.Begun) }
 	look := func(ref client.Reference, file, name string) (report.Ran, error) {
@@ -151,7 +151,7 @@ func ran(ctx context.Context, p *plan.Plan, b *built) ([]report.Ran, error) {
 		if err != nil || ref == nil {
 			return err
 		}
-		if r, err := look(ref, file, name); err == nil { // else it is where the project has put it
+		if r, err := look(ref, file, name); err == nil { // an error: the project has moved the file
 			before = append(before, r)
 		}
 		return nil
@@ -167,7 +167,7 @@ func ran(ctx context.Context, p *plan.Plan, b *built) ([]report.Ran, error) {
 	return append(before, after...), err
 }
 
-// more is how many there are besides.
+// more is the end of a text that leaves out n names.
 func more(n int) string {
 	if n == 0 {
 		return ""

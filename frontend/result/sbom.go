@@ -27,7 +27,7 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// bill is what the bills of materials of a build are made of.
+// bill holds what the bills of materials of a build are made from.
 type bill struct {
 	builder *xllb.Builder
 	scan    *scan
@@ -53,7 +53,7 @@ func newBill(ctx context.Context, p *plan.Plan) (*bill, error) {
 	return b, eg.Wait()
 }
 
-// packages are what restore left that tells of the packages of the app.
+// packages are the files of restore that describe the packages of the app.
 type packages struct {
 	facts llb.State
 	graph *dotnet.PackagesGraph
@@ -91,10 +91,10 @@ func readPackages(ctx context.Context, plan *plan.Plan, g *graph.Graph) (*packag
 	return p, eg.Wait()
 }
 
-// readers is how many files are read side by side.
+// readers is how many files are read at a time.
 const readers = 16
 
-// documents is the target of the documents about the packages of the app, a file for each platform.
+// documents is the result of target sbom: a document about the packages of the app for each platform.
 func documents(ctx context.Context, p *plan.Plan) (*client.Result, error) {
 	g, err := graph.Make(p, p.Compression)
 	if err != nil {
@@ -142,14 +142,14 @@ func spdx(p *plan.Plan, b *xllb.Builder, pkgs *packages) ([]llb.State, error) {
 	return sts, nil
 }
 
-// part is what a document says of an image for platform p, whose manifest is empty if it is not known.
+// part describes an image for platform p in a document. manifest is empty if it is not known.
 func part(img *gateway.Image, p ocispecs.Platform, manifest digest.Digest) dotnet.Image {
 	part := dotnet.Image{
 		Name: img.Name, Version: img.Env("DOTNET_SDK_VERSION"),
 		Platform: platforms.Format(platforms.Normalize(p)), Manifest: manifest,
 	}
 	named, err := reference.ParseNormalizedNamed(img.Name)
-	if err != nil { // it has been resolved
+	if err != nil { // cannot be: the image has been resolved
 		return part
 	}
 	if img.Pinned != nil {
@@ -162,7 +162,7 @@ func part(img *gateway.Image, p ocispecs.Platform, manifest digest.Digest) dotne
 	return part
 }
 
-// scan is how images are scanned, and what besides.
+// scan is the scanner, and what it scans besides images.
 type scan struct {
 	scanner xllb.Scanner
 	extras  map[string]llb.State // by name
@@ -189,7 +189,7 @@ func newScan(ctx context.Context, p *plan.Plan, g *graph.Graph) (*scan, error) {
 	return s, nil
 }
 
-// scanned are the states to scan beside images, as build arguments say.
+// scanned are the states that the scanner also scans, as build arguments say.
 func scanned(p *plan.Plan, g *graph.Graph) (map[string]llb.State, error) {
 	extras := map[string]llb.State{}
 	for _, part := range []struct {
@@ -214,8 +214,8 @@ func scanned(p *plan.Plan, g *graph.Graph) (map[string]llb.State, error) {
 	return extras, nil
 }
 
-// attest adds two SBOMs to the image of each platform: what the scanner finds in it, which BuildKit leaves to a
-// frontend that adds any of its own, and the packages of the app.
+// attest adds two SBOMs to the image of each platform: the packages of the app, and what the scanner finds in the
+// image. BuildKit does not run the scanner itself if a frontend adds an SBOM.
 func (b *bill) attest(ctx context.Context, rb *dockerui.ResultBuilder, p *plan.Plan, images []image) error {
 	documents, err := spdx(p, b.builder, b.pkgs)
 	if err != nil {

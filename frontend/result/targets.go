@@ -23,7 +23,7 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// Tests runs the tests; the result has their results, a folder for each.
+// Tests runs the tests, and gives a folder of results for each.
 func Tests(ctx context.Context, req *request.Request, f *facts.Facts) (*client.Result, error) {
 	st, _, err := runTests(ctx, req, f)
 	if err != nil {
@@ -32,7 +32,7 @@ func Tests(ctx context.Context, req *request.Request, f *facts.Facts) (*client.R
 	return single(ctx, req, st, nil)
 }
 
-// runTests runs all tests, each project on its own and side by side, and gives their results.
+// runTests runs all test projects concurrently, and gives their results.
 func runTests(ctx context.Context, req *request.Request, f *facts.Facts) (llb.State, []report.Tests, error) {
 	b := plan.Builder(req, f, nil)
 	sts := make([]llb.State, len(f.Tests))
@@ -50,7 +50,7 @@ func runTests(ctx context.Context, req *request.Request, f *facts.Facts) (llb.St
 	eg, _ := gateway.Group(ctx)
 	for i, st := range sts {
 		eg.Go(func() error {
-			// Evaluated, so that what fails fails here; and all of them, so that one failure does not hide another.
+			// Evaluate, so that errors come here. Run all tests, so that one failure does not hide another.
 			ref, err := req.Gateway.Evaluate(ctx, st)
 			errs[i] = req.DiagnoseTest(ctx, err, f.Tests[i])
 			if err == nil {
@@ -71,7 +71,7 @@ func runTests(ctx context.Context, req *request.Request, f *facts.Facts) (llb.St
 	return b.Collect(f.Tests, sts), told, nil
 }
 
-// distinct leaves out errors that say what one before them says: tests that need the same project fail for the same
+// distinct leaves out errors with the same text as an earlier one: tests that need the same project fail for the same
 // reason.
 func distinct(errs []error) []error {
 	said := map[string]bool{}
@@ -135,7 +135,7 @@ func single(
 	return res, nil
 }
 
-// files is what publish leaves, for each platform, without an image around it.
+// files is the result of target publish: the published files for each platform.
 func files(ctx context.Context, p *plan.Plan) (*client.Result, error) {
 	out, err := publish(ctx, p)
 	if err != nil {
@@ -148,7 +148,7 @@ func files(ctx context.Context, p *plan.Plan) (*client.Result, error) {
 	return each(ctx, p, sts)
 }
 
-// each is a result that is files, for each platform.
+// each is a result with files for each platform.
 func each(ctx context.Context, p *plan.Plan, sts []llb.State) (*client.Result, error) {
 	gw := p.Request.Gateway
 	build := func(ctx context.Context, platform *ocispecs.Platform, idx int) (_ *dockerui.BuildResult, err error) {

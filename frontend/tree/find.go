@@ -12,8 +12,8 @@ import (
 	"github.com/crosshull/crosshull/frontend/gateway"
 )
 
-// Find follows a path in the context, and says where it ends if that is too soon. BuildKit would say so when all else
-// is done. Of a link that leads nowhere it would say nothing, and the image would have it as it is.
+// Find follows a path in the context, and gives an error if it leads nowhere. BuildKit would only do so at the end of
+// the build. It would copy a broken link into the image without an error.
 func (t *Tree) Find(ctx context.Context, gw *gateway.Client, name string) error {
 	ref, err := gw.Evaluate(ctx, t.Context)
 	if err != nil {

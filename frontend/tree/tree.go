@@ -1,8 +1,8 @@
 // Package tree is the second stage of a build: what is in the context.
 //
-// Contract: [Read] walks the build context once and gives a [Tree] that does not change afterwards: what the names of
-// all files tell (symbolic links, settings of the restore, static web assets), and the project files with their
-// contents. It decides nothing.
+// Contract: [Read] walks the build context once and gives a [Tree] that does not change afterwards. The Tree has what
+// file names tell (symbolic links, settings of the restore, static web assets), and the contents of project files. This
+// stage decides nothing.
 package tree
 
 import (
@@ -32,7 +32,7 @@ type Tree struct {
 	Files dotnet.Files
 }
 
-// Read gives the tree of the build context, .dockerignore applied.
+// Read gives the tree of the build context, without what .dockerignore excludes.
 func Read(ctx context.Context, req *request.Request) (*Tree, error) {
 	st, err := mainContext(ctx, req.Gateway)
 	if err != nil {
@@ -41,20 +41,21 @@ func Read(ctx context.Context, req *request.Request) (*Tree, error) {
 	return Of(ctx, req, *st)
 }
 
-// mainContext is the build context without what git keeps beside sources, which would make every commit another input,
-// and the compiler stamp it into the app. Those patterns are the last, so a .dockerignore cannot bring it back.
+// mainContext is the build context without .git. With .git, every commit would change the inputs, and the compiler
+// would write the commit into the app. These patterns come last, so a .dockerignore cannot bring .git back.
 func mainContext(ctx context.Context, gw *gateway.Client) (*llb.State, error) {
 	excludes, err := gw.DockerIgnorePatterns(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read .dockerignore: %w", err)
 	}
 	excludes = slices.Concat(excludes, gitDirs(gw))
-	// A hint of our own: the Dockerfile frontend's files for the same folder would else be replaced by ours, and back.
+	// With a hint of our own, BuildKit keeps our files of a folder apart from those of the Dockerfile frontend. Otherwise
+	// each build with the other frontend would replace them.
 	return gw.MainContext(ctx, llb.ExcludePatterns(excludes), llb.SharedKeyHint("crosshull"))
 }
 
-// gitDirs are patterns of what enters no step, wherever the context comes from: none, if BUILDKIT_CONTEXT_KEEP_GIT_DIR
-// keeps it, as for git contexts.
+// gitDirs are the patterns that exclude .git from every kind of context. There are none if
+// BUILDKIT_CONTEXT_KEEP_GIT_DIR keeps it.
 func gitDirs(gw *gateway.Client) []string {
 	if keep, _ := strconv.ParseBool(gw.BuildArgs["BUILDKIT_CONTEXT_KEEP_GIT_DIR"]); keep {
 		return nil
@@ -91,7 +92,7 @@ func Of(ctx context.Context, req *request.Request, st llb.State) (*Tree, error) 
 	return t, nil
 }
 
-// walk fills a tree, which nobody else has seen yet.
+// walk fills a tree that is not returned yet.
 type walk struct {
 	ref   client.Reference
 	mu    sync.Mutex
@@ -133,7 +134,7 @@ func (w *walk) read(ctx context.Context, name string) error {
 	return nil
 }
 
-// complete reads what project files lead to: by links, and by imports of files whose names do not tell what they are.
+// complete reads more project files: targets of links, and imported files that have other names than project files.
 func (w *walk) complete(ctx context.Context) error {
 	files, links := w.tree.Files, w.tree.Links
 	for known := -1; known < len(files); {
@@ -153,7 +154,7 @@ func (w *walk) complete(ctx context.Context) error {
 				return err
 			}
 		}
-		for link := range links { // a project file by two names is one by either
+		for link := range links { // a project file with two names has its content under both
 			if dt, ok := files[links.Resolve(link)]; ok {
 				files[link] = dt
 			}
@@ -162,8 +163,8 @@ func (w *walk) complete(ctx context.Context) error {
 	return nil
 }
 
-// notWalked tells folders that no project is in, and that are large. bin and obj are a user's own where no project is
-// beside them.
+// notWalked tells whether to skip a folder, because it is large and has no project in it. Without a project beside
+// them, bin and obj are ordinary folders of the user.
 func notWalked(name string, beside []*fstypes.Stat) bool {
 	switch path.Base(name) {
 	case "node_modules", ".git":
