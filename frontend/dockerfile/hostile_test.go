@@ -99,7 +99,7 @@ type shells map[string][][]string
 
 // atoms are what a Dockerfile means: each instruction, and of commands each mount and each word. Variables that steps
 // set are as they are; any other would show.
-func (sh shells) atoms(t testing.TB, text string) []string {
+func (asked shells) atoms(t testing.TB, text string) []string {
 	t.Helper()
 	stages, args, err := read(text, known{})
 	if err != nil {
@@ -124,7 +124,7 @@ func (sh shells) atoms(t testing.TB, text string) []string {
 			}
 		}
 	}
-	for i, words := range sh.wordsOf(t, commands) {
+	for i, words := range asked.wordsOf(t, commands) {
 		for _, word := range words {
 			add("%d RUN %s", numbers[i], word)
 		}
@@ -207,10 +207,10 @@ func atomsOfRun(c *instructions.RunCommand) []string {
 }
 
 // wordsOf has a shell run commands, where all that is run is a function that tells its arguments.
-func (known shells) wordsOf(t testing.TB, commands []string) [][]string {
+func (asked shells) wordsOf(t testing.TB, commands []string) [][]string {
 	t.Helper()
 	key := strings.Join(commands, "\x00")
-	if all, ok := known[key]; ok {
+	if all, ok := asked[key]; ok {
 		return all
 	}
 	const end = "END OF A COMMAND"
@@ -235,7 +235,7 @@ func (known shells) wordsOf(t testing.TB, commands []string) [][]string {
 		}
 		all[i] = append(all[i], word)
 	}
-	known[key] = all
+	asked[key] = all
 	return all
 }
 

@@ -60,8 +60,8 @@ func layers(p *Plan, rid string) []Layer {
 			l.Shared, l.Maker, l.Folders = false, ByLaunchers, []string{rid}
 		case dotnet.LayerApp:
 			if files := p.Request.Spec.Files; len(files) > 0 {
-				shared := !p.Request.PerPlatform("files") && !(xllb.ForUser(files) && p.Request.PerPlatform("image.user"))
-				out = append(out, Layer{Name: LayerFiles, Shared: shared, Maker: ByFiles, Expected: true})
+				differs := p.Request.PerPlatform("files") || xllb.ForUser(files) && p.Request.PerPlatform("image.user")
+				out = append(out, Layer{Name: LayerFiles, Shared: !differs, Maker: ByFiles, Expected: true})
 			}
 		}
 		out = append(out, l)
