@@ -1,8 +1,10 @@
 package llb
 
 import (
+	"cmp"
 	"fmt"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -118,13 +120,16 @@ func (b *Builder) file(
 	return action.Copy(from, path.Join("/", f.From), f.To, info), nil
 }
 
+// forUser tells whether a file belongs to the user that the image runs as.
+func forUser(f spec.File) bool { return f.Owner == "app" || f.Owner == "" && isEmptyFolder(f) }
+
+// ForUser tells whether one of files belongs to the user that the image runs as, so that its layer is of that user.
+func ForUser(files []spec.File) bool { return slices.ContainsFunc(files, forUser) }
+
 // chown gives the owner of a file, by number: a layer of its own has no /etc/passwd to look a name up.
 func chown(f spec.File, user string) (*llb.ChownOpt, error) {
-	owner := f.Owner
-	if owner == "" && !isEmptyFolder(f) {
-		owner = "0"
-	}
-	if owner == "" || owner == "app" {
+	owner := cmp.Or(f.Owner, "0")
+	if forUser(f) {
 		owner = user
 	}
 	uid, gid, both := strings.Cut(owner, ":")

@@ -2,6 +2,7 @@ package call
 
 import (
 	"context"
+	"strings"
 
 	"github.com/crosshull/crosshull/frontend/gateway"
 	"github.com/crosshull/crosshull/frontend/request"
@@ -38,14 +39,14 @@ func bake(_ context.Context, req *request.Request) (*answer, error) {
 	args := map[string]string{}
 	for _, a := range req.Arguments() {
 		if a.Given {
-			args[a.Name] = a.Value
+			args[a.Name] = literal(a.Value)
 		}
 	}
 	file := ""
 	if req.Source != nil {
-		file = req.Source.Filename
+		file = literal(req.Source.Filename)
 	} else if v := req.Gateway.BuildArgs[argSyntax]; v != "" {
-		args[argSyntax] = v // there is no file that names the frontend
+		args[argSyntax] = literal(v) // there is no file that names the frontend
 	}
 	names := request.SortedKeys(req.Spec.Apps)
 	if len(names) == 0 {
@@ -67,3 +68,6 @@ func bake(_ context.Context, req *request.Request) (*answer, error) {
 	}
 	return a, err
 }
+
+// literal is a text in which bake finds no template of HCL: in JSON, too, it looks for them.
+func literal(s string) string { return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(s) }

@@ -161,6 +161,26 @@ func TestTarget(t *testing.T) {
 	}
 }
 
+// Bake looks for templates of HCL in JSON, too. A value that has one means itself.
+func TestBakeTemplates(t *testing.T) {
+	c := gatewaytest.Console()
+	c.Spec("args: {A: x}")
+	c.Set("build-arg:A", `${B} %{ if C } $${D} "&"`)
+	res, err := ask(t.Context(), t, c, "bake")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Target map[string]struct{ Args map[string]string }
+	}
+	if err := json.Unmarshal(res.Metadata["result.txt"], &file); err != nil {
+		t.Fatal(err)
+	}
+	if got := file.Target["image"].Args["A"]; got != `$${B} %%{ if C } $$${D} "&"` {
+		t.Errorf("bake gets %s", got)
+	}
+}
+
 // init looks at what is there, and not at what the spec says of it.
 func TestInit(t *testing.T) {
 	c := gatewaytest.Console()

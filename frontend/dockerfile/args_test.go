@@ -96,45 +96,55 @@ func TestArgsOfProperties(t *testing.T) {
 	}
 }
 
+// decided are specs with arguments in odd places.
+var decided = []struct {
+	name  string
+	spec  []string
+	given map[string]string
+	// has are lines, and lacks is what no line has.
+	has   []string
+	lacks string
+}{
+	{"a default that a property would have to escape",
+		[]string{`args: {A: 'x"y'}`, "publish: {properties: {P: '${A}'}}"}, nil,
+		[]string{"# Written for the platforms and build arguments of one call: publish.properties.P."}, "ARG"},
+	{"a default of several lines", []string{`args: {A: "x\ny"}`, "image: {env: {E: 'a${A}', F: f}}"}, nil,
+		[]string{"# Left out: image.env.E, which has a line break, or another control character.", `ENV F="f"`}, "ARG"},
+	{"a default in place of the platform", []string{"args: {TARGETARCH: mine}", "image: {env: {E: '${TARGETARCH}'}}"},
+		nil,
+		[]string{"# Written for the platforms and build arguments of one call: image.env.E.", `ENV E="mine"`}, "ARG"},
+	{"a pattern in a path", []string{"args: {A: 'x*'}", "files: [{from: 'a/${A}', to: /b}]"}, nil,
+		[]string{"# Written for the platforms and build arguments of one call: files.0.from.",
+			`COPY --link ["\"a/x[\\\\*]\"", "/b"]`}, "ARG"},
+	{"a command", []string{"args: {A: x}", "image: {entrypoint: ['${A}'], args: ['${A}']}"}, map[string]string{"A": "y"},
+		[]string{
+			"# Written for the platforms and build arguments of one call: image.args.0, image.entrypoint.0.",
+			`ENTRYPOINT ["y"]`, `CMD ["y"]`,
+		}, "ARG"},
+	{"a port that is told from a variable", []string{"args: {PORT: 81}",
+		"image: {env: {ASPNETCORE_HTTP_PORTS: '${PORT}'}}"}, nil,
+		[]string{
+			"# EXPOSE is for the value that ASPNETCORE_HTTP_PORTS has without build arguments.", "EXPOSE 81/tcp",
+			`ENV ASPNETCORE_HTTP_PORTS="${PORT}"`, `ARG PORT="81"`,
+		}, "Written for"},
+	{"a description that is no directive", []string{
+		"args: {check: {default: x, description: '=skip=all;error=true'}, B: {default: y, description: \"of\\nlines\"}}",
+		"image: {env: {E: '${check}${B}'}}",
+	}, nil, []string{`# B of\nlines`, `ARG check="x"`, `ARG B="y"`}, "skip=all"},
+	{"a name that is taken", []string{"args: {A: x, BUILD_ARG_A: y}",
+		"publish: {properties: {P: '${A}', Q: '${BUILD_ARG_A}'}}"}, nil,
+		[]string{`ARG BUILD_ARG_A="y"`, `ARG BUILD_ARG_A_="${A}"`, `ARG BUILD_ARG_BUILD_ARG_A="${BUILD_ARG_A}"`},
+		"Written for"},
+	{"a context", []string{"args: {A: x, TARGETARCH: }",
+		"files: [{context: 'c-${A}-${TARGETARCH}', from: f, to: /t}]"}, nil,
+		[]string{`ARG A="x"`, "FROM c-${A}-${TARGETARCH} AS context", "COPY --link --from=context /f /t"}, "Written for"},
+	{"a mode", []string{"args: {M: 0644}", "files: [{from: f, to: /t, mode: '${M}'}]"}, nil,
+		[]string{"ARG M", "COPY --link --chmod=${M} f /t"}, "Written for"},
+}
+
 // What cannot be an argument has the value of the plan, and a comment says so.
 func TestArgsThatAreDecided(t *testing.T) {
-	for _, tc := range []struct {
-		name  string
-		spec  []string
-		given map[string]string
-		// has are lines, and lacks is what no line has.
-		has   []string
-		lacks string
-	}{
-		{"a default that a property would have to escape", []string{`args: {A: 'x"y'}`, "publish: {properties: {P: '${A}'}}"}, nil,
-			[]string{"# Written for the platforms and build arguments of one call: publish.properties.P."}, "ARG"},
-		{"a default of several lines", []string{`args: {A: "x\ny"}`, "image: {env: {E: 'a${A}', F: f}}"}, nil,
-			[]string{"# Left out: image.env.E, which has a line break, or another control character.", `ENV F="f"`}, "ARG"},
-		{"a default in place of the platform", []string{"args: {TARGETARCH: mine}", "image: {env: {E: '${TARGETARCH}'}}"}, nil,
-			[]string{"# Written for the platforms and build arguments of one call: image.env.E.", `ENV E="mine"`}, "ARG"},
-		{"a pattern in a path", []string{"args: {A: 'x*'}", "files: [{from: 'a/${A}', to: /b}]"}, nil,
-			[]string{"# Written for the platforms and build arguments of one call: files.0.from.", `COPY --link ["\"a/x[\\\\*]\"", "/b"]`}, "ARG"},
-		{"a command", []string{"args: {A: x}", "image: {entrypoint: ['${A}'], args: ['${A}']}"}, map[string]string{"A": "y"},
-			[]string{
-				"# Written for the platforms and build arguments of one call: image.args.0, image.entrypoint.0.",
-				`ENTRYPOINT ["y"]`, `CMD ["y"]`,
-			}, "ARG"},
-		{"a port that is told from a variable", []string{"args: {PORT: 81}", "image: {env: {ASPNETCORE_HTTP_PORTS: '${PORT}'}}"}, nil,
-			[]string{
-				"# EXPOSE is for the value that ASPNETCORE_HTTP_PORTS has without build arguments.", "EXPOSE 81/tcp",
-				`ENV ASPNETCORE_HTTP_PORTS="${PORT}"`, `ARG PORT="81"`,
-			}, "Written for"},
-		{"a description that is no directive", []string{
-			"args: {check: {default: x, description: '=skip=all;error=true'}, B: {default: y, description: \"of\\nlines\"}}",
-			"image: {env: {E: '${check}${B}'}}",
-		}, nil, []string{`# B of\nlines`, `ARG check="x"`, `ARG B="y"`}, "skip=all"},
-		{"a name that is taken", []string{"args: {A: x, BUILD_ARG_A: y}", "publish: {properties: {P: '${A}', Q: '${BUILD_ARG_A}'}}"}, nil,
-			[]string{`ARG BUILD_ARG_A="y"`, `ARG BUILD_ARG_A_="${A}"`, `ARG BUILD_ARG_BUILD_ARG_A="${BUILD_ARG_A}"`}, "Written for"},
-		{"a context", []string{"args: {A: x, TARGETARCH: }", "files: [{context: 'c-${A}-${TARGETARCH}', from: f, to: /t}]"}, nil,
-			[]string{`ARG A="x"`, "FROM c-${A}-${TARGETARCH} AS context", "COPY --link --from=context /f /t"}, "Written for"},
-		{"a mode", []string{"args: {M: 0644}", "files: [{from: f, to: /t, mode: '${M}'}]"}, nil,
-			[]string{"ARG M", "COPY --link --chmod=${M} f /t"}, "Written for"},
-	} {
+	for _, tc := range decided {
 		t.Run(tc.name, func(t *testing.T) {
 			text := ofSpec(t, tc.given, tc.spec...).write(t)
 			if _, _, err := read(text, known{}); err != nil {
@@ -178,5 +188,20 @@ func TestArgsOfApps(t *testing.T) {
 		if !strings.Contains(string(dt), "\n"+want+"\n") {
 			t.Errorf("no line %q in\n%s", want, dt)
 		}
+	}
+}
+
+// A value that somebody else has decided, such as a flag of buildx, is not the spec's any more.
+func TestArgsThatLose(t *testing.T) {
+	p := ofSpec(t, nil, "args: {A: one}", "image: {labels: {a: '${A}'}}").plan(t)
+	for _, target := range p.Targets {
+		target.Config.Image.Config.Labels["a"] = "flag"
+	}
+	dt, err := Write([]*plan.Plan{p}, "crosshull.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := string(dt); !strings.Contains(text, "\nLABEL a=\"flag\"\n") || strings.Contains(text, "ARG A") {
+		t.Error(text)
 	}
 }

@@ -21,14 +21,21 @@ import (
 
 // hostile are values that mean something to somebody on the way. RUN echo PWNED is what none of them may become.
 var hostile = []string{
-	"", " ", "  two  words  ", "\ttab\there\t", "-", "--from=evil", "-rf", "@file", "#comment", " # no comment", "[", "]", "[]",
+	"", " ", "  two  words  ", "\ttab\there\t", "-", "--from=evil", "-rf", "@file", "#comment", " # no comment", "[",
+	"]", "[]",
 	`["a","b"]`, "[1]", "a]b[c", "*", "**/*", "a?c", "[ab]", "!not", "a/../b", "./a", "~", "~root", "a:b", "http://evil/x",
-	`'`, `''`, `it's`, `"`, `""`, `a "quoted" word`, `"; RUN echo PWNED`, `'; echo PWNED; '`, `a";X="b`, "`id`", "$(echo PWNED)",
-	"$X", "${X}", "${X:-default}", "${X", "$", "$$", "a$", "$1", "${X/a/b}", `\$X`, `\`, `\\`, `a\`, `a\\`, `\n`, `\ `, `a \`, `a\ `,
-	"<<EOF", "a <<EOF b", `<<"EOF"`, "<<-EOF", "<", "<<", "0<<A", "EOF", "a;b", "a,b", "a=b", "=", "==b", "a|b", "a&&b", "(a)", "{a,b}",
-	"%", "%25", "%3B", "@(Compile)", "$(Path)", "%(Full)", "\n", "a\nRUN echo PWNED", "a\r\nRUN echo PWNED", "a\rRUN echo PWNED",
-	"a\\\nRUN echo PWNED", "\u2028RUN echo PWNED", "\u2029x", "\u0085x", "\vx", "\fx", "\x1b[31m", "\x00", "\x7f", "\ufeffx", "x\ufeff",
-	"\xff", "a\xc3", "é", "à la carte", "日本語", "\u00a0", "👍", "AS evil", "NONE", "scratch", strings.Repeat("long ", 20_000),
+	`'`, `''`, `it's`, `"`, `""`, `a "quoted" word`, `"; RUN echo PWNED`, `'; echo PWNED; '`, `a";X="b`, "`id`",
+	"$(echo PWNED)",
+	"$X", "${X}", "${X:-default}", "${X", "$", "$$", "a$", "$1", "${X/a/b}", `\$X`, `\`, `\\`, `a\`, `a\\`, `\n`, `\ `,
+	`a \`, `a\ `,
+	"<<EOF", "a <<EOF b", `<<"EOF"`, "<<-EOF", "<", "<<", "0<<A", "EOF", "a;b", "a,b", "a=b", "=", "==b", "a|b",
+	"a&&b", "(a)", "{a,b}",
+	"%", "%25", "%3B", "@(Compile)", "$(Path)", "%(Full)", "\n", "a\nRUN echo PWNED", "a\r\nRUN echo PWNED",
+	"a\rRUN echo PWNED",
+	"a\\\nRUN echo PWNED", "\u2028RUN echo PWNED", "\u2029x", "\u0085x", "\vx", "\fx", "\x1b[31m", "\x00", "\x7f",
+	"\ufeffx", "x\ufeff",
+	"\xff", "a\xc3", "é", "à la carte", "日本語", "\u00a0", "👍", "AS evil", "NONE", "scratch",
+	strings.Repeat("long ", 20_000),
 }
 
 // evil gives every variable a value, so that none is taken by mistake and nobody sees it.
@@ -178,7 +185,8 @@ func checkWord(v string) error {
 	if err != nil {
 		return err
 	}
-	if err := same([]string{c.(*instructions.UserCommand).User}, v+"VALUE OF A"+v); err != nil || strings.TrimSpace(v) == "" {
+	err = same([]string{c.(*instructions.UserCommand).User}, v+"VALUE OF A"+v)
+	if err != nil || strings.TrimSpace(v) == "" {
 		return err
 	}
 	c, err = one("VOLUME " + list([]string{word(plain(v))}))
@@ -404,12 +412,17 @@ func checkLiteral(v string) error {
 	if ok, err := filepath.Match(literal(v), v); err != nil || !ok {
 		return fmt.Errorf("%q does not find it: %w", literal(v), err)
 	}
-	for _, other := range []string{v + "x", "x" + v, strings.ReplaceAll(v, "*", "x"), strings.ReplaceAll(v, "?", "x"), "a", "b"} {
+	for _, other := range append(others(v), "a", "b") {
 		if ok, _ := filepath.Match(literal(v), other); ok && other != v {
 			return fmt.Errorf("%q finds %q", literal(v), other)
 		}
 	}
 	return nil
+}
+
+// others are names that a pattern of a name could find.
+func others(v string) []string {
+	return []string{v + "x", "x" + v, strings.ReplaceAll(v, "*", "x"), strings.ReplaceAll(v, "?", "x")}
 }
 
 // checkPattern escapes a name as the plan does, and sees that COPY --parents finds it, and that it needs no such file.
@@ -426,7 +439,7 @@ func checkPattern(v string) error {
 	if err != nil || !ok {
 		return fmt.Errorf("%q does not find it: %w", p, err)
 	}
-	for _, other := range []string{name + "x", "x" + name, strings.ReplaceAll(name, "*", "x"), strings.ReplaceAll(name, "?", "x")} {
+	for _, other := range others(name) {
 		if ok, _ := patternmatcher.MatchesOrParentMatches(other, []string{p}); ok && other != name {
 			return fmt.Errorf("%q finds %q", p, other)
 		}

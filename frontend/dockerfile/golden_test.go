@@ -19,94 +19,102 @@ var update = flag.Bool("update", false, "write the golden files")
 
 const everywhere = "linux/amd64,linux/arm64,linux/arm/v7"
 
-// Dockerfiles of plans that a build makes are those of the golden files, and BuildKit can read them.
-func TestGolden(t *testing.T) {
-	for _, tc := range []struct {
-		name string
-		// project are properties of the project of gatewaytest.Console, beside the usual ones.
-		project gatewaytest.Item
-		spec    []string
-		change  func(*gatewaytest.Client)
-	}{
-		{name: "portable"},
-		{name: "apphost", spec: []string{"publish: {mode: apphost}"}},
-		{name: "scratch", project: gatewaytest.Item{"ContainerBaseImage": "scratch", "SelfContained": "true"},
-			spec: []string{"publish: {mode: self-contained}", "base: {image: scratch}"}},
-		{name: "aot", project: gatewaytest.Item{"PublishAot": "true", "SelfContained": "true"}, change: func(c *gatewaytest.Client) {
+// goldens are specs of an app that the golden files are of.
+var goldens = []struct {
+	name string
+	// project are properties of the project of gatewaytest.Console, beside the usual ones.
+	project gatewaytest.Item
+	spec    []string
+	change  func(*gatewaytest.Client)
+}{
+	{name: "portable"},
+	{name: "apphost", spec: []string{"publish: {mode: apphost}"}},
+	{name: "scratch", project: gatewaytest.Item{"ContainerBaseImage": "scratch", "SelfContained": "true"},
+		spec: []string{"publish: {mode: self-contained}", "base: {image: scratch}"}},
+	{name: "aot", project: gatewaytest.Item{"PublishAot": "true", "SelfContained": "true"},
+		change: func(c *gatewaytest.Client) {
 			c.Images["mcr.microsoft.com/dotnet/sdk:10.0-aot"] = c.Images[gatewaytest.SDK]
 		}},
-		{name: "tests", spec: []string{
-			"tests: {projects: [tests/unit/unit.csproj], gate: true, secrets: {DB_PASSWORD: db-password}}",
-		}, change: func(c *gatewaytest.Client) {
-			c.Say("tests/unit/unit.csproj", "<Project />")
-			c.Describe(gatewaytest.App("app/app.csproj", nil), gatewaytest.Test("tests/unit/unit.csproj"))
-		}},
-		{name: "files", spec: []string{
-			"image: {workdir: /srv, user: 1000}",
-			"files:",
-			"  - {to: /data/, mode: 1777}",
-			"  - {from: config/app.json, to: /etc/app.json, mode: 0644, owner: app}",
-			"  - {context: deploy, from: start.sh, to: /usr/local/bin/start.sh, mode: 0755}",
-			"  - {context: '0', to: /zero}",
-		}, change: func(c *gatewaytest.Client) {
-			c.Say("config/app.json", "{}")
-			for _, name := range []string{"deploy", "0"} {
-				c.Set("context:"+name, "local:"+name)
-			}
-		}},
-		{name: "feeds", spec: []string{
-			"nuget:",
-			"  feeds:",
-			"    - {name: company, source: 'https://nuget.example.com/index.json', username: me, password-secret: feed-token}",
-			"    - {name: github, password-secret: github-token}",
-			"  secrets: {FEED_URL: feed-url}",
-			"  locked-mode: true",
-			"  ca: eng/company.pem",
-			"publish: {secrets: {SIGNING_KEY: signing-key}, ssh: [default]}",
-		}},
-		{name: "apps", spec: []string{
-			"base: {family: noble}",
-			"image: {env: {LANG: C.UTF-8}}",
-			"apps:",
-			"  clock: {project: app/app.csproj}",
-			"  3d: {project: other/other.csproj, publish: {mode: apphost}, image: {env: {LANG: C}}}",
-		}, change: func(c *gatewaytest.Client) {
-			c.Say("other/other.csproj", "<Project />")
-			c.Describe(gatewaytest.App("other/other.csproj", nil), gatewaytest.App("app/app.csproj", nil, "lib/lib.csproj"))
-		}},
-		{name: "image", spec: []string{
-			"image:",
-			"  args: [serve, '--urls=http://+:80?a&b']",
-			"  env: {B: two words, A: 'a $5 \"note\"'}",
-			"  ports: [8080, 9000-9010/udp]",
-			"  labels: {com.example.team: shop}",
-			"  annotations: {com.example.cost: '1'}",
-			"  volumes: [/data, /var/lib/my app]",
-			"  stop-signal: SIGINT",
-			"  healthcheck: {test: [CMD-SHELL, 'curl -f http://localhost || exit 1'], interval: 30s, timeout: 1m30s, retries: 3}",
-		}},
-		{name: "args", spec: []string{
-			"args:",
-			"  VERSION: 1.0",
-			"  CHANNEL: {default: stable, description: where the image goes}",
-			"  TARGETARCH:",
-			"  FAMILY: noble",
-			"publish: {properties: {Version: '${VERSION}', Channel: 'of ${CHANNEL}'}}",
-			"base: {family: '${FAMILY}'}",
-			"image:",
-			"  env: {CHANNEL: '${CHANNEL}', ARCH: '${TARGETARCH}'}",
-			"  labels: {com.example.version: 'v${VERSION}'}",
-			"  args: ['--channel=${CHANNEL}']",
-			"files: [{from: 'config/${TARGETARCH}.json', to: '/etc/${CHANNEL}/app.json'}]",
-		}, change: func(c *gatewaytest.Client) {
-			c.Say("config/amd64.json", "{}")
-			c.Set("build-arg:CHANNEL", "beta")
-		}},
-		{name: "platforms", spec: []string{
-			"args: {TARGETARCH: , TARGETVARIANT: }",
-			"image: {args: ['--arch=${TARGETARCH}${TARGETVARIANT}'], annotations: {arch: '${TARGETARCH}'}}",
-		}},
-	} {
+	{name: "tests", spec: []string{
+		"tests: {projects: [tests/unit/unit.csproj], gate: true, secrets: {DB_PASSWORD: db-password}}",
+	}, change: func(c *gatewaytest.Client) {
+		c.Say("tests/unit/unit.csproj", "<Project />")
+		c.Describe(gatewaytest.App("app/app.csproj", nil), gatewaytest.Test("tests/unit/unit.csproj"))
+	}},
+	{name: "files", spec: []string{
+		"image: {workdir: /srv, user: 1000}",
+		"files:",
+		"  - {to: /data/, mode: 1777}",
+		"  - {from: config/app.json, to: /etc/app.json, mode: 0644, owner: app}",
+		"  - {context: deploy, from: start.sh, to: /usr/local/bin/start.sh, mode: 0755}",
+		"  - {context: '0', to: /zero}",
+	}, change: func(c *gatewaytest.Client) {
+		c.Say("config/app.json", "{}")
+		for _, name := range []string{"deploy", "0"} {
+			c.Set("context:"+name, "local:"+name)
+		}
+	}},
+	{name: "feeds", spec: []string{
+		"nuget:",
+		"  feeds:",
+		"    - {name: company, source: 'https://nuget.example.com/index.json', username: me, password-secret: feed-token}",
+		"    - {name: github, password-secret: github-token}",
+		"  secrets: {FEED_URL: feed-url}",
+		"  locked-mode: true",
+		"  ca: eng/company.pem",
+		"publish: {secrets: {SIGNING_KEY: signing-key}, ssh: [default]}",
+	}},
+	{name: "apps", spec: []string{
+		"base: {family: noble}",
+		"image: {env: {LANG: C.UTF-8}}",
+		"apps:",
+		"  clock: {project: app/app.csproj}",
+		"  3d: {project: other/other.csproj, publish: {mode: apphost}, image: {env: {LANG: C}}}",
+	}, change: func(c *gatewaytest.Client) {
+		c.Say("other/other.csproj", "<Project />")
+		c.Describe(gatewaytest.App("other/other.csproj", nil), gatewaytest.App("app/app.csproj", nil, "lib/lib.csproj"))
+	}},
+	{name: "image", spec: []string{
+		"image:",
+		"  args: [serve, '--urls=http://+:80?a&b']",
+		"  env: {B: two words, A: 'a $5 \"note\"'}",
+		"  ports: [8080, 9000-9010/udp]",
+		"  labels: {com.example.team: shop}",
+		"  annotations: {com.example.cost: '1'}",
+		"  volumes: [/data, /var/lib/my app]",
+		"  stop-signal: SIGINT",
+		"  healthcheck:",
+		"    test: [CMD-SHELL, 'curl -f http://localhost || exit 1']",
+		"    interval: 30s",
+		"    timeout: 1m30s",
+		"    retries: 3",
+	}},
+	{name: "args", spec: []string{
+		"args:",
+		"  VERSION: 1.0",
+		"  CHANNEL: {default: stable, description: where the image goes}",
+		"  TARGETARCH:",
+		"  FAMILY: noble",
+		"publish: {properties: {Version: '${VERSION}', Channel: 'of ${CHANNEL}'}}",
+		"base: {family: '${FAMILY}'}",
+		"image:",
+		"  env: {CHANNEL: '${CHANNEL}', ARCH: '${TARGETARCH}'}",
+		"  labels: {com.example.version: 'v${VERSION}'}",
+		"  args: ['--channel=${CHANNEL}']",
+		"files: [{from: 'config/${TARGETARCH}.json', to: '/etc/${CHANNEL}/app.json'}]",
+	}, change: func(c *gatewaytest.Client) {
+		c.Say("config/amd64.json", "{}")
+		c.Set("build-arg:CHANNEL", "beta")
+	}},
+	{name: "platforms", spec: []string{
+		"args: {TARGETARCH: , TARGETVARIANT: }",
+		"image: {args: ['--arch=${TARGETARCH}${TARGETVARIANT}'], annotations: {arch: '${TARGETARCH}'}}",
+	}},
+}
+
+// Dockerfiles of plans that a build makes are those of the golden files, and BuildKit can read them.
+func TestGolden(t *testing.T) {
+	for _, tc := range goldens {
 		t.Run(tc.name, func(t *testing.T) {
 			c := gatewaytest.Console()
 			c.Images["mcr.microsoft.com/dotnet/runtime:10.0-noble"] = c.Images[gatewaytest.Runtime]

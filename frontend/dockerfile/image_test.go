@@ -76,7 +76,7 @@ func TestStages(t *testing.T) {
 		}
 		names[s.Name] = true
 	}
-	for _, want := range []string{"web", "build-web", "web-amd64", "app-3d", "app-_x", "scratch-2", "build-web-2", "web-for-amd64"} {
+	for _, want := range strings.Fields("web build-web web-amd64 app-3d app-_x scratch-2 build-web-2 web-for-amd64") {
 		if !names[want] {
 			t.Errorf("no stage %s in %v", want, names)
 		}
@@ -100,77 +100,85 @@ func TestReferences(t *testing.T) {
 	}
 }
 
+// images are plans, and what is written of their image.
+var images = []struct {
+	name string
+	set  func(h *hand)
+	has  []string
+	not  string
+}{
+	{"no command, of a base that has one", func(h *hand) {
+		h.base.Entrypoint, h.base.Cmd = []string{"dotnet"}, []string{"x"}
+		h.app.Command = dotnet.Command{Instruction: "DefaultArgs", DefaultArgs: []string{"y"}}
+	}, []string{"ENTRYPOINT []", `CMD ["y"]`}, ""},
+	{"nothing to run", func(h *hand) {
+		h.base.Cmd = []string{"x"}
+		h.app.Command = dotnet.Command{Instruction: "DefaultArgs"}
+	}, []string{"CMD []"}, "ENTRYPOINT"},
+	{"the folder of the base", func(h *hand) { h.base.WorkingDir = "/app" },
+		[]string{"COPY --link --from=build /app /app/"}, "WORKDIR /app"},
+	{"a check by the shell", func(h *hand) {
+		h.spec.Image.Healthcheck = &spec.Healthcheck{Test: []string{"CMD-SHELL", "a | b"}, Retries: 2, StartPeriod: "1m"}
+	}, []string{"HEALTHCHECK --start-period=1m0s --retries=2 CMD a | b"}, ""},
+	{"a check of several lines", func(h *hand) {
+		h.spec.Image.Healthcheck = &spec.Healthcheck{Test: []string{"CMD-SHELL", "a\nb"}}
+	}, []string{`HEALTHCHECK CMD ["/bin/sh", "-c", "a\nb"]`}, ""},
+	{"a check that looks like a list", func(h *hand) {
+		h.base.Shell = []string{"/bin/ash", "-ec"}
+		h.spec.Image.Healthcheck = &spec.Healthcheck{Test: []string{"CMD-SHELL", `["a"]`}}
+	}, []string{`HEALTHCHECK CMD ["/bin/ash", "-ec", "[\"a\"]"]`}, ""},
+	{"a check that goes on", func(h *hand) {
+		h.spec.Image.Healthcheck = &spec.Healthcheck{Test: []string{"CMD-SHELL", `a \`}}
+	}, []string{`HEALTHCHECK CMD ["/bin/sh", "-c", "a \\"]`}, ""},
+	{"a check with arguments", func(h *hand) {
+		h.spec.Image.Healthcheck = &spec.Healthcheck{Test: []string{"CMD-SHELL", "echo $0", "x"}}
+	}, []string{`HEALTHCHECK CMD ["/bin/sh", "-c", "echo $0", "x"]`}, ""},
+	{"no check", func(h *hand) { h.spec.Image.Healthcheck = &spec.Healthcheck{Test: []string{"NONE"}} },
+		[]string{"HEALTHCHECK NONE"}, ""},
+	{"an owner by name", func(h *hand) { h.spec.Files = []spec.File{{From: "a", To: "/b", Owner: "me"}} },
+		[]string{"COPY --chown=me:me a /b"}, ""},
+	{"an owner that no flag has", func(h *hand) { h.spec.Files = []spec.File{{From: "a", To: "/b", Owner: "mé"}} },
+		[]string{"# Left out: files.0.owner, which has a character that a flag cannot have."}, "COPY --link a"},
+	{"a file that looks like an address", func(h *hand) { h.spec.Files = []spec.File{{From: "http://x", To: "/b"}} },
+		[]string{"COPY --link /http://x /b"}, ""},
+	{"the root", func(h *hand) { h.spec.Files = []spec.File{{To: "/"}} },
+		[]string{"COPY --link --from=folders /folders/0 /"}, ""},
+	{"ports of the base", func(h *hand) {
+		h.base.ExposedPorts = map[string]struct{}{"1/tcp": {}}
+		h.app.Ports = []string{"2/udp"}
+	}, []string{"EXPOSE 2/udp"}, "EXPOSE 1"},
+	{"labels of the base", func(h *hand) {
+		h.base.Labels = map[string]string{"org.opencontainers.image.version": "1", "team": "x"}
+	}, []string{"# The base has these, and a Dockerfile cannot drop them: label org.opencontainers.image.version."},
+		"LABEL"},
+	{"the digest of the base", func(h *hand) {
+		h.spec.Image.Labels = map[string]string{"org.opencontainers.image.base.digest": "sha256:1"}
+	}, []string{"# Left out: image.labels.org.opencontainers.image.base.digest, which is another for each platform."},
+		"LABEL"},
+	{"a label without a name", func(h *hand) { h.app.Labels = []dotnet.KeyValue{{Value: "x"}} },
+		[]string{"# Left out: the label , whose name is empty."}, "LABEL"},
+	{"a list that is not UTF-8", func(h *hand) { h.spec.Image.Args = []string{"\xff"} },
+		[]string{"# Left out: image.args, which is not UTF-8."}, "CMD"},
+	{"a list that is too long", func(h *hand) { h.spec.Image.Args = strings.Split(strings.Repeat("x,", 20_000), ",") },
+		[]string{"# Left out: image.args, which is longer than a line can be."}, "CMD"},
+	{"a line that is too long", func(h *hand) { h.spec.Image.User = strings.Repeat("$", maxLine-10) },
+		[]string{"# Left out: image.user, which is longer than a line can be."}, "USER"},
+	{"feeds that are too long", func(h *hand) {
+		h.spec.NuGet.Feeds = []spec.Feed{{Name: "f", Source: strings.Repeat("x", maxLine+1)}}
+	}, []string{"# Left out: nuget.feeds, which is longer than a line can be."}, "EOF"},
+	{"several frameworks", func(h *hand) { h.app.CrossTargeting, h.app.TargetFramework = true, "net10.0" }, nil, "\xff"},
+	{"linked", func(h *hand) { h.app.Mode = dotnet.Aot | dotnet.SelfContained | dotnet.Trimmed },
+		[]string{"ARG BUILDARCH", "    amd64) rid=linux-x64;; \\", "    $cross && rm -f /app/*.dbg"}, ""},
+}
+
 // What is written of the image is what the plan has, over what the base has.
 func TestImage(t *testing.T) {
-	for _, tc := range []struct {
-		name string
-		set  func(h *hand)
-		has  []string
-		not  string
-	}{
-		{"no command, of a base that has one", func(h *hand) {
-			h.base.Entrypoint, h.base.Cmd = []string{"dotnet"}, []string{"x"}
-			h.app.Command = dotnet.Command{Instruction: "DefaultArgs", DefaultArgs: []string{"y"}}
-		}, []string{"ENTRYPOINT []", `CMD ["y"]`}, ""},
-		{"nothing to run", func(h *hand) {
-			h.base.Cmd = []string{"x"}
-			h.app.Command = dotnet.Command{Instruction: "DefaultArgs"}
-		}, []string{"CMD []"}, "ENTRYPOINT"},
-		{"the folder of the base", func(h *hand) { h.base.WorkingDir = "/app" }, []string{"COPY --link --from=build /app /app/"}, "WORKDIR /app"},
-		{"a check by the shell", func(h *hand) {
-			h.spec.Image.Healthcheck = &spec.Healthcheck{Test: []string{"CMD-SHELL", "a | b"}, Retries: 2, StartPeriod: "1m"}
-		}, []string{"HEALTHCHECK --start-period=1m0s --retries=2 CMD a | b"}, ""},
-		{"a check of several lines", func(h *hand) {
-			h.spec.Image.Healthcheck = &spec.Healthcheck{Test: []string{"CMD-SHELL", "a\nb"}}
-		}, []string{`HEALTHCHECK CMD ["/bin/sh", "-c", "a\nb"]`}, ""},
-		{"a check that looks like a list", func(h *hand) {
-			h.base.Shell = []string{"/bin/ash", "-ec"}
-			h.spec.Image.Healthcheck = &spec.Healthcheck{Test: []string{"CMD-SHELL", `["a"]`}}
-		}, []string{`HEALTHCHECK CMD ["/bin/ash", "-ec", "[\"a\"]"]`}, ""},
-		{"a check that goes on", func(h *hand) {
-			h.spec.Image.Healthcheck = &spec.Healthcheck{Test: []string{"CMD-SHELL", `a \`}}
-		}, []string{`HEALTHCHECK CMD ["/bin/sh", "-c", "a \\"]`}, ""},
-		{"a check with arguments", func(h *hand) {
-			h.spec.Image.Healthcheck = &spec.Healthcheck{Test: []string{"CMD-SHELL", "echo $0", "x"}}
-		}, []string{`HEALTHCHECK CMD ["/bin/sh", "-c", "echo $0", "x"]`}, ""},
-		{"no check", func(h *hand) { h.spec.Image.Healthcheck = &spec.Healthcheck{Test: []string{"NONE"}} }, []string{"HEALTHCHECK NONE"}, ""},
-		{"an owner by name", func(h *hand) { h.spec.Files = []spec.File{{From: "a", To: "/b", Owner: "me"}} },
-			[]string{"COPY --chown=me:me a /b"}, ""},
-		{"an owner that no flag has", func(h *hand) { h.spec.Files = []spec.File{{From: "a", To: "/b", Owner: "mé"}} },
-			[]string{"# Left out: files.0.owner, which has a character that a flag cannot have."}, "COPY --link a"},
-		{"a file that looks like an address", func(h *hand) { h.spec.Files = []spec.File{{From: "http://x", To: "/b"}} },
-			[]string{"COPY --link /http://x /b"}, ""},
-		{"the root", func(h *hand) { h.spec.Files = []spec.File{{To: "/"}} }, []string{"COPY --link --from=folders /folders/0 /"}, ""},
-		{"ports of the base", func(h *hand) {
-			h.base.ExposedPorts = map[string]struct{}{"1/tcp": {}}
-			h.app.Ports = []string{"2/udp"}
-		}, []string{"EXPOSE 2/udp"}, "EXPOSE 1"},
-		{"labels of the base", func(h *hand) {
-			h.base.Labels = map[string]string{"org.opencontainers.image.version": "1", "team": "x"}
-		}, []string{"# The base has these, and a Dockerfile cannot drop them: label org.opencontainers.image.version."}, "LABEL"},
-		{"the digest of the base", func(h *hand) {
-			h.spec.Image.Labels = map[string]string{"org.opencontainers.image.base.digest": "sha256:1"}
-		}, []string{"# Left out: image.labels.org.opencontainers.image.base.digest, which is another for each platform."}, "LABEL"},
-		{"a label without a name", func(h *hand) { h.app.Labels = []dotnet.KeyValue{{Value: "x"}} },
-			[]string{"# Left out: the label , whose name is empty."}, "LABEL"},
-		{"a list that is not UTF-8", func(h *hand) { h.spec.Image.Args = []string{"\xff"} },
-			[]string{"# Left out: image.args, which is not UTF-8."}, "CMD"},
-		{"a list that is too long", func(h *hand) { h.spec.Image.Args = strings.Split(strings.Repeat("x,", 20_000), ",") },
-			[]string{"# Left out: image.args, which is longer than a line can be."}, "CMD"},
-		{"a line that is too long", func(h *hand) { h.spec.Image.User = strings.Repeat("$", maxLine-10) },
-			[]string{"# Left out: image.user, which is longer than a line can be."}, "USER"},
-		{"feeds that are too long", func(h *hand) {
-			h.spec.NuGet.Feeds = []spec.Feed{{Name: "f", Source: strings.Repeat("x", maxLine+1)}}
-		}, []string{"# Left out: nuget.feeds, which is longer than a line can be."}, "EOF"},
-		{"several frameworks", func(h *hand) { h.app.CrossTargeting, h.app.TargetFramework = true, "net10.0" }, nil, "\xff"},
-		{"linked", func(h *hand) { h.app.Mode = dotnet.Aot | dotnet.SelfContained | dotnet.Trimmed },
-			[]string{"ARG BUILDARCH", "    amd64) rid=linux-x64;; \\", "    $cross && rm -f /app/*.dbg"}, ""},
-	} {
+	for _, tc := range images {
 		t.Run(tc.name, func(t *testing.T) {
 			h := newHand()
 			tc.set(h)
 			text := h.write(t)
-			atoms(t, text)
+			shells{}.atoms(t, text)
 			for _, want := range tc.has {
 				if !strings.Contains(text, "\n"+want+"\n") {
 					t.Errorf("no line %q in\n%s", want, text)

@@ -276,8 +276,8 @@ func (r *run) properties(args []string) {
 	}
 }
 
-// simpleProperty tells whether a value needs no escaping for MSBuild but quotes around it: one of an argument gets
-// none.
+// simpleProperty tells whether a value needs no escaping for MSBuild but quotes around it: the value of an argument
+// gets none.
 func simpleProperty(s string) bool { return !strings.ContainsAny(s, `%"\@`) }
 
 // maxColumns is where a command goes on in the next line.

@@ -91,9 +91,16 @@ func converted(p dotnet.Project) dotnet.Project {
 	return p
 }
 
-// checkFeeds refuses a feed of the spec that NuGet would never ask.
+// checkFeeds refuses a feed of the spec that NuGet would never ask, or not with its credentials.
 func checkFeeds(req *request.Request, files dotnet.Files) error {
 	for i, f := range req.Spec.NuGet.Feeds {
+		if is := dotnet.OtherCase(files, f.Name, req.Spec.Project); f.PasswordSecret != "" && is != "" {
+			return req.At(
+				fmt.Sprintf("nuget.feeds.%d.name", i),
+				fmt.Errorf("feed %s would be asked without credentials: nuget.config calls it %s, and NuGet finds them by "+
+					"that very name", f.Name, is),
+			)
+		}
 		if by := dotnet.ClearedBy(files, f.Name, req.Spec.Project); f.Source != "" && by != "" {
 			return req.At(
 				fmt.Sprintf("nuget.feeds.%d.source", i),

@@ -276,6 +276,7 @@ func TestFileBasedApp(t *testing.T) {
 
 func TestNewFails(t *testing.T) {
 	const clears = `<packageSources><clear /><add key="own" value="https://own" /></packageSources>`
+	const hub = `<packageSources><add key="hub" value="https://feed" /></packageSources>`
 	for _, tc := range []struct {
 		name   string
 		spec   []string
@@ -287,6 +288,12 @@ func TestNewFails(t *testing.T) {
 				Says: "crosshull.yaml:5: NuGet would never ask feed company: nuget.config removes all other sources " +
 					"(<clear />); name the source there, and keep only the credentials here",
 				At: []string{"crosshull.yaml:5"},
+			}},
+		{"a feed in other capitals", []string{"nuget: {feeds: [{", "  name: Hub,", "  password-secret: token", "}]}"},
+			func(c *gatewaytest.Client) { c.Say("nuget.config", hub) }, want{
+				Says: "crosshull.yaml:3: feed Hub would be asked without credentials: nuget.config calls it hub, and NuGet " +
+					"finds them by that very name",
+				At: []string{"crosshull.yaml:3"},
 			}},
 		{"no SDK for the machine", nil, func(c *gatewaytest.Client) {
 			c.Worker = "linux/mips64le"

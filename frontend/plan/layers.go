@@ -1,6 +1,7 @@
 package plan
 
 import (
+	xllb "github.com/crosshull/crosshull/llb"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
@@ -58,8 +59,8 @@ func layers(p *Plan, rid string) []Layer {
 			}
 			l.Shared, l.Maker, l.Folders = false, ByLaunchers, []string{rid}
 		case dotnet.LayerApp:
-			if len(p.Request.Spec.Files) > 0 {
-				shared := !p.Request.PerPlatform("files")
+			if files := p.Request.Spec.Files; len(files) > 0 {
+				shared := !p.Request.PerPlatform("files") && !(xllb.ForUser(files) && p.Request.PerPlatform("image.user"))
 				out = append(out, Layer{Name: LayerFiles, Shared: shared, Maker: ByFiles, Expected: true})
 			}
 		}

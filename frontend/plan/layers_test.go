@@ -51,6 +51,12 @@ func TestLayers(t *testing.T) {
 			"(packages) (packages-preview) (runtimes) (projects) assets*/1 app"},
 		{"files of the spec", build("linux/amd64", nil, "files: [{to: /data}]"), nil,
 			"(packages*) (packages-preview*) (runtimes) (projects*) (assets*) files*/3 app*"},
+		{"files of a user for each platform", build("linux/amd64", nil, "args: {TARGETARCH: }", "files: [{to: /data}]",
+			"image: {user: '1${TARGETARCH}'}"), nil,
+			"(packages*) (packages-preview*) (runtimes) (projects*) (assets*) files/3 app*"},
+		{"files of root, and that user", build("linux/amd64", nil, "args: {TARGETARCH: }", "files: [{to: /a, from: app}]",
+			"image: {user: '1${TARGETARCH}'}"), nil,
+			"(packages*) (packages-preview*) (runtimes) (projects*) (assets*) files*/3 app*"},
 		{"launchers", build("linux/amd64", nil, "publish: {mode: apphost}"), nil,
 			"(packages*) (packages-preview*) (runtimes) (projects*) (assets*) launcher/2 app*"},
 	} {

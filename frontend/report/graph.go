@@ -67,7 +67,11 @@ func write(b *strings.Builder, prefix, title string, nodes []Node) {
 	b.WriteString("  end\n")
 }
 
+// entities are characters that mean something to Mermaid: an entity that is in a name already is text, and so is what
+// a name has in the marks of Markdown.
+var entities = strings.NewReplacer("#", "#35;", `"`, "#quot;", "<", "#lt;", ">", "#gt;", "`", "#96;")
+
 // label is a text that Mermaid takes as it is.
 func label(s string) string {
-	return `"` + strings.NewReplacer(`"`, "#quot;", "<", "#lt;", ">", "#gt;").Replace(s) + `"`
+	return `"` + entities.Replace(oneLine(s)) + `"`
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -92,4 +93,30 @@ func TestGraph(t *testing.T) {
 	g.Step("[publish] dotnet publish a", []string{`[restore] dotnet restore "a"`, "mcr.microsoft.com/dotnet/sdk:10.0"})
 	g.Step("image linux/amd64", []string{"[publish] dotnet publish a", "mcr.microsoft.com/dotnet/aspnet:10.0"})
 	golden(t, "graph.txt", g.WriteText)
+}
+
+// A value is one line of what is printed, and gives a terminal no orders.
+func TestHostileValues(t *testing.T) {
+	const value, want = "a\x1b]0;b\a\rc\nd\u2028e\xff", `a\x1b]0;b\a\rc\nd\u2028e\xff`
+	p := &Plan{Arguments: []Argument{{Name: "A", Value: value, Description: value}}}
+	e := &Explanation{Apps: []Explained{{Values: []Value{{Key: "image.labels.a", Value: value, From: "spec"}}}}}
+	g := &Graph{}
+	g.Project("`"+value+"` #quot;", nil)
+	for name, tc := range map[string]struct {
+		write func(io.Writer) error
+		want  string
+		lines int
+	}{
+		"plan":        {p.WriteText, `"` + want + `"  ` + want + "\n", 3},
+		"explanation": {e.WriteText, `"` + want + `"  spec` + "\n", 2},
+		"graph":       {g.WriteText, "p0[\"#96;" + want + "#96; #35;quot;\"]\n", 6},
+	} {
+		var got bytes.Buffer
+		if err := tc.write(&got); err != nil {
+			t.Fatal(err)
+		}
+		if lines := bytes.Count(got.Bytes(), []byte("\n")); !strings.Contains(got.String(), tc.want) || lines != tc.lines {
+			t.Errorf("the %s has %d lines, want %d:\n%s", name, lines, tc.lines, &got)
+		}
+	}
 }

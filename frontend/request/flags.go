@@ -99,7 +99,7 @@ func (r *Request) constraints(phase string) []llb.ConstraintsOpt {
 	opts := r.location(key)
 	// The same for all platforms: an ignored vertex has another digest than one that is not, and would run twice.
 	phase, _, _ = strings.Cut(phase, " ")
-	if r.Gateway.IsNoCache(phase) {
+	if r.isNoCache(phase) {
 		opts = append(opts, llb.IgnoreCache)
 	}
 	return opts
@@ -108,7 +108,7 @@ func (r *Request) constraints(phase string) []llb.ConstraintsOpt {
 // cacheNamespace separates the cache mounts of this build from those of others, as BUILDKIT_CACHE_MOUNT_NS says.
 // BuildKit keeps cache mounts even with --no-cache, so such a build gets new ones.
 func (r *Request) cacheNamespace() string {
-	if r.Gateway.IsNoCache(xllb.PhasePublish) {
+	if r.isNoCache(xllb.PhasePublish) {
 		return path.Join(r.Gateway.CacheIDNamespace, identity.NewID())
 	}
 	return r.Gateway.CacheIDNamespace

@@ -248,6 +248,7 @@ func TestNoCache(t *testing.T) {
 		{"a name for caches", map[string]string{"build-arg:BUILDKIT_CACHE_MOUNT_NS": "team"}, nil, "team"},
 		{"all", map[string]string{"no-cache": ""}, []string{"describe", "restore", "publish", "image linux/amd64"}, "…"},
 		{"some", map[string]string{"no-cache": "restore,image"}, []string{"restore", "image linux/amd64"}, ""},
+		{"some, with spaces", map[string]string{"no-cache": " describe, Image ,"}, []string{"describe", "image linux/amd64"}, ""},
 		{"publish", map[string]string{"no-cache": "PUBLISH", "build-arg:BUILDKIT_CACHE_MOUNT_NS": "team"},
 			[]string{"publish"}, "team/…"},
 	} {

@@ -200,13 +200,28 @@ func (r *Request) WarnUnused(ctx context.Context) {
 	}
 }
 
+// noCache are the phases of --no-cache-filter, without spaces around them. BuildKit would keep the spaces.
+func (r *Request) noCache() []string {
+	var names []string
+	for name := range strings.SplitSeq(r.Gateway.Opt(keyNoCache), ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// isNoCache tells whether the user wants to run a phase again without the cache.
+func (r *Request) isNoCache(phase string) bool {
+	is := func(name string) bool { return strings.EqualFold(name, phase) }
+	return r.Gateway.IsNoCache(phase) || slices.ContainsFunc(r.noCache(), is)
+}
+
 // WarnPhases warns about names in --no-cache-filter that are no phases, such as stages of a Dockerfile.
 func (r *Request) WarnPhases(ctx context.Context) {
 	var unknown []string
-	for name := range strings.SplitSeq(r.Gateway.Opt(keyNoCache), ",") {
-		if name = strings.TrimSpace(name); name != "" && !slices.ContainsFunc(xllb.Phases, func(p string) bool {
-			return strings.EqualFold(p, name)
-		}) {
+	for _, name := range r.noCache() {
+		if !slices.ContainsFunc(xllb.Phases, func(p string) bool { return strings.EqualFold(p, name) }) {
 			unknown = append(unknown, name)
 		}
 	}

@@ -149,7 +149,9 @@ func (out *published) images(ctx context.Context, p *plan.Plan) ([]image, error)
 			// Before the app, which changes more often.
 			last := len(put) - 1
 			put = slices.Insert(put, last, extra)
-			files := layer{Layer: report.Layer{Name: plan.LayerFiles}, state: extra.State}
+			is := func(l plan.Layer) bool { return l.Maker == plan.ByFiles }
+			shared := t.Layers[slices.IndexFunc(t.Layers, is)].Shared
+			files := layer{Layer: report.Layer{Name: plan.LayerFiles, Shared: shared}, state: extra.State}
 			layers[i] = slices.Insert(layers[i], last, files)
 		}
 		st := out.graph.Builder.Image(t.Base.State, t.Platform, put...)

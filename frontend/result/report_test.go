@@ -64,6 +64,22 @@ func TestReport(t *testing.T) {
 	}
 }
 
+// The report says of the files of the spec what the plan says.
+func TestReportOfFiles(t *testing.T) {
+	for spec, shared := range map[string]bool{
+		"files: [{to: /data}]":                                  true,
+		"args: {TARGETARCH: }\nfiles: [{to: '/${TARGETARCH}'}]": false,
+	} {
+		r := told(t, export(t, app("linux/amd64,linux/arm64", nil, spec)))
+		for _, image := range r.Apps[0].Images {
+			files := slices.IndexFunc(image.Layers, func(l report.Layer) bool { return l.Name == "files" })
+			if files < 0 || image.Layers[files].Shared != shared {
+				t.Errorf("%s: layers of %s are %+v", spec, image.Platform, image.Layers)
+			}
+		}
+	}
+}
+
 // What was cached waited for nothing that is looked at.
 func TestReportOfCached(t *testing.T) {
 	c := app("linux/amd64", nil)

@@ -41,9 +41,8 @@ type App struct {
 func Spec(f Found) []byte {
 	w := &writer{}
 	w.line("# syntax=%s", oneLine(f.Syntax))
-	w.line(
-		"# How docker buildx builds the images of this repository. Everything is optional; what is commented out is what",
-	)
+	w.line("# How docker buildx builds the images of this repository. Everything is optional; " +
+		"what is commented out is what")
 	w.line("# there is without it, or an example.")
 	w.line("#")
 	w.line("# Found: %s.", f.summary())
@@ -217,10 +216,8 @@ func (w *writer) nuget(f Found) {
 		return
 	}
 	w.line("")
-	w.line(
-		"# Credentials for feeds of nuget.config that want some, by the ids of secrets: --secret " +
-			"id=feed-token,env=FEED_TOKEN",
-	)
+	w.line("# Credentials for feeds of nuget.config that want some, by the ids of secrets: " +
+		"--secret id=feed-token,env=FEED_TOKEN")
 	w.line("#nuget:")
 	w.line("#  feeds:")
 	for _, name := range feeds {

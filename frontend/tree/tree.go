@@ -71,7 +71,7 @@ func Of(ctx context.Context, req *request.Request, st llb.State) (*Tree, error) 
 	}
 	t := &Tree{Files: dotnet.Files{}, Sources: xllb.Sources{
 		Context: st, Exclude: gitDirs(req.Gateway), Links: dotnet.Links{},
-		Housekeeping: dotnet.Housekeeping{Spec: path.Base(req.SpecName())},
+		Housekeeping: dotnet.Housekeeping{Spec: path.Base(req.SpecName()), Git: len(gitDirs(req.Gateway)) == 0},
 	}}
 	if ref == nil { // an empty context
 		return t, nil

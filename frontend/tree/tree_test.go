@@ -167,6 +167,9 @@ func TestExcluded(t *testing.T) {
 			if excluded := src.Attrs[pb.AttrExcludePatterns]; excluded != tc.want {
 				t.Errorf("without %s, want %s", excluded, tc.want)
 			}
+			if kept := got.Housekeeping.Git; kept != (tc.want == "") {
+				t.Errorf("that .git is kept is %v", kept)
+			}
 			if key := src.Attrs[pb.AttrSharedKeyHint]; key != "crosshull" {
 				t.Errorf("sent as %q, which is another's", key)
 			}

@@ -1,5 +1,5 @@
-// Package dockerfile holds the Dockerfiles of --call=dockerfile against BuildKit's Dockerfile frontend: what that makes of
-// one is the image that crosshull makes, for every platform and with build arguments of a later day.
+// Package dockerfile holds the Dockerfiles of --call=dockerfile against BuildKit's Dockerfile frontend: what that makes
+// of one is the image that crosshull makes, for every platform and with build arguments of a later day.
 package dockerfile
 
 import (
@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/client/llb/sourceresolver"
@@ -32,6 +33,9 @@ var everywhere = []string{"linux/amd64", "linux/arm64", "linux/arm/v7"}
 func console(spec []string, args map[string]string) *gatewaytest.Client {
 	c := gatewaytest.Console()
 	c.Spec(spec...)
+	for _, name := range []string{"stable.json", "beta.json", "x.json", "canary.json", "amd64", "arm64", "arm"} {
+		c.Context["config/"+name] = &fstest.MapFile{}
+	}
 	for name, value := range args {
 		c.Set("build-arg:"+name, value)
 	}
@@ -84,12 +88,14 @@ func (r registry) ResolveImageConfig(
 }
 
 // theirs is what the Dockerfile frontend makes of a Dockerfile.
-func theirs(t *testing.T, c *gatewaytest.Client, text []byte, args map[string]string, platform string) *dockerfile2llb.Result {
+func theirs(
+	t *testing.T, c *gatewaytest.Client, text []byte, args map[string]string, platform string,
+) *dockerfile2llb.Result {
 	t.Helper()
-	p := platforms.MustParse(platform)
+	p, on := platforms.MustParse(platform), platforms.MustParse("linux/amd64")
 	caps := pb.Caps.CapSet(pb.Caps.All())
 	res, err := dockerfile2llb.Dockerfile2LLB(t.Context(), text, dockerfile2llb.ConvertOpt{
-		Config:         dockerui.Config{BuildArgs: args, BuildPlatforms: []ocispecs.Platform{platforms.MustParse("linux/amd64")}},
+		Config:         dockerui.Config{BuildArgs: args, BuildPlatforms: []ocispecs.Platform{on}},
 		TargetPlatform: &p,
 		MetaResolver:   registry{c},
 		LLBCaps:        &caps,

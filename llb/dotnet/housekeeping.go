@@ -15,6 +15,9 @@ import (
 type Housekeeping struct {
 	// Spec is the name of the file that the spec is in, without folders.
 	Spec string
+	// Git tells that .git is in the context, as the user wants to have it. What git keeps beside sources is no
+	// housekeeping then: tools that read a commit read .gitmodules and .gitignore, too.
+	Git bool
 
 	found    []string            // all files that have such a name
 	files    []string            // those of them that MSBuild may find for a project
@@ -59,6 +62,9 @@ var housekeepingKinds = []nameKind{
 	{"renovate", []string{".json", ".json5"}}, {".renovaterc", nil}, {".pre-commit-config", yaml},
 }
 
+// gitFiles are the files that git itself reads. The first is one in a submodule and in a worktree.
+var gitFiles = []string{".git", ".gitmodules", ".gitignore", ".gitattributes"}
+
 // housekeepingFolders are folders, in lower case. Each has a dot before its name.
 var housekeepingFolders = []string{
 	".github", ".gitlab", ".gitea", ".forgejo", ".azuredevops", ".azure-pipelines", ".circleci", ".buildkite",
@@ -69,6 +75,9 @@ var housekeepingFolders = []string{
 func (h *Housekeeping) Add(name string) {
 	base := strings.ToLower(path.Base(name))
 	has := func(k nameKind) bool { return k.match(base) }
+	if h.Git && slices.Contains(gitFiles, base) {
+		return
+	}
 	if h.isSpec(name) || slices.ContainsFunc(housekeepingKinds, has) || housekeepingFolder(name) != "" {
 		h.found = append(h.found, name)
 	}

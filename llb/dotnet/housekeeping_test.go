@@ -69,6 +69,24 @@ func TestHousekeeping(t *testing.T) {
 	}
 }
 
+// Where the user keeps .git, what git reads is kept with it: a submodule or a worktree has a file of that name.
+func TestKeptGit(t *testing.T) {
+	for keep, want := range map[bool]string{
+		false: ".git .gitattributes .gitignore .gitmodules README.md sub/.git",
+		true:  "README.md",
+	} {
+		h := Housekeeping{Git: keep}
+		for _, name := range []string{".git", ".gitmodules", ".gitignore", ".gitattributes", "sub/.git", "README.md"} {
+			h.Add(name)
+		}
+		h.AddProjects(Files{"app.csproj": nil, "sub/sub.csproj": nil})
+		idle := h.Idle([]Node{asked(t, "app.csproj", nil, nil)}, nil, Project{}, nil)
+		if got := strings.Join(idle, " "); got != want {
+			t.Errorf("kept is %v, and no sources are %q, want %q", keep, got, want)
+		}
+	}
+}
+
 // idleOf gives the files among names that a project makes nothing of.
 func idleOf(t *testing.T, files Files, names []string, nodes ...Node) string {
 	t.Helper()

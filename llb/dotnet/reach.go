@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/xml"
+	"iter"
 	"maps"
 	"path"
 	"regexp"
@@ -339,17 +340,50 @@ func FeedsOf(files Files) (variables, names []string) {
 // ClearedBy gives the nuget.config, of those that a project at path sees, that drops a source of the machine's
 // configuration: it clears all sources that are not its own, and name is none of them. Empty: there is none.
 func ClearedBy(files Files, name, project string) string {
-	for _, dir := range ancestors([]string{path.Join(project, "x")}) {
-		for _, file := range slices.Sorted(maps.Keys(files)) {
-			if path.Dir(file) != dir || !strings.EqualFold(path.Base(file), "nuget.config") {
-				continue
+	for file, sources := range seenSources(files, project) {
+		if bytes.Contains(sources, []byte("<clear")) && !namedSource(name).Match(sources) {
+			return file
+		}
+	}
+	return ""
+}
+
+// OtherCase gives the name that a nuget.config, of those that a project at path sees, has for a source, if that is
+// name in other capitals and none has name itself: NuGet takes the two for one source, but credentials only by its very
+// name (PackageSourceProvider.ReadCredential).
+func OtherCase(files Files, name, project string) string {
+	found := ""
+	for _, sources := range seenSources(files, project) {
+		for _, m := range namedSource(name).FindAllSubmatch(sources, -1) {
+			is := string(m[1])
+			if is == name {
+				return ""
 			}
-			for _, section := range configSources.FindAllSubmatch(files[file], -1) {
-				if bytes.Contains(section[1], []byte("<clear")) && !bytes.Contains(section[1], []byte(`"`+name+`"`)) {
-					return file
+			found = is
+		}
+	}
+	return found
+}
+
+// seenSources are the sections packageSources of the nuget.config files that a project at path sees, by file.
+func seenSources(files Files, project string) iter.Seq2[string, []byte] {
+	return func(yield func(string, []byte) bool) {
+		for _, dir := range ancestors([]string{path.Join(project, "x")}) {
+			for _, file := range slices.Sorted(maps.Keys(files)) {
+				if path.Dir(file) != dir || !strings.EqualFold(path.Base(file), "nuget.config") {
+					continue
+				}
+				for _, section := range configSources.FindAllSubmatch(files[file], -1) {
+					if !yield(file, section[1]) {
+						return
+					}
 				}
 			}
 		}
 	}
-	return ""
+}
+
+// namedSource finds a source of a name, in whatever capitals.
+func namedSource(name string) *regexp.Regexp {
+	return regexp.MustCompile(`(?i)\bkey\s*=\s*["'](` + regexp.QuoteMeta(name) + `)["']`)
 }
