@@ -198,11 +198,18 @@ func (c *Client) Base(ctx context.Context, ref string, p ocispecs.Platform) (*Im
 	if err != nil {
 		return nil, err
 	}
-	if img.Config != nil && img.Config.Architecture != "" && !platforms.Only(p).Match(img.Config.Platform) {
+	if img.Config != nil && img.Config.Architecture != "" && !isFor(img.Config.Platform, p) {
 		is := platforms.Format(img.Config.Platform)
 		return nil, &absent{fmt.Errorf("%s has no image for %s: it is for %s", ref, platforms.Format(p), is), true}
 	}
 	return img, nil
+}
+
+// isFor tells whether an image can be the base of one for p. What a machine can run, as BuildKit asks when it picks an
+// image, is not enough: arm64 runs a base for arm/v7, and that has no loader for what is published for arm64.
+func isFor(is, p ocispecs.Platform) bool {
+	is, p = platforms.Normalize(is), platforms.Normalize(p)
+	return is.Architecture == p.Architecture && platforms.Only(p).Match(is)
 }
 
 // Bases gives the base image for every platform. If a platform is missing, the error names the platforms of others that

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/client/llb/sourceresolver"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/apicaps"
@@ -221,6 +222,11 @@ func TestBases(t *testing.T) {
 	wrong := gatewaytest.Image{Configs: map[string]*dockerspec.DockerOCIImage{
 		"linux/amd64": gatewaytest.Config("linux/amd64"), "linux/arm64": gatewaytest.Config("linux/amd64"),
 	}}
+	older := gatewaytest.Image{Configs: map[string]*dockerspec.DockerOCIImage{
+		"linux/amd64": gatewaytest.Config("linux/amd64"), "linux/arm64": gatewaytest.Config("linux/arm/v7"),
+	}}
+	v2 := gatewaytest.Config("linux/amd64/v2")
+	newer := gatewaytest.Image{Configs: map[string]*dockerspec.DockerOCIImage{"linux/amd64": v2, "linux/amd64/v3": v2}}
 	all := []ocispecs.Platform{amd64, arm64, armv7}
 	for _, tc := range []struct {
 		name    string
@@ -231,6 +237,9 @@ func TestBases(t *testing.T) {
 		{"all there", gatewaytest.Multi(), all, ""},
 		{"one not", two, all, app + " has no image for linux/arm/v7: use linux/amd64, linux/arm64"},
 		{"one for another platform", wrong, all[:2], app + " has no image for linux/arm64: use linux/amd64"},
+		{"one that the other's machine runs", older, all[:2], app + " has no image for linux/arm64: use linux/amd64"},
+		{"a variant of the same", newer, []ocispecs.Platform{platforms.MustParse("linux/amd64/v3")}, ""},
+		{"a variant that is more", newer, all[:1], app + " has no image for linux/amd64: it is for linux/amd64/v2"},
 		{"none", gatewaytest.Image{Err: errors.New(refused)}, all, refused},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

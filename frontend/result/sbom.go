@@ -120,13 +120,17 @@ func spdx(p *plan.Plan, b *xllb.Builder, pkgs *packages) ([]llb.State, error) {
 	}
 	sts := make([]llb.State, len(p.Targets))
 	for i, t := range p.Targets {
+		var base dotnet.Image
+		if !dotnet.IsScratch(t.Base.Name) {
+			base = part(t.Base.Image, t.Platform, t.Base.Manifest)
+		}
 		dt, err := dotnet.SPDX(dotnet.SBOM{
 			App:      p.App,
 			Platform: platforms.Format(platforms.Normalize(t.Platform)),
 			RID:      t.RID,
 			Graph:    pkgs.graph,
 			Facts:    pkgs.files,
-			Base:     part(t.Base.Image, t.Platform, t.Base.Manifest),
+			Base:     base,
 			Tools:    tools,
 			Created:  p.Epoch,
 		})

@@ -202,3 +202,16 @@ func TestDocumentOfToolchain(t *testing.T) {
 		}
 	}
 }
+
+// An empty base is no image, and none is named.
+func TestDocumentOnNothing(t *testing.T) {
+	c := billed("linux/amd64")
+	c.Set("target", "sbom")
+	c.Spec("base: {image: scratch}")
+	c.Describe(gatewaytest.App(project, gatewaytest.Item{"SelfContained": "true", "ContainerBaseImage": "scratch"}))
+	c.Step(restored(strings.Replace(assets, `"targets": {`, `"targets": {"net10.0/linux-musl-x64": {}, `, 1)))
+	text := written(t, export(t, c).Ref)
+	if strings.Contains(text, "scratch") || !strings.Contains(text, gatewaytest.SDK[:len(gatewaytest.SDK)-5]) {
+		t.Errorf("it names scratch, or no SDK:\n%s", text)
+	}
+}

@@ -30,7 +30,7 @@ type SBOM struct {
 	Graph    *PackagesGraph
 	// Facts are the files of [PackagesGraph.Facts] that there are, by name.
 	Facts Files
-	// Base is what the app runs on, Tools are what built it.
+	// Base is what the app runs on, without a name where that has nothing in it. Tools are what built it.
 	Base  Image
 	Tools []Image
 	// Created is the time to tell; nil is a fixed one.
@@ -150,9 +150,11 @@ func SPDX(s SBOM) ([]byte, error) {
 			doc.relate(byKey[c.key()], "DEPENDS_ON", byKey[need])
 		}
 	}
-	base := ids.add("image", path.Base(s.Base.Name), s.Base.Tag)
-	doc.Packages = append(doc.Packages, s.Base.spdx(base))
-	doc.relate(base, "RUNTIME_DEPENDENCY_OF", spdxAppID)
+	if s.Base.Name != "" {
+		base := ids.add("image", path.Base(s.Base.Name), s.Base.Tag)
+		doc.Packages = append(doc.Packages, s.Base.spdx(base))
+		doc.relate(base, "RUNTIME_DEPENDENCY_OF", spdxAppID)
+	}
 	for _, tool := range s.Tools {
 		id := ids.add("image", path.Base(tool.Name), tool.Tag)
 		doc.Packages = append(doc.Packages, tool.spdx(id))
