@@ -200,7 +200,7 @@ func (r *Request) WarnUnused(ctx context.Context) {
 	}
 }
 
-// noCache are the phases that --no-cache-filter says. BuildKit takes a space around a name for a part of it.
+// noCache are the phases of --no-cache-filter, without spaces around them. BuildKit would keep the spaces.
 func (r *Request) noCache() []string {
 	var names []string
 	for name := range strings.SplitSeq(r.Gateway.Opt(keyNoCache), ",") {
@@ -211,7 +211,7 @@ func (r *Request) noCache() []string {
 	return names
 }
 
-// isNoCache tells whether a phase is to run again, whatever the cache has.
+// isNoCache tells whether the user wants to run a phase again without the cache.
 func (r *Request) isNoCache(phase string) bool {
 	is := func(name string) bool { return strings.EqualFold(name, phase) }
 	return r.Gateway.IsNoCache(phase) || slices.ContainsFunc(r.noCache(), is)
