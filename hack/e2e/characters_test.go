@@ -59,6 +59,7 @@ func arrived(values map[string]string, steps string) string {
 // Properties of the spec arrive in every step that MSBuild runs as they are: when the projects are described, restored,
 // compiled apart, published and tested.
 func TestValuesArrive(t *testing.T) {
+	t.Parallel()
 	dir, repo := example(t, "complexapp"), repository(t)
 	values := map[string]string{}
 	labels := "  <ItemGroup>\n"
@@ -89,6 +90,7 @@ tests: {projects: [tests/libbar.tests], gate: true}
 
 // So do the values that the spec has keys of its own for. MSBuild is started for each, twelve times.
 func TestValuesOfKeysArrive(t *testing.T) {
+	t.Parallel()
 	for _, value := range []string{`a";X="b`, "a;X=b", "a,X=b", "%3B%41", "$(X)@(Compile)*?", `it's #!\`} {
 		for spec, properties := range map[string][]string{
 			"publish: {configuration: %s}\n": {"Configuration"},
@@ -153,6 +155,7 @@ func move(t *testing.T, dir, folder string) {
 // Projects build in any folder that `dotnet publish` builds them in, with libraries, tests, static assets, and in a
 // solution of several.
 func TestCharactersInPaths(t *testing.T) {
+	t.Parallel()
 	for _, tc := range []struct{ name, example, folder, project, tests, file string }{
 		{"libraries and tests", "complexapp", oddFolder + "/a;b", "/complexapp.slnx", "/tests/libbar.tests", "app/complexapp.dll"},
 		{"static assets", "aspnetapp", oddFolder, "/aspnetapp", "", "app/wwwroot/css/site.css"},
@@ -195,6 +198,7 @@ apps:
 
 // Where `dotnet publish` cannot build, the error names path and character, and MSBuild is not asked.
 func TestCharactersThatCannotBe(t *testing.T) {
+	t.Parallel()
 	for _, folder := range []string{"a*b", "a?b", "%41", "a:b", "@(Compile)", `a\b`} {
 		t.Run(folder, func(t *testing.T) {
 			dir := t.TempDir()

@@ -15,7 +15,7 @@ import (
 
 // patience is how long a test waits for one command, build, container or machine. It is less than the limit that make test
 // has for a test, so that one that hangs is ended by its own test, which then cleans up.
-const patience = 8 * time.Minute
+const patience = 10 * time.Minute
 
 // waiting is for what a test waits for: it has a limit, and the time is told to what runs the tests.
 func waiting(t *testing.T, kind string) (ctx context.Context, done func()) {

@@ -29,6 +29,7 @@ const header = "# syntax=ghcr.io/crosshull/crosshull:1\n"
 // An image on an image of crosshull's tells of itself: what the base says of its own version, base and times is not
 // its own.
 func TestLabelsOfBase(t *testing.T) {
+	t.Parallel()
 	const both = "linux/amd64,linux/arm64"
 	base, repo := repository(t), repository(t)
 	dir := example(t, "dotnetapp")
@@ -77,6 +78,7 @@ func TestLabelsOfBase(t *testing.T) {
 
 // Index and configuration name one platform, whatever a base says of its variant: what crane validate checks.
 func TestPlatforms(t *testing.T) {
+	t.Parallel()
 	dir, base := t.TempDir(), repository(t)
 	project(t, dir, "app.csproj", "")
 	write(t, dir, "crosshull.yaml", header+"base: {image: "+base+"}\n") // the same for all: MSBuild is asked once
@@ -187,6 +189,7 @@ func annotation(typ, key, value string) option {
 // What --annotation says is what the image has, at every level and in every form, but where BuildKit lays the
 // annotations of a frontend over those of the flag: for keys that the spec or crosshull annotates manifests with, too.
 func TestAnnotations(t *testing.T) {
+	t.Parallel()
 	const (
 		version, sdk = "org.opencontainers.image.version", "net.dot.sdk.version"
 		base, digest = "org.opencontainers.image.base.name", "org.opencontainers.image.base.digest"
@@ -241,6 +244,7 @@ func TestAnnotations(t *testing.T) {
 
 // Where the spec asks for annotations of the index, the flag wins for all keys but those.
 func TestAnnotationsOfIndex(t *testing.T) {
+	t.Parallel()
 	dir, repo := example(t, "dotnetapp"), repository(t)
 	edit(t, dir, "crosshull.yaml", "image:", "image:\n  annotate-index: true\n  annotations: {team: spec}")
 	mustSolve(t, dir, platform("linux/amd64,linux/arm64"), pushTo(repo),
@@ -253,6 +257,7 @@ func TestAnnotationsOfIndex(t *testing.T) {
 
 // With one platform and no index the flag wins just as well.
 func TestAnnotationsOfOnePlatform(t *testing.T) {
+	t.Parallel()
 	dir, repo := example(t, "dotnetapp"), repository(t)
 	mustSolve(t, dir, pushTo(repo),
 		annotation("manifest", "org.opencontainers.image.version", "flag"), annotation("", "x", "y"))
@@ -268,6 +273,7 @@ func TestAnnotationsOfOnePlatform(t *testing.T) {
 // What a command is asked for is alone on its standard output: a digest, or an archive. The summary is for people,
 // among the progress.
 func TestStandardOutput(t *testing.T) {
+	t.Parallel()
 	dir := example(t, "dotnetapp")
 	run := func(args ...string) (stdout, stderr string) {
 		t.Helper()
@@ -335,6 +341,7 @@ func apart(t *testing.T, dir string, args ...string) (stdout, stderr string) {
 // A source policy that knows nothing but the context and Microsoft's images is no reason for a warning, and one that
 // denies the base says which image that is, and where the spec names it.
 func TestSourcePolicy(t *testing.T) {
+	t.Parallel()
 	const runtime = "mcr.microsoft.com/dotnet/runtime:10.0"
 	dir := example(t, "dotnetapp")
 	policy := func(rules ...*spb.Rule) option {
@@ -374,6 +381,7 @@ func TestSourcePolicy(t *testing.T) {
 
 // Nothing is asked of an engine without the containerd image store that it shows in red.
 func TestNoBlobsWithoutMerge(t *testing.T) {
+	t.Parallel()
 	dir := example(t, "dotnetapp")
 	rec := mustSolve(t, dir, platform("linux/amd64,linux/arm64"), without(pb.CapMergeOp))
 	for _, source := range rec.sources {

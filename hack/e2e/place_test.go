@@ -352,6 +352,7 @@ func placeApp(t *testing.T) (dir, published string) {
 // Files and app land where COPY and WORKDIR of a Dockerfile put them, whatever the base has there, with merge support
 // and without. What is of the base stays as it is.
 func TestPlaces(t *testing.T) {
+	t.Parallel()
 	app, published := placeApp(t)
 	for _, tc := range layouts {
 		t.Run(tc.name, func(t *testing.T) {
@@ -375,6 +376,7 @@ func TestPlaces(t *testing.T) {
 // Made again at another time, layers on a base are the same, bit by bit: a folder of the base that gets a new file has
 // the time that all files have, and those above it keep theirs. The image in the registry is what COPY makes.
 func TestPlacesAgain(t *testing.T) {
+	t.Parallel()
 	dir, published := placeApp(t)
 	base, _ := pushLayout(t, usrMerged+"app 0755\napp/kept = kept", v1.Config{WorkingDir: "/app"})
 	l := layout{
@@ -550,6 +552,7 @@ func (w *watched) take() string {
 // A base of ours stays where it is: nobody pulls it, and a push mounts its layers. So it is with files in the folder of
 // the app. What goes elsewhere has to be looked at.
 func TestBaseStaysUnpulled(t *testing.T) {
+	t.Parallel()
 	app := hello(t)
 	write(t, app, "tool.sh", "#!/bin/sh\n")
 	registry, host := watch(t)

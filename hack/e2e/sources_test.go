@@ -45,6 +45,7 @@ func wantRan(t *testing.T, what string, rec *record, want map[string]int) {
 // An app with scoped styles, as the template webapp is, is published once, and again once for an edit. The step that
 // makes static assets runs for an edit of those, and for no edit of what a style belongs to.
 func TestScopedStylesPublishOnce(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: web\n")
 	write(t, dir, "web/web.csproj", `<Project Sdk="Microsoft.NET.Sdk.Web">
@@ -95,6 +96,7 @@ app.Run();
 // What tells of a repository is no source of a project at its root, and of none beside it, unless the project makes
 // something of it. It takes long as what is a source has to be published, for each kind of source.
 func TestHousekeepingIsNoSource(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	write(t, dir, "web.csproj", `<Project Sdk="Microsoft.NET.Sdk.Web">
   <PropertyGroup>
@@ -177,6 +179,7 @@ func TestHousekeepingIsNoSource(t *testing.T) {
 
 // What git keeps beside sources is none of them: of a repository, a worktree or a submodule, in a folder or an archive.
 func TestGitIsNoSource(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	project(t, dir, "app.csproj", "")
 	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: app.csproj\n")
@@ -220,6 +223,7 @@ func TestGitIsNoSource(t *testing.T) {
 // Two test projects of one name have their results in folders of their own; one of a single name has them where it
 // ever had.
 func TestResultsOfOneName(t *testing.T) {
+	t.Parallel()
 	dir, out := example(t, "complexapp"), t.TempDir()
 	for _, folder := range []string{"tests/one", "tests/two"} {
 		to, from := filepath.Join(dir, folder, "libbar.tests"), os.DirFS(filepath.Join(dir, "tests/libbar.tests"))
@@ -244,6 +248,7 @@ tests: [tests/one/libbar.tests, tests/two/libbar.tests]
 
 // A file that is not there, or is a link that leads nowhere, is an error at its line, before anything is compiled.
 func TestFilesThatAreNotThere(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	project(t, dir, "app/app.csproj", "")
 	write(t, dir, "data/real.txt", "real\n")

@@ -57,6 +57,7 @@ type report struct {
 	now   func() time.Time
 
 	mu       sync.Mutex
+	what     string // the packages that are compiled and run
 	began    time.Time
 	said     time.Time // when a line was written last
 	count    map[string]int
@@ -85,6 +86,14 @@ func (r *report) line(format string, args ...any) {
 		minutes(r.said.Sub(r.began)),
 		fmt.Sprintf(format, args...),
 	) // a line that is lost harms nothing
+}
+
+// compiles says what is compiled next, and then run.
+func (r *report) compiles(what string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.what = what
+	r.line("%s  compiles %s", r.place(), what)
 }
 
 // Write writes what others say.
@@ -235,7 +244,11 @@ func short(pkg string) string {
 func (r *report) remind() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.now().Sub(r.said) < quiet || len(r.running) == 0 {
+	if r.now().Sub(r.said) < quiet {
+		return
+	}
+	if len(r.running) == 0 {
+		r.line("%s  compiles %s", r.place(), r.what)
 		return
 	}
 	var what []string

@@ -99,6 +99,7 @@ func Run(ctx context.Context, c Config) error {
 
 // run is one call of go test.
 type run struct {
+	what string
 	dir  string
 	args []string
 }
@@ -114,7 +115,7 @@ func plan(ctx context.Context, c Config) (runs []run, total int, err error) {
 		if err != nil {
 			return nil, 0, err
 		}
-		unit := run{m.Dir, []string{"-race"}}
+		unit := run{"the tests of " + m.Path, m.Dir, []string{"-race"}}
 		if m.Fresh {
 			unit.args = append(unit.args, "-count=1")
 		}
@@ -125,7 +126,7 @@ func plan(ctx context.Context, c Config) (runs []run, total int, err error) {
 			case !needs:
 				unit.args = append(unit.args, p.ImportPath)
 			case c.Lab:
-				lab = append(lab, run{m.Dir, []string{"-race", "-count=1", p.ImportPath}})
+				lab = append(lab, run{"the tests of " + p.ImportPath, m.Dir, []string{"-race", "-count=1", p.ImportPath}})
 			default:
 				continue
 			}
@@ -140,6 +141,7 @@ func plan(ctx context.Context, c Config) (runs []run, total int, err error) {
 
 // do calls go test. That tests fail is no error, but in the report.
 func (run run) do(ctx context.Context, c Config, r *report, raw io.Writer) error {
+	r.compiles(run.what)
 	var quoted []string
 	for _, word := range append(slices.Clone(c.Watch), "-limit="+c.Limit.String()) {
 		quoted = append(quoted, "'"+word+"'")

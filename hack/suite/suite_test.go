@@ -118,8 +118,8 @@ func TestShort(t *testing.T) {
 
 // The tests of packages that need the lab are run where there is one, and only there.
 func TestLab(t *testing.T) {
-	unit := run{"testdata/fake", []string{"-race", "example.com/fake/broken", "example.com/fake/fine", "example.com/fake/panics"}}
-	lab := run{"testdata/fake", []string{"-race", "-count=1", "example.com/fake/hangs"}}
+	unit := run{"the tests of example.com/fake", "testdata/fake", []string{"-race", "example.com/fake/broken", "example.com/fake/fine", "example.com/fake/panics"}}
+	lab := run{"the tests of example.com/fake/hangs", "testdata/fake", []string{"-race", "-count=1", "example.com/fake/hangs"}}
 	for _, tc := range []struct {
 		lab   bool
 		total int
@@ -149,6 +149,16 @@ func TestRemind(t *testing.T) {
 	r.remind()
 	r.remind()
 	if got, want := out.String(), "  0m30s  0/3  runs: p TestA/part, for 0m30s\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	out.Reset()
+	r.take(event{Time: now, Action: "pass", Package: "p", Test: "TestA/part"})
+	r.take(event{Time: now, Action: "pass", Package: "p", Test: "TestA"})
+	r.compiles("the tests of q")
+	now = now.Add(30 * time.Second)
+	r.remind()
+	want := "  0m30s  1/3  pass     0.0s  p TestA\n  0m30s  1/3  compiles the tests of q\n  1m00s  1/3  compiles the tests of q\n"
+	if got := out.String(); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

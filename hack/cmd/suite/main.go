@@ -39,7 +39,7 @@ func main() {
 func run(ctx context.Context, args []string) (int, error) {
 	flags := flag.NewFlagSet("suite", flag.ContinueOnError)
 	flags.Usage = func() { fmt.Fprint(os.Stderr, usage) }
-	limit := flags.Duration("limit", 10*time.Minute, "")
+	limit := flags.Duration("limit", 15*time.Minute, "")
 	short := flags.Bool("short", false, "")
 	if len(args) > 0 && args[0] == "watch" {
 		if flags.Parse(args[1:]) != nil || flags.NArg() == 0 {
