@@ -99,7 +99,9 @@ func (b *Builder) file(
 	if err != nil {
 		return nil, err
 	}
-	info := &llb.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true, CreatedTime: &fileTime, ChownOpt: owner}
+	info := &llb.CopyInfo{
+		FollowSymlinks: true, CopyDirContentsOnly: true, CreateDestPath: true, CreatedTime: &fileTime, ChownOpt: owner,
+	}
 	if f.Mode != "" {
 		mode, err := spec.FileMode(f.Mode)
 		if err != nil {

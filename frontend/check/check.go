@@ -55,13 +55,16 @@ type App struct {
 	Project *dotnet.App
 	// SDK builds it, Toolchain links it where it is published with AOT, and Base is what it is put on.
 	SDK, Toolchain, Base Image
-	// Missing are the platforms asked for that Base lacks, and Has some that it has.
-	Missing, Has []string
+	// Lacks are the platforms that Base lacks.
+	Lacks
 	// RIDs are the runtime identifiers of the platforms.
 	RIDs []string
 	// Images are those of the platforms that Base has.
 	Images []Configured
 }
+
+// Lacks are the platforms asked for that a base lacks: Missing. Has are some that it has.
+type Lacks struct{ Missing, Has []string }
 
 // Image is an image that a build reads.
 type Image struct {

@@ -6,7 +6,7 @@ import (
 )
 
 func TestAssets(t *testing.T) {
-	app := &App{Closure: []Node{{Path: "src/web/web.csproj", restoreReach: []string{"eng/web.xml"}}, {Path: "src/widgets/widgets.csproj"}}}
+	app := &App{Closure: []Node{{Path: "src/web/web.csproj", reach: reach{restoreReach: []string{"eng/web.xml"}}}, {Path: "src/widgets/widgets.csproj"}}}
 	files := func(names ...string) Files {
 		f := Files{}
 		for _, name := range names {

@@ -20,20 +20,31 @@ type Node struct {
 	// Apart tells that it can be compiled by a process of its own, against no more than the reference assemblies of what
 	// it references: see target CrosshullClosure.
 	Apart bool
+	// Locked says which versions of packages it gets.
+	Locked
+
+	direct bool   // sees of other projects only those that it names: DisableTransitiveProjectReferences
+	linked string // where it is, if Path leads through a link
+	reach
+}
+
+// Locked says which versions of packages a project gets.
+type Locked struct {
 	// Floating are the packages whose version depends on what feeds have that day, with what the project says of it.
 	Floating []KeyValue
 	// LockFile is NuGetLockFilePath: empty for packages.lock.json, be it there or not.
 	LockFile string
 	// LockedMode is RestoreLockedMode.
 	LockedMode bool
+}
 
-	direct bool   // sees of other projects only those that it names: DisableTransitiveProjectReferences
-	linked string // where it is, if Path leads through a link
-	// Patterns of what it reaches outside of its folder, and whether that is all.
+// reach is what a project reads outside of its folder.
+type reach struct {
+	// Patterns of it, and whether that is all.
 	restoreReach, publishReach []string
 	reachKnown                 bool
-	// The paths of what it reaches, anyName for each wildcard, with the housekeeping that it makes something of, and
-	// whether it was asked about that.
+	// Its paths, anyName for each wildcard, with the housekeeping that the project makes something of, and whether it
+	// was asked about that.
 	names        []string
 	sourcesKnown bool
 }

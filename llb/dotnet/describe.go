@@ -307,11 +307,10 @@ func newDescription(items map[string][]item, source string) (*Description, error
 // newNode reads an item of the target CrosshullClosure.
 func newNode(it item, source string) (n Node, err error) {
 	n = Node{
-		Framework:  it["Framework"],
-		Apart:      it["Apart"] == "true",
-		LockFile:   it["LockFile"],
-		LockedMode: strings.EqualFold(it["LockedMode"], "true"),
-		direct:     it["DirectReferences"] == "true",
+		Framework: it["Framework"],
+		Apart:     it["Apart"] == "true",
+		Locked:    Locked{LockFile: it["LockFile"], LockedMode: strings.EqualFold(it["LockedMode"], "true")},
+		direct:    it["DirectReferences"] == "true",
 	}
 	for floating := range strings.SplitSeq(it["Floating"], ";") {
 		if id, version, ok := strings.Cut(floating, "="); ok {

@@ -47,8 +47,8 @@ func TestFollow(t *testing.T) {
 		"loop", "loop/loop",
 	)
 	app := &App{Closure: []Node{
-		{Path: "libs/lib/lib.csproj", reachKnown: true},
-		{Path: "src/app/app.csproj", reachKnown: true, publishReach: []string{"loop/x", "libs/words.txt"}},
+		{Path: "libs/lib/lib.csproj", reach: reach{reachKnown: true}},
+		{Path: "src/app/app.csproj", reach: reach{reachKnown: true, publishReach: []string{"loop/x", "libs/words.txt"}}},
 	}}
 	app.Follow(links)
 	restore, publish := RestoreFiles(app.Closure, Settings{"real/lib/build/x.props"}), PublishFiles(app.Closure)

@@ -12,7 +12,7 @@ import (
 
 // apartNode is a library that can be compiled apart.
 func apartNode(name string, references ...string) Node {
-	n := Node{Path: "src/" + name + "/" + name + ".csproj", Apart: true, reachKnown: true}
+	n := Node{Path: "src/" + name + "/" + name + ".csproj", Apart: true, reach: reach{reachKnown: true}}
 	for _, ref := range references {
 		n.References = append(n.References, "src/"+ref+"/"+ref+".csproj")
 	}
@@ -232,7 +232,7 @@ func TestCompiledSources(t *testing.T) {
 		{"a project within", []Node{lib, nested, app}, []Node{lib}, "src/lib/tool/T.cs src/app/A.cs"},
 		{"a file of it is linked", []Node{lib, other, reaching}, []Node{lib, other}, "src/lib/Shared.cs src/app/A.cs"},
 		{"the app is at the root", []Node{lib, {Path: "app.csproj"}}, []Node{lib}, "src/lib/Shared.cs src/lib/tool/T.cs src/app/A.cs src/app/bin/B.cs src/other/O.cs"},
-		{"all is read", []Node{lib, {Path: "x/app.csproj", publishReach: []string{"**"}}}, []Node{lib}, "src/lib/Shared.cs src/lib/tool/T.cs src/app/A.cs src/app/bin/B.cs src/other/O.cs"},
+		{"all is read", []Node{lib, {Path: "x/app.csproj", reach: reach{publishReach: []string{"**"}}}}, []Node{lib}, "src/lib/Shared.cs src/lib/tool/T.cs src/app/A.cs src/app/bin/B.cs src/other/O.cs"},
 	} {
 		m, err := patternmatcher.New(append(CompiledSources(tc.nodes, tc.built), Outputs(tc.nodes)...))
 		if err != nil {
