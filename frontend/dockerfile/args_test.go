@@ -11,6 +11,7 @@ import (
 	"github.com/crosshull/crosshull/frontend/plan"
 	"github.com/crosshull/crosshull/frontend/request"
 	"github.com/crosshull/crosshull/frontend/spec"
+	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
 // ofSpec is a plan of a spec, whose properties are those of its publish section.
@@ -202,6 +203,19 @@ func TestArgsThatLose(t *testing.T) {
 		t.Fatal(err)
 	}
 	if text := string(dt); !strings.Contains(text, "\nLABEL a=\"flag\"\n") || strings.Contains(text, "ARG A") {
+		t.Error(text)
+	}
+}
+
+// What the project makes of properties with arguments in them cannot have the arguments.
+func TestLabelsOfProperties(t *testing.T) {
+	const says = "\n# Labels that the project makes of its properties are those of the call that wrote this.\n"
+	h := ofSpec(t, nil, "args: {VERSION: 1.0}", "publish: {properties: {Version: '${VERSION}'}}")
+	if text := h.write(t); strings.Contains(text, says) {
+		t.Errorf("it makes no labels:\n%s", text)
+	}
+	h.app.Labels = []dotnet.KeyValue{{Key: "org.opencontainers.image.version", Value: "1.0"}}
+	if text := h.write(t); !strings.Contains(text, says) {
 		t.Error(text)
 	}
 }

@@ -44,7 +44,8 @@ var goldens = []struct {
 	{name: "files", spec: []string{
 		"image: {workdir: /srv, user: 1000}",
 		"files:",
-		"  - {to: /data/, mode: 1777}",
+		"  - {to: /data/, mode: 0750}",
+		"  - {to: /var/lib/my tmp, mode: 1777}",
 		"  - {from: config/app.json, to: /etc/app.json, mode: 0644, owner: app}",
 		"  - {context: deploy, from: start.sh, to: /usr/local/bin/start.sh, mode: 0755}",
 		"  - {context: '0', to: /zero}",

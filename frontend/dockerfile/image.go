@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"os"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -74,21 +76,36 @@ func isFolder(f spec.File) bool { return f.From == "" && f.Context == "" }
 
 // emptyFolders makes folders where commands can run.
 func (a *app) emptyFolders() {
-	folders := 0
-	for _, f := range a.Request.Spec.Files {
+	var folders []string
+	for i, f := range a.Request.Spec.Files {
 		if isFolder(f) {
-			folders++
+			folders = append(folders, path.Join(fmt.Sprintf("/folders/%d", len(folders)), a.inner(i)))
 		}
 	}
-	if folders == 0 {
+	if len(folders) == 0 {
 		return
 	}
 	a.line("")
 	a.comment("Empty folders, made where commands can run.")
 	a.from("", a.publish, a.folders)
-	for i := range folders {
-		a.line("RUN mkdir -p /folders/%d", i)
+	for _, folder := range folders {
+		a.line("RUN mkdir -p %s", shell(folder))
 	}
+}
+
+// inner is the name of an empty folder that is copied with the folder that it is in. COPY gives setuid, setgid and
+// sticky bits to what it copies, and not to the folder that it copies to. It is empty for all others.
+func (a *app) inner(i int) string {
+	f := a.Targets[0].Spec.Files[i]
+	if mode, err := spec.FileMode(f.Mode); err != nil || mode&^os.ModePerm == 0 || unheld(f.To) != "" {
+		return ""
+	}
+	for _, t := range a.Targets {
+		if t.Spec.Files[i].To != f.To || t.Spec.Parts(a.path(t.Spec, fmt.Sprintf("files.%d.to", i))) != nil {
+			return ""
+		}
+	}
+	return strings.TrimPrefix(path.Base(f.To), "/")
 }
 
 // annotations tells of what a Dockerfile cannot set.
@@ -184,8 +201,11 @@ func (s *stage) files() {
 		to := s.value(s.Spec, key+"to", f.To)
 		switch {
 		case isFolder(f):
-			to[len(to)-1].Text = strings.TrimSuffix(to[len(to)-1].Text, "/") // the slash of the end is written here
 			from := fmt.Sprintf("/folders/%d", folder)
+			if s.inner(i) != "" {
+				to = plain(path.Dir(path.Clean(f.To)))
+			}
+			to[len(to)-1].Text = strings.TrimSuffix(to[len(to)-1].Text, "/") // the slash of the end is written here
 			s.put(key+"to", copyLine(flags+" --from="+s.folders, from, word(append(to, spec.Part{Text: "/"}))), to)
 			folder++
 		case f.Context != "":
@@ -310,7 +330,21 @@ func (s *stage) ports() {
 	}
 }
 
+// labelsOfProperties tells whether labels can depend on build arguments by way of the project.
+func (s *stage) labelsOfProperties() bool {
+	inPublish := func(path string) bool { return strings.Contains(path, "publish.") }
+	ofProject := func(name string) bool {
+		isBase := strings.HasPrefix(name, "org.opencontainers.image.base.")
+		return s.Config.Origins["labels."+name] == xllb.FromProject && !isBase
+	}
+	return slices.ContainsFunc(slices.Collect(maps.Keys(s.taken)), inPublish) &&
+		slices.ContainsFunc(slices.Collect(maps.Keys(s.config().Labels)), ofProject)
+}
+
 func (s *stage) labels() {
+	if s.labelsOfProperties() {
+		s.comment("Labels that the project makes of its properties are those of the call that wrote this.")
+	}
 	for _, name := range request.SortedKeys(s.config().Labels) {
 		key := "image.labels." + name
 		switch {
