@@ -14,7 +14,6 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -165,8 +164,6 @@ func (v *vm) boot(ctx context.Context) (err error) {
 		"-device",
 		"virtio-blk-pci,drive=disk",
 	)
-	// Whatever ends this process ends the machine, and what this one is told to end by is not for the machine.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if v.in, err = cmd.StdinPipe(); err != nil {
 		return err
 	}
