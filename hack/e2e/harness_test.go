@@ -13,8 +13,8 @@ import (
 	"github.com/crosshull/crosshull/hack/suite"
 )
 
-// patience is how long a test waits for one command, build, container or machine. It is less than the limit that make test
-// has for a test, so that one that hangs is ended by its own test, which then cleans up.
+// patience is how long a test waits for one command, build, container or machine. It is less than the limit that make
+// test has for a test, so that one that hangs is ended by its own test, which then cleans up.
 const patience = 10 * time.Minute
 
 // waiting is for what a test waits for: it has a limit, and the time is told to what runs the tests.
@@ -31,7 +31,8 @@ func waiting(t *testing.T, kind string) (ctx context.Context, done func()) {
 // variables are those of the commands of a test, by its name.
 var variables sync.Map
 
-// setenv sets a variable for the commands of a test and of its subtests. t.Setenv is not for tests that run side by side.
+// setenv sets a variable for the commands of a test and of its subtests. t.Setenv is not for tests that run side by
+// side.
 func setenv(t *testing.T, key, value string) {
 	t.Helper()
 	name := t.Name()

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/crosshull/crosshull/hack/lab/service"
 )
 
 // testLab is a lab with folders of its own and nothing of the machine's in its environment.
@@ -427,4 +429,28 @@ func errorText(err error) string {
 		return ""
 	}
 	return err.Error()
+}
+
+// What a program left running that was ended itself, Down ends.
+func TestDownEndsOthers(t *testing.T) {
+	l := testLab(t)
+	for folder, name := range map[string]string{"second-1": "buildkitd", "engine-1": "engine"} {
+		dir := filepath.Join(l.Dir(), folder)
+		put(t, filepath.Join(dir, "state"))
+		s := &service.Service{Name: name, Dir: dir, Args: []string{"/bin/sleep", "60"}, Ready: func(context.Context) error { return nil }}
+		if err := s.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			if pid := s.PID(); pid != 0 {
+				t.Errorf("%s still runs", name)
+			}
+			if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("%s is still there: %v", dir, err)
+			}
+		}()
+	}
+	if err := l.Down(t.Context()); err != nil {
+		t.Error(err)
+	}
 }

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+
+	"github.com/crosshull/crosshull/hack/lab/service"
 )
 
 // StartBuildkit makes another buildkitd run, configured as the lab's own, with its state, socket and log in dir, a new
@@ -31,4 +34,27 @@ func (l *Lab) StartBuildkit(ctx context.Context) (dir, addr string, stop func(co
 		return os.RemoveAll(dir)
 	}
 	return dir, d.address, stop, nil
+}
+
+// stopOthers ends what [Lab.StartBuildkit] and [Lab.StartEngine] started for a program that was ended before it could.
+func (l *Lab) stopOthers(ctx context.Context) error {
+	var errs []error
+	for pattern, name := range map[string]string{"second-*": "buildkitd", "engine-*": "engine"} {
+		dirs, err := filepath.Glob(filepath.Join(l.dir, pattern))
+		if err != nil {
+			return err
+		}
+		for _, dir := range dirs {
+			s := &service.Service{Name: name, Dir: dir}
+			err := s.Stop(ctx)
+			if err == nil {
+				err = cleanBuildkit(ctx, dir)
+			}
+			if err == nil {
+				err = os.RemoveAll(dir)
+			}
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
 }

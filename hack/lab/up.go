@@ -125,6 +125,7 @@ func (l *Lab) Down(ctx context.Context) error {
 	if errs[0] == nil {
 		errs = append(errs, cleanBuildkit(ctx, l.dir))
 	}
+	errs = append(errs, l.stopOthers(ctx))
 	if err := os.Remove(l.statePath()); err != nil && !errors.Is(err, os.ErrNotExist) {
 		errs = append(errs, err)
 	}

@@ -72,7 +72,8 @@ type report struct {
 
 func newReport(out io.Writer, total int, short bool, now func() time.Time) *report {
 	return &report{
-		out: out, total: total, short: short, now: now, began: now(), said: now(), count: map[string]int{}, output: map[string][]string{},
+		out: out, total: total, short: short, now: now, began: now(), said: now(),
+		count: map[string]int{}, output: map[string][]string{},
 		running: map[string]time.Time{}, spent: map[string]map[string]Spent{}, cached: map[string]bool{},
 	}
 }

@@ -126,7 +126,8 @@ func plan(ctx context.Context, c Config) (runs []run, total int, err error) {
 			case !needs:
 				unit.args = append(unit.args, p.ImportPath)
 			case c.Lab:
-				lab = append(lab, run{"the tests of " + p.ImportPath, m.Dir, []string{"-race", "-count=1", p.ImportPath}})
+				args := []string{"-race", "-count=1", p.ImportPath}
+				lab = append(lab, run{"the tests of " + p.ImportPath, m.Dir, args})
 			default:
 				continue
 			}

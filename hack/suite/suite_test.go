@@ -66,10 +66,12 @@ func TestHanging(t *testing.T) {
 	}
 	wantLines(t, out,
 		`^  0m\d\ds  1/8  pass     0\.0s  example\.com/fake/hangs TestBefore$`,
-		`^  0m\d\ds  2/8  fail +\d+\.\ds  example\.com/fake/hangs TestHangs$`, "said before it hangs", "TestHangs has reached the limit of 2s", `hangs_test\.go:20`,
+		`^  0m\d\ds  2/8  fail +\d+\.\ds  example\.com/fake/hangs TestHangs$`, "said before it hangs",
+		"TestHangs has reached the limit of 2s", `hangs_test\.go:20`,
 		"fail .*TestParts/one_that_hangs$", `fail .*TestParts$`,
-		`fail .*TestParent$`, `fail .*TestBesideHanging$`, `pass .*TestLong$`, `skip .*TestSkipped$`, `pass .*TestAfter$`,
-		`^ +\d+\.\ds  example\.com/fake/hangs TestLong  \(2 build 2s\)$`, `^FAIL\texample\.com/fake/hangs\t`, `^DONE 8 tests, 1 skipped, 4 failures in \d+\.\d{3}s$`)
+		`fail .*TestParent$`, `fail .*TestBesideHanging$`, `pass .*TestLong$`, `skip .*TestSkipped$`,
+		`pass .*TestAfter$`, `^ +\d+\.\ds  example\.com/fake/hangs TestLong  \(2 build 2s\)$`,
+		`^FAIL\texample\.com/fake/hangs\t`, `^DONE 8 tests, 1 skipped, 4 failures in \d+\.\d{3}s$`)
 	if strings.Contains(out, "not shown") {
 		t.Error("the output of a test that passes is shown")
 	}
@@ -95,8 +97,9 @@ func TestPanicking(t *testing.T) {
 	if !errors.Is(err, ErrFailed) {
 		t.Errorf("error %v", err)
 	}
-	wantLines(t, out, `1/5  fail .*TestPanics$`, "out of order", `fail .*TestPartPanics/part$`, `2/5  fail .*TestPartPanics$`, `3/5  fail .*TestGoroutinePanics$`,
-		"somewhere else", `4/5  fail .*TestExits$`, `5/5  pass .*TestAfter$`, `^DONE 5 tests, 4 failures in`)
+	wantLines(t, out, `1/5  fail .*TestPanics$`, "out of order", `fail .*TestPartPanics/part$`,
+		`2/5  fail .*TestPartPanics$`, `3/5  fail .*TestGoroutinePanics$`, "somewhere else",
+		`4/5  fail .*TestExits$`, `5/5  pass .*TestAfter$`, `^DONE 5 tests, 4 failures in`)
 }
 
 // What passes and what does not compile; the results of what passes are kept by Go.
@@ -107,7 +110,8 @@ func TestShort(t *testing.T) {
 		if !errors.Is(err, ErrFailed) {
 			t.Errorf("error %v", err)
 		}
-		wantLines(t, out, "NoSuchMethod", `fail  example.com/fake/broken$`, `3/4  ok  example.com/fake/fine`, `^ok  \texample.com/fake/fine\t`+cached, `^DONE 3 tests, 1 failure in`)
+		wantLines(t, out, "NoSuchMethod", `fail  example.com/fake/broken$`, `3/4  ok  example.com/fake/fine`,
+			`^ok  \texample.com/fake/fine\t`+cached, `^DONE 3 tests, 1 failure in`)
 	}
 	out, err := fake(t, Config{Limit: time.Minute, Short: true}, "./fine")
 	if err != nil {
@@ -118,14 +122,15 @@ func TestShort(t *testing.T) {
 
 // The tests of packages that need the lab are run where there is one, and only there.
 func TestLab(t *testing.T) {
-	unit := run{"the tests of example.com/fake", "testdata/fake", []string{"-race", "example.com/fake/broken", "example.com/fake/fine", "example.com/fake/panics"}}
-	lab := run{"the tests of example.com/fake/hangs", "testdata/fake", []string{"-race", "-count=1", "example.com/fake/hangs"}}
+	const dir, module = "testdata/fake", "example.com/fake"
+	unit := run{"the tests of " + module, dir, []string{"-race", module + "/broken", module + "/fine", module + "/panics"}}
+	lab := run{"the tests of " + module + "/hangs", dir, []string{"-race", "-count=1", module + "/hangs"}}
 	for _, tc := range []struct {
 		lab   bool
 		total int
 		want  []run
 	}{{false, 9, []run{unit}}, {true, 17, []run{unit, lab}}} {
-		m := Module{Path: "example.com/fake", Dir: "testdata/fake", Lab: []string{"example.com/fake/hangs"}}
+		m := Module{Path: module, Dir: dir, Lab: []string{module + "/hangs"}}
 		runs, total, err := plan(t.Context(), Config{Modules: []Module{m}, Lab: tc.lab})
 		if err != nil || total != tc.total || !reflect.DeepEqual(runs, tc.want) {
 			t.Errorf("lab %v: %d tests, %v, %v; want %d, %v", tc.lab, total, runs, err, tc.total, tc.want)
@@ -157,7 +162,9 @@ func TestRemind(t *testing.T) {
 	r.compiles("the tests of q")
 	now = now.Add(30 * time.Second)
 	r.remind()
-	want := "  0m30s  1/3  pass     0.0s  p TestA\n  0m30s  1/3  compiles the tests of q\n  1m00s  1/3  compiles the tests of q\n"
+	want := "  0m30s  1/3  pass     0.0s  p TestA\n" +
+		"  0m30s  1/3  compiles the tests of q\n" +
+		"  1m00s  1/3  compiles the tests of q\n"
 	if got := out.String(); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -166,20 +173,21 @@ func TestRemind(t *testing.T) {
 // A run's file tells where its time went: compiling, tests, and what they waited for.
 func TestTimes(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "tests.json")
-	if err := os.WriteFile(file, []byte(`{"Time":"2026-01-01T00:00:00Z","Action":"called"}
+	events := strings.ReplaceAll(`{"Time":"2026-01-01T00:00:00Z","Action":"called"}
 no event
-{"Time":"2026-01-01T00:00:20Z","Action":"start","Package":"github.com/crosshull/crosshull/hack/e2e"}
-{"Time":"2026-01-01T00:00:20Z","Action":"run","Package":"github.com/crosshull/crosshull/hack/e2e","Test":"TestA"}
-{"Time":"2026-01-01T00:00:20Z","Action":"run","Package":"github.com/crosshull/crosshull/hack/e2e","Test":"TestA/one"}
-{"Time":"2026-01-01T00:00:25Z","Action":"attr","Package":"github.com/crosshull/crosshull/hack/e2e","Test":"TestA/one","Key":"spent-build","Value":"4.000"}
-{"Time":"2026-01-01T00:00:25Z","Action":"attr","Package":"github.com/crosshull/crosshull/hack/e2e","Test":"TestA/one","Key":"other","Value":"4.000"}
-{"Time":"2026-01-01T00:00:30Z","Action":"attr","Package":"github.com/crosshull/crosshull/hack/e2e","Test":"TestA/one","Key":"spent-machine","Value":"5.000"}
-{"Time":"2026-01-01T00:00:30Z","Action":"pass","Package":"github.com/crosshull/crosshull/hack/e2e","Test":"TestA/one","Elapsed":10}
-{"Time":"2026-01-01T00:00:33Z","Action":"attr","Package":"github.com/crosshull/crosshull/hack/e2e","Test":"TestA","Key":"spent-build","Value":"3.000"}
-{"Time":"2026-01-01T00:00:33Z","Action":"pass","Package":"github.com/crosshull/crosshull/hack/e2e","Test":"TestA","Elapsed":13}
-{"Time":"2026-01-01T00:00:34Z","Action":"pass","Package":"github.com/crosshull/crosshull/hack/e2e","Test":"TestB","Elapsed":1}
-{"Time":"2026-01-01T00:00:35Z","Action":"pass","Package":"github.com/crosshull/crosshull/hack/e2e","Elapsed":15}
-`), 0o644); err != nil {
+{"Time":"2026-01-01T00:00:20Z","Action":"start","Package":"E2E"}
+{"Time":"2026-01-01T00:00:20Z","Action":"run","Package":"E2E","Test":"TestA"}
+{"Time":"2026-01-01T00:00:20Z","Action":"run","Package":"E2E","Test":"TestA/one"}
+{"Time":"2026-01-01T00:00:25Z","Action":"attr","Package":"E2E","Test":"TestA/one","Key":"spent-build","Value":"4.000"}
+{"Time":"2026-01-01T00:00:25Z","Action":"attr","Package":"E2E","Test":"TestA/one","Key":"other","Value":"4.000"}
+{"Time":"2026-01-01T00:00:30Z","Action":"attr","Package":"E2E","Test":"TestA/one","Key":"spent-machine","Value":"5.000"}
+{"Time":"2026-01-01T00:00:30Z","Action":"pass","Package":"E2E","Test":"TestA/one","Elapsed":10}
+{"Time":"2026-01-01T00:00:33Z","Action":"attr","Package":"E2E","Test":"TestA","Key":"spent-build","Value":"3.000"}
+{"Time":"2026-01-01T00:00:33Z","Action":"pass","Package":"E2E","Test":"TestA","Elapsed":13}
+{"Time":"2026-01-01T00:00:34Z","Action":"pass","Package":"E2E","Test":"TestB","Elapsed":1}
+{"Time":"2026-01-01T00:00:35Z","Action":"pass","Package":"E2E","Elapsed":15}
+`, "E2E", "github.com/crosshull/crosshull/hack/e2e")
+	if err := os.WriteFile(file, []byte(events), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	got, err := Times(file)

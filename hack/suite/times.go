@@ -107,7 +107,8 @@ func writeKinds(b *strings.Builder, tests []Test) {
 		return cmp.Or(cmp.Compare(sums[y].Total, sums[x].Total), cmp.Compare(x, y))
 	}) {
 		s := sums[kind]
-		fmt.Fprintf(b, "| %s | %d | %s | %.1f s |\n", kind, s.Times, seconds(s.Total), s.Total.Seconds()/float64(s.Times))
+		each := s.Total.Seconds() / float64(s.Times)
+		fmt.Fprintf(b, "| %s | %d | %s | %.1f s |\n", kind, s.Times, seconds(s.Total), each)
 	}
 }
 

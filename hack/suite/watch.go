@@ -61,7 +61,8 @@ func (w *Watcher) Run(ctx context.Context, args []string) (int, error) {
 // logging makes a binary write down what files and variables it reads, where go test looks for that before it keeps a
 // result for the next time. It does not ask for it with -exec, as the binary may then run on another machine.
 func logging(args []string) []string {
-	return slices.Insert(slices.Clone(args), 1, "-test.testlogfile="+filepath.Join(filepath.Dir(args[0]), "testlog.txt"))
+	file := filepath.Join(filepath.Dir(args[0]), "testlog.txt")
+	return slices.Insert(slices.Clone(args), 1, "-test.testlogfile="+file)
 }
 
 // once runs the binary for the tests that are left, to its end or to that of a test that reaches the limit.
@@ -311,10 +312,8 @@ func (r *round) settle() {
 	defer r.mu.Unlock()
 	switch {
 	case r.hung != "":
-		r.fail(
-			r.hung,
-			fmt.Sprintf("%s has reached the limit of %s, and is ended here:\n%s", r.hung, r.Limit, ofTests(r.dump.String())),
-		)
+		const why = "%s has reached the limit of %s, and is ended here:\n%s"
+		r.fail(r.hung, fmt.Sprintf(why, r.hung, r.Limit, ofTests(r.dump.String())))
 	case r.panics != "":
 		r.drop(r.panics)
 	default:

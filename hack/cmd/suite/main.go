@@ -60,7 +60,9 @@ func run(ctx context.Context, args []string) (int, error) {
 	if err != nil {
 		return 1, err
 	}
-	c := suite.Config{Modules: suite.Modules, Short: *short, Limit: *limit, Watch: []string{self, "watch"}, Out: os.Stdout}
+	c := suite.Config{
+		Modules: suite.Modules, Short: *short, Limit: *limit, Watch: []string{self, "watch"}, Out: os.Stdout,
+	}
 	last := filepath.Join(cache, "crosshull", "tests.json")
 	switch flags.Arg(0) {
 	case "all":

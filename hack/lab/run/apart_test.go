@@ -17,7 +17,10 @@ import (
 // The work is done by the program on PATH: it is told all, and its answer, its error and its end count.
 func TestProgram(t *testing.T) {
 	for _, tc := range []struct{ name, script, want, err string }{
-		{"answers", `read -r told; echo "$told" > "$TOLD"; echo '{"Result":{"Output":"hello","ExitCode":3}}'`, "hello", ""},
+		{
+			"answers", `read -r told; echo "$told" > "$TOLD"; echo '{"Result":{"Output":"hello","ExitCode":3}}'`,
+			"hello", "",
+		},
 		{"fails", `read -r told; echo '{"Error":"unpack host/app: no space"}'`, "", "unpack host/app: no space"},
 		{"ends", `read -r told; echo "out of memory" >&2; exit 2`, "", "labrun: "},
 		{"says what nobody understands", `read -r told; echo hello`, "", "labrun: invalid character"},
@@ -26,7 +29,8 @@ func TestProgram(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := t.TempDir()
 			told := filepath.Join(dir, "told")
-			if err := os.WriteFile(filepath.Join(dir, Program), []byte("#!/bin/sh\n"+tc.script+"\n"), 0o755); err != nil {
+			script := []byte("#!/bin/sh\n" + tc.script + "\n")
+			if err := os.WriteFile(filepath.Join(dir, Program), script, 0o755); err != nil {
 				t.Fatal(err)
 			}
 			t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
@@ -47,7 +51,9 @@ func TestProgram(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, want := range []string{`"Ref":"host/app"`, `"Args":[]`, `"Port":80`, `"Machine":true`, `"Cache":"/cache"`, `"Deadline":"2`} {
+			for _, want := range []string{
+				`"Ref":"host/app"`, `"Args":[]`, `"Port":80`, `"Machine":true`, `"Cache":"/cache"`, `"Deadline":"2`,
+			} {
 				if !strings.Contains(string(dt), want) {
 					t.Errorf("it is not told %s: %s", want, dt)
 				}
@@ -113,7 +119,8 @@ func TestServe(t *testing.T) {
 // What the machine has been given it is not given again, and what differs it is given anew, be it the mode alone.
 func TestVMKeepsFiles(t *testing.T) {
 	v := &vm{has: map[string]bool{}}
-	root := image(t, map[string]os.FileMode{"app/a": 0o644, "app/b": 0o755, "etc/c": 0o644, "empty": 0}, map[string]string{"app/a": "same", "app/b": "same", "etc/c": "other"})
+	root := image(t, map[string]os.FileMode{"app/a": 0o644, "app/b": 0o755, "etc/c": 0o644, "empty": 0},
+		map[string]string{"app/a": "same", "app/b": "same", "etc/c": "other"})
 	if err := os.Symlink("/app/a", filepath.Join(root, "link")); err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +151,8 @@ func TestVMKeepsFiles(t *testing.T) {
 			files++
 		}
 	}
-	if a, b := first[at+"/app/a"], first[at+"/app/b"]; files != 3 || a.Typeflag != tar.TypeLink || a.Linkname == b.Linkname {
+	a, b := first[at+"/app/a"], first[at+"/app/b"]
+	if files != 3 || a.Typeflag != tar.TypeLink || a.Linkname == b.Linkname {
 		t.Errorf("%d files, %+v and %+v", files, a, b)
 	}
 	if link := first[at+"/link"]; link.Typeflag != tar.TypeSymlink || link.Linkname != "/app/a" {

@@ -14,7 +14,6 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -22,6 +21,7 @@ import (
 // own. What it has been given once, it keeps: images share most of their files.
 type vm struct {
 	cache string
+	parts parts
 	dir   string
 	cmd   *exec.Cmd
 	in    io.WriteCloser
@@ -116,8 +116,7 @@ func (v *vm) boot(ctx context.Context) (err error) {
 	if v.cmd != nil {
 		return nil
 	}
-	p, err := machineParts(ctx, v.cache)
-	if err != nil {
+	if v.parts, err = machineParts(ctx, v.cache); err != nil {
 		return fmt.Errorf("get the kernel of the arm64 machine: %w", err)
 	}
 	if v.dir, err = os.MkdirTemp("", "crosshull-machine-"); err != nil {
@@ -129,7 +128,7 @@ func (v *vm) boot(ctx context.Context) (err error) {
 		}
 	}()
 	v.has, v.bytes = map[string]bool{}, 0
-	initrd, err := v.initrd(ctx, p)
+	initrd, err := v.initrd(ctx)
 	if err != nil {
 		return err
 	}
@@ -155,7 +154,7 @@ func (v *vm) boot(ctx context.Context) (err error) {
 		"-nographic",
 		"-no-reboot",
 		"-kernel",
-		p.kernel(),
+		v.parts.kernel(),
 		"-initrd",
 		initrd,
 		"-append",
@@ -165,8 +164,6 @@ func (v *vm) boot(ctx context.Context) (err error) {
 		"-device",
 		"virtio-blk-pci,drive=disk",
 	)
-	// Whatever ends this process ends the machine, and what this one is told to end by is not for the machine.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if v.in, err = cmd.StdinPipe(); err != nil {
 		return err
 	}
@@ -190,16 +187,16 @@ func (v *vm) boot(ctx context.Context) (err error) {
 func (v *vm) disk() string { return filepath.Join(v.dir, "disk") }
 
 // initrd makes the machine's own file system.
-func (v *vm) initrd(ctx context.Context, p parts) (string, error) {
+func (v *vm) initrd(ctx context.Context) (string, error) {
 	dir, file := filepath.Join(v.dir, "initrd.d"), filepath.Join(v.dir, "initrd")
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return "", err
 	}
-	if err := copyFile(p.busybox(), filepath.Join(dir, "busybox")); err != nil {
+	if err := copyFile(v.parts.busybox(), filepath.Join(dir, "busybox")); err != nil {
 		return "", err
 	}
 	for _, m := range modules {
-		if err := copyFile(p.module(m), filepath.Join(dir, m+".ko")); err != nil {
+		if err := copyFile(v.parts.module(m), filepath.Join(dir, m+".ko")); err != nil {
 			return "", err
 		}
 	}
@@ -267,7 +264,7 @@ func (v *vm) hand(ctx context.Context, s Spec) (size int64, err error) {
 	if err := os.Mkdir(filepath.Join(root, labDir), 0o755); err != nil {
 		return 0, err
 	}
-	if err := copyFile(parts(filepath.Join(v.cache, "arm64-machine")).busybox(), filepath.Join(root, labDir, "busybox")); err != nil {
+	if err := copyFile(v.parts.busybox(), filepath.Join(root, labDir, "busybox")); err != nil {
 		return 0, err
 	}
 	if err := makeKnown(p.uid, p.gid, root); err != nil {
@@ -317,7 +314,8 @@ func (v *vm) write(to io.Writer, root string) error {
 		return err
 	}
 	job := fmt.Sprintf(jobScript, v.runs)
-	if err := w.WriteHeader(&tar.Header{Name: "job", Typeflag: tar.TypeReg, Mode: 0o644, Size: int64(len(job)), Format: tar.FormatGNU}); err != nil {
+	h := &tar.Header{Name: "job", Typeflag: tar.TypeReg, Mode: 0o644, Size: int64(len(job)), Format: tar.FormatGNU}
+	if err := w.WriteHeader(h); err != nil {
 		return err
 	}
 	if _, err := io.WriteString(w, job); err != nil {
