@@ -427,8 +427,8 @@ func xmlText(v string) string {
 
 // sharp are hostile values, one of each kind: [TestLanguages] and the fuzz targets have more.
 var sharp = []string{
-	"", "  two  words  ", "\ttab\there\t", "--from=evil", "@file", "#comment", `["a","b"]`, "a]b[c", "**/*", "!not", "~root",
-	"a:b", "http://evil/x", "it's", `a "quoted" word`, `"; RUN echo PWNED`, "'; echo PWNED; '", `a";X="b`, "`id`",
+	"", "  two  words  ", "\ttab\there\t", "--from=evil", "@file", "#comment", `["a","b"]`, "a]b[c", "**/*", "!not",
+	"~root", "a:b", "http://evil/x", "it's", `a "quoted" word`, `"; RUN echo PWNED`, "'; echo PWNED; '", `a";X="b`, "`id`",
 	"$(echo PWNED)", "$X", "${X:-default}", "${X", `\`, `a\`, `a \`, "<<EOF", `<<"EOF"`, "EOF", "a;b", "a,b", "a=b", "%25",
 	"@(Compile)", "\n", "a\nRUN echo PWNED", "a\r\nRUN echo PWNED", "a\rRUN echo PWNED", "a\\\nRUN echo PWNED",
 	"\u2028RUN echo PWNED", "\u0085x", "\x1b[31m", "\x00", "\ufeffx", "\xff", "à la carte", "\u00a0", "NONE",
