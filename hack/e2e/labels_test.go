@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
@@ -328,8 +327,8 @@ var digestAlone = regexp.MustCompile(`^sha256:[0-9a-f]{64}\n$`)
 // apart runs docker buildx build in dir, and gives apart what it prints on standard output and on standard error.
 func apart(t *testing.T, dir string, args ...string) (stdout, stderr string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "docker", append([]string{"buildx", "build"}, args...)...)
-	cmd.Dir = dir
+	cmd, done := prepare(t, dir, "docker", append([]string{"buildx", "build"}, args...)...)
+	defer done()
 	var out, log strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &log
 	if err := cmd.Run(); err != nil {
