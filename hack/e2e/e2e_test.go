@@ -162,6 +162,11 @@ func write(t *testing.T, dir, name, content string) {
 	if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	// BuildKit sends what differs in size or time from what it has of a folder of that name. The clock of files has ticks of
+	// some milliseconds, so two tests that run side by side could write one of equal size in the same tick.
+	if now := time.Now(); os.Chtimes(file, now, now) != nil {
+		t.Fatalf("%s keeps its time", file)
+	}
 }
 
 // edit replaces text in a file of a context, which has to have it.

@@ -137,7 +137,7 @@ func TestErrorOfFrontendImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close() //nolint:errcheck // nothing to be done about it
-	so := client.SolveOpt{LocalMounts: map[string]fsutil.FS{"context": local, "dockerfile": local}}
+	so := client.SolveOpt{SharedKey: dir, LocalMounts: map[string]fsutil.FS{"context": local, "dockerfile": local}}
 	ctx, waited := waiting(t, "build")
 	defer waited()
 	_, err = c.Build(ctx, so, "", func(ctx context.Context, gc gateway.Client) (*gateway.Result, error) {
@@ -314,6 +314,7 @@ func TestNothingRunsOn(t *testing.T) {
 			so := client.SolveOpt{
 				FrontendAttrs: map[string]string{"filename": "crosshull.yaml", "no-cache": ""},
 				LocalMounts:   map[string]fsutil.FS{"context": local, "dockerfile": local},
+				SharedKey:     dir,
 			}
 			_, err = c.Build(ctx, so, "", func(ctx context.Context, gc gateway.Client) (*gateway.Result, error) {
 				res, err := frontend.Build(ctx, gc)

@@ -91,6 +91,9 @@ func solve(t *testing.T, dir string, opts ...option) (*record, error) {
 	so := client.SolveOpt{
 		FrontendAttrs: s.attrs,
 		LocalMounts:   map[string]fsutil.FS{"context": local, "dockerfile": local},
+		// As buildx does. Without it folders that are sent side by side are one to BuildKit, which sends only what differs in
+		// size or time: two files that were written in one tick of the clock are then the same.
+		SharedKey: dir,
 	}
 	switch {
 	case s.into != "": // files, to a folder

@@ -491,6 +491,7 @@ func buildDockerfile(t *testing.T, dir, app, wantErr string) map[string]string {
 		Frontend:      "dockerfile.v0",
 		FrontendAttrs: map[string]string{"context:app": "local:app", "platform": "linux/amd64"},
 		LocalMounts:   mounts,
+		SharedKey:     dir,
 		Exports: []client.ExportEntry{{Type: client.ExporterTar, Output: func(map[string]string) (io.WriteCloser, error) {
 			return open{&b}, nil
 		}}},
