@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -77,22 +76,7 @@ func unheldRune(r rune) bool {
 }
 
 // oneLine is a text for people, in a comment: what does not print is escaped, and what is long is cut off.
-func oneLine(s string) string {
-	const most = 500
-	var b strings.Builder
-	for _, r := range s {
-		if b.Len() > most {
-			return b.String() + "…"
-		}
-		if strconv.IsPrint(r) {
-			b.WriteRune(r)
-		} else {
-			quoted := strconv.QuoteRune(r)
-			b.WriteString(quoted[1 : len(quoted)-1])
-		}
-	}
-	return b.String()
-}
+func oneLine(s string) string { return spec.OneLine(s, 500) }
 
 var (
 	plainWord = regexp.MustCompile(`^[A-Za-z0-9_/.*][A-Za-z0-9_/.*@%+=:,?-]*$`)

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/crosshull/crosshull/frontend/spec"
 )
 
 var (
@@ -65,19 +67,4 @@ func escapeArgs(s string) string {
 }
 
 // oneLine is a text for people, in a comment: what does not print is escaped, and what is long is cut off.
-func oneLine(s string) string {
-	const most = 300
-	var b strings.Builder
-	for _, r := range s {
-		if b.Len() > most {
-			return b.String() + "…"
-		}
-		if strconv.IsPrint(r) {
-			b.WriteRune(r)
-		} else {
-			quoted := strconv.QuoteRune(r)
-			b.WriteString(quoted[1 : len(quoted)-1])
-		}
-	}
-	return b.String()
-}
+func oneLine(s string) string { return spec.OneLine(s, 300) }

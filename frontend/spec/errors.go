@@ -116,3 +116,21 @@ func writeEscaped(b *strings.Builder, text string, columns int) {
 		b.WriteString(c)
 	}
 }
+
+// OneLine gives a text as a comment can have it: what does not print is escaped, and what is after about most bytes is
+// cut off.
+func OneLine(s string, most int) string {
+	var b strings.Builder
+	for _, r := range s {
+		if b.Len() > most {
+			return b.String() + "…"
+		}
+		if strconv.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			quoted := strconv.QuoteRune(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+	}
+	return b.String()
+}
