@@ -1,0 +1,208 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Text.Json;
+using Microsoft.Build.Execution;
+
+namespace Crosshull;
+
+/// <summary>Writes an answer as JSON. Paths in it are relative to the context.</summary>
+static class AnswerWriter
+{
+    static readonly string[] AppProperties =
+    {
+        "TargetFramework", "TargetFileName", "AssemblyName", "SelfContained", "PublishSelfContained", "PublishSingleFile", "PublishReadyToRun",
+        "PublishTrimmed", "PublishAot", "StaticExecutable", "PublishRepositoryUrl", "InvariantGlobalization", "RollForward", "ProjectAssetsFile",
+        "PlatformTarget", "ContainerBaseImage", "ContainerWorkingDirectory", "ContainerUser", "ContainerAppCommandInstruction",
+    };
+
+    static readonly string[] ContainerItems =
+    {
+        "ContainerLabel", "ContainerPort", "ContainerEnvironmentVariable", "ContainerEntrypoint", "ContainerEntrypointArgs", "ContainerAppCommand",
+        "ContainerAppCommandArgs", "ContainerDefaultArgs",
+    };
+
+    public static void Write(Stream to, Answer answer, string root)
+    {
+        using var json = new Utf8JsonWriter(to);
+        var write = new Relative(json, root.TrimEnd('/') + "/");
+        var all = answer.Questions.SelectMany(q => q.Closure).Select(p => p.Path).Distinct().ToList();
+        var index = all.Select((p, i) => (p, i)).ToDictionary(x => x.p, x => x.i);
+        json.WriteStartObject();
+        write.Strings("asks", answer.Asks);
+        write.Strings("outputs", answer.Outputs);
+        json.WriteString("sdk", answer.Sdk);
+        json.WriteStartArray("projects");
+        var variants = answer.Questions.SelectMany(q => q.Closure).Distinct().ToLookup(p => p.Path);
+        foreach (var path in all) write.Project(path, variants[path].ToList(), index);
+        json.WriteEndArray();
+        json.WriteStartArray("answers");
+        foreach (var question in answer.Questions) write.Question(question, index);
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    sealed class Relative
+    {
+        readonly Utf8JsonWriter json;
+        readonly string root;
+
+        public Relative(Utf8JsonWriter json, string root)
+        {
+            this.json = json;
+            this.root = root;
+        }
+
+        string Path(string path) => path.StartsWith(root) ? path.Substring(root.Length) : path;
+
+        public void Strings(string name, IEnumerable<string> values)
+        {
+            var list = values.ToList();
+            if (list.Count == 0) return;
+            json.WriteStartArray(name);
+            foreach (var value in list) json.WriteStringValue(Path(value));
+            json.WriteEndArray();
+        }
+
+        void Text(string name, string value)
+        {
+            if (!string.IsNullOrEmpty(value)) json.WriteString(name, value);
+        }
+
+        void Flag(string name, bool value)
+        {
+            if (value) json.WriteBoolean(name, value);
+        }
+
+        void Problem(string name, Problem problem)
+        {
+            if (problem == null) return;
+            if (name == null) json.WriteStartObject(); else json.WriteStartObject(name);
+            Text("file", Path(problem.File));
+            json.WriteNumber("line", problem.Line);
+            json.WriteNumber("column", problem.Column);
+            Text("code", problem.Code);
+            Text("message", problem.Message.Replace(root, ""));
+            Text("project", Path(problem.Project));
+            json.WriteEndObject();
+        }
+
+        // What a project is in all its variants: a file that one of them reads is read.
+        public void Project(string path, List<Project> variants, Dictionary<string, int> index)
+        {
+            json.WriteStartObject();
+            json.WriteString("path", Path(path));
+            Problem("error", variants.Select(v => v.Error).FirstOrDefault(e => e != null));
+            var inner = variants.FirstOrDefault(v => v.Instance != null && (v["TargetFramework"] != "" || v["TargetFrameworks"] == ""));
+            if (inner != null) Compile(inner);
+            json.WriteStartArray("references");
+            foreach (var reference in variants.SelectMany(v => v.References).Select(r => r.Path).Where(r => r != path).Distinct()) json.WriteNumberValue(index[reference]);
+            json.WriteEndArray();
+            Text("unknown", variants.Select(v => v.Reads.Unknown).FirstOrDefault(u => u != null));
+            Reads("files", variants.SelectMany(v => v.Reads.Files));
+            Reads("folders", variants.SelectMany(v => v.Reads.Folders));
+            Strings("existing", variants.SelectMany(v => v.Reads.Existing).Distinct());
+            json.WriteEndObject();
+        }
+
+        void Compile(Project project)
+        {
+            Flag("apart", Compiled.Apart(project));
+            if (project["TargetFrameworks"] != "") Text("framework", project["TargetFramework"]);
+            Flag("directReferences", project.Is("DisableTransitiveProjectReferences"));
+            Text("lockFile", project["NuGetLockFilePath"]);
+            Flag("lockedMode", project.Is("RestoreLockedMode"));
+            Strings("frameworkReferences", project.Items("FrameworkReference").Select(i => i.EvaluatedInclude));
+            json.WriteStartArray("floating");
+            foreach (var (id, version) in Compiled.Floating(project))
+            {
+                json.WriteStartObject();
+                json.WriteString("key", id);
+                json.WriteString("value", version);
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+        }
+
+        void Reads(string name, IEnumerable<KeyValuePair<string, (Phase Phase, string Why)>> reads)
+        {
+            json.WriteStartArray(name);
+            foreach (var read in reads.GroupBy(r => r.Key).OrderBy(g => g.Key, StringComparer.Ordinal))
+            {
+                var (phase, why) = read.Select(r => r.Value).OrderByDescending(r => r.Phase).First();
+                json.WriteStartObject();
+                json.WriteString("path", Path(read.Key));
+                Flag("evaluation", phase == Phase.Evaluation);
+                json.WriteString("why", why);
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+        }
+
+        public void Question(AnswerToQuestion question, Dictionary<string, int> index)
+        {
+            json.WriteStartObject();
+            json.WriteStartArray("candidates");
+            foreach (var candidate in question.Candidates) Candidate(candidate);
+            json.WriteEndArray();
+            Strings("missing", question.Missing);
+            if (question.App != null) App(question, index);
+            json.WriteEndObject();
+        }
+
+        void Candidate(Candidate candidate)
+        {
+            json.WriteStartObject();
+            json.WriteString("path", Path(candidate.Project.Path));
+            json.WriteString("kind", candidate.Kind);
+            Text("outputType", candidate.Project["OutputType"]);
+            Strings("frameworks", candidate.Frameworks);
+            Flag("crossTargeting", candidate.CrossTargeting);
+            Flag("coverage", candidate.Project.Items("PackageReference").Any(p => p.EvaluatedInclude.Equals("coverlet.collector", StringComparison.OrdinalIgnoreCase)));
+            Problem("error", candidate.Project.Error);
+            json.WriteEndObject();
+        }
+
+        void App(AnswerToQuestion question, Dictionary<string, int> index)
+        {
+            json.WriteStartObject("app");
+            json.WriteString("path", Path(question.App.Path));
+            Problem("error", question.App.Error);
+            Text("responseFile", question.ResponseFile == null ? "" : Path(question.ResponseFile));
+            Flag("byRuntimeIdentifier", question.ByRuntimeIdentifier);
+            json.WriteStartArray("closure");
+            foreach (var path in question.Closure.Select(p => p.Path).Distinct()) json.WriteNumberValue(index[path]);
+            json.WriteEndArray();
+            json.WriteStartArray("errors");
+            foreach (var error in question.Container?.Errors ?? new()) Problem(null, error);
+            json.WriteEndArray();
+            var facts = question.Container?.Instance ?? question.App.Instance;
+            if (facts != null) Facts(facts);
+            json.WriteEndObject();
+        }
+
+        void Facts(ProjectInstance facts)
+        {
+            json.WriteStartObject("properties");
+            foreach (var name in AppProperties) Text(name, facts.GetPropertyValue(name));
+            json.WriteEndObject();
+            Strings("frameworkReferences", facts.GetItems("FrameworkReference").Select(i => i.EvaluatedInclude));
+            json.WriteStartObject("items");
+            foreach (var type in ContainerItems)
+            {
+                json.WriteStartArray(type);
+                foreach (var item in facts.GetItems(type))
+                {
+                    json.WriteStartObject();
+                    json.WriteString("name", item.EvaluatedInclude);
+                    Text("value", item.GetMetadataValue("Value"));
+                    Text("type", item.GetMetadataValue("Type"));
+                    json.WriteEndObject();
+                }
+                json.WriteEndArray();
+            }
+            json.WriteEndObject();
+        }
+    }
+}

@@ -1,0 +1,94 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Xml.Linq;
+using Microsoft.Build.Construction;
+using Microsoft.Build.Execution;
+
+namespace Crosshull;
+
+/// <summary>A project that a question can mean, and what it is.</summary>
+/// <param name="Kind">app, test, library, or what else makes it none of those that a container runs.</param>
+/// <param name="Frameworks">Those that Linux can run.</param>
+sealed record Candidate(Project Project, string Kind, string[] Frameworks, bool CrossTargeting)
+{
+    /// <summary>Whether it can be published if the question names it and nothing else.</summary>
+    public bool Runs => Project["OutputType"] is "Exe" or "WinExe" && Kind != "test" && Kind != NotForLinux && Kind != WebAssembly;
+
+    public const string NotForLinux = "for another system than Linux", WebAssembly = "a Blazor WebAssembly client";
+
+    static readonly string[] TestPackages = { "Microsoft.NET.Test.Sdk", "xunit.v3", "TUnit", "MSTest" };
+
+    public static Candidate Of(Project project)
+    {
+        if (project.Instance == null) return new Candidate(project, "broken", Array.Empty<string>(), false);
+        var all = Project.List(project["TargetFrameworks"]);
+        var cross = all.Length > 0;
+        if (!cross) all = Project.List(project["TargetFramework"]);
+        var usable = all.Where(f => RunsOnLinux(project.Instance, f)).ToArray();
+        return new Candidate(project, KindOf(project, usable), usable, cross);
+    }
+
+    static string KindOf(Project project, string[] usable)
+    {
+        var packages = project.Items("PackageReference").Select(p => p.EvaluatedInclude).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        // IsTestProject comes from a package, so before restore it is unset: the package reference itself tells.
+        if (project.Is("IsTestProject") || TestPackages.Any(packages.Contains)) return "test";
+        if (project["OutputType"] is not ("Exe" or "WinExe")) return "library";
+        if (usable.Length == 0) return NotForLinux;
+        if (project.Is("IsAspireHost")) return "an Aspire host";
+        if (project.Is("UsingMicrosoftNETSdkBlazorWebAssembly")) return WebAssembly;
+        if (project.Is("PackAsTool")) return "a tool";
+        if (project["PackageType"].Equals("Template", StringComparison.OrdinalIgnoreCase)) return "a template";
+        if (packages.Contains("BenchmarkDotNet")) return "a benchmark";
+        // IsPublishable is true for libraries too, so the output type decides.
+        return project["IsPublishable"].Equals("false", StringComparison.OrdinalIgnoreCase) ? "not publishable" : "app";
+    }
+
+    // What a framework is, MSBuild's own functions say (Microsoft.Build.Evaluation.IntrinsicFunctions).
+    static bool RunsOnLinux(ProjectInstance instance, string framework)
+    {
+        string Ask(string function) => instance.ExpandString("$([MSBuild]::" + function + "('" + framework + "'))");
+        try
+        {
+            return Ask("GetTargetFrameworkIdentifier") == ".NETCoreApp" && Ask("GetTargetPlatformIdentifier") is "" or "linux";
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            return false; // no framework at all
+        }
+    }
+}
+
+/// <summary>Finds the projects that a question can mean.</summary>
+static class Candidates
+{
+    static readonly string[] Languages = { ".csproj", ".fsproj", ".vbproj" };
+
+    /// <summary>Absolute paths, sorted. Missing are those that a solution names and that are not there.</summary>
+    public static string[] Find(Tree tree, string named, out string[] missing)
+    {
+        missing = Array.Empty<string>();
+        var path = (tree.Root + named).TrimEnd('/');
+        var extension = Path.GetExtension(named).ToLowerInvariant();
+        if (extension.EndsWith("proj")) return new[] { path };
+        var found = extension is ".sln" or ".slnx" or ".slnf" ? OfSolution(path) : tree.FilesIn(path);
+        var projects = found.Where(f => Languages.Contains(Path.GetExtension(f).ToLowerInvariant())).Select(Path.GetFullPath).Distinct().OrderBy(f => f, StringComparer.Ordinal).ToArray();
+        missing = projects.Where(f => !tree.HasFile(f)).ToArray();
+        return projects.Where(tree.HasFile).ToArray();
+    }
+
+    static IEnumerable<string> OfSolution(string path)
+    {
+        try
+        {
+            return SolutionFile.Parse(path).ProjectsInOrder.Where(p => p.ProjectType != SolutionProjectType.SolutionFolder).Select(p => p.AbsolutePath).ToList();
+        }
+        catch (Exception) when (path.EndsWith("x", StringComparison.OrdinalIgnoreCase))
+        {
+            // MSBuild before 17.13 does not know this form.
+            return XDocument.Load(path).Descendants("Project").Select(p => Path.Combine(Path.GetDirectoryName(path), ((string)p.Attribute("Path") ?? "").Replace('\\', '/'))).ToList();
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Text.RegularExpressions;
+using Microsoft.Build.Execution;
+
+namespace Crosshull;
+
+/// <summary>What decides how a project is compiled, and which packages it gets.</summary>
+static class Compiled
+{
+    static readonly string[] OddMetadata =
+    {
+        "OutputItemType", "PrivateAssets", "IncludeAssets", "ExcludeAssets", "Targets", "Properties", "AdditionalProperties", "SetConfiguration",
+        "SetPlatform", "SetTargetFramework", "UndefineProperties", "GlobalPropertiesToRemove",
+    };
+
+    /// <summary>
+    /// Whether a process of its own can compile the project, against no more than the reference assemblies of what it
+    /// references. Not one that uses others otherwise (generators, tasks, files beside them), nor one that is not what it
+    /// seems here (a framework for each user, a language without tests).
+    /// </summary>
+    public static bool Apart(Project project) =>
+        project.Is("UsingMicrosoftNETSdk") && Path.GetExtension(project.Path) == ".csproj" && project["OutputType"] == "Library" &&
+        project["RuntimeIdentifier"] == "" && !project["TargetFrameworks"].Contains(';') && !project.Items("ProjectReference").Any(Odd);
+
+    static bool Odd(ProjectItemInstance reference)
+    {
+        bool Is(string metadata, string value) => reference.GetMetadataValue(metadata).Equals(value, StringComparison.OrdinalIgnoreCase);
+        return OddMetadata.Any(m => reference.GetMetadataValue(m) != "") || Is("ReferenceOutputAssembly", "false") || Is("BuildReference", "false") ||
+            Is("Private", "false") || Is("SkipGetTargetFrameworkProperties", "true");
+    }
+
+    /// <summary>
+    /// The packages whose version depends on what feeds have that day, as 1.* and (,2.0] do. Under central management
+    /// Directory.Packages.props has the versions.
+    /// </summary>
+    public static IEnumerable<(string Id, string Version)> Floating(Project project)
+    {
+        var versions = project.Items("PackageReference").Select(p => (p.EvaluatedInclude, p.GetMetadataValue("Version") + p.GetMetadataValue("VersionOverride")));
+        if (project.Is("ManagePackageVersionsCentrally"))
+        {
+            var used = project.Items("PackageReference").Select(p => p.EvaluatedInclude).ToHashSet(StringComparer.OrdinalIgnoreCase);
+            versions = versions.Concat(project.Items("PackageVersion").Where(p => used.Contains(p.EvaluatedInclude)).Select(p => (p.EvaluatedInclude, p.GetMetadataValue("Version"))));
+        }
+        return versions.Where(v => Regex.IsMatch(v.Item2, @"\*|^\("));
+    }
+}

@@ -1,0 +1,108 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using Microsoft.Build.Construction;
+using Microsoft.Build.Definition;
+using Microsoft.Build.Evaluation;
+using Microsoft.Build.Evaluation.Context;
+using Microsoft.Build.Exceptions;
+using Microsoft.Build.Execution;
+
+namespace Crosshull;
+
+/// <summary>Evaluates projects over a tree, each once for the same global properties.</summary>
+sealed class Evaluator : IDisposable
+{
+    // A project that lacks an import is told of by restore, which has all that is there. SDKs are needed in any case.
+    const ProjectLoadSettings Settings =
+        ProjectLoadSettings.IgnoreMissingImports | ProjectLoadSettings.IgnoreInvalidImports | ProjectLoadSettings.IgnoreEmptyImports;
+
+    readonly Tree tree;
+    readonly Trap trap;
+    readonly Dictionary<(string, string), Project> projects = new();
+    readonly Dictionary<string, ProjectRootElement> loaded = new(); // also keeps them alive: MSBuild's cache is a weak one
+    readonly EvaluationContext context;
+
+    public Evaluator(Tree tree, Trap trap)
+    {
+        this.tree = tree;
+        this.trap = trap;
+        Collection = new ProjectCollection(new Dictionary<string, string>());
+        context = EvaluationContext.Create(EvaluationContext.SharingPolicy.Shared, new Recorder(trap));
+        foreach (var file in tree.Projects()) Load(file);
+    }
+
+    public ProjectCollection Collection { get; }
+    public IEnumerable<Project> Projects => projects.Values;
+    public BuildParameters Parameters => new(Collection)
+    {
+        MaxNodeCount = 1, EnableNodeReuse = false, ProjectLoadSettings = Settings, UICulture = System.Globalization.CultureInfo.InvariantCulture,
+    };
+
+    // MSBuild parses a file once and keeps what it is. The file is closed then: who reads it still is a property function
+    // or a task. One that is no XML stays open, so that the evaluation says what is wrong.
+    void Load(string file)
+    {
+        try
+        {
+            loaded[file] = ProjectRootElement.Open(file, Collection);
+            Tree.Close(file);
+        }
+        catch (InvalidProjectFileException) { }
+    }
+
+    /// <summary>The parsed file, null for one that is not the context's.</summary>
+    public ProjectRootElement Parsed(string file)
+    {
+        if (!tree.IsIn(file)) return null;
+        if (!loaded.ContainsKey(file)) Load(file); // one that is imported, and whose name does not say so
+        return loaded.GetValueOrDefault(file);
+    }
+
+    public Project Evaluate(string path, Globals globals)
+    {
+        var key = (path, globals.ToString());
+        if (projects.TryGetValue(key, out var project)) return project;
+        projects[key] = project = new Project(path, globals, tree);
+        Evaluate(project);
+        return project;
+    }
+
+    /// <summary>Evaluates a project as it is now: its XML may have changed, or the tree.</summary>
+    public void Evaluate(Project project)
+    {
+        using var _ = trap.Read(project, Phase.Evaluation);
+        try
+        {
+            project.Instance = ProjectInstance.FromFile(project.Path, new ProjectOptions
+            {
+                GlobalProperties = project.Globals.ToDictionary(), ProjectCollection = Collection, EvaluationContext = context, LoadSettings = Settings,
+            });
+            project.Imports.Add(project.Path);
+            foreach (var import in project.Instance.ImportPaths)
+                if (tree.HasFile(import)) project.Imports.Add(import);
+        }
+        catch (InvalidProjectFileException e)
+        {
+            project.Error = new Problem(e.ProjectFile, e.LineNumber, e.ColumnNumber, e.ErrorCode, e.BaseMessage, project.Path);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            project.Error = new Problem(project.Path, 0, 0, "", e.Message, project.Path);
+        }
+    }
+
+    /// <summary>What the project says of properties and items, to be compared.</summary>
+    public string Snapshot(Project project)
+    {
+        var again = new Project(project.Path, project.Globals, tree);
+        Evaluate(again);
+        if (again.Instance == null) return again.Error.Message;
+        var lines = again.Instance.Properties.Select(p => p.Name + "=" + p.EvaluatedValue).Concat(again.Instance.Items.Select(i =>
+            i.ItemType + " " + i.EvaluatedInclude + string.Concat(i.Metadata.Select(m => " " + m.Name + "=" + m.EvaluatedValue))));
+        return string.Join("\n", lines.OrderBy(l => l, StringComparer.Ordinal));
+    }
+
+    public void Dispose() => Collection.Dispose();
+}

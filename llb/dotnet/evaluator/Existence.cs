@@ -1,0 +1,115 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+
+namespace Crosshull;
+
+/// <summary>
+/// Finds names that decide by being there, and that MSBuild's file system is not asked for: property functions such as
+/// [System.IO.Directory]::GetFiles look for themselves. Where the XML of a repository has such a function, all names that
+/// nobody has told of are hidden, and the project is evaluated again. If it says something else, they are searched for
+/// the ones that make the difference.
+/// </summary>
+sealed class Existence
+{
+    const int MaxCulprits = 20;
+    static readonly string[] Functions = { "System.IO.", "::FileExists", "::DirectoryExists", "Exists()", "ModifiedTime", "CreatedTime", "AccessedTime" };
+
+    readonly Tree tree;
+    readonly Evaluator evaluator;
+    readonly Dictionary<string, string> texts = new();
+
+    public Existence(Tree tree, Evaluator evaluator)
+    {
+        this.tree = tree;
+        this.evaluator = evaluator;
+    }
+
+    /// <summary>Whether the XML of the repository that makes up a project has a text in it.</summary>
+    public bool Mentions(Project project, string text) => project.Imports.Any(i => Text(i).Contains(text, StringComparison.OrdinalIgnoreCase));
+
+    string Text(string file) => texts.TryGetValue(file, out var text) ? text : texts[file] = evaluator.Parsed(file)?.RawXml ?? "";
+
+    public void Check(IEnumerable<Project> projects)
+    {
+        var looking = projects.Where(p => p.Instance != null && Functions.Any(f => Mentions(p, f))).ToList();
+        if (looking.Count == 0) return;
+        var whole = looking.ToDictionary(p => p, evaluator.Snapshot);
+        var told = looking.SelectMany(p => p.Reads.Files.Keys.Concat(p.Imports)).Concat(tree.Given).ToHashSet();
+        var names = tree.FilesIn(tree.Root).Where(f => !told.Contains(f) && !looking.Any(p => p.Reads.Folders.Keys.Any(d => f.StartsWith(d + "/")))).OrderBy(f => f, StringComparer.Ordinal).ToList();
+        var hidden = new Hidden(tree.Root, names);
+        try
+        {
+            foreach (var project in looking) Search(project, whole[project], hidden);
+        }
+        finally
+        {
+            hidden.ShowFirst(names.Count);
+        }
+    }
+
+    // Binary search for the first name without which the answer is another, and then for the next one.
+    void Search(Project project, string whole, Hidden hidden)
+    {
+        var needed = new HashSet<string>();
+        bool Same(int shown)
+        {
+            hidden.ShowFirst(shown, needed);
+            return evaluator.Snapshot(project) == whole;
+        }
+        while (!Same(0))
+        {
+            if (needed.Count == MaxCulprits)
+            {
+                project.Reads.Everything("more than " + MaxCulprits + " names decide by being there");
+                return;
+            }
+            int without = 0, with = hidden.Names.Count;
+            while (with - without > 1)
+            {
+                var middle = (without + with) / 2;
+                if (Same(middle)) with = middle; else without = middle;
+            }
+            needed.Add(hidden.Names[with - 1]);
+            project.Reads.Existence(hidden.Names[with - 1]);
+            if (Path.GetDirectoryName(hidden.Names[with - 1]) is { } folder && folder != project.Folder) project.Reads.Existence(folder);
+        }
+    }
+
+    /// <summary>Names that are taken away, and shown again.</summary>
+    sealed class Hidden
+    {
+        readonly string root, away;
+        readonly HashSet<string> gone = new();
+
+        public Hidden(string root, List<string> names)
+        {
+            this.root = root;
+            away = Path.Combine(Path.GetTempPath(), "hidden" + Environment.ProcessId);
+            Names = names;
+        }
+
+        public List<string> Names { get; }
+
+        /// <summary>Shows the first names and those that are needed, and no other.</summary>
+        public void ShowFirst(int count, HashSet<string> needed = null)
+        {
+            for (var i = 0; i < Names.Count; i++)
+            {
+                var show = i < count || needed != null && needed.Contains(Names[i]);
+                if (show && gone.Remove(Names[i])) Move(away + Names[i], Names[i]);
+                else if (!show && gone.Add(Names[i])) Move(Names[i], away + Names[i]);
+            }
+        }
+
+        // A folder that is empty now goes, too: that it is there can decide.
+        void Move(string from, string to)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(to));
+            File.Move(from, to);
+            for (var folder = Path.GetDirectoryName(from); (folder + "/").Length > root.Length && !Directory.EnumerateFileSystemEntries(folder).Any(); folder = Path.GetDirectoryName(folder))
+                Directory.Delete(folder);
+        }
+    }
+}

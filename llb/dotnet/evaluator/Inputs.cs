@@ -1,0 +1,106 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using Microsoft.Build.Execution;
+
+namespace Crosshull;
+
+/// <summary>Finds what an evaluated project names: imports, items, their metadata, properties.</summary>
+sealed class Inputs
+{
+    // Properties that name files of a package, or what is left out of it.
+    static readonly HashSet<string> NoInputs = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "DefaultItemExcludes", "DefaultItemExcludesInProjectFolder", "DefaultExcludesInProjectFolder",
+        "PackageReadmeFile", "PackageIcon", "PackageLicenseFile",
+    };
+
+    // Items whose names are no paths.
+    static readonly HashSet<string> NoPaths = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "PackageReference", "PackageVersion", "GlobalPackageReference", "PackageDownload", "FrameworkReference", "Using",
+        "InternalsVisibleTo", "SourceRoot", "AssemblyAttribute", "ProjectReference", "Folder",
+    };
+
+    readonly Tree tree;
+    readonly HashSet<string> doubtful;
+
+    public Inputs(Tree tree, HashSet<string> doubtful)
+    {
+        this.tree = tree;
+        this.doubtful = doubtful.Select(d => tree.Root + d).ToHashSet();
+    }
+
+    public void Collect(Project project)
+    {
+        if (project.Instance == null)
+        {
+            project.Reads.Everything("MSBuild cannot evaluate it: " + project.Error.Message);
+            return;
+        }
+        foreach (var import in project.Imports) project.Reads.File(import, Phase.Evaluation, import == project.Path ? "the project" : "import");
+        foreach (var item in project.Instance.Items) Item(project, item);
+        foreach (var property in project.Instance.Properties) Property(project, property);
+    }
+
+    // Whether a file of a project is worth a word: its folder is read as a whole, but for doubtful files in it.
+    bool Tells(Project project, string path) => !path.StartsWith(project.Folder + "/") || doubtful.Contains(path);
+
+    void Item(Project project, ProjectItemInstance item)
+    {
+        if (!NoPaths.Contains(item.ItemType) && project.Reads.Find(project.Folder, item.EvaluatedInclude) is { } path)
+        {
+            if (path.EndsWith('/'))
+            {
+                if (!(project.Path).StartsWith(path)) project.Reads.Folder(path, Phase.Build, item.ItemType + " item");
+            }
+            else if (Tells(project, path) && Matters(item)) project.Reads.File(path, Phase.Build, item.ItemType + " item");
+        }
+        if (item.DirectMetadataCount == 0) return;
+        foreach (var metadata in item.Metadata)
+        {
+            var value = metadata.EvaluatedValue;
+            if (value.Length < 3 || value.IndexOf('.') < 0 || project.Reads.Find(project.Folder, value) is not { } named || named.EndsWith('/')) continue;
+            if (Tells(project, named)) project.Reads.File(named, Phase.Build, metadata.Name + " of " + item.ItemType);
+            if (item.ItemType == "Reference") Beside(project, named);
+        }
+        if (item.ItemType == "Reference" && project.Reads.Find(project.Folder, item.EvaluatedInclude) is { } assembly && !assembly.EndsWith('/')) Beside(project, assembly);
+    }
+
+    // A file in the folder of a project is an item None by itself (Microsoft.NET.Sdk.DefaultItems.props). That does
+    // nothing, unless it is copied or the author has put it there.
+    static bool Matters(ProjectItemInstance item) => item.ItemType != "None" || Copied(item, "CopyToOutputDirectory") || Copied(item, "CopyToPublishDirectory") ||
+        !item.GetMetadataValue("DefiningProjectFullPath").StartsWith(Sdk.Root + "/");
+
+    static bool Copied(ProjectItemInstance item, string where) => item.GetMetadataValue(where) is "Always" or "PreserveNewest" or "IfDifferent";
+
+    // ResolveAssemblyReference takes what an assembly needs from its folder, with symbols, documentation, and satellites
+    // in folders of cultures.
+    void Beside(Project project, string assembly)
+    {
+        var folder = Path.GetDirectoryName(assembly);
+        const string why = "beside a referenced assembly";
+        foreach (var file in Directory.EnumerateFiles(folder)) project.Reads.File(file, Phase.Build, why);
+        foreach (var culture in Directory.EnumerateDirectories(folder))
+            foreach (var file in Directory.EnumerateFiles(culture, "*.resources.dll")) project.Reads.File(file, Phase.Build, why);
+    }
+
+    void Property(Project project, ProjectPropertyInstance property)
+    {
+        var value = property.EvaluatedValue;
+        if (value.Length < 2 || value.AsSpan().IndexOfAny("./\\") < 0 || value.StartsWith(Sdk.Root) || property.Name.StartsWith("MSBuild") || NoInputs.Contains(property.Name)) return;
+        // As NuGet.targets has it, whatever restore reads is in properties of these names.
+        var restore = property.Name.StartsWith("Restore", StringComparison.OrdinalIgnoreCase) || property.Name.StartsWith("NuGet", StringComparison.OrdinalIgnoreCase);
+        foreach (var part in Project.List(value))
+        {
+            if (project.Reads.Find(project.Folder, part) is not { } path) continue;
+            var why = "property " + property.Name;
+            if (!path.EndsWith('/'))
+            {
+                if (restore || Tells(project, path)) project.Reads.File(path, restore ? Phase.Evaluation : Phase.Build, why);
+            }
+            else if (restore && !project.Path.StartsWith(path)) project.Reads.Folder(path, Phase.Evaluation, why);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using System;
+using System.Globalization;
+using System.IO;
+using System.Runtime.CompilerServices;
+
+namespace Crosshull;
+
+/// <summary>
+/// Says what MSBuild knows of the projects of a build context, and what a build of them reads:
+/// <c>dotnet evaluator.dll REQUEST ANSWER</c>, both JSON. See <see cref="Request"/> and <see cref="Answer"/>.
+/// </summary>
+static class Program
+{
+    static int Main(string[] args)
+    {
+        CultureInfo.DefaultThreadCurrentCulture = CultureInfo.InvariantCulture;
+        CultureInfo.DefaultThreadCurrentUICulture = CultureInfo.InvariantCulture;
+        CultureInfo.CurrentUICulture = CultureInfo.InvariantCulture;
+        var request = Request.Read(args[0]);
+        using var answer = new FileStream(args[1], FileMode.Create, FileAccess.Write);
+        var contents = Contents.Read(request.Contents);
+        Rights.Drop();
+        var tree = new Tree(request.Root, contents);
+        tree.Lay(request.Names);
+        Sdk.Use(Path.Combine(request.Root, request.Folder));
+        Evaluate(request, tree, answer);
+        return 0;
+    }
+
+    // Apart from Main, as .NET loads the types of MSBuild that a method names before the method runs.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    static void Evaluate(Request request, Tree tree, Stream answer) =>
+        AnswerWriter.Write(answer, new Session(request, tree).Answer(), request.Root);
+}

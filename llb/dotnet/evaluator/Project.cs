@@ -1,0 +1,84 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using Microsoft.Build.Execution;
+
+namespace Crosshull;
+
+/// <summary>A project with one set of global properties, as MSBuild evaluates it.</summary>
+sealed class Project
+{
+    public Project(string path, Globals globals, Tree tree)
+    {
+        Path = path;
+        Globals = globals;
+        Reads = new Reads(tree);
+    }
+
+    public string Path { get; }
+    public string Folder => System.IO.Path.GetDirectoryName(Path);
+    public Globals Globals { get; }
+    public Reads Reads { get; }
+
+    /// <summary>Null where the evaluation failed, see <see cref="Error"/>.</summary>
+    public ProjectInstance Instance { get; set; }
+    public Problem Error { get; set; }
+
+    /// <summary>Stand-ins whose contents the project wanted, and when.</summary>
+    public Dictionary<string, Phase> Wanted { get; } = new();
+
+    /// <summary>The files of the context that the project consists of: it and what it imports.</summary>
+    public HashSet<string> Imports { get; } = new();
+
+    /// <summary>Projects that it references or builds by a task.</summary>
+    public List<Project> References { get; } = new();
+
+    public string this[string property] => Instance?.GetPropertyValue(property) ?? "";
+    public bool Is(string property) => this[property].Equals("true", StringComparison.OrdinalIgnoreCase);
+    public IEnumerable<ProjectItemInstance> Items(string type) => Instance?.GetItems(type) ?? Enumerable.Empty<ProjectItemInstance>();
+
+    public static string[] List(string value) =>
+        value.Split(new[] { ';', '\n', '\r' }, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+}
+
+/// <summary>Global properties: a value, compared by what is in it. Names differ by more than case.</summary>
+sealed class Globals
+{
+    readonly SortedDictionary<string, string> properties = new(StringComparer.OrdinalIgnoreCase);
+
+    public static readonly Globals None = new();
+
+    public IDictionary<string, string> ToDictionary() => new Dictionary<string, string>(properties, StringComparer.OrdinalIgnoreCase);
+    public bool Has(string name) => properties.ContainsKey(name);
+
+    public Globals With(string name, string value)
+    {
+        var copy = new Globals();
+        foreach (var p in properties) copy.properties[p.Key] = p.Value;
+        copy.properties[name] = value;
+        return copy;
+    }
+
+    public Globals With(IEnumerable<KeyValuePair<string, string>> more) => more.Aggregate(this, (g, p) => g.With(p.Key, p.Value));
+
+    public Globals Without(IEnumerable<string> names)
+    {
+        var copy = new Globals();
+        foreach (var p in properties) copy.properties[p.Key] = p.Value;
+        foreach (var n in names) copy.properties.Remove(n);
+        return copy;
+    }
+
+    /// <summary>Those of text such as <c>A=1;B=2</c>, the form that metadata of references have.</summary>
+    public static IEnumerable<KeyValuePair<string, string>> Parse(string text) =>
+        from pair in text.Split(';')
+        let at = pair.IndexOf('=')
+        where at > 0
+        select new KeyValuePair<string, string>(pair.Substring(0, at).Trim(), pair.Substring(at + 1).Trim());
+
+    public override string ToString() => string.Join(";", properties.Select(p => p.Key.ToLowerInvariant() + "=" + p.Value));
+}
+
+/// <summary>An error of MSBuild, with its place where it has one.</summary>
+sealed record Problem(string File, int Line, int Column, string Code, string Message, string Project);

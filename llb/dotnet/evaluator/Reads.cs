@@ -1,0 +1,68 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+
+namespace Crosshull;
+
+/// <summary>When a file is read. What evaluation reads, a restore needs too.</summary>
+enum Phase { Build, Evaluation }
+
+/// <summary>What a build of one project reads of the context, and why. Paths are absolute.</summary>
+sealed class Reads
+{
+    readonly Tree tree;
+
+    public Reads(Tree tree) => this.tree = tree;
+
+    public Dictionary<string, (Phase Phase, string Why)> Files { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Folders of which all is read.</summary>
+    public Dictionary<string, (Phase Phase, string Why)> Folders { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Folders that have to be there, with whatever in them.</summary>
+    public SortedSet<string> Existing { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Why it cannot be known what is read; null where it is known.</summary>
+    public string Unknown { get; private set; }
+
+    public void File(string path, Phase phase, string why)
+    {
+        if (tree.HasFile(path)) Add(Files, path, phase, why);
+    }
+
+    public void Folder(string path, Phase phase, string why)
+    {
+        path = path.TrimEnd('/');
+        if (path + "/" == tree.Root) Everything(why);
+        else if (tree.HasFolder(path)) Add(Folders, path, phase, why);
+    }
+
+    /// <summary>Takes note that somebody looked whether there is such a file or folder.</summary>
+    public void Existence(string path)
+    {
+        path = path.TrimEnd('/');
+        if (tree.HasFile(path)) Add(Files, path, Phase.Evaluation, "its existence decides");
+        else if (tree.HasFolder(path)) Existing.Add(path);
+    }
+
+    public void Everything(string why) => Unknown ??= why;
+
+    static void Add(Dictionary<string, (Phase, string)> to, string path, Phase phase, string why)
+    {
+        if (!to.TryGetValue(path, out var known) || known.Item1 < phase) to[path] = (phase, why);
+    }
+
+    /// <summary>
+    /// The file or folder of the context that text names, as MSBuild would take it: relative to a folder, with slashes of
+    /// Windows, perhaps. Null if there is none. A folder has a slash at its end.
+    /// </summary>
+    public string Find(string folder, string text)
+    {
+        if (text.Length is 0 or > 1000 || text.AsSpan().IndexOfAny("\n*?<|\0") >= 0) return null;
+        var path = Path.GetFullPath(Path.Combine(folder, text.Replace('\\', '/')));
+        if (!tree.IsIn(path)) return null;
+        if (tree.HasFile(path)) return path;
+        path = path.TrimEnd('/');
+        return tree.HasFolder(path) ? path + "/" : null;
+    }
+}

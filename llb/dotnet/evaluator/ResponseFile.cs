@@ -1,0 +1,51 @@
+using System.Collections.Generic;
+using System.IO;
+using System.Text;
+
+namespace Crosshull;
+
+/// <summary>
+/// Directory.Build.rsp: switches for every command in and below its folder. Only the command line obeys it (XMake), and
+/// no evaluation by the API, so the properties in it are taken from it here.
+/// </summary>
+static class ResponseFile
+{
+    /// <summary>The nearest one from the folder of a project upwards; null for none.</summary>
+    public static string Find(Tree tree, string project)
+    {
+        for (var folder = Path.GetDirectoryName(project); (folder + "/").StartsWith(tree.Root); folder = Path.GetDirectoryName(folder))
+            if (tree.HasFile(folder + "/Directory.Build.rsp")) return folder + "/Directory.Build.rsp";
+        return null;
+    }
+
+    /// <summary>The properties that it sets, in the order of their switches.</summary>
+    public static IEnumerable<KeyValuePair<string, string>> Properties(string file)
+    {
+        foreach (var line in File.ReadAllLines(file))
+            foreach (var word in Words(line.Replace("%MSBuildThisFileDirectory%", Path.GetDirectoryName(file) + "/")))
+            {
+                var at = word.IndexOf(':');
+                if (at < 2 || word[0] is not ('-' or '/') || word.Substring(1, at - 1).TrimStart('-').ToLowerInvariant() is not ("p" or "property")) continue;
+                foreach (var property in Globals.Parse(word.Substring(at + 1))) yield return property;
+            }
+    }
+
+    // A word ends with white space outside of quotes; the quotes are no part of it. A line that begins with # is a comment.
+    static IEnumerable<string> Words(string line)
+    {
+        if (line.TrimStart().StartsWith('#')) yield break;
+        var word = new StringBuilder();
+        var quoted = false;
+        foreach (var c in line + " ")
+        {
+            if (c == '"') quoted = !quoted;
+            else if (!quoted && char.IsWhiteSpace(c))
+            {
+                if (word.Length > 0) yield return word.ToString();
+                word.Clear();
+            }
+            else word.Append(c);
+        }
+        if (word.Length > 0) yield return word.ToString();
+    }
+}

@@ -1,0 +1,52 @@
+using System;
+using System.IO;
+using System.Linq;
+using System.Runtime.InteropServices;
+using System.Runtime.Loader;
+
+namespace Crosshull;
+
+/// <summary>Finds the SDK as the <c>dotnet</c> command does, and makes its MSBuild that of this process.</summary>
+static class Sdk
+{
+    /// <summary>The folder of the SDK, without a slash at its end; set by <see cref="Use"/>.</summary>
+    public static string Folder { get; private set; }
+
+    /// <summary>The folder of dotnet: what is below it is the SDK's and no input.</summary>
+    public static string Root { get; private set; }
+
+    /// <summary>To be called before the first type of MSBuild is touched. A global.json counts from folder upwards.</summary>
+    public static void Use(string folder)
+    {
+        Root = Path.GetDirectoryName(Resolve(Environment.ProcessPath));
+        Folder = Find(folder);
+        Environment.SetEnvironmentVariable("MSBUILD_EXE_PATH", Folder + "/MSBuild.dll");
+        Environment.SetEnvironmentVariable("MSBuildExtensionsPath", Folder + "/");
+        Environment.SetEnvironmentVariable("MSBuildSDKsPath", Folder + "/Sdks");
+        Environment.SetEnvironmentVariable("DOTNET_HOST_PATH", Root + "/dotnet");
+        // A feed that is out of reach is told at once, not after minutes (NuGet.Protocol, EnhancedHttpRetryHelper).
+        Environment.SetEnvironmentVariable("NUGET_ENHANCED_MAX_NETWORK_TRY_COUNT", "1");
+        Environment.SetEnvironmentVariable("NUGET_ENHANCED_NETWORK_RETRY_DELAY_MILLISECONDS", "1");
+        AssemblyLoadContext.Default.Resolving += (context, name) =>
+        {
+            var file = Path.Combine(Folder, name.Name + ".dll");
+            return File.Exists(file) ? context.LoadFromAssemblyPath(file) : null;
+        };
+    }
+
+    static string Resolve(string path) => new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path;
+
+    // The rules of global.json are hostfxr's own (dotnet/runtime, docs/design/features/hosting-layer-apis.md).
+    static string Find(string folder)
+    {
+        var hostfxr = Directory.GetDirectories(Root + "/host/fxr").OrderBy(d => Version.TryParse(Path.GetFileName(d).Split('-')[0], out var v) ? v : new Version()).Last();
+        var resolve = Marshal.GetDelegateForFunctionPointer<ResolveSdk>(NativeLibrary.GetExport(NativeLibrary.Load(hostfxr + "/libhostfxr.so"), "hostfxr_resolve_sdk2"));
+        string found = null;
+        resolve(Root, folder, 0, (key, value) => { if (key == ResolvedSdkDir) found = value; });
+        return found?.TrimEnd('/') ?? throw new InvalidOperationException("the image has no SDK that global.json accepts");
+    }
+
+    const int ResolvedSdkDir = 0;
+    delegate void Result(int key, [MarshalAs(UnmanagedType.LPUTF8Str)] string value);
+    delegate int ResolveSdk([MarshalAs(UnmanagedType.LPUTF8Str)] string exeDir, [MarshalAs(UnmanagedType.LPUTF8Str)] string workingDir, int flags, Result result);
+}

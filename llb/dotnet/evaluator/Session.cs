@@ -1,0 +1,224 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using Microsoft.Build.Execution;
+using Microsoft.Build.Framework;
+
+namespace Crosshull;
+
+/// <summary>The answer to a request.</summary>
+sealed record Answer(IEnumerable<string> Asks, IEnumerable<string> Outputs, string Sdk, List<AnswerToQuestion> Questions);
+
+/// <summary>The answer to one question.</summary>
+/// <param name="App">The project that is meant; null unless there is one, with its framework.</param>
+/// <param name="Closure">All that it is built from, itself first.</param>
+sealed record AnswerToQuestion(List<Candidate> Candidates, string[] Missing, Candidate Chosen, Project App, Container Container, List<Project> Closure, string ResponseFile, bool ByRuntimeIdentifier);
+
+/// <summary>
+/// Answers a request. It evaluates everything again until nobody wants the contents of a stand-in any more, and no
+/// folder of outputs is left.
+/// </summary>
+sealed class Session
+{
+    const int MaxRounds = 12;
+
+    readonly Request request;
+    readonly Tree tree;
+    readonly Trap trap;
+    readonly List<(string Path, Phase Phase, Project Reader)> read = new();
+
+    public Session(Request request, Tree tree)
+    {
+        this.request = request;
+        this.tree = tree;
+        trap = new Trap(tree);
+    }
+
+    public Answer Answer()
+    {
+        for (var round = 1; ; round++)
+        {
+            using var once = new Once(request, tree, trap);
+            var answers = once.Questions();
+            var changed = GiveWanted(once.Evaluator);
+            changed |= RemoveOutputs(once.Evaluator);
+            if (changed && round < MaxRounds) continue;
+            foreach (var project in once.Evaluator.Projects)
+            {
+                if (changed) project.Reads.Everything($"it reads other files each time: {MaxRounds} evaluations were not enough");
+                Credit(project);
+            }
+            return new Answer(tree.Asks, tree.Outputs, Path.GetFileName(Sdk.Folder), answers);
+        }
+    }
+
+    bool GiveWanted(Evaluator evaluator)
+    {
+        foreach (var project in evaluator.Projects)
+            foreach (var (path, phase) in project.Wanted) read.Add((path, phase, project));
+        var changed = false;
+        foreach (var (path, parses) in trap.Wanted) changed |= tree.Give(path, parses);
+        trap.Wanted.Clear();
+        return changed;
+    }
+
+    // Once a file has contents, nobody sees who reads it. Some XML that they share has made both read it, perhaps.
+    void Credit(Project project)
+    {
+        foreach (var (path, phase, reader) in read)
+            if (reader.Path == project.Path || reader.Imports.Overlaps(project.Imports)) project.Reads.File(path, phase, "read by an expression or a task");
+    }
+
+    // What a build on another machine left is no input, and only the evaluation knows where that is.
+    bool RemoveOutputs(Evaluator evaluator)
+    {
+        var changed = false;
+        var projects = evaluator.Projects.Select(p => p.Path).Distinct().ToList();
+        foreach (var project in evaluator.Projects)
+            foreach (var name in new[] { "BaseIntermediateOutputPath", "MSBuildProjectExtensionsPath", "IntermediateOutputPath", "BaseOutputPath", "OutputPath", "PublishDir", "ArtifactsPath" })
+                if (project[name] != "" && project.Reads.Find(project.Folder, project[name]) is { } folder && folder.EndsWith('/') && !projects.Any(p => p.StartsWith(folder)))
+                    changed |= tree.Remove(folder.TrimEnd('/'));
+        return changed;
+    }
+}
+
+/// <summary>One evaluation of all that a request asks about, over the tree as it is.</summary>
+sealed class Once : IDisposable
+{
+    readonly Request request;
+    readonly Tree tree;
+    readonly BuildManager builds = new("crosshull");
+    readonly ErrorLog log = new();
+    readonly Targets targets;
+    readonly Inputs inputs;
+    readonly Existence existence;
+    readonly Dictionary<Project, bool> walked = new();
+
+    public Once(Request request, Tree tree, Trap trap)
+    {
+        this.request = request;
+        this.tree = tree;
+        Evaluator = new Evaluator(tree, trap);
+        targets = new Targets(tree, Evaluator, trap, builds);
+        inputs = new Inputs(tree, request.Doubtful);
+        existence = new Existence(tree, Evaluator);
+        var parameters = Evaluator.Parameters;
+        parameters.Loggers = new ILogger[] { log };
+        builds.BeginBuild(parameters);
+    }
+
+    public Evaluator Evaluator { get; }
+
+    public List<AnswerToQuestion> Questions()
+    {
+        var answers = request.Questions.Select(Question).ToList();
+        existence.Check(walked.Keys);
+        return answers;
+    }
+
+    AnswerToQuestion Question(Question question)
+    {
+        var candidates = Candidates.Find(tree, question.Project, out var missing).Select(p => Candidate.Of(Evaluator.Evaluate(p, GlobalsOf(question, p)))).ToList();
+        var chosen = Choose(question, candidates);
+        var nothing = new AnswerToQuestion(candidates, missing, chosen, null, null, new(), null, false);
+        if (chosen == null) return nothing;
+        var globals = chosen.Project.Globals;
+        if (chosen.CrossTargeting)
+        {
+            var framework = question.Framework != "" ? question.Framework : chosen.Frameworks.Length == 1 ? chosen.Frameworks[0] : "";
+            if (framework == "") return nothing;
+            globals = globals.With("TargetFramework", framework);
+        }
+        var app = Evaluator.Evaluate(chosen.Project.Path, globals);
+        if (app.Instance == null) return nothing with { App = app };
+        var closure = new List<Project>();
+        Walk(app, closure);
+        Walk(chosen.Project, closure); // with all its frameworks, which restore wants
+        var byRid = VariesByRuntimeIdentifier(app, closure);
+        var asked = Evaluator.Evaluate(app.Path, globals.With("RuntimeIdentifiers", "").With("RuntimeIdentifier", RuntimeIdentifier(app)));
+        var container = question.Test || asked.Instance == null ? null : Container.Ask(asked, builds, log);
+        return new AnswerToQuestion(candidates, missing, chosen, app, container, closure, ResponseFile.Find(tree, app.Path), byRid);
+    }
+
+    Globals GlobalsOf(Question question, string project)
+    {
+        var globals = Globals.None;
+        if (ResponseFile.Find(tree, project) is { } response) globals = globals.With(ResponseFile.Properties(response));
+        globals = globals.With(request.Properties).With(question.Properties);
+        return question.Test ? globals : globals.With("_IsPublishing", "true");
+    }
+
+    static Candidate Choose(Question question, List<Candidate> candidates)
+    {
+        if (question.Test) return Only(candidates.Where(c => c.Kind == "test"));
+        var apps = candidates.Where(c => c.Kind == "app").ToList();
+        // Who names a project means it, whatever it seems to be.
+        return apps.Count == 0 && candidates.Count == 1 && question.Project.EndsWith("proj") ? Only(candidates.Where(c => c.Runs)) : Only(apps);
+    }
+
+    static Candidate Only(IEnumerable<Candidate> candidates) => candidates.ToList() is [var one] ? one : null;
+
+    /// <summary>Adds a project and all that it is built from to a closure, each once.</summary>
+    void Walk(Project project, List<Project> closure)
+    {
+        if (closure.Contains(project)) return;
+        closure.Add(project);
+        Look(project);
+        foreach (var reference in project.References) Walk(reference, closure);
+    }
+
+    // What a project reads and references, found once however many closures it is in.
+    void Look(Project project)
+    {
+        if (!walked.TryAdd(project, true)) return;
+        inputs.Collect(project);
+        if (project.Instance == null) return;
+        if (project["TargetFramework"] == "" && project["TargetFrameworks"] != "")
+        {
+            foreach (var framework in Project.List(project["TargetFrameworks"])) project.References.Add(Evaluator.Evaluate(project.Path, project.Globals.With("TargetFramework", framework)));
+            return;
+        }
+        foreach (var item in project.Items("ProjectReference"))
+            if (tree.HasFile(item.GetMetadataValue("FullPath"))) project.References.Add(Evaluator.Evaluate(item.GetMetadataValue("FullPath"), GlobalsOf(project, item)));
+        foreach (var (path, globals) in targets.Record(project)) project.References.Add(Evaluator.Evaluate(path, globals));
+    }
+
+    // As targets AssignProjectConfiguration and ResolveProjectReferences call a reference (Microsoft.Common.CurrentVersion.targets).
+    static Globals GlobalsOf(Project project, ProjectItemInstance reference)
+    {
+        string Of(string metadata) => reference.GetMetadataValue(metadata);
+        var globals = project.Globals.Without(new[] { "TargetFramework", "RuntimeIdentifier", "RuntimeIdentifiers" });
+        foreach (var set in new[] { "SetConfiguration", "SetPlatform", "SetTargetFramework", "Properties", "AdditionalProperties" }) globals = globals.With(Globals.Parse(Of(set)));
+        return globals.Without(Project.List(Of("GlobalPropertiesToRemove")).Concat(Project.List(Of("UndefineProperties"))));
+    }
+
+    // XML of the repository that does not name the property cannot tell one runtime identifier from another.
+    bool VariesByRuntimeIdentifier(Project app, List<Project> closure)
+    {
+        if (!existence.Mentions(app, "RuntimeIdentifier")) return false;
+        var published = new HashSet<string>();
+        foreach (var rid in request.RuntimeIdentifiers)
+        {
+            var variant = Evaluator.Evaluate(app.Path, app.Globals.With("RuntimeIdentifier", rid));
+            Walk(variant, closure);
+            published.Add(string.Join("\n", new[] { "Content", "None", "EmbeddedResource", "Compile" }.SelectMany(variant.Items).Select(i => i.ItemType + i.EvaluatedInclude + i.GetMetadataValue("CopyToOutputDirectory"))));
+        }
+        return published.Count > 1;
+    }
+
+    // The SDK is asked for one runtime identifier or none. Which C library do the project's own ones name?
+    static string RuntimeIdentifier(Project app)
+    {
+        var own = Project.List(app["RuntimeIdentifiers"] + ";" + app["RuntimeIdentifier"]);
+        if (own.Length > 0 && own.All(r => r.Contains("-musl-"))) return "linux-musl-x64";
+        return new[] { "SelfContained", "PublishSelfContained", "PublishSingleFile", "PublishReadyToRun", "PublishTrimmed", "PublishAot" }.Any(app.Is) ? "linux-x64" : "";
+    }
+
+    public void Dispose()
+    {
+        builds.EndBuild();
+        builds.Dispose();
+        Evaluator.Dispose();
+    }
+}

@@ -1,0 +1,62 @@
+using System;
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.IO;
+using System.Linq;
+
+namespace Crosshull;
+
+/// <summary>
+/// Sees who wants the contents of a stand-in. MSBuild tells of some reads by its file system (<see cref="Recorder"/>) and
+/// of none by property functions and tasks, and some readers swallow the error. The exception is thrown in any case, and
+/// .NET tells of it first (AppDomain.FirstChanceException).
+/// </summary>
+sealed class Trap
+{
+    readonly Tree tree;
+
+    public Trap(Tree tree)
+    {
+        this.tree = tree;
+        AppDomain.CurrentDomain.FirstChanceException += (_, e) =>
+        {
+            if (e.Exception is UnauthorizedAccessException denied && Quoted(denied.Message) is { } path) Take(path);
+        };
+    }
+
+    /// <summary>Stand-ins that were wanted since the last evaluation of all, and whether MSBuild wanted to parse them.</summary>
+    public ConcurrentDictionary<string, bool> Wanted { get; } = new();
+
+    /// <summary>Who reads at present; null for nobody.</summary>
+    public Project Reader { get; private set; }
+
+    /// <summary>Takes what is read for a project's until it is disposed of.</summary>
+    public IDisposable Read(Project project, Phase phase)
+    {
+        var before = (Reader, this.phase);
+        (Reader, this.phase) = (project, phase);
+        return new End(() => (Reader, this.phase) = before);
+    }
+
+    Phase phase;
+
+    sealed record End(Action Action) : IDisposable
+    {
+        public void Dispose() => Action();
+    }
+
+    void Take(string path)
+    {
+        path = Path.GetFullPath(path);
+        if (!tree.IsIn(path)) return;
+        var parses = new StackTrace(2, false).GetFrames().Any(f => f.GetMethod()?.DeclaringType?.Name == "ProjectRootElement");
+        Wanted.AddOrUpdate(path, parses, (_, known) => known || parses);
+        if (Reader is { } reader) reader.Wanted[path] = reader.Wanted.TryGetValue(path, out var before) && before > phase ? before : phase;
+    }
+
+    static string Quoted(string message)
+    {
+        int first = message.IndexOf('\''), last = message.LastIndexOf('\'');
+        return first >= 0 && last > first ? message.Substring(first + 1, last - first - 1) : null;
+    }
+}

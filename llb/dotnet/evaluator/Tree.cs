@@ -1,0 +1,152 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.IO.Compression;
+using System.Linq;
+using System.Text;
+
+namespace Crosshull;
+
+/// <summary>
+/// The build context as this process lays it: every name is there, and contents only of files that MSBuild reads as
+/// project files. What stands for the others cannot be read (mode 0000), so whoever wants their contents is seen, see
+/// <see cref="Trap"/>.
+/// </summary>
+sealed class Tree
+{
+    readonly Dictionary<string, byte[]> contents;
+    readonly HashSet<string> files = new(), folders = new();
+    readonly SortedSet<string> asks = new(StringComparer.Ordinal), outputs = new(StringComparer.Ordinal);
+    bool hasLinks;
+
+    public Tree(string root, Dictionary<string, byte[]> contents)
+    {
+        Root = root.TrimEnd('/') + "/";
+        this.contents = contents;
+    }
+
+    /// <summary>The folder of the context, with a slash at its end.</summary>
+    public string Root { get; }
+
+    /// <summary>Files whose contents MSBuild wants and that were not given: relative to the context.</summary>
+    public IEnumerable<string> Asks => asks;
+
+    /// <summary>Folders that builds elsewhere left: relative to the context.</summary>
+    public IEnumerable<string> Outputs => outputs;
+
+    /// <summary>
+    /// Lays names: a gzip file of records that end with NUL. A record is a kind (f, d, l) and a path; that of a link (l)
+    /// is followed by a record with its target.
+    /// </summary>
+    public void Lay(string names)
+    {
+        using var gzip = new GZipStream(File.OpenRead(names), CompressionMode.Decompress);
+        var records = new StreamReader(gzip, new UTF8Encoding(false)).ReadToEnd().Split('\0');
+        for (var i = 0; i < records.Length && records[i] != ""; i++)
+        {
+            var path = Root + records[i].Substring(1);
+            switch (records[i][0])
+            {
+                case 'd': AddFolder(path); break;
+                case 'l':
+                    hasLinks = true;
+                    AddFolder(Path.GetDirectoryName(path));
+                    File.CreateSymbolicLink(path, records[++i]);
+                    break;
+                default:
+                    AddFolder(Path.GetDirectoryName(path));
+                    LayFile(path, records[i].Substring(1));
+                    break;
+            }
+        }
+    }
+
+    void AddFolder(string path)
+    {
+        if (!(path + "/").StartsWith(Root) || path.Length < Root.Length || !folders.Add(path)) return;
+        AddFolder(Path.GetDirectoryName(path));
+        Directory.CreateDirectory(path);
+    }
+
+    void LayFile(string path, string name)
+    {
+        files.Add(path);
+        var readable = contents.TryGetValue(name, out var bytes) && (IsProject(name) || IsSetting(name));
+        using var file = new FileStream(path, new FileStreamOptions
+        {
+            Mode = FileMode.Create, Access = FileAccess.Write, BufferSize = 0,
+            UnixCreateMode = readable ? UnixFileMode.UserRead | UnixFileMode.UserWrite : UnixFileMode.None,
+        });
+        if (readable) file.Write(bytes);
+    }
+
+    /// <summary>Files that MSBuild parses as XML; <see cref="ProjectFiles"/> loads them before anything is evaluated.</summary>
+    public IEnumerable<string> Projects() => contents.Keys.Where(IsProject).OrderBy(n => n, StringComparer.Ordinal).Select(n => Root + n).Where(files.Contains);
+
+    static bool IsProject(string name) => Path.GetExtension(name).ToLowerInvariant() is var e &&
+        (e is ".props" or ".targets" or ".tasks" or ".pubxml" or ".projitems" || e.EndsWith("proj"));
+
+    // Read by the SDK, by NuGet, or by this program, always from places where the frontend looks for them, too.
+    static bool IsSetting(string name) =>
+        Path.GetFileName(name).ToLowerInvariant() is "global.json" or "nuget.config" or "dotnet-tools.json" ||
+        Path.GetExtension(name).ToLowerInvariant() is ".sln" or ".slnx" or ".slnf" or ".rsp";
+
+    /// <summary>Makes a file unreadable that has been read: whoever reads it again is seen.</summary>
+    public static void Close(string path) => File.SetUnixFileMode(path, UnixFileMode.None);
+
+    public bool IsIn(string path) => path.StartsWith(Root, StringComparison.Ordinal);
+
+    /// <summary>Whether there is such a file in the context. The path is absolute and normal.</summary>
+    public bool HasFile(string path) => files.Contains(path) || hasLinks && IsIn(path) && File.Exists(path);
+
+    /// <summary>Whether there is such a folder in the context. The path is absolute, normal, without a slash at its end.</summary>
+    public bool HasFolder(string path) => folders.Contains(path) || hasLinks && IsIn(path) && Directory.Exists(path);
+
+    /// <summary>All files below a folder.</summary>
+    public IEnumerable<string> FilesIn(string folder) =>
+        Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories) : Array.Empty<string>();
+
+    /// <summary>
+    /// Gives a file the contents that were wanted, or contents of this program's making, so that the same evaluation
+    /// comes to its next question. True if that changed anything.
+    /// </summary>
+    public bool Give(string path, bool asProject)
+    {
+        var name = path.Substring(Root.Length);
+        if (!File.Exists(path) || File.GetUnixFileMode(path) != UnixFileMode.None || given.Contains(path)) return false;
+        given.Add(path);
+        var known = contents.TryGetValue(name, out var bytes);
+        if (!known)
+        {
+            asks.Add(name);
+            bytes = Encoding.UTF8.GetBytes(Invented(name, asProject));
+        }
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        File.WriteAllBytes(path, bytes);
+        return true;
+    }
+
+    /// <summary>Files that had no contents at first.</summary>
+    public IEnumerable<string> Given => given;
+
+    readonly HashSet<string> given = new();
+
+    static string Invented(string name, bool asProject) => Path.GetExtension(name).ToLowerInvariant() switch
+    {
+        ".json" => "{}",
+        ".config" => "<configuration />",
+        ".xml" or ".props" or ".targets" or ".nuspec" => "<Project />",
+        _ => asProject ? "<Project />" : "1.0.0\n",
+    };
+
+    /// <summary>Takes a folder of outputs away, with all names in it. True if there was one.</summary>
+    public bool Remove(string folder)
+    {
+        if (!folders.Contains(folder)) return false;
+        outputs.Add(folder.Substring(Root.Length));
+        files.RemoveWhere(f => f.StartsWith(folder + "/", StringComparison.Ordinal));
+        folders.RemoveWhere(f => f == folder || f.StartsWith(folder + "/", StringComparison.Ordinal));
+        Directory.Delete(folder, recursive: true);
+        return true;
+    }
+}
