@@ -59,7 +59,7 @@ type page struct {
 	taken map[string]bool
 	// names are the names of stages and of named contexts.
 	names map[string]bool
-	// contexts are the stages for named contexts, by the image or folder that they are made from.
+	// contexts are the stages for named contexts, by the name that their FROM has.
 	contexts map[string]string
 }
 
