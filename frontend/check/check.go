@@ -1,5 +1,5 @@
-// Package check holds crosshull's rules. They find what is no mistake in a spec or its projects, but what you would
-// want to know.
+// Package check holds crosshull's rules. A rule finds something in a spec or its projects that is not a mistake, but
+// that you would want to know.
 //
 // Contract: pure. [Run] looks at [Facts], which its caller collects, including the time of day. It returns [Warning]s,
 // and solves and resolves nothing. A rule gives no warning if it lacks a fact. A warning never shows a secret. Every

@@ -264,7 +264,7 @@ func bare(r *rule, filled bool) *schemaNode {
 
 // text returns the schema of a text that may also be written as another type. A schema that allows these types by
 // "type" or by alternatives would make editors offer true, false and null for a project. This form avoids that.
-// yaml-language-server writes a colon after the key only if there is an anyOf, even of one.
+// An anyOf, even of one, also makes yaml-language-server write a colon after the key.
 func text(also *schemaNode, pattern, says string) *schemaNode {
 	n := &schemaNode{Type: "string", Pattern: pattern + "|" + anArgument, PatternErrorMessage: says}
 	if also == nil {

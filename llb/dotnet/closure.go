@@ -236,9 +236,9 @@ func Unseen(nodes, seen []Node) []string {
 	return slices.Compact(patterns)
 }
 
-// CompiledSources are patterns of the sources of those nodes that are built already and that nothing else compiles. If
-// you edit such a source, the build sees that in the compiled output, if it changes at all. The patterns begin with all
-// sources and then except those that are read in another way, so other patterns must come after them.
+// CompiledSources are patterns of the sources of those nodes that are built already and that nothing else compiles. The
+// build notices an edit of such a source by the compiled output, if that changes. The patterns begin with all sources
+// and then except those that are read in another way, so other patterns must come after them.
 func CompiledSources(nodes, built []Node) []string {
 	if len(built) == 0 {
 		return nil
