@@ -31,28 +31,28 @@ const project = `<Project Sdk="Microsoft.NET.Sdk.Web">
 </Project>
 `
 
-// a build is what a test says of one; what it leaves out is as in a web app whose spec is one line.
+// build is what a test says about a build. For anything else, it is a web app with a spec of one line.
 type build struct {
-	spec     string // after head, unless it begins with a comment
+	spec     string // follows head, unless it begins with a comment
 	args     map[string]string
-	files    map[string]string // beside the project, or in the place of it
+	files    map[string]string // in addition to the project, or in place of it
 	settings []string
-	app      dotnet.App // what is not zero
+	app      dotnet.App // fields that are not zero
 	sdk      string
 	linker   string // the toolchain
 	base     string // its name
-	replaced bool   // by --build-context
+	replaced bool   // replaced with --build-context
 	env      []string
 	user     string
 	rids     string
 	missing  string
-	tests    string // test projects in the place of the app
+	tests    string // test projects in place of the app
 	noFile   bool   // no spec
 }
 
 const web = "mcr.microsoft.com/dotnet/aspnet:10.0"
 
-// facts are those of a build on 26 November 2026.
+// facts returns the facts of a build on 26 November 2026.
 func (b build) facts(t *testing.T) *Facts {
 	t.Helper()
 	text := b.spec
@@ -213,11 +213,11 @@ func floating(n dotnet.Node) dotnet.App {
 	return dotnet.App{Closure: []dotnet.Node{n}}
 }
 
-// cases are builds, and what is to be found in them: the rule, and the place. Nothing else may be.
+// cases are builds with their expected finding: the rule and the place. A build must have no other finding.
 var cases = []struct {
 	name  string
 	build build
-	rule  string   // that the case is about
+	rule  string   // the rule that the case is about
 	want  []string // places
 }{
 	{"one line", build{}, "", nil},
@@ -372,7 +372,8 @@ publish:
 	{"curl of another base", build{spec: "base: {image: 'registry.example.com/base:1'}\nimage: {healthcheck: {test: [CMD, curl, localhost]}}\n"}, "MissingHealthcheckTool", nil},
 }
 
-// Every rule finds what it is for, where it is, once, and nothing else; and has a case in which it finds nothing.
+// Every rule finds what it is for, at the right place, once, and nothing else. Every rule also has a case in which it
+// finds nothing.
 func TestRules(t *testing.T) {
 	finds, silent := map[string]bool{}, map[string]bool{}
 	for _, tc := range cases {
@@ -406,7 +407,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// What is shown has no secret in it, neither what a rule says nor the file around it.
+// Nothing that is shown contains a secret, neither the text of a rule nor the excerpt of the file.
 func TestSecretsAreNotShown(t *testing.T) {
 	f := build{
 		spec: head + `args:
@@ -455,7 +456,7 @@ project: src/app
 	}
 }
 
-// What a user says of rules: which are skipped, and whether warnings are errors.
+// A user can choose which rules to skip, and whether warnings are errors.
 func TestConfig(t *testing.T) {
 	b := build{spec: "args: {A: 1}\nimage: {user: root, ports: [80]}\n"}
 	for _, tc := range []struct {
@@ -491,7 +492,7 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// Warnings come in the order of the lines of the spec, then of other files; and those of other files name them.
+// Warnings in the spec come first, in the order of lines, and then those in other files, which name the file.
 func TestOrder(t *testing.T) {
 	f := build{spec: "image:\n  ports: [80]\n  env: {PASSWORD: x}\nargs: {A: 1}\n", files: map[string]string{"nuget.config": badConfig, "NuGet.config": badConfig}}.facts(t)
 	found, err := Run(f, &linter.Config{})
@@ -511,7 +512,7 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// A day of support is one of support to its end.
+// Support lasts until the end of its last day.
 func TestEnds(t *testing.T) {
 	eight, ok := versionOf("8.0")
 	if !ok {
@@ -565,8 +566,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// Every rule is explained in the documentation, in the order of the table, with what is bad and what is good; and
-// nothing else is.
+// The documentation explains every rule and nothing else, in the order of the table, with bad and good examples.
 func TestDocs(t *testing.T) {
 	dt, err := os.ReadFile(filepath.Join("..", "..", "docs", "checks.md"))
 	if err != nil {
@@ -597,7 +597,8 @@ func TestDocs(t *testing.T) {
 	}
 }
 
-// What the documentation calls bad is found, and what it calls good is not; but for what the spec alone does not tell.
+// Rules find what the documentation calls bad, and not what it calls good. Rules for which the spec is not enough are
+// left out.
 func TestExamplesInDocs(t *testing.T) {
 	dt, err := os.ReadFile(filepath.Join("..", "..", "docs", "checks.md"))
 	if err != nil {

@@ -12,28 +12,28 @@ import (
 
 // Error is one mistake in a spec.
 type Error struct {
-	// Range is where it is.
+	// Range is the place of the mistake.
 	Range Range
-	// Msg says what is wrong and what is right, in one line. What it shows of the file is escaped and short.
+	// Msg says in one line what is wrong and what would be right. Text that it quotes from the file is escaped and short.
 	Msg string
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("line %d: %s", e.Range.Start, e.Msg) }
 
-// Errors are all mistakes of a spec, by line; never empty.
+// Errors are all mistakes in a spec, sorted by line. It is never empty.
 type Errors []*Error
 
-// shownErrors is how many mistakes a message lists: more would be read by nobody, and gRPC carries no thousands.
+// shownErrors is how many mistakes a message lists. Nobody would read more, and gRPC cannot carry thousands.
 const shownErrors = 20
 
-// First gives the mistakes that a message lists, the first 20, and how many more there are.
+// First returns the first 20 mistakes, which a message lists, and how many more there are.
 func (e Errors) First() (first []*Error, more int) {
 	first = e[:min(len(e), shownErrors)]
 	return first, len(e) - len(first)
 }
 
-// Error lists them as [Errors.First] gives them, a line each. How many more there are stands before the last, as tools
-// show the last line alone.
+// Error lists the mistakes of [Errors.First], one a line. The number of further mistakes stands before the last line,
+// because some tools show only the last line.
 func (e Errors) Error() string {
 	first, more := e.First()
 	var msgs []string
@@ -46,7 +46,7 @@ func (e Errors) Error() string {
 	return strings.Join(msgs, "\n")
 }
 
-// AsErrors gives the mistakes inside err, or nil.
+// AsErrors returns the mistakes inside err, or nil.
 func AsErrors(err error) Errors {
 	var errs Errors
 	errors.As(err, &errs)
@@ -59,13 +59,13 @@ const (
 	shownColumns = 200 // of a line of the file
 )
 
-// show is a value as a message has it: in quotes, escaped and short.
+// show quotes a value for a message: escaped and short.
 func show(value string) string { return strconv.Quote(shorten(value, shownRunes)) }
 
-// plain is show without the quotes.
+// plain is show without quotes.
 func plain(value string) string { return escape(shorten(value, shownRunes)) }
 
-// where is the path of a key as a message has it: escaped, and short unless every name in it is.
+// where formats the path of a key for a message. It is escaped, and shortened only if a name in it is long.
 func where(path string) string { return escape(shorten(path, shownPath)) }
 
 func shorten(value string, most int) string {
@@ -79,9 +79,8 @@ func shorten(value string, most int) string {
 	return value
 }
 
-// Shown gives the file as it may be shown: as many lines that end in \n, with all that a terminal does not print as it
-// is escaped, such as \t, \r, \u2028 and \xff, and with long lines cut off at 200 columns. [Range] counts the same
-// lines.
+// Shown returns the file in a form that a terminal can show. It has as many lines, which all end in \n. It escapes what
+// does not print, such as \t, \r, \u2028 and \xff, and cuts off lines at 200 columns. [Range] counts the same lines.
 func Shown(dt []byte) []byte {
 	var b strings.Builder
 	for i, line := range strings.Split(strings.TrimPrefix(string(dt), "\ufeff"), "\n") {
@@ -99,7 +98,8 @@ func escape(text string) string {
 	return b.String()
 }
 
-// writeEscaped writes a text, each character that does not print as strconv.Quote has it, up to a number of columns.
+// writeEscaped writes a text, up to a number of columns. It escapes characters that do not print, as strconv.Quote
+// does.
 func writeEscaped(b *strings.Builder, text string, columns int) {
 	for len(text) > 0 {
 		r, size := utf8.DecodeRuneInString(text)
@@ -117,8 +117,7 @@ func writeEscaped(b *strings.Builder, text string, columns int) {
 	}
 }
 
-// OneLine gives a text as a comment can have it: what does not print is escaped, and what is after about most bytes is
-// cut off.
+// OneLine returns a text for a comment. It escapes what does not print, and cuts off the text after about most bytes.
 func OneLine(s string, most int) string {
 	var b strings.Builder
 	for _, r := range s {

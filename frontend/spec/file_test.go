@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// What a file may have in it beside a spec, and what it may not, at the line that an editor counts.
+// What a file may and may not contain besides a spec. Mistakes are at the line that an editor counts.
 func TestFile(t *testing.T) {
 	for _, tc := range []struct {
 		name, in, want string // empty: it is a spec
@@ -55,7 +55,7 @@ func TestFile(t *testing.T) {
 	}
 }
 
-// Characters that end a line for the parser alone are kept in texts, and move no line.
+// Characters that only the parser takes for the end of a line stay in texts and move no line.
 func TestBreaks(t *testing.T) {
 	s, err := Parse([]byte("# \u2028\nimage:\n  labels:\n    a: \"x\u2028y\u0085\"\n    b: z\n  env: {C: 'd\u2029', D: \ue000}\n"), nil)
 	if err != nil {
@@ -69,7 +69,7 @@ func TestBreaks(t *testing.T) {
 	}
 }
 
-// Every range is of lines of the file, and ends where its value does.
+// Every range is within the lines of the file, and ends where its value ends.
 func TestRanges(t *testing.T) {
 	const text = `image:
   env:
@@ -144,7 +144,8 @@ func TestShown(t *testing.T) {
 	}
 }
 
-// A message lists 20 mistakes; the last line is one, and the one before it counts the rest. The error has them all.
+// A message lists 20 mistakes. Its last line is a mistake, and the line before counts those that are not listed. The
+// error has them all.
 func TestManyMistakes(t *testing.T) {
 	in := func(n int) []byte {
 		var b strings.Builder
@@ -170,7 +171,7 @@ func TestManyMistakes(t *testing.T) {
 	}
 }
 
-// A message shows what a value is, escaped and short, and no credentials.
+// A message shows a value escaped and short, and shows no credentials.
 func TestShownValues(t *testing.T) {
 	long := strings.Repeat("ä", 100)
 	for _, tc := range []struct{ in, want string }{
@@ -195,7 +196,7 @@ func TestShownValues(t *testing.T) {
 	}
 }
 
-// Merge keys and keys that begin with x- mean what they mean in compose.yaml.
+// Merge keys and keys that begin with x- mean the same as in compose.yaml.
 func TestMerge(t *testing.T) {
 	s, err := Parse([]byte(`x-env: &env {A: 1, B: 2}
 x-more: &more {B: 3, C: 4}
@@ -268,7 +269,7 @@ apps:
 	}
 }
 
-// Names that MSBuild and NuGet do not tell apart are one name.
+// Names that are equal to MSBuild and NuGet count as one name.
 func TestCaseless(t *testing.T) {
 	for in, want := range map[string]string{
 		"publish:\n  properties:\n    Foo: a\n    foo: b":                                              `line 4: key "publish.properties.foo" is already on line 3, as "Foo"`,
@@ -289,7 +290,7 @@ func TestCaseless(t *testing.T) {
 	}
 }
 
-// What apps have in common is theirs, and what one adds is its own.
+// Apps get what they have in common. What one app adds is only its own.
 func TestAppsShare(t *testing.T) {
 	s, err := Parse([]byte(`
 apps:
@@ -317,7 +318,7 @@ project: ''
 	}
 }
 
-// Keys that exclude or need one another, in the common part and over it.
+// Keys that exclude or need one another, within the common part and between it and an app.
 func TestShapes(t *testing.T) {
 	for in, want := range map[string]string{
 		"framework: net10.0\napps: {web: }":                                     "line 1: framework belongs into each of apps",
@@ -385,7 +386,7 @@ func TestFileMode(t *testing.T) {
 	}
 }
 
-// A reference has every key, and says of each what it is for and what is right.
+// A reference has every key, and says what each is for and what its value may be.
 func TestKeys(t *testing.T) {
 	byPath := map[string]Key{}
 	for _, k := range Keys() {
@@ -423,7 +424,7 @@ func TestKeys(t *testing.T) {
 			}
 		}
 	}
-	if n -= len(Keys()); n != countOfApp() { // App's keys are in Spec too
+	if n -= len(Keys()); n != countOfApp() { // App's keys are also in Spec
 		t.Errorf("%d keys are missing", n-countOfApp())
 	}
 }

@@ -30,7 +30,7 @@ apps:
   worker:
 `
 
-// A platform's arguments are what a Dockerfile has: declared, they are of the platform that an image is for.
+// Arguments of the platform work as in a Dockerfile: if declared, they have the values of the image's platform.
 func TestFor(t *testing.T) {
 	s, err := ParseOn([]byte(perPlatform), map[string]string{"VERSION": "2"}, platforms.MustParse("linux/arm64"))
 	if err != nil {
@@ -74,7 +74,7 @@ func TestFor(t *testing.T) {
 	}
 }
 
-// An app stays the app that it is.
+// An app stays the same app.
 func TestForApp(t *testing.T) {
 	s, err := Parse([]byte(perPlatform), nil)
 	if err != nil {
@@ -93,8 +93,8 @@ func TestForApp(t *testing.T) {
 	}
 }
 
-// What has none of them is one spec for all, the user's own value is that of all, and a default wins as in a
-// Dockerfile.
+// A spec without such arguments is the same for all platforms. A value from the user applies to all platforms, and a
+// default wins as in a Dockerfile.
 func TestForAll(t *testing.T) {
 	arm := platforms.MustParse("linux/arm64")
 	for _, tc := range []struct {
@@ -134,7 +134,7 @@ func TestForAll(t *testing.T) {
 	}
 }
 
-// Where a value is the same for all platforms, no platform's argument can stand.
+// A key whose value must be the same for all platforms cannot use arguments of the platform.
 func TestNotPerPlatform(t *testing.T) {
 	for _, in := range []string{
 		"project: '_'", "framework: '_'", "publish: {configuration: '_'}", "publish: {properties: {A: '_'}}",
@@ -163,7 +163,7 @@ func TestNotPerPlatform(t *testing.T) {
 	}
 }
 
-// What is wrong for one platform is an error for that platform, at its line.
+// A value that is wrong for one platform is an error for that platform, at its line.
 func TestWrongForOne(t *testing.T) {
 	s, err := Parse([]byte("args: {TARGETVARIANT: , TARGETARCH: }\nimage:\n  ports:\n    - 80${TARGETVARIANT}\n  healthcheck: {test: ['${TARGETARCH}'], retries: '${TARGETARCH}'}\n"), nil)
 	if err != nil {
@@ -183,7 +183,7 @@ func TestWrongForOne(t *testing.T) {
 	}
 }
 
-// Platforms are looked at side by side.
+// Several platforms are read in parallel.
 func TestForAtOnce(t *testing.T) {
 	s, err := Parse([]byte(perPlatform), nil)
 	if err != nil {
@@ -201,7 +201,7 @@ func TestForAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
-// What is an argument in a text, and what is not.
+// Which parts of a text are arguments, and which are not.
 func TestExpand(t *testing.T) {
 	for in, want := range map[string]string{
 		"${A}": "a", "x${A}y${A}z": "xayaz", "$${A}": "${A}", "$$${A}": "$${A}", "${A": "${A", "$A {A} $(A)": "$A {A} $(A)", "${A}}": "a}",

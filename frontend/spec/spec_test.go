@@ -54,7 +54,7 @@ func TestParseFull(t *testing.T) {
 	}
 }
 
-// A text of several lines ends where its last line does.
+// A text with several lines ends at its last line.
 func TestRangeOfText(t *testing.T) {
 	s, err := Parse([]byte("image:\n  env:\n    A: |\n      one\n      two\n    B: >-\n      one\n    C: c\n"), nil)
 	if err != nil {
@@ -67,7 +67,7 @@ func TestRangeOfText(t *testing.T) {
 	}
 }
 
-// One line is a whole spec, and so is nothing at all.
+// One line is a complete spec, and so is an empty file.
 func TestParseEmpty(t *testing.T) {
 	for _, dt := range []string{"", "# syntax=x\n", "# syntax=x\n# a remark\n\n", "---\n", "project:\nimage:\n", "null"} {
 		s, err := Parse([]byte(dt), nil)
@@ -160,7 +160,7 @@ func TestParseMistakes(t *testing.T) {
 	}
 }
 
-// Every mistake is reported in one go, in the order of the file.
+// All mistakes are reported at once, in the order of the file.
 func TestParseAllMistakes(t *testing.T) {
 	_, err := Parse([]byte("projct: a\nimage:\n  workdir: app\n  ports: [http]\n  user: [1]\n"), nil)
 	errs := AsErrors(err)
@@ -173,7 +173,7 @@ func TestParseAllMistakes(t *testing.T) {
 	}
 }
 
-// An app has what the file says for all, and its own over it.
+// An app has the file's common values, and its own values replace them.
 func TestApps(t *testing.T) {
 	s, err := Parse([]byte(`
 publish: {mode: apphost, properties: {A: 1, B: 2}}
@@ -212,7 +212,7 @@ tests: [tests/Unit]
 	}
 }
 
-// A build argument is what the user gives, or its default; what nobody declares stays the user's own mistake.
+// A build argument has the value from the user, or its default. Using an undeclared one is a mistake.
 func TestArgs(t *testing.T) {
 	const text = `
 args:
@@ -258,7 +258,7 @@ apps:
 	}
 }
 
-// No file makes the parser panic, and every mistake and every value is on lines of the file.
+// No file makes the parser panic, and every mistake and every value is at lines of the file.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		"project: a\nimage: {env: {A: 1}, ports: [1]}", "a: &a [*a]", "<<: {project: a}",

@@ -38,7 +38,7 @@ error NETSDK1004: no place`
 	}
 }
 
-// The commonest errors have a hint, and every code that a hint is for has a page.
+// The most common errors have a hint, and every code that has a hint has a page.
 func TestHints(t *testing.T) {
 	for code, page := range map[string]string{
 		"NU1101": "https://learn.microsoft.com/nuget/reference/errors-and-warnings/nu1101", "NU1301": "", "NU1603": "",
@@ -63,7 +63,7 @@ func TestHints(t *testing.T) {
 	}
 }
 
-// What is about the files alone comes again as long as they are the same.
+// An error that depends only on the files comes again as long as they stay the same.
 func TestDiagnosticLasts(t *testing.T) {
 	for code, want := range map[string]bool{
 		"MSB4019": true, "MSB4025": true, "MSB3202": true, "MSB1009": true, "NETSDK1045": true,

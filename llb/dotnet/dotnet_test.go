@@ -59,7 +59,7 @@ func description(t *testing.T) *Description {
 	return descs[0]
 }
 
-// Each question gets its own answers, one that is answered with nothing too, and an answer to none is an error.
+// Each question gets its own answers, even if an answer is empty. An answer without a question is an error.
 func TestParseDescriptions(t *testing.T) {
 	answers := []byte(`{"Items": {"Answer": [
 		{"Identity": "/source/b/b.csproj", "Item": "Candidate", "Question": "2", "IsApp": "true"},
@@ -118,7 +118,7 @@ func TestParseDescription(t *testing.T) {
 	}
 }
 
-// Paths of projects are what they are: a ; or a space ends none, and no path of an answer is absolute here.
+// Paths of projects arrive unchanged: a ; or a space does not end one, and no path of an answer is absolute here.
 func TestParseDescriptionPaths(t *testing.T) {
 	descs, err := ParseDescription([]byte(`{"Items": {"Answer": [
 		{"Question": "0", "Item": "Project", "Identity": "/source/a b;c/app.csproj", "References": "/source/a b/it's.csproj///source/c;/d.csproj"},
@@ -147,7 +147,7 @@ func TestParseDescriptionErrors(t *testing.T) {
 	}
 }
 
-// A path is taken without doubled slashes and dots; one that leads out of the context is refused.
+// A path loses doubled slashes and dots. One that leads out of the context is refused.
 func TestPathsOfDescription(t *testing.T) {
 	for _, tc := range []struct{ path, want string }{
 		{"/source/a/a.csproj", "a/a.csproj"},
@@ -171,7 +171,7 @@ func TestPathsOfDescription(t *testing.T) {
 			`{"Item": "Project", "Identity": "/source/x/x.csproj", "References": %[1]q}`,
 		} {
 			if strings.Contains(answer, "References") && (tc.path == "" || strings.Contains(tc.path, "//")) {
-				continue // no reference at all; and // is between two, since a FullPath has none
+				continue // no reference at all; // separates paths, because no FullPath contains it
 			}
 			answer = `{"Items": {"Answer": [` + strings.Replace(answer, "{", `{"Question": "0", `, 1) + `]}}`
 			descs, err := ParseDescription(fmt.Appendf(nil, answer, tc.path), "/source", 1)
@@ -199,7 +199,7 @@ func TestPathsOfDescription(t *testing.T) {
 	}
 }
 
-// What a project reaches is found by its path, however that is written.
+// What a project reaches is found by its path, however the path is written.
 func TestReachOfDescription(t *testing.T) {
 	const answer = `{"Question": "0", "Item": "Reach", "Owner": "/source/a//a.csproj", "Kind": %q, "Identity": %q}`
 	answers := []string{`{"Question": "0", "Item": "Project", "Identity": "/source//a/a.csproj"}`}
@@ -219,7 +219,7 @@ func TestReachOfDescription(t *testing.T) {
 	}
 }
 
-// Whatever MSBuild answers, reading it ends soon, takes little memory, and gives paths within the context.
+// Reading any answer of MSBuild ends soon, takes little memory, and gives paths within the context.
 func FuzzParseDescription(f *testing.F) {
 	dt, err := os.ReadFile(filepath.Join("testdata", "description.json"))
 	if err != nil {
@@ -234,7 +234,7 @@ func FuzzParseDescription(f *testing.F) {
 	f.Fuzz(readsDescription)
 }
 
-// So it is whatever the paths in an answer are.
+// The same holds for any paths in an answer.
 func FuzzDescribedPaths(f *testing.F) {
 	f.Add("/source//x/y.csproj", "/source/../z.csproj;//", "Item", "/source//x/../../..")
 	f.Add("/source/x.csproj", "/source/a/b.csproj", "Import", "//source/./eng//__crosshull_any__")
@@ -268,7 +268,7 @@ func FuzzDescribedPaths(f *testing.F) {
 	})
 }
 
-// readsDescription reads an answer, and all that follows from its paths, within bounds of time and memory.
+// readsDescription reads an answer and everything that is made from its paths, within bounds of time and memory.
 func readsDescription(t *testing.T, dt []byte) {
 	if len(dt) > 64<<10 {
 		t.Skip("longer than is bound")
@@ -298,7 +298,7 @@ func readsDescription(t *testing.T, dt []byte) {
 	}
 }
 
-// allocated is how many bytes have been taken of memory, those given back too.
+// allocated is how many bytes of memory were allocated in total, freed ones included.
 func allocated() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
@@ -338,7 +338,7 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// That there is nothing to publish tells what there is in its place.
+// If there is nothing to publish, the error says what there is instead.
 func TestChooseNothing(t *testing.T) {
 	test := Candidate{Path: "t/t.csproj", IsTest: true}
 	_, err := (&Description{Candidates: []Candidate{test}}).Choose("t", "", false)
@@ -453,7 +453,7 @@ func TestFiles(t *testing.T) {
 		"src/a [1]/obj/project.assets.json": true,
 		"src/a [1]/bin/Release/a.dll":       true,
 		"lib/obj/x":                         true,
-		"bin/tool.sh":                       false, // a folder of that name beside no project is the user's own
+		"bin/tool.sh":                       false, // a folder with that name, but not beside a project, is the user's
 		"src/a [1]/objects/x":               false,
 		"lib/lib.fsproj.user":               true,
 	} {
@@ -463,7 +463,7 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// Restore and publish must see the same properties: else what the one made is not what the other looks for.
+// Restore and publish must see the same properties. Otherwise publish does not find what restore made.
 func TestRestoreAndPublishAgree(t *testing.T) {
 	p := Project{Configuration: "Release", Properties: map[string]string{"X": "1", "L": "a;b"}}
 	at := Paths{Source: "/source", Output: "/app", MSBuild: "/crosshull"}
@@ -581,7 +581,8 @@ func TestParseReport(t *testing.T) {
 	}
 }
 
-// What a project file names beyond its folder is asked of MSBuild as its author wrote it, wildcards kept from it.
+// MSBuild gets the paths outside of a project's folder as the author wrote them, except that wildcards are hidden from
+// it.
 func TestReachTargets(t *testing.T) {
 	got := string(ReachTargets(Files{
 		"src/a/a.csproj": []byte(`<Project Sdk="Microsoft.NET.Sdk">
@@ -704,7 +705,7 @@ func TestClearedBy(t *testing.T) {
 	}
 }
 
-// A source in other capitals is the same source, and no credentials are found for it.
+// A source that differs only in case is the same source, but its credentials are not found.
 func TestOtherCase(t *testing.T) {
 	sources := func(keys ...string) []byte {
 		text := ""
@@ -741,7 +742,7 @@ func TestSolution(t *testing.T) {
 	}
 }
 
-// Results have a name that the logger takes as it is.
+// Results have a name that the logger accepts unchanged.
 func TestTestResults(t *testing.T) {
 	for p, want := range map[string]string{
 		"tests/Shop.Tests/Shop.Tests.csproj": "Shop.Tests/Shop.Tests.trx",
@@ -753,7 +754,7 @@ func TestTestResults(t *testing.T) {
 	}
 }
 
-// What decides a project is looked for in it, and then in the folders above, the nearest first.
+// A property is looked for in the project first, and then in the folders above, the nearest first.
 func TestFind(t *testing.T) {
 	files := Files{
 		"src/app/app.csproj": []byte("<Project>\n<A>1</A></Project>"), "src/Directory.Build.props": []byte("<Project><B>2</B></Project>"),

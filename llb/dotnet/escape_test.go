@@ -11,8 +11,8 @@ import (
 	"github.com/moby/patternmatcher"
 )
 
-// hostile are values that mean something to MSBuild, to its command line, or to XML. Those that hack/e2e gives to the
-// real MSBuild are the same.
+// hostile are values with a meaning for MSBuild, its command line, or XML. hack/e2e gives the same values to the real
+// MSBuild.
 var hostile = []string{
 	`a";X="b`, `a";X=b`, `a;X=b`, `a,X=b`, `a;"b`, `"`, `""`, `"q"`, `a"b`, `a\"b`, `a\\"b`, `a\`, `a\\`, `a;b\`, `a;b\\`, `C:\x\y`,
 	"a;b", "a,b", ";a", "a;", ";", ",", "a ; b", "%", "100%", "%41", "%3B", "%3b", "%25", "%2541", "%0A", "%(Identity)",
@@ -24,7 +24,7 @@ var hostile = []string{
 
 func TestDefine(t *testing.T) {
 	for _, tc := range []struct{ value, want string }{
-		{"Release", "-p:V=Release"}, // what needs no escaping stays as it is: it is part of what BuildKit knows a step by
+		{"Release", "-p:V=Release"}, // text that needs no escaping stays the same: BuildKit's cache keys depend on it
 		{"a;b", `-p:V="a;b"`},
 		{"a,b", `-p:V="a,b"`},
 		{`a";X="b`, `-p:V="a%22;X=%22b"`},
@@ -52,7 +52,7 @@ func FuzzDefine(f *testing.F) {
 	f.Fuzz(checkDefine)
 }
 
-// checkDefine reads an argument as MSBuild does.
+// checkDefine reads an argument as MSBuild would.
 func checkDefine(t *testing.T, value string) {
 	t.Helper()
 	for _, arg := range []string{define("V", value), definePath("V", value)} {
@@ -70,8 +70,9 @@ func checkDefine(t *testing.T, value string) {
 	}
 }
 
-// parameters are those of a switch, as MSBuild's QuotingUtilities.SplitUnquoted and Unquote see them: ; and , outside
-// of quotes end one, a quote is taken away unless an odd number of backslashes precedes it, of which half are left.
+// parameters returns the parameters of a switch as MSBuild's QuotingUtilities.SplitUnquoted and Unquote see them.
+// Outside of quotes, ; and , end a parameter. A quote is removed, unless an odd number of backslashes comes before it;
+// of those, half stay.
 func parameters(s string) []string {
 	var out []string
 	var b strings.Builder
@@ -105,7 +106,7 @@ func parameters(s string) []string {
 	return append(out, b.String())
 }
 
-// unescape is MSBuild's EscapingUtilities.UnescapeAll, for ASCII.
+// unescape does what MSBuild's EscapingUtilities.UnescapeAll does, for ASCII.
 func unescape(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
@@ -134,7 +135,7 @@ func FuzzEscapeMSBuild(f *testing.F) {
 	f.Fuzz(checkEscape)
 }
 
-// checkEscape reads text in a project file as MSBuild does, alone and in a list of properties.
+// checkEscape reads text in a project file as MSBuild would, alone and in a list of properties.
 func checkEscape(t *testing.T, value string) {
 	t.Helper()
 	if !utf8.ValidString(value) {
@@ -176,7 +177,7 @@ func FuzzEscapeXML(f *testing.F) {
 	})
 }
 
-// checkXML reads text and attribute as XML.
+// checkXML reads text and attribute as XML would.
 func checkXML(t *testing.T, value string) {
 	t.Helper()
 	var doc struct {
@@ -205,7 +206,7 @@ func FuzzEscape(f *testing.F) {
 	f.Fuzz(checkPattern)
 }
 
-// checkPattern asks what BuildKit copies by.
+// checkPattern asks the library that BuildKit copies with.
 func checkPattern(t *testing.T, name string) {
 	t.Helper()
 	if !utf8.ValidString(name) || strings.ContainsAny(name, "\x00\ufeff") || path.Clean("/" + name)[1:] != name || name == "" {

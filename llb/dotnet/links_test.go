@@ -33,10 +33,10 @@ func TestLinksResolve(t *testing.T) {
 	links.Resolve("loop/x") // ends
 }
 
-// What an app reads by way of links is read where they lead, and nothing else that is there.
+// If an app reads through links, it gets what they lead to, and nothing else from there.
 func TestFollow(t *testing.T) {
 	links := testLinks(
-		"libs", "real", // a project is reached through it
+		"libs", "real", // the path of a project goes through it
 		"src/app/One.cs", "../../shared/One.cs",
 		"src/app/more", "../../shared/more",
 		"shared/more/far", "../../far[1]",

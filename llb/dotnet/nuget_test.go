@@ -13,7 +13,7 @@ func TestNuGetSettings(t *testing.T) {
 	for _, tc := range []struct {
 		name string
 		in   NuGet
-		want string // the settings, a line each
+		want string // the settings, one a line
 	}{
 		{"nothing", NuGet{}, ""},
 		{"secrets by variable", NuGet{Secrets: map[string]string{"B": "b", "A": "a"}}, "env A of secret a\nenv B of secret b"},

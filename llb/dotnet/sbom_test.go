@@ -15,7 +15,7 @@ import (
 
 var update = flag.Bool("update", false, "write golden files")
 
-// recorded is what SDK 10.0.401 left of a restore.
+// recorded is what restore of SDK 10.0.401 left.
 func recorded(t *testing.T, name string) *PackagesGraph {
 	t.Helper()
 	dt, err := os.ReadFile(filepath.Join("testdata", "sbom", name+".assets.json"))
@@ -31,7 +31,7 @@ func recorded(t *testing.T, name string) *PackagesGraph {
 
 func TestSPDX(t *testing.T) {
 	epoch := time.Unix(1700000000, 0)
-	// As the package has them, with the signature of the package in the hash.
+	// These are the values of the package, whose hash includes the signature.
 	facts := Files{
 		"newtonsoft.json/13.0.4/newtonsoft.json.nuspec":              []byte("\ufeff<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<package xmlns=\"http://schemas.microsoft.com/packaging/2013/05/nuspec.xsd\"><metadata><id>Newtonsoft.Json</id><license type=\"expression\">MIT</license></metadata></package>"),
 		"newtonsoft.json/13.0.4/newtonsoft.json.13.0.4.nupkg.sha512": []byte("bR+v+E/yJ6g7GV2uXw2OrUSjYYfjLkOLC8JD4kCS23msLapnKtdJPBJA75fwHH++ErIffeIqzYITLxAur4KAXA=="),
@@ -85,7 +85,7 @@ func TestSPDX(t *testing.T) {
 			if string(got) != string(want) {
 				t.Errorf("differs from %s (-update writes it):\n%s", file, got)
 			}
-			for _, place := range []string{"/source", "/nuget/", "127.0.0.1", "http://"} { // all of them are in what restore left
+			for _, place := range []string{"/source", "/nuget/", "127.0.0.1", "http://"} { // restore left all of them
 				if strings.Contains(string(got), place) {
 					t.Errorf("the document has %q", place)
 				}
@@ -94,7 +94,7 @@ func TestSPDX(t *testing.T) {
 	}
 }
 
-// The documents of two platforms are two, by their namespaces too.
+// Two platforms have two documents, with different namespaces.
 func TestSPDXNamespace(t *testing.T) {
 	s := SBOM{App: &App{Path: "aot.csproj", TargetFramework: "net10.0", Mode: SelfContained | Aot}, Graph: recorded(t, "aot")}
 	namespace := func(rid string) string {
@@ -112,7 +112,7 @@ func TestSPDXNamespace(t *testing.T) {
 	}
 }
 
-// What restore was not asked for is an error, and not an empty document.
+// If restore was not asked for a platform, the result is an error, not an empty document.
 func TestSPDXWithoutTarget(t *testing.T) {
 	g := recorded(t, "aot")
 	for _, tc := range []struct {
@@ -131,8 +131,8 @@ func TestSPDXWithoutTarget(t *testing.T) {
 	}
 }
 
-// components writes the components of a graph: what is shipped with what it needs, a star for what the app names, and
-// what is there for the build in parentheses.
+// components writes the components of a graph as text. A shipped component has its needs, and a star if the app names
+// it. One for the build alone is in parentheses.
 func components(t *testing.T, g *PackagesGraph, app *App, rid string) string {
 	t.Helper()
 	all, err := g.components(app, rid)
@@ -215,7 +215,7 @@ func TestComponents(t *testing.T) {
 	}
 }
 
-// Older frameworks have another name in the graph than in the project.
+// Older frameworks have different names in the graph and in the project.
 func TestLongFrameworkName(t *testing.T) {
 	g, err := ParseAssets([]byte(`{"targets": {".NETCoreApp,Version=v3.1": {"A/1.0.0": {"type": "package", "runtime": {"lib/netstandard2.0/A.dll": {}}}}},
 		"projectFileDependencyGroups": {".NETCoreApp,Version=v3.1": ["A >= 1.0.0"]},
@@ -228,7 +228,7 @@ func TestLongFrameworkName(t *testing.T) {
 	}
 }
 
-// Names that SPDX writes the same way are two things still.
+// Names that SPDX writes the same way are still two things.
 func TestSPDXIDs(t *testing.T) {
 	ids := spdxIDs{}
 	var got []string

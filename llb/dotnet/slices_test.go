@@ -25,7 +25,7 @@ func appOf(name string, nodes ...Node) *App {
 	return &App{Path: root.Path, Closure: append(slices.Clone(nodes), root)}
 }
 
-// layout writes slices as text: projects joined by +, with the numbers of the slices that they need.
+// layout writes slices as text: projects joined by +, and the numbers of the slices that they need.
 func layout(all []Slice) string {
 	var out []string
 	for _, s := range all {
@@ -89,8 +89,8 @@ func TestSlices(t *testing.T) {
 	}
 }
 
-// Whatever the graph, the slices hold every project that can be compiled apart once, need none but slices before them,
-// and know every slice that a project of theirs depends on.
+// For any graph, the slices contain each project that can be compiled apart exactly once, need only slices before them,
+// and know every slice that their projects depend on.
 func TestSlicesOfRandomGraphs(t *testing.T) {
 	for seed := range uint64(300) {
 		r := rand.New(rand.NewPCG(seed, 1))
@@ -111,7 +111,7 @@ func TestSlicesOfRandomGraphs(t *testing.T) {
 			byPath[n.Path] = n
 		}
 		apps := make([]*App, 1+r.IntN(3))
-		for i := range apps { // each is built from some of them, and from what those reference
+		for i := range apps { // each app is built from some projects, and from what those reference
 			in := map[string]bool{}
 			var add func(p string)
 			add = func(p string) {
@@ -200,7 +200,8 @@ func TestSlicesOfRandomGraphs(t *testing.T) {
 			r.Shuffle(len(app.Closure), func(i, j int) { app.Closure[i], app.Closure[j] = app.Closure[j], app.Closure[i] })
 		}
 		again := Slices(apps)
-		// Slices of the same projects, though users are told by their place and so are told otherwise.
+		// Slices of the same projects have the same content, even if the users are in another order and so have other
+		// numbers.
 		sets := func(all []Slice) string {
 			var out []string
 			for _, s := range all {
@@ -217,7 +218,7 @@ func TestSlicesOfRandomGraphs(t *testing.T) {
 	}
 }
 
-// Sources of what is compiled apart are no input of the app, unless something else may read them.
+// Sources of what is compiled apart are not inputs of the app, unless something else may read them.
 func TestCompiledSources(t *testing.T) {
 	lib, other, app := apartNode("lib"), apartNode("other"), apartNode("app")
 	nested := Node{Path: "src/lib/tool/tool.csproj"}
@@ -226,7 +227,7 @@ func TestCompiledSources(t *testing.T) {
 	for _, tc := range []struct {
 		name         string
 		nodes, built []Node
-		want         string // what of the sources below is left
+		want         string // the sources below that stay
 	}{
 		{"apart", []Node{lib, other, app}, []Node{lib, other}, "src/app/A.cs"},
 		{"a project within", []Node{lib, nested, app}, []Node{lib}, "src/lib/tool/T.cs src/app/A.cs"},
@@ -253,7 +254,8 @@ func TestCompiledSources(t *testing.T) {
 	}
 }
 
-// excludes asks as BuildKit does as it copies: folder by folder, what one matched being known to what is in it.
+// excludes matches files as BuildKit does when it copies: folder by folder, and what matched a folder is known for its
+// files.
 func excludes(t *testing.T, m *patternmatcher.PatternMatcher, name string) bool {
 	t.Helper()
 	var excluded bool

@@ -28,7 +28,7 @@ Expected: 1</Message><StackTrace>at Words</StackTrace></ErrorInfo></Output></Uni
 	}
 }
 
-// Results keep their places where names are single, and are told apart by the paths of projects else.
+// Results stay where they are if the names of projects differ. Otherwise the paths of the projects separate them.
 func TestResultsFolders(t *testing.T) {
 	for _, tc := range []struct{ tests, want string }{
 		{"", ""},
