@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"regexp"
@@ -183,11 +184,10 @@ var plainName = regexp.MustCompile(`^[\w.@+-]+$`)
 // walkers is how many folders are read at a time. Each is a request to BuildKit, and waiting takes longer than reading.
 const walkers = 16
 
-// Walk visits everything below a folder of ref except folders. It calls visit concurrently and in no order. It leaves
-// out folders for which skip is true; skip also gets the entries beside the folder, and may be nil.
+// Walk visits everything below a folder of ref. It calls visit concurrently and in no order. It leaves out what is in a
+// folder for which visit gives [fs.SkipDir].
 func Walk(
-	ctx context.Context, ref client.Reference, root string,
-	skip func(name string, beside []*fstypes.Stat) bool, visit func(name string, stat *fstypes.Stat) error,
+	ctx context.Context, ref client.Reference, root string, visit func(name string, stat *fstypes.Stat) error,
 ) error {
 	eg, ctx := Group(ctx)
 	eg.SetLimit(walkers)
@@ -199,14 +199,17 @@ func Walk(
 		}
 		for _, entry := range entries {
 			name := path.Join(dir, path.Base(entry.Path))
-			switch {
-			case !os.FileMode(entry.Mode).IsDir():
-				err = visit(name, entry)
-			case skip != nil && skip(name, entries):
-			case !eg.TryGo(func() error { return folder(name) }): // all are busy
-				err = folder(name)
+			err := visit(name, entry)
+			if errors.Is(err, fs.SkipDir) {
+				continue
 			}
 			if err != nil {
+				return err
+			}
+			if !os.FileMode(entry.Mode).IsDir() || eg.TryGo(func() error { return folder(name) }) {
+				continue
+			}
+			if err := folder(name); err != nil { // all are busy
 				return err
 			}
 		}

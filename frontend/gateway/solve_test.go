@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path"
 	"slices"
 	"sync"
 	"testing"
@@ -127,14 +129,16 @@ func TestGitSource(t *testing.T) {
 	gatewaytest.Want{Says: "the repository cannot be reached"}.Check(t, err)
 }
 
-// A walk sees all files, however many and deep, and none of the folders that are skipped.
+// A walk sees all files and folders, however many and deep, and nothing of a folder that is skipped.
 func TestWalk(t *testing.T) {
 	files := fstest.MapFS{"skipped/x": {}, "top": {}, "link": {Mode: os.ModeSymlink, Data: []byte("top")}}
-	want := []string{"link", "top"}
+	want := []string{"link", "skipped", "top"}
 	for i := range 40 { // more than there are walkers
 		name := fmt.Sprintf("d%d/e/f/file", i)
 		files[name] = &fstest.MapFile{Data: []byte("x")}
-		want = append(want, name)
+		for dir := name; dir != "."; dir = path.Dir(dir) {
+			want = append(want, dir)
+		}
 	}
 	slices.Sort(want)
 	gw := open(t, &gatewaytest.Client{Context: files})
@@ -144,13 +148,13 @@ func TestWalk(t *testing.T) {
 	}
 	var mu sync.Mutex
 	var seen []string
-	skip := func(name string, beside []*fstypes.Stat) bool {
-		return name == "skipped" && len(beside) == 43
-	}
-	err = gateway.Walk(t.Context(), ref, "", skip, func(name string, _ *fstypes.Stat) error {
+	err = gateway.Walk(t.Context(), ref, "", func(name string, _ *fstypes.Stat) error {
 		mu.Lock()
 		defer mu.Unlock()
 		seen = append(seen, name)
+		if name == "skipped" {
+			return fs.SkipDir
+		}
 		return nil
 	})
 	if err != nil {
@@ -171,11 +175,11 @@ func TestWalkFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	fine := func(string, *fstypes.Stat) error { return nil }
-	gatewaytest.Want{Says: "permission denied"}.Check(t, gateway.Walk(t.Context(), ref, "", nil, fine))
-	gatewaytest.Want{Says: "permission denied"}.Check(t, gateway.Walk(t.Context(), ref, "a/b", nil, fine))
+	gatewaytest.Want{Says: "permission denied"}.Check(t, gateway.Walk(t.Context(), ref, "", fine))
+	gatewaytest.Want{Says: "permission denied"}.Check(t, gateway.Walk(t.Context(), ref, "a/b", fine))
 	gatewaytest.Want{Says: "failed to open missing: no such file or directory"}.Check(t,
-		gateway.Walk(t.Context(), ref, "missing", nil, fine))
-	gatewaytest.Want{Says: "context canceled", Canceled: true}.Check(t, gateway.Walk(ended(t), ref, "", nil, fine))
+		gateway.Walk(t.Context(), ref, "missing", fine))
+	gatewaytest.Want{Says: "context canceled", Canceled: true}.Check(t, gateway.Walk(ended(t), ref, "", fine))
 }
 
 // A path of a result is told as it is: of a link the link, and of what is not there nothing.

@@ -138,7 +138,7 @@ func TestPanicInWalk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = gateway.Walk(t.Context(), ref, "", nil, func(string, *fstypes.Stat) error { panic("boom") })
+	err = gateway.Walk(t.Context(), ref, "", func(string, *fstypes.Stat) error { panic("boom") })
 	bug(t, err, "boom", "work_test.go")
 }
 

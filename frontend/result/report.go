@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"os"
 	"path"
 	"strconv"
 	"strings"
@@ -106,8 +107,10 @@ func size(ctx context.Context, ref client.Reference, folders []string) (int64, e
 	}
 	var sum atomic.Int64
 	for _, folder := range folders {
-		err := gateway.Walk(ctx, ref, folder, nil, func(_ string, stat *fstypes.Stat) error {
-			sum.Add(stat.Size)
+		err := gateway.Walk(ctx, ref, folder, func(_ string, stat *fstypes.Stat) error {
+			if !os.FileMode(stat.Mode).IsDir() {
+				sum.Add(stat.Size)
+			}
 			return nil
 		})
 		if err != nil {

@@ -1,23 +1,21 @@
 // Package tree is the second stage of a build: what is in the context.
 //
-// Contract: [Read] walks the build context once and gives a [Tree] that does not change afterwards. The Tree has what
-// file names tell (symbolic links, settings of the restore, static web assets), and the contents of project files. This
+// Contract: [Read] gives a [Tree] that does not change afterwards: the names of all that is in the build context, what
+// names tell (symbolic links, settings of the restore, static web assets), and the contents of project files. More
+// contents are read when asked for ([Tree.With]). How names and contents get here is known to this package alone. This
 // stage decides nothing.
 package tree
 
 import (
 	"context"
 	"fmt"
-	"os"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/frontend/gateway/client"
-	fstypes "github.com/tonistiigi/fsutil/types"
 
 	"github.com/crosshull/crosshull/frontend/gateway"
 	"github.com/crosshull/crosshull/frontend/request"
@@ -28,8 +26,21 @@ import (
 // Tree is what is in a build context.
 type Tree struct {
 	xllb.Sources
-	// Files are the project files.
+	// Names are all names of the context, sorted by path, folders included. What .dockerignore excludes is not among
+	// them, nor is .git unless the user keeps it.
+	Names []Name
+	// Files are the contents that have been read so far, by path: at least those of the project files.
 	Files dotnet.Files
+
+	// told is what the names tell, without the project files.
+	told   xllb.Sources
+	origin origin
+}
+
+// origin is where a context comes from.
+type origin interface {
+	// read gives the contents of regular files, by path. An error names the file.
+	read(ctx context.Context, names []Name) (map[string][]byte, error)
 }
 
 // Read gives the tree of the build context, without what .dockerignore excludes.
@@ -69,111 +80,163 @@ func Of(ctx context.Context, req *request.Request, st llb.State) (*Tree, error) 
 	if err != nil {
 		return nil, fmt.Errorf("read the context: %w", err)
 	}
-	t := &Tree{Files: dotnet.Files{}, Sources: xllb.Sources{
-		Context: st, Exclude: gitDirs(req.Gateway), Links: dotnet.Links{},
-		Housekeeping: dotnet.Housekeeping{Spec: path.Base(req.SpecName()), Git: len(gitDirs(req.Gateway)) == 0},
-	}}
-	if ref == nil { // an empty context
-		return t, nil
-	}
-	w := &walk{tree: t, ref: ref}
-	err = gateway.Walk(ctx, ref, "", notWalked, func(name string, stat *fstypes.Stat) error {
-		return w.visit(ctx, name, stat)
-	})
-	if err == nil {
-		err = w.complete(ctx)
-	}
+	from := snapshot{ref, gitDirs(req.Gateway) == nil}
+	names, err := from.names(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("look through the context: %w", err)
 	}
-	t.RestoreInputs = dotnet.RestoreInputs(t.Files)
-	t.Assets.AddProjects(t.Files)
-	t.Housekeeping.AddProjects(t.Files)
-	return t, nil
-}
-
-// walk fills a tree that is not returned yet.
-type walk struct {
-	ref   client.Reference
-	mu    sync.Mutex
-	tree  *Tree
-	names []string // of regular files
-}
-
-func (w *walk) visit(ctx context.Context, name string, stat *fstypes.Stat) error {
-	mode := os.FileMode(stat.Mode)
-	if mode.IsRegular() && dotnet.IsProjectFile(name) {
-		if err := w.read(ctx, name); err != nil {
-			return err
-		}
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.tree.Settings.Add(name)
-	w.tree.Housekeeping.Add(name)
-	switch {
-	case mode&os.ModeSymlink != 0:
-		w.tree.Links.Add(name, stat.Linkname)
-	case mode.IsRegular():
-		w.tree.Assets.AddFile(name, stat.Size)
-		if !dotnet.InOutputs(name) {
-			w.names = append(w.names, name)
-		}
-	}
-	return nil
-}
-
-func (w *walk) read(ctx context.Context, name string) error {
-	dt, err := gateway.ReadRef(ctx, w.ref, name)
+	t := &Tree{Names: names, Files: dotnet.Files{}, origin: from, told: xllb.Sources{
+		Context: st, Exclude: gitDirs(req.Gateway), Links: dotnet.Links{},
+		Housekeeping: dotnet.Housekeeping{Spec: path.Base(req.SpecName()), Git: len(gitDirs(req.Gateway)) == 0},
+	}}
+	t.tell()
+	files, err := t.projectFiles(ctx)
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("look through the context: %w", err)
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.tree.Files[name] = dt
-	return nil
+	return t.with(files), nil
 }
 
-// complete reads more project files: targets of links, and imported files that have other names than project files.
-func (w *walk) complete(ctx context.Context) error {
-	files, links := w.tree.Files, w.tree.Links
-	for known := -1; known < len(files); {
-		known = len(files)
-		named := dotnet.EvaluatedNames(files)
-		var targets []string
-		for link := range links {
-			if dotnet.IsProjectFile(link) || slices.Contains(named, path.Base(link)) {
-				targets = append(targets, links.Resolve(link))
-			}
+// With gives a tree that also has the contents of files, by the paths that they are asked for: a path may lead through
+// links. If one cannot be had, the error names it.
+func (t *Tree) With(ctx context.Context, names []string) (*Tree, error) {
+	ends := map[string]string{}
+	var missing []Name
+	for _, name := range names {
+		if _, ok := t.Files[name]; ok {
+			continue
 		}
-		for _, name := range w.names {
-			if _, ok := files[name]; ok || !slices.Contains(named, path.Base(name)) && !slices.Contains(targets, name) {
+		end, err := t.follow(name, false)
+		switch {
+		case err != nil:
+			return nil, err
+		case !end.Mode.IsRegular():
+			return nil, fmt.Errorf("%s is no file", name)
+		}
+		ends[name] = end.Path
+		missing = append(missing, end)
+	}
+	read, err := t.origin.read(ctx, missing)
+	if err != nil {
+		return nil, err
+	}
+	files := maps.Clone(t.Files)
+	for name, end := range ends {
+		files[name] = read[end]
+	}
+	return t.with(files), nil
+}
+
+// with gives a tree that has other contents.
+func (t *Tree) with(files dotnet.Files) *Tree {
+	next := *t
+	next.Files, next.Sources = files, t.told
+	next.RestoreInputs = dotnet.RestoreInputs(files)
+	next.Assets.AddProjects(files)
+	next.Housekeeping.AddProjects(files)
+	return &next
+}
+
+// tell fills in what the names tell.
+func (t *Tree) tell() {
+	left := newLeftOut(t.Names)
+	for _, n := range t.Names {
+		if n.Mode.IsDir() || left.in(path.Dir(n.Path)) {
+			continue
+		}
+		t.told.Settings.Add(n.Path)
+		t.told.Housekeeping.Add(n.Path)
+		switch {
+		case n.isLink():
+			t.told.Links.Add(n.Path, n.Target)
+		case n.Mode.IsRegular():
+			t.told.Assets.AddFile(n.Path, n.Size)
+		}
+	}
+}
+
+// projectFiles reads the project files, and files of other names that these import or read, or that links of such names
+// lead to.
+func (t *Tree) projectFiles(ctx context.Context) (dotnet.Files, error) {
+	left := newLeftOut(t.Names)
+	links := t.told.Links
+	files := dotnet.Files{}
+	others := map[string][]Name{} // regular files that have not been read, by the last part of their paths
+	var wanted []Name
+	for _, n := range t.Names {
+		switch {
+		case !n.Mode.IsRegular() || dotnet.InOutputs(n.Path) || left.in(path.Dir(n.Path)):
+		case dotnet.IsProjectFile(n.Path):
+			wanted = append(wanted, n)
+		default:
+			others[path.Base(n.Path)] = append(others[path.Base(n.Path)], n)
+		}
+	}
+	for known := -1; known < len(files) || len(wanted) > 0; {
+		known = len(files)
+		read, err := t.origin.read(ctx, wanted)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(files, read)
+		named := map[string]bool{}
+		for _, base := range dotnet.EvaluatedNames(files) {
+			named[base] = true
+		}
+		wanted = nil
+		for base := range named {
+			wanted = append(wanted, others[base]...)
+			delete(others, base)
+		}
+		for link := range links {
+			end := links.Resolve(link)
+			if dt, ok := files[end]; ok { // a project file with two names has its content under both
+				files[link] = dt
 				continue
 			}
-			if err := w.read(ctx, name); err != nil {
-				return err
+			if !dotnet.IsProjectFile(link) && !named[path.Base(link)] {
+				continue
 			}
-		}
-		for link := range links { // a project file with two names has its content under both
-			if dt, ok := files[links.Resolve(link)]; ok {
-				files[link] = dt
+			same := func(n Name) bool { return n.Path == end }
+			if i := slices.IndexFunc(others[path.Base(end)], same); i >= 0 {
+				wanted = append(wanted, others[path.Base(end)][i])
+				others[path.Base(end)] = slices.Delete(others[path.Base(end)], i, i+1)
 			}
 		}
 	}
-	return nil
+	return files, nil
 }
 
-// notWalked tells whether to skip a folder, because it is large and has no project in it. Without a project beside
-// them, bin and obj are ordinary folders of the user.
-func notWalked(name string, beside []*fstypes.Stat) bool {
-	switch path.Base(name) {
-	case "node_modules", ".git":
-		return true
-	case "bin", "obj":
-		return slices.ContainsFunc(
-			beside,
-			func(stat *fstypes.Stat) bool { return strings.HasSuffix(path.Ext(stat.Path), "proj") },
-		)
+// leftOut tells folders in which no project is looked for.
+type leftOut struct {
+	projects map[string]bool // folders with a project
+	known    map[string]bool
+}
+
+func newLeftOut(names []Name) *leftOut {
+	l := &leftOut{map[string]bool{}, map[string]bool{".": false}}
+	for _, n := range names {
+		if strings.HasSuffix(path.Ext(n.Path), "proj") {
+			l.projects[path.Dir(n.Path)] = true
+		}
 	}
-	return false
+	return l
+}
+
+// in tells whether a folder is one of those, or in one of them. Without a project beside them, bin and obj are ordinary
+// folders of the user.
+func (l *leftOut) in(dir string) bool {
+	out, ok := l.known[dir]
+	if ok {
+		return out
+	}
+	switch path.Base(dir) {
+	case "node_modules", ".git":
+		out = true
+	case "bin", "obj":
+		out = l.projects[path.Dir(dir)]
+	}
+	out = out || l.in(path.Dir(dir))
+	l.known[dir] = out
+	return out
 }

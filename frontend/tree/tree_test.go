@@ -205,9 +205,9 @@ func TestReadFails(t *testing.T) {
 	}{
 		{"not sent", gatewaytest.Step{Err: errors.New("no session")}, nil, says("read the context: no session")},
 		{"a project that is not to be read", denied("app/app.csproj"), nil,
-			says("look through the context: permission denied")},
+			says("look through the context: read app/app.csproj: permission denied")},
 		{"an import that is not to be read", denied("app/x.inc"), nil,
-			says("look through the context: permission denied")},
+			says("look through the context: read app/x.inc: permission denied")},
 		{"a folder that is not to be read", denied("app/sub"), nil,
 			says("look through the context: permission denied")},
 		{"a .dockerignore that makes no sense", gatewaytest.Step{Files: fstest.MapFS{
@@ -307,4 +307,67 @@ func TestFindFails(t *testing.T) {
 	empty := &tree.Tree{Sources: xllb.Sources{Context: llb.Scratch()}}
 	gw := open(t, &gatewaytest.Client{}).Gateway
 	gatewaytest.Want{Says: "there is no a in the context"}.Check(t, empty.Find(t.Context(), gw, "a"))
+}
+
+// All names are known, also of what nobody looks for projects in.
+func TestAllNames(t *testing.T) {
+	got := read(t, files{
+		"app/app.csproj": "1", "app.md": "22", "app/obj/x.dll": "333", "app/link": "-> ../app.md", "node_modules/a/a.js": "",
+	})
+	var names []string
+	for _, n := range got.Names {
+		names = append(names, fmt.Sprint(n.Path, " ", n.Mode.Type(), " ", n.Size, " ", n.Target))
+	}
+	want := []string{
+		"app d--------- 0 ", "app.md ---------- 2 ", "app/app.csproj ---------- 1 ", "app/link L--------- 9 ../app.md",
+		"app/obj d--------- 0 ", "app/obj/x.dll ---------- 3 ", "node_modules d--------- 0 ", "node_modules/a d--------- 0 ",
+		"node_modules/a/a.js ---------- 0 ",
+	}
+	if !slices.Equal(names, want) {
+		t.Errorf("names\n%q\nwant\n%q", names, want)
+	}
+	if n, ok := got.Name("app/link"); !ok || n.Target != "../app.md" {
+		t.Errorf("of the link it knows %v, %v", n, ok)
+	}
+	if n, ok := got.Name("app/none"); ok {
+		t.Errorf("of nothing it knows %v", n)
+	}
+}
+
+// More contents make another tree.
+func TestWith(t *testing.T) {
+	old := read(t, files{
+		"app/app.csproj": "1", "app/VERSION": "2", "real/x.txt": "3", "linked": "-> real", "file": "-> linked/x.txt",
+		"out": "-> ../out", "far": "-> /real/x.txt", "loop": "-> loop",
+	})
+	got, err := old.With(t.Context(), []string{"app/VERSION", "linked/x.txt", "file", "app/app.csproj", "linked/../real/x.txt"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := files{
+		"app/app.csproj": "1", "app/VERSION": "2", "linked/x.txt": "3", "file": "3", "linked/../real/x.txt": "3",
+	}
+	has := files{}
+	for name, dt := range got.Files {
+		has[name] = string(dt)
+	}
+	if !maps.Equal(has, want) {
+		t.Errorf("read\n%q\nwant\n%q", has, want)
+	}
+	if len(old.Files) != 1 {
+		t.Errorf("the old tree has %q now", old.Files)
+	}
+	for name, says := range map[string]string{
+		"none":        "there is no none in the context, or an ignore file leaves it out",
+		"app/none/x":  "there is no app/none in the context, or an ignore file leaves it out",
+		"app":         "app is no file",
+		"out":         "out is a symbolic link to ../out, which is not in the context",
+		"far":         "far is a symbolic link to /real/x.txt, which is not in the context",
+		"loop":        "loop is a symbolic link to loop, which is not in the context",
+		"../app/x":    "there is no ../app/x in the context, or an ignore file leaves it out",
+		"linked/none": "there is no real/none in the context, or an ignore file leaves it out",
+	} {
+		_, err := old.With(t.Context(), []string{name})
+		gatewaytest.Want{Says: says}.Check(t, err)
+	}
 }

@@ -1,0 +1,93 @@
+package tree
+
+import (
+	"fmt"
+	"os"
+	"path"
+	"slices"
+	"strings"
+)
+
+// Name is a file, a folder or a symbolic link of the context.
+type Name struct {
+	Path   string // relative to the context
+	Mode   os.FileMode
+	Size   int64
+	Target string // of a link, as it is in the file system
+}
+
+func (n Name) isLink() bool { return n.Mode&os.ModeSymlink != 0 }
+
+// sortNames puts names in the order of [Tree.Names].
+func sortNames(names []Name) {
+	slices.SortFunc(names, func(a, b Name) int { return strings.Compare(a.Path, b.Path) })
+}
+
+// Name tells what is at a path. It does not follow links.
+func (t *Tree) Name(p string) (Name, bool) {
+	i, ok := slices.BinarySearchFunc(t.Names, p, func(n Name, p string) int { return strings.Compare(n.Path, p) })
+	if !ok {
+		return Name{}, false
+	}
+	return t.Names[i], true
+}
+
+// maxLinks is how many links a path may lead through, as in Linux (path_resolution(7)).
+const maxLinks = 40
+
+// follow follows a path through links. In a step the context is a folder among others, so a link that is absolute or
+// leads out of it leads nowhere. BuildKit's copies take the context for the root of all paths: rooted does the same.
+func (t *Tree) follow(name string, rooted bool) (Name, error) {
+	end := Name{Path: ".", Mode: os.ModeDir}
+	rest := parts(name)
+	var link Name // whose target is being followed, till no more than after is left of the path
+	after := len(rest) + 1
+	for hops := 0; len(rest) > 0; {
+		part := rest[0]
+		rest = rest[1:]
+		if part == ".." {
+			switch {
+			case end.Path != "." || rooted:
+			case len(rest) >= after:
+				return Name{}, nowhere(link)
+			default:
+				return Name{}, notThere(name)
+			}
+			end = Name{Path: path.Dir(end.Path), Mode: os.ModeDir}
+			continue
+		}
+		next, ok := t.Name(path.Join(end.Path, part))
+		switch {
+		case !ok && len(rest) >= after:
+			return Name{}, nowhere(link)
+		case !ok:
+			return Name{}, notThere(path.Join(end.Path, part))
+		case !next.isLink():
+			end = next
+			continue
+		}
+		if hops++; hops > maxLinks || path.IsAbs(next.Target) && !rooted {
+			return Name{}, nowhere(next)
+		}
+		link, after = next, len(rest)
+		if path.IsAbs(next.Target) {
+			end = Name{Path: ".", Mode: os.ModeDir}
+		}
+		rest = append(parts(next.Target), rest...)
+	}
+	return end, nil
+}
+
+func notThere(name string) error {
+	return fmt.Errorf("there is no %s in the context, or an ignore file leaves it out", name)
+}
+
+// nowhere is the error about a link that leads to nothing in the context.
+func nowhere(link Name) error {
+	return fmt.Errorf("%s is a symbolic link to %s, which is not in the context", link.Path, link.Target)
+}
+
+// parts are the names in a path.
+func parts(p string) []string {
+	return slices.DeleteFunc(strings.Split(p, "/"), func(part string) bool { return part == "" || part == "." })
+}
