@@ -28,6 +28,9 @@ const (
 	standInDir    = "/standins"
 	describedFile = "/described"
 	compiledDir   = "/compiled"
+	sourcesDir    = "/sources"
+	evaluatorDir  = "/evaluator"
+	contentsDir   = "/contents"
 )
 
 // DiagnosticsDir is where a step that fails has [dotnet.DiagnosticsFile]: a mount of its own, which is no output.
@@ -45,6 +48,9 @@ var paths = dotnet.Paths{
 	StandIns:    standInDir,
 	Compiled:    compiledDir,
 	Diagnostics: DiagnosticsDir,
+	Sources:     sourcesDir,
+	Evaluator:   evaluatorDir,
+	Contents:    contentsDir,
 }
 
 // The phases of a build, which names of vertices begin with.
@@ -88,6 +94,8 @@ type Sources struct {
 	// Exclude are patterns of what is in Context and enters no step. A local context lacks it already; one that
 	// BuildKit fetches, from git or as an archive, takes no patterns.
 	Exclude []string
+	// Names are all names of Context, sorted by path.
+	Names []dotnet.Name
 	// Settings are the files of Context that a restore may read because of their names.
 	Settings dotnet.Settings
 	// Links are the symbolic links of Context.
@@ -121,50 +129,68 @@ type Builder struct {
 	NuGet spec.NuGet
 	// Toolchain is the image that publishes, where that is not SDK: one with a linker, for AOT.
 	Toolchain *llb.State
+	// Outputs are folders of the context that builds on the host left, beside those that are excluded by their names.
+	Outputs []string
 	// Described is what Describe made; nil where nothing was asked.
 	Described *llb.State
 }
 
 // Describe asks MSBuild about projects that have the configuration and the properties of common: a state with
-// [dotnet.DescriptionFile] and [dotnet.DescribedFile] in its root. Its input is only what says what a project is, so it
-// is cached while no more than sources change. files are those of [Steps.ProjectFiles].
-func (b *Steps) Describe(common dotnet.Project, asked []dotnet.Project, files dotnet.Files) (llb.State, error) {
+// [dotnet.DescriptionFile] and [dotnet.DescribedFile] in its root. It succeeds also where MSBuild cannot evaluate a
+// project, so that BuildKit keeps that answer, too. Its input are the names of the context and the contents of project
+// files and of contents, which MSBuild has asked for: it is cached while no more than sources change.
+func (b *Steps) Describe(
+	common dotnet.Project, asked []dotnet.Project, files dotnet.Files, contents []string,
+) (llb.State, error) {
 	if err := dotnet.CheckQuestions(asked, files); err != nil {
 		return llb.State{}, err
 	}
-	made := []dotnet.File{
-		{Name: dotnet.ReachFile, Data: dotnet.ReachTargets(files, SourceDir)},
-		{Name: dotnet.QuestionsFile, Data: dotnet.Questions(asked, paths)},
-	}
-	if dt := b.Housekeeping.Names(b.Links, paths); dt != nil {
-		made = append(made, dotnet.File{Name: dotnet.NamesFile, Data: dt})
-	}
-	targets, err := msbuildFiles(PhaseDescribe, made...)
+	request, err := dotnet.Request(common, asked, b.Folder, b.Housekeeping.Doubtful(), paths)
 	if err != nil {
 		return llb.State{}, err
 	}
-	projects := b.ProjectFiles(dotnet.EvaluatedNames(files))
+	laid, err := dotnet.Names(b.Names)
+	if err != nil {
+		return llb.State{}, err
+	}
+	targets, err := msbuildFiles(PhaseDescribe,
+		dotnet.File{Name: dotnet.RequestFile, Data: request},
+		dotnet.File{Name: dotnet.NamesFile, Data: laid})
+	if err != nil {
+		return llb.State{}, err
+	}
+	program, err := b.Evaluator()
+	if err != nil {
+		return llb.State{}, err
+	}
 	var names []string
 	for _, p := range asked {
 		names = append(names, cmp.Or(p.Path, "projects"))
 	}
-	name := "dotnet msbuild -t:ComputeContainerConfig " + strings.Join(names, " ")
-	at, opts := paths, []llb.RunOption{reads(SourceDir, projects), reads(msbuildDir, targets)}
-	if b.KeepsFailures() {
-		at.Diagnostics = outputDir
-		opts = append(opts, llb.ValidExitCodes(0, failedCode))
-	}
-	run := b.run(PhaseDescribe, b.SDK, name, dotnet.DescribeArgs(common, at), opts...)
+	run := b.run(PhaseDescribe, b.SDK, "dotnet msbuild -t:ComputeContainerConfig "+strings.Join(names, " "),
+		dotnet.EvaluateArgs(paths),
+		reads(msbuildDir, targets),
+		reads(evaluatorDir, program),
+		reads(contentsDir, b.projectFiles(contents)),
+		llb.AddMount(SourceDir, llb.Scratch(), llb.Tmpfs()),
+		// The program runs as nobody, who can write there.
+		llb.AddEnv("HOME", "/tmp"),
+		llb.AddEnv("NUGET_PACKAGES", "/tmp"+packageDir))
 	return run.AddMount(outputDir, llb.Scratch()), nil
 }
 
-// failedCode is what MSBuild ends with where a project has mistakes.
-const failedCode = 1
-
-// KeepsFailures tells whether [Steps.Describe] succeeds though MSBuild fails: its result has no [dotnet.DescribedFile]
-// then, and has [dotnet.DiagnosticsFile]. BuildKit keeps results, and does a step that fails again in each build.
-func (b *Steps) KeepsFailures() bool {
-	return !b.Debug && b.Caps.Supports(pb.CapExecValidExitCode) == nil
+// Evaluator is the program that asks MSBuild, compiled by the SDK.
+func (b *Steps) Evaluator() (llb.State, error) {
+	files, err := dotnet.EvaluatorFiles()
+	if err != nil {
+		return llb.State{}, err
+	}
+	const name = "compile the program that asks MSBuild"
+	shown := group(PhaseDescribe, name)
+	run := b.run(PhaseDescribe, b.SDK, name, dotnet.CompileEvaluatorArgs(paths), shown,
+		reads(sourcesDir, made(files, append(b.named(PhaseDescribe, "sources of it"), shown)...)))
+	config := made([]dotnet.File{dotnet.EvaluatorConfig()}, append(b.named(PhaseDescribe, "its runtime"), shown)...)
+	return run.AddMount(outputDir, config), nil
 }
 
 // Anew gives steps that are done whatever the cache has.
@@ -174,13 +200,17 @@ func (b Steps) Anew() Steps {
 	return b
 }
 
-// ProjectFiles are the files of the context that say what its projects are, and those of further names.
-func (b *Steps) ProjectFiles(names []string) llb.State {
+// projectFiles are the files of the context that say what its projects are, and those of further names.
+func (b *Steps) projectFiles(names []string) llb.State {
 	include := append(dotnet.ProjectFiles(), b.Links.ProjectFiles()...)
 	for _, name := range names {
-		include = append(include, "**/"+dotnet.Escape(name))
+		include = append(include, dotnet.Escape(name))
 	}
-	return b.copyContext(PhaseDescribe, llb.Scratch(), "project files", include, dotnet.AnyOutputs())
+	exclude := dotnet.AnyOutputs()
+	if slices.ContainsFunc(names, dotnet.InOutputs) { // a folder of such a name that is not one
+		exclude = nil
+	}
+	return b.copyContext(PhaseDescribe, llb.Scratch(), "project files", include, exclude)
 }
 
 // Restored is what a restore leaves, and what can be compiled of it apart.
@@ -216,7 +246,8 @@ func (b *Builder) Restore(apps []*dotnet.App, rids []string) (Restored, error) {
 	}
 	include := append(dotnet.RestoreFiles(nodes, b.Settings), b.RestoreInputs...)
 	slices.Sort(include)
-	projects := b.copyContext(PhaseRestore, llb.Scratch(), "project files", slices.Compact(include), dotnet.Outputs(nodes))
+	projects := b.folders(PhaseRestore, nodes,
+		b.copyContext(PhaseRestore, llb.Scratch(), "project files", slices.Compact(include), b.outputs(nodes)))
 	args := append(dotnet.RestoreArgs(b.Project, apps, rids, paths), settings.Args()...)
 	restore := b.run(PhaseRestore, b.SDK, "dotnet restore "+strings.Join(names, " "), args, opts...)
 	restored := Restored{
@@ -289,7 +320,7 @@ func (b *Builder) StaticAssets(app *dotnet.App, restored Restored) (llb.State, e
 		restored.Tree,
 		"static assets",
 		b.Assets.Files(app.Closure),
-		dotnet.Outputs(app.Closure),
+		b.outputs(app.Closure),
 	)
 	run := b.run(PhasePublish, b.SDK, "compress static assets of "+app.Path, dotnet.CompressArgs(b.Project, app, paths),
 		reads(SourceDir, sources),
@@ -309,9 +340,30 @@ func (b *Builder) sources(nodes []dotnet.Node) []string {
 	return patterns
 }
 
+// outputs are patterns of what builds on the host left.
+func (b *Builder) outputs(nodes []dotnet.Node) []string {
+	patterns := dotnet.Outputs(nodes)
+	for _, dir := range b.Outputs {
+		patterns = append(patterns, dotnet.Escape(dir))
+	}
+	return patterns
+}
+
+// folders makes those that projects look for, and of which they read nothing.
+func (b *Builder) folders(phase string, nodes []dotnet.Node, st llb.State) llb.State {
+	var action *llb.FileAction
+	for _, dir := range dotnet.Folders(nodes) {
+		action = action.Mkdir("/"+dir, 0o755, llb.WithParents(true), llb.WithCreatedTime(fileTime))
+	}
+	if action == nil {
+		return st
+	}
+	return st.File(action, b.named(phase, "make folders that are looked for")...)
+}
+
 // notSources are patterns of what is among those files and nothing that projects are built from.
 func (b *Builder) notSources(nodes []dotnet.Node) []string {
-	return append(dotnet.Outputs(nodes), b.Housekeeping.Idle(nodes, b.Links, b.Project, b.Inputs)...)
+	return append(b.outputs(nodes), b.Housekeeping.Idle(nodes, b.Links, b.Project, b.Inputs)...)
 }
 
 // AppHosts makes the launchers of app for runtime identifiers: a state with a folder for each. They depend on no
@@ -410,16 +462,21 @@ func (b *Steps) named(phase, name string) []llb.ConstraintsOpt {
 }
 
 // msbuildFiles is a folder with crosshull's targets, and with what is made for a run of MSBuild.
-func msbuildFiles(phase string, made ...dotnet.File) (llb.State, error) {
+func msbuildFiles(phase string, more ...dotnet.File) (llb.State, error) {
 	files, err := dotnet.MSBuildFiles()
 	if err != nil {
 		return llb.State{}, err
 	}
+	return made(append(files, more...), llb.WithCustomName("["+phase+"] crosshull's MSBuild targets")), nil
+}
+
+// made is a folder with files that crosshull makes.
+func made(files []dotnet.File, opts ...llb.ConstraintsOpt) llb.State {
 	var action *llb.FileAction
-	for _, f := range append(files, made...) {
+	for _, f := range files {
 		action = action.Mkfile("/"+f.Name, 0o644, f.Data, llb.WithCreatedTime(fileTime))
 	}
-	return llb.Scratch().File(action, llb.WithCustomName("["+phase+"] crosshull's MSBuild targets")), nil
+	return llb.Scratch().File(action, opts...)
 }
 
 // AppDir is the folder of the image that the app goes to: the SDK's ContainerWorkingDirectory, without the slash at

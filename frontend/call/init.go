@@ -26,9 +26,9 @@ func scaffoldSpec(ctx context.Context, req *request.Request) (*answer, error) {
 	found := scaffold.Found{Syntax: Image}
 	for _, c := range descs[0].Candidates {
 		switch {
-		case c.IsTest:
+		case c.Kind == "test":
 			found.Tests = append(found.Tests, c.Path)
-		case c.IsApp:
+		case c.Kind == "app":
 			found.Apps = append(found.Apps, scaffold.App{Path: c.Path, Frameworks: c.Frameworks})
 		default:
 			found.Libraries++

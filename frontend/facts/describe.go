@@ -3,6 +3,7 @@ package facts
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -14,24 +15,50 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// run lets MSBuild describe projects, and gives its description.
-func (a *Asker) run(ctx context.Context, steps xllb.Steps, projects []dotnet.Project) (Answer, []byte, error) {
-	gw := a.req.Gateway
-	st, err := steps.Describe(a.Project, projects, a.Tree.Files)
-	if err != nil {
-		return Answer{}, nil, err
-	}
-	ref, err := gw.Evaluate(ctx, st)
-	if err != nil {
-		return Answer{}, nil, a.req.Diagnose(ctx, err)
-	}
-	if steps.KeepsFailures() {
-		if err := a.failure(ctx, st, ref); err != nil {
+// maxRounds is how often MSBuild is asked at most: each time it may want the contents of more files.
+const maxRounds = 4
+
+// run lets MSBuild describe projects.
+func (a *Asker) run(
+	ctx context.Context, steps xllb.Steps, projects []dotnet.Project,
+) (Answer, *dotnet.Evaluation, error) {
+	tree, wanted := a.Tree, []string(nil)
+	for round := 1; ; round++ {
+		answer, e, err := a.ask(ctx, steps, projects, tree.Files, wanted)
+		if err != nil || len(e.Asks) == 0 {
+			return answer, e, err
+		}
+		wanted = append(wanted, e.Asks...)
+		if tree, err = tree.With(ctx, wanted); err != nil || round == maxRounds {
+			if err == nil {
+				err = fmt.Errorf("MSBuild wants other files each time: the last was %s", e.Asks[0])
+			}
 			return Answer{}, nil, err
 		}
 	}
+}
+
+// ask is one round.
+func (a *Asker) ask(
+	ctx context.Context, steps xllb.Steps, projects []dotnet.Project, files dotnet.Files, wanted []string,
+) (Answer, *dotnet.Evaluation, error) {
+	st, err := steps.Describe(a.Project, projects, files, wanted)
+	if err != nil {
+		return Answer{}, nil, err
+	}
+	ref, err := a.req.Gateway.Evaluate(ctx, st)
+	if err != nil {
+		return Answer{}, nil, a.req.Diagnose(ctx, err)
+	}
 	dt, err := gateway.ReadRef(ctx, ref, dotnet.DescriptionFile)
-	return Answer{st, ref}, dt, err
+	if err != nil {
+		return Answer{}, nil, err
+	}
+	e, err := dotnet.ParseEvaluation(dt, len(projects))
+	if err != nil {
+		return Answer{}, nil, err
+	}
+	return Answer{State: st, Ref: ref}, e, a.failure(ctx, st, ref, e)
 }
 
 // refused is the error of MSBuild for projects that it cannot describe.
@@ -43,18 +70,16 @@ type refused struct {
 
 func (e *refused) Unwrap() error { return e.error }
 
-// failure is the error of MSBuild, which the step keeps in its result; nil if MSBuild did not fail.
-func (a *Asker) failure(ctx context.Context, st llb.State, ref client.Reference) error {
-	_, err := gateway.ReadRef(ctx, ref, dotnet.DescribedFile)
-	if err == nil || !gateway.IsNotFound(err) {
-		return err
+// failure is the error of MSBuild about projects without which there is no answer: nil if there are none.
+func (a *Asker) failure(ctx context.Context, st llb.State, ref client.Reference, of *dotnet.Evaluation) error {
+	e := &refused{}
+	for _, d := range of.Descriptions {
+		e.diagnostics = append(e.diagnostics, d.Mistakes()...)
 	}
-	dt, err := gateway.ReadRef(ctx, ref, dotnet.DiagnosticsFile)
-	if err != nil && !gateway.IsNotFound(err) {
-		return err
+	if len(e.diagnostics) == 0 {
+		return nil
 	}
-	e := &refused{diagnostics: dotnet.ParseDiagnostics(dt, xllb.SourceDir)}
-	if stat, err := ref.StatFile(ctx, client.StatRequest{Path: dotnet.DiagnosticsFile}); err == nil {
+	if stat, err := ref.StatFile(ctx, client.StatRequest{Path: dotnet.DescriptionFile}); err == nil {
 		e.at = time.Unix(0, stat.ModTime)
 	}
 	e.error = a.req.Locate("project", a.req.Gateway.FailedStep(ctx, st, e.diagnostics))

@@ -37,6 +37,8 @@ type Facts struct {
 type Answer struct {
 	State llb.State
 	Ref   client.Reference
+	// Outputs are folders of the context that builds on the host left.
+	Outputs []string
 }
 
 // Asker asks MSBuild.
@@ -220,27 +222,19 @@ func (a *Asker) Ask(ctx context.Context, questions []Question) ([]*dotnet.Descri
 	projects := make([]dotnet.Project, len(questions))
 	for i, q := range questions {
 		projects[i] = q.Project
-		if !dotnet.IsSolution(q.Project.Path) {
-			continue
-		}
-		dt, ok := a.Tree.Files[q.Project.Path]
-		if !ok {
+		if _, ok := a.Tree.Files[q.Project.Path]; dotnet.IsSolution(q.Project.Path) && !ok {
 			return nil, Answer{}, a.req.At(q.Key, fmt.Errorf("there is no %s in the context", q.Project.Path))
 		}
-		var err error
-		if projects[i].Candidates, err = dotnet.SolutionProjects(q.Project.Path, dt); err != nil {
-			return nil, Answer{}, a.req.At(q.Key, err)
-		}
 	}
-	answer, dt, err := a.run(ctx, a.Steps, projects)
+	answer, e, err := a.run(ctx, a.Steps, projects)
 	if stale(err, a.req.Begun) {
-		answer, dt, err = a.run(ctx, a.Steps.Anew(), projects)
+		answer, e, err = a.run(ctx, a.Steps.Anew(), projects)
 	}
 	if err != nil {
 		return nil, Answer{}, fmt.Errorf("describe the project: %w", err)
 	}
-	descs, err := dotnet.ParseDescription(dt, xllb.SourceDir, len(projects))
-	return descs, answer, err
+	answer.Outputs = e.Outputs
+	return e.Descriptions, answer, nil
 }
 
 // Choose picks the app or the test that the question is about.

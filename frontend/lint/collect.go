@@ -152,7 +152,7 @@ func namedTests(req *request.Request, err error) []string {
 	}
 	var tests []string
 	for _, c := range nothing.Candidates {
-		if c.IsTest {
+		if c.Kind == "test" {
 			tests = append(tests, c.Path)
 		}
 	}

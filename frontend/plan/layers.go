@@ -34,7 +34,7 @@ type Layer struct {
 // layers are the layers of the image for a runtime identifier.
 func layers(p *Plan, rid string) []Layer {
 	app := p.App
-	packages := dotnet.NamesPackages(app, p.Tree.Files)
+	packages := dotnet.NamesPackages(app)
 	var out []Layer
 	for _, name := range dotnet.Layers {
 		l := Layer{Name: name, Shared: !app.Mode.PerPlatform(), Folders: []string{name}, Expected: true}

@@ -276,6 +276,7 @@ func Builder(req *request.Request, f *facts.Facts, toolchain *gateway.Image) *xl
 		Inputs:    req.Spec.Publish.Inputs,
 		NuGet:     req.Spec.NuGet,
 		Toolchain: linker,
+		Outputs:   f.Answer.Outputs,
 		Described: &f.Answer.State,
 	}
 }

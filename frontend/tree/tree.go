@@ -141,6 +141,7 @@ func (t *Tree) with(files dotnet.Files) *Tree {
 func (t *Tree) tell() {
 	left := newLeftOut(t.Names)
 	for _, n := range t.Names {
+		t.told.Names = append(t.told.Names, dotnet.Name{Path: n.Path, Folder: n.Mode.IsDir(), Target: n.Target})
 		if n.Mode.IsDir() || left.in(path.Dir(n.Path)) {
 			continue
 		}
@@ -155,54 +156,28 @@ func (t *Tree) tell() {
 	}
 }
 
-// projectFiles reads the project files, and files of other names that these import or read, or that links of such names
-// lead to.
+// projectFiles reads the project files. One with two names, by a link, has its content under both.
 func (t *Tree) projectFiles(ctx context.Context) (dotnet.Files, error) {
 	left := newLeftOut(t.Names)
-	links := t.told.Links
-	files := dotnet.Files{}
-	others := map[string][]Name{} // regular files that have not been read, by the last part of their paths
-	var wanted []Name
+	wanted := map[string]Name{}
+	ends := map[string]string{} // of links
 	for _, n := range t.Names {
 		switch {
-		case !n.Mode.IsRegular() || dotnet.InOutputs(n.Path) || left.in(path.Dir(n.Path)):
-		case dotnet.IsProjectFile(n.Path):
-			wanted = append(wanted, n)
-		default:
-			others[path.Base(n.Path)] = append(others[path.Base(n.Path)], n)
+		case !dotnet.IsProjectFile(n.Path) || left.in(path.Dir(n.Path)):
+		case n.isLink():
+			if end, err := t.follow(n.Path, false); err == nil && end.Mode.IsRegular() {
+				wanted[end.Path], ends[n.Path] = end, end.Path
+			}
+		case n.Mode.IsRegular():
+			wanted[n.Path] = n
 		}
 	}
-	for known := -1; known < len(files) || len(wanted) > 0; {
-		known = len(files)
-		read, err := t.origin.read(ctx, wanted)
-		if err != nil {
-			return nil, err
-		}
-		maps.Copy(files, read)
-		named := map[string]bool{}
-		for _, base := range dotnet.EvaluatedNames(files) {
-			named[base] = true
-		}
-		wanted = nil
-		for base := range named {
-			wanted = append(wanted, others[base]...)
-			delete(others, base)
-		}
-		for link := range links {
-			end := links.Resolve(link)
-			if dt, ok := files[end]; ok { // a project file with two names has its content under both
-				files[link] = dt
-				continue
-			}
-			if !dotnet.IsProjectFile(link) && !named[path.Base(link)] {
-				continue
-			}
-			same := func(n Name) bool { return n.Path == end }
-			if i := slices.IndexFunc(others[path.Base(end)], same); i >= 0 {
-				wanted = append(wanted, others[path.Base(end)][i])
-				others[path.Base(end)] = slices.Delete(others[path.Base(end)], i, i+1)
-			}
-		}
+	files, err := t.origin.read(ctx, slices.Collect(maps.Values(wanted)))
+	if err != nil {
+		return nil, err
+	}
+	for link, end := range ends {
+		files[link] = files[end]
 	}
 	return files, nil
 }

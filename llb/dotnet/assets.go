@@ -137,5 +137,5 @@ func CompressArgs(p Project, app *App, at Paths) []string {
 	}
 	args = append(args, at.inject()...)
 	args = append(args, app.framework()...)
-	return append(args, p.build(&App{})...) // assets do not depend on the mode
+	return append(args, p.build(&App{}, at)...) // assets do not depend on the mode
 }

@@ -22,7 +22,7 @@ func (d *Description) Choose(project, framework string, test bool) (*App, error)
 	}
 	var apps []Candidate
 	for _, c := range d.Candidates {
-		if test && c.IsTest || !test && c.IsApp {
+		if test && c.Kind == "test" || !test && (c.Kind == "app" || c.Path == project && c.runs()) {
 			apps = append(apps, c)
 		}
 	}
@@ -74,9 +74,14 @@ func (d *Description) Choose(project, framework string, test bool) (*App, error)
 func describe(candidates []Candidate) string {
 	var out []string
 	for _, c := range candidates {
-		why := "OutputType " + c.OutputType
-		if c.IsTest {
+		why := c.Kind
+		switch {
+		case c.Error != nil:
+			why = c.Error.String()
+		case c.Kind == "test":
 			why = "a test"
+		case c.Kind == "library":
+			why = "OutputType " + c.OutputType
 		}
 		out = append(out, fmt.Sprintf("%s (%s)", c.Path, why))
 	}
@@ -91,4 +96,30 @@ func contains(list []string, s string) bool {
 		}
 	}
 	return false
+}
+
+// runs tells whether Linux can run the project, though a search for apps passes it over.
+func (c Candidate) runs() bool {
+	switch c.Kind {
+	case "broken", "test", "library", notForLinux, wasmClient:
+		return false
+	}
+	return true
+}
+
+// Kinds of projects, as the evaluator names them (Candidate.KindOf).
+const (
+	notForLinux = "for another system than Linux"
+	wasmClient  = "a Blazor WebAssembly client"
+)
+
+// Mistakes are errors without which there might be an app: those of the app itself, or of the only project there is.
+func (d *Description) Mistakes() []Diagnostic {
+	if len(d.Errors) > 0 {
+		return d.Errors
+	}
+	if len(d.Candidates) == 1 && d.Candidates[0].Error != nil {
+		return []Diagnostic{*d.Candidates[0].Error}
+	}
+	return nil
 }

@@ -1,7 +1,6 @@
 package dotnet
 
 import (
-	"bytes"
 	"fmt"
 	"iter"
 	"path"
@@ -23,31 +22,55 @@ type Node struct {
 	// Locked says which versions of packages it gets.
 	Locked
 
+	// Packages tells whether it references any.
+	Packages            bool
+	FrameworkReferences []string
+	// Reads is what it reads of the context beyond its folder, and why.
+	Reads
 	direct bool   // sees of other projects only those that it names: DisableTransitiveProjectReferences
 	linked string // where it is, if Path leads through a link
 	reach
 }
 
+// Reads is what a project reads of the context beyond its own folder.
+type Reads struct {
+	Files   []Read
+	Folders []Read // with all that is below them
+	// Existing are folders that have to be there, with whatever in them.
+	Existing []string
+	// Unknown is why it cannot be known what the project reads: then it reads everything. Empty: it is known.
+	Unknown   string
+	runsTools bool // of its author, which may read whatever is in its folder
+}
+
 // Locked says which versions of packages a project gets.
 type Locked struct {
-	// Floating are the packages whose version depends on what feeds have on the day of the build, with the version that
-	// the project asks for.
+	// Floating are the packages whose version depends on what feeds have that day, with what the project says of it.
 	Floating []KeyValue
-	// LockFile is NuGetLockFilePath. Empty means packages.lock.json, whether that exists or not.
+	// LockFile is NuGetLockFilePath: empty for packages.lock.json, be it there or not.
 	LockFile string
 	// LockedMode is RestoreLockedMode.
 	LockedMode bool
 }
 
-// reach is what a project reads outside of its folder.
+// reach are Reads as patterns, and whether that is all.
 type reach struct {
-	// Patterns of what it reads, and whether they are complete.
 	restoreReach, publishReach []string
 	reachKnown                 bool
-	// Paths that it names, with anyName for each wildcard, and the housekeeping that it uses. sourcesKnown tells whether
-	// MSBuild was asked about the housekeeping.
-	names        []string
-	sourcesKnown bool
+}
+
+// reach gives the patterns for a project in folder dir.
+func (r Reads) reach(dir string) reach {
+	out := reach{reachKnown: r.Unknown == ""}
+	for _, read := range slices.Concat(r.Files, r.Folders) {
+		if read.Evaluation {
+			out.restoreReach = append(out.restoreReach, Escape(read.Path))
+		}
+		if !covers(dir, read.Path) {
+			out.publishReach = append(out.publishReach, Escape(read.Path))
+		}
+	}
+	return out
 }
 
 // paths are all paths that lead to the project.
@@ -172,14 +195,24 @@ func foundByName(base string) bool {
 	return true
 }
 
-// NamesPackages tells whether the projects of app, or files that they import from folders above, reference packages.
-func NamesPackages(app *App, files Files) bool {
-	for name, dt := range files {
-		if bytes.Contains(dt, []byte("<PackageReference")) && anyReads(app.Closure, name) {
-			return true
+// Folders are those that have to be there for projects, though nothing that they read may be in them.
+func Folders(nodes []Node) []string {
+	there := ancestors(allPaths(nodes))
+	var folders []string
+	for _, n := range nodes {
+		for _, dir := range n.Existing {
+			if !slices.Contains(there, dir) {
+				folders = append(folders, dir)
+			}
 		}
 	}
-	return false
+	slices.Sort(folders)
+	return slices.Compact(folders)
+}
+
+// NamesPackages tells whether the projects of app reference packages.
+func NamesPackages(app *App) bool {
+	return slices.ContainsFunc(app.Closure, func(n Node) bool { return n.Packages })
 }
 
 // PublishFiles are patterns of the files that projects are built from: their folders, and what they reach outside.

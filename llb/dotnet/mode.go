@@ -123,7 +123,7 @@ func ParseMode(names []string) (Mode, error) {
 
 // modeOf reads the mode from the properties of a project. If they ask for modes that exclude each other, the one that
 // makes the others meaningless wins, as in the SDK.
-func modeOf(properties item) Mode {
+func modeOf(properties map[string]string) Mode {
 	var m Mode
 	isTrue := func(name string) bool { return strings.EqualFold(properties[name], "true") }
 	for _, f := range modes {

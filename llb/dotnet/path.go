@@ -132,8 +132,8 @@ func (p Project) asked(files Files) []string {
 	switch {
 	case isProject(p.Path):
 		return []string{p.Path}
-	case p.Candidates != nil || IsSolution(p.Path):
-		return p.Candidates
+	case IsSolution(p.Path): // MSBuild says which
+		return nil
 	}
 	var names []string
 	for name := range files {

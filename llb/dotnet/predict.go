@@ -133,10 +133,8 @@ func predictProject(project string, files Files) string {
 // plainReferences returns the projects that a file references, and whether these are all. They are, if the file imports
 // nothing from elsewhere and its references have no conditions and no expressions.
 func plainReferences(name string, dt []byte) (references []string, plain bool) {
-	for _, e := range expressions(name, dt, "/") {
-		if e.kind == reachImport {
-			return nil, false
-		}
+	if bytes.Contains(dt, []byte("<Import")) {
+		return nil, false
 	}
 	dec := xml.NewDecoder(bytes.NewReader(dt))
 	dec.Strict = false

@@ -12,14 +12,15 @@ import (
 // restored through the solution of [Solution], which must be in Paths.MSBuild.
 func RestoreArgs(p Project, apps []*App, rids []string, at Paths) []string {
 	what := path.Join(at.Source, apps[0].Path)
-	if len(apps) > 1 {
-		what = path.Join(at.MSBuild, SolutionFile)
-	}
 	args := []string{"dotnet", "restore", projectArgument(what), "-nologo", at.logErrors()}
+	if len(apps) > 1 {
+		args[2] = path.Join(at.MSBuild, SolutionFile)
+		args = apps[0].obeys(args, at)
+	}
 	if len(rids) > 0 {
 		args = append(args, define("RuntimeIdentifiers", strings.Join(rids, ";")))
 	}
-	return append(args, p.build(apps[0])...)
+	return append(args, p.build(apps[0], at)...)
 }
 
 // PublishArgs is the command that compiles and publishes a restored app. It has the same properties as [RestoreArgs],
@@ -35,6 +36,7 @@ func PublishArgs(p Project, app *App, rid, build string, assets Compression, at 
 		define("PublishDir", path.Join(at.Output, LayerApp)+"/"),
 		define("CrosshullOutput", at.Output+"/"),
 	}
+	args = app.obeys(args, at)
 	switch assets {
 	case CompressBefore:
 		args = append(args, define("CrosshullAssets", at.Assets+"/"))
@@ -47,7 +49,7 @@ func PublishArgs(p Project, app *App, rid, build string, assets Compression, at 
 		// with LLVM's linker, clang links for any target; with the machine's own binutils it does not
 		args = append(args, define("LinkerFlavor", "lld"), define("ObjCopyName", "llvm-objcopy"))
 	}
-	args = append(args, p.build(app)...)
+	args = append(args, p.build(app, at)...)
 	if rid != "" {
 		args = append(args, define("RuntimeIdentifier", rid))
 	}
@@ -62,9 +64,9 @@ func AppHostArgs(p Project, app *App, rids []string, at Paths) []string {
 		define("CrosshullRuntimeIdentifiers", strings.Join(rids, ";")),
 		define("CrosshullOutput", at.Output+"/"),
 	}
-	args = append(args, at.inject()...)
+	args = append(app.obeys(args, at), at.inject()...)
 	args = append(args, app.framework()...)
-	return append(args, p.build(app)...)
+	return append(args, p.build(app, at)...)
 }
 
 // TestArgs is the command that builds and runs a restored test project. It leaves a TRX file with the project's name in
@@ -83,7 +85,7 @@ func TestArgs(p Project, test *App, at Paths) []string {
 		args = append(args, "-f", test.TargetFramework)
 	}
 	args = append(args, at.inject()...)
-	return append(args, p.build(test)...)
+	return append(args, p.build(test, at)...)
 }
 
 // testName is the name of the project, without characters that mean something to the logger or the shell.
@@ -112,8 +114,8 @@ func (app *App) framework() []string {
 
 func architecture(rid string) string { return rid[strings.LastIndexByte(rid, '-')+1:] }
 
-func (p Project) build(app *App) []string {
-	args := append(p.common(), defineAll(app.Mode.properties())...)
+func (p Project) build(app *App, at Paths) []string {
+	args := append(p.common(), defineAll(append(p.solution(at), app.Mode.properties()...))...)
 	if !app.Mode.PerPlatform() {
 		// Without it, a project's own RuntimeIdentifier would limit the output to one platform.
 		args = append(args, define("RuntimeIdentifier", ""))
@@ -141,15 +143,43 @@ func (p Project) Plain(app *App) []string {
 
 // common are the properties of every command, so that all commands see the same project.
 func (p Project) common() []string {
-	args := []string{
-		// The container of the command ends with it, so no process can go on.
-		"-nodeReuse:false",
-		define("Configuration", p.Configuration),
-	}
+	// The container of the command ends with it, so no process can go on.
+	return append([]string{"-nodeReuse:false"}, defineAll(p.properties())...)
+}
+
+// properties are those of every project of the spec.
+func (p Project) properties() []KeyValue {
+	properties := []KeyValue{{"Configuration", p.Configuration}}
 	for _, k := range slices.Sorted(maps.Keys(p.Properties)) {
-		args = append(args, define(k, p.Properties[k]))
+		properties = append(properties, KeyValue{k, p.Properties[k]})
 	}
-	return args
+	return properties
+}
+
+// solution are the properties that a project has where it is built by its solution (SolutionProjectGenerator).
+func (p Project) solution(at Paths) []KeyValue {
+	if !IsSolution(p.Path) {
+		return nil
+	}
+	file := path.Join(at.Source, p.Path)
+	ext := path.Ext(file)
+	return []KeyValue{
+		{"SolutionDir", path.Dir(file) + "/"},
+		{"SolutionExt", ext},
+		{"SolutionFileName", path.Base(file)},
+		{"SolutionName", strings.TrimSuffix(path.Base(file), ext)},
+		{"SolutionPath", file},
+	}
+}
+
+// obeys adds the switches of Directory.Build.rsp to `dotnet msbuild PROJECT …`. MSBuild looks for that file from PROJECT
+// upwards, and PROJECT is crosshull's own. What follows on the command line counts for more.
+func (app *App) obeys(args []string, at Paths) []string {
+	if app.ResponseFile == "" {
+		return args
+	}
+	const afterProject = 3
+	return slices.Insert(args, afterProject, "@"+path.Join(at.Source, app.ResponseFile))
 }
 
 // ProjectFiles are patterns (github.com/moby/patternmatcher) of the files that say what a project is. They match all

@@ -228,6 +228,6 @@ func CompileArgs(p Project, app *App, at Paths) []string {
 		define("CrosshullOutput", at.Output+"/"),
 		define("CrosshullCompiled", at.Compiled+"/"),
 	}
-	args = append(args, at.inject()...)
-	return append(args, p.build(app)...)
+	args = append(app.obeys(args, at), at.inject()...)
+	return append(args, p.build(app, at)...)
 }

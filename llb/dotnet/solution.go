@@ -1,11 +1,8 @@
 package dotnet
 
 import (
-	"encoding/json"
 	"fmt"
-	"html"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -13,42 +10,6 @@ import (
 // IsSolution tells whether a name is that of a solution.
 func IsSolution(name string) bool {
 	return slices.Contains([]string{".sln", ".slnx", ".slnf"}, strings.ToLower(path.Ext(name)))
-}
-
-// .sln and .slnx both have each project in double quotes, relative to the solution.
-var solutionProject = regexp.MustCompile(`"([^"]+\.(?:cs|fs|vb)proj)"`)
-
-// SolutionProjects are the projects of a solution or of a solution filter (.slnf), relative to the context, sorted.
-func SolutionProjects(solution string, dt []byte) ([]string, error) {
-	dir := path.Dir(solution)
-	var names []string
-	if strings.EqualFold(path.Ext(solution), ".slnf") {
-		var filter struct {
-			Solution struct {
-				Path     string
-				Projects []string
-			}
-		}
-		if err := json.Unmarshal(withoutComments(dt), &filter); err != nil {
-			return nil, fmt.Errorf("%s: not a solution filter: %w", solution, err)
-		}
-		dir = path.Join(dir, path.Dir(strings.ReplaceAll(filter.Solution.Path, `\`, "/")))
-		names = filter.Solution.Projects
-	} else {
-		for _, m := range solutionProject.FindAllSubmatch(dt, -1) {
-			name := string(m[1])
-			if strings.EqualFold(path.Ext(solution), ".slnx") { // XML
-				name = html.UnescapeString(name)
-			}
-			names = append(names, name)
-		}
-	}
-	projects := []string{}
-	for _, p := range names {
-		projects = append(projects, path.Join(dir, strings.ReplaceAll(p, `\`, "/")))
-	}
-	slices.Sort(projects)
-	return slices.Compact(projects), nil
 }
 
 // SolutionFile is the name of the file that [Solution] makes.

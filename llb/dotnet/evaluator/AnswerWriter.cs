@@ -99,6 +99,8 @@ static class AnswerWriter
             json.WriteStartArray("references");
             foreach (var reference in variants.SelectMany(v => v.References).Select(r => r.Path).Where(r => r != path).Distinct()) json.WriteNumberValue(index[reference]);
             json.WriteEndArray();
+            Flag("runsTools", variants.Any(v => v.RunsTools));
+            Flag("packages", variants.Any(v => v.Items("PackageReference").Any()));
             Text("unknown", variants.Select(v => v.Reads.Unknown).FirstOrDefault(u => u != null));
             Reads("files", variants.SelectMany(v => v.Reads.Files));
             Reads("folders", variants.SelectMany(v => v.Reads.Folders));
@@ -185,7 +187,7 @@ static class AnswerWriter
         void Facts(ProjectInstance facts)
         {
             json.WriteStartObject("properties");
-            foreach (var name in AppProperties) Text(name, facts.GetPropertyValue(name));
+            foreach (var name in AppProperties) Text(name, Path(facts.GetPropertyValue(name)));
             json.WriteEndObject();
             Strings("frameworkReferences", facts.GetItems("FrameworkReference").Select(i => i.EvaluatedInclude));
             json.WriteStartObject("items");

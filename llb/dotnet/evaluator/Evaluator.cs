@@ -14,9 +14,8 @@ namespace Crosshull;
 /// <summary>Evaluates projects over a tree, each once for the same global properties.</summary>
 sealed class Evaluator : IDisposable
 {
-    // A project that lacks an import is told of by restore, which has all that is there. SDKs are needed in any case.
-    const ProjectLoadSettings Settings =
-        ProjectLoadSettings.IgnoreMissingImports | ProjectLoadSettings.IgnoreInvalidImports | ProjectLoadSettings.IgnoreEmptyImports;
+    // Every name of the context is there, so an import that is missing is missing in each build.
+    const ProjectLoadSettings Settings = ProjectLoadSettings.Default;
 
     readonly Tree tree;
     readonly Trap trap;

@@ -53,7 +53,7 @@ sealed class Inputs
         {
             if (path.EndsWith('/'))
             {
-                if (!(project.Path).StartsWith(path)) project.Reads.Folder(path, Phase.Build, item.ItemType + " item");
+                if (!project.Path.StartsWith(path) && OfAuthor(item)) project.Reads.Folder(path, Phase.Build, item.ItemType + " item");
             }
             else if (Tells(project, path) && Matters(item)) project.Reads.File(path, Phase.Build, item.ItemType + " item");
         }
@@ -71,7 +71,9 @@ sealed class Inputs
     // A file in the folder of a project is an item None by itself (Microsoft.NET.Sdk.DefaultItems.props). That does
     // nothing, unless it is copied or the author has put it there.
     static bool Matters(ProjectItemInstance item) => item.ItemType != "None" || Copied(item, "CopyToOutputDirectory") || Copied(item, "CopyToPublishDirectory") ||
-        !item.GetMetadataValue("DefiningProjectFullPath").StartsWith(Sdk.Root + "/");
+        OfAuthor(item);
+
+    static bool OfAuthor(ProjectItemInstance item) => !item.GetMetadataValue("DefiningProjectFullPath").StartsWith(Sdk.Root + "/");
 
     static bool Copied(ProjectItemInstance item, string where) => item.GetMetadataValue(where) is "Always" or "PreserveNewest" or "IfDifferent";
 

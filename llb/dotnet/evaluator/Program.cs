@@ -7,7 +7,8 @@ namespace Crosshull;
 
 /// <summary>
 /// Says what MSBuild knows of the projects of a build context, and what a build of them reads:
-/// <c>dotnet evaluator.dll REQUEST ANSWER</c>, both JSON. See <see cref="Request"/> and <see cref="Answer"/>.
+/// <c>dotnet evaluator.dll REQUEST ANSWER DONE</c>. The first two are JSON, see <see cref="Request"/> and
+/// <see cref="Answer"/>. DONE is the same whatever the answer is: to depend on it is to depend on having asked.
 /// </summary>
 static class Program
 {
@@ -18,6 +19,7 @@ static class Program
         CultureInfo.CurrentUICulture = CultureInfo.InvariantCulture;
         var request = Request.Read(args[0]);
         using var answer = new FileStream(args[1], FileMode.Create, FileAccess.Write);
+        File.WriteAllText(args[2], "described\n");
         var contents = Contents.Read(request.Contents);
         Rights.Drop();
         var tree = new Tree(request.Root, contents);

@@ -173,6 +173,7 @@ sealed class Once : IDisposable
     {
         if (!walked.TryAdd(project, true)) return;
         inputs.Collect(project);
+        if (ResponseFile.Find(tree, project.Path) is { } response) project.Reads.File(response, Phase.Evaluation, "switches of MSBuild");
         if (project.Instance == null) return;
         if (project["TargetFramework"] == "" && project["TargetFrameworks"] != "")
         {

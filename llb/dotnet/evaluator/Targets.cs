@@ -81,6 +81,7 @@ sealed class Targets
         var working = parameters.FirstOrDefault(p => p.Name.Equals("WorkingDirectory", StringComparison.OrdinalIgnoreCase)).Value;
         if (!string.IsNullOrEmpty(working)) folder = Path.GetFullPath(Path.Combine(folder, working.Replace('\\', '/')));
         var exec = task.Equals("Exec", StringComparison.OrdinalIgnoreCase);
+        project.RunsTools |= !Known.Contains(task);
         if (exec && tree.IsIn(folder + "/") && folder != project.Folder) project.Reads.Folder(folder, Phase.Build, why);
         foreach (var (name, value) in parameters)
             foreach (var word in Words(name, value))

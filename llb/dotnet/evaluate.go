@@ -1,0 +1,400 @@
+package dotnet
+
+import (
+	"bytes"
+	"compress/gzip"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// The program that asks MSBuild: C#, compiled by the SDK that it asks.
+//
+//go:embed evaluator
+var evaluator embed.FS
+
+// EvaluatorFiles are the sources of the program that [EvaluateArgs] runs, to be put into Paths.Evaluator. [CompileEvaluatorArgs]
+// compiles them.
+func EvaluatorFiles() ([]File, error) { return filesOf(evaluator, "evaluator") }
+
+// What the command of [CompileEvaluatorArgs] leaves in Paths.Output.
+const evaluatorFile = "evaluator.dll"
+
+// compileEvaluator is a shell script. Any SDK of the image will do: MSBuild's assemblies are compatible. The
+// targeting pack has the assemblies to compile against; the runtime's own serve where an image lacks it.
+const compileEvaluator = `set -e
+root=$(dirname "$(readlink -f "$(command -v dotnet)")")
+for dir in "$root"/sdk/*/; do [ ! -f "$dir/Roslyn/bincore/csc.dll" ] || sdk=$dir; done
+for dir in "$root"/shared/Microsoft.NETCore.App/*/ "$root"/packs/Microsoft.NETCore.App.Ref/*/ref/net*/; do
+  [ ! -f "$dir/System.Runtime.dll" ] || from=$dir
+done
+set -- "$1" "$2"/*.cs
+out=$1; shift
+for dll in "$from"System*.dll "$from"Microsoft.Win32*.dll "$from"mscorlib.dll "$from"netstandard.dll \
+  "$sdk"Microsoft.Build.dll "$sdk"Microsoft.Build.Framework.dll; do
+  set -- "$@" "-r:$dll"
+done
+exec dotnet exec "$sdk"Roslyn/bincore/csc.dll -noconfig -nostdlib -nologo -deterministic -optimize -langversion:12 \
+  "-out:$out" "$@"
+`
+
+// runtimeConfig lets the program run on whatever runtime the SDK has.
+const runtimeConfig = `{"runtimeOptions": {
+  "framework": {"name": "Microsoft.NETCore.App", "version": "8.0.0"},
+  "rollForward": "LatestMajor",
+  "configProperties": {"System.Runtime.TieredPGO": false, "System.Globalization.Invariant": true}
+}}
+`
+
+// CompileEvaluatorArgs is the command that compiles [EvaluatorFiles].
+func CompileEvaluatorArgs(at Paths) []string {
+	return []string{"sh", "-c", compileEvaluator, "sh", path.Join(at.Output, evaluatorFile), at.Sources}
+}
+
+// EvaluatorConfig is to be put beside what [CompileEvaluatorArgs] compiles.
+func EvaluatorConfig() File { return File{"evaluator.runtimeconfig.json", []byte(runtimeConfig)} }
+
+// Names of what [EvaluateArgs] refers to in Paths.MSBuild, and leaves in Paths.Output.
+const (
+	RequestFile     = "request.json"
+	NamesFile       = "names.gz"
+	DescriptionFile = "description.json"
+	DescribedFile   = "described" // the same whatever MSBuild says: to depend on it is to depend on having asked
+)
+
+// EvaluateArgs is the command that answers a request. It needs no restore. Of the context it needs the names, and the
+// contents of project files in Paths.Contents.
+func EvaluateArgs(at Paths) []string {
+	return []string{
+		"dotnet", path.Join(at.Evaluator, evaluatorFile), path.Join(at.MSBuild, RequestFile),
+		path.Join(at.Output, DescriptionFile), path.Join(at.Output, DescribedFile),
+	}
+}
+
+// Name is a file, a folder or a link of the context.
+type Name struct {
+	Path   string
+	Folder bool
+	Target string // of a link, as it is in the file system; empty: it is none
+}
+
+// Names makes a [NamesFile] of names that are sorted by path: see Tree.Lay of the evaluator. It leaves out what no build
+// on Linux can read, and what builds on the host leave in bin and obj.
+func Names(names []Name) ([]byte, error) {
+	projects := map[string]bool{}
+	for _, n := range names {
+		if isProject(n.Path) {
+			projects[path.Dir(n.Path)] = true
+		}
+	}
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	for _, n := range names {
+		if !utf8.ValidString(n.Path) || hostOutput(n.Path, projects) {
+			continue
+		}
+		kind, end := "f", "\x00"
+		switch {
+		case n.Folder:
+			kind = "d"
+		case n.Target != "":
+			kind, end = "l", "\x00"+n.Target+"\x00"
+		}
+		if _, err := w.Write([]byte(kind + n.Path + end)); err != nil {
+			return nil, err
+		}
+	}
+	err := w.Close()
+	return b.Bytes(), err
+}
+
+// hostOutput tells whether a name is in folder bin or obj beside a project, or the file of a user beside one.
+func hostOutput(name string, projects map[string]bool) bool {
+	if project, ok := strings.CutSuffix(name, ".user"); ok && isProject(project) {
+		return true
+	}
+	for dir := range foldersOf(name + "/x") {
+		if base := path.Base(dir); (base == "bin" || base == "obj") && projects[path.Dir(dir)] {
+			return true
+		}
+	}
+	return false
+}
+
+// Request is a [RequestFile]: what is asked of projects that have the configuration and properties of common. folder is
+// where commands run, relative to the context. doubtful are files that projects find by wildcards and mostly make
+// nothing of.
+func Request(common Project, asked []Project, folder string, doubtful []string, at Paths) ([]byte, error) {
+	type question struct {
+		Project    string            `json:"project"`
+		Kind       string            `json:"kind,omitempty"`
+		Framework  string            `json:"framework,omitempty"`
+		Properties map[string]string `json:"properties,omitempty"`
+	}
+	questions := make([]question, len(asked))
+	for i, p := range asked {
+		questions[i] = question{Project: p.Path, Framework: p.Framework, Properties: asGlobals(append(p.solution(at), p.own()...))}
+		if p.Test {
+			questions[i].Kind = "test"
+		}
+	}
+	properties := append(common.properties(), at.injected()...)
+	return json.Marshal(struct {
+		Root               string            `json:"root"`
+		Names              string            `json:"names"`
+		Contents           string            `json:"contents"`
+		Folder             string            `json:"folder"`
+		Properties         map[string]string `json:"properties"`
+		RuntimeIdentifiers []string          `json:"runtimeIdentifiers"`
+		Doubtful           []string          `json:"doubtful,omitempty"`
+		Questions          []question        `json:"questions"`
+	}{
+		at.Source, path.Join(at.MSBuild, NamesFile), at.Contents, folder, asGlobals(properties), evaluatedRIDs(), doubtful, questions,
+	})
+}
+
+// evaluatedRIDs are the runtime identifiers that projects may tell apart: those of all platforms that Microsoft has
+// images for, so that the answer serves every build.
+func evaluatedRIDs() []string {
+	var all []string
+	for _, p := range Platforms() {
+		for _, libc := range []Libc{Glibc, Musl} {
+			if rid, err := RID(p, libc); err == nil {
+				all = append(all, rid)
+			}
+		}
+	}
+	return all
+}
+
+// asGlobals are properties as MSBuild has them when it has read them from a command.
+func asGlobals(properties []KeyValue) map[string]string {
+	globals := map[string]string{}
+	for _, kv := range properties {
+		globals[kv.Key] = argumentEscaper.Replace(kv.Value)
+	}
+	return globals
+}
+
+// own are the properties of a project that other projects of the same spec may set differently.
+func (p Project) own() []KeyValue {
+	var properties []KeyValue
+	switch {
+	case p.BaseImage != "":
+		properties = append(properties, KeyValue{"ContainerBaseImage", p.BaseImage})
+	case p.Family != "": // a base image in the project would turn off the SDK's inference
+		properties = append(properties, KeyValue{"ContainerFamily", p.Family}, KeyValue{"ContainerBaseImage", ""})
+	}
+	if p.Mode != nil {
+		properties = append(properties, p.Mode.properties()...)
+	}
+	return properties
+}
+
+// Read is a file or folder of the context that a project reads.
+type Read struct {
+	Path string `json:"path"`
+	// Evaluation tells that MSBuild reads it to know what the project is, so that a restore needs it, too.
+	Evaluation bool   `json:"evaluation"`
+	Why        string `json:"why"`
+}
+
+// problem is an error of MSBuild, as the evaluator writes it.
+type problem struct {
+	File         string
+	Line, Column int
+	Code         string
+	Message      string
+	Project      string
+}
+
+func (p *problem) diagnostic() Diagnostic {
+	d := Diagnostic{File: p.File, Line: p.Line, Column: p.Column, Code: p.Code, Message: p.Message}
+	if path.IsAbs(d.File) || d.File == "" { // of the SDK
+		d.File, d.Line, d.Column = p.Project, 0, 0
+	}
+	return d
+}
+
+// answer is what the evaluator writes: see AnswerWriter.
+type answer struct {
+	Asks     []string
+	Outputs  []string
+	Projects []struct {
+		Path                string
+		Error               *problem
+		Apart               bool
+		Framework           string
+		DirectReferences    bool
+		LockFile            string
+		LockedMode          bool
+		FrameworkReferences []string
+		Floating            []KeyValue
+		References          []int
+		RunsTools, Packages bool
+		Unknown             string
+		Files, Folders      []Read
+		Existing            []string
+	}
+	Answers []struct {
+		Candidates []struct {
+			Path, Kind, OutputType string
+			Frameworks             []string
+			CrossTargeting         bool
+			Coverage               bool
+			Error                  *problem
+		}
+		Missing []string
+		App     *struct {
+			Path                string
+			Error               *problem
+			ResponseFile        string
+			ByRuntimeIdentifier bool
+			Closure             []int
+			Errors              []problem
+			Properties          map[string]string
+			FrameworkReferences []string
+			Items               map[string][]struct{ Name, Value, Type string }
+		}
+	}
+}
+
+// Evaluation is what MSBuild says to a request.
+type Evaluation struct {
+	// Asks are files whose contents MSBuild wants and did not get. If there are any, the rest is not to be relied on.
+	Asks []string
+	// Outputs are folders that builds on the host left.
+	Outputs []string
+	// Descriptions answer the questions.
+	Descriptions []*Description
+}
+
+// ParseEvaluation reads the [DescriptionFile] that [EvaluateArgs] left for n questions.
+func ParseEvaluation(dt []byte, n int) (*Evaluation, error) {
+	var doc answer
+	if err := json.Unmarshal(dt, &doc); err != nil {
+		return nil, fmt.Errorf("read MSBuild's description of the project: %w", err)
+	}
+	if len(doc.Answers) != n {
+		return nil, fmt.Errorf("MSBuild's description answers %d questions of %d", len(doc.Answers), n)
+	}
+	e := &Evaluation{Asks: doc.Asks, Outputs: doc.Outputs}
+	nodes := doc.nodes()
+	for i := range n {
+		e.Descriptions = append(e.Descriptions, doc.description(i, nodes))
+	}
+	return e, nil
+}
+
+// nodes are the projects, in their order.
+func (a *answer) nodes() []Node {
+	nodes := make([]Node, len(a.Projects))
+	for i, p := range a.Projects {
+		n := Node{
+			Path: p.Path, Framework: p.Framework, Apart: p.Apart, direct: p.DirectReferences,
+			Locked:   Locked{Floating: p.Floating, LockFile: p.LockFile, LockedMode: p.LockedMode},
+			Packages: p.Packages, FrameworkReferences: p.FrameworkReferences,
+			Reads: Reads{Files: p.Files, Folders: p.Folders, Existing: p.Existing, Unknown: p.Unknown, runsTools: p.RunsTools},
+		}
+		for _, ref := range p.References {
+			n.References = append(n.References, a.Projects[ref].Path)
+		}
+		n.reach = n.Reads.reach(path.Dir(n.Path))
+		nodes[i] = n
+	}
+	return nodes
+}
+
+// description is the answer to a question.
+func (a *answer) description(i int, nodes []Node) *Description {
+	from := a.Answers[i]
+	desc := &Description{Missing: from.Missing}
+	for _, c := range from.Candidates {
+		candidate := Candidate{
+			Path: c.Path, Kind: c.Kind, OutputType: c.OutputType, Frameworks: c.Frameworks,
+			CrossTargeting: c.CrossTargeting, coverage: c.Coverage,
+		}
+		if c.Error != nil {
+			candidate.Error = new(c.Error.diagnostic())
+		}
+		desc.Candidates = append(desc.Candidates, candidate)
+	}
+	if from.App == nil {
+		return desc
+	}
+	for _, e := range from.App.Errors {
+		desc.Errors = append(desc.Errors, e.diagnostic())
+	}
+	if from.App.Error != nil {
+		desc.Errors = append(desc.Errors, from.App.Error.diagnostic())
+	}
+	app := &App{
+		Path: from.App.Path, TargetFramework: from.App.Properties["TargetFramework"], ResponseFile: from.App.ResponseFile,
+		ByRuntimeIdentifier: from.App.ByRuntimeIdentifier, PlatformTarget: from.App.Properties["PlatformTarget"],
+	}
+	for _, p := range from.App.Closure {
+		app.Closure = append(app.Closure, nodes[p])
+	}
+	slices.SortFunc(app.Closure, func(a, b Node) int { return strings.Compare(a.Path, b.Path) })
+	for _, c := range desc.Candidates {
+		if c.Path == app.Path {
+			app.CrossTargeting, app.Coverage = c.CrossTargeting, c.coverage
+		}
+	}
+	app.take(from.App.Properties)
+	app.FrameworkReferences = from.App.FrameworkReferences
+	for kind, items := range from.App.Items {
+		for _, it := range items {
+			app.addItem(kind, it.Name, it.Value, it.Type)
+		}
+	}
+	desc.App = app
+	return desc
+}
+
+// take sets what properties of their names say.
+func (app *App) take(properties map[string]string) {
+	isTrue := func(name string) bool { return strings.EqualFold(properties[name], "true") }
+	app.TargetFileName = properties["TargetFileName"]
+	app.BaseImage = properties["ContainerBaseImage"]
+	app.WorkingDirectory = properties["ContainerWorkingDirectory"]
+	app.User = properties["ContainerUser"]
+	app.Command.Instruction = properties["ContainerAppCommandInstruction"]
+	app.AssemblyName = properties["AssemblyName"]
+	app.Mode = modeOf(properties)
+	app.StaticExecutable = isTrue("StaticExecutable")
+	app.PublishesVCS = isTrue("PublishRepositoryUrl")
+	app.InvariantGlobalization = strings.ToLower(properties["InvariantGlobalization"])
+	app.RollForward = strings.ToLower(properties["RollForward"])
+	app.AssetsFile = path.Clean(properties["ProjectAssetsFile"])
+}
+
+// addItem adds an item that target ComputeContainerConfig made.
+func (app *App) addItem(kind, name, value, proto string) {
+	add := func(to *[]string) { *to = append(*to, name) }
+	switch kind {
+	case "ContainerLabel":
+		app.Labels = append(app.Labels, KeyValue{name, value})
+	case "ContainerEnvironmentVariable":
+		app.Env = append(app.Env, KeyValue{name, value})
+	case "ContainerPort":
+		if proto == "" {
+			proto = "tcp"
+		}
+		app.Ports = append(app.Ports, name+"/"+strings.ToLower(proto))
+	case "ContainerAppCommand":
+		add(&app.Command.AppCommand)
+	case "ContainerAppCommandArgs":
+		add(&app.Command.AppCommandArgs)
+	case "ContainerEntrypoint":
+		add(&app.Command.Entrypoint)
+	case "ContainerEntrypointArgs":
+		add(&app.Command.EntrypointArgs)
+	case "ContainerDefaultArgs":
+		add(&app.Command.DefaultArgs)
+	}
+}

@@ -1,0 +1,46 @@
+package dotnet
+
+import (
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Files are files of the build context, by path.
+type Files map[string][]byte
+
+// Find returns the first place that pattern matches in a project. After the project it searches what MSBuild imports
+// from the folders above, the nearest first.
+func (f Files) Find(project string, pattern *regexp.Regexp) (name string, offset int, ok bool) {
+	names := []string{project}
+	for dir := range foldersOf(project) {
+		for _, name := range slices.Sorted(maps.Keys(f)) {
+			if path.Dir(name) == dir && strings.HasPrefix(path.Base(name), "Directory.") {
+				names = append(names, name)
+			}
+		}
+	}
+	for _, name := range names {
+		if loc := pattern.FindIndex(f[name]); loc != nil {
+			return name, loc[0], true
+		}
+	}
+	return "", 0, false
+}
+
+func isProject(name string) bool {
+	ext := path.Ext(name)
+	return strings.HasSuffix(ext, "proj") && ext != ".shproj"
+}
+
+// ancestors are the folders of paths and all folders above them. The context itself is ".".
+func ancestors(paths []string) []string {
+	var dirs []string
+	for _, p := range paths {
+		dirs = slices.AppendSeq(dirs, foldersOf(p))
+	}
+	slices.Sort(dirs)
+	return slices.Compact(dirs)
+}

@@ -1,0 +1,126 @@
+package dotnet
+
+import (
+	"bytes"
+	"iter"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// RestoreInputs are patterns of what any restore of the context may read, apart from [RestoreFiles]: folders that a
+// nuget.config names as package sources.
+func RestoreInputs(files Files) []string {
+	var patterns []string
+	for _, dir := range localSources(files) {
+		patterns = append(patterns, Escape(dir))
+	}
+	return patterns
+}
+
+var (
+	configSources = regexp.MustCompile(`(?s)<packageSources>(.*?)</packageSources>`)
+	configSource  = regexp.MustCompile(`<add\s[^>]*\bvalue\s*=\s*"([^"]*)"`)
+)
+
+// localSources are the folders of the context that nuget.config files name as package sources.
+func localSources(files Files) []string {
+	var dirs []string
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if !strings.EqualFold(path.Base(name), "nuget.config") {
+			continue
+		}
+		for _, section := range configSources.FindAllSubmatch(files[name], -1) {
+			for _, m := range configSource.FindAllSubmatch(section[1], -1) {
+				value := strings.ReplaceAll(string(m[1]), `\`, "/")
+				if strings.Contains(value, "://") || strings.Contains(value, "%") || path.IsAbs(value) {
+					continue
+				}
+				if dir := path.Join(path.Dir(name), value); dir != "." && !strings.HasPrefix(dir, "..") {
+					dirs = append(dirs, dir)
+				}
+			}
+		}
+	}
+	slices.Sort(dirs)
+	return slices.Compact(dirs)
+}
+
+var (
+	configVariable = regexp.MustCompile(`%([A-Za-z_][A-Za-z0-9_]*)%`)
+	configAdd      = regexp.MustCompile(`<add\s[^>]*\bkey\s*=\s*"([^"]*)"[^>]*\bvalue\s*=\s*"https?://`)
+)
+
+// FeedsOf returns what nuget.config files need from outside: the environment variables that they read, and the names of
+// their sources on the network.
+func FeedsOf(files Files) (variables, names []string) {
+	for name, dt := range files {
+		if !strings.EqualFold(path.Base(name), "nuget.config") {
+			continue
+		}
+		for _, m := range configVariable.FindAllSubmatch(dt, -1) {
+			variables = append(variables, string(m[1]))
+		}
+		for _, section := range configSources.FindAllSubmatch(dt, -1) {
+			for _, m := range configAdd.FindAllSubmatch(section[1], -1) {
+				names = append(names, string(m[1]))
+			}
+		}
+	}
+	slices.Sort(variables)
+	slices.Sort(names)
+	return slices.Compact(variables), slices.Compact(names)
+}
+
+// ClearedBy returns the nuget.config that makes NuGet drop a source of the machine's configuration for a project: it
+// clears all sources that are not its own, and does not have name. Empty: no such file.
+func ClearedBy(files Files, name, project string) string {
+	for file, sources := range seenSources(files, project) {
+		if bytes.Contains(sources, []byte("<clear")) && !namedSource(name).Match(sources) {
+			return file
+		}
+	}
+	return ""
+}
+
+// OtherCase returns the name of a source that differs from name only in case, in a nuget.config that applies to
+// project. It returns nothing if one has name itself. NuGet takes the two for one source, but finds credentials only by
+// the exact name (PackageSourceProvider.ReadCredential).
+func OtherCase(files Files, name, project string) string {
+	found := ""
+	for _, sources := range seenSources(files, project) {
+		for _, m := range namedSource(name).FindAllSubmatch(sources, -1) {
+			is := string(m[1])
+			if is == name {
+				return ""
+			}
+			found = is
+		}
+	}
+	return found
+}
+
+// seenSources are the packageSources sections of the nuget.config files that apply to a project, by file.
+func seenSources(files Files, project string) iter.Seq2[string, []byte] {
+	return func(yield func(string, []byte) bool) {
+		for _, dir := range ancestors([]string{path.Join(project, "x")}) {
+			for _, file := range slices.Sorted(maps.Keys(files)) {
+				if path.Dir(file) != dir || !strings.EqualFold(path.Base(file), "nuget.config") {
+					continue
+				}
+				for _, section := range configSources.FindAllSubmatch(files[file], -1) {
+					if !yield(file, section[1]) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// namedSource finds a source by name, in upper or lower case.
+func namedSource(name string) *regexp.Regexp {
+	return regexp.MustCompile(`(?i)\bkey\s*=\s*["'](` + regexp.QuoteMeta(name) + `)["']`)
+}
