@@ -109,7 +109,7 @@ func TestReturnOfCanceled(t *testing.T) {
 }
 
 // A message that is not UTF-8 does not arrive at all, and a terminal obeys what is not text.
-func TestPrintable(t *testing.T) {
+func TestShown(t *testing.T) {
 	for in, want := range map[string]string{
 		"two\nlines\tand a tab":        "two\nlines\tand a tab",
 		"näive ☃ 漢":                    "näive ☃ 漢",
@@ -121,7 +121,7 @@ func TestPrintable(t *testing.T) {
 		strings.Repeat("x", 1<<16):     strings.Repeat("x", maxLine) + "…",
 		"a\n" + strings.Repeat("é", 9): "a\n" + strings.Repeat("é", 9),
 	} {
-		if got := printable(in); got != want {
+		if got := shown(in); got != want {
 			t.Errorf("%.40q is %.60q, want %.60q", in, got, want)
 		}
 	}
