@@ -92,8 +92,8 @@ func Shown(dt []byte) []byte {
 	return []byte(b.String())
 }
 
-// OneLine returns a text for a comment. It escapes what does not print, replaces what is not UTF-8 with U+FFFD, and cuts
-// off the text after about most bytes.
+// OneLine returns a text for a comment. It escapes what does not print, replaces what is not UTF-8 with U+FFFD, and
+// cuts off the text after about most bytes.
 func OneLine(s string, most int) string {
 	var b strings.Builder
 	for _, r := range s {

@@ -114,7 +114,7 @@ func TestForAll(t *testing.T) {
 		{"build platform, given", "args: {BUILDARCH: }\nimage: {user: '${BUILDARCH}'}",
 			map[string]string{"BUILDARCH": "mine"}, "mine"},
 		{"build platform with a default", "args: {BUILDARCH: all}\nimage: {user: '${BUILDARCH}'}", nil, "all"},
-		{"an argument's value is no argument", "args: {A: '${TARGETARCH}', TARGETARCH: }\nimage: {user: '${A}'}", nil,
+		{"an argument's value is no argument", "args: {A: '$${TARGETARCH}', TARGETARCH: }\nimage: {user: '${A}'}", nil,
 			"${TARGETARCH}"},
 	} {
 		s, err := ParseOn([]byte(tc.in), tc.given, platforms.MustParse("linux/arm/v7"))
@@ -207,7 +207,7 @@ func TestExpand(t *testing.T) {
 		"${A}": "a", "x${A}y${A}z": "xayaz", "$${A}": "${A}", "$$${A}": "$${A}", "${A": "${A", "$A {A} $(A)": "$A {A} $(A)", "${A}}": "a}",
 		"${A}${B}": "a${A}", "$": "$", "${": "${", "}${A}": "}a", "$${A}${A}": "${A}a",
 	} {
-		s, err := Parse([]byte("args: {A: a, B: '${A}'}\nimage: {labels: {l: '"+in+"'}}"), nil)
+		s, err := Parse([]byte("args: {A: a, B: '$${A}'}\nimage: {labels: {l: '"+in+"'}}"), nil)
 		if err != nil || s.Image.Labels["l"] != want {
 			t.Errorf("%s: got %q, %v, want %q", in, s.Image.Labels["l"], err, want)
 		}
