@@ -71,7 +71,8 @@ type App struct {
 	// Image is the configuration of the image. It wins over the project and the base: a list replaces theirs, and a map
 	// adds to theirs key by key.
 	Image Image `yaml:"image"`
-	// Files are further files and folders to put into the image, beside the app.
+	// Files are further files and folders to put into the image, beside the app. If the app has a file at the same path, a
+	// file of its own project wins; files of packages, of other projects and static web assets are replaced.
 	Files []File `yaml:"files"`
 }
 
