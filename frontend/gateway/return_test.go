@@ -86,7 +86,8 @@ func TestReturnOfCanceled(t *testing.T) {
 		{context.Canceled, context.Canceled},
 		{fmt.Errorf("read the context: %w", context.Canceled), context.Canceled},
 		{fromDaemon(t, status.Error(codes.Canceled, "context canceled")), context.Canceled},
-		{fmt.Errorf("restore: %w", fromDaemon(t, status.Error(codes.DeadlineExceeded, "too late"))), context.DeadlineExceeded},
+		{fmt.Errorf("restore: %w", fromDaemon(t, status.Error(codes.DeadlineExceeded, "too late"))),
+			context.DeadlineExceeded},
 		{errors.New("broken"), nil},
 	} {
 		got := Return(tc.err)
@@ -201,7 +202,8 @@ func TestRecover(t *testing.T) {
 				t.Fatal("no error")
 			}
 			text := err.Error()
-			if !strings.HasPrefix(text, "crosshull panicked, which is a bug to report: ") || !strings.Contains(text, ", at "+tc.at) {
+			if !strings.HasPrefix(text, "crosshull panicked, which is a bug to report: ") ||
+				!strings.Contains(text, ", at "+tc.at) {
 				t.Errorf("message %q, want the place %s", text, tc.at)
 			}
 			if strings.Contains(text, "\n") {

@@ -101,7 +101,8 @@ func TestParseMistakes(t *testing.T) {
 		{"mode", "publish:\n  mode: {aot: true}", `line 2: "publish.mode" must be a list, not a map`},
 		{"outside", "project: ../other/a.csproj",
 			`line 1: project "../other/a.csproj" must be a path relative to the build context: it leads out of the context`},
-		{"backslash", `project: src\a.csproj`, `line 1: project "src\\a.csproj" must be a path relative to the build context: write / between folders`},
+		{"backslash", `project: src\a.csproj`,
+			`line 1: project "src\\a.csproj" must be a path relative to the build context: write / between folders`},
 		{"owned property", "publish:\n  properties:\n    RuntimeIdentifier: linux-x64",
 			`line 3: publish.properties: name "RuntimeIdentifier": crosshull sets this property: use buildx's --platform`},
 		{"bad property", "publish: {properties: {'a b': c}}",
@@ -128,7 +129,8 @@ func TestParseMistakes(t *testing.T) {
 		{"certificates outside", "nuget:\n  ca: /etc/ca.pem",
 			`line 2: nuget.ca "/etc/ca.pem" must be a path relative to the build context`},
 		{"feed with credentials", "nuget: {feeds: [{name: a, source: 'https://u:p@x'}]}",
-			"line 1: nuget.feeds.0.source must be a URL that begins with https:// or http://, without credentials: use username and password-secret"},
+			"line 1: nuget.feeds.0.source must be a URL that begins with https:// or http://, without credentials: use " +
+				"username and password-secret"},
 		{"feed that says nothing", "nuget: {feeds: [{name: a}]}", "line 1: a feed needs a source, or a password-secret"},
 		{"argument", "args: {VERSION: 1}\nproject: ${VERSON}",
 			`line 2: build argument "VERSON" is not declared, did you mean ${VERSION}?`},
@@ -266,7 +268,8 @@ apps:
 		}
 	}
 	_, err = Parse([]byte(text), nil)
-	if want := `line 12: build argument "RETRIES" is not declared: add it to args, or write $${RETRIES} for the text as it is`; err == nil || !strings.HasPrefix(err.Error(), want) {
+	if want := `line 12: build argument "RETRIES" is not declared: add it to args, ` +
+		`or write $${RETRIES} for the text as it is`; err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
