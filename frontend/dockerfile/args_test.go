@@ -139,6 +139,10 @@ var decided = []struct {
 	{"a context", []string{"args: {A: x, TARGETARCH: }",
 		"files: [{context: 'c-${A}-${TARGETARCH}', from: f, to: /t}]"}, nil,
 		[]string{`ARG A="x"`, "FROM c-${A}-${TARGETARCH} AS context", "COPY --link --from=context /f /t"}, "Written for"},
+	{"all of the context", []string{"args: {A: .}", "files: [{from: '${A}', to: /a}, {from: ./, to: /b, mode: 0755},",
+		"  {from: .git/HEAD, to: /c}, {context: c, from: ., to: /d}]"}, nil,
+		[]string{`COPY --link --exclude=**/.git "${A}" /a`, "COPY --link --chmod=0755 --exclude=**/.git ./ /b",
+			"COPY --link .git/HEAD /c", "COPY --link --from=c /. /d"}, "Written for"},
 	{"a mode", []string{"args: {M: 0644}", "files: [{from: f, to: /t, mode: '${M}'}]"}, nil,
 		[]string{"ARG M", "COPY --link --chmod=${M} f /t"}, "Written for"},
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/crosshull/crosshull/frontend/request"
 	"github.com/crosshull/crosshull/frontend/spec"
 	xllb "github.com/crosshull/crosshull/llb"
+	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
 // image writes the stage of the image. If build arguments cannot express all differences between platforms, each
@@ -217,6 +218,9 @@ func (s *stage) files() {
 			from := s.source(key, f)
 			if strings.Contains(f.From, ":") { // otherwise COPY may take it for an address
 				from = append(plain("/"), from...)
+			}
+			if xllb.IsWholeContext(f) {
+				flags += " --exclude=" + strings.Join(dotnet.GitDirs(), " --exclude=")
 			}
 			s.put(key+"from", copyLine(flags, word(from), word(to)), from, to)
 		}

@@ -33,7 +33,7 @@ func (d *decoder) declare() {
 // expand replaces ${NAME} in a text of the file with the build argument, and $${NAME} with ${NAME}. The text is known
 // only if all its arguments are known by now.
 func (d *decoder) expand(path string, n *node, f field) (text string, known bool) {
-	if d.args == nil || !strings.Contains(n.Value, "${") {
+	if !strings.Contains(n.Value, "${") {
 		return n.Value, true
 	}
 	var b strings.Builder
@@ -64,6 +64,11 @@ func (d *decoder) expand(path string, n *node, f field) (text string, known bool
 // argument returns what ${NAME} stands for, or ${NAME} itself if that is not known.
 func (d *decoder) argument(path string, n *node, f field, found string) (value string, known bool) {
 	name := argName(found)
+	if d.args == nil {
+		d.errorf(n, "%s cannot have %s, as no value of args takes build arguments: write $%[2]s for the text as it is",
+			where(path), plain(found))
+		return found, false
+	}
 	d.into.used[name] = true
 	v, ok := d.args[name]
 	switch {

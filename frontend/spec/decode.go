@@ -16,7 +16,7 @@ import (
 type decoder struct {
 	*source
 	into   *Spec
-	args   map[string]string // values of ${NAME}; nil where ${NAME} is just text
+	args   map[string]string // values of ${NAME}; nil while the decoder reads args
 	target map[string]string // arguments of the platform that the spec is for; nil: no platform yet
 	later  map[string]bool   // arguments that are not known without a platform
 	ends   map[*node]int     // last lines of nodes that aliases lead to

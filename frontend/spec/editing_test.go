@@ -46,7 +46,8 @@ var editing = map[string]func(n *schemaNode){
 	"Healthcheck": func(n *schemaNode) {
 		n.DefaultSnippets = []snippet{
 			{"healthcheck by a command", "The app itself says how it is.", "object",
-				`{"test": ["CMD", "dotnet", "${1:app.dll}", "${2:check}"], "interval": "${3:30s}", "timeout": "${4:5s}", "retries": "${5:3}"}`},
+				`{"test": ["CMD", "dotnet", "${1:app.dll}", "${2:check}"], "interval": "${3:30s}", "timeout": "${4:5s}", ` +
+					`"retries": "${5:3}"}`},
 		}
 	},
 	"Spec": func(n *schemaNode) {

@@ -3,11 +3,11 @@ package spec
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/crosshull/crosshull/frontend/printable"
 )
 
 // Error is one mistake in a spec.
@@ -63,10 +63,10 @@ const (
 func show(value string) string { return strconv.Quote(shorten(value, shownRunes)) }
 
 // plain is show without quotes.
-func plain(value string) string { return escape(shorten(value, shownRunes)) }
+func plain(value string) string { return printable.Text(shorten(value, shownRunes)) }
 
 // where formats the path of a key for a message. It is escaped, and shortened only if a name in it is long.
-func where(path string) string { return escape(shorten(path, shownPath)) }
+func where(path string) string { return printable.Text(shorten(path, shownPath)) }
 
 func shorten(value string, most int) string {
 	n := 0
@@ -87,49 +87,20 @@ func Shown(dt []byte) []byte {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		writeEscaped(&b, strings.TrimSuffix(line, "\r"), shownColumns)
+		b.WriteString(printable.Cut(strings.TrimSuffix(line, "\r"), "", shownColumns))
 	}
 	return []byte(b.String())
 }
 
-func escape(text string) string {
-	var b strings.Builder
-	writeEscaped(&b, text, math.MaxInt)
-	return b.String()
-}
-
-// writeEscaped writes a text, up to a number of columns. It escapes characters that do not print, as strconv.Quote
-// does.
-func writeEscaped(b *strings.Builder, text string, columns int) {
-	for len(text) > 0 {
-		r, size := utf8.DecodeRuneInString(text)
-		c := text[:size]
-		text = text[size:]
-		if r == utf8.RuneError && size == 1 || !strconv.IsPrint(r) {
-			c = strconv.Quote(c)
-			c = c[1 : len(c)-1]
-		}
-		if columns -= utf8.RuneCountInString(c); columns < 0 {
-			b.WriteString("…")
-			return
-		}
-		b.WriteString(c)
-	}
-}
-
-// OneLine returns a text for a comment. It escapes what does not print, and cuts off the text after about most bytes.
+// OneLine returns a text for a comment. It escapes what does not print, replaces what is not UTF-8 with U+FFFD, and
+// cuts off the text after about most bytes.
 func OneLine(s string, most int) string {
 	var b strings.Builder
 	for _, r := range s {
 		if b.Len() > most {
 			return b.String() + "…"
 		}
-		if strconv.IsPrint(r) {
-			b.WriteRune(r)
-		} else {
-			quoted := strconv.QuoteRune(r)
-			b.WriteString(quoted[1 : len(quoted)-1])
-		}
+		b.WriteString(printable.Text(string(r)))
 	}
 	return b.String()
 }

@@ -101,7 +101,8 @@ func newGenerator(t *testing.T) *generator {
 func (g *generator) schema() *schemaNode {
 	n := g.object(reflect.TypeFor[Spec]())
 	n.Dialect, n.ID, n.Title = "http://json-schema.org/draft-07/schema#", schemaID, "crosshull.yaml"
-	n.Description = "How a .NET project becomes multi-platform images. Everything is optional: what the project says need not be repeated."
+	n.Description = "How a .NET project becomes multi-platform images. Everything is optional: what the project says " +
+		"need not be repeated."
 	app := g.object(reflect.TypeFor[App]())
 	for key := range app.Properties {
 		n.Properties[key] = &schemaNode{Ref: "#/definitions/app/properties/" + key}
@@ -117,7 +118,8 @@ func (g *generator) schema() *schemaNode {
 	// Only here: one of apps inherits the keys that its own healthcheck leaves out.
 	healthcheck := &schemaNode{Required: []string{"test"},
 		Properties: map[string]*schemaNode{"test": {Type: "array", DoNotSuggest: true}}, DoNotSuggest: true}
-	n.AllOf = append(n.AllOf, &schemaNode{Properties: map[string]*schemaNode{"image": {Properties: map[string]*schemaNode{"healthcheck": healthcheck}, DoNotSuggest: true}}})
+	image := &schemaNode{Properties: map[string]*schemaNode{"healthcheck": healthcheck}, DoNotSuggest: true}
+	n.AllOf = append(n.AllOf, &schemaNode{Properties: map[string]*schemaNode{"image": image}})
 	for name := range editing {
 		if !g.used[name] {
 			g.t.Errorf("no type has %s", name)
@@ -278,7 +280,9 @@ var (
 	subject = regexp.MustCompile(`^(\w+) (is |are |says )?`)
 	link    = regexp.MustCompile(`\[(\w+\.\w+)\]`)
 	without = regexp.MustCompile(` (?:Empty|Nil): `)
-	code    = regexp.MustCompile(`--[a-z][a-z-]+(?:=\w+)?|\$\{\w+\}|%\w+%|"[^"]+"|\b[\w.]+\.(?:config|json)\b|\bmcr\.[\w./]+\w|\b(?:Container|Publish)[A-Z]\w+|\b(?:TargetFramework|NuGetAudit|UID:GID|UID)\b|\b[A-Z]+_[A-Z_]+\b`)
+	code    = regexp.MustCompile(`--[a-z][a-z-]+(?:=\w+)?|\$\{\w+\}|%\w+%|"[^"]+"|` +
+		`\b[\w.]+\.(?:config|json)\b|\bmcr\.[\w./]+\w|\b(?:Container|Publish)[A-Z]\w+|` +
+		`\b(?:TargetFramework|NuGetAudit|UID:GID|UID)\b|\b[A-Z]+_[A-Z_]+\b`)
 )
 
 // describe turns the comment of a field into a description for editors, as plain text and in Markdown.

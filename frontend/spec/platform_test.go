@@ -85,7 +85,8 @@ func TestForApp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if web.Image.User != "u${TARGETARCH}" || made.Image.User != "uarm64" || s.Image.User != "" || made.Image.Labels["arch"] != "arm64-1.0" {
+	if web.Image.User != "u${TARGETARCH}" || made.Image.User != "uarm64" || s.Image.User != "" ||
+		made.Image.Labels["arch"] != "arm64-1.0" {
 		t.Errorf("got %q, %q and %q", web.Image.User, made.Image.User, s.Image.User)
 	}
 	if s.Of("") != s {
@@ -110,11 +111,13 @@ func TestForAll(t *testing.T) {
 		{"with a default", "args: {TARGETARCH: all}\nimage: {user: '${TARGETARCH}'}", nil, "all"},
 		{"given, elsewhere", "args: {TARGETARCH: }\nproject: '${TARGETARCH}'\nimage: {user: a}",
 			map[string]string{"TARGETARCH": "mine"}, "a"},
-		{"build platform", "args: {BUILDPLATFORM: , BUILDOS: , BUILDARCH: , BUILDVARIANT: }\nimage: {user: '${BUILDOS}.${BUILDARCH}.${BUILDVARIANT}'}", nil, "linux.arm.v7"},
+		{"build platform",
+			"args: {BUILDPLATFORM: , BUILDOS: , BUILDARCH: , BUILDVARIANT: }\n" +
+				"image: {user: '${BUILDOS}.${BUILDARCH}.${BUILDVARIANT}'}", nil, "linux.arm.v7"},
 		{"build platform, given", "args: {BUILDARCH: }\nimage: {user: '${BUILDARCH}'}",
 			map[string]string{"BUILDARCH": "mine"}, "mine"},
 		{"build platform with a default", "args: {BUILDARCH: all}\nimage: {user: '${BUILDARCH}'}", nil, "all"},
-		{"an argument's value is no argument", "args: {A: '${TARGETARCH}', TARGETARCH: }\nimage: {user: '${A}'}", nil,
+		{"an argument's value is no argument", "args: {A: '$${TARGETARCH}', TARGETARCH: }\nimage: {user: '${A}'}", nil,
 			"${TARGETARCH}"},
 	} {
 		s, err := ParseOn([]byte(tc.in), tc.given, platforms.MustParse("linux/arm/v7"))
@@ -149,8 +152,10 @@ func TestNotPerPlatform(t *testing.T) {
 	} {
 		in = strings.ReplaceAll(in, "_", "a${TARGETARCH}")
 		_, err := Parse([]byte("args: {TARGETARCH: }\n"+in), nil)
-		const want = " cannot have ${TARGETARCH}, as it is the same for all platforms: what may have it is image.entrypoint, image.args, image.user, " +
-			"image.workdir, image.env, image.ports, image.labels, image.annotations, image.volumes, image.healthcheck, files.context, files.from, files.to"
+		const want = " cannot have ${TARGETARCH}, as it is the same for all platforms: what may have it is " +
+			"image.entrypoint, image.args, image.user, " +
+			"image.workdir, image.env, image.ports, image.labels, image.annotations, image.volumes, image.healthcheck, " +
+			"files.context, files.from, files.to"
 		if err == nil || !strings.HasPrefix(err.Error(), "line 2: ") || !strings.HasSuffix(err.Error(),
 			want) || len(AsErrors(err)) != 1 {
 			t.Errorf("%s: got %v", in, err)
@@ -165,7 +170,8 @@ func TestNotPerPlatform(t *testing.T) {
 
 // A value that is wrong for one platform is an error for that platform, at its line.
 func TestWrongForOne(t *testing.T) {
-	s, err := Parse([]byte("args: {TARGETVARIANT: , TARGETARCH: }\nimage:\n  ports:\n    - 80${TARGETVARIANT}\n  healthcheck: {test: ['${TARGETARCH}'], retries: '${TARGETARCH}'}\n"), nil)
+	s, err := Parse([]byte("args: {TARGETVARIANT: , TARGETARCH: }\nimage:\n  ports:\n    - 80${TARGETVARIANT}\n"+
+		"  healthcheck: {test: ['${TARGETARCH}'], retries: '${TARGETARCH}'}\n"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,16 +210,18 @@ func TestForAtOnce(t *testing.T) {
 // Which parts of a text are arguments, and which are not.
 func TestExpand(t *testing.T) {
 	for in, want := range map[string]string{
-		"${A}": "a", "x${A}y${A}z": "xayaz", "$${A}": "${A}", "$$${A}": "$${A}", "${A": "${A", "$A {A} $(A)": "$A {A} $(A)", "${A}}": "a}",
+		"${A}": "a", "x${A}y${A}z": "xayaz", "$${A}": "${A}", "$$${A}": "$${A}", "${A": "${A", "$A {A} $(A)": "$A {A} $(A)",
+		"${A}}":    "a}",
 		"${A}${B}": "a${A}", "$": "$", "${": "${", "}${A}": "}a", "$${A}${A}": "${A}a",
 	} {
-		s, err := Parse([]byte("args: {A: a, B: '${A}'}\nimage: {labels: {l: '"+in+"'}}"), nil)
+		s, err := Parse([]byte("args: {A: a, B: '$${A}'}\nimage: {labels: {l: '"+in+"'}}"), nil)
 		if err != nil || s.Image.Labels["l"] != want {
 			t.Errorf("%s: got %q, %v, want %q", in, s.Image.Labels["l"], err, want)
 		}
 	}
 	_, err := Parse([]byte("args: {A: a}\nproject: '${}${ A}'"), nil)
-	if want := `line 2: build argument "" is not declared`; err == nil || !strings.HasPrefix(err.Error(), want) || len(AsErrors(err)) != 2 {
+	if want := `line 2: build argument "" is not declared`; err == nil || !strings.HasPrefix(err.Error(), want) ||
+		len(AsErrors(err)) != 2 {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }

@@ -20,7 +20,7 @@ type rule struct {
 	oneOf []string
 	// private keeps a value out of messages, because it may contain a password.
 	private bool
-	// not matches texts that match allows but that something else reserves. because says what reserves them.
+	// not matches texts that match allows but that are wrong, such as reserved names. because says why.
 	not     *regexp.Regexp
 	because func(string) string
 	// min and max limit a number. A max of zero is no limit.
@@ -131,8 +131,13 @@ var rules = map[string]*rule{
 		is:    "a user, or user:group: each a name without spaces, or a number up to 2147483647",
 		match: aUser, why: noUser, max: maxUser,
 	},
-	"env":    {is: isText, match: aText, names: &rule{is: isVariable, match: aVariable}},
-	"labels": {is: isText, match: aText, names: &rule{is: "a text of one line, and not empty", match: aName}},
+	"env": {is: isText, match: aText, names: &rule{is: isVariable, match: aVariable}},
+	"labels": {is: isText, match: aText, names: &rule{
+		is: "a text of one line, and not empty", match: aName,
+		not: regexp.MustCompile(`\$\{[^}]*\}`), because: func(string) string {
+			return "a name takes no build arguments, a value does"
+		},
+	}},
 	"port": {
 		is:    "a port from 1 to 65535, or a range such as 8000-8010; /udp or /sctp follows where it is not /tcp",
 		match: aPort, why: noPort, list: noPorts, min: 1, max: 65535,

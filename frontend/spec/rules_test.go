@@ -146,7 +146,10 @@ func TestRange(t *testing.T) {
 		{"publish: {configuration: _}", "Release 'A b' ''", `"a\n" "a\tb"`, "must be a text of one line"},
 		{"publish: {properties: {_: a}}", "A _a A-b Crosswind IsPublishing DefineConstants", "a.b 1a '' 'a b' é",
 			"must be letters, digits, - and _, a letter or _ first"},
-		{"publish: {properties: {_: a}}", "", "PublishDir publishdir OUTDIR _isPublishing CustomAfterMicrosoftCommonTargets customaftermicrosoftcommoncrosstargetingtargets CrosshullProject crosshulloutput CROSSHULL _CrosshullX", "crosshull sets this property itself"},
+		{"publish: {properties: {_: a}}", "",
+			"PublishDir publishdir OUTDIR _isPublishing CustomAfterMicrosoftCommonTargets " +
+				"customaftermicrosoftcommoncrosstargetingtargets CrosshullProject crosshulloutput CROSSHULL _CrosshullX",
+			"crosshull sets this property itself"},
 		{"publish: {properties: {_: a}}", "", "PUBLISHAOT selfcontained enableapphostpackdownload",
 			"crosshull sets this property: use publish.mode"},
 		{"publish: {properties: {a: _}}", `'' null "a\nb" 'a;b' '"'`, `"\0"`, "must be a text without the character NUL"},

@@ -24,8 +24,8 @@ type Spec struct {
 	// App is the app, or the part that all of Apps have in common.
 	App
 	// Args are the build arguments that the spec takes, by name. In any other value, ${NAME} stands for the value that you
-	// give with --build-arg, or for the default. TARGETPLATFORM, TARGETARCH, BUILDPLATFORM and similar names have the
-	// value of the platform, as in a Dockerfile.
+	// give with --build-arg, or for the default; in args itself, it is an error. TARGETPLATFORM, TARGETARCH, BUILDPLATFORM
+	// and similar names have the value of the platform, as in a Dockerfile.
 	Args map[string]Arg `yaml:"args" rule:"args"`
 	// Apps are several apps, by name. Each is a target of buildx. An app inherits the keys beside [Spec.Apps], except
 	// [App.Project] and [App.Framework]. A list of its own replaces the inherited list, and a map adds to the inherited
@@ -71,7 +71,8 @@ type App struct {
 	// Image is the configuration of the image. It wins over the project and the base: a list replaces theirs, and a map
 	// adds to theirs key by key.
 	Image Image `yaml:"image"`
-	// Files are further files and folders to put into the image, beside the app.
+	// Files are further files and folders to put into the image, beside the app. If the app has a file at the same path, a
+	// file of its own project wins; files of packages, of other projects and static web assets are replaced.
 	Files []File `yaml:"files"`
 }
 

@@ -101,7 +101,8 @@ func TestParseMistakes(t *testing.T) {
 		{"mode", "publish:\n  mode: {aot: true}", `line 2: "publish.mode" must be a list, not a map`},
 		{"outside", "project: ../other/a.csproj",
 			`line 1: project "../other/a.csproj" must be a path relative to the build context: it leads out of the context`},
-		{"backslash", `project: src\a.csproj`, `line 1: project "src\\a.csproj" must be a path relative to the build context: write / between folders`},
+		{"backslash", `project: src\a.csproj`,
+			`line 1: project "src\\a.csproj" must be a path relative to the build context: write / between folders`},
 		{"owned property", "publish:\n  properties:\n    RuntimeIdentifier: linux-x64",
 			`line 3: publish.properties: name "RuntimeIdentifier": crosshull sets this property: use buildx's --platform`},
 		{"bad property", "publish: {properties: {'a b': c}}",
@@ -128,10 +129,19 @@ func TestParseMistakes(t *testing.T) {
 		{"certificates outside", "nuget:\n  ca: /etc/ca.pem",
 			`line 2: nuget.ca "/etc/ca.pem" must be a path relative to the build context`},
 		{"feed with credentials", "nuget: {feeds: [{name: a, source: 'https://u:p@x'}]}",
-			"line 1: nuget.feeds.0.source must be a URL that begins with https:// or http://, without credentials: use username and password-secret"},
+			"line 1: nuget.feeds.0.source must be a URL that begins with https:// or http://, without credentials: use " +
+				"username and password-secret"},
 		{"feed that says nothing", "nuget: {feeds: [{name: a}]}", "line 1: a feed needs a source, or a password-secret"},
 		{"argument", "args: {VERSION: 1}\nproject: ${VERSON}",
 			`line 2: build argument "VERSON" is not declared, did you mean ${VERSION}?`},
+		{"argument in an argument", "args:\n  A: a\n  B: x${A}",
+			"line 3: args.B cannot have ${A}, as no value of args takes build arguments: write $${A} for the text as it is"},
+		{"argument in a description", "args:\n  A: {default: a,\n    description: \"for ${B\\x1b}\"}",
+			`line 3: args.A.description cannot have ${B\x1b}, as no value of args takes build arguments: write $${B\x1b} for`},
+		{"argument in the name of a label", "args: {A: a}\nimage:\n  labels:\n    com.example.${A}: x",
+			`line 4: image.labels: name "com.example.${A}": a name takes no build arguments, a value does`},
+		{"argument in the name of an annotation", "args: {A: a}\nimage: {annotations: {'$${A}': x}}",
+			`line 2: image.annotations: name "$${A}": a name takes no build arguments, a value does`},
 		{"argument name", "args: {1A: x}", `line 1: args: name "1A" must be letters, digits and _`},
 		{"argument of BuildKit", "args:\n  SOURCE_DATE_EPOCH: 1",
 			`line 2: args: name "SOURCE_DATE_EPOCH": it is an argument of BuildKit's own`},
@@ -219,8 +229,10 @@ args:
   VERSION: 1.0
   CHANNEL: {default: stable, description: where it goes}
   EMPTY:
+  TEXT: {default: "$${CHANNEL}$${${", description: "as $${CHANNEL} $X"}
 publish: {properties: {Version: "${VERSION}-${CHANNEL}"}}
 image:
+  labels: {"$X ${": "[${TEXT}]"}
   env: &env {A: "[${EMPTY}]", B: "$${HOME} $(X) $VERSION"}
   args: ["${VERSION}"]
   healthcheck: {test: [NONE], retries: "${RETRIES}"}
@@ -239,21 +251,25 @@ apps:
 		{"in a list", strings.Join(s.Image.Args, " "), "2.1"},
 		{"in a number", strconv.Itoa(s.Image.Healthcheck.Retries), "3"},
 		{"in an app", s.Apps["web"].Publish.Properties["Version"] + s.Apps["web"].Image.Env["A"], "2.1-stable[]"},
+		{"what is no argument, by an argument", s.Image.Labels["$X ${"], "[${CHANNEL}$${${]"},
 		{"default", s.Args["VERSION"].Default, "1.0"},
+		{"default that looks like an argument", s.Args["TEXT"].Default, "${CHANNEL}$${${"},
+		{"description that looks like an argument", s.Args["TEXT"].Description, "as ${CHANNEL} $X"},
 		{"description", s.Args["CHANNEL"].Description, "where it goes"},
 	} {
 		if tc.got != tc.want {
 			t.Errorf("%s: got %q, want %q", tc.name, tc.got, tc.want)
 		}
 	}
-	for arg, want := range map[string]bool{"VERSION": true, "CHANNEL": true, "RETRIES": true, "HOME": false,
+	for arg, want := range map[string]bool{"VERSION": true, "CHANNEL": true, "RETRIES": true, "TEXT": true, "HOME": false,
 		"OTHER": false} {
 		if s.Uses(arg) != want {
 			t.Errorf("uses %s: %v", arg, !want)
 		}
 	}
 	_, err = Parse([]byte(text), nil)
-	if want := `line 10: build argument "RETRIES" is not declared: add it to args, or write $${RETRIES} for the text as it is`; err == nil || !strings.HasPrefix(err.Error(), want) {
+	if want := `line 12: build argument "RETRIES" is not declared: add it to args, ` +
+		`or write $${RETRIES} for the text as it is`; err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }

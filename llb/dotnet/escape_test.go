@@ -14,11 +14,14 @@ import (
 // hostile are values with a meaning for MSBuild, its command line, or XML. hack/e2e gives the same values to the real
 // MSBuild.
 var hostile = []string{
-	`a";X="b`, `a";X=b`, `a;X=b`, `a,X=b`, `a;"b`, `"`, `""`, `"q"`, `a"b`, `a\"b`, `a\\"b`, `a\`, `a\\`, `a;b\`, `a;b\\`, `C:\x\y`,
+	`a";X="b`, `a";X=b`, `a;X=b`, `a,X=b`, `a;"b`, `"`, `""`, `"q"`, `a"b`, `a\"b`, `a\\"b`, `a\`, `a\\`, `a;b\`, `a;b\\`,
+	`C:\x\y`,
 	"a;b", "a,b", ";a", "a;", ";", ",", "a ; b", "%", "100%", "%41", "%3B", "%3b", "%25", "%2541", "%0A", "%(Identity)",
 	"$(X)", "a$(Configuration)b", "$([System.IO.File]::ReadAllText('/etc/passwd'))", "$(registry:HKEY@V)", "@(Compile)",
-	"@(Compile->'%(Identity)')", "@file", "*", "**/*.cs", "?.cs", "a=b", "=", "-p:X=1", "/p:X=1", "#x", "!x", "it's", "`x`", "{x}",
-	"a&b<c>", "<![CDATA[x]]>", "&quot;", "a\nb", "a\r\nb", "\n", " a ", "\ta\t", " ", "\u00a0a\u00a0", "a\u2028b", "é☃", "a\x01b",
+	"@(Compile->'%(Identity)')", "@file", "*", "**/*.cs", "?.cs", "a=b", "=", "-p:X=1", "/p:X=1", "#x", "!x", "it's",
+	"`x`", "{x}",
+	"a&b<c>", "<![CDATA[x]]>", "&quot;", "a\nb", "a\r\nb", "\n", " a ", "\ta\t", " ", "\u00a0a\u00a0", "a\u2028b", "é☃",
+	"a\x01b",
 	"", strings.Repeat("x", 5000),
 }
 
@@ -195,7 +198,8 @@ func checkXML(t *testing.T, value string) {
 
 func TestEscape(t *testing.T) {
 	for _, name := range []string{
-		"a", "a b", "[x]", "a*b", "?", `a\b`, "!x", "d/!x", "!", " lead", "trail ", "d/ x /y", " ", "a^b", "[^a]", "(x)|{y}.+$", " |", "[a]b{2}", "\u00a0x", "a\nb", "\tx",
+		"a", "a b", "[x]", "a*b", "?", `a\b`, "!x", "d/!x", "!", " lead", "trail ", "d/ x /y", " ", "a^b", "[^a]",
+		"(x)|{y}.+$", " |", "[a]b{2}", "\u00a0x", "a\nb", "\tx",
 	} {
 		checkPattern(t, name)
 	}
@@ -209,7 +213,8 @@ func FuzzEscape(f *testing.F) {
 // checkPattern asks the library that BuildKit copies with.
 func checkPattern(t *testing.T, name string) {
 	t.Helper()
-	if !utf8.ValidString(name) || strings.ContainsAny(name, "\x00\ufeff") || path.Clean("/" + name)[1:] != name || name == "" {
+	if !utf8.ValidString(name) || strings.ContainsAny(name, "\x00\ufeff") || path.Clean("/" + name)[1:] != name ||
+		name == "" {
 		t.Skip("no path, or one that text/scanner cannot read")
 	}
 	for _, tc := range []struct {

@@ -60,7 +60,8 @@ func TestHousekeeping(t *testing.T) {
 	for _, name := range []string{
 		".editorconfig", ".globalconfig", "appsettings.json", "version.json", "GitVersion.yml", "Program.cs",
 		"app.yaml", "data.json", "global.json", "Directory.Build.props", "config/prod.yml", "docs/README.md",
-		"docs/.github/x.yml", "other/Dockerfile", "lib/compose.yaml", "web/bin/README.md", "compose.cs", "LICENSE", "stylecop.json",
+		"docs/.github/x.yml", "other/Dockerfile", "lib/compose.yaml", "web/bin/README.md", "compose.cs", "LICENSE",
+		"stylecop.json",
 		".config/dotnet-tools.json",
 	} {
 		if idle(name) {

@@ -71,10 +71,15 @@ func TestSlices(t *testing.T) {
 		{"a slice", []*App{appOf("app", chain[:4]...)}, "a+b+c+d"},
 		{"equal parts", []*App{appOf("app", long...)}, plus(long[:len(long)/2]) + ", " + plus(long[len(long)/2:]) + " 0"},
 		{"low levels first", []*App{appOf("app", append(high, low...)...)}, plus(low) + ", " + plus(high) + " 0"},
-		{"a level of few goes with the one below", []*App{appOf("app", apartNode("a", "y"), apartNode("y"), apartNode("z"), apartNode("x"))}, "x+y+z+a"},
+		{"a level of few goes with the one below",
+			[]*App{appOf("app", apartNode("a", "y"), apartNode("y"), apartNode("z"), apartNode("x"))}, "x+y+z+a"},
 		{"few that apps share", []*App{appOf("one", chain[0], chain[1]), appOf("two", chain[0])}, "a"},
-		{"what apps share, and what they do not", []*App{appOf("one", append(chain[:2:2], apartNode("p", "b"), apartNode("q", "p"), apartNode("r"), apartNode("s"))...), appOf("two", chain[:2]...)}, "a+b, r+s+p+q 0"},
-		{"not apart, and what is above it", []*App{appOf("app", change(2, func(n *Node) { n.Apart = false })...), appOf("two", chain[:2]...)}, "a+b"},
+		{"what apps share, and what they do not",
+			[]*App{appOf("one",
+				append(chain[:2:2], apartNode("p", "b"), apartNode("q", "p"), apartNode("r"), apartNode("s"))...),
+				appOf("two", chain[:2]...)}, "a+b, r+s+p+q 0"},
+		{"not apart, and what is above it",
+			[]*App{appOf("app", change(2, func(n *Node) { n.Apart = false })...), appOf("two", chain[:2]...)}, "a+b"},
 		{"a reach that is not known", []*App{appOf("app", change(0, func(n *Node) { n.reachKnown = false })...)}, ""},
 		{"by way of a link", []*App{appOf("app", change(0, func(n *Node) { n.linked = "real/a.csproj" })...)}, ""},
 		{"a circle", []*App{appOf("app", change(0, func(n *Node) { n.References = []string{chain[4].Path} })...)}, ""},
@@ -232,15 +237,18 @@ func TestCompiledSources(t *testing.T) {
 		{"apart", []Node{lib, other, app}, []Node{lib, other}, "src/app/A.cs"},
 		{"a project within", []Node{lib, nested, app}, []Node{lib}, "src/lib/tool/T.cs src/app/A.cs"},
 		{"a file of it is linked", []Node{lib, other, reaching}, []Node{lib, other}, "src/lib/Shared.cs src/app/A.cs"},
-		{"the app is at the root", []Node{lib, {Path: "app.csproj"}}, []Node{lib}, "src/lib/Shared.cs src/lib/tool/T.cs src/app/A.cs src/app/bin/B.cs src/other/O.cs"},
-		{"all is read", []Node{lib, {Path: "x/app.csproj", reach: reach{publishReach: []string{"**"}}}}, []Node{lib}, "src/lib/Shared.cs src/lib/tool/T.cs src/app/A.cs src/app/bin/B.cs src/other/O.cs"},
+		{"the app is at the root", []Node{lib, {Path: "app.csproj"}}, []Node{lib},
+			"src/lib/Shared.cs src/lib/tool/T.cs src/app/A.cs src/app/bin/B.cs src/other/O.cs"},
+		{"all is read", []Node{lib, {Path: "x/app.csproj", reach: reach{publishReach: []string{"**"}}}}, []Node{lib},
+			"src/lib/Shared.cs src/lib/tool/T.cs src/app/A.cs src/app/bin/B.cs src/other/O.cs"},
 	} {
 		m, err := patternmatcher.New(append(CompiledSources(tc.nodes, tc.built), Outputs(tc.nodes)...))
 		if err != nil {
 			t.Fatal(err)
 		}
 		var left []string
-		for _, name := range []string{"src/lib/Shared.cs", "src/lib/tool/T.cs", "src/app/A.cs", "src/app/bin/B.cs", "src/other/O.cs"} {
+		for _, name := range []string{"src/lib/Shared.cs", "src/lib/tool/T.cs", "src/app/A.cs", "src/app/bin/B.cs",
+			"src/other/O.cs"} {
 			if !excludes(t, m, name) {
 				left = append(left, name)
 			}
@@ -274,12 +282,15 @@ func TestSliceFiles(t *testing.T) {
 	s := Slice{Projects: []Node{apartNode("a & b"), {Path: "c.csproj", Framework: "net10.0"}}}
 	s.Needs = []int{3}
 	items := string(SliceItems(s, Paths{Source: "/source", StandIns: "/standins"}))
-	for _, want := range []string{`Include="/source/src/a &amp; b/a &amp; b.csproj" />`, `Include="/source/c.csproj" AdditionalProperties="TargetFramework=net10.0" />`, `<CrosshullStandIns Include="/standins/3/" />`} {
+	for _, want := range []string{`Include="/source/src/a &amp; b/a &amp; b.csproj" />`,
+		`Include="/source/c.csproj" AdditionalProperties="TargetFramework=net10.0" />`,
+		`<CrosshullStandIns Include="/standins/3/" />`} {
 		if !strings.Contains(items, want) {
 			t.Errorf("no %s in\n%s", want, items)
 		}
 	}
-	if got := string(Built(s.Projects, "/source")); !strings.Contains(got, "<CrosshullBuilt>;/source/src/a &amp; b/a &amp; b.csproj;/source/c.csproj;</CrosshullBuilt>") {
+	if got := string(Built(s.Projects, "/source")); !strings.Contains(got,
+		"<CrosshullBuilt>;/source/src/a &amp; b/a &amp; b.csproj;/source/c.csproj;</CrosshullBuilt>") {
 		t.Errorf("built: %s", got)
 	}
 }
