@@ -37,11 +37,11 @@ sealed class Existence
         if (looking.Count == 0) return;
         var whole = looking.ToDictionary(p => p, evaluator.Snapshot);
         var told = looking.SelectMany(p => p.Reads.Files.Keys.Concat(p.Imports)).Concat(tree.Given).ToHashSet();
-        var names = tree.FilesIn(tree.Root).Where(f => !told.Contains(f) && !looking.Any(p => p.Reads.Folders.Keys.Any(d => f.StartsWith(d + "/")))).OrderBy(f => f, StringComparer.Ordinal).ToList();
+        var names = tree.FilesIn(tree.Root).Where(f => new FileInfo(f).LinkTarget == null && !told.Contains(f) && !looking.Any(p => p.Reads.Folders.Keys.Any(d => f.StartsWith(d + "/")))).OrderBy(f => f, StringComparer.Ordinal).ToList();
         var hidden = new Hidden(tree.Root, names);
         try
         {
-            foreach (var project in looking) Search(project, whole[project], hidden);
+            foreach (var project in looking) project.Reads.OrEverything(() => Search(project, whole[project], hidden));
         }
         finally
         {
@@ -80,13 +80,12 @@ sealed class Existence
     /// <summary>Names that are taken away, and shown again.</summary>
     sealed class Hidden
     {
-        readonly string root, away;
-        readonly HashSet<string> gone = new();
+        readonly string root;
+        readonly Dictionary<string, (UnixFileMode Mode, byte[] Bytes)> gone = new();
 
         public Hidden(string root, List<string> names)
         {
             this.root = root;
-            away = Path.Combine(Path.GetTempPath(), "hidden" + Environment.ProcessId);
             Names = names;
         }
 
@@ -98,18 +97,27 @@ sealed class Existence
             for (var i = 0; i < Names.Count; i++)
             {
                 var show = i < count || needed != null && needed.Contains(Names[i]);
-                if (show && gone.Remove(Names[i])) Move(away + Names[i], Names[i]);
-                else if (!show && gone.Add(Names[i])) Move(Names[i], away + Names[i]);
+                if (show == gone.ContainsKey(Names[i]))
+                    if (show) Show(Names[i]); else Hide(Names[i]);
             }
         }
 
-        // A folder that is empty now goes, too: that it is there can decide.
-        void Move(string from, string to)
+        // A folder that is empty then goes, too: that it is there can decide.
+        void Hide(string file)
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(to));
-            File.Move(from, to);
-            for (var folder = Path.GetDirectoryName(from); (folder + "/").Length > root.Length && !Directory.EnumerateFileSystemEntries(folder).Any(); folder = Path.GetDirectoryName(folder))
+            var mode = File.GetUnixFileMode(file);
+            gone[file] = (mode, mode == UnixFileMode.None ? Array.Empty<byte>() : File.ReadAllBytes(file));
+            File.Delete(file);
+            for (var folder = Path.GetDirectoryName(file); folder.Length >= root.Length && !Directory.EnumerateFileSystemEntries(folder).Any(); folder = Path.GetDirectoryName(folder))
                 Directory.Delete(folder);
+        }
+
+        void Show(string file)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(file));
+            File.WriteAllBytes(file, gone[file].Bytes);
+            File.SetUnixFileMode(file, gone[file].Mode);
+            gone.Remove(file);
         }
     }
 }

@@ -21,7 +21,7 @@ static class Program
         using var answer = new FileStream(args[1], FileMode.Create, FileAccess.Write);
         File.WriteAllText(args[2], "described\n");
         var contents = Contents.Read(request.Contents);
-        Rights.Drop();
+        Rights.Drop(request.Root);
         var tree = new Tree(request.Root, contents);
         tree.Lay(request.Names);
         Sdk.Use(Path.Combine(request.Root, request.Folder));

@@ -47,6 +47,19 @@ sealed class Reads
 
     public void Everything(string why) => Unknown ??= why;
 
+    /// <summary>Finds out what is read; where that fails, it may be anything.</summary>
+    public void OrEverything(Action find)
+    {
+        try
+        {
+            find();
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            Everything("crosshull failed to find out: " + e.GetType().Name + ": " + e.Message);
+        }
+    }
+
     static void Add(Dictionary<string, (Phase, string)> to, string path, Phase phase, string why)
     {
         if (!to.TryGetValue(path, out var known) || known.Item1 < phase) to[path] = (phase, why);

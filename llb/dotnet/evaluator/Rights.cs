@@ -1,4 +1,5 @@
 using System;
+using System.IO;
 using System.Runtime.InteropServices;
 
 namespace Crosshull;
@@ -11,9 +12,12 @@ static class Rights
 {
     const uint Nobody = 65532; // as of distroless images and .NET's chiseled ones; it needs no entry in /etc/passwd
 
-    public static void Drop()
+    /// <summary>Anybody can write to the folder from then on.</summary>
+    public static void Drop(string folder)
     {
         if (geteuid() != 0) return; // a test on a developer's machine
+        const UnixFileMode all = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        File.SetUnixFileMode(folder, all | (UnixFileMode)((int)all >> 3) | (UnixFileMode)((int)all >> 6));
         if (setgroups(0, IntPtr.Zero) != 0 || setgid(Nobody) != 0 || setuid(Nobody) != 0)
             throw new InvalidOperationException("cannot give up root: errno " + Marshal.GetLastPInvokeError());
     }

@@ -172,7 +172,7 @@ sealed class Once : IDisposable
     void Look(Project project)
     {
         if (!walked.TryAdd(project, true)) return;
-        inputs.Collect(project);
+        project.Reads.OrEverything(() => inputs.Collect(project));
         if (ResponseFile.Find(tree, project.Path) is { } response) project.Reads.File(response, Phase.Evaluation, "switches of MSBuild");
         if (project.Instance == null) return;
         if (project["TargetFramework"] == "" && project["TargetFrameworks"] != "")
@@ -182,7 +182,9 @@ sealed class Once : IDisposable
         }
         foreach (var item in project.Items("ProjectReference"))
             if (tree.HasFile(item.GetMetadataValue("FullPath"))) project.References.Add(Evaluator.Evaluate(item.GetMetadataValue("FullPath"), GlobalsOf(project, item)));
-        foreach (var (path, globals) in targets.Record(project)) project.References.Add(Evaluator.Evaluate(path, globals));
+        var built = new List<(string, Globals)>();
+        project.Reads.OrEverything(() => built = targets.Record(project));
+        foreach (var (path, globals) in built) project.References.Add(Evaluator.Evaluate(path, globals));
     }
 
     // As targets AssignProjectConfiguration and ResolveProjectReferences call a reference (Microsoft.Common.CurrentVersion.targets).
