@@ -100,6 +100,7 @@ static class AnswerWriter
             foreach (var reference in variants.SelectMany(v => v.References).Select(r => r.Path).Where(r => r != path).Distinct()) json.WriteNumberValue(index[reference]);
             json.WriteEndArray();
             Flag("runsTools", variants.Any(v => v.RunsTools));
+            Flag("foreignFrameworks", variants.Any(Crosshull.Candidate.HasForeign));
             Flag("packages", variants.Any(v => v.Items("PackageReference").Any()));
             Text("unknown", variants.Select(v => v.Reads.Unknown).FirstOrDefault(u => u != null));
             Flag("unknownToEvaluation", variants.Any(v => v.Reads.UnknownToEvaluation));
@@ -174,6 +175,7 @@ static class AnswerWriter
             Problem("error", question.App.Error);
             Text("responseFile", question.ResponseFile == null ? "" : Path(question.ResponseFile));
             Flag("byRuntimeIdentifier", question.ByRuntimeIdentifier);
+            Strings("runtimeIdentifiers", Crosshull.Project.List(question.App["RuntimeIdentifiers"]));
             json.WriteStartArray("closure");
             foreach (var path in question.Closure.Select(p => p.Path).Distinct()) json.WriteNumberValue(index[path]);
             json.WriteEndArray();

@@ -45,6 +45,7 @@ sealed class Evaluator : IDisposable
     {
         try
         {
+            Tree.Open(file);
             loaded[file] = ProjectRootElement.Open(file, Collection);
             Tree.Close(file);
         }

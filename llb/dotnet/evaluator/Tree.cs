@@ -91,6 +91,9 @@ sealed class Tree
         Path.GetFileName(name).ToLowerInvariant() is "global.json" or "nuget.config" or "dotnet-tools.json" ||
         Path.GetExtension(name).ToLowerInvariant() is ".sln" or ".slnx" or ".slnf" or ".rsp";
 
+    /// <summary>Makes a file readable that is closed, or is read for the first time.</summary>
+    public static void Open(string path) => File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+
     /// <summary>Makes a file unreadable that has been read: whoever reads it again is seen.</summary>
     public static void Close(string path) => File.SetUnixFileMode(path, UnixFileMode.None);
 
