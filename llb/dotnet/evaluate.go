@@ -277,10 +277,10 @@ type Evaluation struct {
 func ParseEvaluation(dt []byte, n int) (*Evaluation, error) {
 	var doc answer
 	if err := json.Unmarshal(dt, &doc); err != nil {
-		return nil, fmt.Errorf("read MSBuild's description of the project: %w", err)
+		return nil, fmt.Errorf("read MSBuild's answer: %w", err)
 	}
 	if len(doc.Answers) != n {
-		return nil, fmt.Errorf("MSBuild's description answers %d questions of %d", len(doc.Answers), n)
+		return nil, fmt.Errorf("MSBuild answers %d questions, but was asked %d", len(doc.Answers), n)
 	}
 	e := &Evaluation{Asks: doc.Asks, Outputs: doc.Outputs}
 	nodes := doc.nodes()
