@@ -17,7 +17,7 @@ type Node struct {
 	// Framework is the TargetFramework to build it for, if it has TargetFrameworks.
 	Framework string
 	// Apart tells that a process of its own can compile it. That process needs only the reference assemblies of what the
-	// project references: see target CrosshullClosure.
+	// project references: see Compiled.Apart of the evaluator.
 	Apart bool
 	// Locked says which versions of packages it gets.
 	Locked
