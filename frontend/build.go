@@ -60,22 +60,36 @@ func build(ctx context.Context, req *request.Request) (*client.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if req.Target.Kind == spec.TargetTest {
-		f, err := asker.Tests(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return result.Tests(ctx, req, f)
-	}
-	f, err := asker.Apps(ctx)
+	f, err := asker.Target(ctx)
 	if err != nil {
 		return nil, err
+	}
+	res, err := finish(ctx, req, f, lint.Warn)
+	diagnostics, lacks := gateway.Lacks(err)
+	wide := f.Everything("a step failed with the files that MSBuild names")
+	if !lacks || wide == nil {
+		return res, err
+	}
+	// What plain publish can do never fails here.
+	quiet := func(context.Context, *plan.Plan) error { return nil }
+	if res, err = finish(ctx, req, wide, quiet); err == nil {
+		lint.WarnLacks(ctx, req, t, diagnostics)
+	}
+	return res, err
+}
+
+// finish is the way from facts to a result.
+func finish(
+	ctx context.Context, req *request.Request, f *facts.Facts, warn func(context.Context, *plan.Plan) error,
+) (*client.Result, error) {
+	if req.Target.Kind == spec.TargetTest {
+		return result.Tests(ctx, req, f)
 	}
 	p, err := plan.Make(ctx, req, f)
 	if err != nil {
 		return nil, err
 	}
-	if err := lint.Warn(ctx, p); err != nil {
+	if err := warn(ctx, p); err != nil {
 		return nil, err
 	}
 	return result.Build(ctx, p)

@@ -242,8 +242,11 @@ func (b *Builder) Restore(apps []*dotnet.App, rids []string) (Restored, error) {
 			b.named(PhaseRestore, "solution of "+strings.Join(names, " "))...)
 		opts = append(opts, reads(msbuildDir, solution))
 	}
-	include := append(dotnet.RestoreFiles(nodes, b.Settings), b.RestoreInputs...)
-	slices.Sort(include)
+	include := dotnet.RestoreFiles(nodes, b.Settings)
+	if len(include) > 0 {
+		include = append(include, b.RestoreInputs...)
+		slices.Sort(include)
+	}
 	projects := b.folders(PhaseRestore, nodes,
 		b.copyContext(PhaseRestore, llb.Scratch(), "project files", slices.Compact(include), b.outputs(nodes)))
 	args := append(dotnet.RestoreArgs(b.Project, apps, rids, paths), settings.Args()...)
@@ -329,7 +332,7 @@ func (b *Builder) StaticAssets(app *dotnet.App, restored Restored) (llb.State, e
 
 // sources are patterns of what projects are built from, nothing for all files.
 func (b *Builder) sources(nodes []dotnet.Node) []string {
-	patterns := dotnet.PublishFiles(nodes)
+	patterns := dotnet.PublishFiles(nodes, len(b.Inputs) > 0)
 	if len(patterns) > 0 {
 		for _, p := range b.Inputs {
 			patterns = append(patterns, dotnet.Escape(p))

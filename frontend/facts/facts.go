@@ -17,6 +17,7 @@ import (
 	"github.com/moby/buildkit/frontend/gateway/client"
 
 	"github.com/crosshull/crosshull/frontend/request"
+	"github.com/crosshull/crosshull/frontend/spec"
 	"github.com/crosshull/crosshull/frontend/tree"
 	xllb "github.com/crosshull/crosshull/llb"
 	"github.com/crosshull/crosshull/llb/dotnet"
@@ -151,6 +152,14 @@ func (a *Asker) Apps(ctx context.Context) (*Facts, error) {
 	return f, nil
 }
 
+// Target describes what the target of the request needs.
+func (a *Asker) Target(ctx context.Context) (*Facts, error) {
+	if a.req.Target.Kind == spec.TargetTest {
+		return a.Tests(ctx)
+	}
+	return a.Apps(ctx)
+}
+
 // Tests describes the tests. With a gate it describes the apps, too, so that both targets share the steps.
 func (a *Asker) Tests(ctx context.Context) (*Facts, error) {
 	if a.req.Spec.Tests.Gate {
@@ -208,6 +217,7 @@ func (a *Asker) describe(ctx context.Context, questions []Question) ([]*dotnet.A
 	if err != nil {
 		return nil, answer, err
 	}
+	a.warn(ctx, questions, descs)
 	apps := make([]*dotnet.App, len(questions))
 	for i, q := range questions {
 		if apps[i], err = a.Choose(q, descs[i]); err != nil {
@@ -274,4 +284,26 @@ func (f *Facts) Group(app *dotnet.App) []*dotnet.App {
 		}
 	}
 	return []*dotnet.App{app}
+}
+
+// Everything gives the facts of projects that read all of the context, for a reason; nil if they do so already.
+func (f *Facts) Everything(why string) *Facts {
+	wide, changed := *f, false
+	widen := func(apps []*dotnet.App) []*dotnet.App {
+		out := slices.Clone(apps)
+		for i, app := range apps {
+			if w := app.Everything(why); w != nil {
+				out[i], changed = w, true
+			}
+			if app == f.App {
+				wide.App = out[i]
+			}
+		}
+		return out
+	}
+	wide.Apps, wide.Tests = widen(f.Apps), widen(f.Tests)
+	if !changed {
+		return nil
+	}
+	return &wide
 }

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/crosshull/crosshull/frontend/printable"
+	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
 // worded is an error with a text for the user. It keeps the chain of the first error, which debuggers, the history of
@@ -21,6 +22,8 @@ import (
 type worded struct {
 	text string
 	err  error
+	// diagnostics are what the step said, of which text shows a part.
+	diagnostics []dotnet.Diagnostic
 }
 
 func (e *worded) Error() string { return e.text }
@@ -51,7 +54,7 @@ func (e *worded) GRPCStatus() *status.Status {
 }
 
 // Reword gives err another text for the user, and keeps its chain.
-func Reword(err error, text string) error { return &worded{text, err} }
+func Reword(err error, text string) error { return &worded{text: text, err: err} }
 
 // Return prepares the error of a build for the user: gRPC passes on its text, and a terminal can print it.
 func Return(err error) error {

@@ -37,7 +37,21 @@ func (c *Client) Diagnose(ctx context.Context, err error, at Step) error {
 	if len(diagnostics) == 0 {
 		return err
 	}
-	return Reword(err, report(step, diagnostics, maxDiagnostics, "in the log of the step"))
+	text := report(step, diagnostics, maxDiagnostics, "in the log of the step")
+	return &worded{text: text, err: err, diagnostics: diagnostics}
+}
+
+// Lacks tells whether a step may have failed because a file of the context was not there. It gives the errors that the
+// step wrote down.
+func Lacks(err error) (diagnostics []dotnet.Diagnostic, lacks bool) {
+	if failedExec(err) == nil || IsCanceled(err) {
+		return nil, false
+	}
+	var w *worded
+	if !errors.As(err, &w) || len(w.diagnostics) == 0 {
+		return nil, true
+	}
+	return w.diagnostics, slices.ContainsFunc(w.diagnostics, dotnet.Diagnostic.MayLack)
 }
 
 // FailedStep makes the error of a step that left diagnostics, but succeeded for BuildKit. Its text is like that of

@@ -19,6 +19,7 @@ func (p *Plan) Report(layers [][]report.Layer) report.App {
 		Configuration: p.Project.Configuration,
 		SDK:           imageReport(p.SDK.Image, builder),
 		Projects:      dotnet.ProjectPaths(p.App.Closure),
+		Reads:         reads(p.App.Closure),
 	}
 	app.SDK.Version = p.SDK.Version()
 	if p.Toolchain != nil {
@@ -64,4 +65,20 @@ func imageReport(img *gateway.Image, platform string) report.Image {
 		r.Digest = img.Pinned.Digest().String()
 	}
 	return r
+}
+
+// reads are what projects read beyond their folders.
+func reads(nodes []dotnet.Node) []report.Read {
+	var all []report.Read
+	for _, n := range nodes {
+		if n.Unknown != "" {
+			all = append(all, report.Read{Project: n.Path, Path: ".", Why: n.Unknown})
+		}
+		for _, read := range slices.Concat(n.Files, n.Folders) {
+			if read.Path != n.Path {
+				all = append(all, report.Read{Project: n.Path, Path: read.Path, Why: read.Why})
+			}
+		}
+	}
+	return all
 }

@@ -40,9 +40,18 @@ type App struct {
 	Toolchain *Image `json:"toolchain,omitempty"`
 	// Projects are all that it is built from, its own among them.
 	Projects []string `json:"projects"`
+	// Reads are what they read of the context beyond their own folders.
+	Reads []Read `json:"reads,omitempty"`
 	// Slices are those of them that are compiled apart, by the step that compiles them.
 	Slices [][]string `json:"slices,omitempty"`
 	Images []Target   `json:"images"`
+}
+
+// Read is a file or folder that a project reads, and why: what MSBuild says. A path of "." is all of the context.
+type Read struct {
+	Project string `json:"project"`
+	Path    string `json:"path"`
+	Why     string `json:"why"`
 }
 
 // Image is an image as a registry has it.
@@ -151,6 +160,9 @@ func (app App) write(line func(format string, args ...any)) {
 		line("  toolchain\t%s", app.Toolchain)
 	}
 	line("  closure\t%s", count(len(app.Projects), "project"))
+	for _, r := range app.Reads {
+		line("    %s\treads %s: %s", r.Project, r.Path, r.Why)
+	}
 	if len(app.Slices) > 0 {
 		apart := 0
 		for _, s := range app.Slices {

@@ -38,8 +38,10 @@ type Reads struct {
 	// Existing are folders that have to be there, with whatever in them.
 	Existing []string
 	// Unknown is why it cannot be known what the project reads: then it reads everything. Empty: it is known.
-	Unknown   string
-	runsTools bool // of its author, which may read whatever is in its folder
+	Unknown string
+	// unknownToEvaluation tells that a restore reads everything, too.
+	unknownToEvaluation bool
+	runsTools           bool // of its author, which may read whatever is in its folder
 }
 
 // Locked says which versions of packages a project gets.
@@ -124,11 +126,14 @@ func (s *Settings) Add(name string) {
 // RestoreFiles are patterns of the files that can change a restore of projects: the projects themselves, files that
 // they import or could import from their own folders, and files that MSBuild and NuGet look for in the folders above.
 // The last two kinds come from settings, one pattern for each file: for every pattern with a wildcard, BuildKit looks
-// at all files of the context.
+// at all files of the context. Empty means all files: it is not known what MSBuild reads to evaluate a project.
 func RestoreFiles(nodes []Node, settings Settings) []string {
 	var patterns []string
 	own := map[string]bool{} // folders of projects
 	for _, n := range nodes {
+		if n.unknownToEvaluation {
+			return nil
+		}
 		patterns = append(patterns, n.restoreReach...)
 		for _, p := range n.paths() {
 			patterns = append(patterns, Escape(p))
@@ -206,10 +211,10 @@ func NamesPackages(app *App) bool {
 
 // PublishFiles are patterns of the files that projects are built from: their folders, and what they reach outside.
 // Empty means all files, because a project is at the root of the context or its reach is not known.
-func PublishFiles(nodes []Node) []string {
+func PublishFiles(nodes []Node, told bool) []string {
 	var patterns []string
 	for _, n := range nodes {
-		if !n.reachKnown {
+		if n.unknownToEvaluation || !n.reachKnown && !told {
 			return nil
 		}
 		patterns = append(patterns, n.publishReach...)
@@ -291,4 +296,20 @@ func CompiledSources(nodes, built []Node) []string {
 func overlap(a, b string) bool {
 	return a == b || a == "**" || b == "**" || a == "." || b == "." || strings.HasPrefix(a, b+"/") ||
 		strings.HasPrefix(b, a+"/")
+}
+
+// Everything gives an app whose projects read all of the context, for a reason; nil if they do so already.
+func (app *App) Everything(why string) *App {
+	wide := *app
+	wide.Closure = slices.Clone(app.Closure)
+	changed := false
+	for i := range wide.Closure {
+		n := &wide.Closure[i]
+		changed = changed || !n.unknownToEvaluation
+		n.Unknown, n.unknownToEvaluation, n.reachKnown = why, true, false
+	}
+	if !changed {
+		return nil
+	}
+	return &wide
 }

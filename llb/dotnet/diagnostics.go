@@ -102,6 +102,21 @@ func (d Diagnostic) Lasts() bool {
 	return strings.HasPrefix(d.Code, "MSB4") || strings.HasPrefix(d.Code, "NETSDK")
 }
 
+// ofSyntax finds the codes of the compiler for source text that it cannot parse: it looks at nothing else then.
+var ofSyntax = regexp.MustCompile(`^CS10(0[1-9]|1[0-9]|2[0-9]|3[0-9])$`)
+
+// MayLack tells whether the error may come from a file that is not there. Most can: the compiler knows no type whose
+// source it does not have. Not an error of syntax, nor one of NuGet about packages.
+func (d Diagnostic) MayLack() bool {
+	switch {
+	case d.Code == "NU1301": // a source, which may be a folder of the repository
+		return !strings.Contains(d.Message, "://")
+	case strings.HasPrefix(d.Code, "NU"):
+		return false
+	}
+	return !ofSyntax.MatchString(d.Code)
+}
+
 // helpPages are the addresses of documentation, by the first letters of a code. %s is the code in lower case.
 var helpPages = []struct{ prefix, page string }{
 	{"NETSDK", "https://learn.microsoft.com/dotnet/core/tools/sdk-errors/%s"},

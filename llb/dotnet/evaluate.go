@@ -243,6 +243,7 @@ type answerProject struct {
 	References          []int
 	RunsTools, Packages bool
 	Unknown             string
+	UnknownToEvaluation bool
 	Files, Folders      []Read
 	Existing            []string
 }
@@ -371,7 +372,10 @@ func (a *answer) nodes() []Node {
 			Path: p.Path, Framework: p.Framework, Apart: p.Apart, direct: p.DirectReferences,
 			Locked:   Locked{Floating: p.Floating, LockFile: p.LockFile, LockedMode: p.LockedMode},
 			Packages: p.Packages, FrameworkReferences: p.FrameworkReferences,
-			Reads: Reads{Files: p.Files, Folders: p.Folders, Existing: p.Existing, Unknown: p.Unknown, runsTools: p.RunsTools},
+			Reads: Reads{
+				Files: p.Files, Folders: p.Folders, Existing: p.Existing, Unknown: p.Unknown,
+				unknownToEvaluation: p.UnknownToEvaluation, runsTools: p.RunsTools,
+			},
 		}
 		for _, ref := range p.References {
 			n.References = append(n.References, a.Projects[ref].Path)

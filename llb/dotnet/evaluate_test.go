@@ -2,6 +2,7 @@ package dotnet
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
@@ -227,7 +228,7 @@ func TestParseEvaluation(t *testing.T) {
 		{"framework of one of several", lib.Framework + " " + web.Framework, "net10.0 "},
 		{"what restore reads", strings.Join(RestoreFiles(app.Closure, nil), " "),
 			"eng/common.props src/lib/lib.csproj src/web/web.csproj"},
-		{"what publish reads", strings.Join(PublishFiles(app.Closure), " "), ".editorconfig .globalconfig NOTES.txt " +
+		{"what publish reads", strings.Join(PublishFiles(app.Closure, false), " "), ".editorconfig .globalconfig NOTES.txt " +
 			"eng/common.props src/.editorconfig src/.globalconfig src/lib src/lib/.editorconfig src/lib/.globalconfig " +
 			"src/shared/deep/S.cs src/web src/web/.editorconfig src/web/.globalconfig"},
 		{"folders that are looked for", strings.Join(Folders(app.Closure), " "), "src/shared"},
@@ -402,37 +403,50 @@ func TestEvaluatorWrites(t *testing.T) {
 // What a project reads decides which files enter a restore and a publish.
 func TestReads(t *testing.T) {
 	const app = `{"path": "src/app/app.csproj"`
+	const all = "EVERYTHING"
 	for _, tc := range []struct {
 		name             string
 		projects         []string
 		restore, publish string // beside the projects, their folders and what is found by name
+		told             string // the same as publish, where the spec tells inputs; empty: it is the same
 		folders          string
 	}{
-		{"nothing", []string{app + `}`}, "", "", ""},
-		{"a file of the evaluation", []string{app + `, "files": [{"path": "eng/a.xml", "evaluation": true}]}`},
-			"eng/a.xml", "eng/a.xml", ""},
-		{"a file of the build", []string{app + `, "files": [{"path": "key.snk"}]}`}, "", "key.snk", ""},
-		{"a folder of the evaluation", []string{app + `, "folders": [{"path": "feed", "evaluation": true}]}`},
-			"feed", "feed", ""},
-		{"a folder of the build", []string{app + `, "folders": [{"path": "protos[1]"}]}`}, "", `protos\[1\]`, ""},
-		{"its own folder", []string{app + `, "files": [{"path": "src/app/a.cs"}, ` +
-			`{"path": "src/app/b.xml", "evaluation": true}]}`}, "src/app/b.xml", "", ""},
-		{"a folder of a like name", []string{app + `, "files": [{"path": "src/app.tests/a.cs"}]}`}, "",
-			"src/app.tests/a.cs", ""},
-		{"a folder that has to be there", []string{app + `, "existing": ["eng/data", "src/app", "src"]}`},
-			"", "", "eng/data"},
-		{"twice", []string{
+		{name: "nothing", projects: []string{app + `}`}},
+		{name: "a file of the evaluation", projects: []string{app + `, "files": [{"path": "eng/a.xml", "evaluation": true}]}`},
+			restore: "eng/a.xml", publish: "eng/a.xml"},
+		{name: "a file of the build", projects: []string{app + `, "files": [{"path": "key.snk"}]}`}, publish: "key.snk"},
+		{name: "a folder of the evaluation", projects: []string{app + `, "folders": [{"path": "feed", "evaluation": true}]}`},
+			restore: "feed", publish: "feed"},
+		{name: "a folder of the build", projects: []string{app + `, "folders": [{"path": "protos[1]"}]}`},
+			publish: `protos\[1\]`},
+		{name: "its own folder", projects: []string{app + `, "files": [{"path": "src/app/a.cs"}, ` +
+			`{"path": "src/app/b.xml", "evaluation": true}]}`}, restore: "src/app/b.xml"},
+		{name: "a folder of a like name", projects: []string{app + `, "files": [{"path": "src/app.tests/a.cs"}]}`},
+			publish: "src/app.tests/a.cs"},
+		{name: "a folder that has to be there", projects: []string{app + `, "existing": ["eng/data", "src/app", "src"]}`},
+			folders: "eng/data"},
+		{name: "twice", projects: []string{
 			app + `, "files": [{"path": "a.txt"}], "existing": ["b"]}`,
 			`{"path": "lib/lib.csproj", "files": [{"path": "a.txt"}], "existing": ["b", "src", "lib/x"]}`,
-		}, "", "a.txt", "b lib/x"},
-		{"what is not known", []string{app + `, "unknown": "it is odd", ` +
-			`"files": [{"path": "eng/a.xml", "evaluation": true}]}`}, "eng/a.xml", "EVERYTHING", ""},
-		{"what is not known of another", []string{app + `}`, `{"path": "lib/lib.csproj", "unknown": "it is odd"}`},
-			"", "EVERYTHING", ""},
+		}, publish: "a.txt", folders: "b lib/x"},
+		{name: "what is not known", projects: []string{app + `, "unknown": "it is odd", ` +
+			`"files": [{"path": "eng/a.xml", "evaluation": true}]}`},
+			restore: "eng/a.xml", publish: all, told: "eng/a.xml"},
+		{name: "what is not known of another", projects: []string{
+			app + `, "files": [{"path": "key.snk"}]}`, `{"path": "lib/lib.csproj", "unknown": "it is odd"}`,
+		}, publish: all, told: "key.snk"},
+		{name: "what is not known of the evaluation", projects: []string{
+			app + `, "files": [{"path": "key.snk"}]}`,
+			`{"path": "lib/lib.csproj", "unknown": "it is odd", "unknownToEvaluation": true}`,
+		}, restore: all, publish: all},
+		{name: "a project at the root", projects: []string{`{"path": "app.csproj"}`}, publish: all},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			nodes := told(t, tc.projects...)
 			beside := func(patterns []string) string {
+				if patterns == nil {
+					return all
+				}
 				own := allPaths(nodes)
 				for _, n := range nodes {
 					own = append(own, path.Dir(n.Path))
@@ -441,20 +455,34 @@ func TestReads(t *testing.T) {
 					return slices.Contains(own, p) || strings.HasSuffix(p, "config")
 				}), " ")
 			}
-			if got := beside(RestoreFiles(nodes, nil)); got != tc.restore {
-				t.Errorf("restore reads %q, want %q", got, tc.restore)
-			}
-			publish := "EVERYTHING"
-			if patterns := PublishFiles(nodes); patterns != nil {
-				publish = beside(patterns)
-			}
-			if publish != tc.publish {
-				t.Errorf("publish reads %q, want %q", publish, tc.publish)
-			}
-			if got := strings.Join(Folders(nodes), " "); got != tc.folders {
-				t.Errorf("looked for are %q, want %q", got, tc.folders)
+			for _, of := range []struct{ what, got, want string }{
+				{"restore reads", beside(RestoreFiles(nodes, nil)), tc.restore},
+				{"publish reads", beside(PublishFiles(nodes, false)), tc.publish},
+				{"with inputs, publish reads", beside(PublishFiles(nodes, true)), cmp.Or(tc.told, tc.publish)},
+				{"looked for are", strings.Join(Folders(nodes), " "), tc.folders},
+			} {
+				if of.got != of.want {
+					t.Errorf("%s %q, want %q", of.what, of.got, of.want)
+				}
 			}
 		})
+	}
+}
+
+// An app can be built once more with all of the context, if it was not built so before.
+func TestEverything(t *testing.T) {
+	nodes := told(t, `{"path": "a/a.csproj"}`, `{"path": "b/b.csproj", "unknown": "b is odd"}`)
+	app := &App{Path: "a/a.csproj", Closure: nodes}
+	wide := app.Everything("a step failed")
+	if wide == nil || RestoreFiles(wide.Closure, nil) != nil || PublishFiles(wide.Closure, true) != nil ||
+		wide.Closure[0].Unknown != "a step failed" || wide.Path != app.Path {
+		t.Errorf("it reads %+v", wide)
+	}
+	if app.Closure[0].Unknown != "" || RestoreFiles(app.Closure, nil) == nil {
+		t.Errorf("the app itself reads more now: %+v", app.Closure[0])
+	}
+	if again := wide.Everything("a step failed"); again != nil {
+		t.Errorf("it reads more than everything: %+v", again)
 	}
 }
 
@@ -512,7 +540,7 @@ func readsAnswer(t *testing.T, dt []byte) {
 		}
 		app.Follow(Links{"x": "y"})
 		RestoreFiles(app.Closure, Settings{"Directory.Build.props", "x/nuget.config"})
-		PublishFiles(app.Closure)
+		PublishFiles(app.Closure, false)
 		Outputs(app.Closure)
 		Folders(app.Closure)
 		Unseen(app.Closure, app.Closure[:min(1, len(app.Closure))])

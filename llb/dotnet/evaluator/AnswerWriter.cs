@@ -102,6 +102,7 @@ static class AnswerWriter
             Flag("runsTools", variants.Any(v => v.RunsTools));
             Flag("packages", variants.Any(v => v.Items("PackageReference").Any()));
             Text("unknown", variants.Select(v => v.Reads.Unknown).FirstOrDefault(u => u != null));
+            Flag("unknownToEvaluation", variants.Any(v => v.Reads.UnknownToEvaluation));
             Reads("files", variants.SelectMany(v => v.Reads.Files));
             Reads("folders", variants.SelectMany(v => v.Reads.Folders));
             Strings("existing", variants.SelectMany(v => v.Reads.Existing).Distinct());

@@ -62,7 +62,7 @@ sealed class Existence
         {
             if (needed.Count == MaxCulprits)
             {
-                project.Reads.Everything("more than " + MaxCulprits + " names decide by being there");
+                project.Reads.Everything(Phase.Evaluation, "more than " + MaxCulprits + " names decide by being there");
                 return;
             }
             int without = 0, with = hidden.Names.Count;

@@ -36,7 +36,7 @@ sealed class Inputs
     {
         if (project.Instance == null)
         {
-            project.Reads.Everything("MSBuild cannot evaluate it: " + project.Error.Message);
+            project.Reads.Everything(Phase.Evaluation, "MSBuild cannot evaluate it: " + project.Error.Message);
             return;
         }
         foreach (var import in project.Imports) project.Reads.File(import, Phase.Evaluation, import == project.Path ? "the project" : "import");

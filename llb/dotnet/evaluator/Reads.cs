@@ -25,6 +25,9 @@ sealed class Reads
     /// <summary>Why it cannot be known what is read; null where it is known.</summary>
     public string Unknown { get; private set; }
 
+    /// <summary>Whether it cannot be known either what evaluation reads.</summary>
+    public bool UnknownToEvaluation { get; private set; }
+
     public void File(string path, Phase phase, string why)
     {
         if (tree.HasFile(path)) Add(Files, path, phase, why);
@@ -33,7 +36,7 @@ sealed class Reads
     public void Folder(string path, Phase phase, string why)
     {
         path = path.TrimEnd('/');
-        if (path + "/" == tree.Root) Everything(why);
+        if (path + "/" == tree.Root) Everything(phase, why);
         else if (tree.HasFolder(path)) Add(Folders, path, phase, why);
     }
 
@@ -45,7 +48,11 @@ sealed class Reads
         else if (tree.HasFolder(path)) Existing.Add(path);
     }
 
-    public void Everything(string why) => Unknown ??= why;
+    public void Everything(Phase phase, string why)
+    {
+        Unknown ??= why;
+        UnknownToEvaluation |= phase == Phase.Evaluation;
+    }
 
     /// <summary>Finds out what is read; where that fails, it may be anything.</summary>
     public void OrEverything(Action find)
@@ -56,7 +63,7 @@ sealed class Reads
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            Everything("crosshull failed to find out: " + e.GetType().Name + ": " + e.Message);
+            Everything(Phase.Evaluation, "crosshull failed to find out: " + e.GetType().Name + ": " + e.Message);
         }
     }
 

@@ -46,7 +46,7 @@ sealed class Session
             if (changed && round < MaxRounds) continue;
             foreach (var project in once.Evaluator.Projects)
             {
-                if (changed) project.Reads.Everything($"it reads other files each time: {MaxRounds} evaluations were not enough");
+                if (changed) project.Reads.Everything(Phase.Evaluation, $"it reads other files each time: {MaxRounds} evaluations were not enough");
                 Credit(project);
             }
             return new Answer(tree.Asks, tree.Outputs, Path.GetFileName(Sdk.Folder), answers);

@@ -96,7 +96,7 @@ sealed class Targets
         if (path.EndsWith('/'))
         {
             if (!known && !project.Path.StartsWith(path)) project.Reads.Folder(path, Phase.Build, why);
-            else if (!known && path != project.Folder + "/") project.Reads.Everything(why);
+            else if (!known && path != project.Folder + "/") project.Reads.Everything(Phase.Build, why);
             return;
         }
         project.Reads.File(path, Phase.Build, why);

@@ -1,0 +1,51 @@
+package facts
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/crosshull/crosshull/llb/dotnet"
+)
+
+// warn tells what MSBuild's answers have in them that the user should know, and that stops no build.
+func (a *Asker) warn(ctx context.Context, questions []Question, descs []*dotnet.Description) {
+	said := map[string]bool{}
+	say := func(format string, args ...any) {
+		text := fmt.Sprintf(format, args...)
+		if said[text] {
+			return
+		}
+		said[text] = true
+		a.req.Warn(ctx, text)
+	}
+	for i, desc := range descs {
+		for _, p := range desc.Missing {
+			say("%s names %s, which is not in the context: it is left out", questions[i].Project.Path, p)
+		}
+		for _, c := range desc.Candidates {
+			if c.Error != nil && desc.App != nil && c.Path != desc.App.Path {
+				say("%s is left out, as MSBuild cannot evaluate it: %s", c.Path, c.Error.Message)
+			}
+		}
+		if desc.App != nil {
+			a.warnApp(desc.App, questions[i], say)
+		}
+	}
+}
+
+func (a *Asker) warnApp(app *dotnet.App, q Question, say func(format string, args ...any)) {
+	mode := app.Mode
+	if q.Project.Mode != nil {
+		mode = *q.Project.Mode
+	}
+	if app.ByRuntimeIdentifier && !mode.PerPlatform() {
+		say("%s has other files for each RuntimeIdentifier, and mode %s publishes without one: "+
+			"publish.mode self-contained, single-file and ready-to-run publish for each platform", app.Path, mode)
+	}
+	for _, n := range app.Closure {
+		if n.Unknown != "" && len(a.req.Spec.Publish.Inputs) == 0 {
+			say("%s may read any file of the context, so each change compiles it again (%s): "+
+				"list what it reads in publish.inputs", n.Path, n.Unknown)
+		}
+	}
+}

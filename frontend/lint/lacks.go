@@ -1,0 +1,39 @@
+package lint
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/gateway/client"
+
+	"github.com/crosshull/crosshull/frontend/request"
+	"github.com/crosshull/crosshull/frontend/tree"
+	xllb "github.com/crosshull/crosshull/llb"
+	"github.com/crosshull/crosshull/llb/dotnet"
+)
+
+// namedPath finds what may be a path of the context in a message.
+var namedPath = regexp.MustCompile(`[^\s"'()\[\]]*[/\\][^\s"'()\[\]]+`)
+
+// WarnLacks warns that a build passed with all of the context only, and names the files that it lacked before, as far as
+// the errors of the step name them.
+func WarnLacks(ctx context.Context, req *request.Request, t *tree.Tree, diagnostics []dotnet.Diagnostic) {
+	var lacked []string
+	for _, d := range diagnostics {
+		for _, p := range namedPath.FindAllString(d.Message, -1) {
+			p = strings.TrimPrefix(strings.ReplaceAll(p, `\`, "/"), xllb.SourceDir+"/")
+			if n, ok := t.Name(strings.TrimRight(p, ".,:;")); ok && !slices.Contains(lacked, n.Path) {
+				lacked = append(lacked, n.Path)
+			}
+		}
+	}
+	text := "the build reads files that MSBuild does not name. It ran once more with the whole context. " +
+		"To make it as fast as others, name the files in publish.inputs"
+	if len(lacked) > 0 {
+		text += fmt.Sprintf(", as in publish: {inputs: [%s]}", strings.Join(lacked, ", "))
+	}
+	req.Gateway.Warn(ctx, req.Source, request.SpecName, text, client.WarnOpts{Level: 1})
+}
