@@ -137,12 +137,12 @@ func TestErrors(t *testing.T) {
 		{"SDK", withSpec("sdk: {version: \"1\"}"), nil, want{
 			Says: "crosshull.yaml:2: SDK image: mcr.microsoft.com/dotnet/sdk:1: not found", At: []string{"crosshull.yaml:2"},
 		}},
-		{"facts", withSpec("project: x"), func(c *gatewaytest.Client) { c.Describe(nil) }, want{
+		{"facts", withSpec("project: x"), func(c *gatewaytest.Client) { c.Describe(gatewaytest.Answer{}) }, want{
 			Says: "crosshull.yaml:2: no .NET project in x", At: []string{"crosshull.yaml:2"},
 		}},
 		{"facts of tests", withSpec("tests: [x]"), func(c *gatewaytest.Client) {
 			c.Set("target", "test")
-			c.Describe(nil)
+			c.Describe(gatewaytest.Answer{})
 		}, want{Says: "crosshull.yaml:2: no .NET project in x", At: []string{"crosshull.yaml:2"}}},
 		{"plan", withSpec(), func(c *gatewaytest.Client) { delete(c.Images, gatewaytest.Runtime) }, want{
 			Says: "crosshull.yaml:1: base image: " + gatewaytest.Runtime + ": not found", At: []string{"crosshull.yaml:1"},

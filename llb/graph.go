@@ -79,8 +79,6 @@ type Options struct {
 	BuildRID string
 	// CacheNamespace parts cache mounts from those of other builds. It makes no difference to what is cached of vertices.
 	CacheNamespace string
-	// Debug tells that a step that fails is to be a failed step: a debugger wants to look into it.
-	Debug bool
 	// Exec gives what buildx's flags say about the execs of a phase, and the place in the spec that it came from.
 	Exec func(phase string) []llb.RunOption
 	// Constraints are for every other vertex of a phase.

@@ -51,32 +51,24 @@ func webApp() *dotnet.App {
 
 // slicedDescription is what MSBuild says of an app over five libraries, the second of which reads a file beside its
 // folder.
-const slicedDescription = `{"Items": {"Answer": [
-  {"Question": "0", "Item": "Project", "Identity": "/source/src/web/web.csproj",
-    "References": "/source/src/e/e.csproj///source/src/d/d.csproj"},
-  {"Question": "0", "Item": "Project", "Identity": "/source/src/a/a.csproj", "Apart": "true"},
-  {"Question": "0", "Item": "Project", "Identity": "/source/src/b/b.csproj", "Apart": "true",
-    "References": "/source/src/a/a.csproj"},
-  {"Question": "0", "Item": "Project", "Identity": "/source/src/c/c.csproj", "Apart": "true", "Framework": "net10.0"},
-  {"Question": "0", "Item": "Project", "Identity": "/source/src/d/d.csproj", "Apart": "true",
-    "References": "/source/src/a/a.csproj"},
-  {"Question": "0", "Item": "Project", "Identity": "/source/src/e/e.csproj", "Apart": "true",
-    "References": "/source/src/b/b.csproj///source/src/c/c.csproj"},
-  {"Question": "0", "Item": "Reach", "Kind": "Item", "Identity": "/source/shared/b.txt",
-    "Owner": "/source/src/b/b.csproj"},
-  {"Question": "0", "Item": "Reach", "Kind": "Done", "Identity": "/source/src/web/web.csproj",
-    "Owner": "/source/src/web/web.csproj"},
-  {"Question": "0", "Item": "Reach", "Kind": "Done", "Identity": "/source/src/a/a.csproj",
-    "Owner": "/source/src/a/a.csproj"},
-  {"Question": "0", "Item": "Reach", "Kind": "Done", "Identity": "/source/src/b/b.csproj",
-    "Owner": "/source/src/b/b.csproj"},
-  {"Question": "0", "Item": "Reach", "Kind": "Done", "Identity": "/source/src/c/c.csproj",
-    "Owner": "/source/src/c/c.csproj"},
-  {"Question": "0", "Item": "Reach", "Kind": "Done", "Identity": "/source/src/d/d.csproj",
-    "Owner": "/source/src/d/d.csproj"},
-  {"Question": "0", "Item": "Reach", "Kind": "Done", "Identity": "/source/src/e/e.csproj",
-    "Owner": "/source/src/e/e.csproj"}
-]}}`
+const slicedDescription = `{"projects": [
+  {"path": "src/web/web.csproj", "references": [5, 4]},
+  {"path": "src/a/a.csproj", "apart": true},
+  {"path": "src/b/b.csproj", "apart": true, "references": [1],
+    "files": [{"path": "shared/b.txt", "why": "None item"}]},
+  {"path": "src/c/c.csproj", "apart": true, "framework": "net10.0"},
+  {"path": "src/d/d.csproj", "apart": true, "references": [1]},
+  {"path": "src/e/e.csproj", "apart": true, "references": [2, 3]}
+], "answers": [{"app": {"path": "src/web/web.csproj", "closure": [0, 5, 2, 1, 3, 4]}}]}`
+
+// slicedApp is the app of that.
+func slicedApp() *dotnet.App {
+	e, err := dotnet.ParseEvaluation([]byte(slicedDescription), 1)
+	if err != nil {
+		panic(err)
+	}
+	return e.Descriptions[0].App
+}
 
 // builder gives a Builder as the frontend makes it, for a BuildKit that has all capabilities but those missing.
 func builder(missing ...apicaps.CapID) *Builder {
@@ -161,17 +153,13 @@ func modeImage(m dotnet.Mode) llb.State {
 
 // slicedImage is of an app over libraries that are compiled apart.
 func slicedImage() llb.State {
-	desc, err := dotnet.ParseDescription([]byte(slicedDescription), SourceDir, 1)
-	if err != nil {
-		panic(err)
-	}
 	b := builder()
-	described, err := b.Describe(b.Project, []dotnet.Project{b.Project}, projectFiles)
+	described, err := b.Describe(b.Project, []dotnet.Project{b.Project}, projectFiles, nil)
 	if err != nil {
 		panic(err)
 	}
 	b.Described = &described
-	return b.Image(llb.Scratch(), arm64, free(layers(b, arm64, desc[0].App))...)
+	return b.Image(llb.Scratch(), arm64, free(layers(b, arm64, slicedApp()))...)
 }
 
 func marshal(t *testing.T, st llb.State) *llb.Definition {
@@ -184,7 +172,7 @@ func marshal(t *testing.T, st llb.State) *llb.Definition {
 }
 
 func TestGolden(t *testing.T) {
-	describe, err := builder().Describe(builder().Project, []dotnet.Project{builder().Project}, projectFiles)
+	describe, err := builder().Describe(builder().Project, []dotnet.Project{builder().Project}, projectFiles, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,7 +257,7 @@ func TestGolden(t *testing.T) {
 func TestDeterministic(t *testing.T) {
 	var first string
 	for range 25 {
-		describe, err := builder().Describe(builder().Project, []dotnet.Project{builder().Project}, projectFiles)
+		describe, err := builder().Describe(builder().Project, []dotnet.Project{builder().Project}, projectFiles, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -384,6 +372,10 @@ func render(t *testing.T, def *llb.Definition) string {
 					fmt.Fprintf(&b, "     secret %s at %s\n", m.SecretOpt.ID, m.Dest)
 					continue
 				}
+				if m.MountType == pb.MountType_TMPFS {
+					fmt.Fprintf(&b, "     memory at %s\n", m.Dest)
+					continue
+				}
 				fmt.Fprintf(&b, "     mount %s input=%d output=%d readonly=%v\n", m.Dest, m.Input, m.Output, m.Readonly)
 			}
 		case *pb.Op_File:
@@ -424,43 +416,6 @@ func render(t *testing.T, def *llb.Definition) string {
 	}
 	visit(head.String())
 	return b.String()
-}
-
-// A failure to describe is kept, unless BuildKit cannot, or a debugger wants to look into it.
-func TestKeepsFailures(t *testing.T) {
-	lacking := pb.Caps.All()
-	for i := range lacking {
-		lacking[i].Enabled = lacking[i].ID != string(pb.CapExecValidExitCode)
-	}
-	for _, tc := range []struct {
-		name string
-		set  func(*Builder)
-		want int
-	}{
-		{"kept", func(*Builder) {}, 2},
-		{"debugger", func(b *Builder) { b.Debug = true }, 0},
-		{"old", func(b *Builder) { b.Caps = pb.Caps.CapSet(lacking) }, 0},
-	} {
-		b := builder()
-		tc.set(b)
-		st, err := b.Describe(b.Project, []dotnet.Project{b.Project}, projectFiles)
-		if err != nil {
-			t.Fatal(err)
-		}
-		codes := -1
-		for _, dt := range marshal(t, st).Def {
-			var op pb.Op
-			if err := op.UnmarshalVT(dt); err != nil {
-				t.Fatal(err)
-			}
-			if exec := op.GetExec(); exec != nil {
-				codes = len(exec.Meta.ValidExitCodes)
-			}
-		}
-		if codes != tc.want {
-			t.Errorf("%s: %d exit codes are valid, want %d", tc.name, codes, tc.want)
-		}
-	}
 }
 
 // Steps that fail side by side have no read-only mount in common: BuildKit would lose the error of one. Scanners run

@@ -1,7 +1,6 @@
 package llb
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -75,17 +74,7 @@ func TestFilesLeaveOutGit(t *testing.T) {
 // Every step that has sources lacks what is none of them, and every one that has anything of the context what git
 // keeps.
 func TestSourcesLeaveOut(t *testing.T) {
-	var asked strings.Builder
-	for _, name := range []string{"web", "a", "b", "c", "d", "e"} {
-		owner := "/source/src/" + name + "/" + name + ".csproj"
-		fmt.Fprintf(&asked, `{"Question": "0", "Item": "Reach", "Kind": "Asked", "Owner": %q},`, owner)
-	}
-	answers := strings.Replace(slicedDescription, `"Answer": [`, `"Answer": [`+asked.String(), 1)
-	desc, err := dotnet.ParseDescription([]byte(answers), SourceDir, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	app := desc[0].App
+	app := slicedApp()
 	b := builder()
 	b.Exclude = dotnet.GitDirs()
 	b.Housekeeping = dotnet.Housekeeping{Spec: "crosshull.yaml"}
@@ -103,7 +92,7 @@ func TestSourcesLeaveOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	described, err := b.Describe(b.Project, []dotnet.Project{b.Project}, projectFiles)
+	described, err := b.Describe(b.Project, []dotnet.Project{b.Project}, projectFiles, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -90,7 +90,7 @@ func shop() *gatewaytest.Client {
 	c.Say("Directory.Build.props", "<Project>", "<ContainerUser>1000</ContainerUser>", "</Project>")
 	libs := []string{"lib/a/a.csproj", "lib/b/b.csproj", "lib/c/c.csproj", "lib/d/d.csproj"}
 	web := gatewaytest.App("src/web/web.csproj", gatewaytest.Item{"ContainerUser": "1000"}, libs...)
-	web = append(web, gatewaytest.Item{"Item": "Container", "Kind": "Label", "Identity": "team", "Value": "shop"})
+	web.Items["ContainerLabel"] = []gatewaytest.Item{{"name": "team", "value": "shop"}}
 	c.Describe(web, gatewaytest.App("src/worker/worker.csproj", nil, libs...), gatewaytest.Test("tests/unit/unit.csproj"))
 	return c
 }
@@ -188,11 +188,12 @@ func TestInit(t *testing.T) {
 	c.Say("all.slnx", "<Solution />")
 	c.Say("nuget.config", `<packageSources><add key="company" value="https://%HOST%/v3" /></packageSources>`)
 	c.Say("global.json", `{"sdk": {"version": "10.0.400"}}`)
-	c.Describe(slices.Concat(gatewaytest.App("src/web/web.csproj", nil), gatewaytest.Test("tests/unit/unit.csproj"),
-		[]gatewaytest.Item{
-			{"Item": "Candidate", "Identity": "/source/worker.csproj", "IsApp": "true", "TargetFrameworks": "net9.0;net10.0"},
-			{"Item": "Candidate", "Identity": "/source/lib/lib.csproj", "OutputType": "Library", "TargetFramework": "net10.0"},
-		}))
+	c.Describe(gatewaytest.Answer{Candidates: []gatewaytest.Candidate{
+		{Path: "lib/lib.csproj", Kind: "library", OutputType: "Library", Frameworks: []string{"net10.0"}},
+		{Path: "src/web/web.csproj", Kind: "app", OutputType: "Exe", Frameworks: []string{"net10.0"}},
+		{Path: "tests/unit/unit.csproj", Kind: "test", Frameworks: []string{"net10.0"}},
+		{Path: "worker.csproj", Kind: "app", Frameworks: []string{"net9.0", "net10.0"}, CrossTargeting: true},
+	}})
 	res, err := ask(t.Context(), t, c, "init")
 	if err != nil {
 		t.Fatal(err)

@@ -38,13 +38,13 @@ type hand struct {
 
 func newHand() *hand {
 	answer := gatewaytest.Description(gatewaytest.App("src/app/app.csproj", nil))["description.json"].Data
-	described, err := dotnet.ParseDescription(answer, "/source", 1)
+	described, err := dotnet.ParseEvaluation(answer, 1)
 	if err != nil {
 		panic(err)
 	}
 	return &hand{
 		spec:    &spec.Spec{},
-		app:     described[0].App,
+		app:     described.Descriptions[0].App,
 		project: dotnet.Project{Configuration: "Release", Properties: map[string]string{}},
 		name:    "crosshull.yaml",
 	}

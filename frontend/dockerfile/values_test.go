@@ -149,16 +149,16 @@ func kinds(stages []instructions.Stage) map[string]int {
 func TestValuesAreNoInstructions(t *testing.T) {
 	const evil = `x\nRUN evil\nUSER evil`
 	usual := map[string]int{"WORKDIR": 1, "COPY": 1, "USER": 1, "ENTRYPOINT": 1}
-	items := gatewaytest.App("app/app.csproj", gatewaytest.Item{
+	answer := gatewaytest.App("app/app.csproj", gatewaytest.Item{
 		"ContainerUser": "u\nRUN evil", "ContainerWorkingDirectory": "/w\nRUN evil",
 	})
-	for _, kind := range []string{"Label", "EnvironmentVariable", "Port"} {
-		items = append(items,
-			gatewaytest.Item{"Item": "Container", "Kind": kind, "Identity": "k\nRUN evil", "Value": "x"},
-			gatewaytest.Item{"Item": "Container", "Kind": kind, "Identity": "v", "Value": "x\nRUN evil"})
+	for _, kind := range []string{"ContainerLabel", "ContainerEnvironmentVariable", "ContainerPort"} {
+		answer.Items[kind] = []gatewaytest.Item{
+			{"name": "k\nRUN evil", "value": "x"}, {"name": "v", "value": "x\nRUN evil"},
+		}
 	}
 	ofProject, ofFlag, ofFolder := app(nil), app(nil), app(nil)
-	ofProject.Describe(items)
+	ofProject.Describe(answer)
 	ofFlag.Set("label:a\nRUN evil", "x")
 	ofFlag.Set("label:b", "x\nRUN evil")
 	ofFolder.Describe(gatewaytest.App("a\nRUN evil/app.csproj", nil, "lib\r/lib.csproj"))
@@ -245,9 +245,10 @@ func TestKinds(t *testing.T) {
 	}})
 	script.Describe(gatewaytest.App("tools/run it/run it.csproj", nil))
 	root := app(nil, "framework: net10.0")
-	items := gatewaytest.App("app.csproj", nil)
-	items[0]["TargetFrameworks"] = "net9.0;net10.0"
-	root.Describe(items)
+	answer := gatewaytest.App("app.csproj", nil)
+	answer.Candidates[0].Frameworks = []string{"net9.0", "net10.0"}
+	answer.Candidates[0].CrossTargeting = true
+	root.Describe(answer)
 	odd := app(nil)
 	odd.Describe(gatewaytest.App("a [1] b/app.csproj", nil, "lib:x/it's.csproj"))
 	for name, tc := range map[string]struct {

@@ -26,7 +26,7 @@ type slow struct {
 	asked atomic.Int32
 }
 
-func newSlow(answer []gatewaytest.Item, err error) *slow {
+func newSlow(answer gatewaytest.Answer, err error) *slow {
 	s := &slow{Client: gatewaytest.Console(), begun: make(chan struct{}, 1), patience: time.Minute}
 	s.Describe(answer)
 	s.Steps[0].Err = err
@@ -72,8 +72,8 @@ func TestAhead(t *testing.T) {
 		{"as foreseen", newSlow(app, nil), true, ""},
 		{"of another mode", newSlow(alone, nil), false, ""},
 		{"with other projects", newSlow(gatewaytest.App("app/app.csproj", nil, "lib/lib.csproj"), nil), false, ""},
-		{"of no app", newSlow(nil, nil), false, "crosshull.yaml:1: no .NET project in the context"},
-		{"MSBuild fails", newSlow(nil, failed), false, "describe the project: " + failed.Error()},
+		{"of no app", newSlow(gatewaytest.Answer{}, nil), false, "crosshull.yaml:1: no .NET project in the context"},
+		{"MSBuild fails", newSlow(gatewaytest.Answer{}, failed), false, "describe the project: " + failed.Error()},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := newAsker(t, tc.s.Client).Apps(t.Context())

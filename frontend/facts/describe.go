@@ -58,6 +58,9 @@ func (a *Asker) ask(
 	if err != nil {
 		return Answer{}, nil, err
 	}
+	if len(e.Asks) > 0 {
+		return Answer{}, e, nil // an error may come of the contents that it lacks
+	}
 	return Answer{State: st, Ref: ref}, e, a.failure(ctx, st, ref, e)
 }
 

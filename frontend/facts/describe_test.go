@@ -1,15 +1,17 @@
 package facts_test
 
 import (
+	"context"
 	"errors"
+	"io/fs"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
 
 	"github.com/moby/buildkit/solver/errdefs"
-	"github.com/moby/buildkit/solver/pb"
-	"github.com/moby/buildkit/util/apicaps"
 
 	"github.com/crosshull/crosshull/frontend/facts"
 	"github.com/crosshull/crosshull/frontend/gateway"
@@ -46,34 +48,60 @@ func apps(t *testing.T, c *gatewaytest.Client) (*facts.Facts, error) {
 
 const describe = "[describe] dotnet msbuild -t:ComputeContainerConfig projects"
 
+// asked is how often MSBuild was asked.
+func asked(c *gatewaytest.Client) int {
+	n := 0
+	for _, name := range c.Solved() {
+		if name == describe {
+			n++
+		}
+	}
+	return n
+}
+
 // What MSBuild says of projects that it cannot describe is a result, which BuildKit keeps. An old one that may have
 // been about a feed is asked for again.
 func TestFailureIsKept(t *testing.T) {
-	old := time.Now().Add(-time.Hour)
-	left := func(log string, at time.Time) fstest.MapFS {
-		return fstest.MapFS{"errors.log": {Data: []byte(log), ModTime: at}, "description.json": {Data: []byte("{}")}}
+	old, fresh := time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
+	const missing, sdk = "MSB4019: x.props was not found", "MSB4236: The SDK 'X' was not found"
+	problem := func(text string) gatewaytest.Problem {
+		code, message, _ := strings.Cut(text, ": ")
+		return gatewaytest.Problem{File: "app/app.csproj", Code: code, Message: message, Project: "app/app.csproj"}
 	}
-	const missing, sdk = "error MSB4019: x.props was not found", "error MSB4236: The SDK 'X' was not found"
+	left := func(answer gatewaytest.Answer, at time.Time) gatewaytest.Step {
+		files := gatewaytest.Description(answer)
+		files["description.json"].ModTime = at
+		return gatewaytest.Step{Files: files}
+	}
+	ofApp := func(text string, at time.Time) gatewaytest.Step {
+		answer := gatewaytest.App("app/app.csproj", nil)
+		answer.Errors = []gatewaytest.Problem{problem(text)}
+		return left(answer, at)
+	}
+	broken := gatewaytest.Candidate{Path: "app/app.csproj", Kind: "broken", Error: new(problem(missing))}
+	library := gatewaytest.Candidate{Path: "lib/lib.csproj", Kind: "library", OutputType: "Library"}
 	says := func(line string) string {
-		return "describe the project: 1 error in " + describe + "…" + "\n" + "app/app.csproj: " + line
+		return "describe the project: 1 error in " + describe + "…" + "\napp/app.csproj: error " + line
 	}
-	line := func(text string) string { return text + " [/source/app/app.csproj]\n" }
+	const nothing = "crosshull.yaml:1: nothing to publish in the context: …app/app.csproj: error " + missing + ")"
+	at := []string{"crosshull.yaml:1"}
 	for _, tc := range []struct {
 		name string
 		step gatewaytest.Step
 		want string // how it begins, and how it ends
+		at   []string
 		runs int
 	}{
-		{"just now", gatewaytest.Step{Files: left(line(missing), time.Now().Add(time.Hour))}, says(missing), 1},
-		{"before", gatewaytest.Step{Files: left(line(missing), old)}, says(missing), 1},
-		{"a feed, just now", gatewaytest.Step{Files: left(line(sdk), time.Now().Add(time.Hour))}, says(sdk), 1},
-		{"a feed, before", gatewaytest.Step{Files: left(line(sdk), old)}, says(sdk), 2},
-		{"nothing said, before", gatewaytest.Step{Files: left("", old)},
-			"describe the project: " + describe + " failed, and said no error…log", 2},
-		{"no log at all", gatewaytest.Step{Files: fstest.MapFS{}},
-			"describe the project: " + describe + " failed, and said no error…log", 2},
+		{"just now", ofApp(missing, fresh), says(missing), at, 1},
+		{"before", ofApp(missing, old), says(missing), at, 1},
+		{"a feed, just now", ofApp(sdk, fresh), says(sdk), at, 1},
+		{"a feed, before", ofApp(sdk, old), says(sdk), at, 2},
+		{"the only project", left(gatewaytest.Answer{Candidates: []gatewaytest.Candidate{broken}}, old),
+			says(missing), at, 1},
+		{"one of several projects", left(gatewaytest.Answer{Candidates: []gatewaytest.Candidate{library, broken}}, old),
+			nothing, at, 1},
 		{"a step that fails", gatewaytest.Step{Err: gatewaytest.Failed(describe, "/diagnostics")},
-			"describe the project: process…exit code: 1", 1},
+			"describe the project: process…exit code: 1", at, 1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := gatewaytest.Console()
@@ -84,41 +112,71 @@ func TestFailureIsKept(t *testing.T) {
 			if err == nil || !strings.HasPrefix(err.Error(), begin) || !strings.HasSuffix(err.Error(), end) {
 				t.Errorf("error\n%v\nwant\n%s", err, tc.want)
 			}
-			if tc.step.Err == nil {
-				var vertex *errdefs.VertexError // whose log the history of builds shows
-				if !errors.As(err, &vertex) || len(errdefs.Sources(err)) != 1 {
-					t.Errorf("no vertex, or no place: %v", err)
-				}
+			gatewaytest.Want{Says: "…", At: tc.at, Solve: tc.step.Err != nil}.Check(t, err)
+			var vertex *errdefs.VertexError // whose log the history of builds shows
+			if errors.As(err, &vertex) != (begin != "crosshull.yaml:1: nothing to publish in the context: ") {
+				t.Errorf("no vertex, or one that did not fail: %v", err)
 			}
-			runs := 0
-			for _, name := range c.Solved() {
-				if name == describe {
-					runs++
-				}
-			}
-			if runs != tc.runs {
-				t.Errorf("asked %d times, want %d", runs, tc.runs)
+			if n := asked(c); n != tc.runs {
+				t.Errorf("asked %d times, want %d", n, tc.runs)
 			}
 		})
 	}
 }
 
-// A BuildKit that cannot keep failures, and a user with a debugger, have a step that fails.
-func TestFailureIsAStep(t *testing.T) {
-	for name, set := range map[string]func(*gatewaytest.Client){
-		"an old BuildKit": func(c *gatewaytest.Client) { c.Lacks = []apicaps.CapID{pb.CapExecValidExitCode} },
-		"a debugger":      func(c *gatewaytest.Client) { c.Set("build-arg:CROSSHULL_DEBUG", "1") },
+// MSBuild is asked again with the contents of the files that it wants. What it says before it has them does not count.
+func TestRounds(t *testing.T) {
+	app := gatewaytest.App("app/app.csproj", nil)
+	guess := gatewaytest.App("other/other.csproj", nil)
+	guess.Errors = []gatewaytest.Problem{{Message: "the version is empty", Project: "other/other.csproj"}}
+	for _, tc := range []struct {
+		name  string
+		asks  []string // what it wants, round by round
+		wants string   // the error
+		runs  int
+	}{
+		{"nothing", nil, "", 1},
+		{"once", []string{"VERSION"}, "", 2},
+		{"two at a time", []string{"VERSION a.txt"}, "", 2},
+		{"by a link", []string{"link.txt"}, "", 2},
+		{"three times", []string{"a.txt", "b.txt", "c.txt"}, "", 4},
+		{"four times", []string{"a.txt", "b.txt", "c.txt", "VERSION"},
+			"describe the project: MSBuild wants other files each time: the last was VERSION", 4},
+		{"what is not there", []string{"a.txt", "none.txt"},
+			"describe the project: there is no none.txt in the context, or an ignore file leaves it out", 2},
+		{"a folder", []string{"app"}, "describe the project: app is no file", 1},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(tc.name, func(t *testing.T) {
 			c := gatewaytest.Console()
-			set(c)
-			c.Step(gatewaytest.Step{Name: describe, Err: gatewaytest.Failed(describe, "/diagnostics")})
-			c.Mounts = map[string]fstest.MapFS{describe + " /diagnostics": {"errors.log": {
-				Data: []byte("error MSB4019: x.props was not found [/source/app/app.csproj]\n"),
-			}}}
-			_, err := apps(t, c)
-			gatewaytest.Want{Says: "describe the project: 1 error in " + describe + "…", At: []string{"crosshull.yaml:1"},
-				Solve: true}.Check(t, err)
+			for _, name := range []string{"VERSION", "a.txt", "b.txt", "c.txt"} {
+				c.Say(name, "1.0")
+			}
+			c.Context["link.txt"] = &fstest.MapFile{Mode: fs.ModeSymlink, Data: []byte("a.txt")}
+			files := fstest.MapFS{}
+			round := 0
+			c.Step(gatewaytest.Step{Name: describe, Files: files, Do: func(context.Context) error {
+				says := gatewaytest.Evaluation{Answers: []gatewaytest.Answer{app}, Outputs: []string{"app/out"}}
+				if round < len(tc.asks) {
+					says = gatewaytest.Evaluation{
+						Answers: []gatewaytest.Answer{guess}, Outputs: []string{"a"}, Asks: strings.Fields(tc.asks[round]),
+					}
+				}
+				round++
+				maps.Copy(files, says.Files())
+				return nil
+			}})
+			f, err := apps(t, c)
+			switch {
+			case tc.wants != "":
+				gatewaytest.Want{Says: tc.wants}.Check(t, err)
+			case err != nil:
+				t.Fatal(err)
+			case f.App.Path != "app/app.csproj" || !slices.Equal(f.Answer.Outputs, []string{"app/out"}):
+				t.Errorf("it takes %s, with outputs %q", f.App.Path, f.Answer.Outputs)
+			}
+			if n := asked(c); n != tc.runs || round != tc.runs {
+				t.Errorf("asked %d times, answered %d times, want %d", n, round, tc.runs)
+			}
 		})
 	}
 }

@@ -59,6 +59,7 @@ func commands(t *testing.T, p *plan.Plan, st llb.State) []string {
 }
 
 const (
+	compile  = "[describe] compile the program that asks MSBuild"
 	describe = "[describe] dotnet msbuild -t:ComputeContainerConfig projects"
 	restore  = "[restore] dotnet restore app/app.csproj"
 	publish  = "[publish] dotnet publish app/app.csproj"
@@ -92,9 +93,9 @@ func TestMake(t *testing.T) {
 			var published []string
 			for _, step := range g.Published {
 				published = append(published, step.RID)
-				want := []string{describe, restore, publish}
+				want := []string{compile, describe, restore, publish}
 				if step.RID != "" {
-					want[2] += " -r " + step.RID
+					want[3] += " -r " + step.RID
 				}
 				if tc.compression == dotnet.CompressBefore {
 					want = append(want, assets)

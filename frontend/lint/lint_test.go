@@ -120,7 +120,7 @@ func TestCheck(t *testing.T) {
 				"for every platform",
 		}},
 		{name: "no such project", c: app(nil, "project: x"), change: func(c *gatewaytest.Client) {
-			c.Describe(nil)
+			c.Describe(gatewaytest.Answer{})
 		}, want: []string{"error crosshull.yaml:2 crosshull.yaml:2: no .NET project in x"}},
 		{name: "a project that MSBuild refuses", c: app(nil, "project: app"), change: func(c *gatewaytest.Client) {
 			c.Step(gatewaytest.Step{Name: describe, Err: failed})
@@ -150,7 +150,7 @@ func TestCheck(t *testing.T) {
 		}},
 		{name: "tests that are none", c: app(nil, "tests: [app]"), want: []string{
 			"error crosshull.yaml:2 crosshull.yaml:2: no test project in app: a test references Microsoft.NET.Test.Sdk, " +
-				"but there is app/app.csproj (OutputType Exe)",
+				"but there is app/app.csproj (an app)",
 		}},
 		{name: "tests alone", c: app(nil, "tests: [t]"), target: "test", change: func(c *gatewaytest.Client) {
 			c.Describe(gatewaytest.Test("t/t.csproj"))
@@ -186,7 +186,7 @@ func TestCheckFails(t *testing.T) {
 		}},
 		{"no spec, and no project", &gatewaytest.Client{
 			Options: map[string]string{}, Images: app(nil).Images,
-			Steps: []gatewaytest.Step{{Name: describe, Files: gatewaytest.Description(nil)}},
+			Steps: []gatewaytest.Step{{Name: describe, Files: gatewaytest.Description(gatewaytest.Answer{})}},
 		}, want{Says: "no .NET project in the context"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -30,7 +30,9 @@ func written(layers []plan.Layer) string {
 
 // The layers of an image are known before the build, as far as they can be.
 func TestLayers(t *testing.T) {
-	const packages = `<Project><ItemGroup><PackageReference Include="A" Version="1" /></ItemGroup></Project>`
+	packages, app := build("linux/amd64", nil), gatewaytest.App("app/app.csproj", nil)
+	app.Packages = true
+	packages.Describe(app)
 	large := strings.Repeat("x", 1<<20)
 	for _, tc := range []struct {
 		name  string
@@ -40,7 +42,7 @@ func TestLayers(t *testing.T) {
 	}{
 		{"portable", build("linux/amd64", nil), nil,
 			"(packages*) (packages-preview*) (runtimes) (projects*) (assets*) app*"},
-		{"packages", build("linux/amd64", nil), map[string]string{"app/app.csproj": packages},
+		{"packages", packages, nil,
 			"packages* packages-preview* runtimes (projects*) (assets*) app*"},
 		{"assets", build("linux/amd64", nil), map[string]string{"app/wwwroot/a.css": "x"},
 			"(packages*) (packages-preview*) (runtimes) (projects*) assets* app*"},

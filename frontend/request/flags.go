@@ -74,7 +74,6 @@ func (r *Request) Options() (xllb.Options, error) {
 		Caps:           r.Gateway.Caps(),
 		BuildRID:       rid,
 		CacheNamespace: r.cacheNamespace(),
-		Debug:          r.Gateway.Debug(),
 		Exec:           r.execOpts,
 		Constraints:    r.constraints,
 	}, err

@@ -67,12 +67,11 @@ func TestEpoch(t *testing.T) {
 
 func TestAnnotations(t *testing.T) {
 	spec := "image: {annotations: {a: b}, annotate-index: true}"
-	label := gatewaytest.Item{
-		"Item": "Container", "Kind": "Label", "Identity": "org.opencontainers.image.base.name", "Value": "x",
-	}
+	answer := gatewaytest.App(project, nil)
+	answer.Items["ContainerLabel"] = []gatewaytest.Item{{"name": "org.opencontainers.image.base.name", "value": "x"}}
 	of := func(platforms string, spec ...string) map[string]string {
 		c := app(platforms, nil, spec...)
-		c.Describe(append(gatewaytest.App(project, nil), label))
+		c.Describe(answer)
 		found := map[string]string{}
 		for k, v := range export(t, c).Metadata {
 			if rest, ok := strings.CutPrefix(k, "annotation"); ok {

@@ -93,9 +93,9 @@ func trx(passed, failed int) []byte {
 func tested(target string, gate bool) *gatewaytest.Client {
 	c := app("linux/amd64", nil, fmt.Sprintf("tests: {projects: [t/unit, t/slow], gate: %v}", gate))
 	c.Set("target", target)
-	answers := [][]gatewaytest.Item{gatewaytest.Test("t/unit/unit.csproj"), gatewaytest.Test("t/slow/slow.csproj")}
+	answers := []gatewaytest.Answer{gatewaytest.Test("t/unit/unit.csproj"), gatewaytest.Test("t/slow/slow.csproj")}
 	if gate {
-		answers = append([][]gatewaytest.Item{gatewaytest.App(project, nil)}, answers...)
+		answers = append([]gatewaytest.Answer{gatewaytest.App(project, nil)}, answers...)
 	}
 	c.Describe(answers...)
 	c.Step(gatewaytest.Step{Name: "[test] dotnet test t/unit", Files: fstest.MapFS{"unit/unit.trx": {Data: trx(3, 0)}}})

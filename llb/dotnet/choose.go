@@ -78,6 +78,8 @@ func describe(candidates []Candidate) string {
 		switch {
 		case c.Error != nil:
 			why = c.Error.String()
+		case c.Kind == "app":
+			why = "an app"
 		case c.Kind == "test":
 			why = "a test"
 		case c.Kind == "library":

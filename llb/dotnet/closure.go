@@ -1,7 +1,6 @@
 package dotnet
 
 import (
-	"fmt"
 	"iter"
 	"path"
 	"slices"
@@ -17,7 +16,7 @@ type Node struct {
 	// Framework is the TargetFramework to build it for, if it has TargetFrameworks.
 	Framework string
 	// Apart tells that a process of its own can compile it. That process needs only the reference assemblies of what the
-	// project references: see target CrosshullClosure.
+	// project references: see Compiled.Apart of the evaluator.
 	Apart bool
 	// Locked says which versions of packages it gets.
 	Locked
@@ -150,16 +149,6 @@ func RestoreFiles(nodes []Node, settings Settings) []string {
 	}
 	slices.Sort(patterns)
 	return slices.Compact(patterns)
-}
-
-// inContext returns the path of a project relative to the context, which is folder source of the build container.
-// Callers walk up the folders of the path, so it must be clean: no doubled slash, no dots.
-func inContext(p, source string) (string, error) {
-	rel, ok := strings.CutPrefix(path.Clean(p), strings.TrimSuffix(path.Clean(source), "/")+"/")
-	if !ok {
-		return "", fmt.Errorf("project %s is outside the build context", p)
-	}
-	return rel, nil
 }
 
 // foldersOf are the folder of a file and all folders above it, the nearest first. The last is ".", the context itself.

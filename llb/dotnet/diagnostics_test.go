@@ -81,3 +81,26 @@ func TestDiagnosticLasts(t *testing.T) {
 		}
 	}
 }
+
+// An error may come from a file that is not there, unless it is about the text of a source or about packages.
+func TestDiagnosticMayLack(t *testing.T) {
+	for _, tc := range []struct {
+		code, message string
+		want          bool
+	}{
+		{"CS0246", "The type or namespace name 'X' could not be found", true},
+		{"MSB3073", "The command exited with code 1", true},
+		{"", "no such file", true},
+		{"CS1001", "Identifier expected", false},
+		{"CS1039", "Unterminated string literal", false},
+		{"CS1040", "Preprocessor directives must appear first", true},
+		{"CS10011", "no code of the compiler", true},
+		{"NU1101", "Unable to find package X", false},
+		{"NU1301", "Unable to load the service index for source https://x/index.json", false},
+		{"NU1301", "The local source '/source/feed' doesn't exist", true},
+	} {
+		if got := (Diagnostic{Code: tc.code, Message: tc.message}).MayLack(); got != tc.want {
+			t.Errorf("%s: %s: %v", tc.code, tc.message, got)
+		}
+	}
+}

@@ -2,5 +2,5 @@
 // project, and how to restore and publish the project.
 //
 // Contract: every function here is pure. It returns argument vectors and does not run them, and knows no LLB. If the
-// SDK can answer a question, ask it instead of imitating it: see [DescribeArgs] and [ParseDescription].
+// SDK can answer a question, ask it instead of imitating it: see [EvaluateArgs] and [ParseEvaluation].
 package dotnet

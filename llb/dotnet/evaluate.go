@@ -6,6 +6,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -17,8 +18,8 @@ import (
 //go:embed evaluator
 var evaluator embed.FS
 
-// EvaluatorFiles are the sources of the program that [EvaluateArgs] runs, to be put into Paths.Evaluator. [CompileEvaluatorArgs]
-// compiles them.
+// EvaluatorFiles are the sources of the program that [EvaluateArgs] runs, to be put into Paths.Sources.
+// [CompileEvaluatorArgs] compiles them.
 func EvaluatorFiles() ([]File, error) { return filesOf(evaluator, "evaluator") }
 
 // What the command of [CompileEvaluatorArgs] leaves in Paths.Output.
@@ -82,8 +83,8 @@ type Name struct {
 	Target string // of a link, as it is in the file system; empty: it is none
 }
 
-// Names makes a [NamesFile] of names that are sorted by path: see Tree.Lay of the evaluator. It leaves out what no build
-// on Linux can read, and what builds on the host leave in bin and obj.
+// Names makes a [NamesFile] of names that are sorted by path: see Tree.Lay of the evaluator. It leaves out what .NET
+// cannot read, and what builds on the host leave beside projects.
 func Names(names []Name) ([]byte, error) {
 	projects := map[string]bool{}
 	for _, n := range names {
@@ -137,7 +138,8 @@ func Request(common Project, asked []Project, folder string, doubtful []string, 
 	}
 	questions := make([]question, len(asked))
 	for i, p := range asked {
-		questions[i] = question{Project: p.Path, Framework: p.Framework, Properties: asGlobals(append(p.solution(at), p.own()...))}
+		properties := asGlobals(append(p.solution(at), p.own()...))
+		questions[i] = question{Project: p.Path, Framework: p.Framework, Properties: properties}
 		if p.Test {
 			questions[i].Kind = "test"
 		}
@@ -153,7 +155,8 @@ func Request(common Project, asked []Project, folder string, doubtful []string, 
 		Doubtful           []string          `json:"doubtful,omitempty"`
 		Questions          []question        `json:"questions"`
 	}{
-		at.Source, path.Join(at.MSBuild, NamesFile), at.Contents, folder, asGlobals(properties), evaluatedRIDs(), doubtful, questions,
+		at.Source, path.Join(at.MSBuild, NamesFile), at.Contents, folder, asGlobals(properties), evaluatedRIDs(), doubtful,
+		questions,
 	})
 }
 
@@ -224,46 +227,54 @@ func (p *problem) diagnostic() Diagnostic {
 type answer struct {
 	Asks     []string
 	Outputs  []string
-	Projects []struct {
-		Path                string
-		Error               *problem
-		Apart               bool
-		Framework           string
-		DirectReferences    bool
-		LockFile            string
-		LockedMode          bool
-		FrameworkReferences []string
-		Floating            []KeyValue
-		References          []int
-		RunsTools, Packages bool
-		ForeignFrameworks   bool
-		Unknown             string
-		UnknownToEvaluation bool
-		Files, Folders      []Read
-		Existing            []string
-	}
-	Answers []struct {
-		Candidates []struct {
-			Path, Kind, OutputType string
-			Frameworks             []string
-			CrossTargeting         bool
-			Coverage               bool
-			Error                  *problem
-		}
-		Missing []string
-		App     *struct {
-			Path                string
-			Error               *problem
-			ResponseFile        string
-			ByRuntimeIdentifier bool
-			RuntimeIdentifiers  []string
-			Closure             []int
-			Errors              []problem
-			Properties          map[string]string
-			FrameworkReferences []string
-			Items               map[string][]struct{ Name, Value, Type string }
-		}
-	}
+	Projects []answerProject
+	Answers  []answerTo
+}
+
+type answerProject struct {
+	Path                string
+	Apart               bool
+	Framework           string
+	DirectReferences    bool
+	LockFile            string
+	LockedMode          bool
+	FrameworkReferences []string
+	Floating            []KeyValue
+	References          []int
+	RunsTools, Packages bool
+	ForeignFrameworks   bool
+	Unknown             string
+	UnknownToEvaluation bool
+	Files, Folders      []Read
+	Existing            []string
+}
+
+// answerTo is the answer to a question.
+type answerTo struct {
+	Candidates []answerCandidate
+	Missing    []string
+	App        *answerApp
+}
+
+type answerCandidate struct {
+	Path, Kind, OutputType string
+	Frameworks             []string
+	CrossTargeting         bool
+	Coverage               bool
+	Error                  *problem
+}
+
+type answerApp struct {
+	Path                string
+	Error               *problem
+	ResponseFile        string
+	ByRuntimeIdentifier bool
+	RuntimeIdentifiers  []string
+	Closure             []int
+	Errors              []problem
+	Properties          map[string]string
+	FrameworkReferences []string
+	Items               map[string][]struct{ Name, Value, Type string }
 }
 
 // Evaluation is what MSBuild says to a request.
@@ -280,10 +291,13 @@ type Evaluation struct {
 func ParseEvaluation(dt []byte, n int) (*Evaluation, error) {
 	var doc answer
 	if err := json.Unmarshal(dt, &doc); err != nil {
-		return nil, fmt.Errorf("read MSBuild's description of the project: %w", err)
+		return nil, fmt.Errorf("read MSBuild's answer: %w", err)
 	}
 	if len(doc.Answers) != n {
-		return nil, fmt.Errorf("MSBuild's description answers %d questions of %d", len(doc.Answers), n)
+		return nil, fmt.Errorf("MSBuild answers %d questions, but was asked %d", len(doc.Answers), n)
+	}
+	if err := doc.check(); err != nil {
+		return nil, err
 	}
 	e := &Evaluation{Asks: doc.Asks, Outputs: doc.Outputs}
 	nodes := doc.nodes()
@@ -293,13 +307,72 @@ func ParseEvaluation(dt []byte, n int) (*Evaluation, error) {
 	return e, nil
 }
 
+// check cleans the paths of an answer. It gives an error if one leads out of the context, or if an index is that of no
+// project. Our own program writes the answer, but it runs expressions of the projects that it asks about.
+func (a *answer) check() error {
+	for _, p := range a.paths() {
+		clean := path.Clean(*p)
+		if clean == "." || !fs.ValidPath(clean) {
+			return fmt.Errorf("MSBuild's answer has a path outside of the build context: %q", *p)
+		}
+		*p = clean
+	}
+	for _, i := range a.indexes() {
+		if i < 0 || i >= len(a.Projects) {
+			return fmt.Errorf("MSBuild's answer names project %d of %d", i, len(a.Projects))
+		}
+	}
+	return nil
+}
+
+// paths are all paths whose folders somebody walks up.
+func (a *answer) paths() []*string {
+	var all []*string
+	for i := range a.Projects {
+		p := &a.Projects[i]
+		all = append(all, &p.Path)
+		for i := range p.Files {
+			all = append(all, &p.Files[i].Path)
+		}
+		for i := range p.Folders {
+			all = append(all, &p.Folders[i].Path)
+		}
+		for i := range p.Existing {
+			all = append(all, &p.Existing[i])
+		}
+	}
+	for i := range a.Answers {
+		for j := range a.Answers[i].Candidates {
+			all = append(all, &a.Answers[i].Candidates[j].Path)
+		}
+		if app := a.Answers[i].App; app != nil {
+			all = append(all, &app.Path)
+		}
+	}
+	return all
+}
+
+// indexes are all indexes of projects.
+func (a *answer) indexes() []int {
+	var all []int
+	for _, p := range a.Projects {
+		all = append(all, p.References...)
+	}
+	for _, answer := range a.Answers {
+		if answer.App != nil {
+			all = append(all, answer.App.Closure...)
+		}
+	}
+	return all
+}
+
 // nodes are the projects, in their order.
 func (a *answer) nodes() []Node {
 	nodes := make([]Node, len(a.Projects))
 	for i, p := range a.Projects {
 		n := Node{
 			Path: p.Path, Framework: p.Framework, Apart: p.Apart, direct: p.DirectReferences,
-			Locked:   Locked{Floating: p.Floating, LockFile: p.LockFile, LockedMode: p.LockedMode},
+			Locked:  Locked{Floating: p.Floating, LockFile: p.LockFile, LockedMode: p.LockedMode},
 			foreign: p.ForeignFrameworks, Packages: p.Packages, FrameworkReferences: p.FrameworkReferences,
 			Reads: Reads{
 				Files: p.Files, Folders: p.Folders, Existing: p.Existing, Unknown: p.Unknown,

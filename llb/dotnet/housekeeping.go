@@ -134,8 +134,8 @@ func (h *Housekeeping) Doubtful() []string {
 	return all
 }
 
-// Idle returns patterns of the housekeeping that projects do not use, as MSBuild says, and that is not among inputs, the
-// files and folders of the context that the user names. If it is not known what a project reads, there is no such
+// Idle returns patterns of the housekeeping that projects do not use, as MSBuild says, and that is not among inputs,
+// the files and folders of the context that the user names. If it is not known what a project reads, there is no such
 // housekeeping. If a project runs its author's own programs, only the spec is idle.
 func (h *Housekeeping) Idle(nodes []Node, links Links, p Project, inputs []string) []string {
 	if len(h.found) == 0 || slices.ContainsFunc(nodes, func(n Node) bool { return !n.reachKnown }) {

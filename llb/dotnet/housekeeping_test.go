@@ -2,48 +2,33 @@ package dotnet
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
 )
 
-// asked is MSBuild's answer for a project that uses sources and reaches paths.
-func asked(t *testing.T, project string, sources, reached []string) Node {
+// reading is MSBuild's answer for a project that reads files, and folders, whose names end with a slash.
+func reading(t *testing.T, project string, reads ...string) Node {
 	t.Helper()
-	answers := []item{
-		{"Item": "Project", "Identity": "/source/" + project},
-		{"Item": "Reach", "Kind": reachDone, "Owner": "/source/" + project},
-		{"Item": "Reach", "Kind": reachAsked, "Owner": "/source/" + project},
+	files, folders := []Read{}, []Read{}
+	for _, p := range reads {
+		if folder, ok := strings.CutSuffix(p, "/"); ok {
+			folders = append(folders, Read{Path: folder})
+		} else {
+			files = append(files, Read{Path: p})
+		}
 	}
-	for _, s := range sources {
-		answers = append(answers, item{
-			"Item": "Reach", "Kind": reachSource, "Owner": "/source/" + project, "Identity": "/source/" + s,
-		})
-	}
-	for _, r := range reached {
-		answers = append(answers, item{
-			"Item": "Reach", "Kind": reachItem, "Owner": "/source/" + project, "Identity": "/source/" + r,
-		})
-	}
-	for _, a := range answers {
-		a["Question"] = "0"
-	}
-	dt, err := json.Marshal(map[string]any{"Items": map[string]any{"Answer": answers}})
+	dt, err := json.Marshal(map[string]any{"path": project, "files": files, "folders": folders})
 	if err != nil {
 		t.Fatal(err)
 	}
-	descs, err := ParseDescription(dt, "/source", 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return descs[0].App.Closure[0]
+	return told(t, string(dt))[0]
 }
 
 func TestHousekeeping(t *testing.T) {
 	files := Files{"app.csproj": nil, "web/web.csproj": nil}
 	idle := func(name string) bool {
-		return idleOf(t, files, []string{name}, asked(t, "app.csproj", nil, nil)) != ""
+		return idleOf(t, files, []string{name}, reading(t, "app.csproj")) != ""
 	}
 	for _, name := range []string{
 		"crosshull.yaml", "crosshull.yaml.dockerignore", "deploy/shop.crosshull.yml", "deploy/prod.yaml",
@@ -81,7 +66,7 @@ func TestKeptGit(t *testing.T) {
 			h.Add(name)
 		}
 		h.AddProjects(Files{"app.csproj": nil, "sub/sub.csproj": nil})
-		idle := h.Idle([]Node{asked(t, "app.csproj", nil, nil)}, nil, Project{}, nil)
+		idle := h.Idle([]Node{reading(t, "app.csproj")}, nil, Project{}, nil)
 		if got := strings.Join(idle, " "); got != want {
 			t.Errorf("kept is %v, and no sources are %q, want %q", keep, got, want)
 		}
@@ -99,97 +84,59 @@ func idleOf(t *testing.T, files Files, names []string, nodes ...Node) string {
 	return strings.Join(h.Idle(nodes, nil, Project{}, nil), " ")
 }
 
-// Whatever a project file names is a source: by name, by folder, by wildcard, or through a program that may read it.
+// What a project reads is a source, as MSBuild says. If it does not know, all files are.
 func TestIdleHousekeeping(t *testing.T) {
-	names := []string{"README.md", "NOTES.md", "crosshull.yaml", ".github/a.yml", ".github/b.md", "lib/README.md"}
-	all := []string{".github", "NOTES.md", "README.md", "crosshull.yaml", "lib/README.md"}
-	for _, tc := range []struct{ name, file, text, used string }{
-		{"nothing", "app.csproj", property("AssemblyName", "app"), ""},
-		{"a comment", "app.csproj", `<Project><!-- see README.md --></Project>`, ""},
-		{"no XML", "app.csproj", "README.md", "README.md"},
-		{"an item", "app.csproj", items(`Include="README.md"`), "README.md"},
-		{"an item among others", "app.csproj", items(`Include="a.txt; .\NOTES.md;b.txt"`), "NOTES.md"},
-		{"an update", "app.csproj", items(`Update="NOTES.md" CopyToPublishDirectory="Always"`), "NOTES.md"},
-		{"a removal", "app.csproj", items(`Remove="README.md;**/*.md"`), ""},
-		{"an exclusion", "app.csproj", items(`Include="**/*.txt" Exclude="*.md"`), ""},
-		{"what is no item", "app.csproj", property("DefaultItemExcludes", "$(DefaultItemExcludes);**/*.md"), ""},
-		{"of a package", "app.csproj", property("PackageReadmeFile", "README.md"), ""},
-		{"a property", "app.csproj", property("Notes", "NOTES.md"), "NOTES.md"},
-		{"a part of a path", "app.csproj", items(`Include="$(Root)/NOTES.md"`), "NOTES.md"},
-		{"of items", "app.csproj", items(`Include="@(Y->'%(Directory)NOTES.md')"`), "NOTES.md"},
-		{"a wildcard of items", "app.csproj", items(`Include="%(Y.Identity)/N*.md"`), "NOTES.md"},
-		{"a wildcard", "app.csproj", items(`Include="*.md"`), "NOTES.md README.md"},
-		{"in another case", "app.csproj", items(`Include="read??.MD"`), "README.md"},
-		{"for the end", "app.csproj", items(`Include="README*"`), "README.md"},
-		{"for folders", "app.csproj", items(`Include="**/README.md"`), "README.md lib/README.md"},
-		{"a deep wildcard", "app.csproj", items(`Include="**\*.md"`), ".github NOTES.md README.md lib/README.md"},
-		{"as on Windows", "app.csproj", items(`Include="**/*.*"`), strings.Join(all, " ")},
-		{"a wildcard elsewhere", "app.csproj", items(`Include="docs/**"`), ""},
-		{"a folder", "app.csproj", items(`Include=".github"`), ".github"},
-		{"a file in a folder", "app.csproj", items(`Include=".github/a.yml"`), ".github"},
-		{"the folder of the project", "app.csproj", target(`<Zip SourceDirectory="." />`), strings.Join(all, " ")},
-		{"a folder's name", "app.csproj", property("RootNamespace", "lib"), ""},
-		{"a command", "app.csproj", target(`<Exec Command="make" />`), ".github NOTES.md README.md lib/README.md"},
-		{"a command of the spec", "app.csproj", target(`<Exec Command="cat" StandardInput="crosshull.yaml" />`),
-			strings.Join(all, " ")},
-		{"a task", "eng/x.targets", `<Project><UsingTask TaskName="X" AssemblyFile="x.dll" /></Project>`,
-			".github NOTES.md README.md lib/README.md"},
-		{"relative to the project", "eng/x.props", items(`Include="NOTES.md"`), "NOTES.md"},
-		{"relative to the file", "lib/x.props", `<Project><Import Project="README.md" /></Project>`,
-			"README.md lib/README.md"},
-		{"a response file", "Directory.Build.rsp", "-p:Notes=NOTES.md", "NOTES.md"},
-		{"a solution", "all.slnx", `<Solution><File Path="README.md" /></Solution>`, ""},
+	names := []string{"README.md", "NOTES.md", "prod.yaml", ".github/a.yml", ".github/b.md", "lib/README.md"}
+	const all = ".github NOTES.md README.md lib/README.md prod.yaml"
+	files := Files{"app.csproj": nil, "lib/lib.csproj": nil}
+	unknown, tools := reading(t, "app.csproj"), reading(t, "app.csproj")
+	unknown.reachKnown = false
+	tools.runsTools = true
+	both := reading(t, "app.csproj", "prod.yaml")
+	both.runsTools = true
+	for _, tc := range []struct {
+		name, idle string
+		nodes      []Node
+	}{
+		{"nothing", all, []Node{reading(t, "app.csproj")}},
+		{"no project", all, nil},
+		{"a file", ".github NOTES.md lib/README.md prod.yaml", []Node{reading(t, "app.csproj", "README.md")}},
+		{"a file of another project", ".github NOTES.md README.md prod.yaml",
+			[]Node{reading(t, "app.csproj"), reading(t, "lib/lib.csproj", "lib/README.md")}},
+		{"a file that is not there", all, []Node{reading(t, "app.csproj", "CHANGELOG.md", "lib/NOTES.md")}},
+		{"a folder", ".github NOTES.md README.md prod.yaml", []Node{reading(t, "app.csproj", "lib/")}},
+		{"a folder of housekeeping", "NOTES.md README.md lib/README.md prod.yaml",
+			[]Node{reading(t, "app.csproj", ".github/")}},
+		{"a file in that folder", "NOTES.md README.md lib/README.md prod.yaml",
+			[]Node{reading(t, "app.csproj", ".github/b.md")}},
+		{"the spec", ".github NOTES.md README.md lib/README.md", []Node{reading(t, "app.csproj", "prod.yaml")}},
+		{"a project in that folder", "NOTES.md README.md lib/README.md prod.yaml",
+			[]Node{reading(t, ".github/tool/tool.csproj")}},
+		{"a tool, which may read anything but the spec", "prod.yaml", []Node{reading(t, "lib/lib.csproj"), tools}},
+		{"a tool that reads the spec", "", []Node{both}},
+		{"what MSBuild does not know", "", []Node{reading(t, "lib/lib.csproj"), unknown}},
 	} {
-		if strings.Contains(string(ReachTargets(Files{tc.file: []byte(tc.text)}, "/source")), "DefaultItemExcludes") {
-			t.Errorf("%s: what is left out is reached", tc.name)
-		}
-		files := Files{"app.csproj": []byte("<Project />"), "lib/lib.csproj": []byte("<Project />")}
-		files[tc.file] = []byte(tc.text)
-		nodes := []Node{asked(t, "app.csproj", nil, nil), asked(t, "lib/lib.csproj", nil, nil)}
-		nodes[0].restoreReach = []string{"eng/x.props", "eng/x.targets", "lib/x.props"}
-		idle := strings.Fields(idleOf(t, files, names, nodes...))
-		used := slices.DeleteFunc(slices.Clone(all), func(name string) bool { return slices.Contains(idle, name) })
-		if got := strings.Join(used, " "); got != tc.used {
-			t.Errorf("%s: %q is used, want %q", tc.name, got, tc.used)
+		if got := idleOf(t, files, names, tc.nodes...); got != tc.idle {
+			t.Errorf("%s: %q is idle, want %q", tc.name, got, tc.idle)
 		}
 	}
 }
 
-func items(attributes string) string {
-	return "<Project><ItemGroup><X " + attributes + " /></ItemGroup></Project>"
-}
-
-func property(name, value string) string {
-	return fmt.Sprintf("<Project><PropertyGroup><%[1]s>%[2]s</%[1]s></PropertyGroup></Project>", name, value)
-}
-
-func target(task string) string { return `<Project><Target Name="T">` + task + "</Target></Project>" }
-
-// Items and paths from MSBuild's answer are sources. Without an answer, all files are.
-func TestAnswersOfHousekeeping(t *testing.T) {
-	names := []string{"README.md", "compose.json", ".github/a.yml"}
-	files := Files{"app.csproj": []byte("<Project />")}
-	unknown := asked(t, "app.csproj", nil, nil)
-	unknown.sourcesKnown = false
-	dark := asked(t, "app.csproj", nil, nil)
-	dark.reachKnown = false
-	for _, tc := range []struct {
-		name, idle string
-		node       Node
-	}{
-		{"nothing", ".github README.md compose.json", asked(t, "app.csproj", nil, nil)},
-		{"an item", ".github README.md", asked(t, "app.csproj", []string{"compose.json"}, nil)},
-		{"a path", ".github compose.json", asked(t, "app.csproj", nil, []string{"README.md"})},
-		{"a wildcard", ".github compose.json", asked(t, "app.csproj", nil, []string{escapeWildcards("**/*.md")})},
-		{"a folder", "README.md compose.json", asked(t, "app.csproj", nil, []string{".github"})},
-		{"the context", "", asked(t, "app.csproj", nil, []string{""})},
-		{"no answer", "", unknown},
-		{"no answer of paths", "", dark},
-		{"a project there", "README.md compose.json", asked(t, ".github/tool/tool.csproj", nil, nil)},
+// MSBuild is asked about all that may be idle.
+func TestDoubtful(t *testing.T) {
+	var h Housekeeping
+	if got := h.Doubtful(); len(got) > 0 {
+		t.Errorf("of nothing, %q is doubtful", got)
+	}
+	for _, name := range []string{
+		"lib/README.md", "README.md", "docs/other.md", ".github/x.md", "lib/obj/README.md", "deploy/crosshull.yaml", "a.cs",
 	} {
-		if got := idleOf(t, files, names, tc.node); got != tc.idle {
-			t.Errorf("%s: %q is idle, want %q", tc.name, got, tc.idle)
-		}
+		h.Add(name)
+	}
+	h.AddProjects(Files{"lib/lib.csproj": nil})
+	want := []string{".github/x.md", "README.md", "deploy/crosshull.yaml", "lib/README.md"}
+	if got := h.Doubtful(); !slices.Equal(got, want) {
+		t.Errorf("%q is doubtful, want %q", got, want)
 	}
 }
 
@@ -223,32 +170,9 @@ func TestNamedHousekeeping(t *testing.T) {
 			h.Add(name)
 		}
 		h.AddProjects(Files{"app.csproj": nil})
-		idle := h.Idle([]Node{asked(t, "app.csproj", nil, nil)}, tc.links, tc.project, tc.inputs)
+		idle := h.Idle([]Node{reading(t, "app.csproj")}, tc.links, tc.project, tc.inputs)
 		if got := strings.ReplaceAll(strings.Join(idle, " "), `\`, ""); got != tc.idle {
 			t.Errorf("%s: %q is idle, want %q", tc.name, got, tc.idle)
 		}
-	}
-}
-
-func TestNames(t *testing.T) {
-	var h Housekeeping
-	if dt := h.Names(nil, Paths{Source: "/source"}); dt != nil {
-		t.Errorf("no names: %s", dt)
-	}
-	for _, name := range []string{"README.md", "lib/a&b;$(c).md", "docs/other.md", ".github/x.md", "link.md"} {
-		h.Add(name)
-	}
-	h.AddProjects(Files{"lib/lib.csproj": nil})
-	got := string(h.Names(testLinks("link.md", "docs/other.md"), Paths{Source: "/source"}))
-	want := `<Project>
-  <ItemGroup>
-    <CrosshullName Include="/source/README.md" />
-    <CrosshullName Include="/source/lib/a&amp;b%3B%24%28c%29.md" />
-    <CrosshullName Include="/source/link.md" IsThere="true" />
-  </ItemGroup>
-</Project>
-`
-	if got != want {
-		t.Errorf("got %q, want %q", got, want)
 	}
 }

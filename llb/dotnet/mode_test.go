@@ -43,7 +43,7 @@ func TestModeOf(t *testing.T) {
 		{"PublishAot=true PublishSingleFile=true PublishReadyToRun=true PublishTrimmed=true", "aot"},
 		{"UseAppHost=true", "portable"}, // the default of projects, so there is no property to ask for it
 	} {
-		properties := item{}
+		properties := map[string]string{}
 		for _, p := range strings.Fields(tc.in) {
 			name, value, _ := strings.Cut(p, "=")
 			properties[name] = value
@@ -113,16 +113,16 @@ func TestModePacks(t *testing.T) {
 	}
 }
 
-// MSBuild is asked for every property of the table. From these, it can tell whether every platform has its own publish.
-func TestTargetsKnowModes(t *testing.T) {
-	dt, err := os.ReadFile("msbuild/crosshull.targets")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range ModeProperties() {
-		for _, want := range []string{fmt.Sprintf(` %s="$(%[1]s)"`, name), fmt.Sprintf(`'$(%s)' == 'true'`, name)} {
-			if !strings.Contains(string(dt), want) {
-				t.Errorf("crosshull.targets has no %s", want)
+// MSBuild is asked for every property of the table, and whether every platform has its own publish.
+func TestEvaluatorKnowsModes(t *testing.T) {
+	for _, file := range []string{"AnswerWriter.cs", "Session.cs"} {
+		dt, err := os.ReadFile("evaluator/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range ModeProperties() {
+			if !strings.Contains(string(dt), fmt.Sprintf("%q", name)) {
+				t.Errorf("%s knows no %s", file, name)
 			}
 		}
 	}

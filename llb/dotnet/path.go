@@ -127,7 +127,7 @@ func CheckQuestions(projects []Project, files Files) error {
 	return nil
 }
 
-// asked are the projects that describe.proj reads for p.
+// asked are the projects that the evaluator reads for p.
 func (p Project) asked(files Files) []string {
 	switch {
 	case isProject(p.Path):

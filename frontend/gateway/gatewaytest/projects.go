@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"path"
-	"strconv"
 	"strings"
 	"testing/fstest"
 	"time"
@@ -29,79 +28,148 @@ const Project = `<Project Sdk="Microsoft.NET.Sdk">
 </Project>
 `
 
-// Item is an item of MSBuild's answer: its metadata by name.
+// Item is what MSBuild says of something: texts by name.
 type Item map[string]string
 
+// Answer is what MSBuild says to a question. The zero Answer is that there is no project.
+type Answer struct {
+	// Candidates are the projects that the question can mean.
+	Candidates []Candidate
+	// Path is the one that it means; empty: it is not clear which.
+	Path string
+	// References are the projects that it references, and References of those are none.
+	References []string
+	// Properties are those of the project, and Items are those of its image by their type, such as ContainerLabel.
+	Properties Item
+	Items      map[string][]Item
+	// Packages tells whether it references any.
+	Packages bool
+	// Errors are why MSBuild cannot describe the project.
+	Errors []Problem
+}
+
+// Candidate is a project that a question can mean.
+type Candidate struct {
+	Path           string   `json:"path"`
+	Kind           string   `json:"kind"`
+	OutputType     string   `json:"outputType,omitempty"`
+	Frameworks     []string `json:"frameworks,omitempty"`
+	CrossTargeting bool     `json:"crossTargeting,omitempty"`
+	Error          *Problem `json:"error,omitempty"`
+}
+
+// Problem is an error of MSBuild.
+type Problem struct {
+	File    string `json:"file,omitempty"`
+	Line    int    `json:"line"`
+	Column  int    `json:"column"`
+	Code    string `json:"code,omitempty"`
+	Message string `json:"message"`
+	Project string `json:"project"`
+}
+
 // Description is what the step that describes projects leaves: the answer to each question, in their order.
-func Description(answers ...[]Item) fstest.MapFS {
-	var doc struct{ Items struct{ Answer []Item } }
-	for i, items := range answers {
-		for _, item := range items {
-			item = maps.Clone(item)
-			item["Question"] = strconv.Itoa(i)
-			doc.Items.Answer = append(doc.Items.Answer, item)
-		}
-	}
-	dt, err := json.Marshal(doc)
+func Description(answers ...Answer) fstest.MapFS { return Evaluation{Answers: answers}.Files() }
+
+// Evaluation is all that MSBuild says.
+type Evaluation struct {
+	Asks    []string // files whose contents it wants
+	Outputs []string // folders that builds on the host left
+	Answers []Answer
+}
+
+// Files is what the step that describes projects leaves then.
+func (e Evaluation) Files() fstest.MapFS {
+	dt, err := json.Marshal(e.document())
 	if err != nil {
 		panic(err) // strings are JSON
 	}
 	return fstest.MapFS{"description.json": {Data: dt}, "described": {}}
 }
 
+// document is an evaluation as the evaluator writes it (AnswerWriter in llb/dotnet/evaluator).
+type document struct {
+	Asks     []string  `json:"asks,omitempty"`
+	Outputs  []string  `json:"outputs,omitempty"`
+	Projects []project `json:"projects"`
+	Answers  []answer  `json:"answers"`
+}
+
+func (e Evaluation) document() document {
+	doc := document{Asks: e.Asks, Outputs: e.Outputs}
+	index := map[string]int{}
+	add := func(p string) int {
+		i, ok := index[p]
+		if !ok {
+			i = len(doc.Projects)
+			index[p] = i
+			doc.Projects = append(doc.Projects, project{Path: p, Apart: true})
+		}
+		return i
+	}
+	for _, a := range e.Answers {
+		out := answer{Candidates: a.Candidates}
+		if a.Path != "" {
+			i := add(a.Path)
+			doc.Projects[i].Packages = a.Packages
+			out.App = &app{Path: a.Path, Closure: []int{i}, Properties: a.Properties, Items: a.Items, Errors: a.Errors}
+			for _, ref := range a.References {
+				j := add(ref)
+				out.App.Closure = append(out.App.Closure, j)
+				doc.Projects[i].References = append(doc.Projects[i].References, j)
+			}
+		}
+		doc.Answers = append(doc.Answers, out)
+	}
+	return doc
+}
+
+type project struct {
+	Path       string `json:"path"`
+	Apart      bool   `json:"apart"`
+	References []int  `json:"references"`
+	Packages   bool   `json:"packages,omitempty"`
+}
+
+type answer struct {
+	Candidates []Candidate `json:"candidates"`
+	App        *app        `json:"app,omitempty"`
+}
+
+type app struct {
+	Path       string            `json:"path"`
+	Closure    []int             `json:"closure"`
+	Errors     []Problem         `json:"errors"`
+	Properties Item              `json:"properties"`
+	Items      map[string][]Item `json:"items"`
+}
+
 // App is what MSBuild says of a console app and of the projects that it references. properties are those that it has
 // beside, or in the place of, the usual ones.
-func App(project string, properties Item, references ...string) []Item {
+func App(project string, properties Item, references ...string) Answer {
 	name := strings.TrimSuffix(path.Base(project), path.Ext(project))
-	container := Item{
-		"Item": "Container", "Kind": "Properties", "Identity": "-", "TargetFramework": "net10.0",
-		"TargetFileName": name + ".dll", "AssemblyName": name,
+	all := Item{
+		"TargetFramework": "net10.0", "TargetFileName": name + ".dll", "AssemblyName": name,
 		"ContainerBaseImage": Runtime, "ContainerWorkingDirectory": "/app/",
-		"ProjectAssetsFile": "/source/" + path.Dir(project) + "/obj/project.assets.json",
+		"ProjectAssetsFile": path.Join(path.Dir(project), "obj/project.assets.json"),
 	}
-	maps.Copy(container, properties)
-	start := []string{"dotnet", "/app/" + name + ".dll"}
-	if container["SelfContained"] == "true" || container["PublishAot"] == "true" {
-		start = []string{"/app/" + name}
+	maps.Copy(all, properties)
+	start := []Item{{"name": "dotnet"}, {"name": "/app/" + name + ".dll"}}
+	if all["SelfContained"] == "true" || all["PublishAot"] == "true" {
+		start = []Item{{"name": "/app/" + name}}
 	}
-	items := []Item{
-		{
-			"Item": "Candidate", "Identity": "/source/" + project, "IsApp": "true", "OutputType": "Exe",
-			"TargetFramework": "net10.0",
-		},
-		closure(project, references...),
+	return Answer{
+		Candidates: []Candidate{{Path: project, Kind: "app", OutputType: "Exe", Frameworks: []string{"net10.0"}}},
+		Path:       project, References: references, Properties: all,
+		Items: map[string][]Item{"ContainerAppCommand": start},
 	}
-	for _, ref := range references {
-		items = append(items, closure(ref))
-	}
-	for _, p := range append([]string{project}, references...) {
-		items = append(items, Item{
-			"Item": "Reach", "Kind": "Done", "Identity": "/source/" + p, "Owner": "/source/" + p,
-		})
-	}
-	items = append(items, container)
-	for _, word := range start {
-		items = append(items, Item{"Item": "Container", "Kind": "AppCommand", "Identity": word})
-	}
-	return items
 }
 
 // Test is what MSBuild says of a test project.
-func Test(project string) []Item {
-	return []Item{
-		{"Item": "Candidate", "Identity": "/source/" + project, "IsTest": "true", "TargetFramework": "net10.0"},
-		closure(project),
-		{"Item": "Reach", "Kind": "Done", "Identity": "/source/" + project, "Owner": "/source/" + project},
-	}
-}
-
-func closure(project string, references ...string) Item {
-	var paths []string
-	for _, ref := range references {
-		paths = append(paths, "/source/"+ref)
-	}
-	return Item{
-		"Item": "Project", "Identity": "/source/" + project, "Apart": "true", "References": strings.Join(paths, "//"),
+func Test(project string) Answer {
+	return Answer{
+		Candidates: []Candidate{{Path: project, Kind: "test", Frameworks: []string{"net10.0"}}},
+		Path:       project,
 	}
 }
 
@@ -188,6 +256,6 @@ func (c *Client) Set(name, value string) { c.Options[name] = value }
 func (c *Client) Step(steps ...Step) { c.Steps = append(steps, c.Steps...) }
 
 // Describe makes the step that describes projects give answers.
-func (c *Client) Describe(answers ...[]Item) {
+func (c *Client) Describe(answers ...Answer) {
 	c.Step(Step{Name: "[describe] dotnet msbuild", Files: Description(answers...)})
 }
