@@ -16,6 +16,20 @@ sealed record Candidate(Project Project, string Kind, string[] Frameworks, bool 
     /// <summary>Whether it can be published if the question names it and nothing else.</summary>
     public bool Runs => Project["OutputType"] is "Exe" or "WinExe" && Kind != "test" && Kind != NotForLinux && Kind != WebAssembly;
 
+    /// <summary>Whether it has no framework that Linux cannot run.</summary>
+    public bool ForLinuxAlone => Frameworks.Length == Math.Max(1, Project.List(Project["TargetFrameworks"]).Length);
+
+    /// <summary>The newest framework that the SDK can build, empty for none.</summary>
+    public string Newest
+    {
+        get
+        {
+            Version Of(string framework) => Version.TryParse(Ask(Project.Instance, "GetTargetFrameworkVersion", framework), out var v) ? v : new Version();
+            var most = Version.TryParse(Project["BundledNETCoreAppTargetFrameworkVersion"], out var bundled) ? bundled : new Version(int.MaxValue, 0);
+            return Frameworks.Where(f => Of(f) <= most).OrderBy(Of).LastOrDefault() ?? Frameworks.FirstOrDefault() ?? "";
+        }
+    }
+
     public const string NotForLinux = "for another system than Linux", WebAssembly = "a Blazor WebAssembly client";
 
     static readonly string[] TestPackages = { "Microsoft.NET.Test.Sdk", "xunit.v3", "TUnit", "MSTest" };

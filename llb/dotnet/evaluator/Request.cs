@@ -25,7 +25,7 @@ sealed record Request(
             Text(e, "root"), Text(e, "names"), Text(e, "contents"), Text(e, "folder"), Properties_(e, "properties"),
             List(e, "runtimeIdentifiers"), List(e, "doubtful").ToHashSet(),
             e.GetProperty("questions").EnumerateArray().Select(q => new Question(
-                Text(q, "project"), Text(q, "kind") == "test", Text(q, "framework"), Properties_(q, "properties"))).ToArray());
+                Text(q, "project"), Text(q, "kind") == "test", Text(q, "framework"), q.TryGetProperty("newest", out var n) && n.GetBoolean(), Properties_(q, "properties"))).ToArray());
     }
 
     static string Text(JsonElement e, string name) => e.TryGetProperty(name, out var v) ? v.GetString() : "";
@@ -39,5 +39,6 @@ sealed record Request(
 /// <param name="Project">Relative to the context; empty is all of it.</param>
 /// <param name="Test">A test is meant, not an app.</param>
 /// <param name="Framework">TargetFramework of the app; empty where it has just one.</param>
+/// <param name="Newest">Of several frameworks, the newest that the SDK can build is meant.</param>
 /// <param name="Properties">Properties of this project's commands alone.</param>
-sealed record Question(string Project, bool Test, string Framework, Dictionary<string, string> Properties);
+sealed record Question(string Project, bool Test, string Framework, bool Newest, Dictionary<string, string> Properties);

@@ -126,7 +126,8 @@ sealed class Once : IDisposable
         var globals = chosen.Project.Globals;
         if (chosen.CrossTargeting)
         {
-            var framework = question.Framework != "" ? question.Framework : chosen.Frameworks.Length == 1 ? chosen.Frameworks[0] : "";
+            var framework = question.Framework != "" ? question.Framework
+                : question.Newest || chosen.Frameworks.Length == 1 ? chosen.Newest : "";
             if (framework == "") return nothing;
             globals = globals.With("TargetFramework", framework);
         }
@@ -153,6 +154,8 @@ sealed class Once : IDisposable
     {
         if (question.Test) return Only(candidates.Where(c => c.Kind == "test"));
         var apps = candidates.Where(c => c.Kind == "app").ToList();
+        // One that is also built for other systems is a program for desktops, more often than not.
+        if (apps.Count > 1 && apps.Count(c => c.ForLinuxAlone) == 1) apps.RemoveAll(c => !c.ForLinuxAlone);
         // Who names a project means it, whatever it seems to be.
         return apps.Count == 0 && candidates.Count == 1 && question.Project.EndsWith("proj") ? Only(candidates.Where(c => c.Runs)) : Only(apps);
     }
