@@ -45,7 +45,10 @@ var Modules = []Module{
 	{
 		Path:  "github.com/crosshull/crosshull/hack",
 		Dir:   ".",
-		Lab:   []string{"github.com/crosshull/crosshull/hack/e2e"},
+		Lab: []string{
+			"github.com/crosshull/crosshull/hack/differential/judge",
+			"github.com/crosshull/crosshull/hack/e2e",
+		},
 		Fresh: true,
 	},
 }
