@@ -111,8 +111,8 @@ func contentByList(g *generator, r *rand.Rand) bool {
 	if strings.ContainsAny(p.dir, "%$@;") {
 		return false // the list has no escapes
 	}
-	p.item("Content", "$([System.IO.File]::ReadAllText('$(MSBuildProjectDirectory)/list.txt').Trim())", `Link="listed/%(Filename)%(Extension)" CopyToOutputDirectory="PreserveNewest"`)
-	g.add(p.in("list.txt"), relative(p.dir, "data/listed/one.bin")+";"+relative(p.dir, "data/listed/two.bin")+"\n")
+	p.item("Content", "$([System.IO.File]::ReadAllLines('$(MSBuildProjectDirectory)/list.txt'))", `Link="listed/%(Filename)%(Extension)" CopyToOutputDirectory="PreserveNewest"`)
+	g.add(p.in("list.txt"), relative(p.dir, "data/listed/one.bin")+"\n"+relative(p.dir, "data/listed/two.bin")+"\n")
 	for _, name := range []string{"one", "two", "three"} {
 		g.add("data/listed/"+name+".bin", name+" v0\n")
 	}
@@ -156,8 +156,10 @@ func embeddedByWildcard(g *generator, r *rand.Rand) bool {
 	return true
 }
 
+const token = "Version=4.0.0.0, Culture=neutral, PublicKeyToken=b77a5c561934e089"
+
 func resxFile(data string) string {
-	const of = ", System.Windows.Forms, Version=4.0.0.0, Culture=neutral, PublicKeyToken=b77a5c561934e089"
+	const of = ", System.Windows.Forms, " + token
 	head := func(name, value string) string {
 		return fmt.Sprintf("  <resheader name=\"%s\"><value>%s</value></resheader>\n", name, value)
 	}
@@ -180,7 +182,7 @@ func resx(g *generator, r *rand.Rand) bool {
 func resxWithFiles(g *generator, r *rand.Rand) bool {
 	p := g.any(r)
 	name := []string{"shared/texts/long.txt", p.in("texts/long.txt")}[r.IntN(2)]
-	g.add(p.in("Texts.resx"), resxFile(fmt.Sprintf("  <data name=\"Long\" type=\"System.Resources.ResXFileRef, System.Windows.Forms\"><value>%s;System.String, mscorlib;utf-8</value></data>\n", escapeXML(backslashes(relative(p.dir, name))))))
+	g.add(p.in("Texts.resx"), resxFile(fmt.Sprintf("  <data name=\"Long\" type=\"System.Resources.ResXFileRef, System.Windows.Forms, %s\"><value>%s;System.String, mscorlib, %[1]s;utf-8</value></data>\n", token, escapeXML(backslashes(relative(p.dir, name))))))
 	g.add(name, "long text v0\n")
 	return true
 }

@@ -257,7 +257,7 @@ func generatorProject(g *generator, r *rand.Rand) bool {
 	g.add(maker.in("Maker.cs"), `using Microsoft.CodeAnalysis;
 
 [Generator]
-public class Maker : IIncrementalGenerator
+public class TextMaker : IIncrementalGenerator
 {
     public void Initialize(IncrementalGeneratorInitializationContext context)
     {

@@ -261,7 +261,7 @@ func leading(attributes string) string {
 
 // global adds a property to all projects, and says its value in all of their assemblies.
 func (g *generator) global(name, value string) {
-	g.props = append(g.props, fmt.Sprintf("<PropertyGroup><%s>%s</%[1]s></PropertyGroup>\n  <ItemGroup>%s</ItemGroup>", name, value, metadata(name, "$("+name+")")))
+	g.props = append(g.props, fmt.Sprintf("<PropertyGroup><%s>%s</%[1]s></PropertyGroup>\n  <ItemGroup>%[3]s</ItemGroup>", name, value, metadata(name, "$("+name+")")))
 }
 
 // write writes the files of all projects, and what is above them.

@@ -165,6 +165,9 @@ func (s *summary) add(r *judge.Report, logs bool) {
 		if len(step.Unsteady) > 0 {
 			say("  plain publish does not make alike twice: %s", strings.Join(step.Unsteady, ", "))
 		}
+		if i == 0 && step.Plain.Err != nil && step.Ours.Err != nil {
+			say("  fails at first, with %s\n  %s", strings.Join(r.Repository.Features, ","), indent(step.Plain.Log, 6))
+		}
 		if step.Agree() {
 			continue
 		}
@@ -182,11 +185,7 @@ func (s *summary) add(r *judge.Report, logs bool) {
 		for _, o := range []judge.Outcome{step.Plain, step.Ours} {
 			if o.Err != nil {
 				say("  %s", indent(o.Err.Error(), 30))
-				if lines := 12; logs {
-					say("  %s", indent(o.Log, 1<<20))
-				} else {
-					say("  %s", indent(o.Log, lines))
-				}
+				say("  %s", indent(o.Log, map[bool]int{true: 1 << 20, false: 12}[logs]))
 			}
 		}
 	}
