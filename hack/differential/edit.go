@@ -122,7 +122,7 @@ func isSource(name string, f File) bool { return path.Ext(name) == ".cs" && f.Li
 
 // changeSurface adds a member to a class of a library, so what depends on it is compiled anew.
 func changeSurface(e *editing) string {
-	name := e.pick(func(name string, f File) bool { return path.Base(name) == "Says.cs" })
+	name := e.pick(func(name string, _ File) bool { return path.Base(name) == "Says.cs" })
 	if name == "" {
 		return ""
 	}
@@ -146,7 +146,7 @@ func addSource(e *editing) string {
 
 // addLike adds a copy of a file beside it, which a wildcard may find.
 func addLike(e *editing) string {
-	of := e.pick(func(name string, f File) bool {
+	of := e.pick(func(name string, _ File) bool {
 		return !slices.Contains([]string{".cs", ".csproj", ".nupkg"}, path.Ext(name)) && !strings.HasPrefix(path.Base(name), "Directory.")
 	})
 	if of == "" {

@@ -111,8 +111,8 @@ func contentByList(g *generator, r *rand.Rand) bool {
 	if strings.ContainsAny(p.dir, "%$@;") {
 		return false // the list has no escapes
 	}
-	p.item("Content", "$([System.IO.File]::ReadAllLines('$(MSBuildProjectDirectory)/list.txt'))", `Link="listed/%(Filename)%(Extension)" CopyToOutputDirectory="PreserveNewest"`)
-	g.add(p.in("list.txt"), relative(p.dir, "data/listed/one.bin")+"\n"+relative(p.dir, "data/listed/two.bin")+"\n")
+	p.item("Content", "$([MSBuild]::Unescape($([System.IO.File]::ReadAllText('$(MSBuildProjectDirectory)/list.txt').Trim())))", `Link="listed/%(Filename)%(Extension)" CopyToOutputDirectory="PreserveNewest"`)
+	g.add(p.in("list.txt"), relative(p.dir, "data/listed/one.bin")+";"+relative(p.dir, "data/listed/two.bin")+"\n")
 	for _, name := range []string{"one", "two", "three"} {
 		g.add("data/listed/"+name+".bin", name+" v0\n")
 	}

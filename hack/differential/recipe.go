@@ -35,13 +35,11 @@ func (r Recipe) String() string {
 	if r.Mode != "" {
 		words = append(words, "-mode", r.Mode)
 	}
-	if len(r.Edits) > 0 {
-		var edits []string
-		for _, n := range r.Edits {
-			edits = append(edits, strconv.Itoa(n))
-		}
-		words = append(words, "-edits", strings.Join(edits, ","))
+	var edits []string
+	for _, n := range r.Edits {
+		edits = append(edits, strconv.Itoa(n))
 	}
+	words = append(words, "-edits", strings.Join(edits, ","))
 	for i, word := range words {
 		if word == "" {
 			words[i] = "''" // the text is for a shell
@@ -88,8 +86,11 @@ func (r *Recipe) Flags(flags *flag.FlagSet) {
 		return nil
 	})
 	flags.Func("edits", "`numbers` of edits, with commas", func(text string) error {
-		r.Edits = nil
+		r.Edits = []int{}
 		for word := range strings.SplitSeq(text, ",") {
+			if word == "" {
+				continue
+			}
 			n, err := strconv.Atoi(word)
 			if err != nil || n < 1 {
 				return errors.New("edits are numbers from 1")

@@ -43,8 +43,8 @@ type Module struct {
 var Modules = []Module{
 	{Path: "github.com/crosshull/crosshull", Dir: ".."},
 	{
-		Path:  "github.com/crosshull/crosshull/hack",
-		Dir:   ".",
+		Path: "github.com/crosshull/crosshull/hack",
+		Dir:  ".",
 		Lab: []string{
 			"github.com/crosshull/crosshull/hack/differential/judge",
 			"github.com/crosshull/crosshull/hack/e2e",

@@ -118,6 +118,9 @@ func (j *Judge) Run(ctx context.Context, r differential.Recipe) (report *Report,
 		}
 		step.Edit = what
 		report.Steps = append(report.Steps, *step)
+		if i == 0 && step.Plain.Err != nil && step.Ours.Err != nil {
+			break // an edit of what nobody can build shows little
+		}
 	}
 	return report, nil
 }
