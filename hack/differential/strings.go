@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf16"
 )
 
 // explainStrings says which texts one of two assemblies has alone. The compiler puts names and attributes as UTF-8,
@@ -37,7 +35,7 @@ func explainStrings(plain, ours string) string {
 	return strings.Join(lines, "\n")
 }
 
-// texts are runs of at least five characters that can be read, in either encoding.
+// texts are runs of at least five characters of ASCII, in either encoding.
 func texts(dt string) map[string]bool {
 	found := map[string]bool{}
 	const least = 5
@@ -54,17 +52,17 @@ func texts(dt string) map[string]bool {
 		}
 	}
 	for first := range 2 {
-		var run []uint16
+		var run []byte
 		for i := first; i+1 < len(dt); i += 2 {
 			unit := uint16(dt[i]) | uint16(dt[i+1])<<8
-			if unit < 0x3000 && unicode.IsPrint(rune(unit)) {
-				run = append(run, unit)
+			if unit >= ' ' && unit <= '~' {
+				run = append(run, byte(unit))
 				continue
 			}
-			keep(string(utf16.Decode(run)))
+			keep(string(run))
 			run = run[:0]
 		}
-		keep(string(utf16.Decode(run)))
+		keep(string(run))
 	}
 	return found
 }
