@@ -127,7 +127,8 @@ func changeSurface(e *editing) string {
 		return ""
 	}
 	const class = "public static class Says\n    {\n"
-	e.set(name, strings.Replace(e.tree[name].Data, class, class+fmt.Sprintf("        public const int Added%d = %[1]d;\n", e.number), 1))
+	e.set(name, strings.Replace(e.tree[name].Data, class, class+fmt.Sprintf("        public const int Added%d = "+
+		"%[1]d;\n", e.number), 1))
 	return name
 }
 
@@ -147,7 +148,8 @@ func addSource(e *editing) string {
 // addLike adds a copy of a file beside it, which a wildcard may find.
 func addLike(e *editing) string {
 	of := e.pick(func(name string, _ File) bool {
-		return !slices.Contains([]string{".cs", ".csproj", ".nupkg"}, path.Ext(name)) && !strings.HasPrefix(path.Base(name), "Directory.")
+		return !slices.Contains([]string{".cs", ".csproj", ".nupkg"}, path.Ext(name)) &&
+			!strings.HasPrefix(path.Base(name), "Directory.")
 	})
 	if of == "" {
 		return ""
@@ -251,8 +253,10 @@ func setProperty(e *editing) string {
 	if name == "" {
 		return ""
 	}
-	property := []string{"Product", "Company", "Version", "DebugType", "LangVersion", "ImplicitUsings", "Optimize", "InvariantGlobalization", "AssemblyTitle", "DefineConstants"}[e.IntN(10)]
-	value := map[string]string{"Version": fmt.Sprintf("9.%d.0", e.number), "DebugType": "embedded", "LangVersion": "latest", "ImplicitUsings": "enable", "Optimize": "false",
+	property := []string{"Product", "Company", "Version", "DebugType", "LangVersion", "ImplicitUsings", "Optimize",
+		"InvariantGlobalization", "AssemblyTitle", "DefineConstants"}[e.IntN(10)]
+	value := map[string]string{"Version": fmt.Sprintf("9.%d.0", e.number), "DebugType": "embedded",
+		"LangVersion": "latest", "ImplicitUsings": "enable", "Optimize": "false",
 		"InvariantGlobalization": "true"}[property]
 	if value == "" {
 		value = fmt.Sprint("EDIT", e.number)
@@ -275,7 +279,8 @@ func addImport(e *editing) string {
 	}
 	e.insert(name, fmt.Sprintf(`<Import Project="$(MSBuildThisFileDirectory)%s" />`, file))
 	if e.IntN(8) > 0 {
-		e.set(path.Join(path.Dir(name), file), "<Project>\n  <ItemGroup>"+metadata(fmt.Sprint("Imported", e.number), "imported v0")+"</ItemGroup>\n</Project>\n")
+		e.set(path.Join(path.Dir(name), file), "<Project>\n  <ItemGroup>"+metadata(fmt.Sprint("Imported", e.number),
+			"imported v0")+"</ItemGroup>\n</Project>\n")
 	}
 	return name + ", of " + file
 }
@@ -313,33 +318,43 @@ func addProject(e *editing) string {
 	if path.Dir(user) == "." {
 		return ""
 	}
-	e.set(path.Join(dir, name+".csproj"), "<Project Sdk=\"Microsoft.NET.Sdk\">\n  <PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup>\n</Project>\n")
-	e.set(path.Join(dir, name+".cs"), fmt.Sprintf("public static class %s { public const string Text = \"new v0\"; }\n", name))
+	e.set(path.Join(dir, name+".csproj"), "<Project Sdk=\"Microsoft.NET.Sdk\">\n  "+
+		"<PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup>\n</Project>\n")
+	e.set(path.Join(dir, name+".cs"), fmt.Sprintf("public static class %s { public const string Text = \"new v0\"; }\n",
+		name))
 	e.insert(user, fmt.Sprintf(`<ItemGroup><ProjectReference Include="..\%s\%[1]s.csproj" /></ItemGroup>`, name))
-	e.set(path.Join(path.Dir(user), fmt.Sprintf("Uses%d.cs", e.number)), fmt.Sprintf("static class Uses%d { public static string Text() => %s.Text; }\n", e.number, name))
+	e.set(path.Join(path.Dir(user), fmt.Sprintf("Uses%d.cs", e.number)), fmt.Sprintf("static class Uses%d { public "+
+		"static string Text() => %s.Text; }\n", e.number, name))
 	return dir + ", for " + user
 }
 
 // lookedFor are files that a build looks for in a folder and those above it.
 var lookedFor = map[string]string{
-	"Directory.Build.props":    "<Project>\n  <ItemGroup><AssemblyMetadata Include=\"Found\" Value=\"props v0\" /></ItemGroup>\n</Project>\n",
-	"Directory.Build.targets":  "<Project>\n  <ItemGroup><AssemblyMetadata Include=\"FoundToo\" Value=\"targets v0\" /></ItemGroup>\n</Project>\n",
-	"Directory.Build.rsp":      "-p:Product=foundv0\n",
-	"Directory.Packages.props": "<Project>\n  <PropertyGroup><ManagePackageVersionsCentrally>false</ManagePackageVersionsCentrally></PropertyGroup>\n</Project>\n",
-	".editorconfig":            "root = true\n[*.cs]\ndotnet_diagnostic.CS0169.severity = error\n",
-	".globalconfig":            "is_global = true\ndotnet_diagnostic.CS0169.severity = error\n",
-	"nuget.config":             "<configuration>\n  <config><add key=\"dependencyVersion\" value=\"Lowest\" /></config>\n</configuration>\n",
-	"global.json":              "{ \"sdk\": { \"version\": \"10.0.100\", \"rollForward\": \"latestFeature\" } }\n",
-	"local.props":              "<Project>\n  <PropertyGroup><Local>appears v0</Local></PropertyGroup>\n</Project>\n",
-	"App.config":               "<configuration><!-- appears v0 --></configuration>\n",
-	"packages.config":          "<packages />\n",
-	"data/new/choice.txt":      "appears v0\n",
-	"flags/fast":               "",
+	"Directory.Build.props": "<Project>\n  <ItemGroup><AssemblyMetadata Include=\"Found\" Value=\"props v0\" " +
+		"/></ItemGroup>\n</Project>\n",
+	"Directory.Build.targets": "<Project>\n  <ItemGroup><AssemblyMetadata Include=\"FoundToo\" Value=\"targets v0\" " +
+		"/></ItemGroup>\n</Project>\n",
+	"Directory.Build.rsp": "-p:Product=foundv0\n",
+	"Directory.Packages.props": "<Project>\n  <PropertyGroup>" +
+		"<ManagePackageVersionsCentrally>false</ManagePackageVersionsCentrally></PropertyGroup>\n</Project>\n",
+	".editorconfig": "root = true\n[*.cs]\ndotnet_diagnostic.CS0169.severity = error\n",
+	".globalconfig": "is_global = true\ndotnet_diagnostic.CS0169.severity = error\n",
+	"nuget.config": "<configuration>\n  <config><add key=\"dependencyVersion\" value=\"Lowest\" " +
+		"/></config>\n</configuration>\n",
+	"global.json":         "{ \"sdk\": { \"version\": \"10.0.100\", \"rollForward\": \"latestFeature\" } }\n",
+	"local.props":         "<Project>\n  <PropertyGroup><Local>appears v0</Local></PropertyGroup>\n</Project>\n",
+	"App.config":          "<configuration><!-- appears v0 --></configuration>\n",
+	"packages.config":     "<packages />\n",
+	"data/new/choice.txt": "appears v0\n",
+	"flags/fast":          "",
 }
 
 func addLookedFor(e *editing) string {
 	dirs := []string{"."}
-	for dir := range strings.SplitSeq(path.Dir(e.pick(func(name string, _ File) bool { return path.Base(name) == "Says.cs" })), "/") {
+	for dir := range strings.SplitSeq(path.Dir(e.pick(func(name string,
+		_ File) bool {
+		return path.Base(name) == "Says.cs"
+	})), "/") {
 		dirs = append(dirs, path.Join(dirs[len(dirs)-1], dir))
 	}
 	names := Tree{}

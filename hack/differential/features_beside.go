@@ -28,11 +28,13 @@ func brokenBeside(g *generator, r *rand.Rand) bool {
 	for range 1 + r.IntN(2) {
 		switch r.IntN(5) {
 		case 0:
-			g.add("beside/NoSdk/NoSdk.csproj", "<Project Sdk=\"Company.Not.Here/1.0.0\">\n  <PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup>\n</Project>\n")
+			g.add("beside/NoSdk/NoSdk.csproj", "<Project Sdk=\"Company.Not.Here/1.0.0\">\n  "+
+				"<PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup>\n</Project>\n")
 		case 1:
 			g.add("beside/Old/Old.csproj", `<?xml version="1.0" encoding="utf-8"?>
 <Project ToolsVersion="15.0" xmlns="http://schemas.microsoft.com/developer/msbuild/2003">
-  <PropertyGroup><OutputType>Exe</OutputType><TargetFrameworkVersion>v4.8</TargetFrameworkVersion><AssemblyName>old</AssemblyName></PropertyGroup>
+  <PropertyGroup><OutputType>Exe</OutputType><TargetFrameworkVersion>v4.8</TargetFrameworkVersion>
+    <AssemblyName>old</AssemblyName></PropertyGroup>
   <ItemGroup><Compile Include="Program.cs" /></ItemGroup>
   <Import Project="$(MSBuildToolsPath)\Microsoft.CSharp.targets" />
 </Project>
@@ -40,9 +42,13 @@ func brokenBeside(g *generator, r *rand.Rand) bool {
 		case 2:
 			g.add("beside/NoXml/NoXml.csproj", "<Project Sdk=\"Microsoft.NET.Sdk\">\n  <PropertyGroup>\n</Project>\n")
 		case 3:
-			g.add("beside/NoImport/NoImport.csproj", "<Project Sdk=\"Microsoft.NET.Sdk\">\n  <PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup>\n  <Import Project=\"../not/here.props\" />\n</Project>\n")
+			g.add("beside/NoImport/NoImport.csproj", "<Project Sdk=\"Microsoft.NET.Sdk\">\n  "+
+				"<PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup>\n  <Import "+
+				"Project=\"../not/here.props\" />\n</Project>\n")
 		case 4:
-			g.add("beside/Desktop/Desktop.csproj", "<Project Sdk=\"Microsoft.NET.Sdk\">\n  <PropertyGroup><OutputType>WinExe</OutputType><TargetFramework>net10.0-windows</TargetFramework><UseWindowsForms>true</UseWindowsForms></PropertyGroup>\n</Project>\n")
+			g.add("beside/Desktop/Desktop.csproj", "<Project Sdk=\"Microsoft.NET.Sdk\">\n  "+
+				"<PropertyGroup><OutputType>WinExe</OutputType><TargetFramework>net10.0-windows</TargetFramework>"+
+				"<UseWindowsForms>true</UseWindowsForms></PropertyGroup>\n</Project>\n")
 		}
 	}
 	return true
@@ -78,7 +84,8 @@ const commit = "0123456789abcdef0123456789abcdef01234567"
 
 func (g *generator) gitDir() {
 	for name, data := range map[string]string{
-		"HEAD": "ref: refs/heads/main\n", "refs/heads/main": commit + "\n", "config": "[core]\n\trepositoryformatversion = 0\n\tbare = false\n", "objects/info/packs": "\n",
+		"HEAD": "ref: refs/heads/main\n", "refs/heads/main": commit + "\n",
+		"config": "[core]\n\trepositoryformatversion = 0\n\tbare = false\n", "objects/info/packs": "\n",
 	} {
 		g.repo.Host[".git/"+name] = File{Data: data}
 	}
@@ -108,11 +115,13 @@ func gitKept(g *generator, _ *rand.Rand) bool {
 func hostOutputs(g *generator, r *rand.Rand) bool {
 	p := g.any(r)
 	for name, data := range map[string]string{
-		"obj/project.assets.json":                staleAssets,
-		"obj/" + p.file + ".nuget.g.props":       "<Project>\n  <PropertyGroup><NuGetPackageRoot>C:\\Users\\dev\\.nuget\\packages\\</NuGetPackageRoot></PropertyGroup>\n</Project>\n",
+		"obj/project.assets.json": staleAssets,
+		"obj/" + p.file + ".nuget.g.props": "<Project>\n  <PropertyGroup>" +
+			"<NuGetPackageRoot>C:\\Users\\dev\\.nuget\\packages\\</NuGetPackageRoot></PropertyGroup>\n</Project>\n",
 		"obj/Release/net10.0/Stale.cs":           "this is no C#\n",
 		"bin/Release/net10.0/" + p.name + ".dll": "this is no assembly\n",
-		p.file + ".user":                         "<Project>\n  <PropertyGroup><Product>of one user</Product></PropertyGroup>\n</Project>\n",
+		p.file + ".user": "<Project>\n  <PropertyGroup><Product>of one " +
+			"user</Product></PropertyGroup>\n</Project>\n",
 	} {
 		g.repo.Host[p.in(name)] = File{Data: data}
 	}

@@ -37,7 +37,8 @@ func (g *generator) metaOfAll(name string) {
 
 func importRelative(g *generator, _ *rand.Rand) bool {
 	g.props = append(g.props, `<Import Project="build/common.props" />`)
-	g.add("build/common.props", "<Project>\n  <Import Project=\"../eng/more.props\" />\n  <PropertyGroup><Common>common v0</Common></PropertyGroup>\n</Project>\n")
+	g.add("build/common.props", "<Project>\n  <Import Project=\"../eng/more.props\" />\n  "+
+		"<PropertyGroup><Common>common v0</Common></PropertyGroup>\n</Project>\n")
 	g.add("eng/more.props", propsFile("More", "more v0"))
 	g.metaOfAll("Common")
 	g.metaOfAll("More")
@@ -45,7 +46,8 @@ func importRelative(g *generator, _ *rand.Rand) bool {
 }
 
 func importWildcard(g *generator, r *rand.Rand) bool {
-	pattern := []string{"eng/parts/*.props", "$(MSBuildThisFileDirectory)eng/parts/*.props", "eng/parts/**/*.part"}[r.IntN(3)]
+	pattern := []string{"eng/parts/*.props", "$(MSBuildThisFileDirectory)eng/parts/*.props",
+		"eng/parts/**/*.part"}[r.IntN(3)]
 	ext := path.Ext(pattern)
 	g.props = append(g.props, fmt.Sprintf(`<Import Project="%s" />`, pattern))
 	for _, name := range []string{"a", "b"} {
@@ -67,7 +69,9 @@ func importSideways(g *generator, r *rand.Rand) bool {
 // importByProperty imports a file whose name says nothing, by a path that has to be worked out.
 func importByProperty(g *generator, r *rand.Rand) bool {
 	p := g.any(r)
-	p.head = append(p.head, "<PropertyGroup><Eng>$([MSBuild]::GetDirectoryNameOfFileAbove('$(MSBuildThisFileDirectory)', 'repository.root'))/eng/</Eng></PropertyGroup>",
+	p.head = append(p.head, "<PropertyGroup>"+
+		"<Eng>$([MSBuild]::GetDirectoryNameOfFileAbove('$(MSBuildThisFileDirectory)', 'repository.root'))/eng/</Eng>"+
+		"</PropertyGroup>",
 		`<Import Project="$(Eng)named.msbuild" />`)
 	p.meta("Named", "$(Named)")
 	g.add("repository.root", "")
@@ -89,27 +93,33 @@ func importSharedItems(g *generator, r *rand.Rand) bool {
 	p := g.any(r)
 	p.tail = append(p.tail, fmt.Sprintf(`<Import Project="%s" Label="Shared" />`, p.to("shared/items/Items.projitems")))
 	p.says = append(p.says, "Items.Text")
-	g.add("shared/items/Items.projitems", "<Project>\n  <ItemGroup><Compile Include=\"$(MSBuildThisFileDirectory)Items.cs\" /></ItemGroup>\n</Project>\n")
+	g.add("shared/items/Items.projitems", "<Project>\n  <ItemGroup><Compile "+
+		"Include=\"$(MSBuildThisFileDirectory)Items.cs\" /></ItemGroup>\n</Project>\n")
 	g.add("shared/items/Items.cs", "static class Items { public const string Text = \"items v0\"; }\n")
 	return true
 }
 
 func versionFile(g *generator, _ *rand.Rand) bool {
-	g.props = append(g.props, "<PropertyGroup><Version>$([System.IO.File]::ReadAllText('$(MSBuildThisFileDirectory)VERSION').Trim())</Version></PropertyGroup>")
+	g.props = append(g.props, "<PropertyGroup>"+
+		"<Version>$([System.IO.File]::ReadAllText('$(MSBuildThisFileDirectory)VERSION').Trim())</Version></PropertyGroup>")
 	g.add("VERSION", "4.7.1\n")
 	return true
 }
 
 func versionByProperty(g *generator, _ *rand.Rand) bool {
-	g.props = append(g.props, "<PropertyGroup>\n    <ShopFile>$(MSBuildThisFileDirectory)shop.properties</ShopFile>\n    <ShopText>$([System.IO.File]::ReadAllText($(ShopFile)))</ShopText>\n"+
-		"    <FileVersion>$([System.Text.RegularExpressions.Regex]::Match($(ShopText), `version=(\\S+)`).Groups[1].Value)</FileVersion>\n  </PropertyGroup>")
+	g.props = append(g.props, "<PropertyGroup>\n    "+
+		"<ShopFile>$(MSBuildThisFileDirectory)shop.properties</ShopFile>\n    "+
+		"<ShopText>$([System.IO.File]::ReadAllText($(ShopFile)))</ShopText>\n"+
+		"    <FileVersion>$([System.Text.RegularExpressions.Regex]::Match($(ShopText), "+
+		"`version=(\\S+)`).Groups[1].Value)</FileVersion>\n  </PropertyGroup>")
 	g.add("shop.properties", "name=shop\nversion=5.2.0\n")
 	return true
 }
 
 func countOfFiles(g *generator, r *rand.Rand) bool {
 	p := g.any(r)
-	p.meta("Count", "$([System.IO.Directory]::GetFiles('$(MSBuildProjectDirectory)/"+escape(relative(p.dir, "data/count"))+"').Length)")
+	p.meta("Count", "$([System.IO.Directory]::GetFiles('$(MSBuildProjectDirectory)/"+escape(relative(p.dir,
+		"data/count"))+"').Length)")
 	g.add("data/count/a.txt", "a v0\n")
 	g.add("data/count/b.txt", "b v0\n")
 	return true
@@ -121,14 +131,16 @@ func existsFolder(g *generator, r *rand.Rand) bool {
 	g.add("data/"+[]string{"new", "old"}[r.IntN(2)]+"/choice.txt", "choice v0\n")
 	p.prop("Choice", p.to("data/new"))
 	p.props = append(p.props, fmt.Sprintf(`<Choice Condition="!Exists('$(Choice)')">%s</Choice>`, p.to("data/old")))
-	p.item("Content", "$(Choice)/**/*.txt", `Link="choices/%(Filename)%(Extension)" CopyToOutputDirectory="PreserveNewest"`)
+	p.item("Content", "$(Choice)/**/*.txt", `Link="choices/%(Filename)%(Extension)" `+
+		`CopyToOutputDirectory="PreserveNewest"`)
 	return true
 }
 
 func existsFile(g *generator, r *rand.Rand) bool {
 	p := g.any(r)
 	name := []string{p.in("flags/fast"), "data/flags/fast"}[r.IntN(2)]
-	p.props = append(p.props, fmt.Sprintf(`<Fast Condition="Exists('$(MSBuildProjectDirectory)/%s')">is there</Fast>`, escape(relative(p.dir, name))))
+	p.props = append(p.props, fmt.Sprintf(`<Fast Condition="Exists('$(MSBuildProjectDirectory)/%s')">is there</Fast>`,
+		escape(relative(p.dir, name))))
 	p.meta("Fast", "$(Fast)")
 	if r.IntN(2) == 0 {
 		g.add(name, "")
@@ -166,11 +178,13 @@ func solution(g *generator, r *rand.Rand) bool {
 	p := g.any(r)
 	p.item("Compile", "$(SolutionDir)SharedInfo.cs", `Link="SharedInfo.cs"`)
 	p.says = append(p.says, "SharedInfo.Text")
-	g.add(path.Join(dir, "SharedInfo.cs"), "static class SharedInfo { public const string Text = \"of the solution v0\"; }\n")
+	g.add(path.Join(dir, "SharedInfo.cs"), "static class SharedInfo { public const string Text = \"of the solution "+
+		"v0\"; }\n")
 	var sln, slnx, slnf string
 	for i, p := range g.projects {
 		name := relative(dir, p.path())
-		sln += fmt.Sprintf("Project(\"{9A19103F-16F7-4668-BE54-9A1E7A4F7556}\") = \"%s\", \"%s\", \"{11111111-0000-0000-0000-%012d}\"\nEndProject\n", p.name, backslashes(name), i)
+		sln += fmt.Sprintf("Project(\"{9A19103F-16F7-4668-BE54-9A1E7A4F7556}\") = \"%s\", \"%s\", "+
+			"\"{11111111-0000-0000-0000-%012d}\"\nEndProject\n", p.name, backslashes(name), i)
 		slnx += fmt.Sprintf("  <Project Path=\"%s\" />\n", escapeXML(name))
 		slnf += fmt.Sprintf("%s\"%s\"", map[bool]string{true: ", "}[i > 0], doubled(backslashes(name)))
 	}
@@ -181,15 +195,18 @@ func solution(g *generator, r *rand.Rand) bool {
 		g.add(file, fmt.Sprintf("{ \"solution\": { \"path\": \"Shop.sln\", \"projects\": [%s] } }\n", slnf))
 		fallthrough
 	default:
-		g.add(path.Join(dir, "Shop.sln"), "Microsoft Visual Studio Solution File, Format Version 12.00\n"+sln+"Global\nEndGlobal\n")
+		g.add(path.Join(dir, "Shop.sln"), "Microsoft Visual Studio Solution File, Format Version 12.00\n"+sln+"Global\n"+
+			"EndGlobal\n")
 	}
 	return true
 }
 
 // hookOfCommonTargets uses a property by which crosshull, too, has its targets imported.
 func hookOfCommonTargets(g *generator, r *rand.Rand) bool {
-	name := []string{"CustomAfterMicrosoftCommonTargets", "CustomBeforeMicrosoftCommonTargets", "CustomAfterMicrosoftCSharpTargets", "BeforeMicrosoftNETSdkTargets"}[r.IntN(4)]
-	g.props = append(g.props, fmt.Sprintf("<PropertyGroup><%s>$(MSBuildThisFileDirectory)eng/hook.targets</%[1]s></PropertyGroup>", name))
+	name := []string{"CustomAfterMicrosoftCommonTargets", "CustomBeforeMicrosoftCommonTargets",
+		"CustomAfterMicrosoftCSharpTargets", "BeforeMicrosoftNETSdkTargets"}[r.IntN(4)]
+	g.props = append(g.props, fmt.Sprintf("<PropertyGroup><%s>$(MSBuildThisFileDirectory)eng/hook.targets</%[1]s>"+
+		"</PropertyGroup>", name))
 	g.add("eng/hook.targets", "<Project>\n  <ItemGroup>"+metadata("Hook", "hook v0")+"</ItemGroup>\n</Project>\n")
 	return true
 }
@@ -197,7 +214,8 @@ func hookOfCommonTargets(g *generator, r *rand.Rand) bool {
 func globalJSON(g *generator, r *rand.Rand) bool {
 	g.add("global.json", []string{
 		"{ \"sdk\": { \"version\": \"10.0.100\", \"rollForward\": \"latestFeature\" } }\n",
-		"{\n  // of the team\n  \"sdk\": { \"version\": \"10.0.100\", \"rollForward\": \"latestMinor\", \"allowPrerelease\": false }\n}\n",
+		"{\n  // of the team\n  \"sdk\": { \"version\": \"10.0.100\", \"rollForward\": \"latestMinor\", " +
+			"\"allowPrerelease\": false }\n}\n",
 		"{ \"sdk\": { \"version\": \"8.0.100\", \"rollForward\": \"major\" } }\n",
 		"{ \"msbuild-sdks\": { \"Company.Sdk\": \"1.0.0\" } }\n",
 	}[r.IntN(4)])

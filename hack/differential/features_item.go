@@ -73,7 +73,8 @@ func contentByWildcard(g *generator, r *rand.Rand) bool {
 
 func contentOfLibrary(g *generator, r *rand.Rand) bool {
 	p := g.any(r)
-	p.item("None", "notes/**", fmt.Sprintf(`Link="notes/%s-%%(RecursiveDir)%%(Filename)%%(Extension)" CopyToOutputDirectory="%s"`, p.name, []string{"PreserveNewest", "Always"}[r.IntN(2)]))
+	p.item("None", "notes/**", fmt.Sprintf(`Link="notes/%s-%%(RecursiveDir)%%(Filename)%%(Extension)" `+
+		`CopyToOutputDirectory="%s"`, p.name, []string{"PreserveNewest", "Always"}[r.IntN(2)]))
 	g.add(p.in("notes/one.txt"), "one v0\n")
 	g.add(p.in("notes/deep/two.md"), "two v0\n")
 	g.add(p.in("notes/README.md"), "readme v0\n")
@@ -98,7 +99,9 @@ func contentWithOddNames(g *generator, r *rand.Rand) bool {
 func contentByTransform(g *generator, r *rand.Rand) bool {
 	p := g.any(r)
 	p.items = append(p.items, `<Module Include="Wheel;Door" />`,
-		fmt.Sprintf(`<None Include="@(Module->'%s')" Link="modules/%%(Filename)%%(Extension)" CopyToOutputDirectory="PreserveNewest" />`, p.slashes(escape(relative(p.dir, "data/modules"))+"/%(Identity).module")))
+		fmt.Sprintf(`<None Include="@(Module->'%s')" Link="modules/%%(Filename)%%(Extension)" `+
+			`CopyToOutputDirectory="PreserveNewest" />`, p.slashes(escape(relative(p.dir,
+			"data/modules"))+"/%(Identity).module")))
 	for _, name := range []string{"Wheel", "Door", "Unused"} {
 		g.add("data/modules/"+name+".module", name+" v0\n")
 	}
@@ -111,7 +114,9 @@ func contentByList(g *generator, r *rand.Rand) bool {
 	if strings.ContainsAny(p.dir, "%$@;") {
 		return false // the list has no escapes
 	}
-	p.item("Content", "$([MSBuild]::Unescape($([System.IO.File]::ReadAllText('$(MSBuildProjectDirectory)/list.txt').Trim())))", `Link="listed/%(Filename)%(Extension)" CopyToOutputDirectory="PreserveNewest"`)
+	const list = "$([MSBuild]::Unescape($([System.IO.File]::ReadAllText('$(MSBuildProjectDirectory)/list.txt').Trim())))"
+	p.item("Content", list,
+		`Link="listed/%(Filename)%(Extension)" CopyToOutputDirectory="PreserveNewest"`)
 	g.add(p.in("list.txt"), relative(p.dir, "data/listed/one.bin")+";"+relative(p.dir, "data/listed/two.bin")+"\n")
 	for _, name := range []string{"one", "two", "three"} {
 		g.add("data/listed/"+name+".bin", name+" v0\n")
@@ -124,14 +129,17 @@ func contentByPlatform(g *generator, r *rand.Rand) bool {
 	for _, rid := range []string{"linux-x64", "linux-arm64", ""} {
 		name := "native/" + map[bool]string{true: "any"}[rid == ""] + rid + "/shop.bin"
 		g.add(p.in(name), "for "+rid+" v0\n")
-		p.items = append(p.items, fmt.Sprintf(`<Content Include="%s" Link="%s.bin" CopyToOutputDirectory="PreserveNewest" Condition="'$(RuntimeIdentifier)' == '%s'" />`, p.slashes(name), p.name, rid))
+		p.items = append(p.items, fmt.Sprintf(`<Content Include="%s" Link="%s.bin" `+
+			`CopyToOutputDirectory="PreserveNewest" Condition="'$(RuntimeIdentifier)' == '%s'" />`, p.slashes(name), p.name,
+			rid))
 	}
 	return true
 }
 
 func contentUpdated(g *generator, r *rand.Rand) bool {
 	p := g.any(r)
-	p.items = append(p.items, `<None Update="templates/*.tmpl" CopyToOutputDirectory="PreserveNewest" Link="templates/`+p.name+`/%(Filename)%(Extension)" />`)
+	p.items = append(p.items, fmt.Sprintf(`<None Update="templates/*.tmpl" CopyToOutputDirectory="PreserveNewest" `+
+		`Link="templates/%s/%%(Filename)%%(Extension)" />`, p.name))
 	g.add(p.in("templates/a.tmpl"), "template v0\n")
 	g.add(p.in("templates/b.tmpl"), "template v0\n")
 	return true
@@ -163,14 +171,17 @@ func resxFile(data string) string {
 	head := func(name, value string) string {
 		return fmt.Sprintf("  <resheader name=\"%s\"><value>%s</value></resheader>\n", name, value)
 	}
-	return "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<root>\n" + head("resmimetype", "text/microsoft-resx") + head("version", "2.0") +
-		head("reader", "System.Resources.ResXResourceReader"+of) + head("writer", "System.Resources.ResXResourceWriter"+of) + data + "</root>\n"
+	return "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<root>\n" + head("resmimetype",
+		"text/microsoft-resx") + head("version", "2.0") +
+		head("reader", "System.Resources.ResXResourceReader"+of) + head("writer",
+		"System.Resources.ResXResourceWriter"+of) + data + "</root>\n"
 }
 
 func resx(g *generator, r *rand.Rand) bool {
 	p := g.any(r)
 	for _, culture := range []string{"", ".de", ".fr-CA"} {
-		g.add(p.in("Strings"+culture+".resx"), resxFile("  <data name=\"Hello\" xml:space=\"preserve\"><value>hello"+culture+" v0</value></data>\n"))
+		g.add(p.in("Strings"+culture+".resx"),
+			resxFile("  <data name=\"Hello\" xml:space=\"preserve\"><value>hello"+culture+" v0</value></data>\n"))
 	}
 	if r.IntN(3) == 0 {
 		p.prop("SatelliteResourceLanguages", "de")
@@ -182,7 +193,9 @@ func resx(g *generator, r *rand.Rand) bool {
 func resxWithFiles(g *generator, r *rand.Rand) bool {
 	p := g.any(r)
 	name := []string{"shared/texts/long.txt", p.in("texts/long.txt")}[r.IntN(2)]
-	g.add(p.in("Texts.resx"), resxFile(fmt.Sprintf("  <data name=\"Long\" type=\"System.Resources.ResXFileRef, System.Windows.Forms, %s\"><value>%s;System.String, mscorlib, %[1]s;utf-8</value></data>\n", token, escapeXML(backslashes(relative(p.dir, name))))))
+	g.add(p.in("Texts.resx"), resxFile(fmt.Sprintf("  <data name=\"Long\" type=\"System.Resources.ResXFileRef, "+
+		"System.Windows.Forms, %s\"><value>%s;System.String, mscorlib, %[1]s;utf-8</value></data>\n", token,
+		escapeXML(backslashes(relative(p.dir, name))))))
 	g.add(name, "long text v0\n")
 	return true
 }
@@ -191,7 +204,8 @@ func manifest(g *generator, r *rand.Rand) bool {
 	p := g.any(r)
 	name := []string{p.in("app.manifest"), "shared/app.manifest"}[r.IntN(2)]
 	p.prop("ApplicationManifest", p.to(name))
-	g.add(name, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<assembly manifestVersion=\"1.0\" xmlns=\"urn:schemas-microsoft-com:asm.v1\"><!-- v0 --></assembly>\n")
+	g.add(name, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<assembly manifestVersion=\"1.0\" "+
+		"xmlns=\"urn:schemas-microsoft-com:asm.v1\"><!-- v0 --></assembly>\n")
 	return true
 }
 
@@ -231,7 +245,8 @@ func explicitSources(g *generator, r *rand.Rand) bool {
 
 func removedSources(g *generator, r *rand.Rand) bool {
 	p := g.any(r)
-	p.items = append(p.items, `<Compile Remove="templates/**/*.cs;old.cs" />`, `<None Include="templates/**/*.cs" Link="templates/`+p.name+`/%(Filename)%(Extension)" CopyToOutputDirectory="PreserveNewest" />`)
+	p.items = append(p.items, `<Compile Remove="templates/**/*.cs;old.cs" />`, `<None Include="templates/**/*.cs" `+
+		`Link="templates/`+p.name+`/%(Filename)%(Extension)" CopyToOutputDirectory="PreserveNewest" />`)
 	g.add(p.in("templates/Class.cs"), "class $name$ v0\n")
 	g.add(p.in("old.cs"), "this is no C#\n")
 	return true
@@ -241,7 +256,8 @@ func documentation(g *generator, r *rand.Rand) bool {
 	p := g.any(r)
 	p.prop("GenerateDocumentationFile", "true")
 	p.prop("NoWarn", "$(NoWarn);CS1591")
-	g.add(p.in("Documented.cs"), "namespace "+p.name+"\n{\n    /// <summary>documented v0</summary>\n    public static class Documented { }\n}\n")
+	g.add(p.in("Documented.cs"), "namespace "+p.name+"\n{\n    /// <summary>documented v0</summary>\n    public "+
+		"static class Documented { }\n}\n")
 	return true
 }
 
@@ -257,7 +273,8 @@ func links(g *generator, r *rand.Rand) bool {
 	if r.IntN(2) == 0 {
 		g.add("shared/real/linked.dat", "linked v0\n")
 		g.repo.Tree[p.in("linked")] = File{Link: relative(p.dir, "shared/real")}
-		p.item("None", "linked/**/*.dat", fmt.Sprintf(`Link="linked/%s/%%(Filename)%%(Extension)" CopyToOutputDirectory="PreserveNewest"`, p.name))
+		p.item("None", "linked/**/*.dat", fmt.Sprintf(`Link="linked/%s/%%(Filename)%%(Extension)" `+
+			`CopyToOutputDirectory="PreserveNewest"`, p.name))
 	}
 	return true
 }
@@ -265,7 +282,8 @@ func links(g *generator, r *rand.Rand) bool {
 // namesOfHousekeeping uses files that most projects do not use.
 func namesOfHousekeeping(g *generator, r *rand.Rand) bool {
 	p := g.any(r)
-	names := []string{"README.md", "docker-compose.yml", "Dockerfile", ".gitlab-ci.yml", ".dockerignore.sample", ".github/notes.txt"}
+	names := []string{"README.md", "docker-compose.yml", "Dockerfile", ".gitlab-ci.yml", ".dockerignore.sample",
+		".github/notes.txt"}
 	name := names[r.IntN(len(names))]
 	if r.IntN(2) == 0 {
 		name = p.in(name)
@@ -283,7 +301,10 @@ func ruleset(g *generator, r *rand.Rand) bool {
 	p := g.any(r)
 	g.add(p.in("Warned2.cs"), "namespace "+p.name+"\n{\n    class Warned2 { int unused; }\n}\n")
 	p.prop("CodeAnalysisRuleSet", p.to("eng/team.ruleset"))
-	g.add("eng/team.ruleset", "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<RuleSet Name=\"team\" ToolsVersion=\"17.0\">\n  <Include Path=\"base.ruleset\" Action=\"Default\" />\n</RuleSet>\n")
-	g.add("eng/base.ruleset", "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<RuleSet Name=\"base\" ToolsVersion=\"17.0\">\n  <Rules AnalyzerId=\"C#\" RuleNamespace=\"C#\"><Rule Id=\"CS0169\" Action=\"None\" /></Rules>\n</RuleSet>\n")
+	g.add("eng/team.ruleset", "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<RuleSet Name=\"team\" "+
+		"ToolsVersion=\"17.0\">\n  <Include Path=\"base.ruleset\" Action=\"Default\" />\n</RuleSet>\n")
+	g.add("eng/base.ruleset", "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<RuleSet Name=\"base\" "+
+		"ToolsVersion=\"17.0\">\n  <Rules AnalyzerId=\"C#\" RuleNamespace=\"C#\"><Rule Id=\"CS0169\" Action=\"None\" "+
+		"/></Rules>\n</RuleSet>\n")
 	return true
 }

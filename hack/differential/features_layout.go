@@ -22,7 +22,8 @@ var layoutFeatures = []feature{
 }
 
 // odd are parts of names that some tool stumbles over.
-var odd = []string{"Bob's", "R&D", "(new)", "50% off", "größe", "日本", "a b", "a+b", "#1", "x,y", "~old", "[x]", "@home", "$1", "{x}", "a=b", "!now", "e\u0301"}
+var odd = []string{"Bob's", "R&D", "(new)", "50% off", "größe", "日本", "a b", "a+b", "#1", "x,y", "~old", "[x]",
+	"@home", "$1", "{x}", "a=b", "!now", "e\u0301"}
 
 func drawOdd(r *rand.Rand) string { return odd[r.IntN(len(odd))] }
 
@@ -85,7 +86,8 @@ func severalFrameworks(g *generator, r *rand.Rand) bool {
 	}
 	p.frameworks = []string{"net10.0", "net9.0"}
 	p.says = append(p.says, "Frameworks.Text")
-	g.add(p.in("Frameworks.cs"), "namespace "+p.name+"\n{\n    static class Frameworks\n    {\n#if NET10_0_OR_GREATER\n        public const string Text = \"ten v0\";\n#else\n"+
+	g.add(p.in("Frameworks.cs"), "namespace "+p.name+"\n{\n    static class Frameworks\n    {\n#if "+
+		"NET10_0_OR_GREATER\n        public const string Text = \"ten v0\";\n#else\n"+
 		"        public const string Text = \"nine v0\";\n#endif\n    }\n}\n")
 	g.add(p.in("for/net10.0/note.txt"), "ten v0\n")
 	g.add(p.in("for/net9.0/note.txt"), "nine v0\n")

@@ -112,7 +112,9 @@ func nupkg(id, version string, files ...string) string {
 			panic(err) // a buffer takes all
 		}
 	}
-	put(id+".nuspec", fmt.Sprintf("<?xml version=\"1.0\"?>\n<package xmlns=\"http://schemas.microsoft.com/packaging/2013/05/nuspec.xsd\"><metadata><id>%s</id><version>%s</version><authors>team</authors><description>%[1]s</description></metadata></package>\n", id, version))
+	put(id+".nuspec", fmt.Sprintf("<?xml version=\"1.0\"?>\n<package "+
+		"xmlns=\"http://schemas.microsoft.com/packaging/2013/05/nuspec.xsd\"><metadata><id>%s</id><version>%s</version>"+
+		"<authors>team</authors><description>%[1]s</description></metadata></package>\n", id, version))
 	for i := 0; i < len(files); i += 2 {
 		put(files[i], files[i+1])
 	}
@@ -124,7 +126,8 @@ func nupkg(id, version string, files ...string) string {
 
 // ownFeed makes a folder of the repository a source of packages.
 func (g *generator) ownFeed() {
-	g.add("nuget.config", "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<configuration>\n  <packageSources><add key=\"own\" value=\"eng/packages\" /></packageSources>\n</configuration>\n")
+	g.add("nuget.config", "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<configuration>\n  <packageSources><add "+
+		"key=\"own\" value=\"eng/packages\" /></packageSources>\n</configuration>\n")
 }
 
 // packageOfRepository has a package whose targets read files of the project.
@@ -136,9 +139,12 @@ func packageOfRepository(g *generator, r *rand.Rand) bool {
 	g.ownFeed()
 	p.use(pkg{name: "Team.Stamp", version: "1.0.0"})
 	const targets = `<Project>
-  <ItemGroup><EmbeddedResource Include="$(MSBuildProjectDirectory)/*.stamp" LogicalName="stamp/%(Filename)" /></ItemGroup>
+  <ItemGroup>
+    <EmbeddedResource Include="$(MSBuildProjectDirectory)/*.stamp" LogicalName="stamp/%(Filename)" />
+  </ItemGroup>
   <Target Name="TeamStamp" BeforeTargets="GetAssemblyAttributes">
-    <ReadLinesFromFile File="$(MSBuildProjectDirectory)/../team.txt"><Output TaskParameter="Lines" ItemName="TeamLine" /></ReadLinesFromFile>
+    <ReadLinesFromFile File="$(MSBuildProjectDirectory)/../team.txt">
+    <Output TaskParameter="Lines" ItemName="TeamLine" /></ReadLinesFromFile>
     <ItemGroup><AssemblyMetadata Include="Team" Value="@(TeamLine)" /></ItemGroup>
   </Target>
 </Project>
@@ -155,7 +161,8 @@ func sdkOfRepository(g *generator, r *rand.Rand) bool {
 	g.ownFeed()
 	p.head = append(p.head, `<Sdk Name="Team.Sdk" Version="1.0.0" />`)
 	p.meta("TeamSdk", "$(TeamSdk)")
-	g.add("eng/packages/Team.Sdk.1.0.0.nupkg", nupkg("Team.Sdk", "1.0.0", "Sdk/Sdk.props", propsFile("TeamSdk", "team sdk v0"), "Sdk/Sdk.targets", "<Project />\n"))
+	g.add("eng/packages/Team.Sdk.1.0.0.nupkg", nupkg("Team.Sdk", "1.0.0", "Sdk/Sdk.props", propsFile("TeamSdk",
+		"team sdk v0"), "Sdk/Sdk.targets", "<Project />\n"))
 	return true
 }
 
@@ -188,8 +195,10 @@ func webApp(g *generator, _ *rand.Rand) bool {
 
 func webProgram(app *project, pages string) string {
 	more := map[bool]string{true: "builder.Services.AddRazorPages();\n"}[pages != ""]
-	return "using Microsoft.AspNetCore.Builder;\nusing Microsoft.Extensions.DependencyInjection;\nvar builder = WebApplication.CreateBuilder(args);\n" + more +
-		"var app = builder.Build();\nSystem.Console.WriteLine(" + app.name + ".Says.Text());\napp.MapStaticAssets();\n" + pages + "app.Run();\n"
+	return "using Microsoft.AspNetCore.Builder;\nusing Microsoft.Extensions.DependencyInjection;\nvar builder = " +
+		"WebApplication.CreateBuilder(args);\n" + more +
+		"var app = builder.Build();\nSystem.Console.WriteLine(" + app.name + ".Says.Text());\napp.MapStaticAssets();\n" +
+		pages + "app.Run();\n"
 }
 
 func razorPages(g *generator, r *rand.Rand) bool {
@@ -261,17 +270,20 @@ public class TextMaker : IIncrementalGenerator
 {
     public void Initialize(IncrementalGeneratorInitializationContext context)
     {
-        context.RegisterPostInitializationOutput(c => c.AddSource("Maker.g.cs", "static class MadeByMaker { public const string Text = \"maker v0\"; }"));
+        context.RegisterPostInitializationOutput(c =>
+            c.AddSource("Maker.g.cs", "static class MadeByMaker { public const string Text = \"maker v0\"; }"));
         context.RegisterSourceOutput(context.AdditionalTextsProvider, (c, text) =>
         {
             var name = System.IO.Path.GetFileNameWithoutExtension(text.Path);
-            c.AddSource("Template" + name + ".g.cs", "static class Template" + name + " { public const string Text = \"" + text.GetText().ToString().Trim() + "\"; }");
+            var constant = "{ public const string Text = \"" + text.GetText().ToString().Trim() + "\"; }";
+            c.AddSource("Template" + name + ".g.cs", "static class Template" + name + constant);
         });
     }
 }
 `)
 	g.others = append(g.others, maker)
-	p.refs = append(p.refs, reference{to: maker, metadata: `OutputItemType="Analyzer" ReferenceOutputAssembly="false"`, unused: true})
+	p.refs = append(p.refs, reference{to: maker, metadata: `OutputItemType="Analyzer" ReferenceOutputAssembly="false"`,
+		unused: true})
 	p.says = append(p.says, "MadeByMaker.Text", "TemplateOne.Text")
 	name := []string{p.in("One.template"), "shared/templates/One.template"}[r.IntN(2)]
 	p.item("AdditionalFiles", p.to(name), "")
@@ -310,7 +322,8 @@ func referenceIfThere(g *generator, r *rand.Rand) bool {
 	optional := g.newProject("Optional", r)
 	file := p.to(optional.path())
 	p.items = append(p.items, fmt.Sprintf(`<ProjectReference Include="%s" Condition="Exists('%[1]s')" />`, file))
-	p.meta("Optional", "$([System.IO.File]::Exists('$(MSBuildProjectDirectory)/"+escape(relative(p.dir, optional.path()))+"'))")
+	p.meta("Optional", "$([System.IO.File]::Exists('$(MSBuildProjectDirectory)/"+escape(relative(p.dir,
+		optional.path()))+"'))")
 	if r.IntN(2) == 0 {
 		g.others = append(g.others, optional)
 	}
@@ -323,13 +336,15 @@ func referenceWithMetadata(g *generator, r *rand.Rand) bool {
 		return false
 	}
 	ref := &p.refs[r.IntN(len(p.refs))]
-	ref.metadata = []string{`PrivateAssets="all"`, `Private="false"`, `ReferenceOutputAssembly="false"`, `ExcludeAssets="contentFiles"`, `GlobalPropertiesToRemove="Nothing"`}[r.IntN(5)]
+	ref.metadata = []string{`PrivateAssets="all"`, `Private="false"`, `ReferenceOutputAssembly="false"`,
+		`ExcludeAssets="contentFiles"`, `GlobalPropertiesToRemove="Nothing"`}[r.IntN(5)]
 	ref.unused = strings.HasPrefix(ref.metadata, "Ref")
 	return true
 }
 
 func directReferences(g *generator, _ *rand.Rand) bool {
-	g.props = append(g.props, "<PropertyGroup><DisableTransitiveProjectReferences>true</DisableTransitiveProjectReferences></PropertyGroup>")
+	g.props = append(g.props, "<PropertyGroup>"+
+		"<DisableTransitiveProjectReferences>true</DisableTransitiveProjectReferences></PropertyGroup>")
 	return true
 }
 
@@ -339,7 +354,15 @@ func assemblyNameByProperty(g *generator, r *rand.Rand) bool {
 	return true
 }
 
-const staleAssets = `{"version":3,"targets":{"net10.0":{}},"libraries":{},"projectFileDependencyGroups":{"net10.0":[]},"packageFolders":{"C:\\Users\\dev\\.nuget\\packages\\":{}},"project":{"version":"1.0.0","restore":{"projectPath":"C:\\work\\shop.csproj"},"frameworks":{"net10.0":{}}}}`
+// staleAssets is what a restore on Windows leaves.
+const staleAssets = `{
+  "version": 3, "targets": { "net10.0": {} }, "libraries": {}, "projectFileDependencyGroups": { "net10.0": [] },
+  "packageFolders": { "C:\\Users\\dev\\.nuget\\packages\\": {} },
+  "project": {
+    "version": "1.0.0", "restore": { "projectPath": "C:\\work\\shop.csproj" }, "frameworks": { "net10.0": {} }
+  }
+}
+`
 
 // artifactsOutput has outputs in one folder, and what a build of the host left there.
 func artifactsOutput(g *generator, r *rand.Rand) bool {
@@ -356,7 +379,9 @@ func outputsElsewhere(g *generator, r *rand.Rand) bool {
 	if len(g.props) > 0 && strings.Contains(strings.Join(g.props, ""), "UseArtifactsOutput") || g.app().dir == "." {
 		return false
 	}
-	g.props = append(g.props, "<PropertyGroup><BaseIntermediateOutputPath>$(MSBuildThisFileDirectory)out/obj/$(MSBuildProjectName)/</BaseIntermediateOutputPath></PropertyGroup>")
+	g.props = append(g.props, "<PropertyGroup>"+
+		"<BaseIntermediateOutputPath>$(MSBuildThisFileDirectory)out/obj/$(MSBuildProjectName)/</BaseIntermediateOutputPath>"+
+		"</PropertyGroup>")
 	p := g.any(r)
 	g.repo.Host["out/obj/"+strings.TrimSuffix(p.file, ".csproj")+"/project.assets.json"] = File{Data: staleAssets}
 	return true
@@ -365,7 +390,8 @@ func outputsElsewhere(g *generator, r *rand.Rand) bool {
 // hintPath has an assembly that is in the repository, beside another one that it needs.
 func hintPath(g *generator, r *rand.Rand) bool {
 	p := g.any(r)
-	p.items = append(p.items, fmt.Sprintf(`<Reference Include="Vendor.Api"><HintPath>%s</HintPath></Reference>`, p.to("vendor/lib/Vendor.Api.dll")))
+	p.items = append(p.items, fmt.Sprintf(`<Reference Include="Vendor.Api"><HintPath>%s</HintPath></Reference>`,
+		p.to("vendor/lib/Vendor.Api.dll")))
 	p.says = append(p.says, "Vendor.Api.Client.Name")
 	g.add("vendor/lib/Vendor.Api.dll", vendorAPI)
 	g.add("vendor/lib/Vendor.Core.dll", vendorCore)
@@ -383,7 +409,8 @@ var (
 )
 
 // teamKey is a public key as the compiler takes it. What it has of numbers means nothing, as nobody verifies.
-var teamKey = "\x00\x24\x00\x00\x04\x80\x00\x00\x94\x00\x00\x00\x06\x02\x00\x00\x00\x24\x00\x00RSA1\x00\x04\x00\x00\x01\x00\x01\x00" +
+var teamKey = "\x00\x24\x00\x00\x04\x80\x00\x00\x94\x00\x00\x00\x06\x02\x00\x00\x00\x24\x00\x00" +
+	"RSA1\x00\x04\x00\x00\x01\x00\x01\x00" +
 	strings.Repeat("key v0..", 16)
 
 func signed(g *generator, r *rand.Rand) bool {

@@ -45,7 +45,8 @@ type feature struct {
 }
 
 // features are all of them. The order matters: those that come later see what others made.
-var features = slices.Concat(layoutFeatures, importFeatures, itemFeatures, targetFeatures, projectFeatures, besideFeatures)
+var features = slices.Concat(layoutFeatures, importFeatures, itemFeatures, targetFeatures, projectFeatures,
+	besideFeatures)
 
 func findFeature(name string) (feature, bool) {
 	i := slices.IndexFunc(features, func(f feature) bool { return f.name == name })
@@ -109,7 +110,8 @@ type pkg struct{ name, version, says string }
 
 // names are those of projects, each a namespace.
 var names = []string{
-	"Shop", "Cart", "Orders", "Billing", "Search", "Mail", "Users", "Stock", "Prices", "Taxes", "Audit", "Texts", "Rules", "Dates",
+	"Shop", "Cart", "Orders", "Billing", "Search", "Mail", "Users", "Stock", "Prices", "Taxes", "Audit", "Texts",
+	"Rules", "Dates",
 	"Money", "Carts", "Pages", "Menus", "Rates", "Units",
 }
 
@@ -167,7 +169,8 @@ func (g *generator) plan() {
 }
 
 func (g *generator) newProject(name string, r *rand.Rand) *project {
-	p := &project{name: name, sdk: "Microsoft.NET.Sdk", frameworks: []string{"net10.0"}, line: "\n", backslash: r.IntN(4) == 0}
+	p := &project{name: name, sdk: "Microsoft.NET.Sdk", frameworks: []string{"net10.0"}, line: "\n",
+		backslash: r.IntN(4) == 0}
 	if len(g.projects) > 0 {
 		p.frameworks = slices.Clone(g.app().frameworks)
 	}
@@ -230,7 +233,8 @@ func parts(name string) []string {
 
 // escape makes a path a literal of MSBuild in XML. Wildcards stay.
 func escape(name string) string {
-	return strings.NewReplacer("%", "%25", ";", "%3B", "'", "%27", "@", "%40", "$", "%24", "&", "&amp;", "<", "&lt;", `"`, "&quot;").Replace(name)
+	return strings.NewReplacer("%", "%25", ";", "%3B", "'", "%27", "@", "%40", "$", "%24", "&", "&amp;", "<", "&lt;",
+		`"`, "&quot;").Replace(name)
 }
 
 // prop adds a property to a project.
@@ -261,7 +265,8 @@ func leading(attributes string) string {
 
 // global adds a property to all projects, and says its value in all of their assemblies.
 func (g *generator) global(name, value string) {
-	g.props = append(g.props, fmt.Sprintf("<PropertyGroup><%s>%s</%[1]s></PropertyGroup>\n  <ItemGroup>%[3]s</ItemGroup>", name, value, metadata(name, "$("+name+")")))
+	g.props = append(g.props, fmt.Sprintf("<PropertyGroup><%s>%s</%[1]s></PropertyGroup>\n  "+
+		"<ItemGroup>%[3]s</ItemGroup>", name, value, metadata(name, "$("+name+")")))
 }
 
 // write writes the files of all projects, and what is above them.
@@ -278,7 +283,8 @@ func (g *generator) write() {
 		}
 		g.add(name, "<Project>\n  "+strings.Join(parts, "\n  ")+"\n</Project>\n")
 		if g.nested && g.src != "" {
-			g.add(path.Join(g.src, name), fmt.Sprintf("<Project>\n  <Import Project=\"$([MSBuild]::GetPathOfFileAbove('%s', '$(MSBuildThisFileDirectory)../'))\" />\n"+
+			g.add(path.Join(g.src, name), fmt.Sprintf("<Project>\n  <Import "+
+				"Project=\"$([MSBuild]::GetPathOfFileAbove('%s', '$(MSBuildThisFileDirectory)../'))\" />\n"+
 				"  <PropertyGroup><Nested>nested v0</Nested></PropertyGroup>\n</Project>\n", name))
 		}
 	}
@@ -296,7 +302,8 @@ func (g *generator) writeCentral() {
 	if !g.central {
 		return
 	}
-	lines := []string{"<PropertyGroup><ManagePackageVersionsCentrally>true</ManagePackageVersionsCentrally></PropertyGroup>", "<ItemGroup>"}
+	lines := []string{"<PropertyGroup><ManagePackageVersionsCentrally>true</ManagePackageVersionsCentrally>" +
+		"</PropertyGroup>", "<ItemGroup>"}
 	seen := map[string]bool{}
 	for _, p := range append(g.projects, g.others...) {
 		for _, pkg := range p.packages {
@@ -381,7 +388,8 @@ func (g *generator) writeCode(p *project) {
 	}
 	line("            return string.Join(\"\\n\", all);\n        }\n    }\n}")
 	g.add(p.in("Says.cs"), b.String())
-	g.add(p.in("Extra.cs"), fmt.Sprintf("namespace %s\n{\n    static class Extra\n    {\n        public const string Text = \"extra v0\";\n    }\n}\n", p.name))
+	g.add(p.in("Extra.cs"), fmt.Sprintf("namespace %s\n{\n    static class Extra\n    {\n        public const string "+
+		"Text = \"extra v0\";\n    }\n}\n", p.name))
 	if p.program != "" {
 		g.add(p.in("Program.cs"), p.program)
 	}

@@ -16,7 +16,8 @@ func TestGenerateAgain(t *testing.T) {
 	for seed := range uint64(200) {
 		r := Recipe{Seed: seed}
 		a, b := Generate(r), Generate(r)
-		if !maps.Equal(a.Tree, b.Tree) || !maps.Equal(a.Host, b.Host) || a.Publish != b.Publish || !slices.Equal(a.Features, b.Features) {
+		if !maps.Equal(a.Tree, b.Tree) || !maps.Equal(a.Host, b.Host) || a.Publish != b.Publish ||
+			!slices.Equal(a.Features, b.Features) {
 			t.Fatalf("seed %d gives two repositories", seed)
 		}
 		for n := 1; n < 6; n++ {
@@ -74,7 +75,8 @@ func TestGenerateAll(t *testing.T) {
 func TestGenerateXML(t *testing.T) {
 	for seed := range uint64(300) {
 		for name, f := range Generate(Recipe{Seed: seed}).Tree {
-			if !slices.Contains([]string{".csproj", ".props", ".targets", ".slnx", ".resx"}, path.Ext(name)) || strings.Contains(name, "NoXml") {
+			if !slices.Contains([]string{".csproj", ".props", ".targets", ".slnx", ".resx"}, path.Ext(name)) ||
+				strings.Contains(name, "NoXml") {
 				continue
 			}
 			dec := xml.NewDecoder(strings.NewReader(f.Data))
@@ -155,7 +157,8 @@ func TestArguments(t *testing.T) {
 		{
 			Publish{App: "App.csproj", Project: "build/Shop.slnx", Mode: "apphost", Framework: "net9.0"},
 			"project: \"build/Shop.slnx\"\nframework: net9.0\npublish: {mode: apphost}\n",
-			[]string{"/source/App.csproj", "-nologo", "-p:TargetFramework=net9.0", "-p:SolutionDir=/source/build/", "-p:SolutionExt=.slnx",
+			[]string{"/source/App.csproj", "-nologo", "-p:TargetFramework=net9.0", "-p:SolutionDir=/source/build/",
+				"-p:SolutionExt=.slnx",
 				"-p:SolutionFileName=Shop.slnx", "-p:SolutionName=Shop", "-p:SolutionPath=/source/build/Shop.slnx"},
 		},
 		{
@@ -163,7 +166,8 @@ func TestArguments(t *testing.T) {
 			"publish: {mode: self-contained}\n",
 			[]string{"/source/App.csproj", "-nologo", "-r", "linux-x64", "-p:SelfContained=true"},
 		},
-		{Publish{App: "App.csproj", Mode: "portable", Unsaid: true}, "", []string{"/source/App.csproj", "-nologo", "-p:UseAppHost=false", "-p:EnableAppHostPackDownload=false"}},
+		{Publish{App: "App.csproj", Mode: "portable", Unsaid: true}, "", []string{"/source/App.csproj", "-nologo",
+			"-p:UseAppHost=false", "-p:EnableAppHostPackDownload=false"}},
 	} {
 		if got := tc.publish.Arguments("/source"); !slices.Equal(got, tc.want) {
 			t.Errorf("got %q, want %q", got, tc.want)

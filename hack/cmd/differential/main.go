@@ -157,9 +157,11 @@ func (s *summary) add(r *judge.Report, logs bool) {
 	for i := range r.Steps {
 		step := &r.Steps[i]
 		s.kinds[step.Kind()]++
-		words = append(words, fmt.Sprintf("%s (%.1f s, %.1f s)", map[bool]string{true: step.Kind(), false: "DIFFERENT"}[step.Agree()], step.Plain.Time.Seconds(), step.Ours.Time.Seconds()))
+		words = append(words, fmt.Sprintf("%s (%.1f s, %.1f s)", map[bool]string{true: step.Kind(),
+			false: "DIFFERENT"}[step.Agree()], step.Plain.Time.Seconds(), step.Ours.Time.Seconds()))
 	}
-	say("seed %d: %d files, %s: %s", r.Recipe.Seed, len(r.Repository.Tree), r.Repository.Publish.Mode, strings.Join(words, ", "))
+	say("seed %d: %d files, %s: %s", r.Recipe.Seed, len(r.Repository.Tree), r.Repository.Publish.Mode,
+		strings.Join(words, ", "))
 	for i := range r.Steps {
 		step := &r.Steps[i]
 		if len(step.Unsteady) > 0 {
@@ -205,7 +207,8 @@ func indent(text string, most int) string {
 
 // end prints what came of all.
 func (s *summary) end(took time.Duration) {
-	_, _ = fmt.Fprintf(s.out, "\n%d repositories in %s; %d differ\n", s.repositories, took.Round(time.Second), len(s.differ))
+	_, _ = fmt.Fprintf(s.out, "\n%d repositories in %s; %d differ\n", s.repositories, took.Round(time.Second),
+		len(s.differ))
 	for _, kind := range slices.Sorted(maps.Keys(s.kinds)) {
 		_, _ = fmt.Fprintf(s.out, "  %4d  %s\n", s.kinds[kind], kind)
 	}

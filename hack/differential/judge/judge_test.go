@@ -77,7 +77,8 @@ func TestRecipes(t *testing.T) {
 
 func check(t *testing.T, recipe differential.Recipe, step *Step) {
 	t.Helper()
-	t.Logf("%s: plain %.1f s, crosshull %.1f s, edit %q", step.Kind(), step.Plain.Time.Seconds(), step.Ours.Time.Seconds(), step.Edit)
+	t.Logf("%s: plain %.1f s, crosshull %.1f s, edit %q", step.Kind(), step.Plain.Time.Seconds(),
+		step.Ours.Time.Seconds(), step.Edit)
 	if step.Agree() {
 		return
 	}

@@ -15,7 +15,8 @@ import (
 // ours publishes by crosshull. The spec is in a folder of its own, so that it is no file of the repository.
 func (j *Judge) ours(ctx context.Context, dir string, p differential.Publish) (Outcome, error) {
 	out := filepath.Join(dir, outDir)
-	mounts, err := inprocess.Mounts(map[string]string{"context": filepath.Join(dir, oursDir), "dockerfile": filepath.Join(dir, specDir)})
+	mounts, err := inprocess.Mounts(map[string]string{"context": filepath.Join(dir, oursDir),
+		"dockerfile": filepath.Join(dir, specDir)})
 	if err != nil {
 		return Outcome{}, err
 	}

@@ -74,7 +74,8 @@ func packages(sdk llb.State) llb.State {
 	projects := llb.Scratch()
 	script := "set -e\n"
 	for i, list := range []string{
-		"Newtonsoft.Json 13.0.3 Serilog 4.3.0 Dapper 2.1.66 System.CommandLine 2.0.12 Npgsql 9.0.3 SQLitePCLRaw.lib.e_sqlite3 2.1.13",
+		"Newtonsoft.Json 13.0.3 Serilog 4.3.0 Dapper 2.1.66 System.CommandLine 2.0.12 Npgsql 9.0.3 " +
+			"SQLitePCLRaw.lib.e_sqlite3 2.1.13",
 		"Newtonsoft.Json 13.0.4",
 	} {
 		var items strings.Builder
@@ -84,7 +85,9 @@ func packages(sdk llb.State) llb.State {
 		}
 		name := fmt.Sprintf("p%d", i)
 		projects = projects.File(llb.Mkdir("/"+name, 0o755, llb.WithCreatedTime(fileTime)).
-			Mkfile("/"+name+"/"+name+".csproj", 0o644, fmt.Appendf(nil, `<Project Sdk="Microsoft.NET.Sdk.Web"><PropertyGroup><TargetFrameworks>net10.0</TargetFrameworks></PropertyGroup><ItemGroup>%s</ItemGroup></Project>`, &items), llb.WithCreatedTime(fileTime)))
+			Mkfile("/"+name+"/"+name+".csproj", 0o644, fmt.Appendf(nil,
+				`<Project Sdk="Microsoft.NET.Sdk.Web"><PropertyGroup><TargetFrameworks>net10.0</TargetFrameworks>`+
+					`</PropertyGroup><ItemGroup>%s</ItemGroup></Project>`, &items), llb.WithCreatedTime(fileTime)))
 		script += "dotnet restore -nodeReuse:false " + name + "\n"
 	}
 	script += "dotnet restore -nodeReuse:false p1 -p:TargetFrameworks=net9.0 -p:EnableAppHostPackDownload=false\n"
