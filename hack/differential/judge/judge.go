@@ -143,6 +143,17 @@ func (j *Judge) Compare(ctx context.Context, dir string, repo *differential.Repo
 	if step.Ours, err = j.ours(ctx, dir, repo.Publish); err != nil {
 		return nil, err
 	}
+	// A builder may fail for want of memory or space. What fails for a reason of its own fails again.
+	if step.Plain.Err != nil && step.Ours.Err == nil {
+		if step.Plain, err = j.plain(ctx, dir, repo.Publish, ""); err != nil {
+			return nil, err
+		}
+	}
+	if step.Ours.Err != nil && step.Plain.Err == nil {
+		if step.Ours, err = j.ours(ctx, dir, repo.Publish); err != nil {
+			return nil, err
+		}
+	}
 	if step.Plain.Err != nil || step.Ours.Err != nil {
 		return step, nil
 	}
