@@ -14,7 +14,11 @@ namespace Crosshull;
 sealed record Candidate(Project Project, string Kind, string[] Frameworks, bool CrossTargeting)
 {
     /// <summary>Whether it can be published if the question names it and nothing else.</summary>
-    public bool Runs => Project["OutputType"] is "Exe" or "WinExe" && Kind != "test" && Kind != NotForLinux && Kind != WebAssembly;
+    public bool Runs =>
+        Project["OutputType"] is "Exe" or "WinExe" && Kind != "test" && Kind != NotForLinux && Kind != WebAssembly;
+
+    /// <summary>Whether a test can tell how much of the code it covers.</summary>
+    public bool Coverage => Packages(Project).Contains("coverlet.collector");
 
     public const string NotForLinux = "for another system than Linux", WebAssembly = "a Blazor WebAssembly client";
 
@@ -30,9 +34,12 @@ sealed record Candidate(Project Project, string Kind, string[] Frameworks, bool 
         return new Candidate(project, KindOf(project, usable), usable, cross);
     }
 
+    static HashSet<string> Packages(Project project) =>
+        project.Items("PackageReference").Select(p => p.EvaluatedInclude).ToHashSet(StringComparer.OrdinalIgnoreCase);
+
     static string KindOf(Project project, string[] usable)
     {
-        var packages = project.Items("PackageReference").Select(p => p.EvaluatedInclude).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var packages = Packages(project);
         // IsTestProject comes from a package, so before restore it is unset: the package reference itself tells.
         if (project.Is("IsTestProject") || TestPackages.Any(packages.Contains)) return "test";
         if (project["OutputType"] is not ("Exe" or "WinExe")) return "library";
@@ -52,7 +59,8 @@ sealed record Candidate(Project Project, string Kind, string[] Frameworks, bool 
         string Ask(string function) => instance.ExpandString("$([MSBuild]::" + function + "('" + framework + "'))");
         try
         {
-            return Ask("GetTargetFrameworkIdentifier") == ".NETCoreApp" && Ask("GetTargetPlatformIdentifier") is "" or "linux";
+            return Ask("GetTargetFrameworkIdentifier") == ".NETCoreApp" &&
+                Ask("GetTargetPlatformIdentifier") is "" or "linux";
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
@@ -74,7 +82,8 @@ static class Candidates
         var extension = Path.GetExtension(named).ToLowerInvariant();
         if (extension.EndsWith("proj")) return new[] { path };
         var found = extension is ".sln" or ".slnx" or ".slnf" ? OfSolution(path) : tree.FilesIn(path);
-        var projects = found.Where(f => Languages.Contains(Path.GetExtension(f).ToLowerInvariant())).Select(Path.GetFullPath).Distinct().OrderBy(f => f, StringComparer.Ordinal).ToArray();
+        var projects = found.Where(f => Languages.Contains(Path.GetExtension(f).ToLowerInvariant()))
+            .Select(Path.GetFullPath).Distinct().OrderBy(f => f, StringComparer.Ordinal).ToArray();
         missing = projects.Where(f => !tree.HasFile(f)).ToArray();
         return projects.Where(tree.HasFile).ToArray();
     }
@@ -83,12 +92,15 @@ static class Candidates
     {
         try
         {
-            return SolutionFile.Parse(path).ProjectsInOrder.Where(p => p.ProjectType != SolutionProjectType.SolutionFolder).Select(p => p.AbsolutePath).ToList();
+            return SolutionFile.Parse(path).ProjectsInOrder
+                .Where(p => p.ProjectType != SolutionProjectType.SolutionFolder).Select(p => p.AbsolutePath).ToList();
         }
         catch (Exception) when (path.EndsWith("x", StringComparison.OrdinalIgnoreCase))
         {
             // MSBuild before 17.13 does not know this form.
-            return XDocument.Load(path).Descendants("Project").Select(p => Path.Combine(Path.GetDirectoryName(path), ((string)p.Attribute("Path") ?? "").Replace('\\', '/'))).ToList();
+            return XDocument.Load(path).Descendants("Project")
+                .Select(p => ((string)p.Attribute("Path") ?? "").Replace('\\', '/'))
+                .Select(p => Path.Combine(Path.GetDirectoryName(path), p)).ToList();
         }
     }
 }

@@ -35,8 +35,8 @@ sealed class Tree
     public IEnumerable<string> Outputs => outputs;
 
     /// <summary>
-    /// Lays names: a gzip file of records that end with NUL. A record is a kind (f, d, l) and a path; that of a link (l)
-    /// is followed by a record with its target.
+    /// Lays names: a gzip file of records that end with NUL. A record is a kind (f, d, l) and a path. After that of a
+    /// link (l) there is a record with its target.
     /// </summary>
     public void Lay(string names)
     {
@@ -80,8 +80,10 @@ sealed class Tree
         if (readable) file.Write(bytes);
     }
 
-    /// <summary>Files that MSBuild parses as XML; <see cref="ProjectFiles"/> loads them before anything is evaluated.</summary>
-    public IEnumerable<string> Projects() => contents.Keys.Where(IsProject).OrderBy(n => n, StringComparer.Ordinal).Select(n => Root + n).Where(files.Contains);
+    /// <summary>Files that MSBuild parses as XML: <see cref="Evaluator"/> loads them before it evaluates any.</summary>
+    public IEnumerable<string> Projects() =>
+        contents.Keys.Where(IsProject).OrderBy(n => n, StringComparer.Ordinal).Select(n => Root + n)
+            .Where(files.Contains);
 
     static bool IsProject(string name) => Path.GetExtension(name).ToLowerInvariant() is var e &&
         (e is ".props" or ".targets" or ".tasks" or ".pubxml" or ".projitems" || e.EndsWith("proj"));
@@ -99,12 +101,13 @@ sealed class Tree
     /// <summary>Whether there is such a file in the context. The path is absolute and normal.</summary>
     public bool HasFile(string path) => files.Contains(path) || hasLinks && IsIn(path) && File.Exists(path);
 
-    /// <summary>Whether there is such a folder in the context. The path is absolute, normal, without a slash at its end.</summary>
-    public bool HasFolder(string path) => folders.Contains(path) || hasLinks && IsIn(path) && Directory.Exists(path);
+    /// <summary>Whether there is such a folder in the context. The path has no slash at its end.</summary>
+    public bool HasFolder(string path) =>
+        folders.Contains(path) || hasLinks && IsIn(path) && Directory.Exists(path);
 
     /// <summary>All files below a folder.</summary>
-    public IEnumerable<string> FilesIn(string folder) =>
-        Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories) : Array.Empty<string>();
+    public IEnumerable<string> FilesIn(string folder) => Directory.Exists(folder)
+        ? Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories) : Array.Empty<string>();
 
     /// <summary>
     /// Gives a file the contents that were wanted, or contents of this program's making, so that the same evaluation
