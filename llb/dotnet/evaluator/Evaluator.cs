@@ -48,7 +48,7 @@ sealed class Evaluator : IDisposable
         try
         {
             loaded[file] = ProjectRootElement.Open(file, Collection);
-            Tree.Close(file);
+            tree.Close(file);
         }
         catch (InvalidProjectFileException) { }
     }
@@ -110,5 +110,9 @@ sealed class Evaluator : IDisposable
     static string Line(ProjectItemInstance item) => item.ItemType + " " + item.EvaluatedInclude +
         string.Concat(item.Metadata.Select(m => " " + m.Name + "=" + m.EvaluatedValue));
 
-    public void Dispose() => Collection.Dispose();
+    public void Dispose()
+    {
+        Collection.Dispose();
+        tree.Reopen();
+    }
 }

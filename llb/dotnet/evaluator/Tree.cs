@@ -15,7 +15,7 @@ namespace Crosshull;
 sealed class Tree
 {
     readonly Dictionary<string, byte[]> contents;
-    readonly HashSet<string> files = new(), folders = new();
+    readonly HashSet<string> files = new(), folders = new(), closed = new();
     readonly SortedSet<string> asks = new(StringComparer.Ordinal), outputs = new(StringComparer.Ordinal);
     bool hasLinks;
 
@@ -93,8 +93,24 @@ sealed class Tree
         Path.GetFileName(name).ToLowerInvariant() is "global.json" or "nuget.config" or "dotnet-tools.json" ||
         Path.GetExtension(name).ToLowerInvariant() is ".sln" or ".slnx" or ".slnf" or ".rsp";
 
-    /// <summary>Makes a file unreadable that has been read: whoever reads it again is seen.</summary>
-    public static void Close(string path) => File.SetUnixFileMode(path, UnixFileMode.None);
+    /// <summary>Makes a file unreadable that has been parsed: whoever reads it again is seen, once.</summary>
+    public void Close(string path)
+    {
+        if (given.Contains(path)) return;
+        File.SetUnixFileMode(path, UnixFileMode.None);
+        closed.Add(path);
+    }
+
+    /// <summary>Makes all that is closed readable again: the next evaluation of everything parses it anew.</summary>
+    public void Reopen()
+    {
+        foreach (var path in closed.Where(File.Exists))
+        {
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            if (contents.TryGetValue(path.Substring(Root.Length), out var bytes)) File.WriteAllBytes(path, bytes);
+        }
+        closed.Clear();
+    }
 
     public bool IsIn(string path) => path.StartsWith(Root, StringComparison.Ordinal);
 
