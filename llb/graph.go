@@ -235,12 +235,19 @@ func (b *Builder) Restore(apps []*dotnet.App, rids []string) (Restored, error) {
 		nodes = append(nodes, app.Closure...)
 		names = append(names, app.Path)
 	}
+	var own []dotnet.File // that the restore is told by
+	if dotnet.Foreign(apps) {
+		if own, err = dotnet.MSBuildFiles(); err != nil {
+			return Restored{}, err
+		}
+	}
+	what := "crosshull's MSBuild targets"
 	if len(apps) > 1 {
-		dt := dotnet.Solution(names, SourceDir)
-		solution := llb.Scratch().File(
-			llb.Mkfile("/"+dotnet.SolutionFile, 0o644, dt, llb.WithCreatedTime(fileTime)),
-			b.named(PhaseRestore, "solution of "+strings.Join(names, " "))...)
-		opts = append(opts, reads(msbuildDir, solution))
+		own = append(own, dotnet.File{Name: dotnet.SolutionFile, Data: dotnet.Solution(names, SourceDir)})
+		what = "solution of " + strings.Join(names, " ")
+	}
+	if len(own) > 0 {
+		opts = append(opts, reads(msbuildDir, made(own, b.named(PhaseRestore, what)...)))
 	}
 	include := dotnet.RestoreFiles(nodes, b.Settings)
 	if len(include) > 0 {

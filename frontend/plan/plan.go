@@ -9,6 +9,7 @@ package plan
 import (
 	"context"
 	"fmt"
+	"path"
 	"slices"
 	"time"
 
@@ -230,10 +231,24 @@ func (p *Plan) RIDs() []string {
 
 // RestoreRIDs are the runtime identifiers that restore gets packages for; none if all platforms share one publish.
 func (p *Plan) RestoreRIDs() []string {
-	if !p.NeedsRIDs() {
+	switch own := p.App.RuntimeIdentifiers; {
+	case !p.NeedsRIDs():
 		return nil
+	case p.locked() && !slices.ContainsFunc(p.RIDs(), func(rid string) bool { return !slices.Contains(own, rid) }):
+		return own // the lock file is for all of them, and NuGet compares (NU1004)
 	}
 	return p.RIDs()
+}
+
+// locked tells whether the app has a lock file.
+func (p *Plan) locked() bool {
+	return slices.ContainsFunc(p.App.Closure, func(n dotnet.Node) bool {
+		if n.Path != p.App.Path {
+			return false
+		}
+		_, there := p.Tree.Name(path.Join(path.Dir(n.Path), "packages.lock.json"))
+		return there || n.LockFile != ""
+	})
 }
 
 // PublishRIDs has a runtime identifier for each publish; it has one empty string if all platforms share one publish.

@@ -26,8 +26,9 @@ type Node struct {
 	FrameworkReferences []string
 	// Reads is what it reads of the context beyond its folder, and why.
 	Reads
-	direct bool   // sees of other projects only those that it names: DisableTransitiveProjectReferences
-	linked string // where it is, if Path leads through a link
+	foreign bool   // has frameworks of other systems than Linux, beside others: see [Foreign]
+	direct  bool   // sees of other projects only those that it names: DisableTransitiveProjectReferences
+	linked  string // where it is, if Path leads through a link
 	reach
 }
 
@@ -312,4 +313,11 @@ func (app *App) Everything(why string) *App {
 		return nil
 	}
 	return &wide
+}
+
+// Foreign tells whether a restore of apps has to leave out frameworks of other systems: then it needs [MSBuildFiles].
+func Foreign(apps []*App) bool {
+	return slices.ContainsFunc(apps, func(app *App) bool {
+		return slices.ContainsFunc(app.Closure, func(n Node) bool { return n.foreign })
+	})
 }

@@ -108,6 +108,8 @@ type App struct {
 	ResponseFile string
 	// ByRuntimeIdentifier tells that the project has other files for other runtime identifiers.
 	ByRuntimeIdentifier bool
+	// RuntimeIdentifiers are those that the project lists itself.
+	RuntimeIdentifiers []string
 	// PlatformTarget is the processor that its assembly is for: empty or AnyCPU, or such as x64.
 	PlatformTarget string
 	Output

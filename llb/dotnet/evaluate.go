@@ -242,6 +242,7 @@ type answerProject struct {
 	Floating            []KeyValue
 	References          []int
 	RunsTools, Packages bool
+	ForeignFrameworks   bool
 	Unknown             string
 	UnknownToEvaluation bool
 	Files, Folders      []Read
@@ -268,6 +269,7 @@ type answerApp struct {
 	Error               *problem
 	ResponseFile        string
 	ByRuntimeIdentifier bool
+	RuntimeIdentifiers  []string
 	Closure             []int
 	Errors              []problem
 	Properties          map[string]string
@@ -370,8 +372,8 @@ func (a *answer) nodes() []Node {
 	for i, p := range a.Projects {
 		n := Node{
 			Path: p.Path, Framework: p.Framework, Apart: p.Apart, direct: p.DirectReferences,
-			Locked:   Locked{Floating: p.Floating, LockFile: p.LockFile, LockedMode: p.LockedMode},
-			Packages: p.Packages, FrameworkReferences: p.FrameworkReferences,
+			Locked:  Locked{Floating: p.Floating, LockFile: p.LockFile, LockedMode: p.LockedMode},
+			foreign: p.ForeignFrameworks, Packages: p.Packages, FrameworkReferences: p.FrameworkReferences,
 			Reads: Reads{
 				Files: p.Files, Folders: p.Folders, Existing: p.Existing, Unknown: p.Unknown,
 				unknownToEvaluation: p.UnknownToEvaluation, runsTools: p.RunsTools,
@@ -412,6 +414,7 @@ func (a *answer) description(i int, nodes []Node) *Description {
 	app := &App{
 		Path: from.App.Path, TargetFramework: from.App.Properties["TargetFramework"], ResponseFile: from.App.ResponseFile,
 		ByRuntimeIdentifier: from.App.ByRuntimeIdentifier, PlatformTarget: from.App.Properties["PlatformTarget"],
+		RuntimeIdentifiers: from.App.RuntimeIdentifiers,
 	}
 	for _, p := range from.App.Closure {
 		app.Closure = append(app.Closure, nodes[p])

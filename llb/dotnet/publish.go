@@ -17,11 +17,17 @@ func RestoreArgs(p Project, apps []*App, rids []string, at Paths) []string {
 		args[2] = path.Join(at.MSBuild, SolutionFile)
 		args = apps[0].obeys(args, at)
 	}
+	if Foreign(apps) {
+		args = append(args, define("CustomAfterMicrosoftCommonCrossTargetingTargets", path.Join(at.MSBuild, restoreTargets)))
+	}
 	if len(rids) > 0 {
 		args = append(args, define("RuntimeIdentifiers", strings.Join(rids, ";")))
 	}
 	return append(args, p.build(apps[0], at)...)
 }
+
+// restoreTargets is one of [MSBuildFiles].
+const restoreTargets = "restore.targets"
 
 // PublishArgs is the command that compiles and publishes a restored app. It has the same properties as [RestoreArgs],
 // because a restore with other properties is not valid (NETSDK1004, NETSDK1047). It does what

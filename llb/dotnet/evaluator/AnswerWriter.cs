@@ -108,6 +108,7 @@ static class AnswerWriter
             var references = variants.SelectMany(v => v.References).Select(r => r.Path).Where(r => r != path);
             Numbers("references", references.Distinct().Select(r => index[r]));
             Flag("runsTools", variants.Any(v => v.RunsTools));
+            Flag("foreignFrameworks", variants.Any(Crosshull.Candidate.HasForeign));
             Flag("packages", variants.Any(v => v.Items("PackageReference").Any()));
             Text("unknown", variants.Select(v => v.Reads.Unknown).FirstOrDefault(u => u != null));
             Flag("unknownToEvaluation", variants.Any(v => v.Reads.UnknownToEvaluation));
@@ -186,6 +187,7 @@ static class AnswerWriter
             Problem("error", question.App.Error);
             Text("responseFile", question.ResponseFile == null ? "" : Path(question.ResponseFile));
             Flag("byRuntimeIdentifier", question.ByRuntimeIdentifier);
+            Strings("runtimeIdentifiers", Crosshull.Project.List(question.App["RuntimeIdentifiers"]));
             Numbers("closure", question.Closure.Select(p => p.Path).Distinct().Select(p => index[p]));
             json.WriteStartArray("errors");
             foreach (var error in question.Container?.Errors ?? new()) Problem(null, error);

@@ -53,18 +53,27 @@ sealed record Candidate(Project Project, string Kind, string[] Frameworks, bool 
         return project["IsPublishable"].Equals("false", StringComparison.OrdinalIgnoreCase) ? "not publishable" : "app";
     }
 
+    static bool RunsOnLinux(ProjectInstance instance, string framework) =>
+        Ask(instance, "GetTargetFrameworkIdentifier", framework) == ".NETCoreApp" && !IsForeign(instance, framework);
+
+    /// <summary>Whether a framework is one for another system, such as net10.0-windows.</summary>
+    static bool IsForeign(ProjectInstance instance, string framework) =>
+        Ask(instance, "GetTargetPlatformIdentifier", framework) is not ("" or "linux");
+
+    /// <summary>Whether a project has such a framework among several.</summary>
+    public static bool HasForeign(Project project) => project.Instance != null &&
+        Project.List(project["TargetFrameworks"]).Any(f => IsForeign(project.Instance, f));
+
     // What a framework is, MSBuild's own functions say (Microsoft.Build.Evaluation.IntrinsicFunctions).
-    static bool RunsOnLinux(ProjectInstance instance, string framework)
+    static string Ask(ProjectInstance instance, string function, string framework)
     {
-        string Ask(string function) => instance.ExpandString("$([MSBuild]::" + function + "('" + framework + "'))");
         try
         {
-            return Ask("GetTargetFrameworkIdentifier") == ".NETCoreApp" &&
-                Ask("GetTargetPlatformIdentifier") is "" or "linux";
+            return instance.ExpandString("$([MSBuild]::" + function + "('" + framework + "'))");
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            return false; // no framework at all
+            return "none"; // no framework at all
         }
     }
 }
