@@ -12,15 +12,16 @@ static class AnswerWriter
 {
     static readonly string[] AppProperties =
     {
-        "TargetFramework", "TargetFileName", "AssemblyName", "SelfContained", "PublishSelfContained", "PublishSingleFile", "PublishReadyToRun",
-        "PublishTrimmed", "PublishAot", "StaticExecutable", "PublishRepositoryUrl", "InvariantGlobalization", "RollForward", "ProjectAssetsFile",
-        "PlatformTarget", "ContainerBaseImage", "ContainerWorkingDirectory", "ContainerUser", "ContainerAppCommandInstruction",
+        "TargetFramework", "TargetFileName", "AssemblyName", "SelfContained", "PublishSelfContained",
+        "PublishSingleFile", "PublishReadyToRun", "PublishTrimmed", "PublishAot", "StaticExecutable",
+        "PublishRepositoryUrl", "InvariantGlobalization", "RollForward", "ProjectAssetsFile", "PlatformTarget",
+        "ContainerBaseImage", "ContainerWorkingDirectory", "ContainerUser", "ContainerAppCommandInstruction",
     };
 
     static readonly string[] ContainerItems =
     {
-        "ContainerLabel", "ContainerPort", "ContainerEnvironmentVariable", "ContainerEntrypoint", "ContainerEntrypointArgs", "ContainerAppCommand",
-        "ContainerAppCommandArgs", "ContainerDefaultArgs",
+        "ContainerLabel", "ContainerPort", "ContainerEnvironmentVariable", "ContainerEntrypoint",
+        "ContainerEntrypointArgs", "ContainerAppCommand", "ContainerAppCommandArgs", "ContainerDefaultArgs",
     };
 
     public static void Write(Stream to, Answer answer, string root)
@@ -65,6 +66,13 @@ static class AnswerWriter
             json.WriteEndArray();
         }
 
+        void Numbers(string name, IEnumerable<int> values)
+        {
+            json.WriteStartArray(name);
+            foreach (var value in values) json.WriteNumberValue(value);
+            json.WriteEndArray();
+        }
+
         void Text(string name, string value)
         {
             if (!string.IsNullOrEmpty(value)) json.WriteString(name, value);
@@ -78,7 +86,8 @@ static class AnswerWriter
         void Problem(string name, Problem problem)
         {
             if (problem == null) return;
-            if (name == null) json.WriteStartObject(); else json.WriteStartObject(name);
+            if (name == null) json.WriteStartObject();
+            else json.WriteStartObject(name);
             Text("file", Path(problem.File));
             json.WriteNumber("line", problem.Line);
             json.WriteNumber("column", problem.Column);
@@ -94,11 +103,10 @@ static class AnswerWriter
             json.WriteStartObject();
             json.WriteString("path", Path(path));
             Problem("error", variants.Select(v => v.Error).FirstOrDefault(e => e != null));
-            var inner = variants.FirstOrDefault(v => v.Instance != null && (v["TargetFramework"] != "" || v["TargetFrameworks"] == ""));
+            var inner = variants.FirstOrDefault(Builds);
             if (inner != null) Compile(inner);
-            json.WriteStartArray("references");
-            foreach (var reference in variants.SelectMany(v => v.References).Select(r => r.Path).Where(r => r != path).Distinct()) json.WriteNumberValue(index[reference]);
-            json.WriteEndArray();
+            var references = variants.SelectMany(v => v.References).Select(r => r.Path).Where(r => r != path);
+            Numbers("references", references.Distinct().Select(r => index[r]));
             Flag("runsTools", variants.Any(v => v.RunsTools));
             Flag("foreignFrameworks", variants.Any(Crosshull.Candidate.HasForeign));
             Flag("packages", variants.Any(v => v.Items("PackageReference").Any()));
@@ -109,6 +117,10 @@ static class AnswerWriter
             Strings("existing", variants.SelectMany(v => v.Reads.Existing).Distinct());
             json.WriteEndObject();
         }
+
+        // Not one that only calls builds for each of its frameworks.
+        static bool Builds(Project variant) =>
+            variant.Instance != null && (variant["TargetFramework"] != "" || variant["TargetFrameworks"] == "");
 
         void Compile(Project project)
         {
@@ -163,7 +175,7 @@ static class AnswerWriter
             Text("outputType", candidate.Project["OutputType"]);
             Strings("frameworks", candidate.Frameworks);
             Flag("crossTargeting", candidate.CrossTargeting);
-            Flag("coverage", candidate.Project.Items("PackageReference").Any(p => p.EvaluatedInclude.Equals("coverlet.collector", StringComparison.OrdinalIgnoreCase)));
+            Flag("coverage", candidate.Coverage);
             Problem("error", candidate.Project.Error);
             json.WriteEndObject();
         }
@@ -176,9 +188,7 @@ static class AnswerWriter
             Text("responseFile", question.ResponseFile == null ? "" : Path(question.ResponseFile));
             Flag("byRuntimeIdentifier", question.ByRuntimeIdentifier);
             Strings("runtimeIdentifiers", Crosshull.Project.List(question.App["RuntimeIdentifiers"]));
-            json.WriteStartArray("closure");
-            foreach (var path in question.Closure.Select(p => p.Path).Distinct()) json.WriteNumberValue(index[path]);
-            json.WriteEndArray();
+            Numbers("closure", question.Closure.Select(p => p.Path).Distinct().Select(p => index[p]));
             json.WriteStartArray("errors");
             foreach (var error in question.Container?.Errors ?? new()) Problem(null, error);
             json.WriteEndArray();
@@ -197,16 +207,18 @@ static class AnswerWriter
             foreach (var type in ContainerItems)
             {
                 json.WriteStartArray(type);
-                foreach (var item in facts.GetItems(type))
-                {
-                    json.WriteStartObject();
-                    json.WriteString("name", item.EvaluatedInclude);
-                    Text("value", item.GetMetadataValue("Value"));
-                    Text("type", item.GetMetadataValue("Type"));
-                    json.WriteEndObject();
-                }
+                foreach (var item in facts.GetItems(type)) Item(item);
                 json.WriteEndArray();
             }
+            json.WriteEndObject();
+        }
+
+        void Item(ProjectItemInstance item)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", item.EvaluatedInclude);
+            Text("value", item.GetMetadataValue("Value"));
+            Text("type", item.GetMetadataValue("Type"));
             json.WriteEndObject();
         }
     }

@@ -14,7 +14,11 @@ namespace Crosshull;
 sealed record Candidate(Project Project, string Kind, string[] Frameworks, bool CrossTargeting)
 {
     /// <summary>Whether it can be published if the question names it and nothing else.</summary>
-    public bool Runs => Project["OutputType"] is "Exe" or "WinExe" && Kind != "test" && Kind != NotForLinux && Kind != WebAssembly;
+    public bool Runs =>
+        Project["OutputType"] is "Exe" or "WinExe" && Kind != "test" && Kind != NotForLinux && Kind != WebAssembly;
+
+    /// <summary>Whether a test can tell how much of the code it covers.</summary>
+    public bool Coverage => Packages(Project).Contains("coverlet.collector");
 
     /// <summary>Whether it has no framework that Linux cannot run.</summary>
     public bool ForLinuxAlone => Frameworks.Length == Math.Max(1, Project.List(Project["TargetFrameworks"]).Length);
@@ -24,8 +28,9 @@ sealed record Candidate(Project Project, string Kind, string[] Frameworks, bool 
     {
         get
         {
-            Version Of(string framework) => Version.TryParse(Ask(Project.Instance, "GetTargetFrameworkVersion", framework), out var v) ? v : new Version();
-            var most = Version.TryParse(Project["BundledNETCoreAppTargetFrameworkVersion"], out var bundled) ? bundled : new Version(int.MaxValue, 0);
+            Version Of(string framework) =>
+                Version.TryParse(Ask(Project.Instance, "GetTargetFrameworkVersion", framework), out var v) ? v : new();
+            if (!Version.TryParse(Project["BundledNETCoreAppTargetFrameworkVersion"], out var most)) most = new(99, 0);
             return Frameworks.Where(f => Of(f) <= most).OrderBy(Of).LastOrDefault() ?? Frameworks.FirstOrDefault() ?? "";
         }
     }
@@ -44,9 +49,12 @@ sealed record Candidate(Project Project, string Kind, string[] Frameworks, bool 
         return new Candidate(project, KindOf(project, usable), usable, cross);
     }
 
+    static HashSet<string> Packages(Project project) =>
+        project.Items("PackageReference").Select(p => p.EvaluatedInclude).ToHashSet(StringComparer.OrdinalIgnoreCase);
+
     static string KindOf(Project project, string[] usable)
     {
-        var packages = project.Items("PackageReference").Select(p => p.EvaluatedInclude).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var packages = Packages(project);
         // IsTestProject comes from a package, so before restore it is unset: the package reference itself tells.
         if (project.Is("IsTestProject") || TestPackages.Any(packages.Contains)) return "test";
         if (project["OutputType"] is not ("Exe" or "WinExe")) return "library";
@@ -98,7 +106,8 @@ static class Candidates
         var extension = Path.GetExtension(named).ToLowerInvariant();
         if (extension.EndsWith("proj")) return new[] { path };
         var found = extension is ".sln" or ".slnx" or ".slnf" ? OfSolution(path) : tree.FilesIn(path);
-        var projects = found.Where(f => Languages.Contains(Path.GetExtension(f).ToLowerInvariant())).Select(Path.GetFullPath).Distinct().OrderBy(f => f, StringComparer.Ordinal).ToArray();
+        var projects = found.Where(f => Languages.Contains(Path.GetExtension(f).ToLowerInvariant()))
+            .Select(Path.GetFullPath).Distinct().OrderBy(f => f, StringComparer.Ordinal).ToArray();
         missing = projects.Where(f => !tree.HasFile(f)).ToArray();
         return projects.Where(tree.HasFile).ToArray();
     }
@@ -107,12 +116,15 @@ static class Candidates
     {
         try
         {
-            return SolutionFile.Parse(path).ProjectsInOrder.Where(p => p.ProjectType != SolutionProjectType.SolutionFolder).Select(p => p.AbsolutePath).ToList();
+            return SolutionFile.Parse(path).ProjectsInOrder
+                .Where(p => p.ProjectType != SolutionProjectType.SolutionFolder).Select(p => p.AbsolutePath).ToList();
         }
         catch (Exception) when (path.EndsWith("x", StringComparison.OrdinalIgnoreCase))
         {
             // MSBuild before 17.13 does not know this form.
-            return XDocument.Load(path).Descendants("Project").Select(p => Path.Combine(Path.GetDirectoryName(path), ((string)p.Attribute("Path") ?? "").Replace('\\', '/'))).ToList();
+            return XDocument.Load(path).Descendants("Project")
+                .Select(p => ((string)p.Attribute("Path") ?? "").Replace('\\', '/'))
+                .Select(p => Path.Combine(Path.GetDirectoryName(path), p)).ToList();
         }
     }
 }

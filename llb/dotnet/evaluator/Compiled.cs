@@ -12,24 +12,28 @@ static class Compiled
 {
     static readonly string[] OddMetadata =
     {
-        "OutputItemType", "PrivateAssets", "IncludeAssets", "ExcludeAssets", "Targets", "Properties", "AdditionalProperties", "SetConfiguration",
-        "SetPlatform", "SetTargetFramework", "UndefineProperties", "GlobalPropertiesToRemove",
+        "OutputItemType", "PrivateAssets", "IncludeAssets", "ExcludeAssets", "Targets", "Properties",
+        "AdditionalProperties", "SetConfiguration", "SetPlatform", "SetTargetFramework", "UndefineProperties",
+        "GlobalPropertiesToRemove",
     };
 
     /// <summary>
     /// Whether a process of its own can compile the project, against no more than the reference assemblies of what it
-    /// references. Not one that uses others otherwise (generators, tasks, files beside them), nor one that is not what it
-    /// seems here (a framework for each user, a language without tests).
+    /// references. Not one that uses others in another way (generators, tasks, files beside them), nor one that is not
+    /// what it seems here (a framework for each user, a language without tests).
     /// </summary>
     public static bool Apart(Project project) =>
-        project.Is("UsingMicrosoftNETSdk") && Path.GetExtension(project.Path) == ".csproj" && project["OutputType"] == "Library" &&
-        project["RuntimeIdentifier"] == "" && !project["TargetFrameworks"].Contains(';') && !project.Items("ProjectReference").Any(Odd);
+        project.Is("UsingMicrosoftNETSdk") && Path.GetExtension(project.Path) == ".csproj" &&
+        project["OutputType"] == "Library" && project["RuntimeIdentifier"] == "" &&
+        !project["TargetFrameworks"].Contains(';') && !project.Items("ProjectReference").Any(Odd);
 
     static bool Odd(ProjectItemInstance reference)
     {
-        bool Is(string metadata, string value) => reference.GetMetadataValue(metadata).Equals(value, StringComparison.OrdinalIgnoreCase);
-        return OddMetadata.Any(m => reference.GetMetadataValue(m) != "") || Is("ReferenceOutputAssembly", "false") || Is("BuildReference", "false") ||
-            Is("Private", "false") || Is("SkipGetTargetFrameworkProperties", "true");
+        bool Is(string metadata, string value) =>
+            reference.GetMetadataValue(metadata).Equals(value, StringComparison.OrdinalIgnoreCase);
+        return OddMetadata.Any(m => reference.GetMetadataValue(m) != "") ||
+            Is("ReferenceOutputAssembly", "false") || Is("BuildReference", "false") || Is("Private", "false") ||
+            Is("SkipGetTargetFrameworkProperties", "true");
     }
 
     /// <summary>
@@ -38,11 +42,14 @@ static class Compiled
     /// </summary>
     public static IEnumerable<(string Id, string Version)> Floating(Project project)
     {
-        var versions = project.Items("PackageReference").Select(p => (p.EvaluatedInclude, p.GetMetadataValue("Version") + p.GetMetadataValue("VersionOverride")));
+        var references = project.Items("PackageReference").ToList();
+        var versions = references.Select(p =>
+            (p.EvaluatedInclude, p.GetMetadataValue("Version") + p.GetMetadataValue("VersionOverride")));
         if (project.Is("ManagePackageVersionsCentrally"))
         {
-            var used = project.Items("PackageReference").Select(p => p.EvaluatedInclude).ToHashSet(StringComparer.OrdinalIgnoreCase);
-            versions = versions.Concat(project.Items("PackageVersion").Where(p => used.Contains(p.EvaluatedInclude)).Select(p => (p.EvaluatedInclude, p.GetMetadataValue("Version"))));
+            var used = references.Select(p => p.EvaluatedInclude).ToHashSet(StringComparer.OrdinalIgnoreCase);
+            versions = versions.Concat(project.Items("PackageVersion").Where(p => used.Contains(p.EvaluatedInclude))
+                .Select(p => (p.EvaluatedInclude, p.GetMetadataValue("Version"))));
         }
         return versions.Where(v => Regex.IsMatch(v.Item2, @"\*|^\("));
     }

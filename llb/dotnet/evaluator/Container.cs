@@ -7,7 +7,7 @@ using Microsoft.Build.Framework;
 namespace Crosshull;
 
 /// <summary>
-/// What the SDK infers of the image (target ComputeContainerConfig in Microsoft.NET.Build.Containers.targets). It needs
+/// What the SDK says of the image (target ComputeContainerConfig in Microsoft.NET.Build.Containers.targets). It needs
 /// no restore.
 /// </summary>
 sealed class Container
@@ -18,7 +18,7 @@ sealed class Container
     public ProjectInstance Instance { get; private init; }
     public List<Problem> Errors { get; private init; }
 
-    /// <summary>The project is one that is evaluated for one runtime identifier or for none: for several, the answer is empty.</summary>
+    /// <summary>Asks for one runtime identifier or for none: for several, the SDK's answer is empty.</summary>
     public static Container Ask(Project project, BuildManager builds, ErrorLog log)
     {
         var instance = project.Instance.DeepCopy();
@@ -40,7 +40,8 @@ sealed class ErrorLog : ILogger
     public LoggerVerbosity Verbosity { get; set; } = LoggerVerbosity.Minimal;
     public string Parameters { get; set; }
     public void Initialize(IEventSource source) =>
-        source.ErrorRaised += (_, e) => Errors.Add(new Problem(e.File ?? "", e.LineNumber, e.ColumnNumber, e.Code ?? "", e.Message, e.ProjectFile ?? ""));
+        source.ErrorRaised += (_, e) => Errors.Add(new Problem(
+            e.File ?? "", e.LineNumber, e.ColumnNumber, e.Code ?? "", e.Message, e.ProjectFile ?? ""));
     public void Shutdown() { }
     public void Clear() => Errors.Clear();
 }

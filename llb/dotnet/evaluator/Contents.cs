@@ -11,7 +11,10 @@ static class Contents
     {
         var contents = new Dictionary<string, byte[]>();
         if (!Directory.Exists(folder)) return contents;
-        var all = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint };
+        var all = new EnumerationOptions
+        {
+            RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint,
+        };
         foreach (var file in Directory.EnumerateFiles(folder, "*", all))
             contents[Path.GetRelativePath(folder, file)] = File.ReadAllBytes(file);
         return contents;

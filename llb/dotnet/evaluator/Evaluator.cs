@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Globalization;
 using System.IO;
 using System.Linq;
 using Microsoft.Build.Construction;
@@ -20,7 +21,7 @@ sealed class Evaluator : IDisposable
     readonly Tree tree;
     readonly Trap trap;
     readonly Dictionary<(string, string), Project> projects = new();
-    readonly Dictionary<string, ProjectRootElement> loaded = new(); // also keeps them alive: MSBuild's cache is a weak one
+    readonly Dictionary<string, ProjectRootElement> loaded = new(); // keeps them alive: MSBuild's cache is a weak one
     readonly EvaluationContext context;
 
     public Evaluator(Tree tree, Trap trap)
@@ -36,18 +37,18 @@ sealed class Evaluator : IDisposable
     public IEnumerable<Project> Projects => projects.Values;
     public BuildParameters Parameters => new(Collection)
     {
-        MaxNodeCount = 1, EnableNodeReuse = false, ProjectLoadSettings = Settings, UICulture = System.Globalization.CultureInfo.InvariantCulture,
+        MaxNodeCount = 1, EnableNodeReuse = false, ProjectLoadSettings = Settings,
+        UICulture = CultureInfo.InvariantCulture,
     };
 
-    // MSBuild parses a file once and keeps what it is. The file is closed then: who reads it still is a property function
-    // or a task. One that is no XML stays open, so that the evaluation says what is wrong.
+    // MSBuild parses a file once and keeps what it is. The file is closed then: who still reads it is a property
+    // function or a task. One that is no XML stays open, so that the evaluation says what is wrong.
     void Load(string file)
     {
         try
         {
-            Tree.Open(file);
             loaded[file] = ProjectRootElement.Open(file, Collection);
-            Tree.Close(file);
+            tree.Close(file);
         }
         catch (InvalidProjectFileException) { }
     }
@@ -77,7 +78,8 @@ sealed class Evaluator : IDisposable
         {
             project.Instance = ProjectInstance.FromFile(project.Path, new ProjectOptions
             {
-                GlobalProperties = project.Globals.ToDictionary(), ProjectCollection = Collection, EvaluationContext = context, LoadSettings = Settings,
+                GlobalProperties = project.Globals.ToDictionary(), ProjectCollection = Collection,
+                EvaluationContext = context, LoadSettings = Settings,
             });
             project.Imports.Add(project.Path);
             foreach (var import in project.Instance.ImportPaths)
@@ -85,7 +87,8 @@ sealed class Evaluator : IDisposable
         }
         catch (InvalidProjectFileException e)
         {
-            project.Error = new Problem(e.ProjectFile, e.LineNumber, e.ColumnNumber, e.ErrorCode, e.BaseMessage, project.Path);
+            project.Error = new Problem(
+                e.ProjectFile, e.LineNumber, e.ColumnNumber, e.ErrorCode, e.BaseMessage, project.Path);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
@@ -99,10 +102,17 @@ sealed class Evaluator : IDisposable
         var again = new Project(project.Path, project.Globals, tree);
         Evaluate(again);
         if (again.Instance == null) return again.Error.Message;
-        var lines = again.Instance.Properties.Select(p => p.Name + "=" + p.EvaluatedValue).Concat(again.Instance.Items.Select(i =>
-            i.ItemType + " " + i.EvaluatedInclude + string.Concat(i.Metadata.Select(m => " " + m.Name + "=" + m.EvaluatedValue))));
+        var properties = again.Instance.Properties.Select(p => p.Name + "=" + p.EvaluatedValue);
+        var lines = properties.Concat(again.Instance.Items.Select(Line));
         return string.Join("\n", lines.OrderBy(l => l, StringComparer.Ordinal));
     }
 
-    public void Dispose() => Collection.Dispose();
+    static string Line(ProjectItemInstance item) => item.ItemType + " " + item.EvaluatedInclude +
+        string.Concat(item.Metadata.Select(m => " " + m.Name + "=" + m.EvaluatedValue));
+
+    public void Dispose()
+    {
+        Collection.Dispose();
+        tree.Reopen();
+    }
 }

@@ -6,15 +6,18 @@ using System.Linq;
 namespace Crosshull;
 
 /// <summary>
-/// Finds names that decide by being there, and that MSBuild's file system is not asked for: property functions such as
-/// [System.IO.Directory]::GetFiles look for themselves. Where the XML of a repository has such a function, all names that
-/// nobody has told of are hidden, and the project is evaluated again. If it says something else, they are searched for
-/// the ones that make the difference.
+/// Finds names that decide by being there, and that MSBuild does not ask its file system for: property functions such
+/// as [System.IO.Directory]::GetFiles look for themselves. Where the XML of a repository has such a function, all names
+/// that nobody has told of are hidden, and the project is evaluated again. If it says something else, a search finds
+/// the names that make the difference.
 /// </summary>
 sealed class Existence
 {
     const int MaxCulprits = 20;
-    static readonly string[] Functions = { "System.IO.", "::FileExists", "::DirectoryExists", "Exists()", "ModifiedTime", "CreatedTime", "AccessedTime" };
+    static readonly string[] Functions =
+    {
+        "System.IO.", "::FileExists", "::DirectoryExists", "Exists()", "ModifiedTime", "CreatedTime", "AccessedTime",
+    };
 
     readonly Tree tree;
     readonly Evaluator evaluator;
@@ -27,17 +30,18 @@ sealed class Existence
     }
 
     /// <summary>Whether the XML of the repository that makes up a project has a text in it.</summary>
-    public bool Mentions(Project project, string text) => project.Imports.Any(i => Text(i).Contains(text, StringComparison.OrdinalIgnoreCase));
+    public bool Mentions(Project project, string text) =>
+        project.Imports.Any(i => Text(i).Contains(text, StringComparison.OrdinalIgnoreCase));
 
-    string Text(string file) => texts.TryGetValue(file, out var text) ? text : texts[file] = evaluator.Parsed(file)?.RawXml ?? "";
+    string Text(string file) =>
+        texts.TryGetValue(file, out var text) ? text : texts[file] = evaluator.Parsed(file)?.RawXml ?? "";
 
     public void Check(IEnumerable<Project> projects)
     {
         var looking = projects.Where(p => p.Instance != null && Functions.Any(f => Mentions(p, f))).ToList();
         if (looking.Count == 0) return;
         var whole = looking.ToDictionary(p => p, evaluator.Snapshot);
-        var told = looking.SelectMany(p => p.Reads.Files.Keys.Concat(p.Imports)).Concat(tree.Given).ToHashSet();
-        var names = tree.FilesIn(tree.Root).Where(f => new FileInfo(f).LinkTarget == null && !told.Contains(f) && !looking.Any(p => p.Reads.Folders.Keys.Any(d => f.StartsWith(d + "/")))).OrderBy(f => f, StringComparer.Ordinal).ToList();
+        var names = Untold(looking);
         var hidden = new Hidden(tree.Root, names);
         try
         {
@@ -47,6 +51,16 @@ sealed class Existence
         {
             hidden.ShowFirst(names.Count);
         }
+    }
+
+    // Names that no project is known to read, sorted.
+    List<string> Untold(List<Project> projects)
+    {
+        var told = projects.SelectMany(p => p.Reads.Files.Keys.Concat(p.Imports)).Concat(tree.Given).ToHashSet();
+        var folders = projects.SelectMany(p => p.Reads.Folders.Keys).Select(d => d + "/").Distinct().ToList();
+        return tree.FilesIn(tree.Root)
+            .Where(f => new FileInfo(f).LinkTarget == null && !told.Contains(f) && !folders.Any(f.StartsWith))
+            .OrderBy(f => f, StringComparer.Ordinal).ToList();
     }
 
     // Binary search for the first name without which the answer is another, and then for the next one.
@@ -65,16 +79,24 @@ sealed class Existence
                 project.Reads.Everything(Phase.Evaluation, "more than " + MaxCulprits + " names decide by being there");
                 return;
             }
-            int without = 0, with = hidden.Names.Count;
-            while (with - without > 1)
-            {
-                var middle = (without + with) / 2;
-                if (Same(middle)) with = middle; else without = middle;
-            }
-            needed.Add(hidden.Names[with - 1]);
-            project.Reads.Existence(hidden.Names[with - 1]);
-            if (Path.GetDirectoryName(hidden.Names[with - 1]) is { } folder && folder != project.Folder) project.Reads.Existence(folder);
+            var name = hidden.Names[First(hidden.Names.Count, Same) - 1];
+            needed.Add(name);
+            project.Reads.Existence(name);
+            if (Path.GetDirectoryName(name) is { } folder && folder != project.Folder) project.Reads.Existence(folder);
         }
+    }
+
+    // The least number of names with which all is the same.
+    static int First(int count, Func<int, bool> same)
+    {
+        int without = 0, with = count;
+        while (with - without > 1)
+        {
+            var middle = (without + with) / 2;
+            if (same(middle)) with = middle;
+            else without = middle;
+        }
+        return with;
     }
 
     /// <summary>Names that are taken away, and shown again.</summary>
@@ -97,8 +119,9 @@ sealed class Existence
             for (var i = 0; i < Names.Count; i++)
             {
                 var show = i < count || needed != null && needed.Contains(Names[i]);
-                if (show == gone.ContainsKey(Names[i]))
-                    if (show) Show(Names[i]); else Hide(Names[i]);
+                if (show != gone.ContainsKey(Names[i])) continue;
+                if (show) Show(Names[i]);
+                else Hide(Names[i]);
             }
         }
 
@@ -108,8 +131,12 @@ sealed class Existence
             var mode = File.GetUnixFileMode(file);
             gone[file] = (mode, mode == UnixFileMode.None ? Array.Empty<byte>() : File.ReadAllBytes(file));
             File.Delete(file);
-            for (var folder = Path.GetDirectoryName(file); folder.Length >= root.Length && !Directory.EnumerateFileSystemEntries(folder).Any(); folder = Path.GetDirectoryName(folder))
+            var folder = Path.GetDirectoryName(file);
+            while (folder.Length >= root.Length && !Directory.EnumerateFileSystemEntries(folder).Any())
+            {
                 Directory.Delete(folder);
+                folder = Path.GetDirectoryName(folder);
+            }
         }
 
         void Show(string file)

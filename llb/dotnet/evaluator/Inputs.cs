@@ -9,7 +9,7 @@ namespace Crosshull;
 /// <summary>Finds what an evaluated project names: imports, items, their metadata, properties.</summary>
 sealed class Inputs
 {
-    // Properties that name files of a package, or what is left out of it.
+    // Properties that name files of a package, or what a project leaves out.
     static readonly HashSet<string> NoInputs = new(StringComparer.OrdinalIgnoreCase)
     {
         "DefaultItemExcludes", "DefaultItemExcludesInProjectFolder", "DefaultExcludesInProjectFolder",
@@ -19,8 +19,8 @@ sealed class Inputs
     // Items whose names are no paths.
     static readonly HashSet<string> NoPaths = new(StringComparer.OrdinalIgnoreCase)
     {
-        "PackageReference", "PackageVersion", "GlobalPackageReference", "PackageDownload", "FrameworkReference", "Using",
-        "InternalsVisibleTo", "SourceRoot", "AssemblyAttribute", "ProjectReference", "Folder",
+        "PackageReference", "PackageVersion", "GlobalPackageReference", "PackageDownload", "FrameworkReference",
+        "Using", "InternalsVisibleTo", "SourceRoot", "AssemblyAttribute", "ProjectReference", "Folder",
     };
 
     readonly Tree tree;
@@ -39,7 +39,8 @@ sealed class Inputs
             project.Reads.Everything(Phase.Evaluation, "MSBuild cannot evaluate it: " + project.Error.Message);
             return;
         }
-        foreach (var import in project.Imports) project.Reads.File(import, Phase.Evaluation, import == project.Path ? "the project" : "import");
+        foreach (var import in project.Imports)
+            project.Reads.File(import, Phase.Evaluation, import == project.Path ? "the project" : "import");
         foreach (var item in project.Instance.Items) Item(project, item);
         foreach (var property in project.Instance.Properties) Property(project, property);
     }
@@ -50,57 +51,73 @@ sealed class Inputs
     void Item(Project project, ProjectItemInstance item)
     {
         if (!NoPaths.Contains(item.ItemType) && project.Reads.Find(project.Folder, item.EvaluatedInclude) is { } path)
-        {
-            if (path.EndsWith('/'))
-            {
-                if (!project.Path.StartsWith(path) && OfAuthor(item)) project.Reads.Folder(path, Phase.Build, item.ItemType + " item");
-            }
-            else if (Tells(project, path) && Matters(item)) project.Reads.File(path, Phase.Build, item.ItemType + " item");
-        }
+            Named(project, item, path);
         if (item.DirectMetadataCount == 0) return;
         foreach (var metadata in item.Metadata)
         {
             var value = metadata.EvaluatedValue;
-            if (value.Length < 3 || value.IndexOf('.') < 0 || project.Reads.Find(project.Folder, value) is not { } named || named.EndsWith('/')) continue;
+            if (value.Length < 3 || value.IndexOf('.') < 0 || FileOf(project, value) is not { } named) continue;
             if (Tells(project, named)) project.Reads.File(named, Phase.Build, metadata.Name + " of " + item.ItemType);
             if (item.ItemType == "Reference") Beside(project, named);
         }
-        if (item.ItemType == "Reference" && project.Reads.Find(project.Folder, item.EvaluatedInclude) is { } assembly && !assembly.EndsWith('/')) Beside(project, assembly);
+        if (item.ItemType == "Reference" && FileOf(project, item.EvaluatedInclude) is { } assembly)
+            Beside(project, assembly);
     }
+
+    // The file or folder that an item is.
+    void Named(Project project, ProjectItemInstance item, string path)
+    {
+        var why = item.ItemType + " item";
+        if (!path.EndsWith('/'))
+        {
+            if (Tells(project, path) && Matters(item)) project.Reads.File(path, Phase.Build, why);
+        }
+        else if (!project.Path.StartsWith(path) && OfAuthor(item)) project.Reads.Folder(path, Phase.Build, why);
+    }
+
+    static string FileOf(Project project, string text) =>
+        project.Reads.Find(project.Folder, text) is { } path && !path.EndsWith('/') ? path : null;
 
     // A file in the folder of a project is an item None by itself (Microsoft.NET.Sdk.DefaultItems.props). That does
     // nothing, unless it is copied or the author has put it there.
-    static bool Matters(ProjectItemInstance item) => item.ItemType != "None" || Copied(item, "CopyToOutputDirectory") || Copied(item, "CopyToPublishDirectory") ||
+    static bool Matters(ProjectItemInstance item) =>
+        item.ItemType != "None" || Copied(item, "CopyToOutputDirectory") || Copied(item, "CopyToPublishDirectory") ||
         OfAuthor(item);
 
-    static bool OfAuthor(ProjectItemInstance item) => !item.GetMetadataValue("DefiningProjectFullPath").StartsWith(Sdk.Root + "/");
+    static bool OfAuthor(ProjectItemInstance item) =>
+        !item.GetMetadataValue("DefiningProjectFullPath").StartsWith(Sdk.Root + "/");
 
-    static bool Copied(ProjectItemInstance item, string where) => item.GetMetadataValue(where) is "Always" or "PreserveNewest" or "IfDifferent";
+    static bool Copied(ProjectItemInstance item, string where) =>
+        item.GetMetadataValue(where) is "Always" or "PreserveNewest" or "IfDifferent";
 
-    // ResolveAssemblyReference takes what an assembly needs from its folder, with symbols, documentation, and satellites
-    // in folders of cultures.
+    // ResolveAssemblyReference takes what an assembly needs from its folder, with symbols, documentation, and
+    // satellites in folders of cultures.
     void Beside(Project project, string assembly)
     {
         var folder = Path.GetDirectoryName(assembly);
         const string why = "beside a referenced assembly";
         foreach (var file in Directory.EnumerateFiles(folder)) project.Reads.File(file, Phase.Build, why);
         foreach (var culture in Directory.EnumerateDirectories(folder))
-            foreach (var file in Directory.EnumerateFiles(culture, "*.resources.dll")) project.Reads.File(file, Phase.Build, why);
+            foreach (var file in Directory.EnumerateFiles(culture, "*.resources.dll"))
+                project.Reads.File(file, Phase.Build, why);
     }
 
     void Property(Project project, ProjectPropertyInstance property)
     {
         var value = property.EvaluatedValue;
-        if (value.Length < 2 || value.AsSpan().IndexOfAny("./\\") < 0 || value.StartsWith(Sdk.Root) || property.Name.StartsWith("MSBuild") || NoInputs.Contains(property.Name)) return;
+        if (value.Length < 2 || value.AsSpan().IndexOfAny("./\\") < 0 || value.StartsWith(Sdk.Root)) return;
+        if (property.Name.StartsWith("MSBuild") || NoInputs.Contains(property.Name)) return;
+        bool Begins(string with) => property.Name.StartsWith(with, StringComparison.OrdinalIgnoreCase);
         // As NuGet.targets has it, whatever restore reads is in properties of these names.
-        var restore = property.Name.StartsWith("Restore", StringComparison.OrdinalIgnoreCase) || property.Name.StartsWith("NuGet", StringComparison.OrdinalIgnoreCase);
+        var restore = Begins("Restore") || Begins("NuGet");
         foreach (var part in Project.List(value))
         {
             if (project.Reads.Find(project.Folder, part) is not { } path) continue;
             var why = "property " + property.Name;
             if (!path.EndsWith('/'))
             {
-                if (restore || Tells(project, path)) project.Reads.File(path, restore ? Phase.Evaluation : Phase.Build, why);
+                if (restore || Tells(project, path))
+                    project.Reads.File(path, restore ? Phase.Evaluation : Phase.Build, why);
             }
             else if (restore && !project.Path.StartsWith(path)) project.Reads.Folder(path, Phase.Evaluation, why);
         }

@@ -39,20 +39,22 @@ sealed class Project
 
     public string this[string property] => Instance?.GetPropertyValue(property) ?? "";
     public bool Is(string property) => this[property].Equals("true", StringComparison.OrdinalIgnoreCase);
-    public IEnumerable<ProjectItemInstance> Items(string type) => Instance?.GetItems(type) ?? Enumerable.Empty<ProjectItemInstance>();
+    public IEnumerable<ProjectItemInstance> Items(string type) =>
+        Instance?.GetItems(type) ?? Enumerable.Empty<ProjectItemInstance>();
 
     public static string[] List(string value) =>
         value.Split(new[] { ';', '\n', '\r' }, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 }
 
-/// <summary>Global properties: a value, compared by what is in it. Names differ by more than case.</summary>
+/// <summary>Global properties: a value, compared by what is in it. The case of names makes no difference.</summary>
 sealed class Globals
 {
     readonly SortedDictionary<string, string> properties = new(StringComparer.OrdinalIgnoreCase);
 
     public static readonly Globals None = new();
 
-    public IDictionary<string, string> ToDictionary() => new Dictionary<string, string>(properties, StringComparer.OrdinalIgnoreCase);
+    public IDictionary<string, string> ToDictionary() =>
+        new Dictionary<string, string>(properties, StringComparer.OrdinalIgnoreCase);
     public bool Has(string name) => properties.ContainsKey(name);
 
     public Globals With(string name, string value)
@@ -63,7 +65,8 @@ sealed class Globals
         return copy;
     }
 
-    public Globals With(IEnumerable<KeyValuePair<string, string>> more) => more.Aggregate(this, (g, p) => g.With(p.Key, p.Value));
+    public Globals With(IEnumerable<KeyValuePair<string, string>> more) =>
+        more.Aggregate(this, (g, p) => g.With(p.Key, p.Value));
 
     public Globals Without(IEnumerable<string> names)
     {
@@ -73,14 +76,15 @@ sealed class Globals
         return copy;
     }
 
-    /// <summary>Those of text such as <c>A=1;B=2</c>, the form that metadata of references have.</summary>
+    /// <summary>Those of a text such as <c>A=1;B=2</c>, which metadata of references hold.</summary>
     public static IEnumerable<KeyValuePair<string, string>> Parse(string text) =>
         from pair in text.Split(';')
         let at = pair.IndexOf('=')
         where at > 0
         select new KeyValuePair<string, string>(pair.Substring(0, at).Trim(), pair.Substring(at + 1).Trim());
 
-    public override string ToString() => string.Join(";", properties.Select(p => p.Key.ToLowerInvariant() + "=" + p.Value));
+    public override string ToString() =>
+        string.Join(";", properties.Select(p => p.Key.ToLowerInvariant() + "=" + p.Value));
 }
 
 /// <summary>An error of MSBuild, with its place where it has one.</summary>

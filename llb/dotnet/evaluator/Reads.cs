@@ -73,8 +73,8 @@ sealed class Reads
     }
 
     /// <summary>
-    /// The file or folder of the context that text names, as MSBuild would take it: relative to a folder, with slashes of
-    /// Windows, perhaps. Null if there is none. A folder has a slash at its end.
+    /// The file or folder of the context that a text names, as MSBuild would take it: relative to a folder, perhaps
+    /// with the slashes of Windows. Null if there is none. A folder has a slash at its end.
     /// </summary>
     public string Find(string folder, string text)
     {

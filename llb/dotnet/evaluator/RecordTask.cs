@@ -1,10 +1,10 @@
 using System;
 using Microsoft.Build.Framework;
 
-/// <summary>Stands for a task that is not run, and tells what it would have been given. See Crosshull.Targets.</summary>
+/// <summary>Stands for a task that does not run, and tells what the task would get. See Crosshull.Targets.</summary>
 /// <remarks>
-/// MSBuild finds a task by its name in an assembly, which it loads a second time for that. So nothing static of this
-/// program is to be seen here but what the process holds (AppDomain.GetData).
+/// MSBuild finds a task by its name in an assembly, which it loads a second time for that. So this type sees nothing
+/// static of the program, but only what the process holds (AppDomain.GetData).
 /// </remarks>
 public sealed class CrosshullRecord : ITask
 {
@@ -40,7 +40,8 @@ public sealed class CrosshullRecord : ITask
     public bool Execute()
     {
         var record = (Action<string, string, string[], string[]>)AppDomain.CurrentDomain.GetData("crosshull.record");
-        record(Task, Place, Names.Split(';'), new[] { P0, P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12, P13, P14, P15 });
+        var values = new[] { P0, P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12, P13, P14, P15 };
+        record(Task, Place, Names.Split(';'), values);
         return true;
     }
 }

@@ -5,8 +5,8 @@ using Microsoft.Build.FileSystem;
 namespace Crosshull;
 
 /// <summary>
-/// The file system that MSBuild evaluates with (EvaluationContext.Create). It sees what decides by being there: Exists()
-/// in conditions, GetPathOfFileAbove, wildcards of imports.
+/// The file system that MSBuild evaluates with (EvaluationContext.Create). It sees what decides by being there:
+/// Exists() in conditions, GetPathOfFileAbove, wildcards of imports.
 /// </summary>
 sealed class Recorder : MSBuildFileSystemBase
 {

@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
@@ -12,7 +13,7 @@ namespace Crosshull;
 /// <param name="Folder">Where commands run, relative to the context: the SDK looks for global.json from there.</param>
 /// <param name="Properties">Properties of every command.</param>
 /// <param name="RuntimeIdentifiers">Those of the platforms that are asked for.</param>
-/// <param name="Doubtful">Files that projects find by wildcards and mostly make nothing of: an answer tells who does.</param>
+/// <param name="Doubtful">Files that projects find by wildcards and mostly do not use.</param>
 sealed record Request(
     string Root, string Names, string Contents, string Folder, Dictionary<string, string> Properties,
     string[] RuntimeIdentifiers, HashSet<string> Doubtful, Question[] Questions)
@@ -22,17 +23,24 @@ sealed record Request(
         using var document = JsonDocument.Parse(File.ReadAllBytes(file));
         var e = document.RootElement;
         return new Request(
-            Text(e, "root"), Text(e, "names"), Text(e, "contents"), Text(e, "folder"), Properties_(e, "properties"),
+            Text(e, "root"), Text(e, "names"), Text(e, "contents"), Text(e, "folder"), Map(e, "properties"),
             List(e, "runtimeIdentifiers"), List(e, "doubtful").ToHashSet(),
-            e.GetProperty("questions").EnumerateArray().Select(q => new Question(
-                Text(q, "project"), Text(q, "kind") == "test", Text(q, "framework"), q.TryGetProperty("newest", out var n) && n.GetBoolean(), Properties_(q, "properties"))).ToArray());
+            e.GetProperty("questions").EnumerateArray().Select(QuestionOf).ToArray());
     }
 
+    static Question QuestionOf(JsonElement e) =>
+        new(Text(e, "project"), Text(e, "kind") == "test", Text(e, "framework"),
+            e.TryGetProperty("newest", out var newest) && newest.GetBoolean(), Map(e, "properties"));
+
     static string Text(JsonElement e, string name) => e.TryGetProperty(name, out var v) ? v.GetString() : "";
+
     static string[] List(JsonElement e, string name) =>
-        e.TryGetProperty(name, out var v) && v.ValueKind == JsonValueKind.Array ? v.EnumerateArray().Select(x => x.GetString()).ToArray() : new string[0];
-    static Dictionary<string, string> Properties_(JsonElement e, string name) =>
-        e.TryGetProperty(name, out var v) && v.ValueKind == JsonValueKind.Object ? v.EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetString()) : new();
+        e.TryGetProperty(name, out var v) && v.ValueKind == JsonValueKind.Array
+            ? v.EnumerateArray().Select(x => x.GetString()).ToArray() : Array.Empty<string>();
+
+    static Dictionary<string, string> Map(JsonElement e, string name) =>
+        e.TryGetProperty(name, out var v) && v.ValueKind == JsonValueKind.Object
+            ? v.EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetString()) : new();
 }
 
 /// <summary>A project, folder or solution of the context, and how it is built.</summary>

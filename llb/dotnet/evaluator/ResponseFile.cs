@@ -13,8 +13,12 @@ static class ResponseFile
     /// <summary>The nearest one from the folder of a project upwards; null for none.</summary>
     public static string Find(Tree tree, string project)
     {
-        for (var folder = Path.GetDirectoryName(project); (folder + "/").StartsWith(tree.Root); folder = Path.GetDirectoryName(folder))
+        var folder = Path.GetDirectoryName(project);
+        while ((folder + "/").StartsWith(tree.Root))
+        {
             if (tree.HasFile(folder + "/Directory.Build.rsp")) return folder + "/Directory.Build.rsp";
+            folder = Path.GetDirectoryName(folder);
+        }
         return null;
     }
 
@@ -23,14 +27,21 @@ static class ResponseFile
     {
         foreach (var line in File.ReadAllLines(file))
             foreach (var word in Words(line.Replace("%MSBuildThisFileDirectory%", Path.GetDirectoryName(file) + "/")))
-            {
-                var at = word.IndexOf(':');
-                if (at < 2 || word[0] is not ('-' or '/') || word.Substring(1, at - 1).TrimStart('-').ToLowerInvariant() is not ("p" or "property")) continue;
-                foreach (var property in Globals.Parse(word.Substring(at + 1))) yield return property;
-            }
+                if (Defined(word) is { } text)
+                    foreach (var property in Globals.Parse(text)) yield return property;
     }
 
-    // A word ends with white space outside of quotes; the quotes are no part of it. A line that begins with # is a comment.
+    // What a switch such as -p:A=1 defines; null for another one.
+    static string Defined(string word)
+    {
+        var at = word.IndexOf(':');
+        if (at < 2 || word[0] is not ('-' or '/')) return null;
+        var name = word.Substring(1, at - 1).TrimStart('-').ToLowerInvariant();
+        return name is "p" or "property" ? word.Substring(at + 1) : null;
+    }
+
+    // A word ends with white space outside of quotes. The quotes are no part of it. A line that begins with # is a
+    // comment.
     static IEnumerable<string> Words(string line)
     {
         if (line.TrimStart().StartsWith('#')) yield break;

@@ -15,7 +15,7 @@ static class Sdk
     /// <summary>The folder of dotnet: what is below it is the SDK's and no input.</summary>
     public static string Root { get; private set; }
 
-    /// <summary>To be called before the first type of MSBuild is touched. A global.json counts from folder upwards.</summary>
+    /// <summary>Call it before the first use of a type of MSBuild. A global.json counts from folder upwards.</summary>
     public static void Use(string folder)
     {
         Root = Path.GetDirectoryName(Resolve(Environment.ProcessPath));
@@ -34,19 +34,31 @@ static class Sdk
         };
     }
 
-    static string Resolve(string path) => new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path;
+    static string Resolve(string path) =>
+        new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path;
 
     // The rules of global.json are hostfxr's own (dotnet/runtime, docs/design/features/hosting-layer-apis.md).
     static string Find(string folder)
     {
-        var hostfxr = Directory.GetDirectories(Root + "/host/fxr").OrderBy(d => Version.TryParse(Path.GetFileName(d).Split('-')[0], out var v) ? v : new Version()).Last();
-        var resolve = Marshal.GetDelegateForFunctionPointer<ResolveSdk>(NativeLibrary.GetExport(NativeLibrary.Load(hostfxr + "/libhostfxr.so"), "hostfxr_resolve_sdk2"));
+        var hostfxr = Directory.GetDirectories(Root + "/host/fxr").OrderBy(VersionOf).Last();
+        var library = NativeLibrary.Load(hostfxr + "/libhostfxr.so");
+        var resolve = Marshal.GetDelegateForFunctionPointer<ResolveSdk>(
+            NativeLibrary.GetExport(library, "hostfxr_resolve_sdk2"));
         string found = null;
-        resolve(Root, folder, 0, (key, value) => { if (key == ResolvedSdkDir) found = value; });
-        return found?.TrimEnd('/') ?? throw new InvalidOperationException("the image has no SDK that global.json accepts");
+        resolve(Root, folder, 0, (key, value) =>
+        {
+            if (key == ResolvedSdkDir) found = value;
+        });
+        return found?.TrimEnd('/') ??
+            throw new InvalidOperationException("the image has no SDK that global.json accepts");
     }
+
+    static Version VersionOf(string folder) =>
+        Version.TryParse(Path.GetFileName(folder).Split('-')[0], out var version) ? version : new Version();
 
     const int ResolvedSdkDir = 0;
     delegate void Result(int key, [MarshalAs(UnmanagedType.LPUTF8Str)] string value);
-    delegate int ResolveSdk([MarshalAs(UnmanagedType.LPUTF8Str)] string exeDir, [MarshalAs(UnmanagedType.LPUTF8Str)] string workingDir, int flags, Result result);
+    delegate int ResolveSdk(
+        [MarshalAs(UnmanagedType.LPUTF8Str)] string exeDir, [MarshalAs(UnmanagedType.LPUTF8Str)] string workingDir,
+        int flags, Result result);
 }

@@ -8,12 +8,15 @@ using Microsoft.Build.Framework;
 namespace Crosshull;
 
 /// <summary>The answer to a request.</summary>
-sealed record Answer(IEnumerable<string> Asks, IEnumerable<string> Outputs, string Sdk, List<AnswerToQuestion> Questions);
+sealed record Answer(
+    IEnumerable<string> Asks, IEnumerable<string> Outputs, string Sdk, List<AnswerToQuestion> Questions);
 
 /// <summary>The answer to one question.</summary>
 /// <param name="App">The project that is meant; null unless there is one, with its framework.</param>
 /// <param name="Closure">All that it is built from, itself first.</param>
-sealed record AnswerToQuestion(List<Candidate> Candidates, string[] Missing, Candidate Chosen, Project App, Container Container, List<Project> Closure, string ResponseFile, bool ByRuntimeIdentifier);
+sealed record AnswerToQuestion(
+    List<Candidate> Candidates, string[] Missing, Project App, Container Container, List<Project> Closure,
+    string ResponseFile, bool ByRuntimeIdentifier);
 
 /// <summary>
 /// Answers a request. It evaluates everything again until nobody wants the contents of a stand-in any more, and no
@@ -22,6 +25,12 @@ sealed record AnswerToQuestion(List<Candidate> Candidates, string[] Missing, Can
 sealed class Session
 {
     const int MaxRounds = 12;
+
+    static readonly string[] OutputFolders =
+    {
+        "BaseIntermediateOutputPath", "MSBuildProjectExtensionsPath", "IntermediateOutputPath", "BaseOutputPath",
+        "OutputPath", "PublishDir", "ArtifactsPath",
+    };
 
     readonly Request request;
     readonly Tree tree;
@@ -44,9 +53,10 @@ sealed class Session
             var changed = GiveWanted(once.Evaluator);
             changed |= RemoveOutputs(once.Evaluator);
             if (changed && round < MaxRounds) continue;
+            var restless = $"it reads other files each time: {MaxRounds} evaluations were not enough";
             foreach (var project in once.Evaluator.Projects)
             {
-                if (changed) project.Reads.Everything(Phase.Evaluation, $"it reads other files each time: {MaxRounds} evaluations were not enough");
+                if (changed) project.Reads.Everything(Phase.Evaluation, restless);
                 Credit(project);
             }
             return new Answer(tree.Asks, tree.Outputs, Path.GetFileName(Sdk.Folder), answers);
@@ -67,7 +77,8 @@ sealed class Session
     void Credit(Project project)
     {
         foreach (var (path, phase, reader) in read)
-            if (reader.Path == project.Path || reader.Imports.Overlaps(project.Imports)) project.Reads.File(path, phase, "read by an expression or a task");
+            if (reader.Path == project.Path || reader.Imports.Overlaps(project.Imports))
+                project.Reads.File(path, phase, "read by an expression or a task");
     }
 
     // What a build on another machine left is no input, and only the evaluation knows where that is.
@@ -76,8 +87,9 @@ sealed class Session
         var changed = false;
         var projects = evaluator.Projects.Select(p => p.Path).Distinct().ToList();
         foreach (var project in evaluator.Projects)
-            foreach (var name in new[] { "BaseIntermediateOutputPath", "MSBuildProjectExtensionsPath", "IntermediateOutputPath", "BaseOutputPath", "OutputPath", "PublishDir", "ArtifactsPath" })
-                if (project[name] != "" && project.Reads.Find(project.Folder, project[name]) is { } folder && folder.EndsWith('/') && !projects.Any(p => p.StartsWith(folder)))
+            foreach (var value in OutputFolders.Select(name => project[name]).Where(value => value != ""))
+                if (project.Reads.Find(project.Folder, value) is { } folder && folder.EndsWith('/') &&
+                    !projects.Any(p => p.StartsWith(folder)))
                     changed |= tree.Remove(folder.TrimEnd('/'));
         return changed;
     }
@@ -86,6 +98,22 @@ sealed class Session
 /// <summary>One evaluation of all that a request asks about, over the tree as it is.</summary>
 sealed class Once : IDisposable
 {
+    // Metadata of references that set properties, the last of which wins.
+    static readonly string[] Setting =
+    {
+        "SetConfiguration", "SetPlatform", "SetTargetFramework", "Properties", "AdditionalProperties",
+    };
+
+    // Properties that ask for a publish for each platform.
+    static readonly string[] PerPlatform =
+    {
+        "SelfContained", "PublishSelfContained", "PublishSingleFile", "PublishReadyToRun", "PublishTrimmed",
+        "PublishAot",
+    };
+
+    // Items that a publish may copy.
+    static readonly string[] Copied = { "Content", "None", "EmbeddedResource", "Compile" };
+
     readonly Request request;
     readonly Tree tree;
     readonly BuildManager builds = new("crosshull");
@@ -119,33 +147,44 @@ sealed class Once : IDisposable
 
     AnswerToQuestion Question(Question question)
     {
-        var candidates = Candidates.Find(tree, question.Project, out var missing).Select(p => Candidate.Of(Evaluator.Evaluate(p, GlobalsOf(question, p)))).ToList();
+        var candidates = Candidates.Find(tree, question.Project, out var missing)
+            .Select(p => Candidate.Of(Evaluator.Evaluate(p, GlobalsOf(question, p)))).ToList();
+        var nothing = new AnswerToQuestion(candidates, missing, null, null, new(), null, false);
         var chosen = Choose(question, candidates);
-        var nothing = new AnswerToQuestion(candidates, missing, chosen, null, null, new(), null, false);
-        if (chosen == null) return nothing;
-        var globals = chosen.Project.Globals;
-        if (chosen.CrossTargeting)
-        {
-            var framework = question.Framework != "" ? question.Framework
-                : question.Newest || chosen.Frameworks.Length == 1 ? chosen.Newest : "";
-            if (framework == "") return nothing;
-            globals = globals.With("TargetFramework", framework);
-        }
+        if (chosen == null || GlobalsOf(question, chosen) is not { } globals) return nothing;
         var app = Evaluator.Evaluate(chosen.Project.Path, globals);
         if (app.Instance == null) return nothing with { App = app };
         var closure = new List<Project>();
         Walk(app, closure);
         Walk(chosen.Project, closure); // with all its frameworks, which restore wants
-        var byRid = VariesByRuntimeIdentifier(app, closure);
-        var asked = Evaluator.Evaluate(app.Path, globals.With("RuntimeIdentifiers", "").With("RuntimeIdentifier", RuntimeIdentifier(app)));
-        var container = question.Test || asked.Instance == null ? null : Container.Ask(asked, builds, log);
-        return new AnswerToQuestion(candidates, missing, chosen, app, container, closure, ResponseFile.Find(tree, app.Path), byRid);
+        return nothing with
+        {
+            App = app, Closure = closure, ByRuntimeIdentifier = VariesByRuntimeIdentifier(app, closure),
+            Container = question.Test ? null : AskContainer(app), ResponseFile = ResponseFile.Find(tree, app.Path),
+        };
+    }
+
+    // Null where it is not clear which framework the question means.
+    static Globals GlobalsOf(Question question, Candidate chosen)
+    {
+        if (!chosen.CrossTargeting) return chosen.Project.Globals;
+        var framework = question.Framework;
+        if (framework == "" && (question.Newest || chosen.Frameworks.Length == 1)) framework = chosen.Newest;
+        return framework == "" ? null : chosen.Project.Globals.With("TargetFramework", framework);
+    }
+
+    Container AskContainer(Project app)
+    {
+        var globals = app.Globals.With("RuntimeIdentifiers", "").With("RuntimeIdentifier", RuntimeIdentifier(app));
+        var asked = Evaluator.Evaluate(app.Path, globals);
+        return asked.Instance == null ? null : Container.Ask(asked, builds, log);
     }
 
     Globals GlobalsOf(Question question, string project)
     {
         var globals = Globals.None;
-        if (ResponseFile.Find(tree, project) is { } response) globals = globals.With(ResponseFile.Properties(response));
+        if (ResponseFile.Find(tree, project) is { } response)
+            globals = globals.With(ResponseFile.Properties(response));
         globals = globals.With(request.Properties).With(question.Properties);
         return question.Test ? globals : globals.With("_IsPublishing", "true");
     }
@@ -157,7 +196,8 @@ sealed class Once : IDisposable
         // One that is also built for other systems is a program for desktops, more often than not.
         if (apps.Count > 1 && apps.Count(c => c.ForLinuxAlone) == 1) apps.RemoveAll(c => !c.ForLinuxAlone);
         // Who names a project means it, whatever it seems to be.
-        return apps.Count == 0 && candidates.Count == 1 && question.Project.EndsWith("proj") ? Only(candidates.Where(c => c.Runs)) : Only(apps);
+        var named = apps.Count == 0 && candidates.Count == 1 && question.Project.EndsWith("proj");
+        return Only(named ? candidates.Where(c => c.Runs) : apps);
     }
 
     static Candidate Only(IEnumerable<Candidate> candidates) => candidates.ToList() is [var one] ? one : null;
@@ -176,27 +216,32 @@ sealed class Once : IDisposable
     {
         if (!walked.TryAdd(project, true)) return;
         project.Reads.OrEverything(() => inputs.Collect(project));
-        if (ResponseFile.Find(tree, project.Path) is { } response) project.Reads.File(response, Phase.Evaluation, "switches of MSBuild");
+        if (ResponseFile.Find(tree, project.Path) is { } response)
+            project.Reads.File(response, Phase.Evaluation, "switches of MSBuild");
         if (project.Instance == null) return;
+        void Refer(string path, Globals globals) => project.References.Add(Evaluator.Evaluate(path, globals));
         if (project["TargetFramework"] == "" && project["TargetFrameworks"] != "")
         {
-            foreach (var framework in Project.List(project["TargetFrameworks"])) project.References.Add(Evaluator.Evaluate(project.Path, project.Globals.With("TargetFramework", framework)));
+            foreach (var framework in Project.List(project["TargetFrameworks"]))
+                Refer(project.Path, project.Globals.With("TargetFramework", framework));
             return;
         }
         foreach (var item in project.Items("ProjectReference"))
-            if (tree.HasFile(item.GetMetadataValue("FullPath"))) project.References.Add(Evaluator.Evaluate(item.GetMetadataValue("FullPath"), GlobalsOf(project, item)));
+            if (item.GetMetadataValue("FullPath") is var path && tree.HasFile(path))
+                Refer(path, GlobalsOf(project, item));
         var built = new List<(string, Globals)>();
         project.Reads.OrEverything(() => built = targets.Record(project));
-        foreach (var (path, globals) in built) project.References.Add(Evaluator.Evaluate(path, globals));
+        foreach (var (path, globals) in built) Refer(path, globals);
     }
 
-    // As targets AssignProjectConfiguration and ResolveProjectReferences call a reference (Microsoft.Common.CurrentVersion.targets).
+    // Targets AssignProjectConfiguration and ResolveProjectReferences call a reference so
+    // (Microsoft.Common.CurrentVersion.targets).
     static Globals GlobalsOf(Project project, ProjectItemInstance reference)
     {
         string Of(string metadata) => reference.GetMetadataValue(metadata);
         var globals = project.Globals.Without(new[] { "TargetFramework", "RuntimeIdentifier", "RuntimeIdentifiers" });
-        foreach (var set in new[] { "SetConfiguration", "SetPlatform", "SetTargetFramework", "Properties", "AdditionalProperties" }) globals = globals.With(Globals.Parse(Of(set)));
-        return globals.Without(Project.List(Of("GlobalPropertiesToRemove")).Concat(Project.List(Of("UndefineProperties"))));
+        foreach (var set in Setting) globals = globals.With(Globals.Parse(Of(set)));
+        return globals.Without(Project.List(Of("GlobalPropertiesToRemove") + ";" + Of("UndefineProperties")));
     }
 
     // XML of the repository that does not name the property cannot tell one runtime identifier from another.
@@ -208,7 +253,8 @@ sealed class Once : IDisposable
         {
             var variant = Evaluator.Evaluate(app.Path, app.Globals.With("RuntimeIdentifier", rid));
             Walk(variant, closure);
-            published.Add(string.Join("\n", new[] { "Content", "None", "EmbeddedResource", "Compile" }.SelectMany(variant.Items).Select(i => i.ItemType + i.EvaluatedInclude + i.GetMetadataValue("CopyToOutputDirectory"))));
+            published.Add(string.Join("\n", Copied.SelectMany(variant.Items).Select(i =>
+                i.ItemType + i.EvaluatedInclude + i.GetMetadataValue("CopyToOutputDirectory"))));
         }
         return published.Count > 1;
     }
@@ -218,7 +264,7 @@ sealed class Once : IDisposable
     {
         var own = Project.List(app["RuntimeIdentifiers"] + ";" + app["RuntimeIdentifier"]);
         if (own.Length > 0 && own.All(r => r.Contains("-musl-"))) return "linux-musl-x64";
-        return new[] { "SelfContained", "PublishSelfContained", "PublishSingleFile", "PublishReadyToRun", "PublishTrimmed", "PublishAot" }.Any(app.Is) ? "linux-x64" : "";
+        return PerPlatform.Any(app.Is) ? "linux-x64" : "";
     }
 
     public void Dispose()

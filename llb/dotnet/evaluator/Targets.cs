@@ -19,20 +19,23 @@ sealed class Targets
     // Tasks that work on items and properties alone, or read a file that is then seen (see Trap): they run.
     static readonly HashSet<string> Pure = new(StringComparer.OrdinalIgnoreCase)
     {
-        "CreateItem", "CreateProperty", "AssignTargetPath", "RemoveDuplicates", "ConvertToAbsolutePath", "FindUnderPath",
-        "CombinePath", "ReadLinesFromFile", "XmlPeek", "FindInList", "AssignCulture", "GetFileHash", "Hash",
+        "CreateItem", "CreateProperty", "AssignTargetPath", "RemoveDuplicates", "ConvertToAbsolutePath",
+        "FindUnderPath", "CombinePath", "ReadLinesFromFile", "XmlPeek", "FindInList", "AssignCulture", "GetFileHash",
+        "Hash",
     };
 
     // Tasks that read nothing.
     static readonly HashSet<string> Silent = new(StringComparer.OrdinalIgnoreCase)
     {
-        "Message", "Warning", "Error", "Touch", "MakeDir", "Delete", "RemoveDir", "WriteLinesToFile", "Telemetry", "CallTarget", "SetEnv",
+        "Message", "Warning", "Error", "Touch", "MakeDir", "Delete", "RemoveDir", "WriteLinesToFile", "Telemetry",
+        "CallTarget", "SetEnv",
     };
 
     // Tasks of MSBuild that read the files that they are given, and no more.
     static readonly HashSet<string> Known = new(StringComparer.OrdinalIgnoreCase)
     {
-        "Copy", "Move", "MSBuild", "Csc", "Vbc", "Fsc", "ZipDirectory", "Unzip", "GenerateResource", "XslTransformation", "XmlPoke", "DownloadFile", "VerifyFileHash",
+        "Copy", "Move", "MSBuild", "Csc", "Vbc", "Fsc", "ZipDirectory", "Unzip", "GenerateResource",
+        "XslTransformation", "XmlPoke", "DownloadFile", "VerifyFileHash",
     };
 
     readonly Tree tree;
@@ -60,12 +63,7 @@ sealed class Targets
             var copied = new Project(project.Path, project.Globals, tree);
             evaluator.Evaluate(copied);
             if (copied.Instance == null) return built;
-            AppDomain.CurrentDomain.SetData("crosshull.record", new Action<string, string, string[], string[]>((task, place, names, values) =>
-                Take(project, task, place, names.Zip(values, (n, v) => (n, v ?? "")).ToList(), built)));
-            using var _ = trap.Read(project, Phase.Build);
-            foreach (var target in copies.SelectMany(c => c.Names).Where(copied.Instance.Targets.ContainsKey))
-                builds.BuildRequest(new BuildRequestData(copied.Instance, new[] { target }, null,
-                    BuildRequestDataFlags.ReplaceExistingProjectInstance | BuildRequestDataFlags.IgnoreExistingProjectState));
+            Run(project, copied.Instance, copies.SelectMany(c => c.Names), built);
         }
         finally
         {
@@ -74,20 +72,44 @@ sealed class Targets
         return built;
     }
 
-    void Take(Project project, string task, string place, List<(string Name, string Value)> parameters, List<(string, Globals)> built)
+    void Run(Project project, ProjectInstance copied, IEnumerable<string> names, List<(string, Globals)> built)
     {
-        var why = task + " in " + Path.GetRelativePath(tree.Root, place);
+        const BuildRequestDataFlags anew = BuildRequestDataFlags.ReplaceExistingProjectInstance |
+            BuildRequestDataFlags.IgnoreExistingProjectState;
+        Action<string, string, string[], string[]> record = (task, place, parameters, values) =>
+            Take(project, new Call(task, place, parameters.Zip(values, (n, v) => (n, v ?? "")).ToList()), built);
+        AppDomain.CurrentDomain.SetData("crosshull.record", record);
+        using var _ = trap.Read(project, Phase.Build);
+        foreach (var target in names.Where(copied.Targets.ContainsKey))
+            builds.BuildRequest(new BuildRequestData(copied, new[] { target }, null, anew));
+    }
+
+    /// <summary>A task as it would be called.</summary>
+    sealed record Call(string Task, string Place, List<(string Name, string Value)> Parameters)
+    {
+        public bool Is(string task) => Task.Equals(task, StringComparison.OrdinalIgnoreCase);
+        public bool IsKnown => Known.Contains(Task);
+
+        /// <summary>The value of a parameter; empty where there is none.</summary>
+        public string this[string name] =>
+            Parameters.FirstOrDefault(p => p.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).Value ?? "";
+    }
+
+    void Take(Project project, Call call, List<(string, Globals)> built)
+    {
+        var why = call.Task + " in " + Path.GetRelativePath(tree.Root, call.Place);
         var folder = project.Folder;
-        var working = parameters.FirstOrDefault(p => p.Name.Equals("WorkingDirectory", StringComparison.OrdinalIgnoreCase)).Value;
-        if (!string.IsNullOrEmpty(working)) folder = Path.GetFullPath(Path.Combine(folder, working.Replace('\\', '/')));
-        var exec = task.Equals("Exec", StringComparison.OrdinalIgnoreCase);
-        project.RunsTools |= !Known.Contains(task);
-        if (exec && tree.IsIn(folder + "/") && folder != project.Folder) project.Reads.Folder(folder, Phase.Build, why);
-        foreach (var (name, value) in parameters)
+        var working = call["WorkingDirectory"];
+        if (working != "") folder = Path.GetFullPath(Path.Combine(folder, working.Replace('\\', '/')));
+        var exec = call.Is("Exec");
+        project.RunsTools |= !call.IsKnown;
+        if (exec && tree.IsIn(folder + "/") && folder != project.Folder)
+            project.Reads.Folder(folder, Phase.Build, why);
+        foreach (var (name, value) in call.Parameters)
             foreach (var word in Words(name, value))
                 if ((project.Reads.Find(folder, word) ?? project.Reads.Find(project.Folder, word)) is { } path)
-                    Name(project, path, why, Known.Contains(task), exec);
-        if (task.Equals("MSBuild", StringComparison.OrdinalIgnoreCase) || task.Equals("CallTarget", StringComparison.OrdinalIgnoreCase)) Built(project, parameters, built);
+                    Name(project, path, why, call.IsKnown, exec);
+        if (call.Is("MSBuild") || call.Is("CallTarget")) Built(project, call, built);
     }
 
     // A tool reads more than it is told: what a folder has, and what lies beside a script.
@@ -109,11 +131,11 @@ sealed class Targets
             ? Regex.Split(value, "[\\s\"'=&|;<>()]+").Where(w => w != "")
             : Project.List(value);
 
-    static void Built(Project project, List<(string Name, string Value)> parameters, List<(string, Globals)> built)
+    static void Built(Project project, Call call, List<(string, Globals)> built)
     {
-        string Of(string name) => parameters.FirstOrDefault(p => p.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).Value ?? "";
-        var globals = project.Globals.Without(new[] { "TargetFramework", "RuntimeIdentifier" }).With(Globals.Parse(Of("Properties"))).Without(Project.List(Of("RemoveProperties")));
-        foreach (var name in Project.List(Of("Projects")))
+        var globals = project.Globals.Without(new[] { "TargetFramework", "RuntimeIdentifier" })
+            .With(Globals.Parse(call["Properties"])).Without(Project.List(call["RemoveProperties"]));
+        foreach (var name in Project.List(call["Projects"]))
             if (project.Reads.Find(project.Folder, name) is { } path && !path.EndsWith('/')) built.Add((path, globals));
     }
 
@@ -143,10 +165,13 @@ sealed class Targets
             added.Add(copy);
             copy.DeepCopyFrom(target);
             copy.Name = name;
-            copy.BeforeTargets = copy.AfterTargets = copy.Condition = copy.DependsOnTargets = copy.Inputs = copy.Outputs = "";
+            copy.BeforeTargets = copy.AfterTargets = copy.DependsOnTargets = copy.Condition = "";
+            copy.Inputs = copy.Outputs = "";
             copy.Returns = null;
             Names.Add(name);
-            foreach (var (task, original) in copy.AllChildren.OfType<ProjectTaskElement>().ToList().Zip(target.AllChildren.OfType<ProjectTaskElement>())) Replace(task, original);
+            var originals = target.AllChildren.OfType<ProjectTaskElement>();
+            foreach (var (task, original) in copy.AllChildren.OfType<ProjectTaskElement>().ToList().Zip(originals))
+                Replace(task, original);
         }
 
         void Replace(ProjectTaskElement task, ProjectTaskElement original)
@@ -156,18 +181,20 @@ sealed class Targets
                 task.ContinueOnError = "true";
                 return;
             }
-            if (!Silent.Contains(task.Name))
-            {
-                var record = file.CreateTaskElement(nameof(CrosshullRecord));
-                task.Parent.InsertBeforeChild(record, task);
-                record.SetParameter("Task", task.Name);
-                record.SetParameter("Place", original.Location.File + ":" + original.Location.Line);
-                var parameters = task.Parameters.Take(CrosshullRecord.Most).ToList();
-                record.SetParameter("Names", string.Join(";", parameters.Select(p => p.Key)));
-                for (var i = 0; i < parameters.Count; i++) record.SetParameter("P" + i, parameters[i].Value);
-                if (task.Condition.Contains("%(")) record.Condition = task.Condition; // it makes batches
-            }
+            if (!Silent.Contains(task.Name)) Record(task, original.Location);
             task.Parent.RemoveChild(task);
+        }
+
+        void Record(ProjectTaskElement task, ElementLocation place)
+        {
+            var record = file.CreateTaskElement(nameof(CrosshullRecord));
+            task.Parent.InsertBeforeChild(record, task);
+            record.SetParameter("Task", task.Name);
+            record.SetParameter("Place", place.File + ":" + place.Line);
+            var parameters = task.Parameters.Take(CrosshullRecord.Most).ToList();
+            record.SetParameter("Names", string.Join(";", parameters.Select(p => p.Key)));
+            for (var i = 0; i < parameters.Count; i++) record.SetParameter("P" + i, parameters[i].Value);
+            if (task.Condition.Contains("%(")) record.Condition = task.Condition; // it makes batches
         }
 
         public void Remove()

@@ -7,9 +7,9 @@ using System.Linq;
 namespace Crosshull;
 
 /// <summary>
-/// Sees who wants the contents of a stand-in. MSBuild tells of some reads by its file system (<see cref="Recorder"/>) and
-/// of none by property functions and tasks, and some readers swallow the error. The exception is thrown in any case, and
-/// .NET tells of it first (AppDomain.FirstChanceException).
+/// Sees who wants the contents of a stand-in. MSBuild tells of some reads by its file system (<see cref="Recorder"/>),
+/// and of none by property functions and tasks, and some readers swallow the error. But each read throws an exception,
+/// and .NET tells of it first (AppDomain.FirstChanceException).
 /// </summary>
 sealed class Trap
 {
@@ -24,7 +24,7 @@ sealed class Trap
         };
     }
 
-    /// <summary>Stand-ins that were wanted since the last evaluation of all, and whether MSBuild wanted to parse them.</summary>
+    /// <summary>Stand-ins that somebody wanted in this round, and whether MSBuild wanted to parse them.</summary>
     public ConcurrentDictionary<string, bool> Wanted { get; } = new();
 
     /// <summary>Who reads at present; null for nobody.</summary>
@@ -49,9 +49,11 @@ sealed class Trap
     {
         path = Path.GetFullPath(path);
         if (!tree.IsIn(path)) return;
-        var parses = new StackTrace(2, false).GetFrames().Any(f => f.GetMethod()?.DeclaringType?.Name == "ProjectRootElement");
+        var parses = new StackTrace(2, false).GetFrames().Any(f =>
+            f.GetMethod()?.DeclaringType?.Name == "ProjectRootElement");
         Wanted.AddOrUpdate(path, parses, (_, known) => known || parses);
-        if (Reader is { } reader) reader.Wanted[path] = reader.Wanted.TryGetValue(path, out var before) && before > phase ? before : phase;
+        if (Reader is not { } reader) return;
+        if (!reader.Wanted.TryGetValue(path, out var before) || before < phase) reader.Wanted[path] = phase;
     }
 
     static string Quoted(string message)

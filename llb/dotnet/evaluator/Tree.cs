@@ -15,7 +15,7 @@ namespace Crosshull;
 sealed class Tree
 {
     readonly Dictionary<string, byte[]> contents;
-    readonly HashSet<string> files = new(), folders = new();
+    readonly HashSet<string> files = new(), folders = new(), closed = new();
     readonly SortedSet<string> asks = new(StringComparer.Ordinal), outputs = new(StringComparer.Ordinal);
     bool hasLinks;
 
@@ -35,8 +35,8 @@ sealed class Tree
     public IEnumerable<string> Outputs => outputs;
 
     /// <summary>
-    /// Lays names: a gzip file of records that end with NUL. A record is a kind (f, d, l) and a path; that of a link (l)
-    /// is followed by a record with its target.
+    /// Lays names: a gzip file of records that end with NUL. A record is a kind (f, d, l) and a path. After that of a
+    /// link (l) there is a record with its target.
     /// </summary>
     public void Lay(string names)
     {
@@ -80,8 +80,10 @@ sealed class Tree
         if (readable) file.Write(bytes);
     }
 
-    /// <summary>Files that MSBuild parses as XML; <see cref="ProjectFiles"/> loads them before anything is evaluated.</summary>
-    public IEnumerable<string> Projects() => contents.Keys.Where(IsProject).OrderBy(n => n, StringComparer.Ordinal).Select(n => Root + n).Where(files.Contains);
+    /// <summary>Files that MSBuild parses as XML: <see cref="Evaluator"/> loads them before it evaluates any.</summary>
+    public IEnumerable<string> Projects() =>
+        contents.Keys.Where(IsProject).OrderBy(n => n, StringComparer.Ordinal).Select(n => Root + n)
+            .Where(files.Contains);
 
     static bool IsProject(string name) => Path.GetExtension(name).ToLowerInvariant() is var e &&
         (e is ".props" or ".targets" or ".tasks" or ".pubxml" or ".projitems" || e.EndsWith("proj"));
@@ -91,23 +93,37 @@ sealed class Tree
         Path.GetFileName(name).ToLowerInvariant() is "global.json" or "nuget.config" or "dotnet-tools.json" ||
         Path.GetExtension(name).ToLowerInvariant() is ".sln" or ".slnx" or ".slnf" or ".rsp";
 
-    /// <summary>Makes a file readable that is closed, or is read for the first time.</summary>
-    public static void Open(string path) => File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+    /// <summary>Makes a file unreadable that has been parsed: whoever reads it again is seen, once.</summary>
+    public void Close(string path)
+    {
+        if (given.Contains(path)) return;
+        File.SetUnixFileMode(path, UnixFileMode.None);
+        closed.Add(path);
+    }
 
-    /// <summary>Makes a file unreadable that has been read: whoever reads it again is seen.</summary>
-    public static void Close(string path) => File.SetUnixFileMode(path, UnixFileMode.None);
+    /// <summary>Makes all that is closed readable again: the next evaluation of everything parses it anew.</summary>
+    public void Reopen()
+    {
+        foreach (var path in closed.Where(File.Exists))
+        {
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            if (contents.TryGetValue(path.Substring(Root.Length), out var bytes)) File.WriteAllBytes(path, bytes);
+        }
+        closed.Clear();
+    }
 
     public bool IsIn(string path) => path.StartsWith(Root, StringComparison.Ordinal);
 
     /// <summary>Whether there is such a file in the context. The path is absolute and normal.</summary>
     public bool HasFile(string path) => files.Contains(path) || hasLinks && IsIn(path) && File.Exists(path);
 
-    /// <summary>Whether there is such a folder in the context. The path is absolute, normal, without a slash at its end.</summary>
-    public bool HasFolder(string path) => folders.Contains(path) || hasLinks && IsIn(path) && Directory.Exists(path);
+    /// <summary>Whether there is such a folder in the context. The path has no slash at its end.</summary>
+    public bool HasFolder(string path) =>
+        folders.Contains(path) || hasLinks && IsIn(path) && Directory.Exists(path);
 
     /// <summary>All files below a folder.</summary>
-    public IEnumerable<string> FilesIn(string folder) =>
-        Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories) : Array.Empty<string>();
+    public IEnumerable<string> FilesIn(string folder) => Directory.Exists(folder)
+        ? Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories) : Array.Empty<string>();
 
     /// <summary>
     /// Gives a file the contents that were wanted, or contents of this program's making, so that the same evaluation
