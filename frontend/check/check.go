@@ -35,6 +35,8 @@ type Facts struct {
 	BuildRID string
 	// Now is the time that ends of support are compared with.
 	Now time.Time
+	// Published tells that the apps have been published. The rules about that look then, and no others.
+	Published bool
 }
 
 // Source is a file that a warning points into.
@@ -61,6 +63,15 @@ type App struct {
 	RIDs []string
 	// Images are those of the platforms that Base has.
 	Images []Configured
+	// Outputs are what was published for each platform.
+	Outputs []Output
+}
+
+// Output is what was published for a platform.
+type Output struct {
+	RID string
+	// Natives are the files of machine code that packages have, for this and for other platforms.
+	Natives []dotnet.Native
 }
 
 // Lacks are the platforms asked for that a base lacks: Missing. Has are some that it has.
@@ -86,8 +97,9 @@ type Rule struct {
 	// Description says what is wrong with what it finds.
 	Description string
 
-	once   func(*run)       // looks at the build, or
-	perApp func(*run, *App) // at an app that MSBuild described
+	once      func(*run)       // looks at the build, or
+	perApp    func(*run, *App) // at an app that MSBuild described, or
+	published func(*run, *App) // at what was published
 }
 
 // URL is where the rule is explained.
@@ -120,12 +132,16 @@ func Run(f *Facts, config *linter.Config) ([]Warning, error) {
 	}
 	r.linter = linter.New(&c)
 	for _, r.rule = range Rules {
-		if r.rule.once != nil {
-			r.rule.once(r)
+		once, perApp := r.rule.once, r.rule.perApp
+		if f.Published {
+			once, perApp = nil, r.rule.published
+		}
+		if once != nil {
+			once(r)
 		}
 		for i := range f.Apps {
-			if r.rule.perApp != nil && f.Apps[i].Project != nil {
-				r.rule.perApp(r, &f.Apps[i])
+			if perApp != nil && f.Apps[i].Project != nil {
+				perApp(r, &f.Apps[i])
 			}
 		}
 	}

@@ -46,8 +46,9 @@ type build struct {
 	user     string
 	rids     string
 	missing  string
-	tests    string // test projects in the place of the app
-	noFile   bool   // no spec
+	tests    string          // test projects in the place of the app
+	noFile   bool            // no spec
+	natives  []dotnet.Native // published
 }
 
 const web = "mcr.microsoft.com/dotnet/aspnet:10.0"
@@ -70,6 +71,8 @@ func (b build) facts(t *testing.T) *Facts {
 		Settings: b.settings,
 		BuildRID: "linux-x64",
 		Now:      time.Date(2026, time.November, 26, 12, 0, 0, 0, time.UTC),
+
+		Published: b.natives != nil,
 	}
 	if b.noFile {
 		f.Source = Source{}
@@ -138,6 +141,9 @@ func (b build) describe(t *testing.T, a *App) {
 	}
 	a.Toolchain.Name = b.linker
 	a.RIDs = strings.Fields(b.rids)
+	for _, rid := range a.RIDs {
+		a.Outputs = append(a.Outputs, Output{rid, b.natives})
+	}
 	if b.missing != "" {
 		a.Missing, a.Has = strings.Fields(b.missing), []string{"linux/amd64", "linux/arm64"}
 	}
@@ -340,6 +346,10 @@ publish:
 	{"AOT for another C library", build{spec: "publish: {mode: aot}\n", base: deps + "-alpine", linker: "mcr.microsoft.com/dotnet/sdk:10.0-aot", rids: "linux-musl-x64", app: dotnet.App{Mode: dotnet.SelfContained | dotnet.Aot}}, "AotOnMusl", []string{"crosshull.yaml:2"}},
 	{"AOT for another architecture", build{files: csproj("<PublishAot>true</PublishAot>"), base: deps + "-alpine", linker: "mcr.microsoft.com/dotnet/sdk:10.0-alpine-aot", rids: "linux-musl-x64 linux-musl-arm64", app: dotnet.App{Mode: dotnet.SelfContained | dotnet.Aot}}, "AotOnMusl", []string{"src/app/app.csproj:4"}},
 	{"AOT", build{base: deps, linker: "mcr.microsoft.com/dotnet/sdk:10.0-aot", rids: "linux-x64 linux-arm64", app: dotnet.App{Mode: dotnet.SelfContained | dotnet.Aot}}, "AotOnMusl", nil},
+
+	{"machine code for another C library", build{spec: "base: {family: alpine}\n", base: alpine, rids: "linux-musl-x64", natives: []dotnet.Native{{Package: "P", RID: "linux-x64", Name: "libp.so"}}}, "NativeAssets", []string{"crosshull.yaml:2"}},
+	{"machine code for another machine", build{rids: "linux-x64 linux-arm64", natives: []dotnet.Native{{Package: "P", RID: "linux-x64", Name: "libp.so"}}}, "NativeAssets", []string{"crosshull.yaml:1"}},
+	{"machine code for all", build{rids: "linux-x64 linux-arm64", natives: []dotnet.Native{{Package: "P", RID: "linux-x64", Name: "libp.so"}, {Package: "P", RID: "linux-arm64", Name: "libp.so"}}}, "NativeAssets", nil},
 
 	{"root by the spec", build{spec: "image:\n  user: root:root\n"}, "RootUser", []string{"crosshull.yaml:3"}},
 	{"root by the project", build{app: dotnet.App{Container: dotnet.Container{User: "0"}}, files: csproj("<ContainerUser>0</ContainerUser>")}, "RootUser", []string{"src/app/app.csproj:4"}},
@@ -568,6 +578,14 @@ func TestNames(t *testing.T) {
 // Every rule is explained in the documentation, in the order of the table, with what is bad and what is good; and
 // nothing else is.
 func TestDocs(t *testing.T) {
+	looks := func(r Rule) (kinds []string) {
+		for kind, there := range map[string]bool{"once": r.once != nil, "app": r.perApp != nil, "output": r.published != nil} {
+			if there {
+				kinds = append(kinds, kind)
+			}
+		}
+		return kinds
+	}
 	dt, err := os.ReadFile(filepath.Join("..", "..", "docs", "checks.md"))
 	if err != nil {
 		t.Fatal(err)
@@ -588,7 +606,7 @@ func TestDocs(t *testing.T) {
 		if anchor := "docs/checks.md#" + strings.ToLower(r.Name); !strings.HasSuffix(r.URL(), anchor) {
 			t.Errorf("%s is explained at %s", r.Name, r.URL())
 		}
-		if r.Description == "" || (r.once == nil) == (r.perApp == nil) {
+		if r.Description == "" || len(looks(r)) != 1 {
 			t.Errorf("%s is not whole", r.Name)
 		}
 	}
@@ -611,7 +629,7 @@ func TestExamplesInDocs(t *testing.T) {
 			rule = m[1]
 		case m[2] != "":
 			kind = m[2]
-		case rule != "" && !slices.Contains([]string{"TestProject", "LockFileNotEnforced", "PlatformMissing", "AotOnMusl"}, rule):
+		case rule != "" && !slices.Contains([]string{"TestProject", "LockFileNotEnforced", "PlatformMissing", "AotOnMusl", "NativeAssets"}, rule):
 			seen++
 			b := build{spec: m[3]}
 			if strings.HasSuffix(m[3], "family: alpine}\n") {

@@ -2,7 +2,6 @@ package check
 
 import (
 	"bytes"
-	"cmp"
 	"maps"
 	"path"
 	"regexp"
@@ -21,63 +20,43 @@ func platformMissing(r *run, a *App) {
 }
 
 func runtimeMismatch(r *run, a *App) {
-	repository := a.Base.dotnet()
+	mode, name := a.Project.Mode, a.Base.Name
+	if repository := a.Base.dotnet(); mode.BringsRuntime() {
+		if repository == "runtime" || repository == "aspnet" {
+			r.warn(
+				r.whereBase(a),
+				"%s has a runtime that the app never uses, as it is published %s: dotnet/runtime-deps has all that it needs",
+				name,
+				mode,
+			)
+		}
+		return
+	}
+	known := name
+	if a.Base.Replaced {
+		known = ""
+	}
+	needed := dotnet.NeededBy(a.Project)
 	for _, image := range a.Images {
-		version := getenv(image.Base.Env, "DOTNET_VERSION")
-		rollForward := cmp.Or(strings.ToLower(getenv(image.Image.Env, "DOTNET_ROLL_FORWARD")), a.Project.RollForward)
-		web := slices.Contains(a.Project.FrameworkReferences, "Microsoft.AspNetCore.App")
-		switch {
-		case a.Project.Mode.BringsRuntime():
-			if repository == "runtime" || repository == "aspnet" {
-				r.warn(
-					r.whereBase(a),
-					"%s has a runtime that the app never uses, as it is published %s: dotnet/runtime-deps has all that it needs",
-					a.Base.Name,
-					a.Project.Mode,
-				)
-			}
-		case repository == "runtime-deps":
-			r.warn(
-				r.whereBase(a),
-				"%s has no runtime, without which the app does not start: take dotnet/runtime or dotnet/aspnet, or "+
-					"publish.mode: self-contained",
-				a.Base.Name,
-			)
-		case version == "": // who knows
-		case !runsOn(frameworkVersion(a.Project.TargetFramework), version, rollForward):
-			r.warn(
-				r.whereBase(a),
-				"%s has .NET %s, on which an app for %s does not start",
-				a.Base.Name,
-				version,
-				a.Project.TargetFramework,
-			)
-		case web && repository == "runtime":
-			r.warn(
-				r.whereBase(a),
-				"%s has no ASP.NET Core, without which the app does not start: take dotnet/aspnet",
-				a.Base.Name,
-			)
+		shared := dotnet.SharedOf(known, image.Base.Env)
+		command := slices.Concat(image.Image.Entrypoint, image.Image.Cmd)
+		if f, fit := shared.Lacks(dotnet.Roll(needed, image.Image.Env, command)); fit == dotnet.Misfits {
+			r.warn(r.whereBase(a), "%s", shared.Tell(name, f))
 		}
 	}
 }
 
-// runsOn tells whether an app for a version of .NET starts on the runtime of another one: the same or a later minor
-// version, and a later major one only where it rolls forward that far.
-func runsOn(wanted, there, rollForward string) bool {
-	var v [2][2]int
-	for i, s := range []string{wanted, there} {
-		major, minor, _ := strings.Cut(leadingVersion.FindString(s), ".")
-		var err error
-		if v[i][0], err = strconv.Atoi(major); err != nil {
-			return true // who knows
+func nativeAssets(r *run, a *App) {
+	for _, out := range a.Outputs {
+		for _, text := range dotnet.Unloadable(out.Natives, out.RID) {
+			r.warn(
+				r.whereBase(a),
+				"%s, which %s is for: the app may not start there, or fail when it first needs the file",
+				text,
+				a.Base.Name,
+			)
 		}
-		v[i][1], _ = strconv.Atoi(minor) // the expression has digits there
 	}
-	if v[0][0] != v[1][0] {
-		return v[0][0] < v[1][0] && (rollForward == "major" || rollForward == "latestmajor")
-	}
-	return v[0][1] <= v[1][1]
 }
 
 // bringsICU tells whether a project has ICU among its packages.

@@ -115,6 +115,15 @@ func inspect(ctx context.Context, req *request.Request, asker *facts.Asker) (che
 	if err != nil {
 		return a, err
 	}
+	for _, p := range req.Gateway.Targets() {
+		rid, err := dotnet.RID(p, dotnet.Glibc)
+		if err != nil {
+			return a, err
+		}
+		if err := dotnet.CheckPlatformTarget(app, rid); err != nil {
+			return a, req.At("project", err)
+		}
+	}
 	if err := configure(req, &a, app, bases); err != nil {
 		return a, err
 	}

@@ -22,6 +22,8 @@ type Node struct {
 	Apart bool
 	// Locked says which versions of packages it gets.
 	Locked
+	// PlatformTarget is the property of that name: the only machine that its assembly is for. The SDK's default is empty.
+	PlatformTarget string
 
 	direct bool   // sees of other projects only those that it names: DisableTransitiveProjectReferences
 	linked string // where it is, if Path leads through a link

@@ -191,7 +191,10 @@ type Output struct {
 // Container is what the SDK infers of the image (target ComputeContainerConfig), with what the project says of it by
 // the properties and items Container….
 type Container struct {
-	BaseImage        string
+	BaseImage string
+	// InferredBase is BaseImage if the SDK inferred it, from no framework but those that the project itself names. It is
+	// empty if somebody has chosen the base. [BaseFor] gives the base for other frameworks.
+	InferredBase     string
 	Labels           []KeyValue
 	Env              []KeyValue
 	Ports            []string // 8080/tcp
@@ -205,7 +208,9 @@ type Container struct {
 type Runtime struct {
 	// InvariantGlobalization and RollForward are the properties of those names, in lower case.
 	InvariantGlobalization, RollForward string
-	FrameworkReferences                 []string // Microsoft.NETCore.App, Microsoft.AspNetCore.App
+	// FrameworkReferences are what the projects of the closure name: Microsoft.NETCore.App, Microsoft.AspNetCore.App.
+	// Restore knows those of packages, too, and which of them the app gets.
+	FrameworkReferences []string
 	// StaticExecutable tells that what AOT links needs no C library: see [CheckScratch].
 	StaticExecutable bool
 }
@@ -285,6 +290,7 @@ func newDescription(items map[string][]item, source string) (*Description, error
 			return nil, err
 		}
 		app.Closure = append(app.Closure, n)
+		app.FrameworkReferences = append(app.FrameworkReferences, list(it["FrameworkReferences"])...)
 	}
 	if len(app.Closure) == 0 {
 		return nil, fmt.Errorf("MSBuild's description names no project")
@@ -300,6 +306,11 @@ func newDescription(items map[string][]item, source string) (*Description, error
 		}
 	}
 	app.container(items["Container"], source)
+	slices.Sort(app.FrameworkReferences)
+	app.FrameworkReferences = slices.Compact(app.FrameworkReferences)
+	if app.InferredBase != "" {
+		app.BaseImage = BaseFor(app.InferredBase, app.FrameworkReferences)
+	}
 	desc.App = app
 	return desc, nil
 }
@@ -311,6 +322,8 @@ func newNode(it item, source string) (n Node, err error) {
 		Apart:     it["Apart"] == "true",
 		Locked:    Locked{LockFile: it["LockFile"], LockedMode: strings.EqualFold(it["LockedMode"], "true")},
 		direct:    it["DirectReferences"] == "true",
+
+		PlatformTarget: it["PlatformTarget"],
 	}
 	for floating := range strings.SplitSeq(it["Floating"], ";") {
 		if id, version, ok := strings.Cut(floating, "="); ok {
@@ -339,6 +352,9 @@ func (app *App) container(items []item, source string) {
 			app.TargetFramework = it["TargetFramework"]
 			app.TargetFileName = it["TargetFileName"]
 			app.BaseImage = it["ContainerBaseImage"]
+			if it["ChosenBaseImage"] == "" {
+				app.InferredBase = app.BaseImage
+			}
 			app.WorkingDirectory = it["ContainerWorkingDirectory"]
 			app.User = it["ContainerUser"]
 			app.Command.Instruction = it["ContainerAppCommandInstruction"]
@@ -348,7 +364,6 @@ func (app *App) container(items []item, source string) {
 			app.PublishesVCS = strings.EqualFold(it["PublishRepositoryUrl"], "true")
 			app.InvariantGlobalization = strings.ToLower(it["InvariantGlobalization"])
 			app.RollForward = strings.ToLower(it["RollForward"])
-			app.FrameworkReferences = list(it["FrameworkReferences"])
 			app.AssetsFile = strings.TrimPrefix(path.Clean(it["ProjectAssetsFile"]), path.Clean(source)+"/")
 		case "Label":
 			app.Labels = append(app.Labels, KeyValue{id, it["Value"]})

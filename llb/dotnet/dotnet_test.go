@@ -107,7 +107,7 @@ func TestParseDescription(t *testing.T) {
 		{"mode", app.Mode.String(), "portable"},
 		{"globalization", app.InvariantGlobalization, "false"},
 		{"roll forward", app.RollForward, "major"},
-		{"frameworks", strings.Join(app.FrameworkReferences, " "), "Microsoft.NETCore.App Microsoft.AspNetCore.App"},
+		{"frameworks", strings.Join(app.FrameworkReferences, " "), "Microsoft.AspNetCore.App Microsoft.NETCore.App"},
 		{"floating packages", fmt.Sprint(app.Closure[0].Floating, app.Closure[1].Floating), "[{Serilog 4.*} {Dapper (, 3.0]}] []"},
 		{"lock files", app.Closure[0].LockFile + " " + app.Closure[1].LockFile, "web.lock.json "},
 		{"locked mode", fmt.Sprint(app.Closure[0].LockedMode, app.Closure[1].LockedMode), "false true"},
@@ -566,6 +566,10 @@ func TestParseReport(t *testing.T) {
 	r := parse("app\npackages\nruntimes/unix\nruntimes/linux-x64\n")
 	if strings.Join(r.Layers, " ") != "app packages" || strings.Join(r.Runtimes, " ") != "linux-x64 unix" {
 		t.Errorf("got %v", r)
+	}
+	native := parse("native P/runtimes/linux-x64/native/libp.so\nnative P/build/libp.so\n").Natives
+	if len(native) != 1 || native[0] != (Native{"P", "linux-x64", "libp.so"}) {
+		t.Errorf("got %v", native)
 	}
 	if _, err := ParseReport([]byte("oddity\n")); err == nil {
 		t.Error("no error for an unknown layer")

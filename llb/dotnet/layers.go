@@ -30,13 +30,15 @@ const (
 	LayerApp        = "app"              // the rest
 )
 
-// ReportFile is what publish leaves in Paths.Output: the folders it made, and static web assets, a line for each.
+// ReportFile is what publish leaves in Paths.Output: the folders it made, static web assets, and machine code of
+// packages, a line for each.
 const ReportFile = "layers.txt"
 
 // Report is what publish says of its output.
 type Report struct {
 	Layers   []string // the folders that there are, LayerRuntimes left out
 	Runtimes []string // the runtime identifiers that packages have assets for
+	Natives  []Native // machine code of packages
 	assets   []string // static web assets that are not compressed: path, hash, and when to copy it
 }
 
@@ -47,12 +49,17 @@ func ParseReport(dt []byte) (*Report, error) {
 		line = strings.TrimSpace(line)
 		rid, isRuntime := strings.CutPrefix(line, LayerRuntimes+"/")
 		asset, isAsset := strings.CutPrefix(line, "asset ")
+		native, isNative := strings.CutPrefix(line, "native ")
 		switch {
 		case line == "":
 		case isRuntime:
 			r.Runtimes = append(r.Runtimes, rid)
 		case isAsset:
 			r.assets = append(r.assets, asset)
+		case isNative:
+			if n, ok := parseNative(native); ok {
+				r.Natives = append(r.Natives, n)
+			}
 		case slices.Contains(Layers, line) && line != LayerLauncher:
 			r.Layers = append(r.Layers, line)
 		default:

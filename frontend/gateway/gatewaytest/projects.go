@@ -18,6 +18,7 @@ import (
 const (
 	SDK     = "mcr.microsoft.com/dotnet/sdk:10.0"
 	Runtime = "mcr.microsoft.com/dotnet/runtime:10.0"
+	AspNet  = "mcr.microsoft.com/dotnet/aspnet:10.0"
 )
 
 // Project is the text of a console app's project.
@@ -50,7 +51,7 @@ func Description(answers ...[]Item) fstest.MapFS {
 }
 
 // App is what MSBuild says of a console app and of the projects that it references. properties are those that it has
-// beside, or in the place of, the usual ones.
+// beside, or in the place of, the usual ones. PlatformTarget is one of the project itself.
 func App(project string, properties Item, references ...string) []Item {
 	name := strings.TrimSuffix(path.Base(project), path.Ext(project))
 	container := Item{
@@ -71,6 +72,7 @@ func App(project string, properties Item, references ...string) []Item {
 		},
 		closure(project, references...),
 	}
+	items[1]["PlatformTarget"] = properties["PlatformTarget"]
 	for _, ref := range references {
 		items = append(items, closure(ref))
 	}
@@ -149,6 +151,19 @@ func Published(layers []string, runtimes ...string) fstest.MapFS {
 	}
 	files["layers.txt"] = &fstest.MapFile{Data: []byte(report.String()), ModTime: time.Now().Add(time.Hour)}
 	return files
+}
+
+// Needs makes published files those of an app that needs frameworks, each as NAME/VERSION.
+func Needs(published fstest.MapFS, frameworks ...string) fstest.MapFS {
+	var all []string
+	for _, f := range frameworks {
+		name, version, _ := strings.Cut(f, "/")
+		all = append(all, fmt.Sprintf(`{"name": %q, "version": %q}`, name, version))
+	}
+	published["runtimeconfig.json"] = &fstest.MapFile{
+		Data: []byte(`{"runtimeOptions": {"frameworks": [` + strings.Join(all, ",") + `]}}`),
+	}
+	return published
 }
 
 // Console is a BuildKit with the context of a console app, app/app.csproj, whose build succeeds.
