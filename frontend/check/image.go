@@ -51,7 +51,7 @@ func nativeAssets(r *run, a *App) {
 		for _, text := range dotnet.Unloadable(out.Natives, out.RID) {
 			r.warn(
 				r.whereBase(a),
-				"%s, which %s is for: the app may not start there, or fail when it first needs the file",
+				"%s, the platform of %s: the app may not start, or it fails when it first needs the file",
 				text,
 				a.Base.Name,
 			)
@@ -59,7 +59,7 @@ func nativeAssets(r *run, a *App) {
 	}
 }
 
-// bringsICU tells whether a project has ICU among its packages.
+// bringsICU tells whether a project has a package with ICU.
 func (r *run) bringsICU() bool {
 	for _, dt := range r.Files {
 		if bytes.Contains(dt, []byte("System.Globalization.AppLocalIcu")) {
@@ -141,7 +141,7 @@ func rootUser(r *run, a *App) {
 	}
 }
 
-// isRoot tells the user of an image's configuration.
+// isRoot tells whether the user of an image's configuration is root.
 func isRoot(user string) bool {
 	name, _, _ := strings.Cut(user, ":")
 	return name == "root" || strings.Trim(name, "0") == ""
@@ -167,7 +167,7 @@ func privilegedPort(r *run, a *App) {
 	}
 }
 
-// wherePort is the place that exposes a port.
+// wherePort is the place that makes the image expose a port.
 func (r *run) wherePort(a *App, number string) place {
 	for i, p := range a.Spec.Image.Ports {
 		ports, err := spec.Ports(p)
@@ -184,7 +184,7 @@ func (r *run) wherePort(a *App, number string) place {
 
 var loopback = regexp.MustCompile(`(?i)^\s*\w+://(?:localhost|127\.0\.0\.1|\[::1\])(?:[:/]|\s*$)`)
 
-// onlyLoopback tells a list of addresses that nothing outside of the container reaches.
+// onlyLoopback tells whether nothing outside of the container can reach any address of a list.
 func onlyLoopback(urls string) bool {
 	all := strings.FieldsFunc(urls, func(c rune) bool { return c == ';' })
 	return len(all) > 0 && !slices.ContainsFunc(all, func(u string) bool { return !loopback.MatchString(u) })
@@ -274,7 +274,7 @@ func missingHealthcheckTool(r *run, a *App) {
 				a.Spec.Files,
 				func(f spec.File) bool { return path.Base(f.To) == name || path.Base(f.From) == name },
 			)
-			missing := name == "curl" || name == "wget" && !strings.Contains(tag, "alpine") // which has busybox's
+			missing := name == "curl" || name == "wget" && !strings.Contains(tag, "alpine") // Alpine has busybox's wget
 			if missing && !brought {
 				r.warn(
 					r.whereTest(a),
@@ -294,7 +294,7 @@ func (r *run) whereTest(a *App) place {
 
 var commandEnd = regexp.MustCompile(`[;&|({]+`)
 
-// programs are what the test of a health check runs, and whether it takes a shell.
+// programs returns the programs that the test of a health check runs, and whether the test needs a shell.
 func programs(test []string) (names []string, shell bool) {
 	if len(test) < 2 || test[0] != "CMD" && test[0] != "CMD-SHELL" {
 		return nil, false
