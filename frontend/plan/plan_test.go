@@ -414,9 +414,10 @@ func TestForFrameworks(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, target := range other.Targets {
-		if target.Base.Name != gatewaytest.AspNet || target.RID != p.Targets[i].RID || target.Config.Image.Config.User != "7" ||
-			len(target.Config.Image.Config.ExposedPorts) != 1 || target.Base.Manifest == "" {
-			t.Errorf("%s: %+v", target.RID, target.Config.Image.Config)
+		config := target.Config.Image.Config
+		if target.Base.Name != gatewaytest.AspNet || target.Base.Manifest == "" || target.RID != p.Targets[i].RID ||
+			config.User != "7" || len(config.ExposedPorts) != 1 {
+			t.Errorf("%s: %+v", target.RID, config)
 		}
 	}
 	if p.Targets[0].Base.Name != gatewaytest.Runtime {

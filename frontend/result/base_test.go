@@ -72,9 +72,9 @@ func TestBaseMisfits(t *testing.T) {
 		return gatewaytest.Item{"ContainerBaseImage": image, "ChosenBaseImage": image}
 	}
 	const skip = " (# check=skip=RuntimeMismatch builds the image all the same)"
-	noWeb := gatewaytest.Runtime + " has no Microsoft.AspNetCore.App, and the app needs Microsoft.AspNetCore.App 10.0.0: " +
-		"it does not start: write base: {image: " + gatewaytest.AspNet + "} into the spec, or name another base that has it, " +
-		"or none, so that the SDK infers one" + skip
+	noWeb := gatewaytest.Runtime + " has no Microsoft.AspNetCore.App, and the app needs Microsoft.AspNetCore.App " +
+		"10.0.0: it does not start: write base: {image: " + gatewaytest.AspNet + "} into the spec, or name another base " +
+		"that has it, or none, so that the SDK infers one" + skip
 	shared := func(names ...string) fstest.MapFS {
 		files := fstest.MapFS{}
 		for _, name := range names {
@@ -94,16 +94,17 @@ func TestBaseMisfits(t *testing.T) {
 		{"of Microsoft", given(gatewaytest.Runtime), []string{core, web}, []string{at(gatewaytest.Runtime)}, nil, nil,
 			"crosshull.yaml:2: " + noWeb},
 		{"of the project", given(gatewaytest.Runtime), []string{core, web}, nil, nil, nil, "crosshull.yaml:1: " + noWeb},
-		{"all the same", given(gatewaytest.Runtime), []string{core, web}, []string{"# check=skip=RuntimeMismatch"}, nil, nil,
-			""},
-		{"no runtime", given(deps), []string{core}, nil, nil, nil, "crosshull.yaml:1: " + deps + " has no Microsoft.NETCore.App…"},
+		{"all the same", given(gatewaytest.Runtime), []string{core, web}, []string{"# check=skip=RuntimeMismatch"}, nil,
+			nil, ""},
+		{"no runtime", given(deps), []string{core}, nil, nil, nil,
+			"crosshull.yaml:1: " + deps + " has no Microsoft.NETCore.App…"},
 		{"newer than the inferred base", nil, []string{"Microsoft.NETCore.App/10.0.13"}, nil, nil, nil,
 			"crosshull.yaml:1: " + gatewaytest.Runtime + " has Microsoft.NETCore.App 10.0.12, and the app needs " +
 				"Microsoft.NETCore.App 10.0.13: it does not start: write base: {image: " +
 				"mcr.microsoft.com/dotnet/runtime:10.0.13} into the spec, or name another base that has it" + skip},
-		{"unknown framework", nil, []string{core, "Odd.App/1.0.0"}, nil, nil, nil, "crosshull.yaml:1: " + gatewaytest.Runtime +
-			" has no Odd.App, and the app needs Odd.App 1.0.0: it does not start: name a base that has it in base.image of the " +
-			"spec" + skip},
+		{"unknown framework", nil, []string{core, "Odd.App/1.0.0"}, nil, nil, nil,
+			"crosshull.yaml:1: " + gatewaytest.Runtime + " has no Odd.App, and the app needs Odd.App 1.0.0: it does not start: " +
+				"name a base that has it in base.image of the spec" + skip},
 		{"nothing known", given(chosen), []string{core, web}, nil, []string{"A=b"}, shared("Odd.App/1.0.0"), ""},
 		{"known by its environment", given(chosen), []string{core, web}, nil,
 			[]string{"DOTNET_VERSION=10.0.1", "ASPNET_VERSION=10.0.1"}, shared("Odd.App/1.0.0"), ""},
@@ -160,7 +161,8 @@ func TestNatives(t *testing.T) {
 	c.Step(gatewaytest.Step{Name: publish, Files: files})
 	export(t, c)
 	warned := slices.DeleteFunc(c.Warnings(), func(w string) bool { return !strings.HasPrefix(w, "NativeAssets: ") })
-	if len(warned) != 2 || !strings.Contains(warned[0], "libp.so of package P is for linux-x64 (glibc), and not for linux-musl-x64") {
+	const says = "libp.so of package P is for linux-x64 (glibc), and not for linux-musl-x64"
+	if len(warned) != 2 || !strings.Contains(warned[0], says) {
 		t.Errorf("got %q", warned)
 	}
 }

@@ -2,8 +2,8 @@
 //
 // Contract: each function takes a plan, or the facts about tests, solves the steps, and gives the result that BuildKit
 // exports: images with their attestations and report, or files. Errors of steps have the text of the compiler, NuGet or
-// the tests. This stage makes no decision of the plan again. When the frameworks of the app are known, it asks the plan for
-// the base that they need.
+// the tests. This stage makes no decision of the plan again. When it knows the frameworks of the app, it asks the plan
+// for the base that they need.
 package result
 
 import (

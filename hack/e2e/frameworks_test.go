@@ -31,7 +31,7 @@ func hiddenWeb(t *testing.T, dir, mode, reference string) {
 	t.Helper()
 	project(t, dir, "app/app.csproj", "</PropertyGroup><ItemGroup>"+reference+"</ItemGroup><PropertyGroup>")
 	write(t, dir, "app/Program.cs", "Web.Tell();\n")
-	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: app\npublish: {mode: "+mode+"}\n")
+	write(t, dir, "crosshull.yaml", header+"project: app\npublish: {mode: "+mode+"}\n")
 }
 
 const (
@@ -48,7 +48,8 @@ func TestFrameworks(t *testing.T) {
 		{"of a package, one file", "single-file", byPackage, "aspnet:10.0"},
 		{"of a package, with a launcher", "apphost", byPackage, "aspnet:10.0"},
 		{"of a library that keeps it", "portable",
-			`<ProjectReference Include="../lib/lib.csproj" PrivateAssets="all" ReferenceOutputAssembly="false" />`, "runtime:10.0"},
+			`<ProjectReference Include="../lib/lib.csproj" PrivateAssets="all" ReferenceOutputAssembly="false" />`,
+			"runtime:10.0"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -107,7 +108,8 @@ func TestFrameworksMissing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if res.Body.Close(); res.StatusCode != http.StatusNotFound {
+		defer res.Body.Close() //nolint:errcheck // read only
+		if res.StatusCode != http.StatusNotFound {
 			t.Errorf("the registry says %s", res.Status)
 		}
 	}
@@ -116,7 +118,7 @@ func TestFrameworksMissing(t *testing.T) {
 		dir := t.TempDir()
 		hiddenWeb(t, dir, "portable", byPackage)
 		write(t, dir, "app/Web.cs", webProgram)
-		write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nbase:\n  image: mcr.microsoft.com/dotnet/runtime:10.0\n")
+		write(t, dir, "crosshull.yaml", header+"base:\n  image: mcr.microsoft.com/dotnet/runtime:10.0\n")
 		refused(t, dir, "crosshull.yaml:3: mcr.microsoft.com/dotnet/runtime:10.0 has no Microsoft.AspNetCore.App",
 			"base: {image: mcr.microsoft.com/dotnet/aspnet:10.0}")
 	})
@@ -126,7 +128,7 @@ func TestFrameworksMissing(t *testing.T) {
 		hiddenWeb(t, dir, "portable", byPackage)
 		write(t, dir, "app/Web.cs", webProgram)
 		base := theLab.Registry() + "/dotnet/runtime@" + baseManifest(t, "dotnet/runtime:10.0", "amd64")
-		write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nbase:\n  image: "+base+"\n")
+		write(t, dir, "crosshull.yaml", header+"base:\n  image: "+base+"\n")
 		_, err := solve(t, dir, platform("linux/amd64"))
 		if err == nil {
 			t.Fatal("it is built")
@@ -137,7 +139,7 @@ func TestFrameworksMissing(t *testing.T) {
 		t.Parallel()
 		dir := t.TempDir()
 		project(t, dir, "app.csproj", "<RuntimeFrameworkVersion>10.0.99</RuntimeFrameworkVersion>")
-		write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n")
+		write(t, dir, "crosshull.yaml", header)
 		refused(t, dir, "and the app needs Microsoft.NETCore.App 10.0.99: it does not start")
 	})
 }
@@ -147,14 +149,15 @@ func TestPlatformTarget(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	project(t, dir, "app.csproj", "<PlatformTarget>x64</PlatformTarget>")
-	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n")
+	write(t, dir, "crosshull.yaml", header)
 	const says = "app.csproj has PlatformTarget x64, so it does not start on linux-arm64"
 	_, err := solve(t, dir, platform("linux/amd64,linux/arm64"))
 	if err == nil {
 		t.Fatal("it is built")
 	}
 	wantContains(t, "the error", err.Error(), says)
-	out, err := try(t, dir, "docker", "buildx", "build", "-f", "crosshull.yaml", "--platform", "linux/arm64", "--check", ".")
+	check := []string{"buildx", "build", "-f", "crosshull.yaml", "--platform", "linux/arm64", "--check", "."}
+	out, err := try(t, dir, "docker", check...)
 	if err == nil {
 		t.Error("a check finds nothing")
 	}
@@ -167,22 +170,31 @@ func TestNativeAssets(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	pack(t, filepath.Join(dir, "packages", "Fast.1.0.0.nupkg"), map[string]string{
-		"Fast.nuspec": `<package><metadata><id>Fast</id><version>1.0.0</version><authors>us</authors><description>x</description>` +
-			`<dependencies><group targetFramework="net8.0" /></dependencies></metadata></package>`,
+		"Fast.nuspec": `<package><metadata>
+  <id>Fast</id><version>1.0.0</version><authors>us</authors><description>x</description>
+  <dependencies><group targetFramework="net8.0" /></dependencies>
+</metadata></package>
+`,
 		"lib/net8.0/_._":                       "",
 		"runtimes/linux-x64/native/libfast.so": "machine code",
 		"runtimes/win-x64/native/fast.dll":     "machine code",
 	})
-	write(t, dir, "nuget.config", `<configuration><packageSources><add key="here" value="packages" /></packageSources></configuration>`)
-	project(t, dir, "app/app.csproj", `</PropertyGroup><ItemGroup><PackageReference Include="Fast" Version="1.0.0" /></ItemGroup><PropertyGroup>`)
+	write(t, dir, "nuget.config", `<configuration>
+  <packageSources><add key="here" value="packages" /></packageSources>
+</configuration>
+`)
+	project(t, dir, "app/app.csproj", "</PropertyGroup><ItemGroup>"+
+		`<PackageReference Include="Fast" Version="1.0.0" /></ItemGroup><PropertyGroup>`)
+	const fast = "libfast.so of package Fast is for linux-x64"
 	for _, tc := range []struct{ name, base, mode, platform, want string }{
 		{"glibc", "noble", "portable", "linux/amd64", ""},
-		{"musl", "alpine", "portable", "linux/amd64", "libfast.so of package Fast is for linux-x64 (glibc), and not for linux-musl-x64"},
-		{"arm64", "noble", "portable", "linux/arm64", "libfast.so of package Fast is for linux-x64, and not for linux-arm64"},
+		{"musl", "alpine", "portable", "linux/amd64", fast + " (glibc), and not for linux-musl-x64"},
+		{"arm64", "noble", "portable", "linux/arm64", fast + ", and not for linux-arm64"},
 		{"for each platform", "noble", "single-file", "linux/amd64", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: app\nbase: {family: "+tc.base+"}\npublish: {mode: "+tc.mode+"}\n")
+			write(t, dir, "crosshull.yaml",
+				header+"project: app\nbase: {family: "+tc.base+"}\npublish: {mode: "+tc.mode+"}\n")
 			rec := mustSolve(t, dir, platform(tc.platform))
 			found := slices.DeleteFunc(rec.warnings, func(w string) bool { return !strings.HasPrefix(w, "NativeAssets: ") })
 			switch {

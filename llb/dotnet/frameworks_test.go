@@ -30,7 +30,10 @@ func TestParseRuntimeConfig(t *testing.T) {
 		name, json string
 		want       []Framework
 	}{
-		{"one", `{"runtimeOptions": {"tfm": "net10.0", "framework": {` + core + `}}}`, []Framework{{netCoreApp, "10.0.0", ""}}},
+		{
+			"one", `{"runtimeOptions": {"tfm": "net10.0", "framework": {` + core + `}}}`,
+			[]Framework{{netCoreApp, "10.0.0", ""}},
+		},
 		{
 			"two, with a comment", `{"runtimeOptions": { // why
 				"rollForward": "Major", "frameworks": [{` + core + `, "rollForward": "LatestPatch"},
@@ -85,7 +88,7 @@ func TestRollForward(t *testing.T) {
 	}
 }
 
-// The name of an image of Microsoft's tells which frameworks it has. Of others only what their environment says is known.
+// The name of an image of Microsoft's tells which frameworks it has. Of others we know only what their environment says.
 func TestSharedOf(t *testing.T) {
 	both := []string{"DOTNET_VERSION=10.0.1", "ASPNET_VERSION=10.0.1"}
 	for _, tc := range []struct {
@@ -170,8 +173,10 @@ func TestRoll(t *testing.T) {
 func TestFrameworksOfAssets(t *testing.T) {
 	g, err := ParseAssets([]byte(`{
 		"targets": {"net10.0": {
-			"P/1.0.0": {"type": "package", "frameworkReferences": ["Microsoft.AspNetCore.App"]}, "lib/1.0.0": {"type": "project"}}},
-		"project": {"frameworks": {"net10.0": {"targetAlias": "net10.0", "frameworkReferences": {"Microsoft.NETCore.App": {}}}}}}`))
+			"P/1.0.0": {"type": "package", "frameworkReferences": ["Microsoft.AspNetCore.App"]},
+			"lib/1.0.0": {"type": "project"}}},
+		"project": {"frameworks": {"net10.0": {
+			"targetAlias": "net10.0", "frameworkReferences": {"Microsoft.NETCore.App": {}}}}}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,8 +197,10 @@ func TestBaseOfReferences(t *testing.T) {
 		{"Microsoft.NETCore.App;Microsoft.AspNetCore.App", "x", "mcr.microsoft.com/dotnet/runtime:10.0"},
 	} {
 		descs, err := ParseDescription([]byte(`{"Items": {"Answer": [
-			{"Question": "0", "Item": "Project", "Identity": "/source/app/app.csproj", "FrameworkReferences": "Microsoft.NETCore.App"},
-			{"Question": "0", "Item": "Project", "Identity": "/source/lib/lib.csproj", "FrameworkReferences": "`+tc.library+`"},
+			{"Question": "0", "Item": "Project", "Identity": "/source/app/app.csproj",
+				"FrameworkReferences": "Microsoft.NETCore.App"},
+			{"Question": "0", "Item": "Project", "Identity": "/source/lib/lib.csproj",
+				"FrameworkReferences": "`+tc.library+`"},
 			{"Question": "0", "Item": "Container", "Kind": "Properties", "ChosenBaseImage": "`+tc.chosen+`",
 				"ContainerBaseImage": "mcr.microsoft.com/dotnet/runtime:10.0"}]}}`), "/source", 1)
 		if err != nil {
@@ -223,38 +230,10 @@ func TestPlatformTarget(t *testing.T) {
 		{"ARM64", "linux-arm64", false},
 		{"x86", "linux-x64", true},
 	} {
-		app := &App{Path: "a.csproj", Closure: []Node{{Path: "lib.csproj", PlatformTarget: "x86"}, {Path: "a.csproj", PlatformTarget: tc.target}}}
+		closure := []Node{{Path: "lib.csproj", PlatformTarget: "x86"}, {Path: "a.csproj", PlatformTarget: tc.target}}
+		app := &App{Path: "a.csproj", Closure: closure}
 		if err := CheckPlatformTarget(app, tc.rid); (err != nil) != tc.refused {
 			t.Errorf("%s on %s: %v", tc.target, tc.rid, err)
 		}
-	}
-}
-
-func TestUnloadable(t *testing.T) {
-	for _, tc := range []struct {
-		name, ids, rid string
-		want           bool
-	}{
-		{"its own", "linux-x64 win-x64", "linux-x64", false},
-		{"glibc on musl", "linux-x64", "linux-musl-x64", true},
-		{"both", "linux-x64 linux-musl-x64", "linux-musl-x64", false},
-		{"musl on glibc", "linux-musl-x64", "linux-x64", true},
-		{"any musl", "linux-musl", "linux-musl-arm64", false},
-		{"another machine", "linux-x64", "linux-arm64", true},
-		{"any Linux", "linux", "linux-musl-arm64", false},
-		{"Windows alone", "win-x64 osx-arm64", "linux-x64", false},
-		{"phones", "linux-bionic-arm64", "linux-x64", false},
-	} {
-		var natives []Native
-		for _, id := range strings.Fields(tc.ids) {
-			natives = append(natives, Native{"P." + id, id, "libp.so"})
-		}
-		if got := Unloadable(natives, tc.rid); (len(got) > 0) != tc.want {
-			t.Errorf("%s: got %q", tc.name, got)
-		}
-	}
-	got := Unloadable([]Native{{"P", "linux-x64", "libp.so"}, {"Q", "linux-x64", "libp.so"}}, "linux-musl-x64")
-	if want := "libp.so of package P is for linux-x64 (glibc), and not for linux-musl-x64"; len(got) != 1 || got[0] != want {
-		t.Errorf("got %q, want %s", got, want)
 	}
 }
