@@ -103,8 +103,8 @@ func TestBaseMisfits(t *testing.T) {
 				"Microsoft.NETCore.App 10.0.13: it does not start: write base: {image: " +
 				"mcr.microsoft.com/dotnet/runtime:10.0.13} into the spec, or name another base that has it" + skip},
 		{"unknown framework", nil, []string{core, "Odd.App/1.0.0"}, nil, nil, nil,
-			"crosshull.yaml:1: " + gatewaytest.Runtime + " has no Odd.App, and the app needs Odd.App 1.0.0: it does not start: " +
-				"name a base that has it in base.image of the spec" + skip},
+			"crosshull.yaml:1: " + gatewaytest.Runtime + " has no Odd.App, and the app needs Odd.App 1.0.0: it does not " +
+				"start: name a base that has it in base.image of the spec" + skip},
 		{"nothing known", given(chosen), []string{core, web}, nil, []string{"A=b"}, shared("Odd.App/1.0.0"), ""},
 		{"known by its environment", given(chosen), []string{core, web}, nil,
 			[]string{"DOTNET_VERSION=10.0.1", "ASPNET_VERSION=10.0.1"}, shared("Odd.App/1.0.0"), ""},

@@ -88,7 +88,7 @@ func TestRollForward(t *testing.T) {
 	}
 }
 
-// The name of an image of Microsoft's tells which frameworks it has. Of others we know only what their environment says.
+// The name of an image of Microsoft's tells which frameworks it has. Of others only their environment tells.
 func TestSharedOf(t *testing.T) {
 	both := []string{"DOTNET_VERSION=10.0.1", "ASPNET_VERSION=10.0.1"}
 	for _, tc := range []struct {
