@@ -217,6 +217,10 @@ const (
 	invariant = "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=true"
 )
 
+func library(target string) dotnet.App {
+	return dotnet.App{Closure: []dotnet.Node{{Path: "src/app/app.csproj"}, {Path: "lib/lib.csproj", PlatformTarget: target}}}
+}
+
 func natives(rids ...string) []dotnet.Native {
 	var all []dotnet.Native
 	for _, rid := range rids {
@@ -474,6 +478,12 @@ publish:
 	{"AOT",
 		build{base: deps, linker: "mcr.microsoft.com/dotnet/sdk:10.0-aot", rids: "linux-x64 linux-arm64",
 			app: dotnet.App{Mode: dotnet.SelfContained | dotnet.Aot}}, "AotOnMusl", nil},
+
+	{"a library for another machine",
+		build{rids: "linux-x64 linux-arm64", app: library("x64"), files: map[string]string{
+			"lib/lib.csproj": "<Project>\n<PlatformTarget>x64</PlatformTarget>\n</Project>"}},
+		"PlatformTarget", []string{"lib/lib.csproj:2"}},
+	{"a library for its machine", build{rids: "linux-x64", app: library("x64")}, "PlatformTarget", nil},
 
 	{"machine code for another C library",
 		build{spec: "base: {family: alpine}\n", base: alpine, rids: "linux-musl-x64", natives: natives("linux-x64")},

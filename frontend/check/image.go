@@ -46,6 +46,22 @@ func runtimeMismatch(r *run, a *App) {
 	}
 }
 
+func platformTarget(r *run, a *App) {
+	for _, n := range a.Project.Closure {
+		for _, rid := range a.RIDs {
+			if n.Path == a.Project.Path || n.IsFor(rid) { // an app that does not start is an error
+				continue
+			}
+			place, ok := r.inProject(a, n.Path, inProperty("PlatformTarget").xml)
+			if !ok {
+				place = r.where(a, inKey("project"))
+			}
+			const why = "%s has PlatformTarget %s: an app on %s cannot load it"
+			r.warn(place, why, n.Path, n.PlatformTarget, rid)
+		}
+	}
+}
+
 func nativeAssets(r *run, a *App) {
 	for _, out := range a.Outputs {
 		for _, text := range dotnet.Unloadable(out.Natives, out.RID) {

@@ -68,6 +68,11 @@ var Rules = []Rule{
 	},
 
 	{
+		Name:        "PlatformTarget",
+		Description: "Libraries should be for every platform that is built for",
+		perApp:      platformTarget,
+	},
+	{
 		Name:        "NativeAssets",
 		Description: "Packages should have machine code for the platform and the C library of the image",
 		published:   nativeAssets,

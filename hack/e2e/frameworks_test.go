@@ -163,6 +163,17 @@ func TestPlatformTarget(t *testing.T) {
 	}
 	wantContains(t, "check", out, says)
 	mustSolve(t, dir, platform("linux/amd64"))
+
+	// An app may do without a library, so that is no error.
+	dir = t.TempDir()
+	project(t, dir, "app/app.csproj",
+		`</PropertyGroup><ItemGroup><ProjectReference Include="../lib/lib.csproj" /></ItemGroup><PropertyGroup>`)
+	project(t, dir, "lib/lib.csproj", "<OutputType>Library</OutputType><PlatformTarget>x64</PlatformTarget>")
+	write(t, dir, "lib/Program.cs", "public class Lib { }\n")
+	write(t, dir, "crosshull.yaml", header)
+	rec := mustSolve(t, dir, platform("linux/amd64,linux/arm64"))
+	wantContains(t, "the warnings", strings.Join(rec.warnings, "\n"),
+		"PlatformTarget: lib/lib.csproj:5: lib/lib.csproj has PlatformTarget x64: an app on linux-arm64 cannot load it")
 }
 
 // Machine code of a package for another C library than that of the base, or for another machine, is warned of.
