@@ -100,7 +100,8 @@ func (k explainer) values() []report.Value {
 	case k.property("ContainerFamily") != "" && k.property("ContainerBaseImage") == "":
 		orProject("base.image", k.base(), "ContainerFamily", bySDK, "")
 	default:
-		orProject("base.image", k.base(), "ContainerBaseImage", bySDK, "inferred from TargetFramework, SDK and mode")
+		const inferred = "inferred from TargetFramework, SDK, mode and frameworks"
+		orProject("base.image", k.base(), "ContainerBaseImage", bySDK, inferred)
 	}
 	if k.Epoch != nil {
 		add("SOURCE_DATE_EPOCH", fmt.Sprint(k.Epoch.Unix()), byArgument, k.Request.Gateway.BuildArgs["SOURCE_DATE_EPOCH"])

@@ -35,6 +35,8 @@ type Facts struct {
 	BuildRID string
 	// Now is the time to compare ends of support with.
 	Now time.Time
+	// Published tells that the apps have been published. The rules about that look then, and no others.
+	Published bool
 }
 
 // Source is a file that a warning points into.
@@ -61,6 +63,15 @@ type App struct {
 	RIDs []string
 	// Images are the images for those platforms that Base has.
 	Images []Configured
+	// Outputs are what was published for each platform.
+	Outputs []Output
+}
+
+// Output is what was published for a platform.
+type Output struct {
+	RID string
+	// Natives are the files of machine code that packages have, for this and for other platforms.
+	Natives []dotnet.Native
 }
 
 // Lacks says which platforms a base lacks. Missing are the platforms that the user asked for and the base lacks. Has
@@ -87,8 +98,9 @@ type Rule struct {
 	// Description says what the rule asks for.
 	Description string
 
-	once   func(*run)       // looks at the build, or
-	perApp func(*run, *App) // at an app that MSBuild described
+	once      func(*run)       // looks at the build, or
+	perApp    func(*run, *App) // at an app that MSBuild described, or
+	published func(*run, *App) // at what was published
 }
 
 // URL is the address of the rule's explanation.
@@ -121,12 +133,16 @@ func Run(f *Facts, config *linter.Config) ([]Warning, error) {
 	}
 	r.linter = linter.New(&c)
 	for _, r.rule = range Rules {
-		if r.rule.once != nil {
-			r.rule.once(r)
+		once, perApp := r.rule.once, r.rule.perApp
+		if f.Published {
+			once, perApp = nil, r.rule.published
+		}
+		if once != nil {
+			once(r)
 		}
 		for i := range f.Apps {
-			if r.rule.perApp != nil && f.Apps[i].Project != nil {
-				r.rule.perApp(r, &f.Apps[i])
+			if perApp != nil && f.Apps[i].Project != nil {
+				perApp(r, &f.Apps[i])
 			}
 		}
 	}

@@ -46,8 +46,9 @@ type build struct {
 	user     string
 	rids     string
 	missing  string
-	tests    string // test projects in place of the app
-	noFile   bool   // no spec
+	tests    string          // test projects in place of the app
+	noFile   bool            // no spec
+	natives  []dotnet.Native // published
 }
 
 const web = "mcr.microsoft.com/dotnet/aspnet:10.0"
@@ -70,6 +71,8 @@ func (b build) facts(t *testing.T) *Facts {
 		Settings: b.settings,
 		BuildRID: "linux-x64",
 		Now:      time.Date(2026, time.November, 26, 12, 0, 0, 0, time.UTC),
+
+		Published: b.natives != nil,
 	}
 	if b.noFile {
 		f.Source = Source{}
@@ -138,6 +141,9 @@ func (b build) describe(t *testing.T, a *App) {
 	}
 	a.Toolchain.Name = b.linker
 	a.RIDs = strings.Fields(b.rids)
+	for _, rid := range a.RIDs {
+		a.Outputs = append(a.Outputs, Output{rid, b.natives})
+	}
 	if b.missing != "" {
 		a.Missing, a.Has = strings.Fields(b.missing), []string{"linux/amd64", "linux/arm64"}
 	}
@@ -210,6 +216,18 @@ const (
 	deps      = "mcr.microsoft.com/dotnet/runtime-deps:10.0"
 	invariant = "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=true"
 )
+
+func library(target string) dotnet.App {
+	return dotnet.App{Closure: []dotnet.Node{{Path: "src/app/app.csproj"}, {Path: "lib/lib.csproj", PlatformTarget: target}}}
+}
+
+func natives(rids ...string) []dotnet.Native {
+	var all []dotnet.Native
+	for _, rid := range rids {
+		all = append(all, dotnet.Native{Package: "P", RID: rid, Name: "libp.so"})
+	}
+	return all
+}
 
 func floating(n dotnet.Node) dotnet.App {
 	n.Path = "src/app/app.csproj"
@@ -460,6 +478,20 @@ publish:
 	{"AOT",
 		build{base: deps, linker: "mcr.microsoft.com/dotnet/sdk:10.0-aot", rids: "linux-x64 linux-arm64",
 			app: dotnet.App{Mode: dotnet.SelfContained | dotnet.Aot}}, "AotOnMusl", nil},
+
+	{"a library for another machine",
+		build{rids: "linux-x64 linux-arm64", app: library("x64"), files: map[string]string{
+			"lib/lib.csproj": "<Project>\n<PlatformTarget>x64</PlatformTarget>\n</Project>"}},
+		"PlatformTarget", []string{"lib/lib.csproj:2"}},
+	{"a library for its machine", build{rids: "linux-x64", app: library("x64")}, "PlatformTarget", nil},
+
+	{"machine code for another C library",
+		build{spec: "base: {family: alpine}\n", base: alpine, rids: "linux-musl-x64", natives: natives("linux-x64")},
+		"NativeAssets", []string{"crosshull.yaml:2"}},
+	{"machine code for another machine", build{rids: "linux-x64 linux-arm64", natives: natives("linux-x64")},
+		"NativeAssets", []string{"crosshull.yaml:1"}},
+	{"machine code for all", build{rids: "linux-x64 linux-arm64", natives: natives("linux-x64", "linux-arm64")},
+		"NativeAssets", nil},
 
 	{"root by the spec", build{spec: "image:\n  user: root:root\n"}, "RootUser", []string{"crosshull.yaml:3"}},
 	{"root by the project",
@@ -729,6 +761,14 @@ func TestNames(t *testing.T) {
 
 // The documentation explains every rule and nothing else, in the order of the table, with bad and good examples.
 func TestDocs(t *testing.T) {
+	looks := func(r Rule) (times int) {
+		for _, is := range []bool{r.once != nil, r.perApp != nil, r.published != nil} {
+			if is {
+				times++
+			}
+		}
+		return times
+	}
 	dt, err := os.ReadFile(filepath.Join("..", "..", "docs", "checks.md"))
 	if err != nil {
 		t.Fatal(err)
@@ -749,7 +789,7 @@ func TestDocs(t *testing.T) {
 		if anchor := "docs/checks.md#" + strings.ToLower(r.Name); !strings.HasSuffix(r.URL(), anchor) {
 			t.Errorf("%s is explained at %s", r.Name, r.URL())
 		}
-		if r.Description == "" || (r.once == nil) == (r.perApp == nil) {
+		if r.Description == "" || looks(r) != 1 {
 			t.Errorf("%s is not whole", r.Name)
 		}
 	}
@@ -773,8 +813,9 @@ func TestExamplesInDocs(t *testing.T) {
 			rule = m[1]
 		case m[2] != "":
 			kind = m[2]
-		case rule != "" &&
-			!slices.Contains([]string{"TestProject", "LockFileNotEnforced", "PlatformMissing", "AotOnMusl"}, rule):
+		case rule != "" && !slices.Contains([]string{
+			"TestProject", "LockFileNotEnforced", "PlatformMissing", "AotOnMusl", "NativeAssets",
+		}, rule):
 			seen++
 			b := build{spec: m[3]}
 			if strings.HasSuffix(m[3], "family: alpine}\n") {

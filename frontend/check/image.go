@@ -2,7 +2,6 @@ package check
 
 import (
 	"bytes"
-	"cmp"
 	"maps"
 	"path"
 	"regexp"
@@ -21,63 +20,59 @@ func platformMissing(r *run, a *App) {
 }
 
 func runtimeMismatch(r *run, a *App) {
-	repository := a.Base.dotnet()
+	mode, name := a.Project.Mode, a.Base.Name
+	if repository := a.Base.dotnet(); mode.BringsRuntime() {
+		if repository == "runtime" || repository == "aspnet" {
+			r.warn(
+				r.whereBase(a),
+				"%s has a runtime that the app never uses, as it is published %s: dotnet/runtime-deps has all that it needs",
+				name,
+				mode,
+			)
+		}
+		return
+	}
+	known := name
+	if a.Base.Replaced {
+		known = ""
+	}
+	needed := dotnet.NeededBy(a.Project)
 	for _, image := range a.Images {
-		version := getenv(image.Base.Env, "DOTNET_VERSION")
-		rollForward := cmp.Or(strings.ToLower(getenv(image.Image.Env, "DOTNET_ROLL_FORWARD")), a.Project.RollForward)
-		web := slices.Contains(a.Project.FrameworkReferences, "Microsoft.AspNetCore.App")
-		switch {
-		case a.Project.Mode.BringsRuntime():
-			if repository == "runtime" || repository == "aspnet" {
-				r.warn(
-					r.whereBase(a),
-					"%s has a runtime that the app never uses, as it is published %s: dotnet/runtime-deps has all that it needs",
-					a.Base.Name,
-					a.Project.Mode,
-				)
-			}
-		case repository == "runtime-deps":
-			r.warn(
-				r.whereBase(a),
-				"%s has no runtime, without which the app does not start: take dotnet/runtime or dotnet/aspnet, or "+
-					"publish.mode: self-contained",
-				a.Base.Name,
-			)
-		case version == "": // who knows
-		case !runsOn(frameworkVersion(a.Project.TargetFramework), version, rollForward):
-			r.warn(
-				r.whereBase(a),
-				"%s has .NET %s, on which an app for %s does not start",
-				a.Base.Name,
-				version,
-				a.Project.TargetFramework,
-			)
-		case web && repository == "runtime":
-			r.warn(
-				r.whereBase(a),
-				"%s has no ASP.NET Core, without which the app does not start: take dotnet/aspnet",
-				a.Base.Name,
-			)
+		shared := dotnet.SharedOf(known, image.Base.Env)
+		command := slices.Concat(image.Image.Entrypoint, image.Image.Cmd)
+		if f, fit := shared.Lacks(dotnet.Roll(needed, image.Image.Env, command)); fit == dotnet.Misfits {
+			r.warn(r.whereBase(a), "%s", shared.Tell(name, f))
 		}
 	}
 }
 
-// runsOn tells whether an app for one version of .NET starts on the runtime of another. The runtime must have the same
-// or a later minor version. A later major version is enough only if the app rolls forward that far.
-func runsOn(wanted, there, rollForward string) bool {
-	var v [2][2]int
-	for i, s := range []string{wanted, there} {
-		major, minor, _ := strings.Cut(leadingVersion.FindString(s), ".")
-		var err error
-		if v[i][0], err = strconv.Atoi(major); err != nil {
-			return true // who knows
+func platformTarget(r *run, a *App) {
+	for _, n := range a.Project.Closure {
+		for _, rid := range a.RIDs {
+			if n.Path == a.Project.Path || n.IsFor(rid) { // an app that does not start is an error
+				continue
+			}
+			place, ok := r.inProject(a, n.Path, inProperty("PlatformTarget").xml)
+			if !ok {
+				place = r.where(a, inKey("project"))
+			}
+			const why = "%s has PlatformTarget %s: an app on %s cannot load it"
+			r.warn(place, why, n.Path, n.PlatformTarget, rid)
 		}
-		v[i][1], _ = strconv.Atoi(minor) // the expression allows digits only
 	}
-	if v[0][0] != v[1][0] {
-		return v[0][0] < v[1][0] && (rollForward == "major" || rollForward == "latestmajor")
+}
+
+func nativeAssets(r *run, a *App) {
+	for _, out := range a.Outputs {
+		for _, text := range dotnet.Unloadable(out.Natives, out.RID) {
+			r.warn(
+				r.whereBase(a),
+				"%s, the platform of %s: the app may not start, or it fails when it first needs the file",
+				text,
+				a.Base.Name,
+			)
+		}
 	}
-	return v[0][1] <= v[1][1]
 }
 
 // bringsICU tells whether a project has a package with ICU.

@@ -1,5 +1,9 @@
 package check
 
+// RuntimeMismatch is the name of the rule about the runtime of the base. A build refuses such a base once it knows what
+// was published, unless this rule is skipped.
+const RuntimeMismatch = "RuntimeMismatch"
+
 // Rules are all rules, in the order of docs/checks.md.
 var Rules = []Rule{
 	// What the file says.
@@ -48,7 +52,7 @@ var Rules = []Rule{
 		perApp:      platformMissing,
 	},
 	{
-		Name:        "RuntimeMismatch",
+		Name:        RuntimeMismatch,
 		Description: "The base image should have the runtime that the app needs, and no other",
 		perApp:      runtimeMismatch,
 	},
@@ -61,6 +65,17 @@ var Rules = []Rule{
 		Name:        "AotOnMusl",
 		Description: "AOT should link for the C library and the architecture of the image",
 		perApp:      aotOnMusl,
+	},
+
+	{
+		Name:        "PlatformTarget",
+		Description: "Libraries should be for every platform that is built for",
+		perApp:      platformTarget,
+	},
+	{
+		Name:        "NativeAssets",
+		Description: "Packages should have machine code for the platform and the C library of the image",
+		published:   nativeAssets,
 	},
 
 	// How the app runs in the image.

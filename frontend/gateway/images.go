@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -318,15 +319,29 @@ func manifestFor(index ocispecs.Index, p ocispecs.Platform) digest.Digest {
 
 // HasFiles tells whether a folder of an image has files whose names match a pattern of one element.
 func (c *Client) HasFiles(ctx context.Context, img *Image, folder, pattern string) (bool, error) {
+	found, err := c.list(ctx, img, client.ReadDirRequest{Path: folder, IncludePattern: pattern})
+	return len(found) > 0, err
+}
+
+// Folder gives the names in a folder of an image; none if there is no such folder.
+func (c *Client) Folder(ctx context.Context, img *Image, folder string) ([]string, error) {
+	return c.list(ctx, img, client.ReadDirRequest{Path: folder})
+}
+
+func (c *Client) list(ctx context.Context, img *Image, req client.ReadDirRequest) ([]string, error) {
 	ref, err := c.Solve(ctx, img.State)
 	if err != nil || ref == nil {
-		return false, err
+		return nil, err
 	}
-	found, err := ref.ReadDir(ctx, client.ReadDirRequest{Path: folder, IncludePattern: pattern})
+	found, err := ref.ReadDir(ctx, req)
 	if err != nil && !IsNotFound(err) {
-		return false, err
+		return nil, err
 	}
-	return len(found) > 0, nil
+	names := make([]string, len(found))
+	for i, st := range found {
+		names[i] = path.Base(st.Path)
+	}
+	return names, nil
 }
 
 // Platforms are names of platforms as users write them.

@@ -115,6 +115,15 @@ func inspect(ctx context.Context, req *request.Request, asker *facts.Asker) (che
 	if err != nil {
 		return a, err
 	}
+	// Only AOT has to know the C library, for which a base may have to be pulled.
+	if a.RIDs, err = rids(req, dotnet.Glibc); err != nil {
+		return a, err
+	}
+	for _, rid := range a.RIDs {
+		if err := dotnet.CheckPlatformTarget(app, rid); err != nil {
+			return a, req.At("project", err)
+		}
+	}
 	if err := configure(req, &a, app, bases); err != nil {
 		return a, err
 	}
@@ -134,14 +143,21 @@ func inspect(ctx context.Context, req *request.Request, asker *facts.Asker) (che
 	if err != nil {
 		return a, err
 	}
+	a.RIDs, err = rids(req, libc)
+	return a, err
+}
+
+// rids are the runtime identifiers of the platforms with a C library.
+func rids(req *request.Request, libc dotnet.Libc) ([]string, error) {
+	var all []string
 	for _, p := range req.Gateway.Targets() {
 		rid, err := dotnet.RID(p, libc)
 		if err != nil {
-			return a, err
+			return nil, err
 		}
-		a.RIDs = append(a.RIDs, rid)
+		all = append(all, rid)
 	}
-	return a, nil
+	return all, nil
 }
 
 // namedTests are the test projects that the spec names as an app. err is the error about that.

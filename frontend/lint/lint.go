@@ -21,6 +21,7 @@ import (
 	"github.com/crosshull/crosshull/frontend/plan"
 	"github.com/crosshull/crosshull/frontend/request"
 	"github.com/crosshull/crosshull/frontend/spec"
+	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
 // Check answers buildx's --check: what rules find in the spec, the projects and the images. If a build would fail, the
@@ -94,16 +95,33 @@ func Warn(ctx context.Context, p *plan.Plan) error {
 	if kind := p.Request.Target.Kind; kind != spec.TargetImage && kind != spec.TargetPublish {
 		return nil
 	}
-	config, err := p.Request.Rules()
+	return warnOf(ctx, p.Request, planned(p))
+}
+
+// Published shows after a build what rules find in what was published for each image of a plan. Its errors are those of
+// Warn.
+func Published(ctx context.Context, p *plan.Plan, natives func(plan.Target) []dotnet.Native) error {
+	f := planned(p)
+	f.Published = true
+	for _, t := range p.Targets {
+		f.Apps[0].Base.Name = t.Base.Name
+		f.Apps[0].Outputs = append(f.Apps[0].Outputs, check.Output{RID: t.RID, Natives: natives(t)})
+	}
+	return warnOf(ctx, p.Request, f)
+}
+
+// warnOf shows what rules find in facts.
+func warnOf(ctx context.Context, req *request.Request, f *check.Facts) error {
+	config, err := req.Rules()
 	if err != nil {
 		return err
 	}
-	warnings, err := check.Run(planned(p), config)
+	warnings, err := check.Run(f, config)
 	for _, w := range warnings {
-		warn(ctx, p.Request, w)
+		warn(ctx, req, w)
 	}
 	if err != nil && warnings[0].Source.Name != "" {
-		source := sourceInfo(p.Request, warnings[0].Source)
+		source := sourceInfo(req, warnings[0].Source)
 		err = errdefs.WithSource(err, &errdefs.Source{Info: source, Ranges: ranges(warnings[0].Location)})
 	}
 	return err

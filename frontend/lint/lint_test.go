@@ -148,6 +148,12 @@ func TestCheck(t *testing.T) {
 		}, want: []string{
 			"error crosshull.yaml:1 crosshull.yaml:1: look for the C library of example.com/base:1: " + refused,
 		}},
+		{name: "an app for another machine", c: app(gatewaytest.Item{"PlatformTarget": "x64"}),
+			change: func(c *gatewaytest.Client) { c.Set("platform", "linux/amd64,linux/arm64") }, want: []string{
+				"error crosshull.yaml:1 crosshull.yaml:1: app/app.csproj has PlatformTarget x64, so it does not start on " +
+					"linux-arm64: leave PlatformTarget out of the project, or set it to AnyCPU in publish.properties, or build " +
+					"for the platform that it names",
+			}},
 		{name: "tests that are none", c: app(nil, "tests: [app]"), want: []string{
 			"error crosshull.yaml:2 crosshull.yaml:2: no test project in app: a test references Microsoft.NET.Test.Sdk, " +
 				"but there is app/app.csproj (an app)",

@@ -3,6 +3,7 @@
 // Contract: [Make] takes the request and the facts, asks registries about the images, and gives a [Plan] that does not
 // change afterwards: base, configuration and layers of the image of every platform, the image that links, and what is
 // restored together. Calls print the plan, rules check it, and the build follows it. No other code decides these again.
+// A build learns the frameworks of an app last, and [Plan.ForFrameworks] then gives the plan for them.
 // Make solves only one thing: it looks into a base image whose name does not tell its C library.
 package plan
 
@@ -37,6 +38,8 @@ type Plan struct {
 	Compression dotnet.Compression
 	// Epoch is the time of SOURCE_DATE_EPOCH; nil if it is not set.
 	Epoch *time.Time
+
+	commit xllb.VCS
 }
 
 // Target is the image of a platform.
@@ -83,33 +86,54 @@ func Make(ctx context.Context, req *request.Request, f *facts.Facts) (*Plan, err
 	if req.Target.Kind == spec.TargetSDK && !p.NeedsRIDs() {
 		return &p, nil // target sdk is for the build platform, and needs no base
 	}
-	places, err := findPlaces(ctx, req, f)
+	places, err := findPlaces(ctx, req, f.App, f.App.BaseImage)
 	if err != nil {
 		return nil, err
 	}
 	if p.Toolchain, err = toolchain(ctx, req, f, places); err != nil {
 		return nil, err
 	}
-	commit, err := vcs(ctx, req, f)
+	if p.commit, err = vcs(ctx, req, f); err != nil {
+		return nil, err
+	}
+	return &p, p.addTargets(places)
+}
+
+// ForFrameworks is the plan for an app that turns out to need frameworks: p itself, or p with another base if the SDK
+// infers another one for them. That base differs in its frameworks alone. So it has the same runtime identifiers, and
+// what was published by p can be put on it.
+func (p *Plan) ForFrameworks(ctx context.Context, frameworks []string) (*Plan, error) {
+	ref := dotnet.BaseFor(p.App.InferredBase, frameworks)
+	if p.App.InferredBase == "" || ref == p.App.BaseImage {
+		return p, nil
+	}
+	places, err := findPlaces(ctx, p.Request, p.App, ref)
 	if err != nil {
 		return nil, err
 	}
+	other := *p
+	other.Targets = nil
+	return &other, other.addTargets(places)
+}
+
+// addTargets makes the decisions about the images of places. p is complete except for its targets.
+func (p *Plan) addTargets(places []Place) error {
 	for _, place := range places {
-		t, err := target(p, place, commit)
+		t, err := target(p, place)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		p.Targets = append(p.Targets, t)
 	}
-	return &p, nil
+	return nil
 }
 
 // findPlaces resolves the base of every platform. The base's C library then gives the runtime identifiers.
-func findPlaces(ctx context.Context, req *request.Request, f *facts.Facts) ([]Place, error) {
-	gw, ref := req.Gateway, f.App.BaseImage
+func findPlaces(ctx context.Context, req *request.Request, app *dotnet.App, ref string) ([]Place, error) {
+	gw := req.Gateway
 	ps := gw.Targets()
 	if dotnet.IsScratch(ref) {
-		if err := dotnet.CheckScratch(f.App.Mode, f.App.StaticExecutable); err != nil {
+		if err := dotnet.CheckScratch(app.Mode, app.StaticExecutable); err != nil {
 			return nil, req.At(req.BaseKey(), err)
 		}
 	}
@@ -128,18 +152,21 @@ func findPlaces(ctx context.Context, req *request.Request, f *facts.Facts) ([]Pl
 		if err != nil {
 			return nil, err
 		}
+		if err := dotnet.CheckPlatformTarget(app, rid); err != nil {
+			return nil, req.At("project", err)
+		}
 		places[i] = Place{p, rid, Base{images[i], manifests[i]}}
 	}
 	return places, nil
 }
 
-// target makes the decisions about the image of a place. p is complete except for its targets.
-func target(p Plan, place Place, commit xllb.VCS) (Target, error) {
+// target makes the decisions about the image of a place.
+func target(p *Plan, place Place) (Target, error) {
 	s, err := p.Request.SpecFor(place.Platform)
 	if err != nil {
 		return Target{}, err
 	}
-	t := Target{Place: place, Spec: s, Layers: layers(&p, place.RID)}
+	t := Target{Place: place, Spec: s, Layers: layers(p, place.RID)}
 	if p.Request.Target.Kind != spec.TargetImage {
 		return t, nil
 	}
@@ -150,7 +177,7 @@ func target(p Plan, place Place, commit xllb.VCS) (Target, error) {
 		Platform: place.Platform,
 		Labels:   p.Request.Gateway.Labels,
 		Epoch:    p.Epoch,
-		VCS:      commit,
+		VCS:      p.commit,
 	})
 	if err != nil {
 		return t, fmt.Errorf("%s: %w", p.App.Path, err)

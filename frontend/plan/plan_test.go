@@ -386,3 +386,45 @@ func TestSameAnnotation(t *testing.T) {
 		}
 	}
 }
+
+// An assembly for one kind of machine is refused on another one, whatever the mode.
+func TestPlatformTarget(t *testing.T) {
+	x64 := gatewaytest.Item{"PlatformTarget": "x64"}
+	makePlan(t, build("linux/amd64", x64))
+	for _, spec := range []string{"", "publish: {mode: apphost}"} {
+		_, err := plantest.Plan(t.Context(), t, build("linux/amd64,linux/arm64", x64, "project: app", spec))
+		want{
+			Says: "crosshull.yaml:2: app/app.csproj has PlatformTarget x64, so it does not start on linux-arm64…",
+			At:   []string{"crosshull.yaml:2"},
+		}.Check(t, err)
+	}
+}
+
+// Frameworks that the SDK did not know of change the base that it inferred, and what follows from that.
+func TestForFrameworks(t *testing.T) {
+	c := build("linux/amd64,linux/arm64", nil)
+	c.Images[gatewaytest.AspNet] = gatewaytest.Multi("APP_UID=7", "ASPNETCORE_HTTP_PORTS=8080")
+	p := makePlan(t, c)
+	same, err := p.ForFrameworks(t.Context(), []string{"Microsoft.NETCore.App"})
+	if err != nil || same != p {
+		t.Errorf("the same frameworks make another plan, %v", err)
+	}
+	other, err := p.ForFrameworks(t.Context(), []string{"Microsoft.NETCore.App", "Microsoft.AspNetCore.App"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, target := range other.Targets {
+		config := target.Config.Image.Config
+		if target.Base.Name != gatewaytest.AspNet || target.Base.Manifest == "" || target.RID != p.Targets[i].RID ||
+			config.User != "7" || len(config.ExposedPorts) != 1 {
+			t.Errorf("%s: %+v", target.RID, config)
+		}
+	}
+	if p.Targets[0].Base.Name != gatewaytest.Runtime {
+		t.Error("the plan has changed")
+	}
+	given := makePlan(t, build("linux/amd64", gatewaytest.Item{"_CrosshullChosenBaseImage": gatewaytest.Runtime}))
+	if same, err = given.ForFrameworks(t.Context(), []string{"Microsoft.AspNetCore.App"}); err != nil || same != given {
+		t.Errorf("a base that was chosen is changed, %v", err)
+	}
+}

@@ -2,7 +2,8 @@
 //
 // Contract: each function takes a plan, or the facts about tests, solves the steps, and gives the result that BuildKit
 // exports: images with their attestations and report, or files. Errors of steps have the text of the compiler, NuGet or
-// the tests. This stage makes no decision of the plan again.
+// the tests. This stage makes no decision of the plan again. When it knows the frameworks of the app, it asks the plan
+// for the base that they need.
 package result
 
 import (
@@ -53,6 +54,7 @@ type image struct {
 
 // built is the images, and the steps that they are made of.
 type built struct {
+	plan   *plan.Plan // with the base that the images are on
 	images []image
 	steps  []made
 	tests  []report.Tests
@@ -77,6 +79,7 @@ func images(ctx context.Context, p *plan.Plan, g *graph.Graph) (*client.Result, 
 	if err := eg.Wait(); err != nil {
 		return nil, err
 	}
+	p = b.plan
 	gw := p.Request.Gateway
 	rb, err := gw.Build(
 		ctx,
@@ -129,8 +132,12 @@ func assemble(ctx context.Context, p *plan.Plan, g *graph.Graph) (*built, error)
 	if err := eg.Wait(); err != nil {
 		return nil, err
 	}
+	p, err := out.onBase(ctx, p)
+	if err != nil {
+		return nil, err
+	}
 	imgs, err := out.images(ctx, p)
-	return &built{imgs, out.steps(), tests, &out.graph.Restored}, err
+	return &built{p, imgs, out.steps(), tests, &out.graph.Restored}, err
 }
 
 // images puts the image of every platform together.

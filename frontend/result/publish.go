@@ -30,6 +30,8 @@ type made struct {
 	state  llb.State
 	ref    client.Reference
 	report *dotnet.Report
+	// frameworks are what the published app needs to start; nil if nobody tells.
+	frameworks []dotnet.Framework
 }
 
 // publish publishes for all platforms concurrently. It takes most of the time, so its errors come before any image is
@@ -67,7 +69,10 @@ func run(ctx context.Context, p *plan.Plan, g *graph.Graph) (*published, error) 
 				return p.Request.Diagnose(ctx, err)
 			}
 			steps[i].ref = file.Ref
-			steps[i].report, err = dotnet.ParseReport(file.Data)
+			if steps[i].report, err = dotnet.ParseReport(file.Data); err != nil {
+				return err
+			}
+			steps[i].frameworks, err = frameworks(egctx, file.Ref)
 			return err
 		})
 	}
@@ -82,6 +87,22 @@ func run(ctx context.Context, p *plan.Plan, g *graph.Graph) (*published, error) 
 		out.assets = &steps[len(steps)-1]
 	}
 	return out, nil
+}
+
+// frameworks reads what a published app needs to start. A file that we cannot read tells nothing.
+func frameworks(ctx context.Context, ref client.Reference) ([]dotnet.Framework, error) {
+	dt, err := gateway.ReadRef(ctx, ref, dotnet.RuntimeConfigFile)
+	if gateway.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	needed, err := dotnet.ParseRuntimeConfig(dt)
+	if err != nil {
+		return nil, nil //nolint:nilerr // the host may read what we cannot
+	}
+	return needed, nil
 }
 
 // steps are the steps that published, cached or not.

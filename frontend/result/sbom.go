@@ -96,6 +96,13 @@ func documents(ctx context.Context, p *plan.Plan, g *graph.Graph) (*client.Resul
 	if err != nil {
 		return nil, err
 	}
+	names, err := pkgs.graph.Frameworks(p.App)
+	if err != nil {
+		return nil, err
+	}
+	if p, err = p.ForFrameworks(ctx, names); err != nil {
+		return nil, err
+	}
 	sts, err := spdx(p, g.Builder, pkgs)
 	if err != nil {
 		return nil, err

@@ -20,6 +20,8 @@ type Node struct {
 	Apart bool
 	// Locked says which versions of packages it gets.
 	Locked
+	// PlatformTarget is the property of that name: the only machine that its assembly is for. The SDK's default is empty.
+	PlatformTarget string
 
 	// Packages tells whether it references any.
 	Packages            bool

@@ -111,8 +111,6 @@ type App struct {
 	ByRuntimeIdentifier bool
 	// RuntimeIdentifiers are those that the project lists itself.
 	RuntimeIdentifiers []string
-	// PlatformTarget is the processor that its assembly is for: empty or AnyCPU, or such as x64.
-	PlatformTarget string
 	Output
 	Container
 	Runtime
@@ -129,7 +127,10 @@ type Output struct {
 // Container is what the SDK infers for the image (target ComputeContainerConfig), and what the project sets with the
 // properties and items Container….
 type Container struct {
-	BaseImage        string
+	BaseImage string
+	// InferredBase is BaseImage if the SDK inferred it, from no framework but those that the project itself names. It is
+	// empty if somebody has chosen the base. [BaseFor] gives the base for other frameworks.
+	InferredBase     string
 	Labels           []KeyValue
 	Env              []KeyValue
 	Ports            []string // 8080/tcp
@@ -143,7 +144,9 @@ type Container struct {
 type Runtime struct {
 	// InvariantGlobalization and RollForward are the properties with these names, in lower case.
 	InvariantGlobalization, RollForward string
-	FrameworkReferences                 []string // Microsoft.NETCore.App, Microsoft.AspNetCore.App
+	// FrameworkReferences are what the projects of the closure name: Microsoft.NETCore.App, Microsoft.AspNetCore.App.
+	// Restore knows those of packages, too, and which of them the app gets.
+	FrameworkReferences []string
 	// StaticExecutable tells that the output of AOT needs no C library: see [CheckScratch].
 	StaticExecutable bool
 }

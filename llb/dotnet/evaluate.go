@@ -240,6 +240,7 @@ type answerProject struct {
 	LockFile            string
 	LockedMode          bool
 	FrameworkReferences []string
+	PlatformTarget      string
 	Floating            []KeyValue
 	References          []int
 	RunsTools, Packages bool
@@ -274,7 +275,6 @@ type answerApp struct {
 	Closure             []int
 	Errors              []problem
 	Properties          map[string]string
-	FrameworkReferences []string
 	Items               map[string][]struct{ Name, Value, Type string }
 }
 
@@ -374,7 +374,7 @@ func (a *answer) nodes() []Node {
 		n := Node{
 			Path: p.Path, Framework: p.Framework, Apart: p.Apart, direct: p.DirectReferences,
 			Locked:  Locked{Floating: p.Floating, LockFile: p.LockFile, LockedMode: p.LockedMode},
-			foreign: p.ForeignFrameworks, Packages: p.Packages, FrameworkReferences: p.FrameworkReferences,
+			foreign: p.ForeignFrameworks, PlatformTarget: p.PlatformTarget, Packages: p.Packages, FrameworkReferences: p.FrameworkReferences,
 			Reads: Reads{
 				Files: p.Files, Folders: p.Folders, Existing: p.Existing, Unknown: p.Unknown,
 				unknownToEvaluation: p.UnknownToEvaluation, runsTools: p.RunsTools,
@@ -414,8 +414,8 @@ func (a *answer) description(i int, nodes []Node) *Description {
 	}
 	app := &App{
 		Path: from.App.Path, TargetFramework: from.App.Properties["TargetFramework"], ResponseFile: from.App.ResponseFile,
-		ByRuntimeIdentifier: from.App.ByRuntimeIdentifier, PlatformTarget: from.App.Properties["PlatformTarget"],
-		RuntimeIdentifiers: from.App.RuntimeIdentifiers,
+		ByRuntimeIdentifier: from.App.ByRuntimeIdentifier,
+		RuntimeIdentifiers:  from.App.RuntimeIdentifiers,
 	}
 	for _, p := range from.App.Closure {
 		app.Closure = append(app.Closure, nodes[p])
@@ -427,7 +427,14 @@ func (a *answer) description(i int, nodes []Node) *Description {
 		}
 	}
 	app.take(from.App.Properties)
-	app.FrameworkReferences = from.App.FrameworkReferences
+	for _, n := range app.Closure {
+		app.FrameworkReferences = append(app.FrameworkReferences, n.FrameworkReferences...)
+	}
+	slices.Sort(app.FrameworkReferences)
+	app.FrameworkReferences = slices.Compact(app.FrameworkReferences)
+	if app.InferredBase != "" {
+		app.BaseImage = BaseFor(app.InferredBase, app.FrameworkReferences)
+	}
 	for kind, items := range from.App.Items {
 		for _, it := range items {
 			app.addItem(kind, it.Name, it.Value, it.Type)
@@ -442,6 +449,9 @@ func (app *App) take(properties map[string]string) {
 	isTrue := func(name string) bool { return strings.EqualFold(properties[name], "true") }
 	app.TargetFileName = properties["TargetFileName"]
 	app.BaseImage = properties["ContainerBaseImage"]
+	if properties["_CrosshullChosenBaseImage"] == "" {
+		app.InferredBase = app.BaseImage
+	}
 	app.WorkingDirectory = properties["ContainerWorkingDirectory"]
 	app.User = properties["ContainerUser"]
 	app.Command.Instruction = properties["ContainerAppCommandInstruction"]

@@ -219,7 +219,7 @@ func TestParseEvaluation(t *testing.T) {
 		{"globalization", app.InvariantGlobalization, "false"},
 		{"roll forward", app.RollForward, "major"},
 		{"assets file", app.AssetsFile, "src/web/obj/project.assets.json"},
-		{"frameworks", strings.Join(app.FrameworkReferences, " "), "Microsoft.NETCore.App Microsoft.AspNetCore.App"},
+		{"frameworks", strings.Join(app.FrameworkReferences, " "), "Microsoft.AspNetCore.App Microsoft.NETCore.App"},
 		{"frameworks of a library", strings.Join(lib.FrameworkReferences, " "), "Microsoft.NETCore.App"},
 		{"floating packages", fmt.Sprint(lib.Floating, web.Floating), "[{Serilog 4.*} {Dapper (, 3.0]}] []"},
 		{"packages", fmt.Sprint(lib.Packages, web.Packages, NamesPackages(app)), "true false true"},
@@ -349,7 +349,6 @@ func TestAppOfAnswers(t *testing.T) {
 				"ContainerBaseImage": "base", "ContainerWorkingDirectory": "/srv/", "ContainerUser": "me",
 				"ContainerAppCommandInstruction": "None"
 			},
-			"frameworkReferences": ["Microsoft.NETCore.App"],
 			"items": {
 				"ContainerLabel": [{"name": "l", "value": "1"}], "ContainerPort": [{"name": "80"}, {"name": "53", "type": "UDP"}],
 				"ContainerEnvironmentVariable": [{"name": "E"}], "ContainerEntrypoint": [{"name": "/e"}],
@@ -359,10 +358,10 @@ func TestAppOfAnswers(t *testing.T) {
 		}}]}`).App
 	want := &App{
 		Path: "a.csproj", TargetFramework: "net10.0", CrossTargeting: true, Coverage: true, Mode: Aot.complete(),
-		ResponseFile: "src/Directory.Build.rsp", ByRuntimeIdentifier: true, PlatformTarget: "x64",
+		ResponseFile: "src/Directory.Build.rsp", ByRuntimeIdentifier: true,
 		Output: Output{TargetFileName: "b.dll", AssemblyName: "b", AssetsFile: "obj/x.json"},
 		Container: Container{
-			BaseImage: "base", Labels: []KeyValue{{"l", "1"}}, Env: []KeyValue{{"E", ""}}, Ports: []string{"80/tcp", "53/udp"},
+			BaseImage: "base", InferredBase: "base", Labels: []KeyValue{{"l", "1"}}, Env: []KeyValue{{"E", ""}}, Ports: []string{"80/tcp", "53/udp"},
 			WorkingDirectory: "/srv/", User: "me", PublishesVCS: true,
 			Command: Command{
 				Instruction: "None", AppCommand: []string{"c"}, AppCommandArgs: []string{"c1"}, Entrypoint: []string{"/e"},
@@ -370,7 +369,7 @@ func TestAppOfAnswers(t *testing.T) {
 			},
 		},
 		Runtime: Runtime{
-			InvariantGlobalization: "true", RollForward: "latestmajor", FrameworkReferences: []string{"Microsoft.NETCore.App"},
+			InvariantGlobalization: "true", RollForward: "latestmajor",
 			StaticExecutable: true,
 		},
 	}

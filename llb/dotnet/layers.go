@@ -30,14 +30,15 @@ const (
 	LayerApp        = "app"              // the rest
 )
 
-// ReportFile is the file that publish leaves in Paths.Output. It lists the folders that publish made and the static web
-// assets, one a line.
+// ReportFile is the file that publish leaves in Paths.Output. It lists the folders that publish made, the static web
+// assets and the machine code of packages, one a line.
 const ReportFile = "layers.txt"
 
 // Report is what publish says about its output.
 type Report struct {
 	Layers   []string // the folders that exist, without LayerRuntimes
 	Runtimes []string // the runtime identifiers that packages have assets for
+	Natives  []Native // machine code of packages
 	assets   []string // static web assets that are not compressed: path, hash, and when to copy it
 }
 
@@ -48,12 +49,17 @@ func ParseReport(dt []byte) (*Report, error) {
 		line = strings.TrimSpace(line)
 		rid, isRuntime := strings.CutPrefix(line, LayerRuntimes+"/")
 		asset, isAsset := strings.CutPrefix(line, "asset ")
+		native, isNative := strings.CutPrefix(line, "native ")
 		switch {
 		case line == "":
 		case isRuntime:
 			r.Runtimes = append(r.Runtimes, rid)
 		case isAsset:
 			r.assets = append(r.assets, asset)
+		case isNative:
+			if n, ok := parseNative(native); ok {
+				r.Natives = append(r.Natives, n)
+			}
 		case slices.Contains(Layers, line) && line != LayerLauncher:
 			r.Layers = append(r.Layers, line)
 		default:

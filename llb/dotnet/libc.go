@@ -50,7 +50,7 @@ func LibcOf(image string) Libc {
 	switch {
 	case strings.Contains(text, "alpine") || strings.Contains(text, "musl"):
 		return Musl
-	case tag != "" && strings.HasPrefix(named.Name(), "mcr.microsoft.com/dotnet/"):
+	case tag != "" && strings.HasPrefix(named.Name(), microsoftImages):
 		return Glibc
 	}
 	for _, n := range glibcNames {

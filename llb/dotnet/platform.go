@@ -2,6 +2,7 @@ package dotnet
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/containerd/platforms"
@@ -66,4 +67,22 @@ func Platforms() []ocispecs.Platform {
 		ps[i] = platforms.MustParse(s)
 	}
 	return ps
+}
+
+// CheckPlatformTarget refuses an app whose assembly is for another machine than that of a runtime identifier. With a
+// runtime identifier the SDK refuses it, too (NETSDK1032). Without one it makes an assembly that does not start.
+func CheckPlatformTarget(app *App, rid string) error {
+	i := slices.IndexFunc(app.Closure, func(n Node) bool { return n.Path == app.Path })
+	if i < 0 || app.Closure[i].IsFor(rid) {
+		return nil
+	}
+	return fmt.Errorf("%s has PlatformTarget %s, so it does not start on %s: leave PlatformTarget out of the project, or "+
+		"set it to AnyCPU in publish.properties, or build for the platform that it names", app.Path,
+		app.Closure[i].PlatformTarget, rid)
+}
+
+// IsFor tells whether the machine of a runtime identifier can load the assembly of a project.
+func (n Node) IsFor(rid string) bool {
+	target := strings.ToLower(n.PlatformTarget)
+	return target == "" || strings.HasPrefix(target, "anycpu") || target == architecture(rid)
 }

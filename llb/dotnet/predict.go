@@ -94,7 +94,7 @@ func predictBase(p Project, root []byte, files Files) string {
 			tag += "-extra"
 		}
 	}
-	return "mcr.microsoft.com/dotnet/" + repository + ":" + tag
+	return microsoftImages + repository + ":" + tag
 }
 
 // modeProperty finds properties that may make a project use another mode than portable.

@@ -8,7 +8,7 @@ import (
 )
 
 // SDKRepository is where Microsoft publishes the SDK.
-const SDKRepository = "mcr.microsoft.com/dotnet/sdk"
+const SDKRepository = microsoftImages + "sdk"
 
 // DefaultSDK is the tag of the SDK that builds if neither spec nor global.json names one: the newest line with
 // long-term support. It builds apps for every older TargetFramework too.

@@ -17,6 +17,7 @@ import (
 const (
 	SDK     = "mcr.microsoft.com/dotnet/sdk:10.0"
 	Runtime = "mcr.microsoft.com/dotnet/runtime:10.0"
+	AspNet  = "mcr.microsoft.com/dotnet/aspnet:10.0"
 )
 
 // Project is the text of a console app's project.
@@ -111,7 +112,7 @@ func (e Evaluation) document() document {
 		out := answer{Candidates: a.Candidates}
 		if a.Path != "" {
 			i := add(a.Path)
-			doc.Projects[i].Packages = a.Packages
+			doc.Projects[i].Packages, doc.Projects[i].Target = a.Packages, a.Properties["PlatformTarget"]
 			out.App = &app{Path: a.Path, Closure: []int{i}, Properties: a.Properties, Items: a.Items, Errors: a.Errors}
 			for _, ref := range a.References {
 				j := add(ref)
@@ -129,6 +130,7 @@ type project struct {
 	Apart      bool   `json:"apart"`
 	References []int  `json:"references"`
 	Packages   bool   `json:"packages,omitempty"`
+	Target     string `json:"platformTarget,omitempty"`
 }
 
 type answer struct {
@@ -217,6 +219,19 @@ func Published(layers []string, runtimes ...string) fstest.MapFS {
 	}
 	files["layers.txt"] = &fstest.MapFile{Data: []byte(report.String()), ModTime: time.Now().Add(time.Hour)}
 	return files
+}
+
+// Needs makes published files those of an app that needs frameworks, each as NAME/VERSION.
+func Needs(published fstest.MapFS, frameworks ...string) fstest.MapFS {
+	var all []string
+	for _, f := range frameworks {
+		name, version, _ := strings.Cut(f, "/")
+		all = append(all, fmt.Sprintf(`{"name": %q, "version": %q}`, name, version))
+	}
+	published["runtimeconfig.json"] = &fstest.MapFile{
+		Data: []byte(`{"runtimeOptions": {"frameworks": [` + strings.Join(all, ",") + `]}}`),
+	}
+	return published
 }
 
 // Console is a BuildKit with the context of a console app, app/app.csproj, whose build succeeds.

@@ -14,7 +14,8 @@ static class AnswerWriter
     {
         "TargetFramework", "TargetFileName", "AssemblyName", "SelfContained", "PublishSelfContained",
         "PublishSingleFile", "PublishReadyToRun", "PublishTrimmed", "PublishAot", "StaticExecutable",
-        "PublishRepositoryUrl", "InvariantGlobalization", "RollForward", "ProjectAssetsFile", "PlatformTarget",
+        "PublishRepositoryUrl", "InvariantGlobalization", "RollForward", "ProjectAssetsFile",
+        "_CrosshullChosenBaseImage",
         "ContainerBaseImage", "ContainerWorkingDirectory", "ContainerUser", "ContainerAppCommandInstruction",
     };
 
@@ -127,6 +128,8 @@ static class AnswerWriter
             Flag("apart", Compiled.Apart(project));
             if (project["TargetFrameworks"] != "") Text("framework", project["TargetFramework"]);
             Flag("directReferences", project.Is("DisableTransitiveProjectReferences"));
+            // What the project says itself, not what the SDK makes of a runtime identifier.
+            if (!project.Is("_UsingDefaultPlatformTarget")) Text("platformTarget", project["PlatformTarget"]);
             Text("lockFile", project["NuGetLockFilePath"]);
             Flag("lockedMode", project.Is("RestoreLockedMode"));
             Strings("frameworkReferences", project.Items("FrameworkReference").Select(i => i.EvaluatedInclude));
@@ -202,7 +205,6 @@ static class AnswerWriter
             json.WriteStartObject("properties");
             foreach (var name in AppProperties) Text(name, Path(facts.GetPropertyValue(name)));
             json.WriteEndObject();
-            Strings("frameworkReferences", facts.GetItems("FrameworkReference").Select(i => i.EvaluatedInclude));
             json.WriteStartObject("items");
             foreach (var type in ContainerItems)
             {
