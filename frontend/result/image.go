@@ -179,7 +179,7 @@ func findFiles(ctx context.Context, p *plan.Plan) error {
 				continue
 			}
 			seen[f.From] = true
-			if err := p.Tree.Find(ctx, p.Request.Gateway, f.From); err != nil {
+			if err := p.Tree.Find(f.From); err != nil {
 				return p.Request.At(fmt.Sprintf("files.%d.from", i), err)
 			}
 		}
