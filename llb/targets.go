@@ -71,7 +71,7 @@ func (b *Builder) Files(
 	taken := false
 	from := b.Context
 	if reads := FileReads(files); len(reads.Include) > 0 {
-		from = b.part("files of the image", reads)
+		from = b.part(FilePart, reads)
 	}
 	for _, f := range files {
 		spot := ground.at(f.To)
@@ -94,6 +94,26 @@ func (b *Builder) Files(
 	name := llb.WithCustomName("[image] add files")
 	layer.State = llb.Scratch().File(action, append(b.Constraints(PhaseFiles), name)...)
 	return layer, nil
+}
+
+// FilePart is the name of the part of the context that files of the spec are in.
+const FilePart = "files of the image"
+
+// ReadOf limits what is sent of a named context, if that is a folder of the user's machine, to what files of the spec
+// take from it.
+func ReadOf(context string, files []spec.File) []llb.LocalOption {
+	var paths []string
+	for _, f := range files {
+		if f.Context != context {
+			continue
+		}
+		if from := path.Clean(f.From); f.From != "" && from != "." && !strings.ContainsAny(from, `*?[\`) {
+			paths = append(paths, from)
+		} else {
+			return nil
+		}
+	}
+	return []llb.LocalOption{llb.FollowPaths(paths)}
 }
 
 // FileReads are what files of the spec read of the context.

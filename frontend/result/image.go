@@ -17,6 +17,7 @@ import (
 	"github.com/moby/buildkit/frontend/gateway/client"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/crosshull/crosshull/frontend/facts"
 	"github.com/crosshull/crosshull/frontend/gateway"
 	"github.com/crosshull/crosshull/frontend/plan"
 	"github.com/crosshull/crosshull/frontend/report"
@@ -183,8 +184,18 @@ func findFiles(ctx context.Context, p *plan.Plan) error {
 				return p.Request.At(fmt.Sprintf("files.%d.from", i), err)
 			}
 		}
+		if reads := xllb.FileReads(t.Spec.Files); len(reads.Include) > 0 {
+			if err := p.Tree.Check(ctx, xllb.FilePart, reads); err != nil {
+				return p.Request.At("files", err)
+			}
+		}
 	}
 	return nil
+}
+
+// checkSources checks that the client can read all sources.
+func checkSources(ctx context.Context, req *request.Request, f *facts.Facts, b *xllb.Builder) error {
+	return req.Locate("project", f.Tree.Check(ctx, b.SourcePart(), b.SourceReads()...))
 }
 
 // filesLayer is the layer of the spec's files, for the image of a platform.
@@ -208,10 +219,10 @@ func namedContexts(ctx context.Context, req *request.Request, t plan.Target) (ma
 			continue
 		}
 		key := fmt.Sprintf("files.%d", i)
-		nc, err := gw.NamedContext(
-			f.Context,
-			dockerui.ContextOpt{Platform: &t.Platform, ResolveMode: gw.ImageResolveMode.String()},
-		)
+		nc, err := gw.NamedContext(f.Context, dockerui.ContextOpt{
+			Platform: &t.Platform, ResolveMode: gw.ImageResolveMode.String(),
+			AsyncLocalOpts: func() []llb.LocalOption { return xllb.ReadOf(f.Context, t.Spec.Files) },
+		})
 		if err != nil {
 			return nil, req.At(key, err)
 		}

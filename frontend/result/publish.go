@@ -35,6 +35,9 @@ type made struct {
 // publish publishes for all platforms concurrently. It takes most of the time, so its errors come before any image is
 // put together.
 func publish(ctx context.Context, p *plan.Plan) (*published, error) {
+	if err := checkSources(ctx, p.Request, p.Facts, p.Builder()); err != nil {
+		return nil, err
+	}
 	out, err := run(ctx, p, p.Compression)
 	if err != nil || out.assets == nil {
 		return out, err

@@ -61,6 +61,7 @@ type Client struct {
 	ran       []vertex
 	warnings  []Warning
 	transfers []Transfer
+	sent      map[vertex]fstest.MapFS
 }
 
 // Step is what becomes of a vertex.
@@ -280,12 +281,8 @@ func (c *Client) run(ctx context.Context, v vertex) (Step, error) {
 	if step.Err != nil || !v.isLocal() {
 		return step, step.Err
 	}
-	var attrs map[string]string
-	if err := json.Unmarshal([]byte(v.attrs), &attrs); err != nil {
-		return Step{}, err
-	}
 	var err error
-	step.Files, err = c.transfer(ctx, step.Files, attrs)
+	step.Files, err = c.transferOnce(ctx, v, step.Files)
 	return step, err
 }
 

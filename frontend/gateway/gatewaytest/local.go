@@ -35,6 +35,31 @@ func (c *Client) Transfers() []Transfer {
 	return slices.Clone(c.transfers)
 }
 
+// transferOnce gives what a source vertex has, which BuildKit transfers once in a build.
+func (c *Client) transferOnce(ctx context.Context, v vertex, files fstest.MapFS) (fstest.MapFS, error) {
+	c.mu.Lock()
+	sent, ok := c.sent[v]
+	c.mu.Unlock()
+	if ok {
+		return sent, nil
+	}
+	var attrs map[string]string
+	if err := json.Unmarshal([]byte(v.attrs), &attrs); err != nil {
+		return nil, err
+	}
+	sent, err := c.transfer(ctx, files, attrs)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.sent == nil {
+		c.sent = map[vertex]fstest.MapFS{}
+	}
+	c.sent[v] = sent
+	return sent, nil
+}
+
 // transfer sends files of a folder as a client does, with its own filter (fsutil), and gives what BuildKit keeps.
 func (c *Client) transfer(ctx context.Context, files fstest.MapFS, attrs map[string]string) (fstest.MapFS, error) {
 	t := Transfer{Hint: attrs[pb.AttrSharedKeyHint], NamesOnly: attrs[pb.AttrMetadataTransfer] == "true"}
