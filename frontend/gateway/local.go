@@ -5,12 +5,13 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
 	"path"
 	"regexp"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
-	"unicode/utf8"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
@@ -117,7 +118,7 @@ func (l *Local) Evaluate(
 		}
 		folder := closedFolder(err)
 		if folder == "" || n == maxClosed || !l.closed.add(folder) {
-			return nil, badName(err)
+			return nil, err
 		}
 		closed(folder)
 	}
@@ -165,8 +166,19 @@ const rangeSize = 8 << 20
 // Names transfers the names of all that is in the context, without contents, and gives them in no order. Each is valid
 // until visit returns.
 func (l *Local) Names(ctx context.Context, closed func(folder string), visit func(*fstypes.Stat)) error {
-	names := Transfer{Name: "load names of the build context", Hint: "names"}
-	ref, err := l.Evaluate(ctx, func() llb.State { return l.State(names, llb.MetadataOnlyTransfer(nil)) }, closed)
+	err := l.readNames(ctx, nameTransfer, closed, visit)
+	if isBadName(err) {
+		return l.badName(ctx, err)
+	}
+	return err
+}
+
+var nameTransfer = Transfer{Name: "load names of the build context", Hint: "names"}
+
+func (l *Local) readNames(
+	ctx context.Context, t Transfer, closed func(folder string), visit func(*fstypes.Stat),
+) error {
+	ref, err := l.Evaluate(ctx, func() llb.State { return l.State(t, llb.MetadataOnlyTransfer(nil)) }, closed)
 	if err != nil {
 		return err
 	}
@@ -211,16 +223,51 @@ func eachStat(dt []byte, st *fstypes.Stat, visit func(*fstypes.Stat)) ([]byte, e
 	return dt, nil
 }
 
-var notSent = regexp.MustCompile(`(?s)failed to send stat (.+?): `)
+// badNames match names that are no UTF-8: Go takes each byte of them that is part of no character for this one.
+const badNames = "**/*\ufffd*"
 
-// badName is the error about a name that cannot be sent, with that name.
-func badName(err error) error {
-	m := notSent.FindStringSubmatch(err.Error())
-	if m == nil || !strings.Contains(err.Error(), "UTF-8") {
+// isBadName tells the error about a name that is no UTF-8. Such an error has the name in it, so it cannot be sent
+// either, and gRPC says so.
+func isBadName(err error) bool { return err != nil && strings.Contains(err.Error(), "invalid UTF-8") }
+
+// badName is the error about the first name that is no UTF-8. BuildKit cannot tell that name, but whether there is one
+// in a folder, and all other names.
+func (l *Local) badName(ctx context.Context, err error) error {
+	folders := map[string][]string{} // folders in a folder
+	ignore := func(string) {}
+	visit := func(stat *fstypes.Stat) {
+		if os.FileMode(stat.Mode).IsDir() {
+			folders[path.Dir(stat.Path)] = append(folders[path.Dir(stat.Path)], strings.Clone(stat.Path))
+		}
+	}
+	t := nameTransfer
+	t.Hint, t.Exclude = "other names", []string{badNames}
+	if l.readNames(ctx, t, ignore, visit) != nil {
 		return err
 	}
-	return Reword(err, fmt.Sprintf("the name of %q is no UTF-8, and BuildKit cannot send it: "+
-		"rename it, or name it in .dockerignore", strings.ToValidUTF8(m[1], string(utf8.RuneError))))
+	in := "."
+	for {
+		bad := func(folders []string) bool {
+			t := nameTransfer
+			t.Hint = "some names"
+			for _, folder := range folders {
+				t.Include = append(t.Include, ClientPattern(folder))
+			}
+			return len(folders) > 0 && isBadName(l.readNames(ctx, t, ignore, func(*fstypes.Stat) {}))
+		}
+		next := folders[in]
+		slices.Sort(next)
+		first := sort.Search(len(next), func(i int) bool { return bad(next[:i+1]) })
+		if first == len(next) {
+			break
+		}
+		in = next[first]
+	}
+	if in == "." {
+		in = "the root of the context"
+	}
+	return Reword(err, fmt.Sprintf("a name in %s is no UTF-8, and BuildKit cannot send it: rename that file or folder "+
+		"(ls -b shows it), or leave it out by .dockerignore", in))
 }
 
 // ClientPattern is a pattern for a client that matches a path of the context, and what is in it. Patterns travel in

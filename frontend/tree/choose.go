@@ -279,8 +279,11 @@ func (c *chooser) compress(except []string) (all bool, folders, files []string) 
 			files = append(files, name)
 		}
 	}
+	if set["."] {
+		return true, nil, nil
+	}
 	slices.Sort(files)
-	return set["."], slices.Sorted(maps.Keys(set)), files
+	return false, slices.Sorted(maps.Keys(set)), files
 }
 
 // literal gives the path that a pattern matches, if it matches no other: dotnet.Escape has made it of a path.
@@ -311,14 +314,14 @@ func literal(pattern string) (string, bool) {
 func (c choice) covers(other choice) bool {
 	in := func(name string) bool {
 		for dir := name; dir != "."; dir = path.Dir(dir) {
-			if slices.Contains(c.Folders, dir) {
+			if _, ok := slices.BinarySearch(c.Folders, dir); ok {
 				return true
 			}
 		}
 		return false
 	}
-	if len(c.Except) > 0 || other.All {
-		return false
+	if len(c.Except) > 0 || c.All || other.All {
+		return c.All && len(c.Except) == 0
 	}
 	missing := func(name string) bool { return !in(name) }
 	return !slices.ContainsFunc(other.Folders, missing) && !slices.ContainsFunc(other.Files, func(name string) bool {

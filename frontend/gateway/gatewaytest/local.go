@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing/fstest"
+	"unicode/utf8"
 
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/tonistiigi/fsutil"
@@ -89,9 +90,12 @@ func (c *Client) transfer(ctx context.Context, files fstest.MapFS, attrs map[str
 			return err
 		}
 		stat := info.Sys().(*fstypes.Stat)
+		if !utf8.ValidString(name) {
+			return errors.New("grpc: error while marshaling: string field contains invalid UTF-8")
+		}
 		dt, err := stat.MarshalVT()
 		if err != nil {
-			return fmt.Errorf("failed to send stat %s: %w", name, err)
+			return err
 		}
 		names.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(dt))))
 		names.Write(dt)
