@@ -19,6 +19,7 @@ import (
 
 	"github.com/crosshull/crosshull/frontend/facts"
 	"github.com/crosshull/crosshull/frontend/gateway"
+	"github.com/crosshull/crosshull/frontend/graph"
 	"github.com/crosshull/crosshull/frontend/plan"
 	"github.com/crosshull/crosshull/frontend/report"
 	"github.com/crosshull/crosshull/frontend/request"
@@ -28,15 +29,20 @@ import (
 
 // Build gives the result of the target of a plan.
 func Build(ctx context.Context, p *plan.Plan) (*client.Result, error) {
-	switch p.Request.Target.Kind {
-	case spec.TargetSDK:
+	if p.Request.Target.Kind == spec.TargetSDK {
 		return workspace(ctx, p)
-	case spec.TargetPublish:
-		return files(ctx, p)
-	case spec.TargetSBOM:
-		return documents(ctx, p)
 	}
-	return images(ctx, p)
+	g, err := graph.Make(p, p.Compression)
+	if err != nil {
+		return nil, err
+	}
+	switch p.Request.Target.Kind {
+	case spec.TargetPublish:
+		return files(ctx, p, g)
+	case spec.TargetSBOM:
+		return documents(ctx, p, g)
+	}
+	return images(ctx, p, g)
 }
 
 // image is the image of a platform, not yet solved.
@@ -55,17 +61,17 @@ type built struct {
 }
 
 // images builds the image of every platform.
-func images(ctx context.Context, p *plan.Plan) (*client.Result, error) {
+func images(ctx context.Context, p *plan.Plan, g *graph.Graph) (*client.Result, error) {
 	eg, egctx := gateway.Group(ctx)
 	var b *built
 	eg.Go(func() (err error) {
-		b, err = assemble(egctx, p)
+		b, err = assemble(egctx, p, g)
 		return err
 	})
 	var sbom *bill
 	if p.Request.Gateway.SBOM != nil {
 		eg.Go(func() (err error) {
-			sbom, err = newBill(egctx, p)
+			sbom, err = newBill(egctx, p, g)
 			return err
 		})
 	}
@@ -104,7 +110,7 @@ func images(ctx context.Context, p *plan.Plan) (*client.Result, error) {
 }
 
 // assemble publishes, runs the tests that images wait for, and puts the images together.
-func assemble(ctx context.Context, p *plan.Plan) (*built, error) {
+func assemble(ctx context.Context, p *plan.Plan, g *graph.Graph) (*built, error) {
 	if err := findFiles(ctx, p); err != nil {
 		return nil, err
 	}
@@ -118,7 +124,7 @@ func assemble(ctx context.Context, p *plan.Plan) (*built, error) {
 	}
 	var out *published
 	eg.Go(func() (err error) {
-		out, err = publish(egctx, p)
+		out, err = publish(egctx, p, g)
 		return err
 	})
 	if err := eg.Wait(); err != nil {
@@ -164,7 +170,11 @@ func (out *published) images(ctx context.Context, p *plan.Plan) ([]image, error)
 // FirstImage is the graph of the image of the first platform. It depends on the published files, so FirstImage
 // publishes.
 func FirstImage(ctx context.Context, p *plan.Plan) (*llb.Definition, error) {
-	b, err := assemble(ctx, p)
+	g, err := graph.Make(p, p.Compression)
+	if err != nil {
+		return nil, err
+	}
+	b, err := assemble(ctx, p, g)
 	if err != nil {
 		return nil, err
 	}

@@ -66,7 +66,7 @@ func (l *local) names(ctx context.Context) ([]Name, error) {
 
 // state is a part of the context. what names it, in the log and for BuildKit, which keeps its files.
 func (l *local) state(what string, c choice) llb.State {
-	if l.whole {
+	if l.whole || c.All && len(c.Except) == 0 {
 		return l.all()
 	}
 	t := gateway.Transfer{Name: "load " + what, Hint: what}

@@ -11,10 +11,10 @@ import (
 	"strings"
 )
 
-// GlobalJSON is what a global.json says of the SDK (https://learn.microsoft.com/dotnet/core/tools/global-json).
+// GlobalJSON is what a global.json says about the SDK (https://learn.microsoft.com/dotnet/core/tools/global-json).
 type GlobalJSON struct {
 	Version         string
-	RollForward     string // as the SDK's resolver completes it: latestPatch with a version, latestMajor without
+	RollForward     string // with the default of the SDK's resolver: latestPatch with a version, latestMajor without
 	AllowPrerelease bool
 	Line            int // of the version, or of the sdk section
 }
@@ -31,8 +31,8 @@ var rollForwards = []string{
 	"latestMajor",
 }
 
-// ParseGlobalJSON reads a global.json, comments and trailing commas allowed as the SDK allows them. A file without an
-// sdk section gives nil.
+// ParseGlobalJSON reads a global.json. Like the SDK, it allows comments and trailing commas. For a file without an sdk
+// section it returns nil.
 func ParseGlobalJSON(dt []byte) (*GlobalJSON, error) {
 	var doc struct {
 		SDK *struct {
@@ -77,8 +77,8 @@ func ParseGlobalJSON(dt []byte) (*GlobalJSON, error) {
 	return g, nil
 }
 
-// Tags are the tags of the SDK image that may satisfy g, the best first. Images of an exact version exist for what
-// Microsoft released as an image, one of a channel (10.0) is the newest of it.
+// Tags are the tags of SDK images that may satisfy g, the best first. A tag with an exact version exists if Microsoft
+// released that version as an image. A tag of a channel (10.0) is the newest image of that channel.
 func (g *GlobalJSON) Tags() []string {
 	if g.Version == "" {
 		return []string{DefaultSDK}
@@ -97,16 +97,16 @@ func (g *GlobalJSON) Tags() []string {
 		return []string{newest(channel, DefaultSDK), exact}
 	case "major":
 		return []string{exact, channel, newest(channel, DefaultSDK)}
-	default: // patch, feature, minor, latestPatch: the version itself is enough, and it never moves
+	default: // patch, feature, minor, latestPatch: the exact version is enough, and its tag never moves
 		return []string{exact, channel}
 	}
 }
 
-// Satisfied tells whether an SDK of version have is one that g accepts, by the rules of the SDK's resolver.
+// Satisfied tells whether g accepts an SDK of version have, by the rules of the SDK's resolver.
 func (g *GlobalJSON) Satisfied(have string) bool {
 	h, err := parseSDKVersion(have)
 	if err != nil {
-		return true // it says nothing of itself, so the SDK has the last word
+		return true // the image does not tell its version, so the SDK decides
 	}
 	if g.Version == "" {
 		return h.label == "" || g.AllowPrerelease
@@ -136,7 +136,7 @@ func (g *GlobalJSON) Satisfied(have string) bool {
 	}
 }
 
-// Advice names what would make an SDK of version have acceptable.
+// Advice says what to change so that g accepts an SDK of version have.
 func (g *GlobalJSON) Advice(have string) string {
 	h, err := parseSDKVersion(have)
 	if err != nil {
@@ -165,19 +165,19 @@ func parseSDKVersion(s string) (sdkVersion, error) {
 	if m == nil {
 		return sdkVersion{}, fmt.Errorf("%q is not a version of the SDK, such as 10.0.100", s)
 	}
-	n := func(s string) int { i, _ := strconv.Atoi(s); return i } // digits, by the pattern
+	n := func(s string) int { i, _ := strconv.Atoi(s); return i } // the pattern allows digits only
 	return sdkVersion{n(m[1]), n(m[2]), n(m[3]), m[4]}, nil
 }
 
 func (v sdkVersion) channel() string {
 	c := fmt.Sprintf("%d.%d", v.major, v.minor)
 	if v.label != "" {
-		c += "-preview" // Microsoft's tag for release candidates too
+		c += "-preview" // Microsoft uses this tag for release candidates too
 	}
 	return c
 }
 
-// tag is the tag of the image: of a preview it has kind and number alone, not the build.
+// tag is the tag of the image. For a preview, it has only the kind and the number, not the build.
 func (v sdkVersion) tag() string {
 	t := fmt.Sprintf("%d.%d.%d", v.major, v.minor, v.patch)
 	if v.label != "" {
@@ -204,7 +204,7 @@ func (v sdkVersion) compare(w sdkVersion) int {
 	})
 }
 
-// newest gives the higher of two channels.
+// newest returns the higher of two channels.
 func newest(a, b string) string {
 	x, errX := parseSDKVersion(a + ".0")
 	y, errY := parseSDKVersion(b + ".0")
@@ -219,8 +219,8 @@ var (
 	netFramework     = regexp.MustCompile(`(?i)\bnet(\d+\.\d+)\b`)
 )
 
-// SDKFor gives the tag of the SDK image for projects without a global.json, by the TargetFramework that their files
-// name: the newest of them, and at least [DefaultSDK], which builds all older ones.
+// SDKFor returns the tag of the SDK image for projects without a global.json. It is the newest TargetFramework that
+// their files name, but at least [DefaultSDK], which builds all older ones.
 func SDKFor(projectFiles [][]byte) string {
 	tag := DefaultSDK
 	for _, dt := range projectFiles {
@@ -233,8 +233,8 @@ func SDKFor(projectFiles [][]byte) string {
 	return tag
 }
 
-// withoutComments turns the JSON that the SDK reads into JSON: // and /* */ comments and commas before a closing
-// bracket become spaces, so that lines stay where they are.
+// withoutComments turns the SDK's dialect of JSON into JSON. Comments (// and /* */) and commas before a closing
+// bracket become spaces, so line numbers stay the same.
 func withoutComments(dt []byte) []byte {
 	out := bytes.TrimPrefix(slices.Clone(dt), []byte("\ufeff"))
 	blank := func(from, to int) {

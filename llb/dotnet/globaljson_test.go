@@ -17,18 +17,25 @@ func TestGlobalJSON(t *testing.T) {
 		{"a later patch", `{"sdk": {"version": "10.0.400"}}`, "10.0.400 10.0", "10.0.401", true},
 		{"an earlier patch", `{"sdk": {"version": "10.0.402"}}`, "10.0.402 10.0", "10.0.401", false},
 		{"another band", `{"sdk": {"version": "10.0.100"}}`, "10.0.100 10.0", "10.0.401", false},
-		{"another band allowed", `{"sdk": {"version": "10.0.100", "rollForward": "latestFeature"}}`, "10.0 10.0.100", "10.0.401", true},
-		{"case of the policy", `{"sdk": {"version": "10.0.100", "rollForward": "LATESTMINOR"}}`, "10.0 10.0.100", "10.0.401", true},
+		{"another band allowed", `{"sdk": {"version": "10.0.100", "rollForward": "latestFeature"}}`, "10.0 10.0.100",
+			"10.0.401", true},
+		{"case of the policy", `{"sdk": {"version": "10.0.100", "rollForward": "LATESTMINOR"}}`, "10.0 10.0.100", "10.0.401",
+			true},
 		{"disable", `{"sdk": {"version": "10.0.400", "rollForward": "disable"}}`, "10.0.400", "10.0.401", false},
 		{"major", `{"sdk": {"version": "8.0.100", "rollForward": "major"}}`, "8.0.100 8.0 10.0", "10.0.401", true},
 		{"latestMajor", `{"sdk": {"version": "8.0.100", "rollForward": "latestMajor"}}`, "10.0 8.0.100", "10.0.401", true},
 		{"another major", `{"sdk": {"version": "8.0.100", "rollForward": "latestMinor"}}`, "8.0 8.0.100", "10.0.401", false},
 		{"no version", `{"sdk": {"allowPrerelease": false}}`, "10.0", "10.0.401", true},
 		{"no version, preview not allowed", `{"sdk": {"allowPrerelease": false}}`, "10.0", "11.0.100-rc.1.1", false},
-		{"preview", `{"sdk": {"version": "11.0.100-preview.7.25380.108"}}`, "11.0.100-preview.7 11.0-preview", "11.0.100-preview.7.25380.108", true},
-		{"preview, later one", `{"sdk": {"version": "11.0.100-preview.7.25380.108"}}`, "11.0.100-preview.7 11.0-preview", "11.0.100-rc.1.1", true},
-		{"release wanted, preview there", `{"sdk": {"version": "11.0.100", "allowPrerelease": false}}`, "11.0.100 11.0", "11.0.100-rc.1.1", false},
-		{"comments and commas", "\ufeff// SDK\n{\n \"sdk\": { /* the version */\n \"version\": \"10.0.401\", // pinned\n },\n}\n", "10.0.401 10.0", "10.0.401", true},
+		{"preview", `{"sdk": {"version": "11.0.100-preview.7.25380.108"}}`, "11.0.100-preview.7 11.0-preview",
+			"11.0.100-preview.7.25380.108", true},
+		{"preview, later one", `{"sdk": {"version": "11.0.100-preview.7.25380.108"}}`, "11.0.100-preview.7 11.0-preview",
+			"11.0.100-rc.1.1", true},
+		{"release wanted, preview there", `{"sdk": {"version": "11.0.100", "allowPrerelease": false}}`, "11.0.100 11.0",
+			"11.0.100-rc.1.1", false},
+		{"comments and commas",
+			"\ufeff// SDK\n{\n \"sdk\": { /* the version */\n \"version\": \"10.0.401\", // pinned\n },\n}\n", "10.0.401 10.0",
+			"10.0.401", true},
 		{"an SDK that does not say", `{"sdk": {"version": "10.0.401"}}`, "10.0.401 10.0", "", true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -68,7 +75,8 @@ func TestGlobalJSON(t *testing.T) {
 
 func TestSDKFor(t *testing.T) {
 	for want, files := range map[string][]string{
-		"10.0": {"<TargetFrameworks>net8.0;netstandard2.0</TargetFrameworks>", "<TargetFramework>net10.0</TargetFramework>", "net99.0"},
+		"10.0": {"<TargetFrameworks>net8.0;netstandard2.0</TargetFrameworks>", "<TargetFramework>net10.0</TargetFramework>",
+			"net99.0"},
 		"11.0": {`<TargetFramework Condition="x">net11.0-windows</TargetFramework>`},
 		"12.0": {"#:property TargetFramework=net12.0\n"},
 	} {
