@@ -78,7 +78,7 @@ func (c *Client) Local(ctx context.Context, exclude ...string) (*Local, error) {
 		return nil, nil
 	}
 	session := llb.SessionID(attrs[pb.AttrLocalSessionID])
-	return &Local{c, name, session, slices.Concat(ignored, exclude, []string{metadataFile}), &c.session.closed}, nil
+	return &Local{c, name, session, slices.Concat(ignored, exclude, []string{metadataFile}), &c.closed}, nil
 }
 
 // HasNames tells whether BuildKit can send the names of a context alone.
@@ -151,7 +151,7 @@ func closedFolder(err error) string {
 		return ""
 	}
 	folder := path.Clean(strings.ReplaceAll(m[2], `\`, "/")) // of a client on Windows
-	if m[1] != "open" {                                     // something in it
+	if m[1] != "open" {                                      // something in it
 		folder = path.Dir(folder)
 	}
 	if folder == "." || path.IsAbs(folder) {

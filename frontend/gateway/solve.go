@@ -217,7 +217,9 @@ func ReadDir(ctx context.Context, ref client.Reference, dir string, visit func(*
 }
 
 // tooLarge tells whether an answer of BuildKit did not fit into a message of gRPC.
-func tooLarge(err error) bool { return err != nil && strings.Contains(err.Error(), "message larger than max") }
+func tooLarge(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "message larger than max")
+}
 
 // class is a pattern that matches a character from first to last.
 func class(first, last rune) string {

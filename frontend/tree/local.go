@@ -133,10 +133,10 @@ func (l *local) read(ctx context.Context, what string, c choice, names []Name) (
 // check gives an error if a file has not arrived as it was when its name was read. The client sends a file that it
 // cannot read as an empty one (fsutil, sender.sendFile).
 func (n Name) check(size int64) error {
-	switch {
-	case size == n.Size:
+	switch size {
+	case n.Size:
 		return nil
-	case size == 0:
+	case 0:
 		return fmt.Errorf("%s cannot be read by the user who builds: permission denied", n.Path)
 	}
 	return fmt.Errorf("%s has changed since the build began: build again", n.Path)

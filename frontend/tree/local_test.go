@@ -137,7 +137,8 @@ func TestSendsAllWithoutNames(t *testing.T) {
 	if names := sent(c); !slices.Contains(names, "data/"+big) {
 		t.Errorf("it sent %q", names)
 	}
-	if solved := strings.Join(c.Solved(), "\n"); strings.Count(solved, "local://context") != 3 { // the ignore file, and twice
+	solved := strings.Join(c.Solved(), "\n")
+	if strings.Count(solved, "local://context") != 3 { // the ignore file, and all files twice
 		t.Errorf("solved\n%s", solved)
 	}
 }
@@ -243,7 +244,9 @@ func TestChanged(t *testing.T) {
 // Names of any characters are known, and files of such names are read.
 func TestOddNames(t *testing.T) {
 	f := files{}
-	for _, dir := range []string{"a\nb", "[x]", "back\\slash", "!no", " spaces ", "what?", "st*r", "ü", "^a|b{c}", "\x7f\t"} {
+	for _, dir := range []string{
+		"a\nb", "[x]", "back\\slash", "!no", " spaces ", "what?", "st*r", "ü", "^a|b{c}", "\x7f\t",
+	} {
 		f[path.Join(dir, "x.csproj")] = dir
 		f[path.Join(dir, "more")] = dir
 		f[path.Join("in", dir+".csproj")] = dir

@@ -93,6 +93,7 @@ func nowhere(link Name) error {
 func parts(p string) []string {
 	return slices.DeleteFunc(strings.Split(p, "/"), func(part string) bool { return part == "" || part == "." })
 }
+
 // Find follows a path in the context, and gives an error if it leads nowhere. BuildKit would only do so at the end of
 // the build. It would copy a broken link into the image without an error.
 func (t *Tree) Find(name string) error {
