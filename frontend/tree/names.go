@@ -40,29 +40,35 @@ const maxLinks = 40
 // passed are the links, even if err is not nil.
 func (t *Tree) follow(name string, rooted bool) (passed []string, end Name, err error) {
 	end = Name{Path: ".", Mode: os.ModeDir}
-	rest := parts(name)
-	var link Name // whose target is being followed, till no more than after is left of the path
-	after := len(rest) + 1
+	asked := parts(name)
+	rest := asked
+	type target struct {
+		link  Name
+		after int // how many parts are left when it has been followed
+	}
+	var targets []target
+	broken := func() error {
+		for _, t := range slices.Backward(targets) {
+			if len(rest) >= t.after {
+				return nowhere(t.link)
+			}
+		}
+		return notThere(path.Join(asked[:len(asked)-len(rest)]...))
+	}
 	for len(rest) > 0 {
 		part := rest[0]
 		rest = rest[1:]
 		if part == ".." {
-			switch {
-			case end.Path != "." || rooted:
-			case len(rest) >= after:
-				return passed, Name{}, nowhere(link)
-			default:
-				return passed, Name{}, notThere(name)
+			if end.Path == "." && !rooted {
+				return passed, Name{}, broken()
 			}
 			end = Name{Path: path.Dir(end.Path), Mode: os.ModeDir}
 			continue
 		}
 		next, ok := t.Name(path.Join(end.Path, part))
 		switch {
-		case !ok && len(rest) >= after:
-			return passed, Name{}, nowhere(link)
 		case !ok:
-			return passed, Name{}, notThere(path.Join(end.Path, part))
+			return passed, Name{}, broken()
 		case !next.isLink():
 			end = next
 			continue
@@ -71,7 +77,7 @@ func (t *Tree) follow(name string, rooted bool) (passed []string, end Name, err 
 			return passed, Name{}, nowhere(next)
 		}
 		passed = append(passed, next.Path)
-		link, after = next, len(rest)
+		targets = append(targets, target{next, len(rest)})
 		if path.IsAbs(next.Target) {
 			end = Name{Path: ".", Mode: os.ModeDir}
 		}

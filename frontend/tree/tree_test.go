@@ -312,6 +312,7 @@ func TestWith(t *testing.T) {
 	old := read(t, files{
 		"app/app.csproj": "1", "app/VERSION": "2", "real/x.txt": "3", "linked": "-> real", "file": "-> linked/x.txt",
 		"out": "-> ../out", "far": "-> /real/x.txt", "loop": "-> loop",
+		"long": "-> linked/b/c/d",
 	})
 	got, err := old.With(t.Context(), []string{
 		"app/VERSION", "linked/x.txt", "file", "app/app.csproj", "linked/../real/x.txt",
@@ -339,8 +340,9 @@ func TestWith(t *testing.T) {
 		"out":         "out is a symbolic link to ../out, which is not in the context",
 		"far":         "far is a symbolic link to /real/x.txt, which is not in the context",
 		"loop":        "loop is a symbolic link to loop, which is not in the context",
-		"../app/x":    "there is no ../app/x in the context, or an ignore file leaves it out",
-		"linked/none": "there is no real/none in the context, or an ignore file leaves it out",
+		"../app/x":    "there is no .. in the context, or an ignore file leaves it out",
+		"long":        "long is a symbolic link to linked/b/c/d, which is not in the context",
+		"linked/none": "there is no linked/none in the context, or an ignore file leaves it out",
 	} {
 		_, err := old.With(t.Context(), []string{name})
 		gatewaytest.Want{Says: says}.Check(t, err)

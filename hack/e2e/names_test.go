@@ -201,13 +201,13 @@ func TestNames(t *testing.T) {
 // A name that is no UTF-8 is an error that tells where it is.
 func TestNameThatIsNoUTF8(t *testing.T) {
 	t.Parallel()
-	for _, tc := range []struct{ file, in string }{
-		{"src/a/b/caf\xe9.cs", "src/a/b"},
-		{"src/a/caf\xe9/b.cs", "src/a"},
-		{"caf\xe9.cs", "the root of the context"},
+	for _, tc := range []struct{ file, other, in string }{
+		{"src/a/b/caf\xe9.cs", "src/z/\xff.cs", "src/a/b"},
+		{"src/a/caf\xe9/b.cs", "src/z/\xff.cs", "src/a"},
+		{"caf\xe9.cs", "src/z/ÿ.cs", "the root of the context"},
 	} {
 		dir := t.TempDir()
-		fill(t, dir, map[string]string{"app.csproj": "", "src/a/c/ü.cs": "", "src/b/x.cs": "", "src/z/z\xff.cs": "", tc.file: ""})
+		fill(t, dir, map[string]string{"app.csproj": "", "src/a/c/ü.cs": "", "src/b/x.cs": "", tc.file: "", tc.other: ""})
 		_, _, err := inTree(t, dir, nil, func(context.Context, *request.Request, *frontendtree.Tree) error { return nil })
 		if want := "a name in " + tc.in + " is no UTF-8, and BuildKit cannot send it: "; !strings.Contains(fmt.Sprint(err), want) {
 			t.Errorf("error\n%v\nwant\n%s", err, want)
