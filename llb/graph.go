@@ -89,6 +89,9 @@ type Options struct {
 type Sources struct {
 	// Context is the build context, .dockerignore applied.
 	Context llb.State
+	// Part gives at least what reads say of Context, so that the rest need not be sent. what names it: a part of the same
+	// name has much the same files from build to build. It is nil if BuildKit has all of Context.
+	Part func(what string, reads ...Reads) llb.State
 	// Exclude are patterns of what is in Context and enters no step. A local context lacks it already; one that
 	// BuildKit fetches, from git or as an archive, takes no patterns.
 	Exclude []string
@@ -106,6 +109,18 @@ type Sources struct {
 	Housekeeping dotnet.Housekeeping
 }
 
+// Reads are patterns of what a step copies from the context: all that matches Include, or all if it is empty, and does
+// not match Exclude.
+type Reads struct{ Include, Exclude []string }
+
+// part is at least what reads say of the context.
+func (s Sources) part(what string, reads ...Reads) llb.State {
+	if s.Part == nil {
+		return s.Context
+	}
+	return s.Part(what, reads...)
+}
+
 // Steps makes the vertices that ask MSBuild. They need no answer of its.
 type Steps struct {
 	Options
@@ -121,6 +136,8 @@ type Builder struct {
 	Steps
 	// Project is what the spec says of the project.
 	Project dotnet.Project
+	// Built are the apps and tests whose sources are wanted; none: nobody has said, so all of the context is.
+	Built []*dotnet.App
 	// Inputs are files and folders of the context that publish reads, beyond what MSBuild says.
 	Inputs []string
 	// NuGet is what the spec says of packages.
@@ -204,11 +221,11 @@ func (b *Steps) projectFiles(names []string) llb.State {
 	for _, name := range names {
 		include = append(include, dotnet.Escape(name))
 	}
-	exclude := dotnet.AnyOutputs()
+	reads := Reads{include, dotnet.AnyOutputs()}
 	if slices.ContainsFunc(names, dotnet.InOutputs) { // a folder of such a name that is not one
-		exclude = nil
+		reads.Exclude = nil
 	}
-	return b.copyContext(PhaseDescribe, llb.Scratch(), "project files", include, exclude)
+	return b.copyContext(PhaseDescribe, b.part("project files", reads), llb.Scratch(), "project files", reads)
 }
 
 // Restored is what a restore leaves, and what can be compiled of it apart.
@@ -254,8 +271,10 @@ func (b *Builder) Restore(apps []*dotnet.App, rids []string) (Restored, error) {
 		include = append(include, b.RestoreInputs...)
 		slices.Sort(include)
 	}
+	reads := Reads{slices.Compact(include), b.outputs(nodes)}
+	from := b.part("what restores "+some(names), reads)
 	projects := b.folders(PhaseRestore, nodes,
-		b.copyContext(PhaseRestore, llb.Scratch(), "project files", slices.Compact(include), b.outputs(nodes)))
+		b.copyContext(PhaseRestore, from, llb.Scratch(), "project files", reads))
 	args := append(dotnet.RestoreArgs(b.Project, apps, rids, paths), settings.Args()...)
 	restore := b.run(PhaseRestore, b.SDK, "dotnet restore "+strings.Join(names, " "), args, opts...)
 	restored := Restored{
@@ -323,18 +342,45 @@ func (b *Builder) StaticAssets(app *dotnet.App, restored Restored) (llb.State, e
 	if err != nil {
 		return llb.State{}, err
 	}
-	sources := b.copyContext(
-		PhasePublish,
-		restored.Tree,
-		"static assets",
-		b.Assets.Files(app.Closure),
-		b.outputs(app.Closure),
-	)
+	sources := b.copyContext(PhasePublish, b.sourceTree(), restored.Tree, "static assets", b.assets(app))
 	run := b.run(PhasePublish, b.SDK, "compress static assets of "+app.Path, dotnet.CompressArgs(b.Project, app, paths),
 		reads(SourceDir, sources),
 		reads(packageDir, restored.packages),
 		reads(msbuildDir, files))
 	return run.AddMount(outputDir, llb.Scratch()), nil
+}
+
+// assets are what the static web assets of app are made from.
+func (b *Builder) assets(app *dotnet.App) Reads {
+	return Reads{b.Assets.Files(app.Closure), b.outputs(app.Closure)}
+}
+
+// SourceReads are what the steps that compile read of the context, for all apps and tests of [Builder.Built]. Steps
+// may leave out more of it.
+func (b *Builder) SourceReads() []Reads {
+	var reads []Reads
+	for _, app := range b.Built {
+		reads = append(reads, Reads{b.sources(app.Closure), b.outputs(app.Closure)}, b.assets(app))
+	}
+	return reads
+}
+
+// SourcePart is the name of the part of the context that the steps that compile read.
+func (b *Builder) SourcePart() string {
+	var names []string
+	for _, app := range b.Built {
+		names = append(names, app.Path)
+	}
+	return "sources of " + some(names)
+}
+
+// sourceTree is the part of the context that the steps that compile read. It is one for all of them: each part costs
+// the client a walk, and the builder its space.
+func (b *Builder) sourceTree() llb.State {
+	if len(b.Built) == 0 {
+		return b.Context
+	}
+	return b.part(b.SourcePart(), b.SourceReads()...)
 }
 
 // sources are patterns of what projects are built from, nothing for all files.
@@ -425,17 +471,17 @@ func (b *Steps) readable() *llb.ChmodOpt {
 	return &llb.ChmodOpt{ModeStr: "u=rwX,go=rX"}
 }
 
-// copyContext copies the files of the context that match include, all if it is empty, and not exclude, onto st.
-func (b *Steps) copyContext(phase string, st llb.State, what string, include, exclude []string) llb.State {
-	return st.File(llb.Copy(b.Context, "/", "/", b.contextInfo(include, exclude)), b.named(phase, "copy "+what)...)
+// copyContext copies what a step reads of the context, or of a part of it, onto st.
+func (b *Steps) copyContext(phase string, from, st llb.State, what string, reads Reads) llb.State {
+	return st.File(llb.Copy(from, "/", "/", b.contextInfo(reads)), b.named(phase, "copy "+what)...)
 }
 
 // contextInfo is how files of the context are copied.
-func (b *Steps) contextInfo(include, exclude []string) *llb.CopyInfo {
+func (b *Steps) contextInfo(reads Reads) *llb.CopyInfo {
 	return &llb.CopyInfo{
 		CopyDirContentsOnly: true,
-		IncludePatterns:     include,
-		ExcludePatterns:     slices.Concat(exclude, b.Exclude),
+		IncludePatterns:     reads.Include,
+		ExcludePatterns:     slices.Concat(reads.Exclude, b.Exclude),
 		CreatedTime:         &fileTime,
 	}
 }

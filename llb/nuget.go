@@ -45,8 +45,9 @@ func (b *Builder) nuget(s dotnet.NuGetSettings) []llb.RunOption {
 	}
 	for _, file := range s.Files {
 		dir, name := path.Split(file.Key)
+		from := b.part("restore's "+file.Value, Reads{Include: []string{dotnet.Escape(file.Value)}})
 		copied := llb.Scratch().File(
-			llb.Copy(b.Context, file.Value, "/"+name, &llb.CopyInfo{CreatedTime: &fileTime}),
+			llb.Copy(from, file.Value, "/"+name, &llb.CopyInfo{CreatedTime: &fileTime}),
 			b.named(PhaseRestore, "copy "+file.Value)...)
 		opts = append(opts, reads(path.Clean(dir), copied))
 	}

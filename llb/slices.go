@@ -85,8 +85,8 @@ func some(projects []string) string {
 func (b *Builder) projects(
 	tree llb.State, s dotnet.Slice, unseen, exclude []string, shown llb.ConstraintsOpt,
 ) llb.State {
-	action := llb.Copy(tree, "/", "/", b.contextInfo(nil, unseen)).
-		Copy(b.Context, "/", "/", b.contextInfo(b.sources(s.Projects), exclude))
+	action := llb.Copy(tree, "/", "/", b.contextInfo(Reads{nil, unseen})).
+		Copy(b.sourceTree(), "/", "/", b.contextInfo(Reads{b.sources(s.Projects), exclude}))
 	return llb.Scratch().File(action,
 		append(b.named(PhasePublish, "copy sources of "+some(dotnet.ProjectPaths(s.Projects))), shown)...)
 }
@@ -126,7 +126,8 @@ func (b *Builder) workspace(phase string, app *dotnet.App, restored Restored) (s
 		}
 	}
 	exclude := append(dotnet.CompiledSources(app.Closure, built), b.notSources(app.Closure)...)
-	sources = b.copyContext(phase, restored.Tree, "sources", b.sources(app.Closure), exclude)
+	reads := Reads{b.sources(app.Closure), exclude}
+	sources = b.copyContext(phase, b.sourceTree(), restored.Tree, "sources", reads)
 	if len(merge) == 0 {
 		files, err = msbuildFiles(phase)
 		return sources, files, err

@@ -42,7 +42,8 @@ func (b *Builder) Collect(tests []*dotnet.App, results []llb.State) llb.State {
 
 // Workspace is the SDK with all that a publish of app sees: its sources and packages.
 func (b *Builder) Workspace(app *dotnet.App, restored Restored) llb.State {
-	sources := b.copyContext(PhasePublish, restored.Tree, "sources", b.sources(app.Closure), b.notSources(app.Closure))
+	reads := Reads{b.sources(app.Closure), b.notSources(app.Closure)}
+	sources := b.copyContext(PhasePublish, b.sourceTree(), restored.Tree, "sources", reads)
 	info := &llb.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true}
 	return b.SDK.
 		File(llb.Copy(sources, "/", SourceDir, info), b.named(PhasePublish, "copy sources to "+SourceDir)...).
@@ -68,13 +69,17 @@ func (b *Builder) Files(
 ) (layer Layer, err error) {
 	var action *llb.FileAction // one action for all: each step would make a layer
 	taken := false
+	from := b.Context
+	if reads := FileReads(files); len(reads.Include) > 0 {
+		from = b.part(FilePart, reads)
+	}
 	for _, f := range files {
 		spot := ground.at(f.To)
 		taken = taken || spot.Taken
 		if spot.App != "" { // or it would get the mode and owner of the entry
 			action = action.Mkdir(spot.App, 0o755, llb.WithParents(true), llb.WithCreatedTime(fileTime))
 		}
-		if action, err = b.file(action, f, spot, user, contexts); err != nil {
+		if action, err = b.file(action, f, spot, user, from, contexts); err != nil {
 			return Layer{}, err
 		}
 	}
@@ -91,9 +96,40 @@ func (b *Builder) Files(
 	return layer, nil
 }
 
+// FilePart is the name of the part of the context that files of the spec are in.
+const FilePart = "files of the image"
+
+// ReadOf limits what is sent of a named context, if that is a folder of the user's machine, to what files of the spec
+// take from it.
+func ReadOf(context string, files []spec.File) []llb.LocalOption {
+	var paths []string
+	for _, f := range files {
+		if f.Context != context {
+			continue
+		}
+		if from := path.Clean(f.From); f.From != "" && from != "." && !strings.ContainsAny(from, `*?[\`) {
+			paths = append(paths, from)
+		} else {
+			return nil
+		}
+	}
+	return []llb.LocalOption{llb.FollowPaths(paths)}
+}
+
+// FileReads are what files of the spec read of the context.
+func FileReads(files []spec.File) Reads {
+	var reads Reads
+	for _, f := range files {
+		if f.Context == "" && f.From != "" {
+			reads.Include = append(reads.Include, dotnet.Escape(path.Clean(f.From)))
+		}
+	}
+	return reads
+}
+
 // file adds an entry of files to action.
 func (b *Builder) file(
-	action *llb.FileAction, f spec.File, spot Spot, user string, contexts map[string]llb.State,
+	action *llb.FileAction, f spec.File, spot Spot, user string, from llb.State, contexts map[string]llb.State,
 ) (*llb.FileAction, error) {
 	owner, err := chown(f, user)
 	if err != nil {
@@ -115,7 +151,6 @@ func (b *Builder) file(
 	if info.Mode == nil {
 		info.Mode = b.readable()
 	}
-	from := b.Context
 	if f.Context != "" {
 		from = contexts[f.Context]
 	}

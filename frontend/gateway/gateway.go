@@ -33,6 +33,7 @@ type session struct {
 	registry   registry
 	solves     solves
 	background background
+	closed     closed
 }
 
 // New gives the client of a build. Call [Client.Close] when the build ends.

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/client/llb/sourceresolver"
@@ -18,6 +20,8 @@ import (
 	fstypes "github.com/tonistiigi/fsutil/types"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
 // Marshal gives the graph of a state, for this BuildKit and its build platform.
@@ -181,6 +185,53 @@ func Lstat(ref client.Reference) func(ctx context.Context, name string) (*fstype
 // plainName matches a name without pattern characters, which as a pattern matches only itself.
 var plainName = regexp.MustCompile(`^[\w.@+-]+$`)
 
+// ReadDir visits what is in a folder of ref. If that is too much for a message of BuildKit, ReadDir asks for it by
+// parts: names that begin with some characters.
+func ReadDir(ctx context.Context, ref client.Reference, dir string, visit func(*fstypes.Stat)) error {
+	read := func(pattern string) error {
+		found, err := ref.ReadDir(ctx, client.ReadDirRequest{Path: dir, IncludePattern: pattern})
+		for _, stat := range found {
+			visit(stat)
+		}
+		return err
+	}
+	var part func(prefix string, first, last rune) error
+	part = func(prefix string, first, last rune) error {
+		err := read(dotnet.Escape(prefix) + class(first, last) + "*")
+		if !tooLarge(err) {
+			return err
+		}
+		if first < last {
+			middle := first + (last-first)/2
+			return cmp.Or(part(prefix, first, middle), part(prefix, middle+1, last))
+		}
+		prefix += string(first)
+		return cmp.Or(read(dotnet.Escape(prefix)), part(prefix, 1, unicode.MaxRune))
+	}
+	err := read("")
+	if tooLarge(err) {
+		// Nearly all names begin in ASCII.
+		err = cmp.Or(part("", 1, unicode.MaxASCII), part("", unicode.MaxASCII+1, unicode.MaxRune))
+	}
+	return err
+}
+
+// tooLarge tells whether an answer of BuildKit did not fit into a message of gRPC.
+func tooLarge(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "message larger than max")
+}
+
+// class is a pattern that matches a character from first to last.
+func class(first, last rune) string {
+	bound := func(r rune) string {
+		if strings.ContainsRune(`\]^-[`, r) {
+			return `\` + string(r)
+		}
+		return string(r)
+	}
+	return "[" + bound(first) + "-" + bound(last) + "]"
+}
+
 // walkers is how many folders are read at a time. Each is a request to BuildKit, and waiting takes longer than reading.
 const walkers = 16
 
@@ -193,7 +244,8 @@ func Walk(
 	eg.SetLimit(walkers)
 	var folder func(dir string) error
 	folder = func(dir string) error {
-		entries, err := ref.ReadDir(ctx, client.ReadDirRequest{Path: dir})
+		var entries []*fstypes.Stat
+		err := ReadDir(ctx, ref, dir, func(stat *fstypes.Stat) { entries = append(entries, stat) })
 		if err != nil {
 			return err
 		}

@@ -312,9 +312,14 @@ func Builder(req *request.Request, f *facts.Facts, toolchain *gateway.Image) *xl
 	if toolchain != nil {
 		linker = &toolchain.State
 	}
+	built := f.Tests
+	if f.App != nil {
+		built = append([]*dotnet.App{f.App}, f.Tests...)
+	}
 	return &xllb.Builder{
 		Steps:     f.Steps,
 		Project:   f.Project,
+		Built:     built,
 		Inputs:    req.Spec.Publish.Inputs,
 		NuGet:     req.Spec.NuGet,
 		Toolchain: linker,

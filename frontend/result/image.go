@@ -18,6 +18,7 @@ import (
 	"github.com/moby/buildkit/frontend/gateway/client"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/crosshull/crosshull/frontend/facts"
 	"github.com/crosshull/crosshull/frontend/gateway"
 	"github.com/crosshull/crosshull/frontend/graph"
 	"github.com/crosshull/crosshull/frontend/plan"
@@ -196,12 +197,22 @@ func findFiles(ctx context.Context, p *plan.Plan) error {
 				continue
 			}
 			seen[f.From] = true
-			if err := p.Tree.Find(ctx, p.Request.Gateway, f.From); err != nil {
+			if err := p.Tree.Find(f.From); err != nil {
 				return p.Request.At(fmt.Sprintf("files.%d.from", i), err)
+			}
+		}
+		if reads := xllb.FileReads(t.Spec.Files); len(reads.Include) > 0 {
+			if err := p.Tree.Check(ctx, xllb.FilePart, reads); err != nil {
+				return p.Request.At("files", err)
 			}
 		}
 	}
 	return nil
+}
+
+// checkSources checks that the client can read all sources.
+func checkSources(ctx context.Context, req *request.Request, f *facts.Facts, b *xllb.Builder) error {
+	return req.Locate("project", f.Tree.Check(ctx, b.SourcePart(), b.SourceReads()...))
 }
 
 // filesLayer is the layer of the spec's files, for the image of a platform.
@@ -225,10 +236,10 @@ func namedContexts(ctx context.Context, req *request.Request, t plan.Target) (ma
 			continue
 		}
 		key := fmt.Sprintf("files.%d", i)
-		nc, err := gw.NamedContext(
-			f.Context,
-			dockerui.ContextOpt{Platform: &t.Platform, ResolveMode: gw.ImageResolveMode.String()},
-		)
+		nc, err := gw.NamedContext(f.Context, dockerui.ContextOpt{
+			Platform: &t.Platform, ResolveMode: gw.ImageResolveMode.String(),
+			AsyncLocalOpts: func() []llb.LocalOption { return xllb.ReadOf(f.Context, t.Spec.Files) },
+		})
 		if err != nil {
 			return nil, req.At(key, err)
 		}

@@ -35,6 +35,9 @@ func Tests(ctx context.Context, req *request.Request, f *facts.Facts) (*client.R
 // runTests runs all test projects concurrently, and gives their results.
 func runTests(ctx context.Context, req *request.Request, f *facts.Facts) (llb.State, []report.Tests, error) {
 	b := plan.Builder(req, f, nil)
+	if err := checkSources(ctx, req, f, b); err != nil {
+		return llb.State{}, nil, err
+	}
 	sts := make([]llb.State, len(f.Tests))
 	for i, test := range f.Tests {
 		restored, err := b.Restore(f.Group(test), nil)
@@ -99,6 +102,9 @@ func testResults(ctx context.Context, ref client.Reference, test *dotnet.App) *r
 
 // workspace is an image of the SDK with the sources and packages of the app, for the build platform.
 func workspace(ctx context.Context, p *plan.Plan) (*client.Result, error) {
+	if err := checkSources(ctx, p.Request, p.Facts, p.Builder()); err != nil {
+		return nil, err
+	}
 	g, err := graph.Make(p, dotnet.CompressInPublish)
 	if err != nil {
 		return nil, err

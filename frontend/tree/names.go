@@ -37,45 +37,53 @@ const maxLinks = 40
 
 // follow follows a path through links. In a step the context is a folder among others, so a link that is absolute or
 // leads out of it leads nowhere. BuildKit's copies take the context for the root of all paths: rooted does the same.
-func (t *Tree) follow(name string, rooted bool) (Name, error) {
-	end := Name{Path: ".", Mode: os.ModeDir}
-	rest := parts(name)
-	var link Name // whose target is being followed, till no more than after is left of the path
-	after := len(rest) + 1
-	for hops := 0; len(rest) > 0; {
+// passed are the links, even if err is not nil.
+func (t *Tree) follow(name string, rooted bool) (passed []string, end Name, err error) {
+	end = Name{Path: ".", Mode: os.ModeDir}
+	asked := parts(name)
+	rest := asked
+	type target struct {
+		link  Name
+		after int // how many parts are left when it has been followed
+	}
+	var targets []target
+	broken := func() error {
+		for _, t := range slices.Backward(targets) {
+			if len(rest) >= t.after {
+				return nowhere(t.link)
+			}
+		}
+		return notThere(path.Join(asked[:len(asked)-len(rest)]...))
+	}
+	for len(rest) > 0 {
 		part := rest[0]
 		rest = rest[1:]
 		if part == ".." {
-			switch {
-			case end.Path != "." || rooted:
-			case len(rest) >= after:
-				return Name{}, nowhere(link)
-			default:
-				return Name{}, notThere(name)
+			if end.Path == "." && !rooted {
+				return passed, Name{}, broken()
 			}
 			end = Name{Path: path.Dir(end.Path), Mode: os.ModeDir}
 			continue
 		}
 		next, ok := t.Name(path.Join(end.Path, part))
 		switch {
-		case !ok && len(rest) >= after:
-			return Name{}, nowhere(link)
 		case !ok:
-			return Name{}, notThere(path.Join(end.Path, part))
+			return passed, Name{}, broken()
 		case !next.isLink():
 			end = next
 			continue
 		}
-		if hops++; hops > maxLinks || path.IsAbs(next.Target) && !rooted {
-			return Name{}, nowhere(next)
+		if len(passed) == maxLinks || path.IsAbs(next.Target) && !rooted {
+			return passed, Name{}, nowhere(next)
 		}
-		link, after = next, len(rest)
+		passed = append(passed, next.Path)
+		targets = append(targets, target{next, len(rest)})
 		if path.IsAbs(next.Target) {
 			end = Name{Path: ".", Mode: os.ModeDir}
 		}
 		rest = append(parts(next.Target), rest...)
 	}
-	return end, nil
+	return passed, end, nil
 }
 
 func notThere(name string) error {
@@ -90,4 +98,11 @@ func nowhere(link Name) error {
 // parts are the names in a path.
 func parts(p string) []string {
 	return slices.DeleteFunc(strings.Split(p, "/"), func(part string) bool { return part == "" || part == "." })
+}
+
+// Find follows a path in the context, and gives an error if it leads nowhere. BuildKit would only do so at the end of
+// the build. It would copy a broken link into the image without an error.
+func (t *Tree) Find(name string) error {
+	_, _, err := t.follow(name, true)
+	return err
 }

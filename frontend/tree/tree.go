@@ -35,34 +35,55 @@ type Tree struct {
 	// told is what the names tell, without the project files.
 	told   xllb.Sources
 	origin origin
+	// projects are the part of the context that has the project files.
+	projects choice
 }
 
 // origin is where a context comes from.
 type origin interface {
-	// read gives the contents of regular files, by path. An error names the file.
-	read(ctx context.Context, names []Name) (map[string][]byte, error)
+	// names gives all names, sorted.
+	names(ctx context.Context) ([]Name, error)
+	// read gives the contents of regular files, by path, which are those of a part of the context. An error names the
+	// file.
+	read(ctx context.Context, what string, c choice, names []Name) (map[string][]byte, error)
+	// check gives an error if one of files, which are in a part of the context, cannot be read.
+	check(ctx context.Context, what string, c choice, files []Name) error
 }
 
-// Read gives the tree of the build context, without what .dockerignore excludes.
+// Read gives the tree of the build context, without what .dockerignore excludes, and without .git: with .git, every
+// commit would change the inputs, and the compiler would write the commit into the app.
 func Read(ctx context.Context, req *request.Request) (*Tree, error) {
-	st, err := mainContext(ctx, req.Gateway)
+	from, err := req.Gateway.Local(ctx, gitDirs(req.Gateway)...)
 	if err != nil {
 		return nil, err
 	}
-	return Of(ctx, req, *st)
-}
-
-// mainContext is the build context without .git. With .git, every commit would change the inputs, and the compiler
-// would write the commit into the app. These patterns come last, so a .dockerignore cannot bring .git back.
-func mainContext(ctx context.Context, gw *gateway.Client) (*llb.State, error) {
-	excludes, err := gw.DockerIgnorePatterns(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read .dockerignore: %w", err)
+	if from == nil {
+		st, err := req.Gateway.MainContext(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return Of(ctx, req, *st)
 	}
-	excludes = slices.Concat(excludes, gitDirs(gw))
-	// With a hint of our own, BuildKit keeps our files of a folder apart from those of the Dockerfile frontend. Otherwise
-	// each build with the other frontend would replace them.
-	return gw.MainContext(ctx, llb.ExcludePatterns(excludes), llb.SharedKeyHint("crosshull"))
+	l := &local{from: from, warn: func(folder string) {
+		req.Warn(ctx, folder+" is left out of the build context: you have no permission to read that folder")
+	}}
+	if !from.HasNames() {
+		all := func() llb.State {
+			name := "load build context, with contents that no step needs (BuildKit 0.22 can leave them out)"
+			return from.State(gateway.Transfer{Name: name})
+		}
+		ref, err := from.Evaluate(ctx, all, l.warn)
+		if err != nil {
+			return nil, fmt.Errorf("read the context: %w", err)
+		}
+		return newTree(ctx, req, all(), snapshot{ref, true})
+	}
+	t, err := newTree(ctx, req, l.all(), l)
+	if err != nil || l.whole {
+		return t, err
+	}
+	t.told.Part = func(what string, reads ...xllb.Reads) llb.State { return l.state(t.part(what, reads)) }
+	return t.with(t.Files), nil
 }
 
 // gitDirs are the patterns that exclude .git from every kind of context. There are none if
@@ -80,10 +101,14 @@ func Of(ctx context.Context, req *request.Request, st llb.State) (*Tree, error) 
 	if err != nil {
 		return nil, fmt.Errorf("read the context: %w", err)
 	}
-	from := snapshot{ref, gitDirs(req.Gateway) == nil}
+	return newTree(ctx, req, st, snapshot{ref, gitDirs(req.Gateway) == nil})
+}
+
+// newTree gives the tree of a context. st is all of it.
+func newTree(ctx context.Context, req *request.Request, st llb.State, from origin) (*Tree, error) {
 	names, err := from.names(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("look through the context: %w", err)
+		return nil, fmt.Errorf("read the context: %w", err)
 	}
 	t := &Tree{Names: names, Files: dotnet.Files{}, origin: from, told: xllb.Sources{
 		Context: st, Exclude: gitDirs(req.Gateway), Links: dotnet.Links{},
@@ -92,9 +117,41 @@ func Of(ctx context.Context, req *request.Request, st llb.State) (*Tree, error) 
 	t.tell()
 	files, err := t.projectFiles(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("look through the context: %w", err)
+		return nil, fmt.Errorf("read the context: %w", err)
 	}
 	return t.with(files), nil
+}
+
+// part gives the part of the context that steps read, and its name. What is among the project files comes with them.
+func (t *Tree) part(what string, reads []xllb.Reads) (string, choice) {
+	c := choose(t, reads)
+	if t.projects.covers(c) {
+		return projectFiles, t.projects
+	}
+	return what, c
+}
+
+// projectFiles names the part of the context that has the project files.
+const projectFiles = "project files"
+
+// Check gives an error if steps would read a file that the client cannot read. It would arrive empty.
+func (t *Tree) Check(ctx context.Context, what string, reads ...xllb.Reads) error {
+	what, c := t.part(what, reads)
+	return t.origin.check(ctx, what, c, c.files(t))
+}
+
+// read gives the contents of regular files.
+func (t *Tree) read(ctx context.Context, what string, names []Name) (map[string][]byte, choice, error) {
+	if len(names) == 0 {
+		return nil, choice{}, nil
+	}
+	var reads xllb.Reads
+	for _, n := range names {
+		reads.Include = append(reads.Include, dotnet.Escape(n.Path))
+	}
+	c := choose(t, []xllb.Reads{reads})
+	files, err := t.origin.read(ctx, what, c, names)
+	return files, c, err
 }
 
 // With gives a tree that also has the contents of files, by the paths that they are asked for: a path may lead through
@@ -106,7 +163,7 @@ func (t *Tree) With(ctx context.Context, names []string) (*Tree, error) {
 		if _, ok := t.Files[name]; ok {
 			continue
 		}
-		end, err := t.follow(name, false)
+		_, end, err := t.follow(name, false)
 		switch {
 		case err != nil:
 			return nil, err
@@ -116,7 +173,7 @@ func (t *Tree) With(ctx context.Context, names []string) (*Tree, error) {
 		ends[name] = end.Path
 		missing = append(missing, end)
 	}
-	read, err := t.origin.read(ctx, missing)
+	read, _, err := t.read(ctx, "files that project files name", missing)
 	if err != nil {
 		return nil, err
 	}
@@ -165,17 +222,18 @@ func (t *Tree) projectFiles(ctx context.Context) (dotnet.Files, error) {
 		switch {
 		case !dotnet.IsProjectFile(n.Path) || left.in(path.Dir(n.Path)):
 		case n.isLink():
-			if end, err := t.follow(n.Path, false); err == nil && end.Mode.IsRegular() {
+			if _, end, err := t.follow(n.Path, false); err == nil && end.Mode.IsRegular() {
 				wanted[end.Path], ends[n.Path] = end, end.Path
 			}
 		case n.Mode.IsRegular():
 			wanted[n.Path] = n
 		}
 	}
-	files, err := t.origin.read(ctx, slices.Collect(maps.Values(wanted)))
+	files, c, err := t.read(ctx, projectFiles, slices.Collect(maps.Values(wanted)))
 	if err != nil {
 		return nil, err
 	}
+	t.projects = c
 	for link, end := range ends {
 		files[link] = files[end]
 	}

@@ -43,6 +43,10 @@ type Client struct {
 	Lacks []apicaps.CapID
 	// Context is the build context, with the spec in it.
 	Context fstest.MapFS
+	// Closed are files and folders of the client that it cannot read.
+	Closed []string
+	// MaxEntries is how many entries of a folder fit into an answer; 0: any number.
+	MaxEntries int
 	// Steps say what becomes of vertices; the first that fits is taken.
 	Steps []Step
 	// Images are those of registries, by reference with tag.
@@ -52,10 +56,12 @@ type Client struct {
 	// Git is what it says of git repositories.
 	Git *sourceresolver.ResolveGitResponse
 
-	mu       sync.Mutex
-	solved   []string
-	ran      []vertex
-	warnings []Warning
+	mu        sync.Mutex
+	solved    []string
+	ran       []vertex
+	warnings  []Warning
+	transfers []Transfer
+	sent      map[vertex]fstest.MapFS
 }
 
 // Step is what becomes of a vertex.
@@ -247,7 +253,10 @@ func (c *Client) Solve(ctx context.Context, req client.SolveRequest) (*client.Re
 }
 
 // vertex is a vertex of a graph.
-type vertex struct{ digest, name string }
+type vertex struct {
+	digest, name string
+	attrs        string // of a source, as JSON
+}
 
 // run runs a vertex, or gives the error that it fails with.
 func (c *Client) run(ctx context.Context, v vertex) (Step, error) {
@@ -269,7 +278,12 @@ func (c *Client) run(ctx context.Context, v vertex) (Step, error) {
 			return Step{}, err
 		}
 	}
-	return step, step.Err
+	if step.Err != nil || !v.isLocal() {
+		return step, step.Err
+	}
+	var err error
+	step.Files, err = c.transferOnce(ctx, v, step.Files)
+	return step, err
 }
 
 // step is what becomes of a vertex.
@@ -306,7 +320,11 @@ func (c *Client) parse(def *pb.Definition) ([]vertex, error) {
 		}
 		v.name = def.Metadata[v.digest].GetDescription()["llb.customname"]
 		if src := op.GetSource(); src != nil {
-			v.name = src.Identifier
+			attrs, err := json.Marshal(src.Attrs)
+			if err != nil {
+				return nil, err
+			}
+			v.name, v.attrs = src.Identifier, string(attrs)
 		}
 		vertices = append(vertices, v)
 	}

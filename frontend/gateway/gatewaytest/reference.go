@@ -48,7 +48,7 @@ func (r *reference) result(ctx context.Context) (folder, error) {
 			return folder{}, r.locate(errdefs.WrapVertex(err, digest.Digest(v.digest)), v.digest)
 		}
 	}
-	return folder{step.Files, step.Errs}, nil
+	return folder{step.Files, step.Errs, r.client.MaxEntries}, nil
 }
 
 // locate makes the error of a vertex point at where the vertex says that it comes from.
@@ -87,6 +87,7 @@ func (r *reference) ReadDir(ctx context.Context, req client.ReadDirRequest) ([]*
 type folder struct {
 	files fstest.MapFS
 	errs  map[string]error
+	max   int // entries in an answer
 }
 
 func (f folder) readFile(req client.ReadRequest) ([]byte, error) {
@@ -94,6 +95,9 @@ func (f folder) readFile(req client.ReadRequest) ([]byte, error) {
 		return nil, err
 	}
 	dt, err := f.files.ReadFile(clean(req.Filename))
+	if r := req.Range; r != nil && err == nil {
+		dt = dt[min(r.Offset, len(dt)):min(r.Offset+r.Length, len(dt))]
+	}
 	return dt, notFound("open", req.Filename, err)
 }
 
@@ -127,6 +131,9 @@ func (f folder) readDir(req client.ReadDirRequest) ([]*fstypes.Stat, error) {
 			return nil, err
 		}
 		stats = append(stats, f.stat(path.Join(dir, entry.Name()), info))
+	}
+	if f.max > 0 && len(stats) > f.max {
+		return nil, errors.New("grpc: received message larger than max")
 	}
 	return stats, nil
 }
