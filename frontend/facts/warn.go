@@ -27,6 +27,9 @@ func (a *Asker) warn(ctx context.Context, questions []Question, descs []*dotnet.
 				say("%s is left out, as MSBuild cannot evaluate it: %s", c.Path, c.Error.Message)
 			}
 		}
+		for _, p := range desc.PassedOver(questions[i].Project.Path) {
+			say("%s can be published, too, and has frameworks of other systems: to build it, name it in project", p)
+		}
 		if desc.App != nil {
 			a.warnApp(desc.App, questions[i], say)
 		}

@@ -38,6 +38,12 @@ func (r *Request) Check() error {
 
 // Project is how the project of the app is built.
 func (r *Request) Project() (dotnet.Project, error) {
+	p, err := r.project()
+	p.Newest = r.Missing != nil
+	return p, err
+}
+
+func (r *Request) project() (dotnet.Project, error) {
 	p, err := project(&r.Spec.App)
 	return p, r.At("publish.mode", err)
 }

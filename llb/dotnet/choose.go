@@ -16,6 +16,9 @@ func (e *NothingError) Error() string { return e.msg }
 // Choose returns the app to publish or the test to run. If it cannot decide, its error says what the spec must name.
 // project and framework are what the spec names now.
 func (d *Description) Choose(project, framework string, test bool) (*App, error) {
+	if d.App != nil && (framework == "" || contains(d.frameworks(), framework)) {
+		return d.App, nil
+	}
 	where := "the context"
 	if project != "" {
 		where = project
@@ -124,4 +127,25 @@ func (d *Description) Mistakes() []Diagnostic {
 		return []Diagnostic{*d.Candidates[0].Error}
 	}
 	return nil
+}
+
+// frameworks are those of the app.
+func (d *Description) frameworks() []string {
+	for _, c := range d.Candidates {
+		if c.Path == d.App.Path {
+			return c.Frameworks
+		}
+	}
+	return nil
+}
+
+// PassedOver are the other projects that can be published, where project, as the spec names it, is no file of a project.
+func (d *Description) PassedOver(project string) []string {
+	var paths []string
+	for _, c := range d.Candidates {
+		if d.App != nil && c.Kind == "app" && c.Path != d.App.Path && !isProject(project) {
+			paths = append(paths, c.Path)
+		}
+	}
+	return paths
 }

@@ -60,8 +60,15 @@ func TestChoose(t *testing.T) {
 			"no test project in a/a.csproj: a test references Microsoft.NET.Test.Sdk, but there is a/a.csproj (an app)"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			want := &App{}
-			got, err := (&Description{Candidates: tc.candidates, App: want}).Choose(tc.project, tc.framework, tc.test)
+			desc, want := &Description{Candidates: tc.candidates}, &App{}
+			if tc.want == "" { // MSBuild describes one that is chosen, and no other
+				want.Path = tc.candidates[len(tc.candidates)-1].Path
+				if !tc.test {
+					want.Path = tc.candidates[0].Path
+				}
+				desc.App = want
+			}
+			got, err := desc.Choose(tc.project, tc.framework, tc.test)
 			if tc.want == "" {
 				if err != nil || got != want {
 					t.Errorf("got %v, %v", got, err)

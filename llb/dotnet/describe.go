@@ -54,6 +54,7 @@ type Project struct {
 	Path          string            // project, folder or solution, relative to the context; empty is the context
 	Test          bool              // look for a test project
 	Framework     string            // TargetFramework, if the project has several
+	Newest        bool              // of several frameworks, the newest is meant, as there is no spec to name one
 	Configuration string            // MSBuild configuration
 	Properties    map[string]string // further MSBuild properties
 	BaseImage     string            // ContainerBaseImage

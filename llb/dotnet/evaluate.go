@@ -134,12 +134,13 @@ func Request(common Project, asked []Project, folder string, doubtful []string, 
 		Project    string            `json:"project"`
 		Kind       string            `json:"kind,omitempty"`
 		Framework  string            `json:"framework,omitempty"`
+		Newest     bool              `json:"newest,omitempty"`
 		Properties map[string]string `json:"properties,omitempty"`
 	}
 	questions := make([]question, len(asked))
 	for i, p := range asked {
 		properties := asGlobals(append(p.solution(at), p.own()...))
-		questions[i] = question{Project: p.Path, Framework: p.Framework, Properties: properties}
+		questions[i] = question{Project: p.Path, Framework: p.Framework, Newest: p.Newest, Properties: properties}
 		if p.Test {
 			questions[i].Kind = "test"
 		}

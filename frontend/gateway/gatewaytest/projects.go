@@ -173,6 +173,9 @@ func Test(project string) Answer {
 	}
 }
 
+// Refused is the answer to a question that means none of the projects of an answer.
+func Refused(a Answer) Answer { return Answer{Candidates: a.Candidates} }
+
 // Config is the configuration of an image for a platform, with an environment.
 func Config(platform string, env ...string) *dockerspec.DockerOCIImage {
 	img := &dockerspec.DockerOCIImage{}

@@ -20,6 +20,24 @@ sealed record Candidate(Project Project, string Kind, string[] Frameworks, bool 
     /// <summary>Whether a test can tell how much of the code it covers.</summary>
     public bool Coverage => Packages(Project).Contains("coverlet.collector");
 
+    /// <summary>Whether it has no framework that Linux cannot run.</summary>
+    public bool ForLinuxAlone => Frameworks.Length == Math.Max(1, Project.List(Project["TargetFrameworks"]).Length);
+
+    /// <summary>The newest framework that the SDK can build, empty for none.</summary>
+    public string Newest
+    {
+        get
+        {
+            Version Of(string framework) =>
+                Parse(Ask(Project.Instance, "GetTargetFrameworkVersion", framework)) ?? new Version();
+            var most = Parse(Project["BundledNETCoreAppTargetFrameworkVersion"]) ?? new Version(int.MaxValue, 0);
+            var built = Frameworks.Where(f => Of(f) <= most).OrderBy(Of).LastOrDefault();
+            return built ?? Frameworks.FirstOrDefault() ?? "";
+        }
+    }
+
+    static Version Parse(string text) => Version.TryParse(text, out var version) ? version : null;
+
     public const string NotForLinux = "for another system than Linux", WebAssembly = "a Blazor WebAssembly client";
 
     static readonly string[] TestPackages = { "Microsoft.NET.Test.Sdk", "xunit.v3", "TUnit", "MSTest" };

@@ -28,8 +28,10 @@ sealed record Request(
             e.GetProperty("questions").EnumerateArray().Select(QuestionOf).ToArray());
     }
 
-    static Question QuestionOf(JsonElement e) =>
-        new(Text(e, "project"), Text(e, "kind") == "test", Text(e, "framework"), Map(e, "properties"));
+    static Question QuestionOf(JsonElement e) => new(
+        Text(e, "project"), Text(e, "kind") == "test", Text(e, "framework"), Flag(e, "newest"), Map(e, "properties"));
+
+    static bool Flag(JsonElement e, string name) => e.TryGetProperty(name, out var v) && v.GetBoolean();
 
     static string Text(JsonElement e, string name) => e.TryGetProperty(name, out var v) ? v.GetString() : "";
 
@@ -46,5 +48,6 @@ sealed record Request(
 /// <param name="Project">Relative to the context; empty is all of it.</param>
 /// <param name="Test">A test is meant, not an app.</param>
 /// <param name="Framework">TargetFramework of the app; empty where it has just one.</param>
+/// <param name="Newest">Of several frameworks, the newest that the SDK can build is meant.</param>
 /// <param name="Properties">Properties of this project's commands alone.</param>
-sealed record Question(string Project, bool Test, string Framework, Dictionary<string, string> Properties);
+sealed record Question(string Project, bool Test, string Framework, bool Newest, Dictionary<string, string> Properties);

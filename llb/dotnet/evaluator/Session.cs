@@ -169,7 +169,7 @@ sealed class Once : IDisposable
     {
         if (!chosen.CrossTargeting) return chosen.Project.Globals;
         var framework = question.Framework;
-        if (framework == "" && chosen.Frameworks.Length == 1) framework = chosen.Frameworks[0];
+        if (framework == "" && (question.Newest || chosen.Frameworks.Length == 1)) framework = chosen.Newest;
         return framework == "" ? null : chosen.Project.Globals.With("TargetFramework", framework);
     }
 
@@ -193,6 +193,8 @@ sealed class Once : IDisposable
     {
         if (question.Test) return Only(candidates.Where(c => c.Kind == "test"));
         var apps = candidates.Where(c => c.Kind == "app").ToList();
+        // One that is also built for other systems is a program for desktops, more often than not.
+        if (apps.Count > 1 && apps.Count(c => c.ForLinuxAlone) == 1) apps.RemoveAll(c => !c.ForLinuxAlone);
         // Who names a project means it, whatever it seems to be.
         var named = apps.Count == 0 && candidates.Count == 1 && question.Project.EndsWith("proj");
         return Only(named ? candidates.Where(c => c.Runs) : apps);
