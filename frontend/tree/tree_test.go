@@ -333,7 +333,8 @@ func TestWith(t *testing.T) {
 		"app/app.csproj": "1", "app/VERSION": "2", "real/x.txt": "3", "linked": "-> real", "file": "-> linked/x.txt",
 		"out": "-> ../out", "far": "-> /real/x.txt", "loop": "-> loop",
 	})
-	got, err := old.With(t.Context(), []string{"app/VERSION", "linked/x.txt", "file", "app/app.csproj", "linked/../real/x.txt"})
+	more := []string{"app/VERSION", "linked/x.txt", "file", "app/app.csproj", "linked/../real/x.txt"}
+	got, err := old.With(t.Context(), more)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -139,7 +139,8 @@ func (d *Description) frameworks() []string {
 	return nil
 }
 
-// PassedOver are the other projects that can be published, where project, as the spec names it, is no file of a project.
+// PassedOver are the other projects that can be published, where project, as the spec names it, is no file of a
+// project.
 func (d *Description) PassedOver(project string) []string {
 	var paths []string
 	for _, c := range d.Candidates {
