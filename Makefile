@@ -1,7 +1,7 @@
 # Each command starts from nothing: it installs what is missing (see hack/lab) and needs root for that.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test times bench repro lint down up env update race
+.PHONY: help demo check test times bench repro soak lint down up env update race
 
 help: ## this list
 	@awk -F ': *[^#]*## ' '/^[a-z]+:.*## / { gsub(/[$$][$$]/, "$$"); printf "make %-8s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,11 @@ bench: export BENCH_JSON := $(abspath $(BENCH_JSON))
 
 repro: ## the same bits, however they are built; a part: make repro ARGS='-example dotnetapp'
 	go -C hack run ./cmd/repro $(ARGS)
+
+N = 1
+soak: ## what is published of repositories made at random, held against dotnet publish: make soak N=100
+	go -C hack run ./cmd/lab up
+	go -C hack run ./cmd/differential -n $(N) -each 3 $(ARGS)
 
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 

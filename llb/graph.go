@@ -344,6 +344,9 @@ func (b *Builder) sources(nodes []dotnet.Node) []string {
 		for _, p := range b.Inputs {
 			patterns = append(patterns, dotnet.Escape(p))
 		}
+		if b.Housekeeping.Git { // the compiler writes the commit into assemblies (Microsoft.Build.Tasks.Git)
+			patterns = append(patterns, dotnet.GitAbove(nodes)...)
+		}
 	}
 	return patterns
 }

@@ -14,17 +14,17 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/apicaps"
 	digest "github.com/opencontainers/go-digest"
-	"github.com/tonistiigi/fsutil"
 
 	"github.com/crosshull/crosshull/frontend"
+	"github.com/crosshull/crosshull/hack/inprocess"
 )
 
-// record is what a build in process did.
+// record is what a build in process did, see [inprocess.Record].
 type record struct {
 	response map[string]string
-	ran      []string // names of vertices that ran, not cached, each once
+	ran      []string
 	cached   []string
-	failed   []string // what buildx shows in red
+	failed   []string
 	warnings []string
 	log      string
 	execs    []*pb.Op // of all solves, each digest once
@@ -79,18 +79,13 @@ func solve(t *testing.T, dir string, opts ...option) (*record, error) {
 	}
 	ctx, waited := waiting(t, "build")
 	defer waited()
-	c, err := client.New(ctx, s.addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close() //nolint:errcheck // nothing to be done about it
-	local, err := fsutil.NewFS(dir)
+	mounts, err := inprocess.Mounts(map[string]string{"context": dir, "dockerfile": dir})
 	if err != nil {
 		t.Fatal(err)
 	}
 	so := client.SolveOpt{
 		FrontendAttrs: s.attrs,
-		LocalMounts:   map[string]fsutil.FS{"context": local, "dockerfile": local},
+		LocalMounts:   mounts,
 		// As buildx does. Without it folders that are sent side by side are one to BuildKit, which sends only what differs in
 		// size or time: two files that were written in one tick of the clock are then the same.
 		SharedKey: dir,
@@ -114,19 +109,17 @@ func solve(t *testing.T, dir string, opts ...option) (*record, error) {
 	for _, change := range s.change {
 		change(&so)
 	}
-	rec := &record{}
 	spy := &spy{missing: s.missing, seen: map[digest.Digest]*pb.Op{}}
-	statuses := make(chan *client.SolveStatus)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		rec.watch(statuses)
-	}()
-	res, err := c.Build(ctx, so, "", func(ctx context.Context, gc gateway.Client) (*gateway.Result, error) {
+	did, err := inprocess.Solve(ctx, s.addr, so, func(ctx context.Context, gc gateway.Client) (*gateway.Result, error) {
 		spy.Client = gc
 		return frontend.Build(ctx, spy)
-	}, statuses)
-	<-done
+	})
+	if did == nil {
+		t.Fatal(err)
+	}
+	rec := &record{
+		response: did.Response, ran: did.Ran, cached: did.Cached, failed: did.Failed, warnings: did.Warnings, log: did.Log,
+	}
 	for _, op := range spy.seen {
 		if op.GetExec() != nil {
 			rec.execs = append(rec.execs, op)
@@ -135,11 +128,7 @@ func solve(t *testing.T, dir string, opts ...option) (*record, error) {
 			rec.sources = append(rec.sources, source)
 		}
 	}
-	if err != nil {
-		return rec, err
-	}
-	rec.response = res.ExporterResponse
-	return rec, nil
+	return rec, err
 }
 
 // mustSolve is solve for a build that has to succeed.
@@ -150,36 +139,6 @@ func mustSolve(t *testing.T, dir string, opts ...option) *record {
 		t.Fatalf("build %s: %v\n%s", dir, err, rec.log)
 	}
 	return rec
-}
-
-// watch takes the status of a build, till it ends.
-func (r *record) watch(statuses <-chan *client.SolveStatus) {
-	vertices := map[digest.Digest]*client.Vertex{}
-	var log strings.Builder
-	for st := range statuses {
-		for _, v := range st.Vertexes {
-			vertices[v.Digest] = v
-		}
-		for _, l := range st.Logs {
-			log.Write(l.Data)
-		}
-		for _, w := range st.Warnings {
-			r.warnings = append(r.warnings, string(w.Short))
-		}
-	}
-	for _, v := range vertices {
-		if v.Error != "" {
-			r.failed = append(r.failed, v.Name+": "+v.Error)
-		}
-		switch {
-		case v.Cached:
-			r.cached = append(r.cached, v.Name)
-		case v.Started != nil:
-			r.ran = append(r.ran, v.Name)
-		}
-	}
-	slices.Sort(r.ran)
-	r.log = log.String()
 }
 
 // spy is a gateway client that keeps what is solved, and lacks capabilities on demand.

@@ -43,9 +43,12 @@ type Module struct {
 var Modules = []Module{
 	{Path: "github.com/crosshull/crosshull", Dir: ".."},
 	{
-		Path:  "github.com/crosshull/crosshull/hack",
-		Dir:   ".",
-		Lab:   []string{"github.com/crosshull/crosshull/hack/e2e"},
+		Path: "github.com/crosshull/crosshull/hack",
+		Dir:  ".",
+		Lab: []string{
+			"github.com/crosshull/crosshull/hack/differential/judge",
+			"github.com/crosshull/crosshull/hack/e2e",
+		},
 		Fresh: true,
 	},
 }

@@ -16,9 +16,6 @@ func (e *NothingError) Error() string { return e.msg }
 // Choose returns the app to publish or the test to run. If it cannot decide, its error says what the spec must name.
 // project and framework are what the spec names now.
 func (d *Description) Choose(project, framework string, test bool) (*App, error) {
-	if d.App != nil && (framework == "" || contains(d.frameworks(), framework)) {
-		return d.App, nil
-	}
 	where := "the context"
 	if project != "" {
 		where = project
@@ -27,6 +24,11 @@ func (d *Description) Choose(project, framework string, test bool) (*App, error)
 	for _, c := range d.Candidates {
 		if test && c.Kind == "test" || !test && (c.Kind == "app" || c.Path == project && c.runs()) {
 			apps = append(apps, c)
+		}
+	}
+	for _, c := range apps {
+		if d.App != nil && c.Path == d.App.Path && (framework == "" || contains(c.Frameworks, framework)) {
+			return d.App, nil
 		}
 	}
 	switch len(apps) {
@@ -125,16 +127,6 @@ func (d *Description) Mistakes() []Diagnostic {
 	}
 	if len(d.Candidates) == 1 && d.Candidates[0].Error != nil {
 		return []Diagnostic{*d.Candidates[0].Error}
-	}
-	return nil
-}
-
-// frameworks are those of the app.
-func (d *Description) frameworks() []string {
-	for _, c := range d.Candidates {
-		if c.Path == d.App.Path {
-			return c.Frameworks
-		}
 	}
 	return nil
 }

@@ -250,6 +250,15 @@ func Outputs(nodes []Node) []string {
 // (gitrepository-layout(5)).
 func GitDirs() []string { return []string{"**/.git"} }
 
+// GitAbove are the places where a build of projects looks for the repository that they are in.
+func GitAbove(nodes []Node) []string {
+	var patterns []string
+	for _, dir := range ancestors(allPaths(nodes)) {
+		patterns = append(patterns, escapeDir(dir)+".git")
+	}
+	return patterns
+}
+
 // Unseen are patterns of the folders of projects that are not among seen. Folders that contain a seen project are left
 // out.
 func Unseen(nodes, seen []Node) []string {

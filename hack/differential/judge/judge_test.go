@@ -1,0 +1,94 @@
+package judge
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/crosshull/crosshull/hack/differential"
+	"github.com/crosshull/crosshull/hack/lab"
+)
+
+// theLab is up while tests run. It is left so: bringing it up again takes a second.
+var theLab *lab.Lab
+
+func TestMain(m *testing.M) {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
+	var err error
+	if theLab, err = lab.New(); err == nil {
+		err = theLab.Up(ctx, os.Stderr)
+	}
+	cancel()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "judge: the lab is not there:", err)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+// sideBySide limits the repositories that are built at one time to what the machine bears.
+var sideBySide = make(chan struct{}, runtime.NumCPU())
+
+// recipes are what the tests publish. The first twelve are as they come. Each of the others has shown a difference,
+// and says which.
+var recipes = []struct{ recipe, shown string }{
+	{"-seed 1 -edits 1,2", ""},
+	{"-seed 2 -edits 1,2", ""},
+	{"-seed 3 -edits 1,2", ""},
+	{"-seed 4 -edits 1,2", ""},
+	{"-seed 5 -edits 1,2", ""},
+	{"-seed 6 -edits 1,2", ""},
+	{"-seed 7 -edits 1,2", ""},
+	{"-seed 8 -edits 1,2", ""},
+	{"-seed 9 -edits 1,2", ""},
+	{"-seed 10 -edits 1,2", ""},
+	{"-seed 11 -edits 1,2", ""},
+	{"-seed 12 -edits 1,2", ""},
+}
+
+// What crosshull publishes is what plain publish makes of the whole checkout, at first and after each edit; and where
+// that fails, crosshull fails.
+func TestRecipes(t *testing.T) {
+	t.Parallel()
+	for _, tc := range recipes {
+		t.Run(strings.ReplaceAll(strings.TrimPrefix(tc.recipe, "-"), " ", "_"), func(t *testing.T) {
+			t.Parallel()
+			recipe, err := differential.ParseRecipe(tc.recipe)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sideBySide <- struct{}{}
+			defer func() { <-sideBySide }()
+			j := &Judge{Addr: theLab.BuildkitAddr(), Work: t.TempDir()}
+			report, err := j.Run(t.Context(), recipe)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range report.Steps {
+				check(t, recipe, &report.Steps[i])
+			}
+		})
+	}
+}
+
+func check(t *testing.T, recipe differential.Recipe, step *Step) {
+	t.Helper()
+	t.Logf("%s: plain %.1f s, crosshull %.1f s, edit %q", step.Kind(), step.Plain.Time.Seconds(),
+		step.Ours.Time.Seconds(), step.Edit)
+	if step.Agree() {
+		return
+	}
+	t.Errorf("%s after %q; to see it: make soak ARGS=%q", step.Kind(), step.Edit, recipe)
+	for _, d := range step.Differences {
+		t.Error(d)
+	}
+	for _, o := range []Outcome{step.Plain, step.Ours} {
+		if o.Err != nil {
+			t.Errorf("%v\n%s", o.Err, o.Log)
+		}
+	}
+}
