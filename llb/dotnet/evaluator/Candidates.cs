@@ -29,14 +29,12 @@ sealed record Candidate(Project Project, string Kind, string[] Frameworks, bool 
         get
         {
             Version Of(string framework) =>
-                Parse(Ask(Project.Instance, "GetTargetFrameworkVersion", framework)) ?? new Version();
-            var most = Parse(Project["BundledNETCoreAppTargetFrameworkVersion"]) ?? new Version(int.MaxValue, 0);
-            var built = Frameworks.Where(f => Of(f) <= most).OrderBy(Of).LastOrDefault();
-            return built ?? Frameworks.FirstOrDefault() ?? "";
+                Version.TryParse(Ask(Project.Instance, "GetTargetFrameworkVersion", framework), out var v) ? v : new();
+            if (!Version.TryParse(Project["BundledNETCoreAppTargetFrameworkVersion"], out var most))
+                most = new(99, 0);
+            return Frameworks.Where(f => Of(f) <= most).OrderBy(Of).LastOrDefault() ?? Frameworks.FirstOrDefault() ?? "";
         }
     }
-
-    static Version Parse(string text) => Version.TryParse(text, out var version) ? version : null;
 
     public const string NotForLinux = "for another system than Linux", WebAssembly = "a Blazor WebAssembly client";
 
