@@ -44,6 +44,12 @@ type Answer struct {
 	Items      map[string][]Item
 	// Packages tells whether it references any.
 	Packages bool
+	// Unknown is why it cannot be known what it reads; empty: it is known.
+	Unknown string
+	// ByRuntimeIdentifier tells that it has other files for other runtime identifiers.
+	ByRuntimeIdentifier bool
+	// Missing are projects that a solution names and that are not there.
+	Missing []string
 	// Errors are why MSBuild cannot describe the project.
 	Errors []Problem
 }
@@ -108,11 +114,14 @@ func (e Evaluation) document() document {
 		return i
 	}
 	for _, a := range e.Answers {
-		out := answer{Candidates: a.Candidates}
+		out := answer{Candidates: a.Candidates, Missing: a.Missing}
 		if a.Path != "" {
 			i := add(a.Path)
-			doc.Projects[i].Packages = a.Packages
-			out.App = &app{Path: a.Path, Closure: []int{i}, Properties: a.Properties, Items: a.Items, Errors: a.Errors}
+			doc.Projects[i].Packages, doc.Projects[i].Unknown = a.Packages, a.Unknown
+			out.App = &app{
+				Path: a.Path, Closure: []int{i}, ByRuntimeIdentifier: a.ByRuntimeIdentifier,
+				Properties: a.Properties, Items: a.Items, Errors: a.Errors,
+			}
 			for _, ref := range a.References {
 				j := add(ref)
 				out.App.Closure = append(out.App.Closure, j)
@@ -129,19 +138,22 @@ type project struct {
 	Apart      bool   `json:"apart"`
 	References []int  `json:"references"`
 	Packages   bool   `json:"packages,omitempty"`
+	Unknown    string `json:"unknown,omitempty"`
 }
 
 type answer struct {
 	Candidates []Candidate `json:"candidates"`
+	Missing    []string    `json:"missing,omitempty"`
 	App        *app        `json:"app,omitempty"`
 }
 
 type app struct {
-	Path       string            `json:"path"`
-	Closure    []int             `json:"closure"`
-	Errors     []Problem         `json:"errors"`
-	Properties Item              `json:"properties"`
-	Items      map[string][]Item `json:"items"`
+	Path                string            `json:"path"`
+	Closure             []int             `json:"closure"`
+	ByRuntimeIdentifier bool              `json:"byRuntimeIdentifier,omitempty"`
+	Errors              []Problem         `json:"errors"`
+	Properties          Item              `json:"properties"`
+	Items               map[string][]Item `json:"items"`
 }
 
 // App is what MSBuild says of a console app and of the projects that it references. properties are those that it has
