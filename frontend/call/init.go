@@ -25,10 +25,10 @@ func scaffoldSpec(ctx context.Context, req *request.Request) (*answer, error) {
 	}
 	found := scaffold.Found{Syntax: Image}
 	for _, c := range descs[0].Candidates {
-		switch {
-		case c.Kind == "test":
+		switch c.Kind {
+		case "test":
 			found.Tests = append(found.Tests, c.Path)
-		case c.Kind == "app":
+		case "app":
 			found.Apps = append(found.Apps, scaffold.App{Path: c.Path, Frameworks: c.Frameworks})
 		default:
 			found.Libraries++

@@ -180,11 +180,12 @@ func TestAsksFail(t *testing.T) {
 			want: want{
 				Says: "crosshull.yaml:3: app/app.csproj has no framework net9.0: use net10.0", At: []string{"crosshull.yaml:3"},
 			}},
-		{name: "an app in the place of a test", spec: gated, answers: []gatewaytest.Answer{app, app}, want: want{
-			Says: "crosshull.yaml:3: no test project in t: a test references Microsoft.NET.Test.Sdk, but there is " +
-				"app/app.csproj (an app)",
-			At: []string{"crosshull.yaml:3"},
-		}},
+		{name: "an app in the place of a test", spec: gated,
+			answers: []gatewaytest.Answer{app, gatewaytest.Refused(app)}, want: want{
+				Says: "crosshull.yaml:3: no test project in t: a test references Microsoft.NET.Test.Sdk, but there is " +
+					"app/app.csproj (an app)",
+				At: []string{"crosshull.yaml:3"},
+			}},
 		{name: "tests that there are not", spec: []string{"tests: [t]"}, target: "test", answers: []gatewaytest.Answer{{}},
 			want: want{Says: "crosshull.yaml:2: no .NET project in t", At: []string{"crosshull.yaml:2"}}},
 		{name: "a solution that there is not", spec: []string{"project: all.slnx"}, want: want{

@@ -1,12 +1,15 @@
 package gateway
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/moby/buildkit/client/llb"
 
 	"github.com/crosshull/crosshull/frontend/gateway/gatewaytest"
+	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
 // newClient is the client of a build by a BuildKit that answers from tables.
@@ -70,5 +73,38 @@ func TestUnmade(t *testing.T) {
 	c := newClient(t, &gatewaytest.Client{})
 	if res := c.Unmade(t.Context(), nil); res != nil {
 		t.Error("no error is a result")
+	}
+}
+
+// A step may have failed for want of a file, unless what it says is about something else.
+func TestLacks(t *testing.T) {
+	failed := gatewaytest.Failed("[publish]", "/diagnostics")
+	said := func(codes ...string) error {
+		w := &worded{text: "errors", err: failed}
+		for _, code := range codes {
+			w.diagnostics = append(w.diagnostics, dotnet.Diagnostic{Code: code})
+		}
+		return w
+	}
+	for _, tc := range []struct {
+		name  string
+		err   error
+		lacks bool
+		says  int
+	}{
+		{"no error", nil, false, 0},
+		{"no step", errors.New("no such image"), false, 0},
+		{"a build that ends", fmt.Errorf("%w: %w", failed, context.Canceled), false, 0},
+		{"a step that says nothing", failed, true, 0},
+		{"a step with another text", Reword(failed, "1 of 2 tests failed"), true, 0},
+		{"a type that is not known", fmt.Errorf("publish: %w", said("CS0246")), true, 1},
+		{"syntax", said("CS1002"), false, 1},
+		{"packages", said("NU1101", "NU1102"), false, 2},
+		{"one of both", said("CS1002", "CS0246"), true, 2},
+	} {
+		diagnostics, lacks := Lacks(tc.err)
+		if lacks != tc.lacks || len(diagnostics) != tc.says {
+			t.Errorf("%s: %v with %v, want %v with %d", tc.name, lacks, diagnostics, tc.lacks, tc.says)
+		}
 	}
 }

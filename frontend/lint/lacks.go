@@ -18,8 +18,8 @@ import (
 // namedPath finds what may be a path of the context in a message.
 var namedPath = regexp.MustCompile(`[^\s"'()\[\]]*[/\\][^\s"'()\[\]]+`)
 
-// WarnLacks warns that a build passed with all of the context only, and names the files that it lacked before, as far as
-// the errors of the step name them.
+// WarnLacks warns that a build passed with all of the context only, and names the files that it lacked before, as far
+// as the errors of the step name them.
 func WarnLacks(ctx context.Context, req *request.Request, t *tree.Tree, diagnostics []dotnet.Diagnostic) {
 	var lacked []string
 	for _, d := range diagnostics {

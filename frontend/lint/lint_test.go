@@ -102,7 +102,7 @@ func TestCheck(t *testing.T) {
 		}, want: []string{"PlatformMissing crosshull.yaml:1 mcr.microsoft.com/dotnet/runtime:10.0 has no image for " +
 			"linux/s390x: it has linux/amd64, linux/arm64, linux/arm/v7"}},
 		{name: "a test in the place of an app", c: app(nil, "project: t"), change: func(c *gatewaytest.Client) {
-			c.Describe(gatewaytest.Test("t/t.csproj"))
+			c.Describe(gatewaytest.Refused(gatewaytest.Test("t/t.csproj")))
 		}, want: []string{
 			"TestProject crosshull.yaml:2 t/t.csproj is a test project, which is not published: name an app here, " +
 				"and this one in tests",
@@ -154,7 +154,10 @@ func TestCheck(t *testing.T) {
 					"linux-arm64: leave PlatformTarget out of the project, or set it to AnyCPU in publish.properties, or build " +
 					"for the platform that it names",
 			}},
-		{name: "tests that are none", c: app(nil, "tests: [app]"), want: []string{
+		{name: "tests that are none", c: app(nil, "tests: [app]"), change: func(c *gatewaytest.Client) {
+			none := gatewaytest.Refused(gatewaytest.App("app/app.csproj", nil))
+			c.Step(gatewaytest.Step{Name: describe + " -t:ComputeContainerConfig app", Files: gatewaytest.Description(none)})
+		}, want: []string{
 			"error crosshull.yaml:2 crosshull.yaml:2: no test project in app: a test references Microsoft.NET.Test.Sdk, " +
 				"but there is app/app.csproj (an app)",
 		}},

@@ -45,9 +45,9 @@ func sent(c *gatewaytest.Client) []string {
 // Of a large context, names come first, and then the contents of project files and of what steps read.
 func TestSendsWhatIsRead(t *testing.T) {
 	c := files{
-		"src/app/app.csproj": `<Import Project="../../eng/v.xml" />`, "src/app/Program.cs": "x", "src/app/bin/x.dll": "x",
+		"src/app/app.csproj": `<Import Project="../../eng/v.props" />`, "src/app/Program.cs": "x", "src/app/bin/x.dll": "x",
 		"src/lib/lib.csproj": "1", "src/lib/A.cs": "x", "src/other/other.csproj": "1", "src/other/O.cs": "x",
-		"eng/v.xml": "2", "eng/w.xml": "2", "README.md": "x", "src/link": "-> ../README.md", "LICENSE": "x",
+		"eng/v.props": "2", "eng/w.xml": "2", "README.md": "x", "src/link": "-> ../README.md", "LICENSE": "x",
 	}.large()
 	req := open(t, c)
 	got, err := tree.Read(t.Context(), req)
@@ -57,7 +57,7 @@ func TestSendsWhatIsRead(t *testing.T) {
 	if len(got.Names) != 20 {
 		t.Errorf("it knows %d names: %v", len(got.Names), got.Names)
 	}
-	projects := []string{"eng/v.xml", "src/app/app.csproj", "src/lib/lib.csproj", "src/other/other.csproj"}
+	projects := []string{"eng/v.props", "src/app/app.csproj", "src/lib/lib.csproj", "src/other/other.csproj"}
 	if names := sent(c); !slices.Equal(names, projects) {
 		t.Errorf("at first it sent\n%q\nwant\n%q", names, projects)
 	}

@@ -71,11 +71,11 @@ func (a *Assets) size(app *App) int64 {
 type Compression int
 
 const (
-	// CompressInPublish: publish compresses them, as it does by default.
+	// CompressInPublish lets publish compress them, as it does by default.
 	CompressInPublish Compression = iota
-	// CompressBefore: a step before publish compresses the files that exist, and publish compresses what the build makes.
+	// CompressBefore has a step before publish compress the files that exist. Publish compresses what the build makes.
 	CompressBefore
-	// CompressBeside: a step that runs in parallel with publish makes all of them, and publish compresses none.
+	// CompressBeside has a step in parallel with publish make all of them. Publish compresses none.
 	CompressBeside
 )
 

@@ -131,7 +131,8 @@ func (d *Description) Mistakes() []Diagnostic {
 	return nil
 }
 
-// PassedOver are the other projects that can be published, where project, as the spec names it, is no file of a project.
+// PassedOver are the other projects that can be published, where project, as the spec names it, is no file of a
+// project.
 func (d *Description) PassedOver(project string) []string {
 	var paths []string
 	for _, c := range d.Candidates {

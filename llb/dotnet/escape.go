@@ -48,10 +48,9 @@ func definePath(name, path string) string { return "-p:" + name + "=" + escapeMS
 // themselves, except for the quote.
 func projectArgument(path string) string { return strings.ReplaceAll(path, `"`, `\"`) }
 
-// escapeMSBuild escapes text for an MSBuild expression, so that it stands for itself: in an item, a condition, or a
-// value in the property list of the MSBuild task. It escapes the characters of EscapingUtilities.Escape, the backslash
-// (a slash in paths), what would end an argument, and what XML cannot hold. It also escapes white space at both ends,
-// which MSBuild trims. The task's property list trims it all the same.
+// escapeMSBuild escapes text for an MSBuild expression, so that it stands for itself: in an item or a condition. It
+// escapes the characters of EscapingUtilities.Escape, the backslash (a slash in paths), what would end an argument, and
+// what XML cannot hold. It also escapes white space at both ends, which MSBuild trims.
 func escapeMSBuild(s string) string {
 	trimmed := strings.TrimSpace(s)
 	start := strings.Index(s, trimmed)
@@ -66,15 +65,6 @@ func escapeMSBuild(s string) string {
 		}
 	}
 	return b.String()
-}
-
-// escapeProperties returns a value for the property list of the MSBuild task.
-func escapeProperties(properties []KeyValue) string {
-	parts := make([]string, len(properties))
-	for i, kv := range properties {
-		parts[i] = kv.Key + "=" + escapeMSBuild(kv.Value)
-	}
-	return strings.Join(parts, ";")
 }
 
 // escapeXML escapes text for an XML element or attribute. It replaces what XML cannot hold, so escape text for MSBuild

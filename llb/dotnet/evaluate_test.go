@@ -411,8 +411,9 @@ func TestReads(t *testing.T) {
 		folders          string
 	}{
 		{name: "nothing", projects: []string{app + `}`}},
-		{name: "a file of the evaluation", projects: []string{app + `, "files": [{"path": "eng/a.xml", "evaluation": true}]}`},
-			restore: "eng/a.xml", publish: "eng/a.xml"},
+		{name: "a file of the evaluation",
+			projects: []string{app + `, "files": [{"path": "eng/a.xml", "evaluation": true}]}`},
+			restore:  "eng/a.xml", publish: "eng/a.xml"},
 		{name: "a file of the build", projects: []string{app + `, "files": [{"path": "key.snk"}]}`}, publish: "key.snk"},
 		{name: "a folder of the evaluation", projects: []string{app + `, "folders": [{"path": "feed", "evaluation": true}]}`},
 			restore: "feed", publish: "feed"},

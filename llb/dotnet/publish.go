@@ -178,8 +178,8 @@ func (p Project) solution(at Paths) []KeyValue {
 	}
 }
 
-// obeys adds the switches of Directory.Build.rsp to `dotnet msbuild PROJECT …`. MSBuild looks for that file from PROJECT
-// upwards, and PROJECT is crosshull's own. What follows on the command line counts for more.
+// obeys adds the switches of Directory.Build.rsp to `dotnet msbuild PROJECT …`. MSBuild looks for that file from
+// PROJECT upwards, and PROJECT is crosshull's own. What follows on the command line counts for more.
 func (app *App) obeys(args []string, at Paths) []string {
 	if app.ResponseFile == "" {
 		return args

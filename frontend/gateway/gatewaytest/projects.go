@@ -45,6 +45,12 @@ type Answer struct {
 	Items      map[string][]Item
 	// Packages tells whether it references any.
 	Packages bool
+	// Unknown is why it cannot be known what it reads; empty: it is known.
+	Unknown string
+	// ByRuntimeIdentifier tells that it has other files for other runtime identifiers.
+	ByRuntimeIdentifier bool
+	// Missing are projects that a solution names and that are not there.
+	Missing []string
 	// Errors are why MSBuild cannot describe the project.
 	Errors []Problem
 }
@@ -109,11 +115,15 @@ func (e Evaluation) document() document {
 		return i
 	}
 	for _, a := range e.Answers {
-		out := answer{Candidates: a.Candidates}
+		out := answer{Candidates: a.Candidates, Missing: a.Missing}
 		if a.Path != "" {
 			i := add(a.Path)
-			doc.Projects[i].Packages, doc.Projects[i].Target = a.Packages, a.Properties["PlatformTarget"]
-			out.App = &app{Path: a.Path, Closure: []int{i}, Properties: a.Properties, Items: a.Items, Errors: a.Errors}
+			doc.Projects[i].Packages, doc.Projects[i].Unknown = a.Packages, a.Unknown
+			doc.Projects[i].Target = a.Properties["PlatformTarget"]
+			out.App = &app{
+				Path: a.Path, Closure: []int{i}, ByRuntimeIdentifier: a.ByRuntimeIdentifier,
+				Properties: a.Properties, Items: a.Items, Errors: a.Errors,
+			}
 			for _, ref := range a.References {
 				j := add(ref)
 				out.App.Closure = append(out.App.Closure, j)
@@ -131,19 +141,22 @@ type project struct {
 	References []int  `json:"references"`
 	Packages   bool   `json:"packages,omitempty"`
 	Target     string `json:"platformTarget,omitempty"`
+	Unknown    string `json:"unknown,omitempty"`
 }
 
 type answer struct {
 	Candidates []Candidate `json:"candidates"`
+	Missing    []string    `json:"missing,omitempty"`
 	App        *app        `json:"app,omitempty"`
 }
 
 type app struct {
-	Path       string            `json:"path"`
-	Closure    []int             `json:"closure"`
-	Errors     []Problem         `json:"errors"`
-	Properties Item              `json:"properties"`
-	Items      map[string][]Item `json:"items"`
+	Path                string            `json:"path"`
+	Closure             []int             `json:"closure"`
+	ByRuntimeIdentifier bool              `json:"byRuntimeIdentifier,omitempty"`
+	Errors              []Problem         `json:"errors"`
+	Properties          Item              `json:"properties"`
+	Items               map[string][]Item `json:"items"`
 }
 
 // App is what MSBuild says of a console app and of the projects that it references. properties are those that it has
@@ -174,6 +187,9 @@ func Test(project string) Answer {
 		Path:       project,
 	}
 }
+
+// Refused is the answer to a question that means none of the projects of an answer.
+func Refused(a Answer) Answer { return Answer{Candidates: a.Candidates} }
 
 // Config is the configuration of an image for a platform, with an environment.
 func Config(platform string, env ...string) *dockerspec.DockerOCIImage {

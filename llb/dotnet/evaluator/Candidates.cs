@@ -32,8 +32,8 @@ sealed record Candidate(Project Project, string Kind, string[] Frameworks, bool 
                 Version.TryParse(Ask(Project.Instance, "GetTargetFrameworkVersion", framework), out var v) ? v : new();
             if (!Version.TryParse(Project["BundledNETCoreAppTargetFrameworkVersion"], out var most))
                 most = new(99, 0);
-            return Frameworks.Where(f => Of(f) <= most).OrderBy(Of).LastOrDefault()
-                ?? Frameworks.FirstOrDefault() ?? "";
+            var built = Frameworks.Where(f => Of(f) <= most).OrderBy(Of).LastOrDefault();
+            return built ?? Frameworks.FirstOrDefault() ?? "";
         }
     }
 

@@ -28,9 +28,10 @@ sealed record Request(
             e.GetProperty("questions").EnumerateArray().Select(QuestionOf).ToArray());
     }
 
-    static Question QuestionOf(JsonElement e) =>
-        new(Text(e, "project"), Text(e, "kind") == "test", Text(e, "framework"),
-            e.TryGetProperty("newest", out var newest) && newest.GetBoolean(), Map(e, "properties"));
+    static Question QuestionOf(JsonElement e) => new(
+        Text(e, "project"), Text(e, "kind") == "test", Text(e, "framework"), Flag(e, "newest"), Map(e, "properties"));
+
+    static bool Flag(JsonElement e, string name) => e.TryGetProperty(name, out var v) && v.GetBoolean();
 
     static string Text(JsonElement e, string name) => e.TryGetProperty(name, out var v) ? v.GetString() : "";
 

@@ -1,0 +1,71 @@
+package frontend
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/crosshull/crosshull/frontend/gateway/gatewaytest"
+)
+
+// A step that fails for want of a file runs once more with the whole context. The build tells which files that were.
+func TestOnceMore(t *testing.T) {
+	const passes = "the build reads files that MSBuild does not name. It ran once more with the whole context. " +
+		"To make it as fast as others, name the files in publish.inputs"
+	const says = "/source/app/Program.cs(1,1): error "
+	app, everything := gatewaytest.App("app/app.csproj", nil), gatewaytest.App("app/app.csproj", nil)
+	everything.Unknown = "Exec in app/app.csproj:3"
+	for _, tc := range []struct {
+		name   string
+		answer gatewaytest.Answer
+		log    string // what the step says
+		fails  int    // how often it does
+		runs   int    // how often it is to run
+		warns  string // what is warned of in the end; empty: nothing
+		wants  string // how the error begins; empty: none
+	}{
+		{"no failure", app, "", 0, 1, "", ""},
+		{"a file that it names", app, says + "CS1566: Error reading resource '/source/eng/words.txt'", 1, 2,
+			passes + ", as in publish: {inputs: [eng/words.txt]}", ""},
+		{"a file that is nowhere", app, says + "CS1566: Error reading resource 'eng/none.txt'", 1, 2, passes, ""},
+		{"nothing said", app, "", 1, 2, passes, ""},
+		{"twice", app, says + "CS0246: no type X", 2, 2, "", "1 error in " + publish + " app/app.csproj"},
+		{"syntax", app, says + "CS1002: ; expected", 1, 1, "", "1 error in " + publish + " app/app.csproj"},
+		{"what may read anything, but for the evaluation", everything, says + "CS0246: no type X", 2, 2, "",
+			"1 error in " + publish + " app/app.csproj"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := withSpec("publish: {inputs: [app]}")
+			c.Say("eng/words.txt", "word")
+			c.Describe(tc.answer)
+			runs := 0
+			failed := gatewaytest.Failed(publish+" app/app.csproj", "/diagnostics")
+			c.Mounts = map[string]fstest.MapFS{
+				publish + " app/app.csproj /diagnostics": {"errors.log": {Data: []byte(tc.log + "\n")}},
+			}
+			c.Step(gatewaytest.Step{Name: publish, Files: gatewaytest.Published([]string{"app"}),
+				Do: func(context.Context) error {
+					if runs++; runs <= tc.fails {
+						return failed
+					}
+					return nil
+				}})
+			_, err := Build(t.Context(), c)
+			if (err != nil) != (tc.wants != "") || err != nil && !strings.HasPrefix(err.Error(), tc.wants) {
+				t.Errorf("error %v, want %q", err, tc.wants)
+			}
+			if runs != tc.runs {
+				t.Errorf("it ran %d times, want %d", runs, tc.runs)
+			}
+			var want []string
+			if tc.warns != "" {
+				want = []string{tc.warns}
+			}
+			if got := c.Warnings(); !slices.Equal(got, want) {
+				t.Errorf("warned of %q, want %q", got, want)
+			}
+		})
+	}
+}

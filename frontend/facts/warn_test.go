@@ -1,0 +1,61 @@
+package facts_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/crosshull/crosshull/frontend/gateway/gatewaytest"
+)
+
+// What MSBuild says that the user should know is a warning, each once, and no error.
+func TestWarns(t *testing.T) {
+	unknown, missing, byRID := gatewaytest.App("app/app.csproj", nil), gatewaytest.App("app/app.csproj", nil),
+		gatewaytest.App("app/app.csproj", nil)
+	unknown.Unknown = "Exec in app/app.csproj:3"
+	missing.Missing = []string{"gone/gone.csproj", "gone/gone.csproj"}
+	byRID.ByRuntimeIdentifier = true
+	others := gatewaytest.App("app/app.csproj", nil)
+	others.Candidates = append(others.Candidates,
+		gatewaytest.Candidate{Path: "desktop.csproj", Kind: "app", Frameworks: []string{"net10.0"}},
+		gatewaytest.Candidate{Path: "old.csproj", Kind: "broken", Error: &gatewaytest.Problem{Message: "no such SDK"}},
+	)
+	for _, tc := range []struct {
+		name   string
+		spec   []string
+		answer gatewaytest.Answer
+		want   []string
+	}{
+		{"nothing", nil, gatewaytest.App("app/app.csproj", nil), nil},
+		{"a project that may read anything", nil, unknown, []string{
+			"app/app.csproj may read any file of the context, so each change compiles it again (Exec in " +
+				"app/app.csproj:3): list what it reads in publish.inputs",
+		}},
+		{"one whose inputs the spec names", []string{"publish: {inputs: [tools]}"}, unknown, nil},
+		{"a project of a solution that is not there", []string{"project: all.slnx"}, missing, []string{
+			"all.slnx names gone/gone.csproj, which is not in the context: it is left out",
+		}},
+		{"other files for each platform", nil, byRID, []string{
+			"app/app.csproj has other files for each RuntimeIdentifier, and mode portable publishes without one: " +
+				"publish.mode self-contained, single-file and ready-to-run publish for each platform",
+		}},
+		{"a publish for each platform", []string{"publish: {mode: self-contained}"}, byRID, nil},
+		{"other projects", nil, others, []string{
+			"old.csproj is left out, as MSBuild cannot evaluate it: no such SDK",
+			"desktop.csproj can be published, too, and has frameworks of other systems: to build it, name it in project",
+		}},
+		{"a named project", []string{"project: app/app.csproj"}, gatewaytest.App("app/app.csproj", nil), nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := gatewaytest.Console()
+			c.Spec(tc.spec...)
+			c.Say("all.slnx", "<Solution />")
+			c.Describe(tc.answer)
+			if _, err := apps(t, c); err != nil {
+				t.Fatal(err)
+			}
+			if got := c.Warnings(); !slices.Equal(got, tc.want) {
+				t.Errorf("warned of\n%q\nwant\n%q", got, tc.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,81 @@
+package dotnet
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// commands are all commands that build app, by name.
+func commands(p Project, app *App) map[string][]string {
+	at := Paths{Source: "/source", Output: "/app", MSBuild: "/crosshull"}
+	return map[string][]string{
+		"restore":       RestoreArgs(p, []*App{app}, nil, at),
+		"group restore": RestoreArgs(p, []*App{app, {Path: "b.csproj"}}, nil, at),
+		"compile":       CompileArgs(p, app, at),
+		"publish":       PublishArgs(p, app, "", "linux-x64", CompressInPublish, at),
+		"assets":        CompressArgs(p, app, at),
+		"apphost":       AppHostArgs(p, app, []string{"linux-x64"}, at),
+		"test":          TestArgs(p, app, at),
+	}
+}
+
+// A project that is meant by its solution has the properties that the solution gives it.
+func TestSolutionProperties(t *testing.T) {
+	want := []string{
+		"-p:SolutionDir=/source/src/", "-p:SolutionExt=.slnx", "-p:SolutionFileName=all.v1.slnx", "-p:SolutionName=all.v1",
+		"-p:SolutionPath=/source/src/all.v1.slnx",
+	}
+	for _, tc := range []struct {
+		project string
+		want    bool
+	}{{"src/all.v1.slnx", true}, {"src", false}, {"src/a.csproj", false}} {
+		for name, args := range commands(Project{Path: tc.project}, &App{Path: "src/a.csproj"}) {
+			for _, arg := range want {
+				if slices.Contains(args, arg) != tc.want {
+					t.Errorf("%s of %s has %s: %v", name, tc.project, arg, !tc.want)
+				}
+			}
+		}
+	}
+}
+
+// Commands whose project is crosshull's own obey the response file of the app, and what they say counts for more.
+func TestResponseFile(t *testing.T) {
+	const file = "@/source/src/Directory.Build.rsp"
+	for name, args := range commands(Project{}, &App{Path: "src/a.csproj", ResponseFile: "src/Directory.Build.rsp"}) {
+		i := slices.Index(args, file)
+		// MSBuild finds it beside the project. Assets go without: publish makes those that come out differently.
+		finds := name == "restore" || name == "test" || name == "assets"
+		if finds && i >= 0 || !finds && i < 0 {
+			t.Errorf("%s has the response file at %d: %q", name, i, args)
+		}
+		if i >= 0 && slices.ContainsFunc(args[:i], func(a string) bool { return strings.HasPrefix(a, "-p:") }) {
+			t.Errorf("%s: the response file counts for more than %q", name, args[:i])
+		}
+	}
+	for name, args := range commands(Project{}, &App{Path: "src/a.csproj"}) {
+		if slices.ContainsFunc(args, func(a string) bool { return strings.HasPrefix(a, "@") }) {
+			t.Errorf("%s has a response file: %q", name, args)
+		}
+	}
+}
+
+// A restore leaves out frameworks of other systems where a project has some.
+func TestForeign(t *testing.T) {
+	const arg = "-p:CustomAfterMicrosoftCommonCrossTargetingTargets=/crosshull/restore.targets"
+	for _, tc := range []struct {
+		name, project string
+		want          bool
+	}{
+		{"none", `{"path": "a.csproj"}`, false},
+		{"some", `{"path": "a.csproj", "foreignFrameworks": true}`, true},
+	} {
+		app := &App{Path: "a.csproj", Closure: told(t, tc.project)}
+		for _, name := range []string{"restore", "group restore"} {
+			if args := commands(Project{}, app)[name]; Foreign([]*App{app}) != tc.want || slices.Contains(args, arg) != tc.want {
+				t.Errorf("%s: %s has %q", tc.name, name, args)
+			}
+		}
+	}
+}
