@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -13,7 +12,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/moby/buildkit/client"
 	gatewayclient "github.com/moby/buildkit/frontend/gateway/client"
@@ -212,33 +210,5 @@ func TestNameThatIsNoUTF8(t *testing.T) {
 		if want := "a name in " + tc.in + " is no UTF-8, and BuildKit cannot send it: "; !strings.Contains(fmt.Sprint(err), want) {
 			t.Errorf("error\n%v\nwant\n%s", err, want)
 		}
-	}
-}
-
-// TestLargeContexts measures contexts of sizes that nobody has every day: CROSSHULL_NAMES is how many files.
-func TestLargeContexts(t *testing.T) {
-	var number int
-	if _, err := fmt.Sscan(os.Getenv("CROSSHULL_NAMES"), &number); err != nil {
-		t.Skip("CROSSHULL_NAMES says no number of files")
-	}
-	dir := t.TempDir()
-	fill(t, dir, map[string]string{"src/app.csproj": "<Project />"})
-	if err := os.Mkdir(filepath.Join(dir, "many"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for i := range number {
-		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("many/image%07d.jpeg", i)), nil, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for range 2 {
-		begun := time.Now()
-		_, _, err := inTree(t, dir, nil, func(_ context.Context, _ *request.Request, read *frontendtree.Tree) error {
-			if len(read.Names) != number+3 || len(read.Files) != 1 {
-				return errors.New("it knows other names")
-			}
-			return nil
-		})
-		t.Logf("%d names in %s, %v", number, time.Since(begun), err)
 	}
 }
