@@ -145,7 +145,7 @@ func TestNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	closed := []string{"secret", "deep/er/secret", "src/Program.cs"}
-	sent, warnings, err := inTree(t, dir, closed, func(ctx context.Context, req *request.Request, read *frontendtree.Tree) error {
+	look := func(ctx context.Context, req *request.Request, read *frontendtree.Tree) error {
 		for name, text := range files {
 			if strings.HasSuffix(name, "proj") || strings.HasSuffix(name, ".props") {
 				if got := string(read.Files[name]); got != text {
@@ -184,7 +184,8 @@ func TestNames(t *testing.T) {
 			t.Errorf("error %v, want %s", err, want)
 		}
 		return nil
-	})
+	}
+	sent, warnings, err := inTree(t, dir, closed, look)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +208,8 @@ func TestNameThatIsNoUTF8(t *testing.T) {
 		dir := t.TempDir()
 		fill(t, dir, map[string]string{"app.csproj": "", "src/a/c/ü.cs": "", "src/b/x.cs": "", tc.file: "", tc.other: ""})
 		_, _, err := inTree(t, dir, nil, func(context.Context, *request.Request, *frontendtree.Tree) error { return nil })
-		if want := "a name in " + tc.in + " is no UTF-8, and BuildKit cannot send it: "; !strings.Contains(fmt.Sprint(err), want) {
+		want := "a name in " + tc.in + " is no UTF-8, and BuildKit cannot send it: "
+		if !strings.Contains(fmt.Sprint(err), want) {
 			t.Errorf("error\n%v\nwant\n%s", err, want)
 		}
 	}
