@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -13,7 +12,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/moby/buildkit/client"
 	gatewayclient "github.com/moby/buildkit/frontend/gateway/client"
@@ -147,7 +145,7 @@ func TestNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	closed := []string{"secret", "deep/er/secret", "src/Program.cs"}
-	sent, warnings, err := inTree(t, dir, closed, func(ctx context.Context, req *request.Request, read *frontendtree.Tree) error {
+	look := func(ctx context.Context, req *request.Request, read *frontendtree.Tree) error {
 		for name, text := range files {
 			if strings.HasSuffix(name, "proj") || strings.HasSuffix(name, ".props") {
 				if got := string(read.Files[name]); got != text {
@@ -186,7 +184,8 @@ func TestNames(t *testing.T) {
 			t.Errorf("error %v, want %s", err, want)
 		}
 		return nil
-	})
+	}
+	sent, warnings, err := inTree(t, dir, closed, look)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,36 +208,9 @@ func TestNameThatIsNoUTF8(t *testing.T) {
 		dir := t.TempDir()
 		fill(t, dir, map[string]string{"app.csproj": "", "src/a/c/ü.cs": "", "src/b/x.cs": "", tc.file: "", tc.other: ""})
 		_, _, err := inTree(t, dir, nil, func(context.Context, *request.Request, *frontendtree.Tree) error { return nil })
-		if want := "a name in " + tc.in + " is no UTF-8, and BuildKit cannot send it: "; !strings.Contains(fmt.Sprint(err), want) {
+		want := "a name in " + tc.in + " is no UTF-8, and BuildKit cannot send it: "
+		if !strings.Contains(fmt.Sprint(err), want) {
 			t.Errorf("error\n%v\nwant\n%s", err, want)
 		}
-	}
-}
-
-// TestLargeContexts measures contexts of sizes that nobody has every day: CROSSHULL_NAMES is how many files.
-func TestLargeContexts(t *testing.T) {
-	var number int
-	if _, err := fmt.Sscan(os.Getenv("CROSSHULL_NAMES"), &number); err != nil {
-		t.Skip("CROSSHULL_NAMES says no number of files")
-	}
-	dir := t.TempDir()
-	fill(t, dir, map[string]string{"src/app.csproj": "<Project />"})
-	if err := os.Mkdir(filepath.Join(dir, "many"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for i := range number {
-		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("many/image%07d.jpeg", i)), nil, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for range 2 {
-		begun := time.Now()
-		_, _, err := inTree(t, dir, nil, func(_ context.Context, _ *request.Request, read *frontendtree.Tree) error {
-			if len(read.Names) != number+3 || len(read.Files) != 1 {
-				return errors.New("it knows other names")
-			}
-			return nil
-		})
-		t.Logf("%d names in %s, %v", number, time.Since(begun), err)
 	}
 }
