@@ -218,7 +218,8 @@ const (
 )
 
 func library(target string) dotnet.App {
-	return dotnet.App{Closure: []dotnet.Node{{Path: "src/app/app.csproj"}, {Path: "lib/lib.csproj", PlatformTarget: target}}}
+	library := dotnet.Node{Path: "lib/lib.csproj", PlatformTarget: target}
+	return dotnet.App{Closure: []dotnet.Node{{Path: "src/app/app.csproj"}, library}}
 }
 
 func natives(rids ...string) []dotnet.Native {

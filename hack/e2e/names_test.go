@@ -20,6 +20,7 @@ import (
 	"github.com/crosshull/crosshull/frontend/gateway"
 	"github.com/crosshull/crosshull/frontend/request"
 	frontendtree "github.com/crosshull/crosshull/frontend/tree"
+	"github.com/crosshull/crosshull/hack/inprocess"
 	xllb "github.com/crosshull/crosshull/llb"
 )
 
@@ -79,23 +80,13 @@ func inTree(
 	t.Helper()
 	ctx, waited := waiting(t, "build")
 	defer waited()
-	c, err := client.New(ctx, theLab.BuildkitAddr())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close() //nolint:errcheck // nothing to be done about it
 	local, err := fsutil.NewFS(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	folder := userFolder{local, closed, &atomic.Int64{}}
-	rec, statuses, done := &record{}, make(chan *client.SolveStatus), make(chan struct{})
-	go func() {
-		defer close(done)
-		rec.watch(statuses)
-	}()
 	so := client.SolveOpt{LocalMounts: map[string]fsutil.FS{"context": folder, "dockerfile": folder}, SharedKey: dir}
-	_, err = c.Build(ctx, so, "", func(ctx context.Context, gc gatewayclient.Client) (*gatewayclient.Result, error) {
+	did, err := inprocess.Solve(ctx, theLab.BuildkitAddr(), so, func(ctx context.Context, gc gatewayclient.Client) (*gatewayclient.Result, error) {
 		gw, err := gateway.New(ctx, gc)
 		if err != nil {
 			return nil, err
@@ -107,9 +98,11 @@ func inTree(
 			return nil, err
 		}
 		return gatewayclient.NewResult(), do(ctx, req, read)
-	}, statuses)
-	<-done
-	return folder.sent.Load(), rec.warnings, err
+	})
+	if did == nil {
+		t.Fatal(err)
+	}
+	return folder.sent.Load(), did.Warnings, err
 }
 
 func fill(t *testing.T, dir string, files map[string]string) {

@@ -373,8 +373,9 @@ func (a *answer) nodes() []Node {
 	for i, p := range a.Projects {
 		n := Node{
 			Path: p.Path, Framework: p.Framework, Apart: p.Apart, direct: p.DirectReferences,
-			Locked:  Locked{Floating: p.Floating, LockFile: p.LockFile, LockedMode: p.LockedMode},
-			foreign: p.ForeignFrameworks, PlatformTarget: p.PlatformTarget, Packages: p.Packages, FrameworkReferences: p.FrameworkReferences,
+			Locked:   Locked{Floating: p.Floating, LockFile: p.LockFile, LockedMode: p.LockedMode},
+			Packages: p.Packages, FrameworkReferences: p.FrameworkReferences, PlatformTarget: p.PlatformTarget,
+			foreign: p.ForeignFrameworks,
 			Reads: Reads{
 				Files: p.Files, Folders: p.Folders, Existing: p.Existing, Unknown: p.Unknown,
 				unknownToEvaluation: p.UnknownToEvaluation, runsTools: p.RunsTools,

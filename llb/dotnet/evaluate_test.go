@@ -361,7 +361,8 @@ func TestAppOfAnswers(t *testing.T) {
 		ResponseFile: "src/Directory.Build.rsp", ByRuntimeIdentifier: true,
 		Output: Output{TargetFileName: "b.dll", AssemblyName: "b", AssetsFile: "obj/x.json"},
 		Container: Container{
-			BaseImage: "base", InferredBase: "base", Labels: []KeyValue{{"l", "1"}}, Env: []KeyValue{{"E", ""}}, Ports: []string{"80/tcp", "53/udp"},
+			BaseImage: "base", InferredBase: "base", Labels: []KeyValue{{"l", "1"}},
+			Env: []KeyValue{{"E", ""}}, Ports: []string{"80/tcp", "53/udp"},
 			WorkingDirectory: "/srv/", User: "me", PublishesVCS: true,
 			Command: Command{
 				Instruction: "None", AppCommand: []string{"c"}, AppCommandArgs: []string{"c1"}, Entrypoint: []string{"/e"},
