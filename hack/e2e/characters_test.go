@@ -117,7 +117,7 @@ func TestValuesOfKeysArrive(t *testing.T) {
   </PropertyGroup>
 </Project>`)
 				// Nor the name of an image, so the build ends with that it has arrived.
-				targets := arrived(values, "CrosshullClosure")
+				targets := arrived(values, "ComputeContainerConfig")
 				targets = strings.Replace(targets, `<Message Importance="high"`, "<Error", 1)
 				write(t, dir, "Directory.Build.targets", targets)
 				text := fmt.Sprintf(spec, quoted(t, value))

@@ -125,7 +125,6 @@ func (a *Assets) Files(nodes []Node) []string {
 // files, and publish makes the rest. So it never fails (which is why it runs in a shell) and prints nothing.
 func CompressArgs(p Project, app *App, at Paths) []string {
 	args := []string{
-		"sh", "-c", `"$@" || :`, "sh",
 		"dotnet", "msbuild", path.Join(at.MSBuild, "assets.proj"), "-nologo", "-noConsoleLogger", "-t:Compress",
 		define("_IsPublishing", "true"),
 		define("CrosshullMakesAssets", "true"),
@@ -135,6 +134,7 @@ func CompressArgs(p Project, app *App, at Paths) []string {
 		define("PublishDir", path.Join(at.Output, LayerAssets)+"/"),
 		define("CrosshullOutput", at.Output+"/"),
 	}
+	args = append([]string{"sh", "-c", `"$@" || :`, "sh"}, app.obeys(args, at)...)
 	args = append(args, at.inject()...)
 	args = append(args, app.framework()...)
 	return append(args, p.build(&App{}, at)...) // assets do not depend on the mode

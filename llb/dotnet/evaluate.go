@@ -255,6 +255,7 @@ type answerProject struct {
 type answerTo struct {
 	Candidates []answerCandidate
 	Missing    []string
+	Error      *problem // of the solution
 	App        *answerApp
 }
 
@@ -403,6 +404,9 @@ func (a *answer) description(i int, nodes []Node) *Description {
 			candidate.Error = new(c.Error.diagnostic())
 		}
 		desc.Candidates = append(desc.Candidates, candidate)
+	}
+	if from.Error != nil {
+		desc.Errors = append(desc.Errors, from.Error.diagnostic())
 	}
 	if from.App == nil {
 		return desc

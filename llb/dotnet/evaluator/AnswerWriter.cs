@@ -103,7 +103,6 @@ static class AnswerWriter
         {
             json.WriteStartObject();
             json.WriteString("path", Path(path));
-            Problem("error", variants.Select(v => v.Error).FirstOrDefault(e => e != null));
             var inner = variants.FirstOrDefault(Builds);
             if (inner != null) Compile(inner);
             var references = variants.SelectMany(v => v.References).Select(r => r.Path).Where(r => r != path);
@@ -165,7 +164,8 @@ static class AnswerWriter
             json.WriteStartArray("candidates");
             foreach (var candidate in question.Candidates) Candidate(candidate);
             json.WriteEndArray();
-            Strings("missing", question.Missing);
+            Strings("missing", question.Solution.Missing);
+            Problem("error", question.Solution.Problem);
             if (question.App != null) App(question, index);
             json.WriteEndObject();
         }

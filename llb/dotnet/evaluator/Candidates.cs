@@ -2,8 +2,10 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
+using System.Xml;
 using System.Xml.Linq;
 using Microsoft.Build.Construction;
+using Microsoft.Build.Exceptions;
 using Microsoft.Build.Execution;
 
 namespace Crosshull;
@@ -100,33 +102,54 @@ static class Candidates
 {
     static readonly string[] Languages = { ".csproj", ".fsproj", ".vbproj" };
 
-    /// <summary>Absolute paths, sorted. Missing are those that a solution names and that are not there.</summary>
-    public static string[] Find(Tree tree, string named, out string[] missing)
+    /// <summary>Absolute paths, sorted.</summary>
+    public static string[] Find(Tree tree, string named, out SolutionProjects solution)
     {
-        missing = Array.Empty<string>();
+        solution = new(Array.Empty<string>(), null);
         var path = (tree.Root + named).TrimEnd('/');
         var extension = Path.GetExtension(named).ToLowerInvariant();
         if (extension.EndsWith("proj")) return new[] { path };
-        var found = extension is ".sln" or ".slnx" or ".slnf" ? OfSolution(path) : tree.FilesIn(path);
+        var isSolution = extension is ".sln" or ".slnx" or ".slnf";
+        Problem problem = null;
+        var found = isSolution ? OfSolution(path, out problem) : tree.FilesIn(path);
         var projects = found.Where(f => Languages.Contains(Path.GetExtension(f).ToLowerInvariant()))
             .Select(Path.GetFullPath).Distinct().OrderBy(f => f, StringComparer.Ordinal).ToArray();
-        missing = projects.Where(f => !tree.HasFile(f)).ToArray();
+        solution = new(projects.Where(f => !tree.HasFile(f)).ToArray(), problem);
         return projects.Where(tree.HasFile).ToArray();
     }
 
-    static IEnumerable<string> OfSolution(string path)
+    static IEnumerable<string> OfSolution(string path, out Problem problem)
     {
+        problem = null;
         try
         {
-            return SolutionFile.Parse(path).ProjectsInOrder
-                .Where(p => p.ProjectType != SolutionProjectType.SolutionFolder).Select(p => p.AbsolutePath).ToList();
+            return path.EndsWith(".slnx", StringComparison.OrdinalIgnoreCase) ? OfXml(path) : OfText(path);
         }
-        catch (Exception) when (path.EndsWith("x", StringComparison.OrdinalIgnoreCase))
+        catch (InvalidProjectFileException e)
         {
-            // MSBuild before 17.13 does not know this form.
-            return XDocument.Load(path).Descendants("Project")
-                .Select(p => ((string)p.Attribute("Path") ?? "").Replace('\\', '/'))
-                .Select(p => Path.Combine(Path.GetDirectoryName(path), p)).ToList();
+            problem = new(path, e.LineNumber, e.ColumnNumber, e.ErrorCode, e.BaseMessage, path);
         }
+        catch (XmlException e)
+        {
+            problem = new(path, e.LineNumber, e.LinePosition, "", e.Message, path);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            problem = new(path, 0, 0, "", e.Message, path);
+        }
+        return Array.Empty<string>();
     }
+
+    static IEnumerable<string> OfText(string path) => SolutionFile.Parse(path).ProjectsInOrder
+        .Where(p => p.ProjectType != SolutionProjectType.SolutionFolder).Select(p => p.AbsolutePath).ToList();
+
+    // MSBuild before 17.13 does not know this form, and it is simple.
+    static IEnumerable<string> OfXml(string path) => XDocument.Load(path).Descendants("Project")
+        .Select(p => ((string)p.Attribute("Path") ?? "").Replace('\\', '/'))
+        .Select(p => Path.Combine(Path.GetDirectoryName(path), p)).ToList();
 }
+
+/// <summary>What is wrong with a solution.</summary>
+/// <param name="Missing">Projects that it names and that are not there.</param>
+/// <param name="Problem">Why it cannot be read; null where it can.</param>
+sealed record SolutionProjects(string[] Missing, Problem Problem);

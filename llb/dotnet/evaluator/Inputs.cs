@@ -13,7 +13,7 @@ sealed class Inputs
     static readonly HashSet<string> NoInputs = new(StringComparer.OrdinalIgnoreCase)
     {
         "DefaultItemExcludes", "DefaultItemExcludesInProjectFolder", "DefaultExcludesInProjectFolder",
-        "PackageReadmeFile", "PackageIcon", "PackageLicenseFile",
+        "PackageReadmeFile", "PackageIcon", "PackageLicenseFile", "SolutionPath", "SolutionFileName",
     };
 
     // Items whose names are no paths.

@@ -15,7 +15,7 @@ sealed record Answer(
 /// <param name="App">The project that is meant; null unless there is one, with its framework.</param>
 /// <param name="Closure">All that it is built from, itself first.</param>
 sealed record AnswerToQuestion(
-    List<Candidate> Candidates, string[] Missing, Project App, Container Container, List<Project> Closure,
+    List<Candidate> Candidates, SolutionProjects Solution, Project App, Container Container, List<Project> Closure,
     string ResponseFile, bool ByRuntimeIdentifier);
 
 /// <summary>
@@ -147,9 +147,9 @@ sealed class Once : IDisposable
 
     AnswerToQuestion Question(Question question)
     {
-        var candidates = Candidates.Find(tree, question.Project, out var missing)
-            .Select(p => Candidate.Of(Evaluator.Evaluate(p, GlobalsOf(question, p)))).ToList();
-        var nothing = new AnswerToQuestion(candidates, missing, null, null, new(), null, false);
+        var found = Candidates.Find(tree, question.Project, out var solution);
+        var candidates = found.Select(p => Candidate.Of(Evaluator.Evaluate(p, GlobalsOf(question, p)))).ToList();
+        var nothing = new AnswerToQuestion(candidates, solution, null, null, new(), null, false);
         var chosen = Choose(question, candidates);
         if (chosen == null || GlobalsOf(question, chosen) is not { } globals) return nothing;
         var app = Evaluator.Evaluate(chosen.Project.Path, globals);
@@ -248,6 +248,7 @@ sealed class Once : IDisposable
     bool VariesByRuntimeIdentifier(Project app, List<Project> closure)
     {
         if (!existence.Mentions(app, "RuntimeIdentifier")) return false;
+        Walk(Evaluator.Evaluate(app.Path, app.Globals.With("RuntimeIdentifier", "")), closure); // as portable has it
         var published = new HashSet<string>();
         foreach (var rid in request.RuntimeIdentifiers)
         {
@@ -260,9 +261,13 @@ sealed class Once : IDisposable
     }
 
     // The SDK is asked for one runtime identifier or none. Which C library do the project's own ones name?
-    static string RuntimeIdentifier(Project app)
+    string RuntimeIdentifier(Project app)
     {
-        var own = Project.List(app["RuntimeIdentifiers"] + ";" + app["RuntimeIdentifier"]);
+        // While it publishes, the SDK makes one up (Microsoft.NET.RuntimeIdentifierInference.targets).
+        var said = app;
+        if (PerPlatform.Any(app.Is))
+            said = Evaluator.Evaluate(app.Path, app.Globals.Without(new[] { "_IsPublishing" }));
+        var own = Project.List(said["RuntimeIdentifiers"] + ";" + said["RuntimeIdentifier"]);
         if (own.Length > 0 && own.All(r => r.Contains("-musl-"))) return "linux-musl-x64";
         return PerPlatform.Any(app.Is) ? "linux-x64" : "";
     }
