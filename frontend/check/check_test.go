@@ -264,6 +264,10 @@ publish:
 	{"a test in the place of one of the apps", build{spec: "apps:\n  a:\n    project: tests/Unit\n", tests: "tests/Unit/Unit.csproj"}, "TestProject", []string{"crosshull.yaml:4"}},
 	{"a test where it belongs", build{spec: "project: src/app\ntests: [tests/Unit]\n"}, "TestProject", nil},
 
+	{"a version of the SDK that is none", build{files: map[string]string{"global.json": "{\n  \"sdk\": {\n    \"version\": \"8.0.x\"\n  }\n}\n"}}, "IgnoredGlobalJSON", []string{"global.json:3"}},
+	{"a policy that there is not", build{spec: "project: src/app\n", files: map[string]string{"src/global.json": `{"sdk": {"version": "10.0.100", "rollForward": "newest"}}`}}, "IgnoredGlobalJSON", []string{"src/global.json:1"}},
+	{"a version of the SDK", build{files: map[string]string{"global.json": `{"sdk": {"version": "10.0.100"}}`, "src/global.json": "{"}}, "IgnoredGlobalJSON", nil},
+
 	{"an old framework", build{app: dotnet.App{TargetFramework: "net8.0"}, files: map[string]string{"src/app/app.csproj": strings.Replace(project, "net10.0", "net8.0", 1)}, base: "mcr.microsoft.com/dotnet/aspnet:8.0", env: []string{"APP_UID=1654", "DOTNET_VERSION=8.0.30"}},
 		"EndOfLifeFramework", []string{"src/app/app.csproj:3"}},
 	{"an old framework in the folders above", build{app: dotnet.App{TargetFramework: "netcoreapp3.1"}, files: map[string]string{

@@ -29,7 +29,7 @@ func SolutionProjects(solution string, dt []byte) ([]string, error) {
 				Projects []string
 			}
 		}
-		if err := json.Unmarshal(withoutComments(dt), &filter); err != nil {
+		if err := json.Unmarshal(plainJSON(dt, true), &filter); err != nil {
 			return nil, fmt.Errorf("%s: not a solution filter: %w", solution, err)
 		}
 		dir = path.Join(dir, path.Dir(strings.ReplaceAll(filter.Solution.Path, `\`, "/")))
