@@ -28,8 +28,9 @@ type Facts struct {
 	Source Source
 	// Apps are those that are built.
 	Apps []App
-	// Files are the project files of the context, and Settings the further files that a restore reads.
+	// Files are the project files of the context, Links its links, and Settings the further files that a restore reads.
 	Files    dotnet.Files
+	Links    dotnet.Links
 	Settings dotnet.Settings
 	// BuildRID is the runtime identifier of the build platform.
 	BuildRID string

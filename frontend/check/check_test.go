@@ -264,6 +264,11 @@ publish:
 	{"a test in the place of one of the apps", build{spec: "apps:\n  a:\n    project: tests/Unit\n", tests: "tests/Unit/Unit.csproj"}, "TestProject", []string{"crosshull.yaml:4"}},
 	{"a test where it belongs", build{spec: "project: src/app\ntests: [tests/Unit]\n"}, "TestProject", nil},
 
+	{"a solution with a project that is not there", build{spec: "project: All.sln\n", files: map[string]string{
+		"All.sln": "Project(\"{1}\") = \"app\", \"src\\app\\app.csproj\", \"{2}\"\nProject(\"{1}\") = \"tests\", \"tests\\tests.csproj\", \"{3}\"\n"}},
+		"MissingProject", []string{"All.sln:2"}},
+	{"a solution whose projects are all there", build{spec: "project: All.slnx\n", files: map[string]string{"All.slnx": `<Solution><Project Path="src/app/app.csproj" /></Solution>`}}, "MissingProject", nil},
+
 	{"a version of the SDK that is none", build{files: map[string]string{"global.json": "{\n  \"sdk\": {\n    \"version\": \"8.0.x\"\n  }\n}\n"}}, "IgnoredGlobalJSON", []string{"global.json:3"}},
 	{"a policy that there is not", build{spec: "project: src/app\n", files: map[string]string{"src/global.json": `{"sdk": {"version": "10.0.100", "rollForward": "newest"}}`}}, "IgnoredGlobalJSON", []string{"src/global.json:1"}},
 	{"a version of the SDK", build{files: map[string]string{"global.json": `{"sdk": {"version": "10.0.100"}}`, "src/global.json": "{"}}, "IgnoredGlobalJSON", nil},

@@ -1,6 +1,10 @@
 package check
 
 import (
+	"bytes"
+	"path"
+	"strings"
+
 	"github.com/crosshull/crosshull/frontend/spec"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
@@ -35,4 +39,26 @@ func ignoredGlobalJSON(r *run, a *App) {
 	if file, g := r.globalJSON(a); g != nil && g.Ignored != "" {
 		r.warn(file, "the SDK takes no notice of this file: %s", g.Ignored)
 	}
+}
+
+// missingProject looks at the projects of a solution. Those that are not in the context are left out of the build.
+func missingProject(r *run, a *App) {
+	solution := a.Spec.Project
+	if !dotnet.IsSolution(solution) {
+		return
+	}
+	dt := r.Files[solution]
+	named, err := dotnet.SolutionProjects(solution, dt)
+	if err != nil {
+		return // the build has said so
+	}
+	_, missing := dotnet.InContext(named, r.Files, r.Links)
+	if len(missing) == 0 {
+		return
+	}
+	r.warn(
+		at(Source{solution, dt}, max(bytes.Index(dt, []byte(path.Base(missing[0]))), 0)),
+		"left out, as .dockerignore or the case of a name keeps it from the build: %s",
+		strings.Join(missing, ", "),
+	)
 }

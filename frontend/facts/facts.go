@@ -223,12 +223,8 @@ func (a *Asker) Ask(ctx context.Context, questions []Question) ([]*dotnet.Descri
 		if !dotnet.IsSolution(q.Project.Path) {
 			continue
 		}
-		dt, ok := a.Tree.Files[q.Project.Path]
-		if !ok {
-			return nil, Answer{}, a.req.At(q.Key, fmt.Errorf("there is no %s in the context", q.Project.Path))
-		}
 		var err error
-		if projects[i].Candidates, err = dotnet.SolutionProjects(q.Project.Path, dt); err != nil {
+		if projects[i].Candidates, err = a.candidates(q.Project.Path); err != nil {
 			return nil, Answer{}, a.req.At(q.Key, err)
 		}
 	}
@@ -241,6 +237,24 @@ func (a *Asker) Ask(ctx context.Context, questions []Question) ([]*dotnet.Descri
 	}
 	descs, err := dotnet.ParseDescription(dt, xllb.SourceDir, len(projects))
 	return descs, answer, err
+}
+
+// candidates are the projects of a solution that are in the context. Rule MissingProject warns of the others.
+func (a *Asker) candidates(solution string) ([]string, error) {
+	dt, ok := a.Tree.Files[solution]
+	if !ok {
+		return nil, fmt.Errorf("there is no %s in the context", solution)
+	}
+	named, err := dotnet.SolutionProjects(solution, dt)
+	if err != nil {
+		return nil, err
+	}
+	there, missing := dotnet.InContext(named, a.Tree.Files, a.Tree.Links)
+	if len(there) == 0 && len(missing) > 0 {
+		return nil, fmt.Errorf("no project of %s is in the context: look at .dockerignore, and at the case of names\n  %s",
+			solution, strings.Join(missing, "\n  "))
+	}
+	return there, nil
 }
 
 // Choose picks the app or the test that the question is about.

@@ -197,6 +197,11 @@ func TestAsksFail(t *testing.T) {
 			Says: "crosshull.yaml:2: some.slnf: not a solution filter: unexpected end of JSON input",
 			At:   []string{"crosshull.yaml:2"},
 		}},
+		{name: "a solution of nothing that is there", spec: []string{"project: old.slnx"}, want: want{
+			Says: "crosshull.yaml:2: no project of old.slnx is in the context: look at .dockerignore, and at the case of " +
+				"names\n  App/App.csproj\n  web/web.csproj",
+			At: []string{"crosshull.yaml:2"},
+		}},
 		{name: "another app that cannot be", target: "a", spec: []string{
 			"apps:", "  a: {project: a}", "  b: {project: b, publish: {mode: [aot, ready-to-run]}}",
 		}, want: want{
@@ -208,6 +213,7 @@ func TestAsksFail(t *testing.T) {
 			c := gatewaytest.Console()
 			c.Spec(tc.spec...)
 			c.Say("some.slnf", "{")
+			c.Say("old.slnx", `<Solution><Project Path="App/App.csproj" /><Project Path="web/web.csproj" /></Solution>`)
 			c.Set("target", tc.target)
 			if tc.step.Name = describeStep; tc.answers != nil {
 				tc.step.Files = gatewaytest.Description(tc.answers...)
@@ -238,11 +244,11 @@ func TestCanceled(t *testing.T) {
 	want{Says: "describe the project: context canceled", At: []string{"crosshull.yaml:1"}, Canceled: true}.Check(t, err)
 }
 
-// A solution means its projects.
+// A solution means those of its projects that are in the context.
 func TestSolution(t *testing.T) {
 	c := gatewaytest.Console()
 	c.Spec("project: all.slnx")
-	c.Say("all.slnx", `<Solution><Project Path="app/app.csproj" /></Solution>`)
+	c.Say("all.slnx", `<Solution><Project Path="app/app.csproj" /><Project Path="tests/tests.csproj" /></Solution>`)
 	f, err := newAsker(t, c).Apps(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -51,6 +51,20 @@ func SolutionProjects(solution string, dt []byte) ([]string, error) {
 	return slices.Compact(projects), nil
 }
 
+// InContext splits projects of a solution into those that are in the context and those that are not. MSBuild would fail
+// for the latter, which are often tests that .dockerignore leaves out.
+func InContext(projects []string, files Files, links Links) (there, missing []string) {
+	there = []string{} // not nil: it is known which there are
+	for _, p := range projects {
+		if _, ok := files[links.Resolve(p)]; ok {
+			there = append(there, p)
+		} else {
+			missing = append(missing, p)
+		}
+	}
+	return there, missing
+}
+
 // SolutionFile is the name of what [Solution] makes.
 const SolutionFile = "crosshull.slnx"
 
