@@ -321,6 +321,7 @@ publish:
 	{"another project's lock file", build{settings: []string{"src/other/packages.lock.json"}}, "LockFileNotEnforced", nil},
 
 	{"credentials", build{files: map[string]string{"NuGet.Config": badConfig}}, "FeedCredentials", []string{"NuGet.Config:5", "NuGet.Config:10", "NuGet.Config:14", "NuGet.Config:17"}},
+	{"credentials in another encoding", build{files: map[string]string{"NuGet.Config": strings.Replace(badConfig, "utf-8", "windows-1252", 1)}}, "FeedCredentials", []string{"NuGet.Config:5", "NuGet.Config:10", "NuGet.Config:14", "NuGet.Config:17"}},
 	{"credentials in the environment", build{files: map[string]string{"nuget.config": goodConfig, "src/nuget.config": "not XML"}}, "FeedCredentials", nil},
 	{"credentials beside", build{files: map[string]string{"other/nuget.config": badConfig}}, "FeedCredentials", nil},
 
