@@ -127,7 +127,16 @@ func (d Diagnostic) HelpPage() string {
 
 // Hint says what to do about the error in a build by crosshull, where that is another thing than on a developer's
 // machine or easily forgotten; or it is empty.
-func (d Diagnostic) Hint() string { return hints[d.Code] }
+func (d Diagnostic) Hint() string {
+	if d.Code == "NU1301" && windowsFolder.MatchString(d.Message) {
+		return "the source is a folder of Windows, which is not in the build: move it from nuget.config to that of the user " +
+			"who has it, or name the sources of the build by RestoreSources in publish.properties of the spec"
+	}
+	return hints[d.Code]
+}
+
+// windowsFolder finds a path of Windows in quotes: with a drive, of a server, or of a variable.
+var windowsFolder = regexp.MustCompile(`'[^']*(?:\b[A-Za-z]:\\|\\\\|%\w+%\\)[^']*'`)
 
 var hints = map[string]string{
 	"CS0006": "a library that the project references was not compiled: look at its errors first; if a command makes " +
