@@ -14,7 +14,7 @@ import (
 // floors are the packages below this one, from the ground up: a package imports those before it alone. The picture in
 // docs/architecture.md is the same.
 var floors = []string{
-	"spec", "report", "check", "scaffold", "gateway", "gateway/gatewaytest",
+	"printable", "spec", "report", "check", "scaffold", "gateway", "gateway/gatewaytest",
 	"request", "tree", "facts", "plan", "plan/plantest", "graph", "dockerfile", "lint", "result", "call",
 }
 

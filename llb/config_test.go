@@ -86,7 +86,8 @@ func TestConfig(t *testing.T) {
 			"annotation org.opencontainers.image.created": "2023-11-14T22:13:20Z",
 		}},
 		{"platform's variant", func(o *ConfigOpt) { o.Platform = armv7 }, want{"platform": "linux/arm/v7"}},
-		{"no digest known", func(o *ConfigOpt) { o.Base.Digest = "" }, want{"label org.opencontainers.image.base.digest": ""}},
+		{"no digest known", func(o *ConfigOpt) { o.Base.Digest = "" },
+			want{"label org.opencontainers.image.base.digest": ""}},
 		{"generated labels off", func(o *ConfigOpt) { o.App.Labels = nil; o.Epoch = &epoch }, want{
 			"label org.opencontainers.image.base.name": "", "label org.opencontainers.image.base.digest": "",
 			"label org.opencontainers.image.created": "", "label org.opencontainers.image.version": "",
@@ -100,7 +101,8 @@ func TestConfig(t *testing.T) {
 			"label org.opencontainers.image.version": "1.0.0",
 		}},
 		{"project's items", func(o *ConfigOpt) {
-			o.App.Env = []dotnet.KeyValue{{Key: "ASPNETCORE_URLS", Value: "http://+:80;https://[::]:8443"}, {Key: "PATH", Value: "/opt"}}
+			o.App.Env = []dotnet.KeyValue{{Key: "ASPNETCORE_URLS", Value: "http://+:80;https://[::]:8443"},
+				{Key: "PATH", Value: "/opt"}}
 			o.App.Ports = []string{"9090/udp"}
 			o.App.User = "app"
 			o.App.WorkingDirectory = "/srv/app/"
@@ -109,7 +111,8 @@ func TestConfig(t *testing.T) {
 			"ports": "80/tcp 8443/tcp 9090/udp", "user": "app", "workdir": "/srv/app", "env PATH": "/opt",
 			"label org.opencontainers.image.authors": "a:b;c",
 		}},
-		{"user without APP_UID", func(o *ConfigOpt) { o.Base.Config.Config.Env = nil; o.Base.Config.Config.User = "65532" }, want{"user": "65532", "ports": ""}},
+		{"user without APP_UID", func(o *ConfigOpt) { o.Base.Config.Config.Env = nil; o.Base.Config.Config.User = "65532" },
+			want{"user": "65532", "ports": ""}},
 		{"https ports", func(o *ConfigOpt) {
 			o.App.Env = []dotnet.KeyValue{{Key: "ASPNETCORE_HTTPS_PORTS", Value: "8081;nonsense"}}
 		}, want{"ports": "8080/tcp 8081/tcp"}},
@@ -119,7 +122,8 @@ func TestConfig(t *testing.T) {
 			o.Labels = map[string]string{"x": "flag"}
 			o.Spec = spec.Image{
 				Entrypoint: []string{"/init"}, Args: []string{"--x"}, User: "1000", Workdir: "/w", Ports: []string{"1", "2/udp"},
-				Env: map[string]string{"A": "spec"}, Labels: map[string]string{"x": "spec", "org.opencontainers.image.version": "2"},
+				Env:         map[string]string{"A": "spec"},
+				Labels:      map[string]string{"x": "spec", "org.opencontainers.image.version": "2"},
 				Annotations: map[string]string{"note": "1"}, Volumes: []string{"/data"}, StopSignal: "SIGINT",
 				Healthcheck: &spec.Healthcheck{Test: []string{"/probe"}, Interval: "30s", Retries: 3},
 			}
@@ -128,9 +132,10 @@ func TestConfig(t *testing.T) {
 			"label x": "flag", "label org.opencontainers.image.version": "2", "annotation note": "1", "annotation x": "",
 			"volumes": "/base /data", "stopsignal": "SIGINT", "healthcheck": "CMD /probe 30s",
 		}},
-		{"ranges of ports", func(o *ConfigOpt) { o.Spec.Ports = []string{"8000-8002", "8001/tcp", "53/UDP", "7-8/sctp"} }, want{
-			"ports": "53/udp 7/sctp 8/sctp 8000/tcp 8001/tcp 8002/tcp",
-		}},
+		{"ranges of ports",
+			func(o *ConfigOpt) { o.Spec.Ports = []string{"8000-8002", "8001/tcp", "53/UDP", "7-8/sctp"} }, want{
+				"ports": "53/udp 7/sctp 8/sctp 8000/tcp 8001/tcp 8002/tcp",
+			}},
 		{"no ports", func(o *ConfigOpt) { o.Spec.Ports = []string{} }, want{"ports": ""}},
 		{"entrypoint alone drops the project's arguments", func(o *ConfigOpt) {
 			o.App.Command.DefaultArgs = []string{"--d"}
@@ -138,8 +143,10 @@ func TestConfig(t *testing.T) {
 		}, want{"entrypoint": "/init", "cmd": ""}},
 		{"a commit", func(o *ConfigOpt) {
 			o.VCS = VCS{Source: "https://example.com/repo", Revision: "c0ffee"}
-			o.App.Labels = append(o.App.Labels, dotnet.KeyValue{Key: "org.opencontainers.image.source", Value: "https://example.com/own"})
-		}, want{"label org.opencontainers.image.source": "https://example.com/own", "label org.opencontainers.image.revision": "c0ffee", "annotation org.opencontainers.image.revision": "c0ffee"}},
+			o.App.Labels = append(o.App.Labels,
+				dotnet.KeyValue{Key: "org.opencontainers.image.source", Value: "https://example.com/own"})
+		}, want{"label org.opencontainers.image.source": "https://example.com/own",
+			"label org.opencontainers.image.revision": "c0ffee", "annotation org.opencontainers.image.revision": "c0ffee"}},
 		{"args alone", func(o *ConfigOpt) {
 			o.App.Command.DefaultArgs = []string{"--d"}
 			o.Spec.Args = []string{"--e"}
@@ -175,15 +182,19 @@ func TestConfigOrigins(t *testing.T) {
 		o.App.User = "app"
 		o.App.Env = []dotnet.KeyValue{{Key: "A", Value: "project"}, {Key: "B", Value: "project"}}
 		o.Labels = map[string]string{"x": "flag"}
-		o.Spec = spec.Image{Args: []string{"--x"}, Env: map[string]string{"B": "spec"}, Labels: map[string]string{"x": "spec", "y": "spec"}, Workdir: "/w", StopSignal: "SIGINT"}
+		o.Spec = spec.Image{Args: []string{"--x"}, Env: map[string]string{"B": "spec"},
+			Labels: map[string]string{"x": "spec", "y": "spec"}, Workdir: "/w", StopSignal: "SIGINT"}
 	}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for key, want := range map[string]Origin{
-		"entrypoint": FromProject, "args": FromSpec, "user": FromProject, "env.A": FromProject, "env.B": FromSpec, "env.DOTNET_VERSION": FromBase,
-		"labels.x": FromFlag, "labels.y": FromSpec, "labels.org.opencontainers.image.authors": FromProject, "labels.maintainer": FromBase,
-		"workdir": FromSpec, "ports": FromBase, "stop-signal": FromSpec, "healthcheck": FromBase, "volumes": FromBase,
+		"entrypoint": FromProject, "args": FromSpec, "user": FromProject, "env.A": FromProject, "env.B": FromSpec,
+		"env.DOTNET_VERSION": FromBase,
+		"labels.x":           FromFlag, "labels.y": FromSpec, "labels.org.opencontainers.image.authors": FromProject,
+		"labels.maintainer": FromBase,
+		"workdir":           FromSpec, "ports": FromBase, "stop-signal": FromSpec, "healthcheck": FromBase,
+		"volumes": FromBase,
 	} {
 		if got := config.Origins[key]; got != want {
 			t.Errorf("%s: got %d, want %d", key, got, want)

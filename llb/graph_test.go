@@ -30,7 +30,8 @@ var (
 )
 
 var projectFiles = dotnet.Files{
-	"src/web/web.csproj":     []byte(`<Project><Import Project="../../eng/versions.xml" /><ItemGroup><Compile Include="..\shared\**\*.cs" /></ItemGroup></Project>`),
+	"src/web/web.csproj": []byte(`<Project><Import Project="../../eng/versions.xml" /><ItemGroup>` +
+		`<Compile Include="..\shared\**\*.cs" /></ItemGroup></Project>`),
 	"src/lib [1]/lib.csproj": []byte(`<Project />`),
 }
 
@@ -51,19 +52,30 @@ func webApp() *dotnet.App {
 // slicedDescription is what MSBuild says of an app over five libraries, the second of which reads a file beside its
 // folder.
 const slicedDescription = `{"Items": {"Answer": [
-  {"Question": "0", "Item": "Project", "Identity": "/source/src/web/web.csproj", "References": "/source/src/e/e.csproj///source/src/d/d.csproj"},
+  {"Question": "0", "Item": "Project", "Identity": "/source/src/web/web.csproj",
+    "References": "/source/src/e/e.csproj///source/src/d/d.csproj"},
   {"Question": "0", "Item": "Project", "Identity": "/source/src/a/a.csproj", "Apart": "true"},
-  {"Question": "0", "Item": "Project", "Identity": "/source/src/b/b.csproj", "Apart": "true", "References": "/source/src/a/a.csproj"},
+  {"Question": "0", "Item": "Project", "Identity": "/source/src/b/b.csproj", "Apart": "true",
+    "References": "/source/src/a/a.csproj"},
   {"Question": "0", "Item": "Project", "Identity": "/source/src/c/c.csproj", "Apart": "true", "Framework": "net10.0"},
-  {"Question": "0", "Item": "Project", "Identity": "/source/src/d/d.csproj", "Apart": "true", "References": "/source/src/a/a.csproj"},
-  {"Question": "0", "Item": "Project", "Identity": "/source/src/e/e.csproj", "Apart": "true", "References": "/source/src/b/b.csproj///source/src/c/c.csproj"},
-  {"Question": "0", "Item": "Reach", "Kind": "Item", "Identity": "/source/shared/b.txt", "Owner": "/source/src/b/b.csproj"},
-  {"Question": "0", "Item": "Reach", "Kind": "Done", "Identity": "/source/src/web/web.csproj", "Owner": "/source/src/web/web.csproj"},
-  {"Question": "0", "Item": "Reach", "Kind": "Done", "Identity": "/source/src/a/a.csproj", "Owner": "/source/src/a/a.csproj"},
-  {"Question": "0", "Item": "Reach", "Kind": "Done", "Identity": "/source/src/b/b.csproj", "Owner": "/source/src/b/b.csproj"},
-  {"Question": "0", "Item": "Reach", "Kind": "Done", "Identity": "/source/src/c/c.csproj", "Owner": "/source/src/c/c.csproj"},
-  {"Question": "0", "Item": "Reach", "Kind": "Done", "Identity": "/source/src/d/d.csproj", "Owner": "/source/src/d/d.csproj"},
-  {"Question": "0", "Item": "Reach", "Kind": "Done", "Identity": "/source/src/e/e.csproj", "Owner": "/source/src/e/e.csproj"}
+  {"Question": "0", "Item": "Project", "Identity": "/source/src/d/d.csproj", "Apart": "true",
+    "References": "/source/src/a/a.csproj"},
+  {"Question": "0", "Item": "Project", "Identity": "/source/src/e/e.csproj", "Apart": "true",
+    "References": "/source/src/b/b.csproj///source/src/c/c.csproj"},
+  {"Question": "0", "Item": "Reach", "Kind": "Item", "Identity": "/source/shared/b.txt",
+    "Owner": "/source/src/b/b.csproj"},
+  {"Question": "0", "Item": "Reach", "Kind": "Done", "Identity": "/source/src/web/web.csproj",
+    "Owner": "/source/src/web/web.csproj"},
+  {"Question": "0", "Item": "Reach", "Kind": "Done", "Identity": "/source/src/a/a.csproj",
+    "Owner": "/source/src/a/a.csproj"},
+  {"Question": "0", "Item": "Reach", "Kind": "Done", "Identity": "/source/src/b/b.csproj",
+    "Owner": "/source/src/b/b.csproj"},
+  {"Question": "0", "Item": "Reach", "Kind": "Done", "Identity": "/source/src/c/c.csproj",
+    "Owner": "/source/src/c/c.csproj"},
+  {"Question": "0", "Item": "Reach", "Kind": "Done", "Identity": "/source/src/d/d.csproj",
+    "Owner": "/source/src/d/d.csproj"},
+  {"Question": "0", "Item": "Reach", "Kind": "Done", "Identity": "/source/src/e/e.csproj",
+    "Owner": "/source/src/e/e.csproj"}
 ]}}`
 
 // builder gives a Builder as the frontend makes it, for a BuildKit that has all capabilities but those missing.
@@ -91,7 +103,8 @@ func builder(missing ...apicaps.CapID) *Builder {
 			},
 			SDK: sdk.AddEnv("PATH", "/usr/bin"),
 		},
-		Project: dotnet.Project{Path: "src/web", Configuration: "Release", Properties: map[string]string{"B": "x;y", "A": "1"}},
+		Project: dotnet.Project{Path: "src/web", Configuration: "Release",
+			Properties: map[string]string{"B": "x;y", "A": "1"}},
 	}
 }
 
@@ -142,7 +155,8 @@ func free(sts []llb.State) []Layer {
 func modeImage(m dotnet.Mode) llb.State {
 	b, app := builder(), webApp()
 	app.Mode = m
-	return b.Image(llb.Image("base@"+digest.FromString("base").String(), llb.Platform(arm64)), arm64, free(layers(b, arm64, app))...)
+	return b.Image(llb.Image("base@"+digest.FromString("base").String(), llb.Platform(arm64)), arm64,
+		free(layers(b, arm64, app))...)
 }
 
 // slicedImage is of an app over libraries that are compiled apart.
@@ -178,7 +192,9 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := builder().Files([]spec.File{{To: "/data"}, {From: "deploy", To: "/opt/", Mode: "0755", Owner: "7:8"}, {Context: "extra", To: "/extra/"}}, "1654", map[string]llb.State{"extra": llb.Local("extra", llb.SessionID("session"))}, nil)
+	files, err := builder().Files([]spec.File{{To: "/data"}, {From: "deploy", To: "/opt/", Mode: "0755", Owner: "7:8"},
+		{Context: "extra", To: "/extra/"}}, "1654",
+		map[string]llb.State{"extra": llb.Local("extra", llb.SessionID("session"))}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,8 +217,9 @@ func TestGolden(t *testing.T) {
 	}
 	facts := builder().PackageFacts(webApp(), restored)
 	scanner := Scanner{
-		Name:   "docker.io/docker/buildkit-syft-scanner:stable-1",
-		Image:  llb.Image("scanner@"+digest.FromString("scanner").String(), llb.Platform(amd64)).AddEnv("PATH", "/bin").Dir("/work"),
+		Name: "docker.io/docker/buildkit-syft-scanner:stable-1",
+		Image: llb.Image("scanner@"+digest.FromString("scanner").String(), llb.Platform(amd64)).AddEnv("PATH",
+			"/bin").Dir("/work"),
 		Args:   []string{"/bin/scan", "all"},
 		Params: map[string]string{"B": "2", "A": "1"},
 	}
@@ -256,7 +273,9 @@ func TestDeterministic(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		scan := builder().Scan(Scanner{Image: llb.Scratch().Dir("/"), Args: []string{"scan"}, Params: map[string]string{"A": "1", "B": "2", "C": "3"}}, armv7, image(builder(), armv7), map[string]llb.State{"context": builder().Context, "sdk": builder().SDK})
+		scan := builder().Scan(Scanner{Image: llb.Scratch().Dir("/"), Args: []string{"scan"},
+			Params: map[string]string{"A": "1", "B": "2", "C": "3"}}, armv7, image(builder(), armv7),
+			map[string]llb.State{"context": builder().Context, "sdk": builder().SDK})
 		got := render(t, marshal(t, describe)) + render(t, marshal(t, scan))
 		if first == "" {
 			first = got
@@ -380,7 +399,8 @@ func render(t *testing.T, def *llb.Definition) string {
 						fmt.Fprintf(&b, "     exclude %s\n", p)
 					}
 				case *pb.FileAction_Mkdir:
-					fmt.Fprintf(&b, "   mkdir %s mode=%o owner=%d:%d time=%d\n", a.Mkdir.Path, a.Mkdir.Mode, a.Mkdir.GetOwner().GetUser().GetByID(), a.Mkdir.GetOwner().GetGroup().GetByID(), a.Mkdir.Timestamp)
+					fmt.Fprintf(&b, "   mkdir %s mode=%o owner=%d:%d time=%d\n", a.Mkdir.Path, a.Mkdir.Mode,
+						a.Mkdir.GetOwner().GetUser().GetByID(), a.Mkdir.GetOwner().GetGroup().GetByID(), a.Mkdir.Timestamp)
 				case *pb.FileAction_Mkfile:
 					fmt.Fprintf(&b, "   mkfile %s mode=%o time=%d\n", a.Mkfile.Path, a.Mkfile.Mode, a.Mkfile.Timestamp)
 				default:

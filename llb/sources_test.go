@@ -9,6 +9,7 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
 
+	"github.com/crosshull/crosshull/frontend/spec"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
@@ -30,6 +31,45 @@ func contextCopies(t *testing.T, st llb.State) []*pb.FileActionCopy {
 		}
 	}
 	return copies
+}
+
+// A copy of the whole context into an image lacks what git keeps, whether the steps that build have it or not. What an
+// entry names is copied, and what a named context has.
+func TestFilesLeaveOutGit(t *testing.T) {
+	for _, tc := range []struct {
+		file spec.File
+		out  bool
+	}{
+		{spec.File{From: ".", To: "/a"}, true},
+		{spec.File{From: "./", To: "/a", Mode: "0755"}, true},
+		{spec.File{From: "src/..", To: "/a"}, true},
+		{spec.File{From: ".git", To: "/a"}, false},
+		{spec.File{From: "src", To: "/a"}, false},
+		{spec.File{Context: "extra", From: ".", To: "/a"}, false},
+		{spec.File{Context: "extra", To: "/a"}, false},
+	} {
+		for _, exclude := range [][]string{nil, dotnet.GitDirs()} {
+			b := builder()
+			b.Exclude = exclude
+			layer, err := b.Files([]spec.File{tc.file}, "", map[string]llb.State{"extra": llb.Local("extra")}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var copies []*pb.FileActionCopy
+			for _, dt := range marshal(t, layer.State).Def {
+				var op pb.Op
+				if err := op.UnmarshalVT(dt); err != nil {
+					t.Fatal(err)
+				}
+				for _, action := range op.GetFile().GetActions() {
+					copies = append(copies, action.GetCopy())
+				}
+			}
+			if len(copies) != 1 || slices.Equal(copies[0].ExcludePatterns, dotnet.GitDirs()) != tc.out {
+				t.Errorf("%v: %v", tc.file, copies)
+			}
+		}
+	}
 }
 
 // Every step that has sources lacks what is none of them, and every one that has anything of the context what git

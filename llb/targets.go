@@ -119,7 +119,16 @@ func (b *Builder) file(
 	if f.Context != "" {
 		from = contexts[f.Context]
 	}
+	if IsWholeContext(f) {
+		info.ExcludePatterns = dotnet.GitDirs()
+	}
 	return action.Copy(from, path.Join("/", f.From), f.To, info), nil
+}
+
+// IsWholeContext tells whether an entry copies all of the build context. It then lacks .git, be it that the user keeps
+// it: that is for the steps that build. In an image it would be the whole history, and another layer with every commit.
+func IsWholeContext(f spec.File) bool {
+	return f.Context == "" && f.From != "" && path.Clean(f.From) == "."
 }
 
 // forUser tells whether a file belongs to the user that the image runs as.

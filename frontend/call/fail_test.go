@@ -62,7 +62,8 @@ func TestCallsFail(t *testing.T) {
 		{"no such target", append([]string{"convertllb"}, own...), target("x"), want{
 			Says: `target "x" does not exist: use image, publish, sbom, sdk`,
 		}},
-		{"no app", own, target("test", "tests: [t]"), want{Says: "target test is for no single app: --target has to name an app"}},
+		{"no app", own, target("test", "tests: [t]"),
+			want{Says: "target test is for no single app: --target has to name an app"}},
 		{"no image", []string{"convertllb"}, target("publish"), want{
 			Says: "convertllb is for images: target publish is none",
 		}},

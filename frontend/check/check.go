@@ -1,9 +1,9 @@
-// Package check is crosshull's rules: what a spec and its projects can say that is no mistake, and that one would
-// rather know of.
+// Package check holds crosshull's rules. A rule finds something in a spec or its projects that is not a mistake, but
+// that you would want to know.
 //
-// Contract: pure. [Run] looks at [Facts], which its caller collected, the time of day among them, and gives
-// [Warning]s; it solves and resolves nothing. A rule says nothing where its facts are not known. What a warning shows
-// has no secret in it. Every rule is in [Rules], and is explained in docs/checks.md.
+// Contract: pure. [Run] looks at [Facts], which its caller collects, including the time of day. It returns [Warning]s,
+// and solves and resolves nothing. A rule gives no warning if it lacks a fact. A warning never shows a secret. Every
+// rule is in [Rules], and docs/checks.md explains it.
 package check
 
 import (
@@ -20,21 +20,21 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// Facts are what is known of a build.
+// Facts are what is known about a build.
 type Facts struct {
-	// Spec is the spec, the zero one where there is no file.
+	// Spec is the spec, or the zero one if there is no file.
 	Spec *spec.Spec
-	// Source is the file of the spec; the zero Source where there is none.
+	// Source is the file of the spec, or the zero Source if there is none.
 	Source Source
-	// Apps are those that are built.
+	// Apps are the apps that the build makes.
 	Apps []App
-	// Files are the project files of the context, Links its links, and Settings the further files that a restore reads.
+	// Files are the project files of the context. Links are its links. Settings are further files that a restore reads.
 	Files    dotnet.Files
 	Links    dotnet.Links
 	Settings dotnet.Settings
 	// BuildRID is the runtime identifier of the build platform.
 	BuildRID string
-	// Now is the time that ends of support are compared with.
+	// Now is the time to compare ends of support with.
 	Now time.Time
 }
 
@@ -46,69 +46,70 @@ type Source struct {
 
 // App is an app of the spec.
 type App struct {
-	// Prefix begins its keys in the spec, where that has several apps.
+	// Prefix is the beginning of its keys in the spec, if the spec has several apps.
 	Prefix string
-	// Spec is what the spec says of it, what all apps have in common included.
+	// Spec is what the spec says about the app, including what all apps have in common.
 	Spec *spec.App
-	// Tests are the test projects that the spec names in the place of an app. Nothing else is known then.
+	// Tests are the test projects that the spec names in place of an app. If there are any, nothing else is known.
 	Tests []string
-	// Project is what MSBuild says of it.
+	// Project is what MSBuild says about it.
 	Project *dotnet.App
-	// SDK builds it, Toolchain links it where it is published with AOT, and Base is what it is put on.
+	// SDK builds the app, and Toolchain links it with AOT. Base is what the app is put on.
 	SDK, Toolchain, Base Image
 	// Lacks are the platforms that Base lacks.
 	Lacks
 	// RIDs are the runtime identifiers of the platforms.
 	RIDs []string
-	// Images are those of the platforms that Base has.
+	// Images are the images for those platforms that Base has.
 	Images []Configured
 }
 
-// Lacks are the platforms asked for that a base lacks: Missing. Has are some that it has.
+// Lacks says which platforms a base lacks. Missing are the platforms that the user asked for and the base lacks. Has
+// are some that it has.
 type Lacks struct{ Missing, Has []string }
 
 // Image is an image that a build reads.
 type Image struct {
-	// Name is the reference as it was asked for; empty: there is no such image.
+	// Name is the reference that the build asks for. Empty: there is no such image.
 	Name string
-	// Replaced tells that one of buildx's --build-context stands in its place.
+	// Replaced tells that one of buildx's --build-context replaces it.
 	Replaced bool
 }
 
-// Configured is the configuration of an image, and that of its base.
+// Configured is the configuration of an image, and the configuration of its base.
 type Configured struct {
 	Base, Image dockerspec.DockerOCIImageConfig
 }
 
-// Rule is something that is looked for.
+// Rule is something to look for.
 type Rule struct {
-	// Name is what skips it.
+	// Name is the name that skips the rule.
 	Name string
-	// Description says what is wrong with what it finds.
+	// Description says what the rule asks for.
 	Description string
 
 	once   func(*run)       // looks at the build, or
 	perApp func(*run, *App) // at an app that MSBuild described
 }
 
-// URL is where the rule is explained.
+// URL is the address of the rule's explanation.
 func (r Rule) URL() string {
 	return "https://github.com/crosshull/crosshull/blob/main/docs/checks.md#" + strings.ToLower(r.Name)
 }
 
-// Warning is a find of a rule.
+// Warning is a finding of a rule.
 type Warning struct {
 	Rule Rule
-	// Detail says what it is.
+	// Detail says what the rule found.
 	Detail string
-	// Source is the file that it is in, secrets struck out; the zero Source: in none.
+	// Source is the file with the finding, with secrets replaced by stars. The zero Source: no file.
 	Source Source
 	// Location is the place in Source.
 	Location []parser.Range
 }
 
-// Run gives what the rules find, in the order of the spec and then of other files, each once. The error is that of a
-// configuration that makes errors of warnings.
+// Run returns what the rules find, each finding once. Findings in the spec come first, in the order of its lines, and
+// then those in other files. The error is for a configuration that turns warnings into errors.
 func Run(f *Facts, config *linter.Config) ([]Warning, error) {
 	r := &run{Facts: f, shown: f.Shown()}
 	c := *config
@@ -160,21 +161,21 @@ func line(w Warning) int {
 	return w.Location[0].Start.Line
 }
 
-// run is one run of the rules.
+// run is a single run of the rules.
 type run struct {
 	*Facts
-	shown  Source // the spec, secrets struck out
+	shown  Source // the spec, secrets replaced by stars
 	linter *linter.Linter
-	rule   Rule   // that looks now
-	source Source // of what it finds
+	rule   Rule   // the rule that runs now
+	source Source // the file of its finding
 	found  []Warning
 }
 
-// warn tells a find of the rule that looks now.
+// warn adds a finding of the rule that runs now.
 func (r *run) warn(at place, format string, args ...any) {
 	detail := fmt.Sprintf(format, args...)
 	location := at.location()
-	if slices.ContainsFunc(r.found, func(w Warning) bool { // apps have much in common
+	if slices.ContainsFunc(r.found, func(w Warning) bool { // several apps may give the same warning
 		return w.Rule.Name == r.rule.Name && w.Source.Name == at.source.Name && slices.Equal(w.Location, location) &&
 			strings.HasSuffix(w.Detail, detail)
 	}) {

@@ -31,28 +31,28 @@ const project = `<Project Sdk="Microsoft.NET.Sdk.Web">
 </Project>
 `
 
-// a build is what a test says of one; what it leaves out is as in a web app whose spec is one line.
+// build is what a test says about a build. For anything else, it is a web app with a spec of one line.
 type build struct {
-	spec     string // after head, unless it begins with a comment
+	spec     string // follows head, unless it begins with a comment
 	args     map[string]string
-	files    map[string]string // beside the project, or in the place of it
+	files    map[string]string // in addition to the project, or in place of it
 	settings []string
-	app      dotnet.App // what is not zero
+	app      dotnet.App // fields that are not zero
 	sdk      string
 	linker   string // the toolchain
 	base     string // its name
-	replaced bool   // by --build-context
+	replaced bool   // replaced with --build-context
 	env      []string
 	user     string
 	rids     string
 	missing  string
-	tests    string // test projects in the place of the app
+	tests    string // test projects in place of the app
 	noFile   bool   // no spec
 }
 
 const web = "mcr.microsoft.com/dotnet/aspnet:10.0"
 
-// facts are those of a build on 26 November 2026.
+// facts returns the facts of a build on 26 November 2026.
 func (b build) facts(t *testing.T) *Facts {
 	t.Helper()
 	text := b.spec
@@ -145,9 +145,11 @@ func (b build) describe(t *testing.T, a *App) {
 	if env == nil {
 		env = []string{"APP_UID=1654", "ASPNETCORE_HTTP_PORTS=8080", "DOTNET_VERSION=10.0.12", "ASPNET_VERSION=10.0.12"}
 	}
-	config := dockerspec.DockerOCIImage{Config: dockerspec.DockerOCIImageConfig{ImageConfig: ocispecs.ImageConfig{Env: env, User: b.user}}}
+	config := dockerspec.DockerOCIImage{Config: dockerspec.DockerOCIImageConfig{ImageConfig: ocispecs.ImageConfig{Env: env,
+		User: b.user}}}
 	for _, p := range []string{"linux/amd64", "linux/arm64"} {
-		img, err := xllb.Config(xllb.ConfigOpt{App: &app, Spec: a.Spec.Image, Base: xllb.Base{Name: base, Config: &config}, Platform: platforms.MustParse(p)})
+		img, err := xllb.Config(xllb.ConfigOpt{App: &app, Spec: a.Spec.Image, Base: xllb.Base{Name: base, Config: &config},
+			Platform: platforms.MustParse(p)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -156,7 +158,8 @@ func (b build) describe(t *testing.T, a *App) {
 }
 
 func csproj(properties string) map[string]string {
-	return map[string]string{"src/app/app.csproj": strings.Replace(project, "  </PropertyGroup>", "    "+properties+"\n  </PropertyGroup>", 1)}
+	return map[string]string{"src/app/app.csproj": strings.Replace(project, "  </PropertyGroup>",
+		"    "+properties+"\n  </PropertyGroup>", 1)}
 }
 
 const badConfig = `<?xml version="1.0" encoding="utf-8"?>
@@ -213,37 +216,51 @@ func floating(n dotnet.Node) dotnet.App {
 	return dotnet.App{Closure: []dotnet.Node{n}}
 }
 
-// cases are builds, and what is to be found in them: the rule, and the place. Nothing else may be.
+// cases are builds with their expected finding: the rule and the place. A build must have no other finding.
 var cases = []struct {
 	name  string
 	build build
-	rule  string   // that the case is about
+	rule  string   // the rule that the case is about
 	want  []string // places
 }{
 	{"one line", build{}, "", nil},
 	{"no spec", build{noFile: true}, "MissingSyntax", nil},
 
 	{"no syntax", build{spec: "# a remark\nproject: src/app\n"}, "MissingSyntax", []string{"crosshull.yaml:1"}},
-	{"syntax below a remark", build{spec: "# a remark\n#syntax = ghcr.io/crosshull/crosshull:1\n"}, "MissingSyntax", []string{"crosshull.yaml:2"}},
+	{"syntax below a remark", build{spec: "# a remark\n#syntax = ghcr.io/crosshull/crosshull:1\n"}, "MissingSyntax",
+		[]string{"crosshull.yaml:2"}},
 	{"syntax below a document", build{spec: "---\n" + head}, "MissingSyntax", []string{"crosshull.yaml:2"}},
 	{"syntax below check", build{spec: "# check=error=true\n" + head}, "MissingSyntax", nil},
 
-	{"check below a remark", build{spec: head + "# a remark\n# check=skip=RootUser\n"}, "MisplacedCheck", []string{"crosshull.yaml:3"}},
-	{"check below keys", build{spec: "project: src/app\n# check=skip=all\n"}, "MisplacedCheck", []string{"crosshull.yaml:3"}},
+	{"check below a remark", build{spec: head + "# a remark\n# check=skip=RootUser\n"}, "MisplacedCheck",
+		[]string{"crosshull.yaml:3"}},
+	{"check below keys", build{spec: "project: src/app\n# check=skip=all\n"}, "MisplacedCheck",
+		[]string{"crosshull.yaml:3"}},
 	{"check below syntax", build{spec: head + "# check=skip=RootUser\n"}, "MisplacedCheck", nil},
 	{"a remark on checks", build{spec: "# check = what we do\n" + head}, "MisplacedCheck", nil},
 
-	{"an argument of no use", build{spec: "args:\n  A: 1\n  B: 2\nimage: {env: {X: '${A}', Y: '$${B}'}}\n"}, "UnusedArg", []string{"crosshull.yaml:4"}},
-	{"an argument of an app", build{spec: "args:\n  A: 1\napps:\n  web: {image: {env: {X: 'a${A}b'}}}\n"}, "UnusedArg", nil},
+	{"an argument of no use", build{spec: "args:\n  A: 1\n  B: 2\nimage: {env: {X: '${A}', Y: '$${B}'}}\n"}, "UnusedArg",
+		[]string{"crosshull.yaml:4"}},
+	{"an argument of an app", build{spec: "args:\n  A: 1\napps:\n  web: {image: {env: {X: 'a${A}b'}}}\n"},
+		"UnusedArg", nil},
 
-	{"a password in env", build{spec: "image:\n  env:\n    Db__Password: hunter2\n"}, "SecretInSpec", []string{"crosshull.yaml:4"}},
+	{"a password in env", build{spec: "image:\n  env:\n    Db__Password: hunter2\n"}, "SecretInSpec",
+		[]string{"crosshull.yaml:4"}},
 	{"a key in env", build{spec: "image:\n  env:\n    Jwt__Key: x\n"}, "SecretInSpec", []string{"crosshull.yaml:4"}},
-	{"an API key in a label", build{spec: "image:\n  labels: {maps-api-key: x}\n"}, "SecretInSpec", []string{"crosshull.yaml:3"}},
-	{"a token in a property of an app", build{spec: "apps:\n  web:\n    publish:\n      properties:\n        UploadToken: x\n"}, "SecretInSpec", []string{"crosshull.yaml:6"}},
-	{"a connection string", build{spec: "image:\n  env:\n    ConnectionStrings__Db: Server=db;User Id=sa;Password=hunter2\n"}, "SecretInSpec", []string{"crosshull.yaml:4"}},
-	{"a URL with a password", build{spec: "image: {env: {REDIS: 'redis://me:hunter2@redis:6379'}}\n"}, "SecretInSpec", []string{"crosshull.yaml:2"}},
-	{"an argument for a secret", build{spec: "args:\n  NUGET_TOKEN:\nimage: {env: {X: '${NUGET_TOKEN}'}}\n"}, "SecretInSpec", []string{"crosshull.yaml:3"}},
-	{"a secret of all apps", build{spec: "image: {env: {PASSWORD: hunter2}}\napps: {a: , b: }\n"}, "SecretInSpec", []string{"crosshull.yaml:2"}},
+	{"an API key in a label", build{spec: "image:\n  labels: {maps-api-key: x}\n"}, "SecretInSpec",
+		[]string{"crosshull.yaml:3"}},
+	{"a token in a property of an app",
+		build{spec: "apps:\n  web:\n    publish:\n      properties:\n        UploadToken: x\n"}, "SecretInSpec",
+		[]string{"crosshull.yaml:6"}},
+	{"a connection string",
+		build{spec: "image:\n  env:\n    ConnectionStrings__Db: Server=db;User Id=sa;Password=hunter2\n"}, "SecretInSpec",
+		[]string{"crosshull.yaml:4"}},
+	{"a URL with a password", build{spec: "image: {env: {REDIS: 'redis://me:hunter2@redis:6379'}}\n"}, "SecretInSpec",
+		[]string{"crosshull.yaml:2"}},
+	{"an argument for a secret", build{spec: "args:\n  NUGET_TOKEN:\nimage: {env: {X: '${NUGET_TOKEN}'}}\n"},
+		"SecretInSpec", []string{"crosshull.yaml:3"}},
+	{"a secret of all apps", build{spec: "image: {env: {PASSWORD: hunter2}}\napps: {a: , b: }\n"}, "SecretInSpec",
+		[]string{"crosshull.yaml:2"}},
 	{"what is about secrets", build{spec: `
 image:
   env:
@@ -260,129 +277,280 @@ publish:
   properties: {PublicKeyToken: abc, AssemblyOriginatorKeyFile: key.snk, ApiKey: $(API_KEY)}
 `}, "SecretInSpec", nil},
 
-	{"a test in the place of the app", build{spec: "project: tests/Unit\n", tests: "tests/Unit/Unit.csproj"}, "TestProject", []string{"crosshull.yaml:2"}},
-	{"a test in the place of one of the apps", build{spec: "apps:\n  a:\n    project: tests/Unit\n", tests: "tests/Unit/Unit.csproj"}, "TestProject", []string{"crosshull.yaml:4"}},
+	{"a test in the place of the app", build{spec: "project: tests/Unit\n", tests: "tests/Unit/Unit.csproj"},
+		"TestProject", []string{"crosshull.yaml:2"}},
+	{"a test in the place of one of the apps",
+		build{spec: "apps:\n  a:\n    project: tests/Unit\n", tests: "tests/Unit/Unit.csproj"}, "TestProject",
+		[]string{"crosshull.yaml:4"}},
 	{"a test where it belongs", build{spec: "project: src/app\ntests: [tests/Unit]\n"}, "TestProject", nil},
 
-	{"a solution with a project that is not there", build{spec: "project: All.sln\n", files: map[string]string{
-		"All.sln": "Project(\"{1}\") = \"app\", \"src\\app\\app.csproj\", \"{2}\"\nProject(\"{1}\") = \"tests\", \"tests\\tests.csproj\", \"{3}\"\n"}},
+	{"a solution with a project that is not there",
+		build{spec: "project: All.sln\n", files: map[string]string{"All.sln": "Project(\"{1}\") = \"app\", " +
+			"\"src\\app\\app.csproj\", \"{2}\"\nProject(\"{1}\") = \"tests\", \"tests\\tests.csproj\", \"{3}\"\n"}},
 		"MissingProject", []string{"All.sln:2"}},
-	{"a solution whose projects are all there", build{spec: "project: All.slnx\n", files: map[string]string{"All.slnx": `<Solution><Project Path="src/app/app.csproj" /></Solution>`}}, "MissingProject", nil},
+	{"a solution whose projects are all there",
+		build{spec: "project: All.slnx\n", files: map[string]string{
+			"All.slnx": `<Solution><Project Path="src/app/app.csproj" /></Solution>`}},
+		"MissingProject", nil},
 
-	{"a version of the SDK that is none", build{files: map[string]string{"global.json": "{\n  \"sdk\": {\n    \"version\": \"8.0.x\"\n  }\n}\n"}}, "IgnoredGlobalJSON", []string{"global.json:3"}},
-	{"a policy that there is not", build{spec: "project: src/app\n", files: map[string]string{"src/global.json": `{"sdk": {"version": "10.0.100", "rollForward": "newest"}}`}}, "IgnoredGlobalJSON", []string{"src/global.json:1"}},
-	{"a version of the SDK", build{files: map[string]string{"global.json": `{"sdk": {"version": "10.0.100"}}`, "src/global.json": "{"}}, "IgnoredGlobalJSON", nil},
+	{"a version of the SDK that is none",
+		build{files: map[string]string{"global.json": "{\n  \"sdk\": {\n    \"version\": \"8.0.x\"\n  }\n}\n"}},
+		"IgnoredGlobalJSON", []string{"global.json:3"}},
+	{"a policy that there is not",
+		build{spec: "project: src/app\n", files: map[string]string{
+			"src/global.json": `{"sdk": {"version": "10.0.100", "rollForward": "newest"}}`}},
+		"IgnoredGlobalJSON", []string{"src/global.json:1"}},
+	{"a version of the SDK",
+		build{files: map[string]string{"global.json": `{"sdk": {"version": "10.0.100"}}`, "src/global.json": "{"}},
+		"IgnoredGlobalJSON", nil},
 
-	{"an old framework", build{app: dotnet.App{TargetFramework: "net8.0"}, files: map[string]string{"src/app/app.csproj": strings.Replace(project, "net10.0", "net8.0", 1)}, base: "mcr.microsoft.com/dotnet/aspnet:8.0", env: []string{"APP_UID=1654", "DOTNET_VERSION=8.0.30"}},
+	{"an old framework",
+		build{app: dotnet.App{TargetFramework: "net8.0"},
+			files: map[string]string{"src/app/app.csproj": strings.Replace(project, "net10.0", "net8.0", 1)},
+			base:  "mcr.microsoft.com/dotnet/aspnet:8.0", env: []string{"APP_UID=1654", "DOTNET_VERSION=8.0.30"}},
 		"EndOfLifeFramework", []string{"src/app/app.csproj:3"}},
-	{"an old framework in the folders above", build{app: dotnet.App{TargetFramework: "netcoreapp3.1"}, files: map[string]string{
-		"src/app/app.csproj":          "<Project/>",
-		"src/Directory.Build.props":   "<Project>\n<PropertyGroup>\n<TargetFrameworks>netcoreapp3.1;net10.0</TargetFrameworks>",
-		"Directory.Build.props":       "<TargetFramework>netcoreapp3.1",
-		"other/Directory.Build.props": "<TargetFramework>netcoreapp3.1",
-	}, base: "mcr.microsoft.com/dotnet/aspnet:3.1", env: []string{"APP_UID=1654", "DOTNET_VERSION=3.1.32"}}, "EndOfLifeFramework", []string{"src/Directory.Build.props:3"}},
-	{"an old framework of the spec", build{spec: "framework: net9.0\n", app: dotnet.App{TargetFramework: "net9.0"}, env: []string{"APP_UID=1654", "DOTNET_VERSION=9.0.19"}},
+	{"an old framework in the folders above",
+		build{app: dotnet.App{TargetFramework: "netcoreapp3.1"}, files: map[string]string{
+			"src/app/app.csproj": "<Project/>",
+			"src/Directory.Build.props": "<Project>\n<PropertyGroup>\n" +
+				"<TargetFrameworks>netcoreapp3.1;net10.0</TargetFrameworks>",
+			"Directory.Build.props":       "<TargetFramework>netcoreapp3.1",
+			"other/Directory.Build.props": "<TargetFramework>netcoreapp3.1",
+		}, base: "mcr.microsoft.com/dotnet/aspnet:3.1", env: []string{"APP_UID=1654", "DOTNET_VERSION=3.1.32"}},
+		"EndOfLifeFramework", []string{"src/Directory.Build.props:3"}},
+	{"an old framework of the spec",
+		build{spec: "framework: net9.0\n", app: dotnet.App{TargetFramework: "net9.0"},
+			env: []string{"APP_UID=1654", "DOTNET_VERSION=9.0.19"}},
 		"EndOfLifeFramework", []string{"crosshull.yaml:2"}},
-	{"an old framework of a file", build{spec: "project: hello.cs\n", app: dotnet.App{Path: "hello/hello.csproj", TargetFramework: "net8.0"}, env: []string{"APP_UID=1654", "DOTNET_VERSION=8.0.30"}},
+	{"an old framework of a file",
+		build{spec: "project: hello.cs\n", app: dotnet.App{Path: "hello/hello.csproj", TargetFramework: "net8.0"},
+			env: []string{"APP_UID=1654", "DOTNET_VERSION=8.0.30"}},
 		"EndOfLifeFramework", []string{"crosshull.yaml:2"}},
-	{"a new framework", build{app: dotnet.App{TargetFramework: "net11.0"}, env: []string{"APP_UID=1654", "DOTNET_VERSION=11.0.0"}}, "EndOfLifeFramework", nil},
+	{"a new framework",
+		build{app: dotnet.App{TargetFramework: "net11.0"}, env: []string{"APP_UID=1654", "DOTNET_VERSION=11.0.0"}},
+		"EndOfLifeFramework", nil},
 
-	{"an old Alpine", build{spec: "base: {image: 'mcr.microsoft.com/dotnet/aspnet:10.0-alpine3.20'}\n"}, "EndOfLifeBase", []string{"crosshull.yaml:2"}},
-	{"an old Debian in the project", build{base: "registry.example.com/base:1-bullseye-slim", files: csproj("<ContainerBaseImage>registry.example.com/base:1-bullseye-slim</ContainerBaseImage>")}, "EndOfLifeBase", []string{"src/app/app.csproj:4"}},
+	{"an old Alpine", build{spec: "base: {image: 'mcr.microsoft.com/dotnet/aspnet:10.0-alpine3.20'}\n"}, "EndOfLifeBase",
+		[]string{"crosshull.yaml:2"}},
+	{"an old Debian in the project",
+		build{base: "registry.example.com/base:1-bullseye-slim",
+			files: csproj("<ContainerBaseImage>registry.example.com/base:1-bullseye-slim</ContainerBaseImage>")},
+		"EndOfLifeBase", []string{"src/app/app.csproj:4"}},
 	{"an old Ubuntu itself", build{spec: "base:\n  image: ubuntu:20.04\n"}, "EndOfLifeBase", []string{"crosshull.yaml:3"}},
-	{"an old runtime below a self-contained app", build{spec: "base: {image: 'mcr.microsoft.com/dotnet/runtime-deps:8.0'}\n", app: dotnet.App{Mode: dotnet.SelfContained}}, "EndOfLifeBase", []string{"crosshull.yaml:2"}},
-	{"an old SDK", build{spec: "sdk:\n  version: 9.0\n", sdk: "mcr.microsoft.com/dotnet/sdk:9.0"}, "EndOfLifeBase", []string{"crosshull.yaml:3"}},
-	{"an old SDK in global.json", build{files: map[string]string{"global.json": "{\n  \"sdk\": {\n    \"version\": \"9.0.100\"\n  }\n}\n"}, sdk: "mcr.microsoft.com/dotnet/sdk:9.0.100"}, "EndOfLifeBase", []string{"global.json:3"}},
-	{"images with support", build{spec: "base: {image: 'mcr.microsoft.com/dotnet/aspnet:10.0-alpine3.23'}\nsdk: {image: 'mcr.microsoft.com/dotnet/sdk:10.0-noble'}\n", linker: "mcr.microsoft.com/dotnet/sdk:10.0-noble-aot"}, "EndOfLifeBase", nil},
-	{"an old image that is replaced", build{spec: "base: {image: 'mcr.microsoft.com/dotnet/aspnet:10.0-bullseye'}\n", replaced: true}, "EndOfLifeBase", nil},
+	{"an old runtime below a self-contained app",
+		build{spec: "base: {image: 'mcr.microsoft.com/dotnet/runtime-deps:8.0'}\n",
+			app: dotnet.App{Mode: dotnet.SelfContained}}, "EndOfLifeBase", []string{"crosshull.yaml:2"}},
+	{"an old SDK", build{spec: "sdk:\n  version: 9.0\n", sdk: "mcr.microsoft.com/dotnet/sdk:9.0"}, "EndOfLifeBase",
+		[]string{"crosshull.yaml:3"}},
+	{"an old SDK in global.json",
+		build{files: map[string]string{"global.json": "{\n  \"sdk\": {\n    \"version\": \"9.0.100\"\n  }\n}\n"},
+			sdk: "mcr.microsoft.com/dotnet/sdk:9.0.100"}, "EndOfLifeBase", []string{"global.json:3"}},
+	{"images with support",
+		build{spec: "base: {image: 'mcr.microsoft.com/dotnet/aspnet:10.0-alpine3.23'}\n" +
+			"sdk: {image: 'mcr.microsoft.com/dotnet/sdk:10.0-noble'}\n", linker: "mcr.microsoft.com/dotnet/sdk:10.0-noble-aot"},
+		"EndOfLifeBase", nil},
+	{"an old image that is replaced",
+		build{spec: "base: {image: 'mcr.microsoft.com/dotnet/aspnet:10.0-bullseye'}\n", replaced: true},
+		"EndOfLifeBase", nil},
 	{"another's version", build{spec: "base: {image: 'registry.example.com/base:8.0'}\n"}, "EndOfLifeBase", nil},
 
-	{"no tag", build{spec: "base:\n  image: registry.example.com/base\n"}, "FloatingBaseTag", []string{"crosshull.yaml:3"}},
-	{"latest", build{spec: "sdk: {image: 'registry.example.com/sdk:latest'}\n", sdk: "registry.example.com/sdk:latest"}, "FloatingBaseTag", []string{"crosshull.yaml:2"}},
-	{"latest linker", build{spec: "sdk: {toolchain: 'registry.example.com/sdk'}\n", linker: "registry.example.com/sdk"}, "FloatingBaseTag", []string{"crosshull.yaml:2"}},
-	{"no tag in the project", build{base: "registry.example.com/base", files: csproj("<ContainerBaseImage>registry.example.com/base</ContainerBaseImage>")}, "FloatingBaseTag", []string{"src/app/app.csproj:4"}},
-	{"a digest", build{spec: "base: {image: 'registry.example.com/base@sha256:" + strings.Repeat("0", 64) + "'}\n"}, "FloatingBaseTag", nil},
+	{"no tag", build{spec: "base:\n  image: registry.example.com/base\n"}, "FloatingBaseTag",
+		[]string{"crosshull.yaml:3"}},
+	{"latest", build{spec: "sdk: {image: 'registry.example.com/sdk:latest'}\n", sdk: "registry.example.com/sdk:latest"},
+		"FloatingBaseTag", []string{"crosshull.yaml:2"}},
+	{"latest linker", build{spec: "sdk: {toolchain: 'registry.example.com/sdk'}\n", linker: "registry.example.com/sdk"},
+		"FloatingBaseTag", []string{"crosshull.yaml:2"}},
+	{"no tag in the project",
+		build{base: "registry.example.com/base",
+			files: csproj("<ContainerBaseImage>registry.example.com/base</ContainerBaseImage>")}, "FloatingBaseTag",
+		[]string{"src/app/app.csproj:4"}},
+	{"a digest", build{spec: "base: {image: 'registry.example.com/base@sha256:" + strings.Repeat("0", 64) + "'}\n"},
+		"FloatingBaseTag", nil},
 	{"no tag, and a context", build{spec: "base: {image: base}\n", replaced: true}, "FloatingBaseTag", nil},
 
-	{"a floating version", build{files: map[string]string{"src/app/app.csproj": "<Project>\n<PackageReference Include=\"Serilog\"\n  Version=\"4.*\" />\n"}, app: floating(dotnet.Node{Locked: dotnet.Locked{Floating: []dotnet.KeyValue{{Key: "Serilog", Value: "4.*"}}}})},
+	{"a floating version",
+		build{files: map[string]string{"src/app/app.csproj": "<Project>\n<PackageReference Include=\"Serilog\"\n" +
+			"  Version=\"4.*\" />\n"},
+			app: floating(dotnet.Node{Locked: dotnet.Locked{Floating: []dotnet.KeyValue{{Key: "Serilog", Value: "4.*"}}}})},
 		"UnlockedFloatingVersions", []string{"src/app/app.csproj:2"}},
-	{"a floating version by central management", build{files: map[string]string{"src/app/app.csproj": `<Project><PackageReference Include="Serilog"/>`, "Directory.Packages.props": central}, app: floating(dotnet.Node{Locked: dotnet.Locked{Floating: []dotnet.KeyValue{{Key: "Serilog", Value: "4.*"}}}})},
+	{"a floating version by central management",
+		build{files: map[string]string{"src/app/app.csproj": `<Project><PackageReference Include="Serilog"/>`,
+			"Directory.Packages.props": central},
+			app: floating(dotnet.Node{Locked: dotnet.Locked{Floating: []dotnet.KeyValue{{Key: "Serilog", Value: "4.*"}}}})},
 		"UnlockedFloatingVersions", []string{"Directory.Packages.props:4"}},
-	{"a floating version of a property", build{files: map[string]string{"src/app/app.csproj": "\n<PackageReference Include=\"serilog\" Version=\"$(V)\"/>"}, app: floating(dotnet.Node{Locked: dotnet.Locked{Floating: []dotnet.KeyValue{{Key: "Serilog", Value: "(,4.0]"}}}})},
+	{"a floating version of a property",
+		build{files: map[string]string{"src/app/app.csproj": "\n<PackageReference Include=\"serilog\" Version=\"$(V)\"/>"},
+			app: floating(dotnet.Node{Locked: dotnet.Locked{Floating: []dotnet.KeyValue{{Key: "Serilog", Value: "(,4.0]"}}}})},
 		"UnlockedFloatingVersions", []string{"src/app/app.csproj:2"}},
-	{"a floating version from elsewhere", build{app: floating(dotnet.Node{Locked: dotnet.Locked{Floating: []dotnet.KeyValue{{Key: "Serilog", Value: "*"}}}})}, "UnlockedFloatingVersions", []string{"crosshull.yaml:1"}},
-	{"a floating version that is locked", build{settings: []string{"src/app/packages.lock.json"}, app: floating(dotnet.Node{Locked: dotnet.Locked{LockedMode: true, Floating: []dotnet.KeyValue{{Key: "Serilog", Value: "4.*"}}}})}, "UnlockedFloatingVersions", nil},
-	{"a floating version that another file locks", build{app: floating(dotnet.Node{Locked: dotnet.Locked{LockFile: "my.lock.json", Floating: []dotnet.KeyValue{{Key: "Serilog", Value: "4.*"}}}})}, "UnlockedFloatingVersions", nil},
+	{"a floating version from elsewhere",
+		build{app: floating(dotnet.Node{Locked: dotnet.Locked{Floating: []dotnet.KeyValue{{Key: "Serilog", Value: "*"}}}})},
+		"UnlockedFloatingVersions", []string{"crosshull.yaml:1"}},
+	{"a floating version that is locked",
+		build{settings: []string{"src/app/packages.lock.json"},
+			app: floating(dotnet.Node{Locked: dotnet.Locked{LockedMode: true,
+				Floating: []dotnet.KeyValue{{Key: "Serilog", Value: "4.*"}}}})}, "UnlockedFloatingVersions", nil},
+	{"a floating version that another file locks",
+		build{app: floating(dotnet.Node{Locked: dotnet.Locked{LockFile: "my.lock.json",
+			Floating: []dotnet.KeyValue{{Key: "Serilog", Value: "4.*"}}}})}, "UnlockedFloatingVersions", nil},
 
-	{"a lock file", build{settings: []string{"src/app/packages.app.lock.json", "other/packages.lock.json"}}, "LockFileNotEnforced", []string{"crosshull.yaml:1"}},
-	{"a lock file and feeds", build{spec: "nuget:\n  audit: false\n", settings: []string{"src/app/packages.lock.json"}}, "LockFileNotEnforced", []string{"crosshull.yaml:2"}},
-	{"a lock file that the spec enforces", build{spec: "nuget: {locked-mode: true}\n", settings: []string{"src/app/packages.lock.json"}}, "LockFileNotEnforced", nil},
-	{"a lock file that the project enforces", build{settings: []string{"src/app/packages.lock.json"}, app: floating(dotnet.Node{Locked: dotnet.Locked{LockedMode: true}})}, "LockFileNotEnforced", nil},
+	{"a lock file", build{settings: []string{"src/app/packages.app.lock.json", "other/packages.lock.json"}},
+		"LockFileNotEnforced", []string{"crosshull.yaml:1"}},
+	{"a lock file and feeds", build{spec: "nuget:\n  audit: false\n", settings: []string{"src/app/packages.lock.json"}},
+		"LockFileNotEnforced", []string{"crosshull.yaml:2"}},
+	{"a lock file that the spec enforces",
+		build{spec: "nuget: {locked-mode: true}\n", settings: []string{"src/app/packages.lock.json"}},
+		"LockFileNotEnforced", nil},
+	{"a lock file that the project enforces",
+		build{settings: []string{"src/app/packages.lock.json"},
+			app: floating(dotnet.Node{Locked: dotnet.Locked{LockedMode: true}})}, "LockFileNotEnforced", nil},
 	{"another project's lock file", build{settings: []string{"src/other/packages.lock.json"}}, "LockFileNotEnforced", nil},
 
-	{"credentials", build{files: map[string]string{"NuGet.Config": badConfig}}, "FeedCredentials", []string{"NuGet.Config:5", "NuGet.Config:10", "NuGet.Config:14", "NuGet.Config:17"}},
-	{"credentials in another encoding", build{files: map[string]string{"NuGet.Config": strings.Replace(badConfig, "utf-8", "windows-1252", 1)}}, "FeedCredentials", []string{"NuGet.Config:5", "NuGet.Config:10", "NuGet.Config:14", "NuGet.Config:17"}},
-	{"credentials in the environment", build{files: map[string]string{"nuget.config": goodConfig, "src/nuget.config": "not XML"}}, "FeedCredentials", nil},
+	{"credentials", build{files: map[string]string{"NuGet.Config": badConfig}}, "FeedCredentials",
+		[]string{"NuGet.Config:5", "NuGet.Config:10", "NuGet.Config:14", "NuGet.Config:17"}},
+	{"credentials in another encoding",
+		build{files: map[string]string{"NuGet.Config": strings.Replace(badConfig, "utf-8", "windows-1252", 1)}},
+		"FeedCredentials", []string{"NuGet.Config:5", "NuGet.Config:10", "NuGet.Config:14", "NuGet.Config:17"}},
+	{"credentials in the environment",
+		build{files: map[string]string{"nuget.config": goodConfig, "src/nuget.config": "not XML"}}, "FeedCredentials", nil},
 	{"credentials beside", build{files: map[string]string{"other/nuget.config": badConfig}}, "FeedCredentials", nil},
 
-	{"a platform that the base lacks", build{spec: "base: {image: 'registry.example.com/base:1'}\n", missing: "linux/s390x"}, "PlatformMissing", []string{"crosshull.yaml:2"}},
-	{"two platforms that the base of a project lacks", build{missing: "linux/arm/v7 linux/s390x", files: csproj("<ContainerFamily>azurelinux3.0</ContainerFamily>")}, "PlatformMissing", []string{"src/app/app.csproj:4", "src/app/app.csproj:4"}},
+	{"a platform that the base lacks",
+		build{spec: "base: {image: 'registry.example.com/base:1'}\n", missing: "linux/s390x"}, "PlatformMissing",
+		[]string{"crosshull.yaml:2"}},
+	{"two platforms that the base of a project lacks",
+		build{missing: "linux/arm/v7 linux/s390x", files: csproj("<ContainerFamily>azurelinux3.0</ContainerFamily>")},
+		"PlatformMissing", []string{"src/app/app.csproj:4", "src/app/app.csproj:4"}},
 	{"all platforms", build{spec: "base: {image: 'registry.example.com/base:1'}\n"}, "PlatformMissing", nil},
 
-	{"no runtime", build{spec: "base: {image: '" + deps + "'}\n", env: []string{"APP_UID=1654"}}, "RuntimeMismatch", []string{"crosshull.yaml:2"}},
-	{"an older runtime", build{spec: "base: {image: 'registry.example.com/base:1'}\n", env: []string{"APP_UID=1654", "DOTNET_VERSION=9.0.1"}}, "RuntimeMismatch", []string{"crosshull.yaml:2"}},
-	{"a newer runtime", build{spec: "base: {image: 'registry.example.com/base:1'}\n", env: []string{"APP_UID=1654", "DOTNET_VERSION=11.0.0-rc.1"}}, "RuntimeMismatch", []string{"crosshull.yaml:2"}},
-	{"no ASP.NET Core", build{spec: "base: {image: 'mcr.microsoft.com/dotnet/runtime:10.0'}\n", env: []string{"APP_UID=1654", "DOTNET_VERSION=10.0.12"}}, "RuntimeMismatch", []string{"crosshull.yaml:2"}},
-	{"a runtime of no use", build{spec: "base: {image: '" + web + "'}\n", app: dotnet.App{Mode: dotnet.SelfContained}}, "RuntimeMismatch", []string{"crosshull.yaml:2"}},
-	{"a newer runtime to roll forward to", build{spec: "base: {image: 'registry.example.com/base:1'}\n", app: dotnet.App{Runtime: dotnet.Runtime{RollForward: "major"}}, env: []string{"APP_UID=1654", "DOTNET_VERSION=11.0.0"}}, "RuntimeMismatch", nil},
-	{"a runtime of its own", build{spec: "base: {image: '" + deps + "'}\n", app: dotnet.App{Mode: dotnet.SelfContained}, env: []string{"APP_UID=1654"}}, "RuntimeMismatch", nil},
-	{"a runtime that the base does not tell", build{spec: "base: {image: 'registry.example.com/base:1'}\n", env: []string{"APP_UID=1654"}}, "RuntimeMismatch", nil},
+	{"no runtime", build{spec: "base: {image: '" + deps + "'}\n", env: []string{"APP_UID=1654"}}, "RuntimeMismatch",
+		[]string{"crosshull.yaml:2"}},
+	{"an older runtime",
+		build{spec: "base: {image: 'registry.example.com/base:1'}\n", env: []string{"APP_UID=1654", "DOTNET_VERSION=9.0.1"}},
+		"RuntimeMismatch", []string{"crosshull.yaml:2"}},
+	{"a newer runtime",
+		build{spec: "base: {image: 'registry.example.com/base:1'}\n",
+			env: []string{"APP_UID=1654", "DOTNET_VERSION=11.0.0-rc.1"}}, "RuntimeMismatch", []string{"crosshull.yaml:2"}},
+	{"no ASP.NET Core",
+		build{spec: "base: {image: 'mcr.microsoft.com/dotnet/runtime:10.0'}\n",
+			env: []string{"APP_UID=1654", "DOTNET_VERSION=10.0.12"}}, "RuntimeMismatch", []string{"crosshull.yaml:2"}},
+	{"a runtime of no use", build{spec: "base: {image: '" + web + "'}\n", app: dotnet.App{Mode: dotnet.SelfContained}},
+		"RuntimeMismatch", []string{"crosshull.yaml:2"}},
+	{"a newer runtime to roll forward to",
+		build{spec: "base: {image: 'registry.example.com/base:1'}\n",
+			app: dotnet.App{Runtime: dotnet.Runtime{RollForward: "major"}},
+			env: []string{"APP_UID=1654", "DOTNET_VERSION=11.0.0"}}, "RuntimeMismatch", nil},
+	{"a runtime of its own",
+		build{spec: "base: {image: '" + deps + "'}\n", app: dotnet.App{Mode: dotnet.SelfContained},
+			env: []string{"APP_UID=1654"}}, "RuntimeMismatch", nil},
+	{"a runtime that the base does not tell",
+		build{spec: "base: {image: 'registry.example.com/base:1'}\n", env: []string{"APP_UID=1654"}}, "RuntimeMismatch", nil},
 
-	{"no ICU", build{spec: "base:\n  family: alpine\n", base: alpine, env: []string{"APP_UID=1654", invariant}}, "InvariantMode", []string{"crosshull.yaml:3"}},
-	{"no ICU, by the project", build{files: csproj("<ContainerFamily>alpine</ContainerFamily>"), base: alpine, env: []string{"APP_UID=1654", invariant}}, "InvariantMode", []string{"src/app/app.csproj:4"}},
-	{"ICU that is wanted", build{spec: "base: {family: alpine}\n", base: alpine, env: []string{"APP_UID=1654", invariant}, app: dotnet.App{Runtime: dotnet.Runtime{InvariantGlobalization: "false"}}}, "InvariantMode", []string{"crosshull.yaml:2"}},
-	{"ICU that the environment wants", build{spec: "base: {family: alpine}\nimage:\n  env:\n    DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: false\n", base: alpine, env: []string{"APP_UID=1654", invariant}}, "InvariantMode", []string{"crosshull.yaml:5"}},
-	{"ICU of no use", build{spec: "base: {image: '" + chiseled + "-extra'}\n", app: dotnet.App{Runtime: dotnet.Runtime{InvariantGlobalization: "true"}}}, "InvariantMode", []string{"crosshull.yaml:2"}},
-	{"no ICU, none wanted", build{base: alpine, env: []string{"APP_UID=1654", invariant}, app: dotnet.App{Runtime: dotnet.Runtime{InvariantGlobalization: "true"}}}, "InvariantMode", nil},
-	{"no ICU, none wanted by the environment", build{base: alpine, env: []string{"APP_UID=1654", invariant}, app: dotnet.App{Container: dotnet.Container{Env: []dotnet.KeyValue{{Key: "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", Value: "1"}}}}}, "InvariantMode", nil},
-	{"ICU of the app's own", build{files: csproj("<!-- System.Globalization.AppLocalIcu -->"), base: alpine, env: []string{"APP_UID=1654", invariant}}, "InvariantMode", nil},
+	{"no ICU", build{spec: "base:\n  family: alpine\n", base: alpine, env: []string{"APP_UID=1654", invariant}},
+		"InvariantMode", []string{"crosshull.yaml:3"}},
+	{"no ICU, by the project",
+		build{files: csproj("<ContainerFamily>alpine</ContainerFamily>"), base: alpine,
+			env: []string{"APP_UID=1654", invariant}}, "InvariantMode", []string{"src/app/app.csproj:4"}},
+	{"ICU that is wanted",
+		build{spec: "base: {family: alpine}\n", base: alpine, env: []string{"APP_UID=1654", invariant},
+			app: dotnet.App{Runtime: dotnet.Runtime{InvariantGlobalization: "false"}}}, "InvariantMode",
+		[]string{"crosshull.yaml:2"}},
+	{"ICU that the environment wants",
+		build{spec: "base: {family: alpine}\nimage:\n  env:\n    DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: false\n",
+			base: alpine, env: []string{"APP_UID=1654", invariant}}, "InvariantMode", []string{"crosshull.yaml:5"}},
+	{"ICU of no use",
+		build{spec: "base: {image: '" + chiseled + "-extra'}\n",
+			app: dotnet.App{Runtime: dotnet.Runtime{InvariantGlobalization: "true"}}}, "InvariantMode",
+		[]string{"crosshull.yaml:2"}},
+	{"no ICU, none wanted",
+		build{base: alpine, env: []string{"APP_UID=1654", invariant},
+			app: dotnet.App{Runtime: dotnet.Runtime{InvariantGlobalization: "true"}}}, "InvariantMode", nil},
+	{"no ICU, none wanted by the environment",
+		build{base: alpine, env: []string{"APP_UID=1654", invariant},
+			app: dotnet.App{Container: dotnet.Container{Env: []dotnet.KeyValue{{Key: "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT",
+				Value: "1"}}}}}, "InvariantMode", nil},
+	{"ICU of the app's own",
+		build{files: csproj("<!-- System.Globalization.AppLocalIcu -->"), base: alpine,
+			env: []string{"APP_UID=1654", invariant}}, "InvariantMode", nil},
 
-	{"AOT for another C library", build{spec: "publish: {mode: aot}\n", base: deps + "-alpine", linker: "mcr.microsoft.com/dotnet/sdk:10.0-aot", rids: "linux-musl-x64", app: dotnet.App{Mode: dotnet.SelfContained | dotnet.Aot}}, "AotOnMusl", []string{"crosshull.yaml:2"}},
-	{"AOT for another architecture", build{files: csproj("<PublishAot>true</PublishAot>"), base: deps + "-alpine", linker: "mcr.microsoft.com/dotnet/sdk:10.0-alpine-aot", rids: "linux-musl-x64 linux-musl-arm64", app: dotnet.App{Mode: dotnet.SelfContained | dotnet.Aot}}, "AotOnMusl", []string{"src/app/app.csproj:4"}},
-	{"AOT", build{base: deps, linker: "mcr.microsoft.com/dotnet/sdk:10.0-aot", rids: "linux-x64 linux-arm64", app: dotnet.App{Mode: dotnet.SelfContained | dotnet.Aot}}, "AotOnMusl", nil},
+	{"AOT for another C library",
+		build{spec: "publish: {mode: aot}\n", base: deps + "-alpine", linker: "mcr.microsoft.com/dotnet/sdk:10.0-aot",
+			rids: "linux-musl-x64", app: dotnet.App{Mode: dotnet.SelfContained | dotnet.Aot}}, "AotOnMusl",
+		[]string{"crosshull.yaml:2"}},
+	{"AOT for another architecture",
+		build{files: csproj("<PublishAot>true</PublishAot>"), base: deps + "-alpine",
+			linker: "mcr.microsoft.com/dotnet/sdk:10.0-alpine-aot", rids: "linux-musl-x64 linux-musl-arm64",
+			app: dotnet.App{Mode: dotnet.SelfContained | dotnet.Aot}}, "AotOnMusl", []string{"src/app/app.csproj:4"}},
+	{"AOT",
+		build{base: deps, linker: "mcr.microsoft.com/dotnet/sdk:10.0-aot", rids: "linux-x64 linux-arm64",
+			app: dotnet.App{Mode: dotnet.SelfContained | dotnet.Aot}}, "AotOnMusl", nil},
 
 	{"root by the spec", build{spec: "image:\n  user: root:root\n"}, "RootUser", []string{"crosshull.yaml:3"}},
-	{"root by the project", build{app: dotnet.App{Container: dotnet.Container{User: "0"}}, files: csproj("<ContainerUser>0</ContainerUser>")}, "RootUser", []string{"src/app/app.csproj:4"}},
-	{"root by the base", build{spec: "base:\n  image: registry.example.com/base:1\n", env: []string{}}, "RootUser", []string{"crosshull.yaml:3"}},
+	{"root by the project",
+		build{app: dotnet.App{Container: dotnet.Container{User: "0"}}, files: csproj("<ContainerUser>0</ContainerUser>")},
+		"RootUser", []string{"src/app/app.csproj:4"}},
+	{"root by the base", build{spec: "base:\n  image: registry.example.com/base:1\n", env: []string{}}, "RootUser",
+		[]string{"crosshull.yaml:3"}},
 	{"root without a spec", build{noFile: true, env: []string{}}, "RootUser", []string{":0"}},
-	{"a user of the base", build{spec: "base: {image: 'registry.example.com/base:1'}\n", env: []string{}, user: "nobody"}, "RootUser", nil},
+	{"a user of the base", build{spec: "base: {image: 'registry.example.com/base:1'}\n", env: []string{}, user: "nobody"},
+		"RootUser", nil},
 	{"a number", build{spec: "image: {user: '1000:0'}\n"}, "RootUser", nil},
 
-	{"a privileged port", build{spec: "image:\n  ports:\n    - 8080\n    - 443/tcp\n"}, "PrivilegedPort", []string{"crosshull.yaml:5"}},
-	{"a privileged port of the environment", build{spec: "image:\n  env:\n    ASPNETCORE_URLS: http://+:80\n"}, "PrivilegedPort", []string{"crosshull.yaml:4"}},
-	{"a privileged port of the project", build{app: dotnet.App{Container: dotnet.Container{Ports: []string{"80/tcp"}}}, files: csproj("</PropertyGroup><ItemGroup><ContainerPort Include=\"80\" Type=\"tcp\" /></ItemGroup><PropertyGroup>")}, "PrivilegedPort", []string{"src/app/app.csproj:4"}},
-	{"a privileged port of root", build{spec: "image: {ports: [80], user: 0}\n"}, "RootUser", []string{"crosshull.yaml:2"}},
+	{"a privileged port", build{spec: "image:\n  ports:\n    - 8080\n    - 443/tcp\n"}, "PrivilegedPort",
+		[]string{"crosshull.yaml:5"}},
+	{"a privileged port of the environment", build{spec: "image:\n  env:\n    ASPNETCORE_URLS: http://+:80\n"},
+		"PrivilegedPort", []string{"crosshull.yaml:4"}},
+	{"a privileged port of the project",
+		build{app: dotnet.App{Container: dotnet.Container{Ports: []string{"80/tcp"}}},
+			files: csproj("</PropertyGroup><ItemGroup>" +
+				"<ContainerPort Include=\"80\" Type=\"tcp\" /></ItemGroup><PropertyGroup>")},
+		"PrivilegedPort", []string{"src/app/app.csproj:4"}},
+	{"a privileged port of root", build{spec: "image: {ports: [80], user: 0}\n"}, "RootUser",
+		[]string{"crosshull.yaml:2"}},
 	{"a high port", build{spec: "image: {ports: [1024, 8443/udp]}\n"}, "PrivilegedPort", nil},
 
-	{"a loopback address", build{spec: "image:\n  env:\n    ASPNETCORE_URLS: http://localhost:5000;https://127.0.0.1:5001\n"}, "LoopbackAddress", []string{"crosshull.yaml:4"}},
-	{"a loopback address of an endpoint", build{spec: "image:\n  env:\n    Kestrel__Endpoints__Http__Url: http://[::1]:5000\n"}, "LoopbackAddress", []string{"crosshull.yaml:4"}},
-	{"a loopback address in arguments", build{spec: "image:\n  args: [--urls, 'http://localhost:5000']\n"}, "LoopbackAddress", []string{"crosshull.yaml:3"}},
-	{"a loopback address beside another", build{spec: "image:\n  env: {ASPNETCORE_URLS: 'http://localhost:5000;http://+:8080', API_URL: 'http://localhost:1'}\n  args: ['--urls=http://*:8080']\n"}, "LoopbackAddress", nil},
+	{"a loopback address",
+		build{spec: "image:\n  env:\n    ASPNETCORE_URLS: http://localhost:5000;https://127.0.0.1:5001\n"}, "LoopbackAddress",
+		[]string{"crosshull.yaml:4"}},
+	{"a loopback address of an endpoint",
+		build{spec: "image:\n  env:\n    Kestrel__Endpoints__Http__Url: http://[::1]:5000\n"}, "LoopbackAddress",
+		[]string{"crosshull.yaml:4"}},
+	{"a loopback address in arguments", build{spec: "image:\n  args: [--urls, 'http://localhost:5000']\n"},
+		"LoopbackAddress", []string{"crosshull.yaml:3"}},
+	{"a loopback address beside another",
+		build{spec: "image:\n  env: {ASPNETCORE_URLS: 'http://localhost:5000;http://+:8080', API_URL: " +
+			"'http://localhost:1'}\n  args: ['--urls=http://*:8080']\n"}, "LoopbackAddress", nil},
 
-	{"a shell in a health check", build{spec: "image:\n  healthcheck:\n    test: [CMD-SHELL, test -f /tmp/healthy]\n", base: chiseled}, "ShellInHealthcheck", []string{"crosshull.yaml:4"}},
-	{"a shell by its path", build{spec: "image: {healthcheck: {test: [/bin/sh, -c, test -f /tmp/healthy]}}\n", base: "gcr.io/distroless/base:1"}, "ShellInHealthcheck", []string{"crosshull.yaml:2"}},
-	{"a shell in the entrypoint", build{spec: "image:\n  entrypoint: [sh, -c, exec dotnet app.dll]\n", base: chiseled}, "ShellInHealthcheck", []string{"crosshull.yaml:3"}},
-	{"a shell where there is one", build{spec: "image: {healthcheck: {test: [CMD-SHELL, test -f /tmp/healthy]}}\n"}, "ShellInHealthcheck", nil},
-	{"no shell, and none needed", build{spec: "image: {healthcheck: {test: [dotnet, app.dll, check]}}\n", base: chiseled}, "ShellInHealthcheck", nil},
+	{"a shell in a health check",
+		build{spec: "image:\n  healthcheck:\n    test: [CMD-SHELL, test -f /tmp/healthy]\n", base: chiseled},
+		"ShellInHealthcheck", []string{"crosshull.yaml:4"}},
+	{"a shell by its path",
+		build{spec: "image: {healthcheck: {test: [/bin/sh, -c, test -f /tmp/healthy]}}\n", base: "gcr.io/distroless/base:1"},
+		"ShellInHealthcheck", []string{"crosshull.yaml:2"}},
+	{"a shell in the entrypoint", build{spec: "image:\n  entrypoint: [sh, -c, exec dotnet app.dll]\n", base: chiseled},
+		"ShellInHealthcheck", []string{"crosshull.yaml:3"}},
+	{"a shell where there is one", build{spec: "image: {healthcheck: {test: [CMD-SHELL, test -f /tmp/healthy]}}\n"},
+		"ShellInHealthcheck", nil},
+	{"no shell, and none needed", build{spec: "image: {healthcheck: {test: [dotnet, app.dll, check]}}\n", base: chiseled},
+		"ShellInHealthcheck", nil},
 
-	{"curl", build{spec: "image: {healthcheck: {test: [CMD, curl, -f, 'http://localhost:8080']}}\n"}, "MissingHealthcheckTool", []string{"crosshull.yaml:2"}},
-	{"wget in a shell", build{spec: "image: {healthcheck: {test: [CMD-SHELL, 'test -f /x && /usr/bin/wget -q localhost:8080 || exit 1']}}\n"}, "MissingHealthcheckTool", []string{"crosshull.yaml:2"}},
-	{"wget of busybox", build{spec: "image: {healthcheck: {test: [CMD, wget, -q, 'http://localhost:8080']}}\n", base: alpine}, "MissingHealthcheckTool", nil},
-	{"curl that is brought", build{spec: "image: {healthcheck: {test: [CMD, /usr/bin/curl, localhost]}}\nfiles: [{from: tools/curl, to: /usr/bin/}]\n"}, "MissingHealthcheckTool", nil},
-	{"curl of another base", build{spec: "base: {image: 'registry.example.com/base:1'}\nimage: {healthcheck: {test: [CMD, curl, localhost]}}\n"}, "MissingHealthcheckTool", nil},
+	{"curl", build{spec: "image: {healthcheck: {test: [CMD, curl, -f, 'http://localhost:8080']}}\n"},
+		"MissingHealthcheckTool", []string{"crosshull.yaml:2"}},
+	{"wget in a shell",
+		build{spec: "image: {healthcheck: {test: [CMD-SHELL, 'test -f /x && /usr/bin/wget -q localhost:8080 || exit 1']}}\n"},
+		"MissingHealthcheckTool", []string{"crosshull.yaml:2"}},
+	{"wget of busybox",
+		build{spec: "image: {healthcheck: {test: [CMD, wget, -q, 'http://localhost:8080']}}\n", base: alpine},
+		"MissingHealthcheckTool", nil},
+	{"curl that is brought",
+		build{spec: "image: {healthcheck: {test: [CMD, /usr/bin/curl, localhost]}}\n" +
+			"files: [{from: tools/curl, to: /usr/bin/}]\n"}, "MissingHealthcheckTool", nil},
+	{"curl of another base",
+		build{spec: "base: {image: 'registry.example.com/base:1'}\nimage: {healthcheck: {test: [CMD, curl, localhost]}}\n"},
+		"MissingHealthcheckTool", nil},
 }
 
-// Every rule finds what it is for, where it is, once, and nothing else; and has a case in which it finds nothing.
+// Every rule finds what it is for, at the right place, once, and nothing else. Every rule also has a case in which it
+// finds nothing.
 func TestRules(t *testing.T) {
 	finds, silent := map[string]bool{}, map[string]bool{}
 	for _, tc := range cases {
@@ -416,7 +584,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// What is shown has no secret in it, neither what a rule says nor the file around it.
+// Nothing that is shown contains a secret, neither the text of a rule nor the excerpt of the file.
 func TestSecretsAreNotShown(t *testing.T) {
 	f := build{
 		spec: head + `args:
@@ -454,18 +622,21 @@ project: src/app
 		if w.Source.Name != f.Source.Name {
 			original = f.Files[w.Source.Name]
 		}
-		if got, want := bytes.Count(w.Source.Data, []byte("\n")), bytes.Count(original, []byte("\n")); w.Source.Name == f.Source.Name && got != want {
+		if got, want := bytes.Count(w.Source.Data, []byte("\n")), bytes.Count(original,
+			[]byte("\n")); w.Source.Name == f.Source.Name && got != want {
 			t.Errorf("%s has %d lines as it is shown, and %d in fact", w.Source.Name, got, want)
 		}
 	}
-	for _, want := range []string{"\n  NUGET_TOKEN: ***\n", "\n    PASSWORD: ***\n    \"ApiKey: ***\n***\n***\n***\n    Db__Password: ***\n***\n***\n***\n    LEVEL: info\n", "\n  labels: {a: b, secret: ***\n", "\nproject: src/app\n"} {
+	for _, want := range []string{"\n  NUGET_TOKEN: ***\n",
+		"\n    PASSWORD: ***\n    \"ApiKey: ***\n***\n***\n***\n    Db__Password: ***\n***\n***\n***\n    LEVEL: info\n",
+		"\n  labels: {a: b, secret: ***\n", "\nproject: src/app\n"} {
 		if shown := string(f.Shown().Data); !strings.Contains(shown, want) {
 			t.Errorf("no %q in\n%s", want, shown)
 		}
 	}
 }
 
-// What a user says of rules: which are skipped, and whether warnings are errors.
+// A user can choose which rules to skip, and whether warnings are errors.
 func TestConfig(t *testing.T) {
 	b := build{spec: "args: {A: 1}\nimage: {user: root, ports: [80]}\n"}
 	for _, tc := range []struct {
@@ -501,9 +672,10 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// Warnings come in the order of the lines of the spec, then of other files; and those of other files name them.
+// Warnings in the spec come first, in the order of lines, and then those in other files, which name the file.
 func TestOrder(t *testing.T) {
-	f := build{spec: "image:\n  ports: [80]\n  env: {PASSWORD: x}\nargs: {A: 1}\n", files: map[string]string{"nuget.config": badConfig, "NuGet.config": badConfig}}.facts(t)
+	f := build{spec: "image:\n  ports: [80]\n  env: {PASSWORD: x}\nargs: {A: 1}\n",
+		files: map[string]string{"nuget.config": badConfig, "NuGet.config": badConfig}}.facts(t)
 	found, err := Run(f, &linter.Config{})
 	if err != nil {
 		t.Fatal(err)
@@ -512,7 +684,8 @@ func TestOrder(t *testing.T) {
 	for _, w := range found {
 		got = append(got, w.Source.Name+":"+strconv.Itoa(line(w)))
 	}
-	want := "crosshull.yaml:3 crosshull.yaml:4 crosshull.yaml:5 NuGet.config:5 NuGet.config:10 NuGet.config:14 NuGet.config:17 nuget.config:5 nuget.config:10 nuget.config:14 nuget.config:17"
+	want := "crosshull.yaml:3 crosshull.yaml:4 crosshull.yaml:5 NuGet.config:5 NuGet.config:10 NuGet.config:14 " +
+		"NuGet.config:17 nuget.config:5 nuget.config:10 nuget.config:14 nuget.config:17"
 	if s := strings.Join(got, " "); s != want {
 		t.Errorf("got  %s\nwant %s", s, want)
 	}
@@ -521,13 +694,14 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// A day of support is one of support to its end.
+// Support lasts until the end of its last day.
 func TestEnds(t *testing.T) {
 	eight, ok := versionOf("8.0")
 	if !ok {
 		t.Fatal("no .NET 8")
 	}
-	for day, want := range map[string]bool{"2026-11-10T23:59:59Z": false, "2026-11-11T00:00:00Z": true, "2026-11-11T01:00:00+02:00": false} {
+	for day, want := range map[string]bool{"2026-11-10T23:59:59Z": false, "2026-11-11T00:00:00Z": true,
+		"2026-11-11T01:00:00+02:00": false} {
 		now, err := time.Parse(time.RFC3339, day)
 		if err != nil {
 			t.Fatal(err)
@@ -568,15 +742,15 @@ func TestNames(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", image, got, want)
 		}
 	}
-	for framework, want := range map[string]string{"net10.0": "10.0", "NET8.0-windows10.0.1": "8.0", "netcoreapp3.1": "3.1", "netstandard2.0": "", "net48": "", "": ""} {
+	for framework, want := range map[string]string{"net10.0": "10.0", "NET8.0-windows10.0.1": "8.0",
+		"netcoreapp3.1": "3.1", "netstandard2.0": "", "net48": "", "": ""} {
 		if got := frameworkVersion(framework); got != want {
 			t.Errorf("%s: got %q, want %q", framework, got, want)
 		}
 	}
 }
 
-// Every rule is explained in the documentation, in the order of the table, with what is bad and what is good; and
-// nothing else is.
+// The documentation explains every rule and nothing else, in the order of the table, with bad and good examples.
 func TestDocs(t *testing.T) {
 	dt, err := os.ReadFile(filepath.Join("..", "..", "docs", "checks.md"))
 	if err != nil {
@@ -607,7 +781,8 @@ func TestDocs(t *testing.T) {
 	}
 }
 
-// What the documentation calls bad is found, and what it calls good is not; but for what the spec alone does not tell.
+// Rules find what the documentation calls bad, and not what it calls good. Rules for which the spec is not enough are
+// left out.
 func TestExamplesInDocs(t *testing.T) {
 	dt, err := os.ReadFile(filepath.Join("..", "..", "docs", "checks.md"))
 	if err != nil {
@@ -621,7 +796,8 @@ func TestExamplesInDocs(t *testing.T) {
 			rule = m[1]
 		case m[2] != "":
 			kind = m[2]
-		case rule != "" && !slices.Contains([]string{"TestProject", "LockFileNotEnforced", "PlatformMissing", "AotOnMusl"}, rule):
+		case rule != "" &&
+			!slices.Contains([]string{"TestProject", "LockFileNotEnforced", "PlatformMissing", "AotOnMusl"}, rule):
 			seen++
 			b := build{spec: m[3]}
 			if strings.HasSuffix(m[3], "family: alpine}\n") {

@@ -8,16 +8,16 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// release is what had support up to a day, that day included.
+// release is something with support up to and including a day.
 type release struct {
-	name string // as people call it
-	tag  string // what tags of images have for it
+	name string // the name that people use
+	tag  string // the name in tags of images
 	end  string
 }
 
 func (r release) ended(now time.Time) bool { return now.UTC().Format(time.DateOnly) > r.end }
 
-// versions are those of .NET, by https://dotnet.microsoft.com/platform/support/policy/dotnet-core.
+// versions are versions of .NET, by https://dotnet.microsoft.com/platform/support/policy/dotnet-core.
 var versions = []release{
 	{".NET Core 1.0", "1.0", "2019-06-27"},
 	{".NET Core 1.1", "1.1", "2019-06-27"},
@@ -34,9 +34,9 @@ var versions = []release{
 	{".NET 10", "10.0", "2028-11-14"},
 }
 
-// distributions are those that .NET images are made of. Debian's dates are those of its long term support
-// (https://wiki.debian.org/LTS), Ubuntu's of standard support (https://ubuntu.com/about/release-cycle), Alpine's of the
-// main repository (https://alpinelinux.org/releases).
+// distributions are the ones that .NET images are made of. The dates are the ends of Debian's long term support
+// (https://wiki.debian.org/LTS), Ubuntu's standard support (https://ubuntu.com/about/release-cycle) and Alpine's main
+// repository (https://alpinelinux.org/releases).
 var distributions = []release{
 	{"Alpine 3.9", "alpine3.9", "2020-11-01"},
 	{"Alpine 3.10", "alpine3.10", "2021-05-01"},
@@ -105,7 +105,7 @@ func endOfLifeFramework(r *run, a *App) {
 func endOfLifeBase(r *run, a *App) {
 	for _, image := range a.images(r) {
 		ref := parseImage(image.Name)
-		// That of the TargetFramework is said by another rule.
+		// Another rule reports the version of the TargetFramework.
 		if v, ok := ref.version(); ok && v.ended(r.Now) && v.tag != frameworkVersion(a.Project.TargetFramework) {
 			r.warn(image.at(), "%s is of %s, which has had no support since %s", image.Name, v.name, v.end)
 		}

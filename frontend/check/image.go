@@ -62,8 +62,8 @@ func runtimeMismatch(r *run, a *App) {
 	}
 }
 
-// runsOn tells whether an app for a version of .NET starts on the runtime of another one: the same or a later minor
-// version, and a later major one only where it rolls forward that far.
+// runsOn tells whether an app for one version of .NET starts on the runtime of another. The runtime must have the same
+// or a later minor version. A later major version is enough only if the app rolls forward that far.
 func runsOn(wanted, there, rollForward string) bool {
 	var v [2][2]int
 	for i, s := range []string{wanted, there} {
@@ -72,7 +72,7 @@ func runsOn(wanted, there, rollForward string) bool {
 		if v[i][0], err = strconv.Atoi(major); err != nil {
 			return true // who knows
 		}
-		v[i][1], _ = strconv.Atoi(minor) // the expression has digits there
+		v[i][1], _ = strconv.Atoi(minor) // the expression allows digits only
 	}
 	if v[0][0] != v[1][0] {
 		return v[0][0] < v[1][0] && (rollForward == "major" || rollForward == "latestmajor")
@@ -80,7 +80,7 @@ func runsOn(wanted, there, rollForward string) bool {
 	return v[0][1] <= v[1][1]
 }
 
-// bringsICU tells whether a project has ICU among its packages.
+// bringsICU tells whether a project has a package with ICU.
 func (r *run) bringsICU() bool {
 	for _, dt := range r.Files {
 		if bytes.Contains(dt, []byte("System.Globalization.AppLocalIcu")) {
@@ -162,7 +162,7 @@ func rootUser(r *run, a *App) {
 	}
 }
 
-// isRoot tells the user of an image's configuration.
+// isRoot tells whether the user of an image's configuration is root.
 func isRoot(user string) bool {
 	name, _, _ := strings.Cut(user, ":")
 	return name == "root" || strings.Trim(name, "0") == ""
@@ -188,7 +188,7 @@ func privilegedPort(r *run, a *App) {
 	}
 }
 
-// wherePort is the place that exposes a port.
+// wherePort is the place that makes the image expose a port.
 func (r *run) wherePort(a *App, number string) place {
 	for i, p := range a.Spec.Image.Ports {
 		ports, err := spec.Ports(p)
@@ -205,7 +205,7 @@ func (r *run) wherePort(a *App, number string) place {
 
 var loopback = regexp.MustCompile(`(?i)^\s*\w+://(?:localhost|127\.0\.0\.1|\[::1\])(?:[:/]|\s*$)`)
 
-// onlyLoopback tells a list of addresses that nothing outside of the container reaches.
+// onlyLoopback tells whether nothing outside of the container can reach any address of a list.
 func onlyLoopback(urls string) bool {
 	all := strings.FieldsFunc(urls, func(c rune) bool { return c == ';' })
 	return len(all) > 0 && !slices.ContainsFunc(all, func(u string) bool { return !loopback.MatchString(u) })
@@ -295,7 +295,7 @@ func missingHealthcheckTool(r *run, a *App) {
 				a.Spec.Files,
 				func(f spec.File) bool { return path.Base(f.To) == name || path.Base(f.From) == name },
 			)
-			missing := name == "curl" || name == "wget" && !strings.Contains(tag, "alpine") // which has busybox's
+			missing := name == "curl" || name == "wget" && !strings.Contains(tag, "alpine") // Alpine has busybox's wget
 			if missing && !brought {
 				r.warn(
 					r.whereTest(a),
@@ -315,7 +315,7 @@ func (r *run) whereTest(a *App) place {
 
 var commandEnd = regexp.MustCompile(`[;&|({]+`)
 
-// programs are what the test of a health check runs, and whether it takes a shell.
+// programs returns the programs that the test of a health check runs, and whether the test needs a shell.
 func programs(test []string) (names []string, shell bool) {
 	if len(test) < 2 || test[0] != "CMD" && test[0] != "CMD-SHELL" {
 		return nil, false

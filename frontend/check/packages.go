@@ -52,12 +52,12 @@ func lockFileNotEnforced(r *run, a *App) {
 				"where %s does not fit the projects, restore takes other versions without a word: set nuget.locked-mode: true",
 				file,
 			)
-			return // one setting is for all
+			return // one setting applies to all
 		}
 	}
 }
 
-// lockFile finds the lock file of a project as NuGet does; NuGetLockFilePath may name another.
+// lockFile finds the lock file of a project as NuGet does. NuGetLockFilePath may name another one.
 func (r *run) lockFile(n dotnet.Node) (name string, ok bool) {
 	dir, base := path.Split(n.Path)
 	own := "packages." + strings.ReplaceAll(strings.TrimSuffix(base, path.Ext(base)), " ", "_") + ".lock.json"
@@ -89,15 +89,15 @@ func feedCredentials(r *run, a *App) {
 	}
 }
 
-// credential is one that stands in a nuget.config.
+// credential is one that a nuget.config contains.
 type credential struct {
 	what   string
-	offset int // in the file as it may be shown
+	offset int // in the file with secrets replaced by stars
 }
 
 var valueAttribute = regexp.MustCompile(`\bvalue\s*=\s*(?:"[^"]*"|'[^']*')`)
 
-// credentials finds those in a nuget.config, and strikes them out.
+// credentials finds the credentials in a nuget.config, and replaces them with stars.
 func credentials(name string, dt []byte) (found []credential, shown Source) {
 	var out []byte
 	kept := 0 // of dt, in out
@@ -135,8 +135,8 @@ var (
 	userinfo    = regexp.MustCompile(`://[^/\s@]*:[^/\s@]+@`)
 )
 
-// credentialIn says what credential an element of a nuget.config is, or nothing. The last of open is the element, the
-// rest what it is in.
+// credentialIn says which credential an element of a nuget.config has, or returns nothing. The last entry of open is
+// the element, and the others are its parents.
 func credentialIn(open []string, attrs []xml.Attr) string {
 	var key, value string
 	for _, attr := range attrs {

@@ -10,7 +10,7 @@ import (
 	"github.com/crosshull/crosshull/frontend/spec"
 )
 
-// place is lines of a file; the zero place is in none.
+// place is a range of lines in a file. The zero place is in no file.
 type place struct {
 	source Source
 	lines  spec.Range
@@ -23,13 +23,13 @@ func (p place) location() []parser.Range {
 	return []parser.Range{{Start: parser.Position{Line: p.lines.Start}, End: parser.Position{Line: p.lines.End}}}
 }
 
-// at gives a line of a file.
+// at returns the line at an offset of a file.
 func at(source Source, offset int) place {
 	n := 1 + bytes.Count(source.Data[:offset], []byte("\n"))
 	return place{source, spec.Range{Start: n, End: n}}
 }
 
-// inSpec gives the lines of a key of the spec, or of the nearest parent that the file has.
+// inSpec returns the lines of a key of the spec, or of the nearest parent that the file has.
 func (r *run) inSpec(key string) place {
 	if r.Source.Name == "" {
 		return place{}
@@ -37,7 +37,7 @@ func (r *run) inSpec(key string) place {
 	return place{r.shown, r.Spec.Range(key)}
 }
 
-// key is a key of the spec as the file has it for an app: its own, or that of all apps.
+// key returns the key of the spec that sets a value for an app: the app's own, or the one of all apps.
 func (r *run) key(a *App, name string) (string, bool) {
 	if own := a.Prefix + name; r.Spec.Has(own) {
 		return own, true
@@ -45,7 +45,7 @@ func (r *run) key(a *App, name string) (string, bool) {
 	return name, r.Spec.Has(name)
 }
 
-// spot is where something can be said: at a key of the spec, or in the project of an app.
+// spot is a place that may set a value: a key of the spec, or the project of an app.
 type spot struct {
 	key string
 	xml *regexp.Regexp
@@ -61,7 +61,7 @@ func inItem(kind, name string) spot {
 	return spot{xml: regexp.MustCompile(`<` + kind + `\s[^>]*\b(?:Include|Update)\s*=\s*"` + regexp.QuoteMeta(name) + `"`)}
 }
 
-// where gives the first of spots where something is said; if none of them, the place of the first in the spec would be.
+// where returns the first of spots that sets the value. If none does, it returns the place where the spec would set it.
 func (r *run) where(a *App, spots ...spot) place {
 	for _, s := range spots {
 		if s.xml == nil {
@@ -85,8 +85,8 @@ func (r *run) where(a *App, spots ...spot) place {
 	return r.inSpec(a.Prefix + "project")
 }
 
-// inProject finds what pattern matches in a project of an app, or above it. That of a file-based app was made for the
-// file, and is nobody's to edit.
+// inProject finds what pattern matches in a project of an app, or in files above it. It skips the project of a
+// file-based app, because crosshull makes that project and the user cannot edit it.
 func (r *run) inProject(a *App, project string, pattern *regexp.Regexp) (place, bool) {
 	name, offset, ok := r.Files.Find(project, pattern)
 	if !ok || name == project && path.Ext(a.Spec.Project) == ".cs" {

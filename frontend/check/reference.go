@@ -14,7 +14,7 @@ type imageRef struct {
 	digest          bool
 }
 
-// parseImage takes a reference apart; what is none has no parts.
+// parseImage splits a reference into parts. They are empty if it is not a reference.
 func parseImage(name string) imageRef {
 	named, err := reference.ParseNormalizedNamed(name)
 	if err != nil {
@@ -28,7 +28,8 @@ func parseImage(name string) imageRef {
 	return ref
 }
 
-// dotnet is the repository of Microsoft's .NET images that it is, in whatever registry, or empty.
+// dotnet returns the name of one of Microsoft's repositories of .NET images, in any registry, or nothing for another
+// image.
 func (ref imageRef) dotnet() string {
 	dir, base := path.Split(ref.repository)
 	switch base {
@@ -42,7 +43,7 @@ func (ref imageRef) dotnet() string {
 
 var leadingVersion = regexp.MustCompile(`^\d+\.\d+`)
 
-// version is the one of .NET in the tag of a .NET image.
+// version is the version of .NET in the tag of a .NET image.
 func (ref imageRef) version() (release, bool) {
 	if ref.dotnet() == "" {
 		return release{}, false
@@ -50,7 +51,7 @@ func (ref imageRef) version() (release, bool) {
 	return versionOf(leadingVersion.FindString(ref.tag))
 }
 
-// distribution is the one that the name of an image tells: by a word of its tag, or as its own image.
+// distribution is the distribution that the name of an image tells: a word of its tag, or the image itself.
 func (ref imageRef) distribution() (release, bool) {
 	for _, d := range distributions {
 		distro, number, _ := strings.Cut(d.name, " ")
@@ -63,7 +64,7 @@ func (ref imageRef) distribution() (release, bool) {
 	return release{}, false
 }
 
-// hasWord tells whether a tag has a word that is not a part of a longer one: 3.2 is none of 3.20.
+// hasWord tells whether a tag contains a whole word: 3.2 is not in 3.20.
 func hasWord(tag, word string) bool {
 	if word == "" {
 		return false
@@ -79,12 +80,12 @@ func hasWord(tag, word string) bool {
 		(end == len(tag) || !isLetter(tag[end]) && !isDigit(tag[end]))
 }
 
-// hasNoShell tells the images that have none by their names.
+// hasNoShell tells by its name that an image has no shell.
 func (i Image) hasNoShell() bool {
 	return !i.Replaced && (strings.Contains(i.Name, "chiseled") || strings.Contains(i.Name, "distroless"))
 }
 
-// dotnet is the repository of Microsoft's .NET images that it is of, or empty.
+// dotnet returns the name of its repository if that is one of Microsoft's repositories of .NET images, or nothing.
 func (i Image) dotnet() string {
 	if i.Replaced {
 		return ""
@@ -106,13 +107,13 @@ func floatingBaseTag(r *run, a *App) {
 	}
 }
 
-// located is an image, and the place that names it.
+// located is an image with the place that names it.
 type located struct {
 	Image
 	at func() place
 }
 
-// images are all that a build of the app reads under the names that it asks for.
+// images are the images that a build of the app reads under their own names; replaced ones are left out.
 func (a *App) images(r *run) []located {
 	var all []located
 	for _, image := range []located{
@@ -127,7 +128,7 @@ func (a *App) images(r *run) []located {
 	return all
 }
 
-// whereBase is the place that decides the base image.
+// whereBase is the place that chooses the base image.
 func (r *run) whereBase(a *App) place {
 	return r.where(
 		a,

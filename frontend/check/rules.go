@@ -1,6 +1,6 @@
 package check
 
-// Rules are all that there are, in the order of docs/checks.md.
+// Rules are all rules, in the order of docs/checks.md.
 var Rules = []Rule{
 	// What the file says.
 	{
@@ -27,7 +27,7 @@ var Rules = []Rule{
 		perApp:      ignoredGlobalJSON,
 	},
 
-	// What is not kept up to date, or changes by itself.
+	// What is out of date, or changes by itself.
 	{
 		Name:        "EndOfLifeFramework",
 		Description: "The app should target a version of .NET that has support",
@@ -73,7 +73,7 @@ var Rules = []Rule{
 		perApp:      aotOnMusl,
 	},
 
-	// How the app runs in it.
+	// How the app runs in the image.
 	{Name: "RootUser", Description: "The app should not run as root", perApp: rootUser},
 	{
 		Name:        "PrivilegedPort",

@@ -80,7 +80,7 @@ func secretInSpec(r *run) {
 // secret is a key of the spec whose value looks like one.
 type secret struct{ key, why string }
 
-// secrets are all that the spec has.
+// secrets are all secrets in the spec.
 func (f *Facts) secrets() []secret {
 	const (
 		inImage = "whoever can pull the image can read it, so give it to the container when it starts"
@@ -145,21 +145,21 @@ var (
 		"shared",
 		"signing",
 		"storage",
-	} // before key
-	// secretPart is a part of a connection string, or of a URL with a password.
+	} // words that may come before "key"
+	// secretPart matches a password in a connection string or a URL.
 	secretPart = regexp.MustCompile(
 		`(?i)(?:^|;)\s*(?:password|pwd|accountkey|sharedaccesskey)\s*=\s*[^\s;$%<{]|://[^/\s:@]+:[^/\s@$%<{][^/\s@]*@`,
 	)
-	// elsewhere is a value that says where a secret is, or no more than whether there is one.
+	// elsewhere matches a value that only says where a secret is, or whether there is one.
 	elsewhere = regexp.MustCompile(`^(?:%[^%]+%|\$\([^)]*\)|<[^>]*>|/.*|(?i:true|false)|)$`)
 )
 
-// isSecret tells a value that is a secret as it stands, by its name or by a part of it.
+// isSecret tells whether a value is a secret, by its name or by a part of the value.
 func isSecret(name, value string) bool {
 	return isSecretName(name) && !elsewhere.MatchString(value) || secretPart.MatchString(value)
 }
 
-// isSecretName tells whether a name ends with a word for a secret: before another word it is about something else, as
+// isSecretName tells whether a name ends with a word for a secret. In another place, the word means something else, as
 // in PASSWORD_FILE and TokenLifetime.
 func isSecretName(name string) bool {
 	words := wordsOf(name)
@@ -172,7 +172,8 @@ func isSecretName(name string) bool {
 		n > 1 && (last == "key" || last == "keys") && slices.Contains(secretKeys, words[n-2])
 }
 
-// wordsOf parts a name at what is no letter, and before a capital letter: DB_PASSWORD and Db__Password are the same.
+// wordsOf splits a name at characters that are not letters, and before capital letters: DB_PASSWORD and Db__Password
+// are equal.
 func wordsOf(name string) []string {
 	var words []string
 	var word strings.Builder
@@ -182,7 +183,7 @@ func wordsOf(name string) []string {
 			word.Reset()
 		}
 	}
-	lower := false // the letter before
+	lower := false // whether the letter before is lower case
 	for _, c := range name {
 		if !unicode.IsLetter(c) {
 			end()
@@ -199,7 +200,7 @@ func wordsOf(name string) []string {
 	return words
 }
 
-// Shown is the file of the spec with its secrets struck out: what stands behind their names.
+// Shown is the file of the spec with stars in place of its secrets.
 func (f *Facts) Shown() Source {
 	secrets := f.secrets()
 	if f.Source.Name == "" || len(secrets) == 0 {
@@ -213,7 +214,7 @@ func (f *Facts) Shown() Source {
 		first := lines[r.Start-1]
 		for n := r.Start; n <= len(lines); n++ {
 			line := lines[n-1]
-			// A value goes on for as long as lines are indented more, whatever YAML makes of them.
+			// A value includes all following lines with a deeper indent, whatever YAML makes of them.
 			if n > r.End && strings.TrimSpace(line) == "" {
 				continue
 			}

@@ -10,21 +10,22 @@ import (
 	"github.com/crosshull/crosshull/frontend/spec"
 )
 
-// Build arguments. A plan has the values that they have in one build. The spec knows where in its values they stand
-// (spec.Spec.Parts), so a value that is still the spec's is written with them. What a plan decides by a value, and what
-// no instruction expands, stays as it is in the plan, and a comment names it.
+// Build arguments. A plan has the values of the arguments in one build. The spec knows where they stand in its values
+// (spec.Spec.Parts). If a planned value is still the one of the spec, the Dockerfile has it with its arguments. Some
+// values stay as they are in the plan, and a comment names them: those that decided something in the plan, and those
+// that no instruction expands.
 
-// platformArg are the arguments whose value is that of a platform, in a Dockerfile as in a spec.
+// platformArg matches the arguments whose value is that of a platform, in a Dockerfile as in a spec.
 var platformArg = regexp.MustCompile(`^(BUILD|TARGET)(PLATFORM|OS|OSVERSION|ARCH|VARIANT)$`)
 
-// takes tells whether the Dockerfile can take an argument. One that is given a default in place of the platform's value
-// would get in the way of steps that need the platform.
+// takes tells whether the Dockerfile can take an argument. It cannot take an argument of the platform with a default,
+// because the default would hide the value that steps need.
 func (pg *page) takes(name string) bool {
 	arg, ok := pg.declared[name]
 	return ok && unheld(arg.Default) == "" && (arg.Default == "" || !platformArg.MatchString(name))
 }
 
-// path is that of a key of an app in its spec: the app's own, else what all apps have in common.
+// path is the path of a key of an app in its spec: the app's own, else the one that all apps have in common.
 func (a *app) path(s *spec.Spec, key string) string {
 	if own := a.Request.Target.Prefix + key; s.Has(own) {
 		return own
@@ -32,7 +33,7 @@ func (a *app) path(s *spec.Spec, key string) string {
 	return key
 }
 
-// value is the planned value of a key, with the build arguments that it has in the spec.
+// value is the planned value of a key, with the build arguments that the spec has in it.
 func (a *app) value(s *spec.Spec, key, planned string) text {
 	path := a.path(s, key)
 	t := text(s.Parts(path))
@@ -56,8 +57,8 @@ func (a *app) value(s *spec.Spec, key, planned string) text {
 	return t
 }
 
-// buildValue is [app.value] for a command. A variable of a step that runs MSBuild is a property to it, or means
-// something to the shell, so arguments have other names there.
+// buildValue is [app.value] for a command. It gives arguments another name, because MSBuild takes a variable for a
+// property, and a variable may mean something to the shell.
 func (a *app) buildValue(s *spec.Spec, key, planned string) text {
 	t := slices.Clone(a.value(s, key, planned))
 	for i, part := range t {
@@ -69,7 +70,7 @@ func (a *app) buildValue(s *spec.Spec, key, planned string) text {
 	return t
 }
 
-// buildName is the name that an argument has where commands run.
+// buildName is the name of an argument in steps that run commands.
 func (pg *page) buildName(arg string) string {
 	name := "BUILD_ARG_" + arg
 	for {
@@ -80,7 +81,7 @@ func (pg *page) buildName(arg string) string {
 	}
 }
 
-// arguments declares what the file takes, and says what it does not take.
+// arguments declares the arguments that the file takes, and writes which values it fixes.
 func (w *writer) arguments(apps []*plan.Plan) {
 	names := slices.Sorted(maps.Keys(w.used))
 	if len(names) > 0 {
@@ -94,7 +95,7 @@ func (w *writer) arguments(apps []*plan.Plan) {
 			continue
 		}
 		arg := w.declared[name]
-		// BuildKit takes the comment for the description, unless it would be a directive of its linter.
+		// BuildKit takes the comment for the description of the argument, unless it looks like a directive for its linter.
 		about := oneLine(arg.Description)
 		if about != "" && !strings.HasPrefix(strings.TrimSpace(about), "=") {
 			w.comment("%s %s", name, about)
@@ -109,7 +110,7 @@ func (w *writer) arguments(apps []*plan.Plan) {
 	}
 }
 
-// decided are the paths of values of apps that have arguments in the spec and not in the Dockerfile.
+// decided returns the paths of values that have arguments in the spec but not in the Dockerfile.
 func (w *writer) decided(apps []*plan.Plan) []string {
 	var paths []string
 	for _, p := range apps {
@@ -117,10 +118,10 @@ func (w *writer) decided(apps []*plan.Plan) []string {
 		for _, path := range s.WithArgs() {
 			own, isOwn := strings.CutPrefix(path, p.Request.Target.Prefix)
 			if strings.HasPrefix(path, "apps.") && (!isOwn || p.Request.Target.Prefix == "") {
-				continue // another app's
+				continue // it belongs to another app
 			}
 			if !isOwn && s.Has(p.Request.Target.Prefix+listOf(own)) {
-				continue // replaced by the app's own
+				continue // the app has its own value
 			}
 			if !w.taken[path] && !slices.Contains(paths, path) {
 				paths = append(paths, path)
@@ -132,7 +133,7 @@ func (w *writer) decided(apps []*plan.Plan) []string {
 
 var inList = regexp.MustCompile(`\.[0-9]+(\.|$)`)
 
-// listOf is the path of the list that a path leads into, or the path itself.
+// listOf is the path of the list that a path leads into. Without a list, it is the path itself.
 func listOf(path string) string {
 	if loc := inList.FindStringIndex(path); loc != nil {
 		return path[:loc[0]]

@@ -14,7 +14,7 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// ofSpec is a plan of a spec, whose properties are those of its publish section.
+// ofSpec is the plan of a spec. Its properties are those of the publish section.
 func ofSpec(t *testing.T, args map[string]string, lines ...string) *hand {
 	t.Helper()
 	s, err := spec.Parse([]byte(strings.Join(lines, "\n")), args)
@@ -30,7 +30,7 @@ func ofSpec(t *testing.T, args map[string]string, lines ...string) *hand {
 	return h
 }
 
-// published gives the properties that publish gets in a Dockerfile, with build arguments.
+// published returns the properties that publish gets in a Dockerfile, with build arguments.
 func published(t *testing.T, text string, args ...string) map[string]string {
 	t.Helper()
 	stages, _, err := read(text, known{})
@@ -59,7 +59,7 @@ func published(t *testing.T, text string, args ...string) map[string]string {
 	return nil
 }
 
-// Properties have the build arguments of the Dockerfile's build.
+// Properties contain the build arguments that a build of the Dockerfile gets.
 func TestArgsOfProperties(t *testing.T) {
 	text := ofSpec(t, nil, "args: {VERSION: 1.0, PATH: /x, rid: y, CHANNEL: stable, CONFIG: Release}",
 		"publish:", "  configuration: ${CONFIG}", "  properties:",
@@ -102,7 +102,7 @@ var decided = []struct {
 	name  string
 	spec  []string
 	given map[string]string
-	// has are lines, and lacks is what no line has.
+	// has are lines that the Dockerfile must have. No line may contain lacks.
 	has   []string
 	lacks string
 }{
@@ -139,11 +139,15 @@ var decided = []struct {
 	{"a context", []string{"args: {A: x, TARGETARCH: }",
 		"files: [{context: 'c-${A}-${TARGETARCH}', from: f, to: /t}]"}, nil,
 		[]string{`ARG A="x"`, "FROM c-${A}-${TARGETARCH} AS context", "COPY --link --from=context /f /t"}, "Written for"},
+	{"all of the context", []string{"args: {A: .}", "files: [{from: '${A}', to: /a}, {from: ./, to: /b, mode: 0755},",
+		"  {from: .git/HEAD, to: /c}, {context: c, from: ., to: /d}]"}, nil,
+		[]string{`COPY --link --exclude=**/.git "${A}" /a`, "COPY --link --chmod=0755 --exclude=**/.git ./ /b",
+			"COPY --link .git/HEAD /c", "COPY --link --from=c /. /d"}, "Written for"},
 	{"a mode", []string{"args: {M: 0644}", "files: [{from: f, to: /t, mode: '${M}'}]"}, nil,
 		[]string{"ARG M", "COPY --link --chmod=${M} f /t"}, "Written for"},
 }
 
-// What cannot be an argument has the value of the plan, and a comment says so.
+// A value that cannot be an argument stays as in the plan, and a comment says so.
 func TestArgsThatAreDecided(t *testing.T) {
 	for _, tc := range decided {
 		t.Run(tc.name, func(t *testing.T) {
@@ -166,7 +170,7 @@ func TestArgsThatAreDecided(t *testing.T) {
 	}
 }
 
-// Of several apps each has its own values, and what one replaces is not told of.
+// Each of several apps has its own values. Values of the common part that an app replaces are not in the comment.
 func TestArgsOfApps(t *testing.T) {
 	h := ofSpec(t, nil, "args: {A: one, B: two}", "image: {args: ['${A}'], env: {E: '${A}'}}",
 		"apps:", "  a: {image: {args: [fixed], env: {E: '${B}'}}}", "  b: {image: {args: ['x', '${B}']}}")
@@ -192,7 +196,7 @@ func TestArgsOfApps(t *testing.T) {
 	}
 }
 
-// A value that somebody else has decided, such as a flag of buildx, is not the spec's any more.
+// A value that something else has set, such as a flag of buildx, no longer comes from the spec.
 func TestArgsThatLose(t *testing.T) {
 	p := ofSpec(t, nil, "args: {A: one}", "image: {labels: {a: '${A}'}}").plan(t)
 	for _, target := range p.Targets {
@@ -207,7 +211,7 @@ func TestArgsThatLose(t *testing.T) {
 	}
 }
 
-// What the project makes of properties with arguments in them cannot have the arguments.
+// If the project makes a value from properties with arguments, the value cannot have the arguments.
 func TestLabelsOfProperties(t *testing.T) {
 	const says = "\n# Labels that the project makes of its properties are those of the call that wrote this.\n"
 	h := ofSpec(t, nil, "args: {VERSION: 1.0}", "publish: {properties: {Version: '${VERSION}'}}")

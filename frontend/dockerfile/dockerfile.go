@@ -1,9 +1,9 @@
 // Package dockerfile writes a Dockerfile for a plan.
 //
-// Contract: pure. [Write] takes the plans of the apps of a spec, and gives what an expert would write by hand for the
-// same apps. No value of a spec or of a project can add an instruction, change a flag or run a command: what has a
-// meaning in the language where the value stands is escaped, and a value that no line can hold is left out, with a
-// comment that names its key. Build arguments of the spec stay arguments where an instruction takes some.
+// Contract: pure. [Write] takes the plans of the apps of a spec, and returns what an expert would write by hand for the
+// same apps. No value of a spec or of a project can add an instruction, change a flag or run a command. Characters with
+// a meaning in the language around them are escaped. A value that no line can hold is left out, and a comment names its
+// key. Build arguments of the spec stay arguments wherever an instruction takes them.
 package dockerfile
 
 import (
@@ -19,7 +19,7 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// Write gives a Dockerfile for apps, whose spec has a name.
+// Write returns a Dockerfile for apps of the spec with a name.
 func Write(apps []*plan.Plan, name string) ([]byte, error) {
 	w := &writer{page: newPage(apps)}
 	var all []*app
@@ -38,7 +38,7 @@ func Write(apps []*plan.Plan, name string) ([]byte, error) {
 	return []byte(strings.Join(append(head.lines, w.lines...), "\n") + "\n"), nil
 }
 
-// intro says what the file is. Its first comment ends the directives of the file.
+// intro says what the file is. Its first comment ends the file's directives.
 func (w *writer) intro(name string) {
 	w.line("# syntax=docker/dockerfile:1")
 	w.comment("Written by crosshull (docker buildx build --call=dockerfile): the apps of %s,", oneLine(name))
@@ -49,17 +49,17 @@ func (w *writer) intro(name string) {
 	w.comment("lists up to date.")
 }
 
-// page is what all parts of a Dockerfile share.
+// page holds what all parts of a Dockerfile share.
 type page struct {
 	// declared are the build arguments of the spec.
 	declared map[string]spec.Arg
-	// used are those that the file takes, and inBuild those that it takes where commands run.
+	// used are the arguments that the file takes, and inBuild are those that commands need.
 	used, inBuild map[string]bool
 	// taken are the paths of values that still have their arguments.
 	taken map[string]bool
-	// names are those of stages and of named contexts.
+	// names are the names of stages and of named contexts.
 	names map[string]bool
-	// contexts are the stages that stand for named contexts, by what they are made from.
+	// contexts are the stages for named contexts, by the name that their FROM has.
 	contexts map[string]string
 }
 
@@ -72,7 +72,7 @@ func newPage(apps []*plan.Plan) *page {
 		pg.declared = p.Request.Spec.Args
 		for _, t := range p.Targets {
 			for _, f := range t.Spec.Files {
-				pg.names[f.Context] = true // a context of the name of a stage would take its place
+				pg.names[f.Context] = true // a context with the name of a stage would replace it
 			}
 		}
 	}
@@ -84,7 +84,8 @@ var (
 	reference = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/:@+-]*$`)
 )
 
-// nameStages names the stages of apps: the image of an app is that of its name, whatever the others are called.
+// nameStages names the stages of apps. The stage of an app's image always has the app's name, whatever the other stages
+// are called.
 func nameStages(apps []*app) {
 	for _, a := range apps {
 		a.final = a.stage(cmp.Or(a.Request.Target.App, spec.TargetImage))
@@ -104,7 +105,7 @@ func nameStages(apps []*app) {
 	}
 }
 
-// stage gives a stage a name that nobody has.
+// stage returns a name for a stage that nothing else has.
 func (pg *page) stage(name string) string {
 	if !stageName.MatchString(name) {
 		name = "app-" + name
@@ -117,21 +118,21 @@ func (pg *page) stage(name string) string {
 	return free
 }
 
-// writer is a Dockerfile, or a part of it, as it is written.
+// writer holds a Dockerfile, or a part of one, while it is written.
 type writer struct {
 	*page
 	lines []string
-	args  []string // declared in the stage
+	args  []string // arguments declared in the stage
 }
 
 func (w *writer) line(format string, args ...any) {
 	w.lines = append(w.lines, fmt.Sprintf(format, args...))
 }
 
-// comment writes a comment. Its arguments are [oneLine].
+// comment writes a comment. Pass its arguments through [oneLine].
 func (w *writer) comment(format string, args ...any) { w.line("# "+format, args...) }
 
-// left says that the value of a key is left out, and why.
+// left writes a comment that the value of a key is left out, and why.
 func (w *writer) left(key, why string) { w.comment("Left out: %s, which %s.", oneLine(key), why) }
 
 // from begins a stage. flags is empty or ends in a space.
@@ -150,7 +151,7 @@ func (w *writer) use(t text) {
 	}
 }
 
-// put writes an instruction with values, or says why it is left out. key is what the spec calls it.
+// put writes an instruction with values, or a comment that says why it is left out. key is the name in the spec.
 func (w *writer) put(key, instruction string, values ...text) {
 	for _, value := range values {
 		if why := unheld(value.String()); why != "" {
@@ -168,7 +169,7 @@ func (w *writer) put(key, instruction string, values ...text) {
 	w.line("%s", instruction)
 }
 
-// image is a reference that FROM takes. All that can be resolved are.
+// image returns a reference for FROM. It accepts all references that can be resolved.
 func image(ref string) (string, error) {
 	if !reference.MatchString(ref) {
 		return "", fmt.Errorf("a Dockerfile cannot have %q for an image", ref)
@@ -181,7 +182,7 @@ type app struct {
 	*writer
 	*plan.Plan
 	nuget dotnet.NuGetSettings
-	// The names of its stages. final is that of the image.
+	// The names of its stages. final is the stage of the image.
 	build, test, publish, folders, final string
 }
 

@@ -13,16 +13,16 @@ import (
 	"github.com/crosshull/crosshull/frontend/spec"
 )
 
-// A value passes through several languages on its way: the words of an instruction, a flag around a word, JSON, a
-// command of a shell, a pattern. Here is one function for each of them. What it makes means the value to whoever reads
-// that language, and nothing else. [unheld] tells of values that none of them can hold.
+// A value passes through several languages on its way: the words of an instruction, a flag around a word, JSON, a shell
+// command, a pattern. This file has one function for each of them. Its result means the value to whoever reads that
+// language, and nothing else. [unheld] finds values that none of them can hold.
 
-// text is a value, whose parts are text of its own and build arguments.
+// text is a value in parts: text of its own and build arguments.
 type text []spec.Part
 
 func plain(s string) text { return text{{Text: s}} }
 
-// String is the text with the values that its arguments have now.
+// String is the text with the present values of its arguments.
 func (t text) String() string {
 	var b strings.Builder
 	for _, part := range t {
@@ -31,7 +31,7 @@ func (t text) String() string {
 	return b.String()
 }
 
-// render writes a text: literal writes what is its own, and arguments are written as ${NAME}.
+// render writes a text. It passes the text's own parts through literal, and writes arguments as ${NAME}.
 func (t text) render(literal func(string) string) string {
 	var b strings.Builder
 	for _, part := range t {
@@ -44,7 +44,7 @@ func (t text) render(literal func(string) string) string {
 	return b.String()
 }
 
-// hasArgs tells whether there are build arguments in a text.
+// hasArgs tells whether a text contains build arguments.
 func (t text) hasArgs() bool {
 	for _, part := range t {
 		if part.Arg != "" {
@@ -54,11 +54,11 @@ func (t text) hasArgs() bool {
 	return false
 }
 
-// maxLine is the length of the longest line that is written. BuildKit reads 65535 bytes (parser.Parse, bufio.Scanner).
+// maxLine is the longest line to write. BuildKit reads lines of up to 65535 bytes (parser.Parse, bufio.Scanner).
 const maxLine = 60_000
 
-// unheld tells why a line cannot hold a text, as the end of a sentence; "" is that it can. BuildKit ends a line at \n,
-// and editors and other tools at more characters.
+// unheld says why a line cannot hold a text, as the end of a sentence. "" means that it can. BuildKit ends a line at
+// \n, and editors and other tools at further characters.
 func unheld(s string) string {
 	switch {
 	case !utf8.ValidString(s):
@@ -75,7 +75,7 @@ func unheldRune(r rune) bool {
 	return unicode.IsControl(r) && r != '\t' || r == '\u2028' || r == '\u2029' || r == '\ufeff'
 }
 
-// oneLine is a text for people, in a comment: what does not print is escaped, and what is long is cut off.
+// oneLine makes a text for people, in a comment. It escapes what does not print, and cuts off long texts.
 func oneLine(s string) string { return spec.OneLine(s, 500) }
 
 var (
@@ -83,7 +83,8 @@ var (
 	lexQuoted = strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`)
 )
 
-// word is a word of an instruction, as shell.Lex reads it: the argument of WORKDIR, USER and EXPOSE, a path of COPY.
+// word makes a word of an instruction, as shell.Lex reads it: the argument of WORKDIR, USER and EXPOSE, or a path of
+// COPY.
 func word(t text) string {
 	if s := t.String(); plainWord.MatchString(s) && !t.hasArgs() {
 		return s
@@ -91,12 +92,12 @@ func word(t text) string {
 	return quoted(t)
 }
 
-// quoted is a word in double quotes: the value of ENV, LABEL and ARG.
+// quoted makes a word in double quotes: the value of ENV, LABEL and ARG.
 func quoted(t text) string { return `"` + t.render(lexQuoted.Replace) + `"` }
 
 var plainKey = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
 
-// pair is a key with its value, as ENV and LABEL have it. See [unheldKey].
+// pair makes a key with its value, as ENV and LABEL have it. See [unheldKey].
 func pair(key string, value text) string {
 	if !plainKey.MatchString(key) {
 		key = quoted(plain(key))
@@ -104,7 +105,7 @@ func pair(key string, value text) string {
 	return key + "=" + quoted(value)
 }
 
-// unheldKey is [unheld] for a key of ENV and LABEL: the first = ends it, in quotes too (parser, parseNameVal).
+// unheldKey is [unheld] for a key of ENV and LABEL. The first = ends a key, even in quotes (parser, parseNameVal).
 func unheldKey(key string) string {
 	switch {
 	case key == "":
@@ -115,7 +116,7 @@ func unheldKey(key string) string {
 	return unheld(key)
 }
 
-// list is a list in JSON, as ENTRYPOINT and CMD read it: no word of it is looked at again.
+// list makes a list in JSON, as ENTRYPOINT and CMD read it. Nothing expands its words.
 func list(words []string) string {
 	all := make([]string, len(words))
 	for i, w := range words {
@@ -124,7 +125,7 @@ func list(words []string) string {
 	return "[" + strings.Join(all, ", ") + "]"
 }
 
-// unheldList is [unheld] for a list, in which line breaks are escaped.
+// unheldList is [unheld] for a list. It allows line breaks, because JSON escapes them.
 func unheldList(words []string) string {
 	if slices.ContainsFunc(words, func(w string) bool { return !utf8.ValidString(w) }) {
 		return "is not UTF-8"
@@ -132,17 +133,17 @@ func unheldList(words []string) string {
 	return unheld(list(words))
 }
 
-// jsonString is a text in JSON.
+// jsonString makes a string in JSON.
 func jsonString(s string) string {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(s); err != nil {
-		panic(err) // strings are JSON
+		panic(err) // a string always has a form in JSON
 	}
 	var out strings.Builder
 	for _, r := range strings.TrimSuffix(b.String(), "\n") {
-		if unheldRune(r) { // which JSON lets stand
+		if unheldRune(r) { // JSON allows it unescaped
 			fmt.Fprintf(&out, `\u%04x`, r)
 		} else {
 			out.WriteRune(r)
@@ -151,8 +152,8 @@ func jsonString(s string) string {
 	return out.String()
 }
 
-// flag is a flag of an instruction. The parser takes flags byte by byte (parser, extractBuilderFlags), so what is not
-// ASCII does not arrive: see [unheldFlag]. value is in the language of who reads it then: most often [bare].
+// flag makes a flag of an instruction. The parser takes flags byte by byte (parser, extractBuilderFlags), so only ASCII
+// arrives intact: see [unheldFlag]. value is in the language of its reader, most often [bare].
 func flag(name, value string) string { return "--" + name + "=" + flagEscaper.Replace(value) }
 
 var flagEscaper = strings.NewReplacer(`\`, `\\`, `"`, `\"`, `'`, `\'`, " ", `\ `, "\t", "\\\t")
@@ -165,7 +166,7 @@ func unheldFlag(s string) string {
 	return unheld(s)
 }
 
-// unheldID is [unheldFlag] for the id of a secret or an agent in a [mount].
+// unheldID is [unheldFlag] for the id of a secret or an SSH agent in a [mount].
 func unheldID(id string) string {
 	if id == "" {
 		return "is empty"
@@ -173,14 +174,14 @@ func unheldID(id string) string {
 	return unheldFlag(id)
 }
 
-// bare is a word without quotes, for a flag, whose parser takes quotes away.
+// bare makes a word without quotes. It is for a flag, because the parser of flags removes quotes.
 func bare(t text) string {
 	return t.render(func(s string) string { return bareSpecial.ReplaceAllString(s, `\$0`) })
 }
 
 var bareSpecial = regexp.MustCompile(`[^A-Za-z0-9_/.:@%+=-]`)
 
-// mount is a --mount of RUN: fields of CSV, each a key and a word.
+// mount makes a --mount of RUN: CSV fields, each a key and a word.
 func mount(kind string, fields ...string) string {
 	all := []string{"type=" + kind}
 	for i := 0; i+1 < len(fields); i += 2 {
@@ -195,7 +196,7 @@ func mount(kind string, fields ...string) string {
 
 var plainShell = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
 
-// shell is a word of a command, as POSIX's sh reads it.
+// shell makes a word of a command, as POSIX's sh reads it.
 func shell(s string) string {
 	if plainShell.MatchString(s) {
 		return s
@@ -203,7 +204,7 @@ func shell(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// shellText is [shell] for a text with build arguments, which are variables there.
+// shellText is [shell] for a text with build arguments, which are variables in the command.
 func shellText(t text) string {
 	if !t.hasArgs() {
 		return shell(t.String())
@@ -213,7 +214,7 @@ func shellText(t text) string {
 
 var shellQuoted = strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`, "`", "\\`")
 
-// shellPath is a path of the context as an argument: never taken for an option, nor for a response file.
+// shellPath makes an argument from a path of the context. No program takes it for an option or for a response file.
 func shellPath(p string) string {
 	if strings.HasPrefix(p, "-") || strings.HasPrefix(p, "@") {
 		p = "./" + p
@@ -221,8 +222,8 @@ func shellPath(p string) string {
 	return shell(p)
 }
 
-// property is an argument -p:NAME=VALUE that the caller escaped for MSBuild. MSBuild unescapes values, so what a line
-// cannot hold of ASCII gets through.
+// property makes an argument -p:NAME=VALUE. The caller has escaped it for MSBuild. MSBuild unescapes values, so even
+// ASCII characters that a line cannot hold get through.
 func property(arg string) string {
 	var b strings.Builder
 	for i := range len(arg) {
@@ -235,7 +236,7 @@ func property(arg string) string {
 	return b.String()
 }
 
-// propertyText is a property whose value has build arguments. In quotes ; and , end no property.
+// propertyText makes a property whose value has build arguments. In quotes, ; and , do not end a property.
 func propertyText(name string, value text) text {
 	out := text{{Text: "-p:" + name + `="`}}
 	for _, part := range value {
@@ -249,7 +250,7 @@ func propertyText(name string, value text) text {
 
 var msbuildQuoted = strings.NewReplacer("%", "%25", `"`, "%22", "@(", "%40(", `\`, "%5C")
 
-// heredoc is a body with the word that begins it and ends it, in quotes, so that nothing in it is looked at.
+// heredoc makes a body with the word that begins and ends it. The word is in quotes, so that nothing expands the body.
 func heredoc(body string) (begin, rest string) {
 	end := "EOF"
 	for i := 2; strings.Contains(body, end); i++ {
@@ -261,7 +262,7 @@ func heredoc(body string) (begin, rest string) {
 	return `<<"` + end + `"`, body + end
 }
 
-// xmlLines is XML as lines can hold it: what else would end one is a reference to a character.
+// xmlLines makes XML that lines can hold. Other characters that would end a line become character references.
 func xmlLines(doc string) string {
 	var b strings.Builder
 	for _, r := range doc {
@@ -274,14 +275,14 @@ func xmlLines(doc string) string {
 	return b.String()
 }
 
-// literal is a path as a pattern of COPY, which finds that path alone.
+// literal makes a pattern of COPY that matches only this path.
 func literal(p string) string { return globSpecial.ReplaceAllString(p, `[\$0]`) }
 
 var globSpecial = regexp.MustCompile(`[\\*?[]`)
 
-// pattern is a pattern of patternmatcher as COPY --parents takes it. COPY looks for a file of the very name of a
-// pattern that has escapes and no wildcard (dockerfile2llb, dispatchCopy: requiredPaths), so escapes become classes of
-// one character.
+// pattern turns a pattern of patternmatcher into one for COPY --parents. If a pattern has escapes but no wildcard, COPY
+// looks for a file with the pattern itself as its name (dockerfile2llb, dispatchCopy: requiredPaths). So escapes become
+// classes of one character.
 func pattern(p string) string {
 	p = escaped.ReplaceAllStringFunc(p, func(s string) string {
 		if s == `\]` {

@@ -19,7 +19,7 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// hostile are values that mean something to somebody on the way. RUN echo PWNED is what none of them may become.
+// hostile are values with a meaning for one of the readers on the way. None of them may become RUN echo PWNED.
 var hostile = []string{
 	"", " ", "  two  words  ", "\ttab\there\t", "-", "--from=evil", "-rf", "@file", "#comment", " # no comment", "[",
 	"]", "[]",
@@ -38,13 +38,13 @@ var hostile = []string{
 	strings.Repeat("long ", 20_000),
 }
 
-// evil gives every variable a value, so that none is taken by mistake and nobody sees it.
+// evil gives every variable a value, so that an unwanted expansion shows.
 type evil struct{}
 
 func (evil) Get(name string) (string, bool) { return "VALUE OF " + name, true }
 func (evil) Keys() []string                 { return nil }
 
-// expand is what BuildKit does with a word, where variables are set.
+// expand expands a word as BuildKit does, in an environment with variables.
 func expand(env lex.EnvGetter) instructions.SingleWordExpander {
 	return func(w string) (string, error) {
 		out, _, err := lex.NewLex('\\').ProcessWord(w, env)
@@ -52,7 +52,7 @@ func expand(env lex.EnvGetter) instructions.SingleWordExpander {
 	}
 }
 
-// read gives the instructions of a Dockerfile after words are expanded.
+// read returns the instructions of a Dockerfile after words are expanded.
 func read(text string, env lex.EnvGetter) ([]instructions.Stage, []instructions.ArgCommand, error) {
 	result, err := parser.Parse(strings.NewReader(text))
 	if err != nil {
@@ -74,7 +74,7 @@ func read(text string, env lex.EnvGetter) ([]instructions.Stage, []instructions.
 	return stages, args, nil
 }
 
-// one is an instruction, and what it has to be after an instruction that ends a stage.
+// one reads an instruction that follows one that ends a stage, and returns it.
 func one(instruction string) (instructions.Command, error) {
 	stages, _, err := read("FROM scratch\n"+instruction+"\nUSER last\n", evil{})
 	if err != nil {
@@ -89,7 +89,7 @@ func one(instruction string) (instructions.Command, error) {
 	return stages[0].Commands[0], nil
 }
 
-// same tells that an instruction has a value.
+// same checks that an instruction has a value.
 func same(got []string, want ...string) error {
 	if !slices.Equal(got, want) {
 		return fmt.Errorf("it has %q, want %q", got, want)
@@ -100,9 +100,9 @@ func same(got []string, want ...string) error {
 // A language is a function of escape.go.
 type language struct {
 	name string
-	// unheld is the function that tells of what it cannot hold; nil: nothing.
+	// unheld is the function that finds values which the language cannot hold; nil: it can hold all.
 	unheld func(string) string
-	// check tells whether a value arrives.
+	// check tells whether a value arrives unchanged.
 	check func(v string) error
 }
 
@@ -124,7 +124,7 @@ var languages = []language{
 	{"comment", func(string) string { return "" }, checkComment},
 }
 
-// Every value arrives as it is, in every language that can hold it.
+// Every value arrives unchanged, in every language that can hold it.
 func TestLanguages(t *testing.T) {
 	for _, l := range languages {
 		t.Run(l.name, func(t *testing.T) {
@@ -196,7 +196,7 @@ func checkWord(v string) error {
 	return same(c.(*instructions.VolumeCommand).Volumes, v)
 }
 
-// checkQuoted reads the default of an argument before the first stage.
+// checkQuoted reads the default of an argument that stands before the first stage.
 func checkQuoted(v string) error {
 	_, args, err := read("ARG NAME="+quoted(plain(v))+"\nFROM scratch\n", evil{})
 	if err != nil {
@@ -294,7 +294,7 @@ func checkMount(v string) error {
 	return same(got, "secret", v, "/x", "ssh", v, "")
 }
 
-// runs gives the arguments that a shell gives to a command, by way of the RUN of a Dockerfile.
+// runs returns the arguments that a shell passes to a command in a RUN of a Dockerfile.
 func runs(args string, env ...string) ([]string, error) {
 	c, err := one("RUN tell " + args)
 	if err != nil {
@@ -307,7 +307,7 @@ func runs(args string, env ...string) ([]string, error) {
 	return sh(run.CmdLine[0], env...)
 }
 
-// sh gives the arguments of the function tell in a script. There are no other commands.
+// sh returns the arguments that a script passes to the function tell. The script cannot run anything else.
 func sh(script string, env ...string) ([]string, error) {
 	const tell = `tell() { for a in "$@"; do printf '%s\0' "$a"; done; }` + "\n"
 	cmd := exec.Command("/bin/sh", "-c", tell+script)
@@ -343,7 +343,7 @@ func checkShellText(v string) error {
 	return same(got, v+v+v)
 }
 
-// checkShellPath sees that a path is the same path, and no option.
+// checkShellPath checks that a path stays the same and is not an option.
 func checkShellPath(v string) error {
 	if len(v) > 10_000 {
 		return nil
@@ -358,8 +358,8 @@ func checkShellPath(v string) error {
 	return same([]string{path.Clean(got[0])}, path.Clean(v))
 }
 
-// unescape is what MSBuild does with the value of a property (EscapingUtilities.UnescapeAll), after the quotes around
-// it.
+// unescape does what MSBuild does with the value of a property (EscapingUtilities.UnescapeAll), after it has removed
+// the quotes.
 func unescape(arg string) string {
 	var b strings.Builder
 	for i := 0; i < len(arg); i++ {
@@ -420,12 +420,13 @@ func checkLiteral(v string) error {
 	return nil
 }
 
-// others are names that a pattern of a name could find.
+// others are names that the pattern of another name could match.
 func others(v string) []string {
 	return []string{v + "x", "x" + v, strings.ReplaceAll(v, "*", "x"), strings.ReplaceAll(v, "?", "x")}
 }
 
-// checkPattern escapes a name as the plan does, and sees that COPY --parents finds it, and that it needs no such file.
+// checkPattern escapes a name as the plan does. It checks that COPY --parents finds the name, and does not require a
+// file with the name of the pattern.
 func checkPattern(v string) error {
 	name := path.Clean(v)
 	if v == "" || name != v || strings.HasPrefix(name, "/") || name == "." || strings.HasPrefix(name, "..") {
@@ -433,7 +434,7 @@ func checkPattern(v string) error {
 	}
 	p := strings.TrimPrefix(path.Join("/", source(dotnet.Escape(name))), "/")
 	if strings.HasPrefix(p, "!") || p != strings.TrimSpace(p) {
-		return nil // dotnet.Escape has it so, and its tests
+		return nil // dotnet.Escape does this too, and has its own tests
 	}
 	ok, err := patternmatcher.MatchesOrParentMatches(name, []string{p})
 	if err != nil || !ok {
@@ -463,7 +464,7 @@ func checkComment(v string) error {
 	return err
 }
 
-// What no line can hold is told, with the reason.
+// A value that no line can hold is reported with the reason.
 func TestUnheld(t *testing.T) {
 	for _, tc := range []struct {
 		name string
@@ -495,7 +496,8 @@ func TestUnheld(t *testing.T) {
 	}
 }
 
-// BuildKit takes flags byte by byte, which is why some values are left out. If this fails, they need not be.
+// BuildKit takes flags byte by byte, which is why some values are left out. If this test fails, they need not be left
+// out any more.
 func TestFlagsAreBytes(t *testing.T) {
 	c, err := one("COPY --chown=é a b")
 	if err != nil {
@@ -506,7 +508,7 @@ func TestFlagsAreBytes(t *testing.T) {
 	}
 }
 
-// What is long is cut off in comments, and what does not print is escaped.
+// Comments cut off what is long, and escape what does not print.
 func TestOneLine(t *testing.T) {
 	for v, want := range map[string]string{
 		"plain é": "plain é", "a\nb": `a\nb`, "\u2028": `\u2028`, "\t\x00": `\t\x00`, "\xff": "\ufffd",
@@ -518,7 +520,7 @@ func TestOneLine(t *testing.T) {
 	}
 }
 
-// The words of ordinary values are as people write them.
+// The words of ordinary values look as people write them.
 func TestPlain(t *testing.T) {
 	args := text{{Text: "v"}, {Text: "1.0", Arg: "VERSION"}}
 	for got, want := range map[string]string{

@@ -19,10 +19,10 @@ var update = flag.Bool("update", false, "write the golden files")
 
 const everywhere = "linux/amd64,linux/arm64,linux/arm/v7"
 
-// goldens are specs of an app that the golden files are of.
+// goldens are the specs behind the golden files.
 var goldens = []struct {
 	name string
-	// project are properties of the project of gatewaytest.Console, beside the usual ones.
+	// project are properties of the project of gatewaytest.Console, in addition to the usual ones.
 	project gatewaytest.Item
 	spec    []string
 	change  func(*gatewaytest.Client)
@@ -113,7 +113,7 @@ var goldens = []struct {
 	}},
 }
 
-// Dockerfiles of plans that a build makes are those of the golden files, and BuildKit can read them.
+// The Dockerfiles of a build's plans equal the golden files, and BuildKit can read them.
 func TestGolden(t *testing.T) {
 	for _, tc := range goldens {
 		t.Run(tc.name, func(t *testing.T) {

@@ -24,7 +24,7 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// hand is what a plan is made of by hand, past all rules of the spec.
+// hand is a plan made by hand, which no rule of the spec has checked.
 type hand struct {
 	spec     *spec.Spec
 	app      *dotnet.App
@@ -50,7 +50,7 @@ func newHand() *hand {
 	}
 }
 
-// plan makes the plan, for two platforms.
+// plan returns the plan for two platforms.
 func (h *hand) plan(t testing.TB) *plan.Plan {
 	t.Helper()
 	p := &plan.Plan{
@@ -73,7 +73,7 @@ func (h *hand) plan(t testing.TB) *plan.Plan {
 		opt := xllb.ConfigOpt{App: h.app, Spec: s.Image, Base: xllb.Base{Config: img}, Platform: platform}
 		config, err := xllb.Config(opt)
 		if err != nil {
-			t.Skip(err) // no plan has that
+			t.Skip(err) // no plan contains this
 		}
 		rid, err := dotnet.RID(platform, dotnet.Glibc)
 		if err != nil {
@@ -94,11 +94,11 @@ func (h *hand) write(t testing.TB) string {
 	return string(dt)
 }
 
-// shells are words of commands that a shell has told already.
+// shells caches the words of commands that a shell has already read.
 type shells map[string][][]string
 
-// atoms are what a Dockerfile means: each instruction, and of commands each mount and each word. Variables that steps
-// set are as they are; any other would show.
+// atoms are the smallest parts of a Dockerfile's meaning: each instruction, and for commands each mount and each word.
+// Variables that steps set stay as they are. Any other variable would show.
 func (asked shells) atoms(t testing.TB, text string) []string {
 	t.Helper()
 	stages, args, err := read(text, known{})
@@ -176,7 +176,7 @@ func pairs(all instructions.KeyValuePairs) []string {
 
 var class = regexp.MustCompile(`\[\\(.)\]`)
 
-// atomsOfCopy has sources by their names: escapes are undone.
+// atomsOfCopy lists sources by their names, with escapes undone.
 func atomsOfCopy(c *instructions.CopyCommand) []string {
 	var out []string
 	what := fmt.Sprintf("%s from=%s chown=%s chmod=%s %v to %s: ",
@@ -192,7 +192,7 @@ func atomsOfCopy(c *instructions.CopyCommand) []string {
 	return out
 }
 
-// atomsOfRun has the mounts.
+// atomsOfRun lists the mounts.
 func atomsOfRun(c *instructions.RunCommand) []string {
 	var out []string
 	for _, m := range instructions.GetMounts(c) {
@@ -206,7 +206,7 @@ func atomsOfRun(c *instructions.RunCommand) []string {
 	return out
 }
 
-// wordsOf has a shell run commands, where all that is run is a function that tells its arguments.
+// wordsOf lets a shell run commands. All that it can run is a function that prints its arguments.
 func (asked shells) wordsOf(t testing.TB, commands []string) [][]string {
 	t.Helper()
 	key := strings.Join(commands, "\x00")
@@ -253,7 +253,7 @@ func readProperty(arg string) string {
 	return name + "=" + unescape(value)
 }
 
-// known has the variables that are meant.
+// known are the variables that are meant to be there.
 type known struct{}
 
 func (known) Get(name string) (string, bool) {
@@ -264,21 +264,21 @@ func (known) Get(name string) (string, bool) {
 }
 func (known) Keys() []string { return nil }
 
-// place is where a value can stand.
+// place is a place in which a value can stand.
 type place struct {
 	name string
 	set  func(h *hand, v string)
-	// unheld tells of values that are left out, or "" that v stands there as it is.
+	// unheld says why a value is left out. "" means that v stands there unchanged.
 	unheld func(v string) string
-	// want is how it stands there; nil: as it is.
+	// want is how the value stands there; nil: unchanged.
 	want func(v string) string
-	// with are atoms that are left out with it.
+	// with are atoms that are left out together with it.
 	with []string
-	// skip are values that cannot be there.
+	// skip are values that cannot occur there.
 	skip func(v string) bool
 }
 
-// mark is the value of which the others must do no more.
+// mark is the value to compare with: other values must not do more than it does.
 const mark = "MARK"
 
 var slashes = func(v string) bool { return v == "" || strings.Contains(v, "/") || path.Clean(v) != v }
@@ -380,14 +380,14 @@ var places = []place{
 	}},
 }
 
-// noOwner tells of owners that are somebody else, or two.
+// noOwner says why an owner is left out: it is another owner, or two.
 func noOwner(v string) bool { return v == "" || v == "0" || v == "app" || strings.Contains(v, ":") }
 
 func empty(v string) bool  { return v == "" }
 func left(string) string   { return "never stands in an instruction" }
 func dashes(v string) bool { return v == "" || strings.HasPrefix(v, "-") || strings.HasPrefix(v, "@") }
 
-// noPattern tells of paths that dotnet.Escape is to make a pattern of: not the subject here.
+// noPattern finds paths that dotnet.Escape has to escape, which is not the subject here.
 func noPattern(v string) bool {
 	return slashes(v) || dashes(v) || strings.HasPrefix(v, "!") || strings.TrimSpace(v) != v || strings.HasPrefix(v,
 		"..") || v == "."
@@ -399,7 +399,7 @@ func one8(v string) string { return unheldList([]string{v, v}) }
 // heldByMSBuild is unheld for what MSBuild unescapes.
 func heldByMSBuild(v string) string { return unheld(shell(property(v))) }
 
-// notXML tells of values that XML cannot hold, and of those that are too long.
+// notXML finds values that XML cannot hold or that are too long.
 func notXML(v string) bool {
 	return v == "" || !utf8.ValidString(v) || len(v) > maxLine/10 || strings.ContainsFunc(v, func(r rune) bool {
 		return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == '\ufffe' || r == '\uffff'
@@ -408,7 +408,7 @@ func notXML(v string) bool {
 
 func unheldXML(string) string { return "" }
 
-// xmlText is a value as it stands in an attribute.
+// xmlText is a value as it stands in an XML attribute.
 func xmlText(v string) string {
 	names := map[rune]string{'&': "&amp;", '<': "&lt;", '>': "&gt;", '"': "&#34;", '\'': "&#39;", '\t': "&#x9;"}
 	var b strings.Builder
@@ -425,7 +425,7 @@ func xmlText(v string) string {
 	return b.String()
 }
 
-// sharp are hostile values, one of each kind: [TestLanguages] and the fuzz targets have more.
+// sharp are hostile values, one of each kind. [TestLanguages] and the fuzz targets have more.
 var sharp = []string{
 	"", "  two  words  ", "\ttab\there\t", "--from=evil", "@file", "#comment", `["a","b"]`, "a]b[c", "**/*", "!not",
 	"~root", "a:b", "http://evil/x", "it's", `a "quoted" word`, `"; RUN echo PWNED`, "'; echo PWNED; '", `a";X="b`, "`id`",
@@ -435,8 +435,8 @@ var sharp = []string{
 	strings.Repeat("long ", 20_000),
 }
 
-// A value that means something to somebody changes nothing but the value: the Dockerfile has the same instructions,
-// flags and words as with another value, or a comment in the place of what cannot be there.
+// A value with a special meaning changes only itself. The Dockerfile has the same instructions, flags and words as with
+// another value, or a comment in place of what it cannot hold.
 func TestHostileValues(t *testing.T) {
 	for _, pl := range places {
 		t.Run(pl.name, func(t *testing.T) {
@@ -476,7 +476,7 @@ func (pl place) check(t testing.TB, sh shells, meant []string, v string) {
 			want = slices.Delete(want, i, i+1)
 		}
 	}
-	slices.Sort(got) // of maps whose keys are the values
+	slices.Sort(got) // maps with the values as keys
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
 		extra := slices.DeleteFunc(slices.Clone(got), func(atom string) bool { return slices.Contains(want, atom) })

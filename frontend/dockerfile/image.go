@@ -18,10 +18,11 @@ import (
 	"github.com/crosshull/crosshull/frontend/request"
 	"github.com/crosshull/crosshull/frontend/spec"
 	xllb "github.com/crosshull/crosshull/llb"
+	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// image writes the stage of the image. Where platforms differ in more than build arguments can tell, each has a stage
-// of its own, and the last one chooses.
+// image writes the stage of the image. If build arguments cannot express all differences between platforms, each
+// platform has its own stage, and the last stage chooses one.
 func (a *app) image() error {
 	a.emptyFolders()
 	bases := make([]string, len(a.Targets))
@@ -53,7 +54,7 @@ func (a *app) image() error {
 	return nil
 }
 
-// platformStages gives what the names of the stages of platforms begin with.
+// platformStages returns the prefix of the names of platforms' stages.
 func (a *app) platformStages() string {
 	for prefix := a.final + "-"; ; prefix += "for-" {
 		if !slices.ContainsFunc(a.Targets, func(t plan.Target) bool { return a.names[prefix+platformName(t.Platform)] }) {
@@ -71,10 +72,10 @@ func platformName(p ocispecs.Platform) string {
 	return p.Architecture + p.Variant
 }
 
-// isFolder tells an empty folder from what has content.
+// isFolder tells whether a file of the spec is an empty folder.
 func isFolder(f spec.File) bool { return f.From == "" && f.Context == "" }
 
-// emptyFolders makes folders where commands can run.
+// emptyFolders makes empty folders in a stage that can run commands.
 func (a *app) emptyFolders() {
 	var folders []string
 	for i, f := range a.Request.Spec.Files {
@@ -93,8 +94,9 @@ func (a *app) emptyFolders() {
 	}
 }
 
-// inner is the name of an empty folder that is copied with the folder that it is in. COPY gives setuid, setgid and
-// sticky bits to what it copies, and not to the folder that it copies to. It is empty for all others.
+// inner is the name of an empty folder that is copied together with its parent. COPY gives setuid, setgid and sticky
+// bits to the files and folders that it copies, but not to the folder that it copies to. For all other folders it is
+// empty.
 func (a *app) inner(i int) string {
 	f := a.Targets[0].Spec.Files[i]
 	if mode, err := spec.FileMode(f.Mode); err != nil || mode&^os.ModePerm == 0 || unheld(f.To) != "" {
@@ -108,7 +110,7 @@ func (a *app) inner(i int) string {
 	return strings.TrimPrefix(path.Base(f.To), "/")
 }
 
-// annotations tells of what a Dockerfile cannot set.
+// annotations writes a comment about what a Dockerfile cannot set.
 func (a *app) annotations() {
 	said := map[string]bool{}
 	for _, t := range a.Targets {
@@ -140,11 +142,11 @@ type stage struct {
 	*app
 	plan.Target
 	base dockerspec.DockerOCIImageConfig
-	// above is what is written before it.
+	// above is what comes before it.
 	above *writer
 }
 
-// imageStage gives the lines of the stage for a platform, without its FROM.
+// imageStage returns the lines of the stage for a platform, without its FROM.
 func (a *app) imageStage(t plan.Target) []string {
 	own := *a
 	own.writer = &writer{page: a.page}
@@ -165,12 +167,12 @@ func (a *app) imageStage(t plan.Target) []string {
 	return s.lines
 }
 
-// put is [writer.put] with the value of a key, as the plan has it.
+// put is [writer.put] for the value of a key, as the plan has it.
 func (s *stage) put(key, instruction string, values ...text) {
 	s.writer.put(key, instruction, values...)
 }
 
-// copyLine is a COPY of words, in JSON where the parser would cut a word at its spaces or take it for a heredoc.
+// copyLine makes a COPY of words. It uses JSON if the parser would split a word at its spaces or take it for a heredoc.
 func copyLine(flags string, words ...string) string {
 	if slices.ContainsFunc(words, func(w string) bool { return strings.ContainsAny(w, " \t<\\") }) {
 		return "COPY " + flags + " " + list(words)
@@ -180,7 +182,7 @@ func copyLine(flags string, words ...string) string {
 
 func (s *stage) config() dockerspec.DockerOCIImageConfig { return s.Config.Image.Config }
 
-// decided tells whether somebody but the base decided a value.
+// decided tells whether something other than the base set a value.
 func (s *stage) decided(key string) bool { return s.Config.Origins[key] != xllb.FromBase }
 
 func (s *stage) workdir() {
@@ -205,7 +207,7 @@ func (s *stage) files() {
 			if s.inner(i) != "" {
 				to = plain(path.Dir(path.Clean(f.To)))
 			}
-			to[len(to)-1].Text = strings.TrimSuffix(to[len(to)-1].Text, "/") // the slash of the end is written here
+			to[len(to)-1].Text = strings.TrimSuffix(to[len(to)-1].Text, "/") // the line below adds the last slash
 			s.put(key+"to", copyLine(flags+" --from="+s.folders, from, word(append(to, spec.Part{Text: "/"}))), to)
 			folder++
 		case f.Context != "":
@@ -214,15 +216,18 @@ func (s *stage) files() {
 			s.put(key+"from", copyLine(flags, word(append(plain("/"), from...)), word(to)), from, to)
 		default:
 			from := s.source(key, f)
-			if strings.Contains(f.From, ":") { // or it could be taken for an address
+			if strings.Contains(f.From, ":") { // otherwise COPY may take it for an address
 				from = append(plain("/"), from...)
+			}
+			if xllb.IsWholeContext(f) {
+				flags += " --exclude=" + strings.Join(dotnet.GitDirs(), " --exclude=")
 			}
 			s.put(key+"from", copyLine(flags, word(from), word(to)), from, to)
 		}
 	}
 }
 
-// ownership are the flags of COPY that say whose a file is, and who may do what with it.
+// ownership returns the flags of COPY for the owner and the mode of a file.
 func (s *stage) ownership(key string, f spec.File) (flags string, ok bool) {
 	owner := f.Owner
 	if owner == "app" || owner == "" && isFolder(f) {
@@ -237,7 +242,7 @@ func (s *stage) ownership(key string, f spec.File) (flags string, ok bool) {
 	}
 	all := []string{"--link"}
 	if owner != "" && owner != "0" {
-		if strings.Trim(owner, "0123456789:") != "" { // a name, which is looked up in the base
+		if strings.Trim(owner, "0123456789:") != "" { // a name, which COPY looks up in the base
 			all = nil
 		}
 		if !strings.Contains(owner, ":") {
@@ -252,11 +257,11 @@ func (s *stage) ownership(key string, f spec.File) (flags string, ok bool) {
 	return strings.Join(all, " "), true
 }
 
-// source is the path of a file of the spec, as a pattern that finds it alone.
+// source makes a pattern that finds only this file of the spec.
 func (s *stage) source(key string, f spec.File) text {
 	for _, part := range s.Spec.Parts(s.path(s.Spec, key+"from")) {
 		if part.Arg != "" && literal(part.Text) != part.Text {
-			return plain(literal(f.From)) // the argument would be a pattern
+			return plain(literal(f.From)) // COPY would take the argument for a pattern
 		}
 	}
 	from := s.value(s.Spec, key+"from", f.From)
@@ -268,13 +273,14 @@ func (s *stage) source(key string, f spec.File) text {
 	return from
 }
 
-// context is what --from calls a named context. A number is a stage to it, and it takes no arguments: FROM does.
+// context is the name of a named context for --from. --from takes a number for a stage and does not expand arguments,
+// but FROM does.
 func (s *stage) context(key string, f spec.File) string {
 	name := s.value(s.Spec, key+"context", f.Context)
 	if !name.hasArgs() && strings.Trim(f.Context, "0123456789") != "" {
 		return f.Context
 	}
-	from := name.render(func(s string) string { return s }) // letters, digits, . - and _
+	from := name.render(func(s string) string { return s }) // only letters, digits, . - and _
 	if s.contexts[from] == "" {
 		s.contexts[from] = s.stage("context")
 		s.above.line("")
@@ -283,7 +289,7 @@ func (s *stage) context(key string, f spec.File) string {
 	return s.contexts[from]
 }
 
-// inherited tells of what the base has, the plan has not, and a Dockerfile cannot drop.
+// inherited writes a comment about what the base has and the plan has not, if a Dockerfile cannot drop it.
 func (s *stage) inherited() {
 	var names []string
 	for _, name := range request.SortedKeys(s.base.Labels) {
@@ -301,7 +307,7 @@ func (s *stage) inherited() {
 	}
 }
 
-// listeners are variables that ports are told from, where the spec has none.
+// listeners are variables that ports come from if the spec has none.
 var listeners = []string{"ASPNETCORE_URLS", "ASPNETCORE_HTTP_PORTS", "ASPNETCORE_HTTPS_PORTS"}
 
 func (s *stage) ports() {
@@ -322,7 +328,7 @@ func (s *stage) ports() {
 		if _, ok := s.base.ExposedPorts[port]; ok {
 			continue
 		}
-		if _, err := spec.Ports(port); err != nil { // of the project
+		if _, err := spec.Ports(port); err != nil { // set by the project
 			s.comment("Left out: %s.", oneLine(err.Error()))
 			continue
 		}
@@ -330,7 +336,7 @@ func (s *stage) ports() {
 	}
 }
 
-// labelsOfProperties tells whether labels can depend on build arguments by way of the project.
+// labelsOfProperties tells whether labels can depend on build arguments through the project.
 func (s *stage) labelsOfProperties() bool {
 	inPublish := func(path string) bool { return strings.Contains(path, "publish.") }
 	ofProject := func(name string) bool {
@@ -360,7 +366,7 @@ func (s *stage) labels() {
 	}
 }
 
-// runtime writes what engines are told.
+// runtime writes the settings for container engines.
 func (s *stage) runtime() {
 	c := s.config()
 	if volumes := slices.Sorted(maps.Keys(c.Volumes)); s.decided("volumes") && len(volumes) > 0 {
@@ -379,7 +385,7 @@ func (s *stage) runtime() {
 	}
 }
 
-// volumes writes VOLUME, whose list has words.
+// volumes writes VOLUME. Its list contains words.
 func (s *stage) volumes(volumes []string) {
 	var words []string
 	for _, v := range volumes {
@@ -395,8 +401,7 @@ func (s *stage) volumes(volumes []string) {
 	s.put("image.volumes", "VOLUME "+list(words))
 }
 
-// healthcheck writes HEALTHCHECK. What the shell is to run is a line, and where it cannot be one it is a word of a
-// list.
+// healthcheck writes HEALTHCHECK. A command for the shell is a line, or a word of a list if it cannot be a line.
 func (s *stage) healthcheck(h *dockerspec.HealthcheckConfig) {
 	if h.Test[0] == "NONE" {
 		s.line("HEALTHCHECK NONE")
@@ -429,7 +434,7 @@ func (s *stage) healthcheck(h *dockerspec.HealthcheckConfig) {
 	s.list("image.healthcheck", line+" CMD ", words)
 }
 
-// list writes an instruction with a list, in which words mean themselves.
+// list writes an instruction with a list. Nothing expands its words.
 func (s *stage) list(key, instruction string, words []string) {
 	if why := unheldList(words); why != "" {
 		s.left(key, why)
@@ -438,14 +443,13 @@ func (s *stage) list(key, instruction string, words []string) {
 	s.put(key, instruction+list(words))
 }
 
-// isLine tells whether a command can stand at the end of a line as it is.
+// isLine tells whether a command can be the unchanged end of a line.
 func isLine(command string) bool {
 	return unheld(command) == "" && strings.TrimSpace(command) == command && !strings.HasPrefix(command, "[") &&
 		!strings.HasSuffix(command, `\`)
 }
 
-// env writes ENV. One for all, after all that has arguments: a variable would hide an argument of its name from what
-// follows.
+// env writes a single ENV, after everything that has arguments: a variable would hide an argument of the same name.
 func (s *stage) env() {
 	var pairs []string
 	for _, kv := range s.config().Env {
@@ -467,7 +471,7 @@ func (s *stage) env() {
 	}
 }
 
-// command writes what is started. ENTRYPOINT drops the CMD of the base.
+// command writes what the image starts. ENTRYPOINT drops the CMD of the base.
 func (s *stage) command() {
 	c := s.config()
 	switch {

@@ -10,7 +10,7 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// What differs between platforms is right for each of them.
+// What differs between platforms is right for each platform.
 func TestPlatforms(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
@@ -49,7 +49,8 @@ func TestPlatforms(t *testing.T) {
 	}
 }
 
-// Stages have names of their own, whatever apps and contexts are called, and that of an app's image is the app's.
+// Stages have unique names, whatever the names of apps and contexts are. The stage of an app's image has the app's
+// name.
 func TestStages(t *testing.T) {
 	var all []*plan.Plan
 	for _, name := range []string{"web", "build-web", "web-amd64", "3d", "_x", "scratch"} {
@@ -83,7 +84,7 @@ func TestStages(t *testing.T) {
 	}
 }
 
-// A reference that no registry can have is refused.
+// A reference that no registry can contain is refused.
 func TestReferences(t *testing.T) {
 	for _, ref := range []string{"", "a b", "a\nRUN x", "--platform=x", "$X", "a AS b", `"a"`, "a@b\\"} {
 		for _, set := range []func(p *plan.Plan){
@@ -100,7 +101,7 @@ func TestReferences(t *testing.T) {
 	}
 }
 
-// images are plans, and what is written of their image.
+// images are plans with the lines expected for their image.
 var images = []struct {
 	name string
 	set  func(h *hand)
@@ -171,7 +172,7 @@ var images = []struct {
 		[]string{"ARG BUILDARCH", "    amd64) rid=linux-x64;; \\", "    $cross && rm -f /app/*.dbg"}, ""},
 }
 
-// What is written of the image is what the plan has, over what the base has.
+// The lines of the image contain what the plan adds to the base.
 func TestImage(t *testing.T) {
 	for _, tc := range images {
 		t.Run(tc.name, func(t *testing.T) {
@@ -191,7 +192,7 @@ func TestImage(t *testing.T) {
 	}
 }
 
-// Names that nobody can have do not stop a Dockerfile.
+// Names that cannot exist do not make a Dockerfile fail.
 func TestNoFiles(t *testing.T) {
 	h := newHand()
 	h.app.Closure = []dotnet.Node{{Path: "a\nb.csproj"}}

@@ -38,10 +38,10 @@ func (a *app) restore() {
 	r.write()
 }
 
-// nugetNames are those that a Dockerfile has.
+// nugetNames are the variable names and paths in a Dockerfile.
 var nugetNames = dotnet.NuGetNames{Password: "FEED_", Username: "any", CA: "/run/ca.pem"}
 
-// nugetConfig writes the file that names feeds.
+// nugetConfig writes the file with the feeds.
 func (a *app) nugetConfig() {
 	a.comment("Feeds beside those of the repository. %%NAME%% is a variable that restore gets by a secret.")
 	config := xmlLines(string(a.nuget.Config))
@@ -55,7 +55,7 @@ func (a *app) nugetConfig() {
 	a.line("COPY --link %s %s\n%s", begin, a.nuget.ConfigPath(), rest)
 }
 
-// sources writes the step that brings what is compiled.
+// sources writes the step that copies what is compiled.
 func (a *app) sources() {
 	if path.Ext(a.Request.Spec.Project) == ".cs" {
 		return
@@ -75,7 +75,7 @@ func (a *app) sources() {
 
 const noOutputs = "--exclude=**/bin --exclude=**/obj"
 
-// copy writes COPY of what patterns match.
+// copy writes a COPY of the files that patterns match.
 func (a *app) copy(flags string, patterns []string, to string) {
 	var names []string
 	simple := true
@@ -86,7 +86,7 @@ func (a *app) copy(flags string, patterns []string, to string) {
 			continue
 		}
 		if slices.ContainsFunc(patterns, func(other string) bool { return strings.HasPrefix(p, other+"/") }) {
-			continue // in a folder that is copied
+			continue // its folder is copied already
 		}
 		simple = simple && plainPattern(name)
 		names = append(names, name)
@@ -104,24 +104,25 @@ func (a *app) copy(flags string, patterns []string, to string) {
 	a.line("COPY --link %s [ \\\n    %s, \\\n    %s]", flags, strings.Join(names, ", \\\n    "), jsonString(to))
 }
 
-// source is a pattern as COPY takes it. Names that may not be there get a wildcard: COPY fails for others.
+// source makes a pattern for COPY. Names of files that may not exist get a wildcard, because COPY fails for other
+// missing names.
 func source(p string) string {
 	if base := path.Base(p); base == ".editorconfig" || base == ".globalconfig" {
 		p = strings.TrimSuffix(p, "g") + "[g]"
 	}
 	p = pattern(p)
-	if strings.Contains(p, ":") { // or it could be taken for an address
+	if strings.Contains(p, ":") { // otherwise COPY may take it for an address
 		p = "./" + p
 	}
 	return p
 }
 
-// plainPattern tells whether a pattern can stand without quotes, in a line of its own.
+// plainPattern tells whether a pattern needs no quotes in a line of its own.
 func plainPattern(p string) bool {
 	return !strings.HasPrefix(p, "[") && plainWord.MatchString(strings.NewReplacer("[", "", "]", "").Replace(p))
 }
 
-// tests writes the stages of tests that images wait for, and the one that goes on after them.
+// tests writes the stages of tests that images wait for, and the stage that continues after them.
 func (a *app) tests() {
 	a.line("")
 	a.from("", a.build, a.test)
@@ -180,7 +181,7 @@ func (a *app) publishApp() {
 	r.write()
 }
 
-// ridCases are the branches of a shell's case, from Docker's architectures to runtime identifiers.
+// ridCases are the branches of a shell's case that turn Docker's architectures into runtime identifiers.
 func ridCases(targets []plan.Target) []string {
 	var cases []string
 	for _, t := range targets {
@@ -192,7 +193,7 @@ func ridCases(targets []plan.Target) []string {
 	return cases
 }
 
-// run is a RUN as it is written: mounts, and a command of one line or more.
+// run is a RUN with its mounts and its command, which may have several lines.
 type run struct {
 	app     *app
 	command string
@@ -200,13 +201,13 @@ type run struct {
 	before  []string // lines before the command
 	env     []string
 	words   []string
-	left    []func() // what has to be left out
-	args    text     // build arguments in words
+	left    []func() // comments about what is left out
+	args    text     // build arguments in the words
 }
 
 func (a *app) run(command string) *run { return &run{app: a, command: command} }
 
-// word adds what the caller has escaped for the shell. key is what the spec calls it.
+// word adds a word that the caller has escaped for the shell. key is its name in the spec.
 func (r *run) word(key, word string) {
 	if why := unheld(word); why != "" {
 		r.left = append(r.left, func() { r.app.left(key, why) })
@@ -215,7 +216,7 @@ func (r *run) word(key, word string) {
 	r.words = append(r.words, word)
 }
 
-// mount adds a flag. key is what the spec calls its value.
+// mount adds a flag. key is the name of its value in the spec.
 func (r *run) mount(key, flag, value string) {
 	if why := cmp.Or(unheldID(value), unheld(flag)); why != "" {
 		r.left = append(r.left, func() { r.app.left(key, why) })
@@ -224,7 +225,7 @@ func (r *run) mount(key, flag, value string) {
 	r.mounts = append(r.mounts, flag)
 }
 
-// secrets adds variables that get secrets.
+// secrets adds variables with secrets.
 func (r *run) secrets(key string, secrets map[string]string) {
 	for _, name := range request.SortedKeys(secrets) {
 		r.secret(key+"."+name, name, secrets[name])
@@ -235,7 +236,7 @@ func (r *run) secret(key, variable, id string) {
 	r.mount(key, mount("secret", "id", id, "env", variable, "required", "true"), id)
 }
 
-// nuget adds what a restore needs.
+// nuget adds what restore needs.
 func (r *run) nuget(s dotnet.NuGetSettings) {
 	for _, secret := range s.SecretEnv {
 		r.secret("nuget, the secret of "+secret.Key, secret.Key, secret.Value)
@@ -252,7 +253,7 @@ func (r *run) nuget(s dotnet.NuGetSettings) {
 	}
 }
 
-// properties adds arguments -p:NAME=VALUE, with the build arguments that the spec has in them.
+// properties adds arguments -p:NAME=VALUE, with the build arguments that the spec has in the values.
 func (r *run) properties(args []string) {
 	for _, arg := range args {
 		name, escaped, _ := strings.Cut(strings.TrimPrefix(arg, "-p:"), "=")
@@ -276,14 +277,14 @@ func (r *run) properties(args []string) {
 	}
 }
 
-// simpleProperty tells whether a value needs no escaping for MSBuild but quotes around it: the value of an argument
-// gets none.
+// simpleProperty tells whether a value needs only quotes around it for MSBuild. The value of a build argument is not
+// escaped.
 func simpleProperty(s string) bool { return !strings.ContainsAny(s, `%"\@`) }
 
-// maxColumns is where a command goes on in the next line.
+// maxColumns is where a command continues on the next line.
 const maxColumns = 110
 
-// write writes it, and what had to be left out before it.
+// write writes the RUN, after comments about what is left out.
 func (r *run) write() {
 	for _, left := range r.left {
 		left()

@@ -18,7 +18,7 @@ import (
 	"github.com/crosshull/crosshull/frontend/plan/plantest"
 )
 
-// app is a BuildKit with an app that has properties, and a spec.
+// app is a BuildKit with a spec and an app that has properties.
 func app(properties gatewaytest.Item, spec ...string) *gatewaytest.Client {
 	c := gatewaytest.Console()
 	c.Set("platform", everywhere)
@@ -27,7 +27,7 @@ func app(properties gatewaytest.Item, spec ...string) *gatewaytest.Client {
 	return c
 }
 
-// written is the Dockerfile for the apps of BuildKits, and what BuildKit reads in it: the instructions of each stage.
+// written is the Dockerfile for the apps of BuildKits, and the instructions of each stage as BuildKit reads them.
 func written(t *testing.T, clients ...*gatewaytest.Client) (text string, read []instructions.Stage) {
 	t.Helper()
 	var plans []*plan.Plan
@@ -59,7 +59,7 @@ type noVariables struct{}
 func (noVariables) Get(string) (string, bool) { return "", false }
 func (noVariables) Keys() []string            { return nil }
 
-// meant is what BuildKit makes of a word.
+// meant is how BuildKit understands a word.
 func meant(t *testing.T, word string) string {
 	t.Helper()
 	value, _, err := shell.NewLex('\\').ProcessWord(word, noVariables{})
@@ -69,13 +69,13 @@ func meant(t *testing.T, word string) string {
 	return value
 }
 
-// odd are values that mean something to one who reads a Dockerfile.
+// odd are values with a meaning for readers of a Dockerfile.
 var odd = []string{
 	"a b", `a "b" 'c'`, `$HOME ${HOME}`, `back\slash\`, "#c", "a=b", "[x]", "<<EOF", "ümläut", " ends ", "a,b", "`x`",
 	"x; RUN y",
 }
 
-// A value means to BuildKit what it means in the spec, whatever is in it.
+// Every value means the same to BuildKit as in the spec.
 func TestValuesArrive(t *testing.T) {
 	lines := []string{"image:", "  env:"}
 	for i, v := range odd {
@@ -133,10 +133,10 @@ func TestValuesArrive(t *testing.T) {
 	}
 }
 
-// yaml is a value in single quotes, in which ${ begins no build argument.
+// yaml is a value in single quotes. In it, ${ does not begin a build argument.
 func yaml(s string) string { return "'" + strings.NewReplacer("'", "''", "${", "$${").Replace(s) + "'" }
 
-// kinds count the instructions of the last stage.
+// kinds counts the instructions of the last stage.
 func kinds(stages []instructions.Stage) map[string]int {
 	count := map[string]int{}
 	for _, c := range stages[len(stages)-1].Commands {
@@ -145,7 +145,7 @@ func kinds(stages []instructions.Stage) map[string]int {
 	return count
 }
 
-// A value with a line break adds no instruction. One that a line cannot hold is left out, with a comment.
+// A value with a line break adds no instruction. A value that a line cannot hold is left out, with a comment.
 func TestValuesAreNoInstructions(t *testing.T) {
 	const evil = `x\nRUN evil\nUSER evil`
 	usual := map[string]int{"WORKDIR": 1, "COPY": 1, "USER": 1, "ENTRYPOINT": 1}
@@ -219,7 +219,7 @@ func TestValuesAreNoInstructions(t *testing.T) {
 	}
 }
 
-// What a base has and an image has not cannot be dropped, and is told.
+// If the base has something that the image lacks, a Dockerfile cannot drop it, and a comment says so.
 func TestInherited(t *testing.T) {
 	c := app(nil, "image: {ports: [8080], entrypoint: [/x]}")
 	base := gatewaytest.Multi("APP_UID=1654")
@@ -236,7 +236,7 @@ func TestInherited(t *testing.T) {
 	}
 }
 
-// A file-based app, a project at the root, a whole nuget.config: what is written is a Dockerfile.
+// A file-based app, a project at the root, or a whole nuget.config still gives a valid Dockerfile.
 func TestKinds(t *testing.T) {
 	script := app(nil, "project: tools/run it.cs", "image: {healthcheck: {test: [NONE]}}")
 	script.Say("tools/run it.cs", "Console.WriteLine();")
@@ -278,7 +278,7 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-// Of several apps each has stages of its own, and the file begins once.
+// Each of several apps has its own stages, and the file has one beginning.
 func TestSeveralApps(t *testing.T) {
 	var clients []*gatewaytest.Client
 	for _, target := range []string{"a", "b"} {

@@ -68,9 +68,12 @@ func TestFailureIsKept(t *testing.T) {
 		{"before", gatewaytest.Step{Files: left(line(missing), old)}, says(missing), 1},
 		{"a feed, just now", gatewaytest.Step{Files: left(line(sdk), time.Now().Add(time.Hour))}, says(sdk), 1},
 		{"a feed, before", gatewaytest.Step{Files: left(line(sdk), old)}, says(sdk), 2},
-		{"nothing said, before", gatewaytest.Step{Files: left("", old)}, "describe the project: " + describe + " failed, and said no error…log", 2},
-		{"no log at all", gatewaytest.Step{Files: fstest.MapFS{}}, "describe the project: " + describe + " failed, and said no error…log", 2},
-		{"a step that fails", gatewaytest.Step{Err: gatewaytest.Failed(describe, "/diagnostics")}, "describe the project: process…exit code: 1", 1},
+		{"nothing said, before", gatewaytest.Step{Files: left("", old)},
+			"describe the project: " + describe + " failed, and said no error…log", 2},
+		{"no log at all", gatewaytest.Step{Files: fstest.MapFS{}},
+			"describe the project: " + describe + " failed, and said no error…log", 2},
+		{"a step that fails", gatewaytest.Step{Err: gatewaytest.Failed(describe, "/diagnostics")},
+			"describe the project: process…exit code: 1", 1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := gatewaytest.Console()
@@ -114,7 +117,8 @@ func TestFailureIsAStep(t *testing.T) {
 				Data: []byte("error MSB4019: x.props was not found [/source/app/app.csproj]\n"),
 			}}}
 			_, err := apps(t, c)
-			gatewaytest.Want{Says: "describe the project: 1 error in " + describe + "…", At: []string{"crosshull.yaml:1"}, Solve: true}.Check(t, err)
+			gatewaytest.Want{Says: "describe the project: 1 error in " + describe + "…", At: []string{"crosshull.yaml:1"},
+				Solve: true}.Check(t, err)
 		})
 	}
 }

@@ -220,7 +220,8 @@ func TestAsksFail(t *testing.T) {
 			}
 			c.Step(tc.step)
 			c.Mounts = map[string]fstest.MapFS{
-				describeStep + " app /diagnostics": {"errors.log": {Data: []byte("/source/app/app.csproj : error MSB4025: broken\n")}},
+				describeStep +
+					" app /diagnostics": {"errors.log": {Data: []byte("/source/app/app.csproj : error MSB4025: broken\n")}},
 			}
 			asker := newAsker(t, c)
 			ask := asker.Apps

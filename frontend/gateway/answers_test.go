@@ -31,16 +31,29 @@ func TestBasesThatCannotBeHad(t *testing.T) {
 		image    bool // there is none of that name
 		platform bool // there is none for the platform
 	}{
-		{"an index without the platform", &gatewaytest.Image{Configs: index}, ref + " has no image for linux/s390x: use linux/amd64, linux/arm64", false, true},
-		{"an image for another platform", &gatewaytest.Image{Configs: map[string]*dockerspec.DockerOCIImage{"linux/s390x": of("amd64")}},
+		{"an index without the platform", &gatewaytest.Image{Configs: index},
+			ref + " has no image for linux/s390x: use linux/amd64, linux/arm64", false, true},
+		{"an image for another platform",
+			&gatewaytest.Image{Configs: map[string]*dockerspec.DockerOCIImage{"linux/s390x": of("amd64")}},
 			ref + " has no image for linux/s390x: it is for linux/amd64", false, true},
 		{"no such tag", nil, ref + ": not found", true, false},
-		{"no such tag, by code", &gatewaytest.Image{Err: status.Error(codes.NotFound, "nothing here")}, "nothing here", true, false},
-		{"no connection", &gatewaytest.Image{Err: errors.New(`failed to do request: Head "https://mcr.microsoft.com": dial tcp: lookup mcr.microsoft.com: no such host`)}, "no such host", false, false},
-		{"no password", &gatewaytest.Image{Err: errors.New("unexpected status from HEAD request to https://mcr.microsoft.com: 401 Unauthorized")}, "401 Unauthorized", false, false},
-		{"asked too often", &gatewaytest.Image{Err: errors.New("unexpected status from HEAD request to https://mcr.microsoft.com: 429 Too Many Requests")}, "429 Too Many Requests", false, false},
-		{"denied", &gatewaytest.Image{Err: errors.New(`could not resolve image due to policy: source "docker-image://` + ref + `" denied by policy: source denied by policy`)}, "denied by policy", false, false},
-		{"a helper for passwords that is missing", &gatewaytest.Image{Err: errors.New(`exec: "docker-credential-x": executable file not found in $PATH`)}, "not found in $PATH", false, false},
+		{"no such tag, by code", &gatewaytest.Image{Err: status.Error(codes.NotFound, "nothing here")}, "nothing here", true,
+			false},
+		{"no connection",
+			&gatewaytest.Image{Err: errors.New(`failed to do request: Head "https://mcr.microsoft.com": dial tcp: lookup ` +
+				`mcr.microsoft.com: no such host`)}, "no such host", false, false},
+		{"no password",
+			&gatewaytest.Image{Err: errors.New("unexpected status from HEAD request to https://mcr.microsoft.com: " +
+				"401 Unauthorized")}, "401 Unauthorized", false, false},
+		{"asked too often",
+			&gatewaytest.Image{Err: errors.New("unexpected status from HEAD request to https://mcr.microsoft.com: " +
+				"429 Too Many Requests")}, "429 Too Many Requests", false, false},
+		{"denied",
+			&gatewaytest.Image{Err: errors.New(`could not resolve image due to policy: source "docker-image://` + ref +
+				`" denied by policy: source denied by policy`)}, "denied by policy", false, false},
+		{"a helper for passwords that is missing",
+			&gatewaytest.Image{Err: errors.New(`exec: "docker-credential-x": executable file not found in $PATH`)},
+			"not found in $PATH", false, false},
 		{"given up", &gatewaytest.Image{Err: context.Canceled}, "context canceled", false, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -76,10 +89,12 @@ func TestImage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Env("DOTNET_SDK_VERSION") != "10.0.401" || got.Env("PATH") != "" || !strings.HasPrefix(got.Pin(), ref+"@sha256:") {
+	if got.Env("DOTNET_SDK_VERSION") != "10.0.401" || got.Env("PATH") != "" ||
+		!strings.HasPrefix(got.Pin(), ref+"@sha256:") {
 		t.Errorf("%+v", got)
 	}
-	if _, err := c.Image(t.Context(), "Not A Reference", c.BuildPlatform(), ""); err == nil || !strings.Contains(err.Error(), "is not an image reference") {
+	if _, err := c.Image(t.Context(), "Not A Reference", c.BuildPlatform(), ""); err == nil ||
+		!strings.Contains(err.Error(), "is not an image reference") {
 		t.Errorf("error %v", err)
 	}
 }

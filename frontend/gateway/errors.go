@@ -7,13 +7,13 @@ import (
 	"path"
 	"runtime"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/moby/buildkit/util/grpcerrors"
 	"github.com/moby/buildkit/util/stack"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/crosshull/crosshull/frontend/printable"
 )
 
 // worded is an error with a text for the user. It keeps the chain of the first error, which debuggers, the history of
@@ -58,7 +58,7 @@ func Return(err error) error {
 	if err == nil {
 		return nil
 	}
-	return Reword(err, printable(err.Error()))
+	return Reword(err, shown(err.Error()))
 }
 
 // IsCanceled tells whether err comes from work that was canceled.
@@ -66,39 +66,17 @@ func IsCanceled(err error) bool {
 	return errors.Is(err, context.Canceled) || err != nil && grpcerrors.Code(err) == codes.Canceled
 }
 
-// maxLine is how many bytes of a line of a message are shown.
+// maxLine is how many columns of a line of a message are shown.
 const maxLine = 4000
 
-// printable escapes control characters and bytes that are not UTF-8. A terminal would obey control characters. gRPC
-// refuses a message that is not UTF-8, and the user would only see that refusal.
-func printable(text string) string {
+// shown is a message as a terminal can print it. A terminal would obey control characters. gRPC refuses a message that
+// is not UTF-8, and the user would only see that refusal.
+func shown(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
-		lines[i] = printableLine(line)
+		lines[i] = printable.Cut(line, "\t", maxLine)
 	}
 	return strings.Join(lines, "\n")
-}
-
-func printableLine(line string) string {
-	var b strings.Builder
-	for i := 0; i < len(line); {
-		if i >= maxLine {
-			b.WriteString("…")
-			break
-		}
-		r, size := utf8.DecodeRuneInString(line[i:])
-		switch {
-		case r == utf8.RuneError && size == 1:
-			fmt.Fprintf(&b, `\x%02x`, line[i])
-		case r == '\t' || unicode.IsPrint(r):
-			b.WriteRune(r)
-		default:
-			quoted := fmt.Sprintf("%+q", string(r))
-			b.WriteString(quoted[1 : len(quoted)-1])
-		}
-		i += size
-	}
-	return b.String()
 }
 
 // module begins the names of crosshull's functions.

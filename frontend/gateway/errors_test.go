@@ -129,7 +129,8 @@ func TestDiagnose(t *testing.T) {
 			"app/Program.cs(5,1): error CS1001: x4",
 			"app/Program.cs(1,1): error CS1001: x0",
 		}},
-		{name: "some without a code", err: failed(), mounts: log("error : see below"+at, "error : probed"+at, "error NU1010: no version"+at),
+		{name: "some without a code", err: failed(),
+			mounts: log("error : see below"+at, "error : probed"+at, "error NU1010: no version"+at),
 			says: []string{
 				"3 errors in " + publish,
 				"    NU1010: see https://learn.microsoft.com/nuget/reference/errors-and-warnings/nu1010",

@@ -10,8 +10,10 @@ import (
 	"context"
 	"maps"
 	"path"
+	"slices"
 	"sync"
 
+	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/util/apicaps"
@@ -35,13 +37,30 @@ type session struct {
 
 // New gives the client of a build. Call [Client.Close] when the build ends.
 func New(ctx context.Context, gw client.Client) (*Client, error) {
-	ui, err := dockerui.NewClient(gw)
+	ui, err := options(gw)
 	if err != nil {
 		return nil, err
 	}
 	s := &session{registry: registry{answers: map[string]func() (resolution, error){}}}
 	s.background.ctx, s.background.cancel = context.WithCancel(ctx)
 	return &Client{ui, gw, s}, nil
+}
+
+// options reads the options of buildx. A platform that has several names, such as linux/arm64 and linux/arm64/v8, or
+// that is asked for twice, is one: dockerui would make an index that lists the same image twice. It stays an index.
+func options(gw client.Client) (*dockerui.Client, error) {
+	ui, err := dockerui.NewClient(gw)
+	if err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	ui.TargetPlatforms = slices.DeleteFunc(ui.TargetPlatforms, func(p ocispecs.Platform) bool {
+		id := platforms.FormatAll(platforms.Normalize(p)) // as dockerui.Client.Build names the image
+		was := seen[id]
+		seen[id] = true
+		return was
+	})
+	return ui, nil
 }
 
 // Close stops the work in the background and waits until it has stopped. A panic in it becomes the error of the build,
@@ -51,7 +70,7 @@ func (c *Client) Close(err *error) { c.background.end(err) }
 // Named gives a client of the same build as if -f named file, in the folder of the file that the user named.
 func (c *Client) Named(file string) (*Client, error) {
 	gw := renamed{c.gw, file}
-	ui, err := dockerui.NewClient(gw)
+	ui, err := options(gw)
 	if err != nil {
 		return nil, err
 	}

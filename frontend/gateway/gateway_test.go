@@ -65,6 +65,32 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
+// A platform is one, whatever names it is given and how often: an index has its image once.
+func TestPlatformsOnce(t *testing.T) {
+	for _, tc := range []struct {
+		asked string
+		want  []string
+		multi bool
+	}{
+		{"linux/arm64", []string{"linux/arm64"}, false},
+		{"linux/arm64,linux/arm64/v8", []string{"linux/arm64"}, true},
+		{"linux/arm64/v8,linux/amd64,linux/aarch64,linux/x86_64", []string{"linux/arm64", "linux/amd64"}, true},
+		{"linux/arm,linux/arm/v7,linux/arm/v6", []string{"linux/arm/v7", "linux/arm/v6"}, true},
+		{"linux/amd64,linux/amd64/v2", []string{"linux/amd64", "linux/amd64/v2"}, true},
+	} {
+		gw := open(t, &gatewaytest.Client{Options: map[string]string{"platform": tc.asked}})
+		other, err := gw.Named("other.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, gw := range []*gateway.Client{gw, other} {
+			if got := gateway.Platforms(gw.Targets()); !slices.Equal(got, tc.want) || gw.MultiPlatformRequested != tc.multi {
+				t.Errorf("%s: %q, an index: %v", tc.asked, got, gw.MultiPlatformRequested)
+			}
+		}
+	}
+}
+
 func TestClient(t *testing.T) {
 	gw := open(t, &gatewaytest.Client{
 		Options: map[string]string{"filename": "deploy/Dockerfile", "vcs:revision": "abc"},

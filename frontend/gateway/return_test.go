@@ -86,7 +86,8 @@ func TestReturnOfCanceled(t *testing.T) {
 		{context.Canceled, context.Canceled},
 		{fmt.Errorf("read the context: %w", context.Canceled), context.Canceled},
 		{fromDaemon(t, status.Error(codes.Canceled, "context canceled")), context.Canceled},
-		{fmt.Errorf("restore: %w", fromDaemon(t, status.Error(codes.DeadlineExceeded, "too late"))), context.DeadlineExceeded},
+		{fmt.Errorf("restore: %w", fromDaemon(t, status.Error(codes.DeadlineExceeded, "too late"))),
+			context.DeadlineExceeded},
 		{errors.New("broken"), nil},
 	} {
 		got := Return(tc.err)
@@ -109,7 +110,7 @@ func TestReturnOfCanceled(t *testing.T) {
 }
 
 // A message that is not UTF-8 does not arrive at all, and a terminal obeys what is not text.
-func TestPrintable(t *testing.T) {
+func TestShown(t *testing.T) {
 	for in, want := range map[string]string{
 		"two\nlines\tand a tab":        "two\nlines\tand a tab",
 		"näive ☃ 漢":                    "näive ☃ 漢",
@@ -121,7 +122,7 @@ func TestPrintable(t *testing.T) {
 		strings.Repeat("x", 1<<16):     strings.Repeat("x", maxLine) + "…",
 		"a\n" + strings.Repeat("é", 9): "a\n" + strings.Repeat("é", 9),
 	} {
-		if got := printable(in); got != want {
+		if got := shown(in); got != want {
 			t.Errorf("%.40q is %.60q, want %.60q", in, got, want)
 		}
 	}
@@ -201,7 +202,8 @@ func TestRecover(t *testing.T) {
 				t.Fatal("no error")
 			}
 			text := err.Error()
-			if !strings.HasPrefix(text, "crosshull panicked, which is a bug to report: ") || !strings.Contains(text, ", at "+tc.at) {
+			if !strings.HasPrefix(text, "crosshull panicked, which is a bug to report: ") ||
+				!strings.Contains(text, ", at "+tc.at) {
 				t.Errorf("message %q, want the place %s", text, tc.at)
 			}
 			if strings.Contains(text, "\n") {

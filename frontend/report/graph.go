@@ -5,6 +5,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/crosshull/crosshull/frontend/printable"
 )
 
 // Graph is the answer of --call=graph: what projects reference, and what steps wait for.
@@ -73,5 +75,5 @@ var entities = strings.NewReplacer("#", "#35;", `"`, "#quot;", "<", "#lt;", ">",
 
 // label is a text that Mermaid takes as it is.
 func label(s string) string {
-	return `"` + entities.Replace(oneLine(s)) + `"`
+	return `"` + entities.Replace(printable.Text(s)) + `"`
 }

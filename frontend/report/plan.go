@@ -11,7 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
-	"unicode/utf8"
+
+	"github.com/crosshull/crosshull/frontend/printable"
 )
 
 // Plan is the answer of --call=plan.
@@ -120,7 +121,7 @@ func (p *Plan) WriteText(w io.Writer) error {
 	if len(p.Arguments) > 0 {
 		line("\nBUILD ARGUMENT\tVALUE\tDESCRIPTION")
 		for _, a := range p.Arguments {
-			line("%s\t%s\t%s", a.Name, quote(a.Value), oneLine(a.Description))
+			line("%s\t%s\t%s", a.Name, quote(a.Value), printable.Text(a.Description))
 		}
 	}
 	if len(p.Secrets) > 0 {
@@ -205,30 +206,10 @@ func list(args []string) string {
 
 // quote is a value, in quotes where it would not be seen to be one: what a terminal does not print is escaped there.
 func quote(s string) string {
-	if s == "" || strings.Contains(s, " ") || oneLine(s) != s {
+	if s == "" || strings.Contains(s, " ") || printable.Text(s) != s {
 		return strconv.Quote(s)
 	}
 	return s
-}
-
-// oneLine is a text with all that a terminal does not print as it is escaped.
-func oneLine(s string) string {
-	escape := func(r rune) bool { return !strconv.IsPrint(r) || r == utf8.RuneError }
-	if !strings.ContainsFunc(s, escape) {
-		return s
-	}
-	var b strings.Builder
-	for len(s) > 0 {
-		_, size := utf8.DecodeRuneInString(s)
-		c := s[:size]
-		s = s[size:]
-		if strings.ContainsFunc(c, escape) {
-			c = strconv.Quote(c)
-			c = c[1 : len(c)-1]
-		}
-		b.WriteString(c)
-	}
-	return b.String()
 }
 
 func count(n int, what string) string {

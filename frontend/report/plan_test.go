@@ -36,7 +36,8 @@ func golden(t *testing.T, name string, write func(io.Writer) error) {
 func TestPlan(t *testing.T) {
 	target := func(platform, rid string) Target {
 		return Target{
-			Platform: platform, RID: rid, Base: Image{Reference: "mcr.microsoft.com/dotnet/aspnet:10.0", Digest: "sha256:feed", Platform: platform},
+			Platform: platform, RID: rid,
+			Base:       Image{Reference: "mcr.microsoft.com/dotnet/aspnet:10.0", Digest: "sha256:feed", Platform: platform},
 			Entrypoint: []string{"dotnet", "/app/web.dll"}, User: "1654", WorkingDir: "/app", Ports: []string{"8080/tcp"},
 			Layers: []Layer{{Name: "packages", Shared: true}, {Name: "launcher"}, {Name: "app", Shared: true}},
 		}
@@ -44,41 +45,52 @@ func TestPlan(t *testing.T) {
 	p := &Plan{
 		Apps: []App{{
 			Project: "src/web/web.csproj", Framework: "net10.0", Mode: "portable", Configuration: "Release",
-			SDK:       Image{Reference: "mcr.microsoft.com/dotnet/sdk:10.0", Digest: "sha256:5dc", Platform: "linux/amd64", Version: "10.0.401"},
+			SDK: Image{Reference: "mcr.microsoft.com/dotnet/sdk:10.0", Digest: "sha256:5dc", Platform: "linux/amd64",
+				Version: "10.0.401"},
 			Toolchain: &Image{Reference: "example.com/toolchain:1", Platform: "linux/amd64"},
 			Projects:  []string{"src/lib/lib.csproj", "src/web/web.csproj"}, Slices: [][]string{{"src/lib/lib.csproj"}},
 			Images: []Target{target("linux/amd64", "linux-x64"), target("linux/arm64", "linux-arm64")},
-		}, {Name: "worker", Project: "src/worker", Framework: "net10.0", Mode: "aot", Configuration: "Release", SDK: Image{Reference: "sdk", Platform: "linux/amd64"}, Projects: []string{"src/worker"}}},
+		}, {Name: "worker", Project: "src/worker", Framework: "net10.0", Mode: "aot", Configuration: "Release",
+			SDK: Image{Reference: "sdk", Platform: "linux/amd64"}, Projects: []string{"src/worker"}}},
 		Tests: []string{"tests/unit"}, Gated: true,
 		Arguments: []Argument{{Name: "VERSION", Value: "1.0", Description: "of the app", Given: true}, {Name: "EMPTY"}},
-		Secrets:   []Secret{{ID: "token", Phase: "restore", Key: "nuget.feeds.0.password-secret"}, {ID: "default", SSH: true, Phase: "publish", Key: "publish.ssh.0"}},
+		Secrets: []Secret{{ID: "token", Phase: "restore", Key: "nuget.feeds.0.password-secret"},
+			{ID: "default", SSH: true, Phase: "publish", Key: "publish.ssh.0"}},
 	}
 	golden(t, "plan.txt", p.WriteText)
 }
 
 func TestBuild(t *testing.T) {
 	layers := func(own ...Layer) []Layer {
-		return append([]Layer{{Name: "packages", Shared: true, Bytes: 712_400}, {Name: "app", Shared: true, Bytes: 812}}, own...)
+		return append([]Layer{{Name: "packages", Shared: true, Bytes: 712_400}, {Name: "app", Shared: true, Bytes: 812}},
+			own...)
 	}
 	base := Image{Reference: "mcr.microsoft.com/dotnet/aspnet:10.0", Digest: "sha256:0123456789abcdef0123"}
 	r := &Build{
-		Apps: []App{{Project: "src/web/web.csproj", Framework: "net10.0", Mode: "apphost", SDK: Image{Reference: "sdk"}, Images: []Target{
-			{Platform: "linux/amd64", Base: base, Layers: layers(Layer{Name: "runtimes", Bytes: 3_456_789}, Layer{Name: "launcher"})},
-			{Platform: "linux/arm64", Base: base, Layers: layers(Layer{Name: "launcher"})},
-		}}},
+		Apps: []App{{Project: "src/web/web.csproj", Framework: "net10.0", Mode: "apphost", SDK: Image{Reference: "sdk"},
+			Images: []Target{
+				{Platform: "linux/amd64", Base: base,
+					Layers: layers(Layer{Name: "runtimes", Bytes: 3_456_789}, Layer{Name: "launcher"})},
+				{Platform: "linux/arm64", Base: base, Layers: layers(Layer{Name: "launcher"})},
+			}}},
 		Steps: []Ran{{"describe", true}, {"restore", true}, {"publish", false}},
 		Tests: []Tests{{Project: "tests/unit", Total: 5, Passed: 4, Skipped: 1}},
 	}
 	golden(t, "report.txt", r.WriteText)
-	one := &Build{Apps: []App{{Project: "a.csproj", Images: []Target{{Platform: "linux/amd64", Base: base, Layers: layers()}}}}, Steps: []Ran{{"publish", true}}}
+	one := &Build{Apps: []App{{Project: "a.csproj",
+		Images: []Target{{Platform: "linux/amd64", Base: base, Layers: layers()}}}}, Steps: []Ran{{"publish", true}}}
 	golden(t, "report-one.txt", one.WriteText)
 }
 
 func TestExplanation(t *testing.T) {
-	amd64 := []Value{{Key: "image.user", Value: "1654", From: "base"}, {Key: "image.env.LANG", Value: "C", From: "base"}, {Key: "image.workdir", Value: "/app", From: "SDK", At: "for the project"}}
-	arm64 := []Value{{Key: "image.user", Value: "1654", From: "base"}, {Key: "image.env.LANG", Value: "de", From: "base"}, {Key: "image.workdir", Value: "/app", From: "SDK", At: "for the project"}, {Key: "image.env.ARM", Value: "1", From: "base"}}
+	amd64 := []Value{{Key: "image.user", Value: "1654", From: "base"}, {Key: "image.env.LANG", Value: "C", From: "base"},
+		{Key: "image.workdir", Value: "/app", From: "SDK", At: "for the project"}}
+	arm64 := []Value{{Key: "image.user", Value: "1654", From: "base"}, {Key: "image.env.LANG", Value: "de", From: "base"},
+		{Key: "image.workdir", Value: "/app", From: "SDK", At: "for the project"},
+		{Key: "image.env.ARM", Value: "1", From: "base"}}
 	e := &Explanation{Apps: []Explained{
-		{Values: append([]Value{{Key: "project", Value: "a b.csproj", From: "spec", At: "crosshull.yaml:2"}}, Merge([]string{"linux/amd64", "linux/arm64"}, [][]Value{amd64, arm64})...)},
+		{Values: append([]Value{{Key: "project", Value: "a b.csproj", From: "spec", At: "crosshull.yaml:2"}},
+			Merge([]string{"linux/amd64", "linux/arm64"}, [][]Value{amd64, arm64})...)},
 		{Name: "worker", Values: []Value{{Key: "project", From: "crosshull"}}},
 	}}
 	golden(t, "explain.txt", e.WriteText)

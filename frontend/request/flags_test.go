@@ -184,7 +184,8 @@ func TestFlags(t *testing.T) {
 			t.Errorf("%s: mounts %v", phase, r.Mounts)
 		}
 	}
-	if r := step(t, withSpec(), "publish"); r.Meta.ProxyEnv != nil || len(r.Mounts) != 1 || r.metadata.LinuxResources != nil {
+	if r := step(t, withSpec(), "publish"); r.Meta.ProxyEnv != nil || len(r.Mounts) != 1 ||
+		r.metadata.LinuxResources != nil {
 		t.Errorf("without flags there is %v", r)
 	}
 }
@@ -248,7 +249,8 @@ func TestNoCache(t *testing.T) {
 		{"a name for caches", map[string]string{"build-arg:BUILDKIT_CACHE_MOUNT_NS": "team"}, nil, "team"},
 		{"all", map[string]string{"no-cache": ""}, []string{"describe", "restore", "publish", "image linux/amd64"}, "…"},
 		{"some", map[string]string{"no-cache": "restore,image"}, []string{"restore", "image linux/amd64"}, ""},
-		{"some, with spaces", map[string]string{"no-cache": " describe, Image ,"}, []string{"describe", "image linux/amd64"}, ""},
+		{"some, with spaces", map[string]string{"no-cache": " describe, Image ,"},
+			[]string{"describe", "image linux/amd64"}, ""},
 		{"publish", map[string]string{"no-cache": "PUBLISH", "build-arg:BUILDKIT_CACHE_MOUNT_NS": "team"},
 			[]string{"publish"}, "team/…"},
 	} {

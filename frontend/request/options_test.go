@@ -23,7 +23,8 @@ func TestOptionsOfConfig(t *testing.T) {
 		_, elsewhere := optionsElsewhere[field]
 		option := slices.ContainsFunc(Options, func(o Option) bool { return o.Field == field })
 		if option == elsewhere {
-			t.Errorf("dockerui.Config.%s is in Options (%v) or in optionsElsewhere (%v), and has to be in one of them", field, option, elsewhere)
+			t.Errorf("dockerui.Config.%s is in Options (%v) or in optionsElsewhere (%v), and has to be in one of them", field,
+				option, elsewhere)
 		}
 	}
 	for _, o := range Options {

@@ -28,7 +28,8 @@ func TestTargets(t *testing.T) {
 	}{
 		{"no spec", &gatewaytest.Client{}, []string{"image (default)", "publish", "sbom", "sdk"}, nil},
 		{"one app", withSpec("project: app"), []string{"image (default)", "publish", "sbom", "sdk"}, []int32{2, 2, 2, 2}},
-		{"tests", withSpec("tests: [a]"), []string{"image (default)", "publish", "sbom", "sdk", "test"}, []int32{1, 1, 1, 1, 2}},
+		{"tests", withSpec("tests: [a]"), []string{"image (default)", "publish", "sbom", "sdk", "test"},
+			[]int32{1, 1, 1, 1, 2}},
 		{"apps", shop(), []string{
 			"web", "web-publish", "web-sbom", "web-sdk", "worker", "worker-publish", "worker-sbom", "worker-sdk", "test",
 		}, []int32{4, 4, 4, 4, 5, 5, 5, 5, 2}},
@@ -62,7 +63,8 @@ func TestChoose(t *testing.T) {
 		err          want
 	}{
 		{name: "default", c: withSpec("project: app"), want: request.Target{Kind: spec.TargetImage}, project: "app"},
-		{name: "kind", target: "sbom", c: withSpec("project: app"), want: request.Target{Kind: spec.TargetSBOM}, project: "app"},
+		{name: "kind", target: "sbom", c: withSpec("project: app"), want: request.Target{Kind: spec.TargetSBOM},
+			project: "app"},
 		{name: "tests", target: "test", c: shop(), want: request.Target{Kind: spec.TargetTest}},
 		{name: "app", target: "web", c: shop(), project: "src/web",
 			want: request.Target{Kind: spec.TargetImage, App: "web", Prefix: "apps.web."}},

@@ -18,6 +18,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/crosshull/crosshull/frontend/gateway"
+	"github.com/crosshull/crosshull/frontend/graph"
 	"github.com/crosshull/crosshull/frontend/plan"
 	"github.com/crosshull/crosshull/frontend/report"
 	"github.com/crosshull/crosshull/frontend/request"
@@ -27,15 +28,20 @@ import (
 
 // Build gives the result of the target of a plan.
 func Build(ctx context.Context, p *plan.Plan) (*client.Result, error) {
-	switch p.Request.Target.Kind {
-	case spec.TargetSDK:
+	if p.Request.Target.Kind == spec.TargetSDK {
 		return workspace(ctx, p)
-	case spec.TargetPublish:
-		return files(ctx, p)
-	case spec.TargetSBOM:
-		return documents(ctx, p)
 	}
-	return images(ctx, p)
+	g, err := graph.Make(p, p.Compression)
+	if err != nil {
+		return nil, err
+	}
+	switch p.Request.Target.Kind {
+	case spec.TargetPublish:
+		return files(ctx, p, g)
+	case spec.TargetSBOM:
+		return documents(ctx, p, g)
+	}
+	return images(ctx, p, g)
 }
 
 // image is the image of a platform, not yet solved.
@@ -54,17 +60,17 @@ type built struct {
 }
 
 // images builds the image of every platform.
-func images(ctx context.Context, p *plan.Plan) (*client.Result, error) {
+func images(ctx context.Context, p *plan.Plan, g *graph.Graph) (*client.Result, error) {
 	eg, egctx := gateway.Group(ctx)
 	var b *built
 	eg.Go(func() (err error) {
-		b, err = assemble(egctx, p)
+		b, err = assemble(egctx, p, g)
 		return err
 	})
 	var sbom *bill
 	if p.Request.Gateway.SBOM != nil {
 		eg.Go(func() (err error) {
-			sbom, err = newBill(egctx, p)
+			sbom, err = newBill(egctx, p, g)
 			return err
 		})
 	}
@@ -103,7 +109,7 @@ func images(ctx context.Context, p *plan.Plan) (*client.Result, error) {
 }
 
 // assemble publishes, runs the tests that images wait for, and puts the images together.
-func assemble(ctx context.Context, p *plan.Plan) (*built, error) {
+func assemble(ctx context.Context, p *plan.Plan, g *graph.Graph) (*built, error) {
 	if err := findFiles(ctx, p); err != nil {
 		return nil, err
 	}
@@ -117,7 +123,7 @@ func assemble(ctx context.Context, p *plan.Plan) (*built, error) {
 	}
 	var out *published
 	eg.Go(func() (err error) {
-		out, err = publish(egctx, p)
+		out, err = publish(egctx, p, g)
 		return err
 	})
 	if err := eg.Wait(); err != nil {
@@ -163,7 +169,11 @@ func (out *published) images(ctx context.Context, p *plan.Plan) ([]image, error)
 // FirstImage is the graph of the image of the first platform. It depends on the published files, so FirstImage
 // publishes.
 func FirstImage(ctx context.Context, p *plan.Plan) (*llb.Definition, error) {
-	b, err := assemble(ctx, p)
+	g, err := graph.Make(p, p.Compression)
+	if err != nil {
+		return nil, err
+	}
+	b, err := assemble(ctx, p, g)
 	if err != nil {
 		return nil, err
 	}

@@ -33,26 +33,25 @@ type made struct {
 }
 
 // publish publishes for all platforms concurrently. It takes most of the time, so its errors come before any image is
-// put together.
-func publish(ctx context.Context, p *plan.Plan) (*published, error) {
-	out, err := run(ctx, p, p.Compression)
+// put together. g has the steps of the plan.
+func publish(ctx context.Context, p *plan.Plan, g *graph.Graph) (*published, error) {
+	out, err := run(ctx, p, g)
 	if err != nil || out.assets == nil {
 		return out, err
 	}
 	for _, app := range out.apps {
 		if !app.report.SameAssets(out.assets.report) {
 			// The build has made assets that the assets step did not see.
-			return run(ctx, p, dotnet.CompressBefore)
+			if g, err = graph.Make(p, dotnet.CompressBefore); err != nil {
+				return nil, err
+			}
+			return run(ctx, p, g)
 		}
 	}
 	return out, nil
 }
 
-func run(ctx context.Context, p *plan.Plan, compression dotnet.Compression) (*published, error) {
-	g, err := graph.Make(p, compression)
-	if err != nil {
-		return nil, err
-	}
+func run(ctx context.Context, p *plan.Plan, g *graph.Graph) (*published, error) {
 	steps := make([]made, len(g.Published), len(g.Published)+1)
 	for i, step := range g.Published {
 		steps[i] = made{step: strings.TrimSpace(xllb.PhasePublish + " " + step.RID), state: step.State}

@@ -35,11 +35,7 @@ type bill struct {
 }
 
 // newBill resolves the scanner, and reads what restore left.
-func newBill(ctx context.Context, p *plan.Plan) (*bill, error) {
-	g, err := graph.Make(p, p.Compression)
-	if err != nil {
-		return nil, err
-	}
+func newBill(ctx context.Context, p *plan.Plan, g *graph.Graph) (*bill, error) {
 	b := &bill{builder: g.Builder}
 	eg, ctx := gateway.Group(ctx)
 	eg.Go(func() (err error) {
@@ -95,11 +91,7 @@ func readPackages(ctx context.Context, plan *plan.Plan, g *graph.Graph) (*packag
 const readers = 16
 
 // documents is the result of target sbom: a document about the packages of the app for each platform.
-func documents(ctx context.Context, p *plan.Plan) (*client.Result, error) {
-	g, err := graph.Make(p, p.Compression)
-	if err != nil {
-		return nil, err
-	}
+func documents(ctx context.Context, p *plan.Plan, g *graph.Graph) (*client.Result, error) {
 	pkgs, err := readPackages(ctx, p, g)
 	if err != nil {
 		return nil, err

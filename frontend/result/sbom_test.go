@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/moby/buildkit/exporter/containerimage/exptypes"
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/pb"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
@@ -94,6 +95,18 @@ func TestAttestationOfOneImage(t *testing.T) {
 	res := export(t, billed("linux/arm64"))
 	if n := len(res.Attestations["linux/arm64"]); n != 2 {
 		t.Errorf("attestations %+v", res.Attestations)
+	}
+}
+
+// A platform that is named twice has one image, in an index, with one bill of each kind.
+func TestAttestationsOfPlatformTwice(t *testing.T) {
+	res := export(t, billed("linux/arm64,linux/arm64/v8"))
+	if len(res.Refs) != 1 || len(res.Attestations["linux/arm64"]) != 2 {
+		t.Errorf("images %v, attestations %+v", res.Refs, res.Attestations)
+	}
+	ps, err := exptypes.ParsePlatforms(res.Metadata)
+	if err != nil || len(ps.Platforms) != 1 {
+		t.Errorf("platforms %v, %v", ps, err)
 	}
 }
 

@@ -136,8 +136,8 @@ func single(
 }
 
 // files is the result of target publish: the published files for each platform.
-func files(ctx context.Context, p *plan.Plan) (*client.Result, error) {
-	out, err := publish(ctx, p)
+func files(ctx context.Context, p *plan.Plan, g *graph.Graph) (*client.Result, error) {
+	out, err := publish(ctx, p, g)
 	if err != nil {
 		return nil, err
 	}

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// declare decides what the build arguments of the spec stand for: what the user gives, or their default, or for some
-// the value of a platform, as in a Dockerfile (dockerfile2llb, dispatchArg).
+// declare decides what the build arguments of the spec stand for: the value that the user gives, or the default, or the
+// value of a platform for some names, as in a Dockerfile (dockerfile2llb, dispatchArg).
 func (d *decoder) declare() {
 	d.args, d.later = map[string]string{}, map[string]bool{}
 	for name, arg := range d.into.Args {
@@ -30,10 +30,10 @@ func (d *decoder) declare() {
 	}
 }
 
-// expand puts build arguments into a text of the file, where ${NAME} is, and ${NAME} where $${NAME} is. The text is
-// known unless one of them is not, or not yet.
+// expand replaces ${NAME} in a text of the file with the build argument, and $${NAME} with ${NAME}. The text is known
+// only if all its arguments are known by now.
 func (d *decoder) expand(path string, n *node, f field) (text string, known bool) {
-	if d.args == nil || !strings.Contains(n.Value, "${") {
+	if !strings.Contains(n.Value, "${") {
 		return n.Value, true
 	}
 	var b strings.Builder
@@ -61,9 +61,14 @@ func (d *decoder) expand(path string, n *node, f field) (text string, known bool
 	return b.String(), known
 }
 
-// argument gives what ${NAME} stands for, itself if that is not known.
+// argument returns what ${NAME} stands for, or ${NAME} itself if that is not known.
 func (d *decoder) argument(path string, n *node, f field, found string) (value string, known bool) {
 	name := argName(found)
+	if d.args == nil {
+		d.errorf(n, "%s cannot have %s, as no value of args takes build arguments: write $%[2]s for the text as it is",
+			where(path), plain(found))
+		return found, false
+	}
 	d.into.used[name] = true
 	v, ok := d.args[name]
 	switch {
@@ -83,7 +88,7 @@ func (d *decoder) argument(path string, n *node, f field, found string) (value s
 	return found, false
 }
 
-// differs notes that a value is another for each platform, and with it all that it is in.
+// differs records that a value depends on the platform, and so does everything that contains it.
 func (d *decoder) differs(path string) {
 	for !d.into.perPlatform[path] {
 		d.into.perPlatform[path] = true

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// cost is what a call took: time of processors, as others may be at work, and bytes that it allocated, be they freed
-// or not.
+// cost is what a call took: processor time, because other programs may run too, and allocated bytes, whether freed or
+// not.
 func cost(fn func()) (time.Duration, uint64) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -29,7 +29,7 @@ func used() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// What costs most for its size is read in bounded time and memory, or refused with a number.
+// Input that costs most for its size is read in bounded time and memory, or refused with a number.
 func TestBounds(t *testing.T) {
 	const small, large = 64 << 10, 256 << 10
 	fill := func(head, line string, size int) string { // with a number in each line that has %d
@@ -61,7 +61,7 @@ func TestBounds(t *testing.T) {
 		name, in string
 		want     string // in the error; empty: none
 	}{
-		{"apps of 7 KB", apps(140, 7000, ""), ""}, // as large as a file can be
+		{"apps of 7 KB", apps(140, 7000, ""), ""}, // as large as a file may be
 		{"apps with much in common", apps(100, 500, fill("image:\n  env:\n", "    C%d: v\n", small/2)), ""},
 		{"apps with too much in common", fill(fill("image:\n  env:\n", "    C%d: v\n", small/2)+"apps:\n",
 			"  a%d: {image: {env: {A: b}}}\n", small-4000),
@@ -136,7 +136,8 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-// inFile checks that an error is an Errors with lines of the file and messages of one line that can be shown.
+// inFile checks that an error is an Errors, with lines that are in the file and messages that are single printable
+// lines.
 func inFile(t *testing.T, dt []byte, err error) {
 	t.Helper()
 	if err == nil {

@@ -11,21 +11,21 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// decoder fills a spec from nodes, keeps where each value came from, checks it by its rule, and collects every mistake
-// rather than the first.
+// decoder fills a spec from nodes. It records where each value came from, checks the value by its rule, and collects
+// all mistakes instead of stopping at the first.
 type decoder struct {
 	*source
 	into   *Spec
-	args   map[string]string // what ${NAME} stands for; nil where it is text
-	target map[string]string // arguments of the platform that the spec is for; nil: of none yet
-	later  map[string]bool   // and those that are not known then
-	ends   map[*node]int     // last lines of what aliases lead to
+	args   map[string]string // values of ${NAME}; nil while the decoder reads args
+	target map[string]string // arguments of the platform that the spec is for; nil: no platform yet
+	later  map[string]bool   // arguments that are not known without a platform
+	ends   map[*node]int     // last lines of nodes that aliases lead to
 
-	aliases  int  // that lead to where the decoder is
-	aliased  int  // values that aliases led to
-	copied   int  // values that apps have from the common part
-	expanded int  // bytes that arguments brought
-	full     bool // one of these is too much, and nothing more is read
+	aliases  int  // aliases on the way to the current node
+	aliased  int  // values read through aliases
+	copied   int  // values that apps inherit from the common part
+	expanded int  // bytes that arguments added
+	full     bool // one of these is over its limit, and the decoder reads no more
 
 	errs Errors
 	said map[Error]bool
@@ -48,13 +48,13 @@ func (d *decoder) fail(at Range, msg string) {
 	d.errs = append(d.errs, &e)
 }
 
-// stop ends it all, as there is too much of something.
+// stop adds a mistake and ends the reading, because there is too much of something.
 func (d *decoder) stop(n *node, format string, args ...any) {
 	d.errorf(n, format, args...)
 	d.full = true
 }
 
-// value reads a value, whose key is f.
+// value reads a value of the key f.
 func (d *decoder) value(path string, n *node, v reflect.Value, f field) {
 	if n.Kind == yaml.AliasNode {
 		d.aliases++
@@ -73,13 +73,13 @@ func (d *decoder) value(path string, n *node, v reflect.Value, f field) {
 	if _, ok := d.into.lines[path]; !ok && path != "" {
 		d.into.lines[path] = Range{n.Line, d.last(n)}
 	}
-	if isNull(n) { // `image:` with nothing below is what an editor leaves while one types
+	if isNull(n) { // an editor leaves `image:` with nothing below while you type
 		return
 	}
 	switch v.Kind() {
 	case reflect.Pointer:
 		p := reflect.New(v.Type().Elem())
-		if !v.IsNil() { // the common part's
+		if !v.IsNil() { // inherited from the common part
 			p.Elem().Set(v.Elem())
 		}
 		d.value(path, n, p.Elem(), f)
@@ -95,7 +95,7 @@ func (d *decoder) value(path string, n *node, v reflect.Value, f field) {
 	}
 }
 
-// scalar reads a text, a number, or true or false.
+// scalar reads a text, a number, true or false.
 func (d *decoder) scalar(path string, n *node, v reflect.Value, f field) {
 	text, known := "", true
 	if n.Kind == yaml.ScalarNode {
@@ -109,7 +109,7 @@ func (d *decoder) scalar(path string, n *node, v reflect.Value, f field) {
 		d.errorf(n, "%s must be %s, not %s", name(path), f.rule.is, read)
 	}
 	switch {
-	case !known: // not yet; and what is wrong with an argument has been said
+	case !known: // not known yet, or expand has reported what is wrong
 		if v.Kind() == reflect.String {
 			v.SetString(text)
 		}
@@ -135,7 +135,7 @@ func (d *decoder) scalar(path string, n *node, v reflect.Value, f field) {
 	}
 }
 
-// list reads a list, whose items have the rule of its key.
+// list reads a list. The rule of the key applies to each item.
 func (d *decoder) list(path string, n *node, v reflect.Value, f field) {
 	if v.Type() == reflect.TypeFor[Modes]() && n.Kind == yaml.ScalarNode {
 		modes := make(Modes, 1)
@@ -166,7 +166,8 @@ func (d *decoder) list(path string, n *node, v reflect.Value, f field) {
 	}
 }
 
-// item reads what a list or a map holds. Nothing at all is not the same there as without the key.
+// item reads an item of a list or a map. An empty item must obey the rule too, although an empty key means the same as
+// no key.
 func (d *decoder) item(path string, n *node, v reflect.Value, f field) {
 	d.value(path, n, v, f)
 	to := follow(n)
@@ -178,7 +179,7 @@ func (d *decoder) item(path string, n *node, v reflect.Value, f field) {
 	}
 }
 
-// names reads a map of names, whose values have the rule of its key.
+// names reads a map of names. The rule of the key applies to each value.
 func (d *decoder) names(path string, n *node, v reflect.Value, f field) {
 	if n.Kind != yaml.MappingNode {
 		d.errorf(n, "%s must be a map of names to values, not %s", name(path), kind(n))
@@ -193,10 +194,10 @@ func (d *decoder) names(path string, n *node, v reflect.Value, f field) {
 	for _, p := range pairs {
 		key := p.key.Value
 		if !d.check(p.key, f.rule.names, path, ": name", key) && len(key) > 128 {
-			continue // all paths below it would have it in them
+			continue // all paths below would contain the name
 		}
 		e := reflect.New(v.Type().Elem()).Elem()
-		if apps { // each begins as what all have in common
+		if apps { // each app begins with what all have in common
 			app := d.into.App
 			app.Project, app.Framework = "", ""
 			e.Set(reflect.ValueOf(&app))
@@ -207,7 +208,7 @@ func (d *decoder) names(path string, n *node, v reflect.Value, f field) {
 	v.Set(m)
 }
 
-// own gives the map that pairs go into. What the common part has is shared by all apps, so one that adds to it gets a
+// own returns the map to put pairs into. All apps share the map of the common part, so an app that adds to it gets a
 // copy.
 func (d *decoder) own(n *node, v reflect.Value, pairs []pair, f field) reflect.Value {
 	if v.Len() > 0 && len(pairs) == 0 {
@@ -232,7 +233,7 @@ func (d *decoder) own(n *node, v reflect.Value, pairs []pair, f field) reflect.V
 	return m
 }
 
-// section reads a map of keys, or what a list or a value alone means.
+// section reads a map of keys. If a list or a single value means one of the keys, it reads that too.
 func (d *decoder) section(path string, n *node, v reflect.Value) {
 	s := sections[v.Type()]
 	if n.Kind != yaml.MappingNode {
@@ -252,7 +253,7 @@ func (d *decoder) section(path string, n *node, v reflect.Value) {
 	}
 	for _, p := range pairs {
 		key := p.key.Value
-		if strings.HasPrefix(key, "x-") { // for whoever writes the file, as in compose.yaml
+		if strings.HasPrefix(key, "x-") { // for the author's own use, as in compose.yaml
 			continue
 		}
 		if path == "" && key != "args" && d.args == nil {
@@ -271,8 +272,8 @@ func (d *decoder) section(path string, n *node, v reflect.Value) {
 	d.shape(path, v, d.errs[before:])
 }
 
-// rank is the order in which the keys of the whole file are read: apps have what all others say, and all have
-// arguments.
+// rank is the order in which to read the keys of the whole file. Build arguments come first, because all values use
+// them, and apps come last, because they inherit everything else.
 func rank(p pair) int {
 	switch p.key.Value {
 	case "args":
@@ -284,7 +285,7 @@ func rank(p pair) int {
 	}
 }
 
-// meant tells what an unknown key may have been.
+// meant suggests what an unknown key may mean.
 func (d *decoder) meant(key string, keys []string) string {
 	if s, ok := d.like(key, len(keys), func() []string { return keys }); ok {
 		return fmt.Sprintf(", did you mean %q?", s)
@@ -292,8 +293,7 @@ func (d *decoder) meant(key string, keys []string) string {
 	return ": known are " + strings.Join(keys, ", ")
 }
 
-// like looks for a name that is nearly this one among n, unless that takes long, or is for a mistake that nobody gets
-// to see.
+// like looks for a similar name among n. It does not if that would take long, or if nobody would see the mistake.
 func (d *decoder) like(name string, n int, names func() []string) (string, bool) {
 	if len(name) > 64 || n > 1000 || len(d.errs) > 2*shownErrors {
 		return "", false
@@ -301,12 +301,12 @@ func (d *decoder) like(name string, n int, names func() []string) (string, bool)
 	return suggest.Search(name, names(), true)
 }
 
-// feeds checks that each source has a name of its own.
+// feeds checks that no two feeds have the same name.
 func (d *decoder) feeds() {
 	lines := map[string]int{}
 	for i, f := range d.into.NuGet.Feeds {
 		at := d.into.Range(fmt.Sprintf("nuget.feeds.%d.name", i))
-		id := strings.ToLower(f.Name) // NuGet compares without case
+		id := strings.ToLower(f.Name) // NuGet ignores case
 		if line, ok := lines[id]; ok && f.Name != "" {
 			const has = "nuget.feeds.%d.name %s: the feed on line %d has that name, for NuGet does not tell capitals apart"
 			d.fail(at, fmt.Sprintf(has, i, show(f.Name), line))
@@ -316,13 +316,13 @@ func (d *decoder) feeds() {
 	}
 }
 
-// last gives the last line of a value.
+// last returns the last line of a value.
 func (d *decoder) last(n *node) int {
 	if last, ok := d.ends[n]; ok {
 		return last
 	}
 	last := d.lastIn(n)
-	if n.Anchor != "" { // which many aliases may lead to
+	if n.Anchor != "" { // many aliases may lead to it
 		d.ends[n] = last
 	}
 	return last

@@ -2,7 +2,7 @@ package spec
 
 import "reflect"
 
-// editing is what sections have for editors alone, and what [shape] says of keys that are needed.
+// editing is what only editors need to know about sections, and what [shape] says about keys that are needed.
 var editing = map[string]func(n *schemaNode){
 	"NuGet": func(n *schemaNode) {
 		n.Properties["feeds"].DefaultSnippets = []snippet{
@@ -30,7 +30,7 @@ var editing = map[string]func(n *schemaNode){
 			Properties: map[string]*schemaNode{"projects": {Type: "array", MinItems: 1, DoNotSuggest: true}}}
 	},
 	"Feed": func(n *schemaNode) {
-		n.Type, n.Required = "object", []string{"name"} // a feed is nothing without a name
+		n.Type, n.Required = "object", []string{"name"} // a feed needs a name
 		n.If = &schemaNode{Not: &schemaNode{Required: []string{"source"}}}
 		n.Then = &schemaNode{Required: []string{"password-secret"}}
 	},
@@ -46,7 +46,8 @@ var editing = map[string]func(n *schemaNode){
 	"Healthcheck": func(n *schemaNode) {
 		n.DefaultSnippets = []snippet{
 			{"healthcheck by a command", "The app itself says how it is.", "object",
-				`{"test": ["CMD", "dotnet", "${1:app.dll}", "${2:check}"], "interval": "${3:30s}", "timeout": "${4:5s}", "retries": "${5:3}"}`},
+				`{"test": ["CMD", "dotnet", "${1:app.dll}", "${2:check}"], "interval": "${3:30s}", "timeout": "${4:5s}", ` +
+					`"retries": "${5:3}"}`},
 		}
 	},
 	"Spec": func(n *schemaNode) {
@@ -56,16 +57,16 @@ var editing = map[string]func(n *schemaNode){
 	},
 }
 
-// anArgument is somewhere in a text that has one.
+// anArgument matches a text with a build argument in it.
 const anArgument = `\$\{`
 
-// mergeKey begins the pattern of names.
+// mergeKey is the beginning of the pattern for names.
 const mergeKey = "^<<$|"
 
-// present is a value that is there, whatever the user's build arguments are.
+// present matches a value that exists, whatever the user's build arguments are.
 var present = &schemaNode{Type: []string{"string", "number", "boolean"}, Pattern: `^[^$]+$`}
 
-// exclude lets at most one of two keys of a section have a value.
+// exclude allows a value for at most one of two keys of a section.
 func (n *schemaNode) exclude(t reflect.Type, e exclusion) {
 	one, other := present, &schemaNode{Type: []string{"string", "null"}, Pattern: `^$|\$`, ErrorMessage: e.says,
 		DoNotSuggest: true}
@@ -85,7 +86,7 @@ func kindOf(t reflect.Type, key string) reflect.Kind {
 	return t.FieldByIndex(sections[t].fields[key].index).Type.Kind()
 }
 
-// modes says what the values of publish.mode mean.
+// modes explains the values of publish.mode.
 var modes = map[string]string{
 	"portable":       "Compiled once for all platforms, started by dotnet: the base brings the runtime.",
 	"apphost":        "Compiled once, with a launcher for each platform: the base brings the runtime.",

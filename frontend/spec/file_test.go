@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// What a file may have in it beside a spec, and what it may not, at the line that an editor counts.
+// What a file may and may not contain besides a spec. Mistakes are at the line that an editor counts.
 func TestFile(t *testing.T) {
 	for _, tc := range []struct {
 		name, in, want string // empty: it is a spec
@@ -55,13 +55,15 @@ func TestFile(t *testing.T) {
 	}
 }
 
-// Characters that end a line for the parser alone are kept in texts, and move no line.
+// Characters that only the parser takes for the end of a line stay in texts and move no line.
 func TestBreaks(t *testing.T) {
-	s, err := Parse([]byte("# \u2028\nimage:\n  labels:\n    a: \"x\u2028y\u0085\"\n    b: z\n  env: {C: 'd\u2029', D: \ue000}\n"), nil)
+	s, err := Parse([]byte("# \u2028\nimage:\n  labels:\n    a: \"x\u2028y\u0085\"\n    b: z\n"+
+		"  env: {C: 'd\u2029', D: \ue000}\n"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if l := s.Image.Labels; l["a"] != "x\u2028y\u0085" || l["b"] != "z" || s.Image.Env["C"] != "d\u2029" || s.Image.Env["D"] != "\ue000" {
+	if l := s.Image.Labels; l["a"] != "x\u2028y\u0085" || l["b"] != "z" || s.Image.Env["C"] != "d\u2029" ||
+		s.Image.Env["D"] != "\ue000" {
 		t.Errorf("got %+q and %+q", l, s.Image.Env)
 	}
 	if r := s.Range("image.labels.b"); r != (Range{5, 5}) {
@@ -69,7 +71,7 @@ func TestBreaks(t *testing.T) {
 	}
 }
 
-// Every range is of lines of the file, and ends where its value does.
+// Every range is within the lines of the file, and ends where its value ends.
 func TestRanges(t *testing.T) {
 	const text = `image:
   env:
@@ -144,7 +146,8 @@ func TestShown(t *testing.T) {
 	}
 }
 
-// A message lists 20 mistakes; the last line is one, and the one before it counts the rest. The error has them all.
+// A message lists 20 mistakes. Its last line is a mistake, and the line before counts those that are not listed. The
+// error has them all.
 func TestManyMistakes(t *testing.T) {
 	in := func(n int) []byte {
 		var b strings.Builder
@@ -170,7 +173,7 @@ func TestManyMistakes(t *testing.T) {
 	}
 }
 
-// A message shows what a value is, escaped and short, and no credentials.
+// A message shows a value escaped and short, and shows no credentials.
 func TestShownValues(t *testing.T) {
 	long := strings.Repeat("ä", 100)
 	for _, tc := range []struct{ in, want string }{
@@ -195,7 +198,7 @@ func TestShownValues(t *testing.T) {
 	}
 }
 
-// Merge keys and keys that begin with x- mean what they mean in compose.yaml.
+// Merge keys and keys that begin with x- mean the same as in compose.yaml.
 func TestMerge(t *testing.T) {
 	s, err := Parse([]byte(`x-env: &env {A: 1, B: 2}
 x-more: &more {B: 3, C: 4}
@@ -255,11 +258,14 @@ apps:
 		"image: {<<: a}":               "line 1: << must be a map, or a list of maps",
 		"image: {<<: }":                "line 1: << must be a map, or a list of maps",
 		"x-a: &a\n  <<: *a\nimage: *a": "line 2: << leads back to the map that it is in",
-		"x-a: &a {env: {}}\nx-b: &b {<<: [*a, *a]}\nimage:\n  <<: *b\n  <<: *a": "line 5: key \"image.<<\" is already on line 4",
-		"x-a: &a\n  usr: b\nimage: {<<: *a}":                                    `line 2: unknown key "image.usr", did you mean "user"?`,
-		"image: {'<<': {user: a}}":                                              `line 1: unknown key "image.<<"`,
-		"image: {env: {x-a: b}}":                                                `line 1: image.env: name "x-a" must be`,
-		"image: {? [a] : b}":                                                    `line 1: a key of "image" must be a single value, not a list`,
+		"x-a: &a {env: {}}\nx-b: &b {<<: [*a, *a]}\nimage:\n  <<: *b\n  <<: *a": "line 5: key \"image.<<\" is already " +
+			"on line 4",
+		"x-a: &a\n  usr: b\nimage: {<<: *a}": `line 2: unknown key "image.usr", ` +
+			`did you mean "user"?`,
+		"image: {'<<': {user: a}}": `line 1: unknown key "image.<<"`,
+		"image: {env: {x-a: b}}":   `line 1: image.env: name "x-a" must be`,
+		"image: {? [a] : b}": `line 1: a key of "image" must be a ` +
+			`single value, not a list`,
 	} {
 		_, err := Parse([]byte(in), nil)
 		if err == nil || !strings.HasPrefix(err.Error(), want) {
@@ -268,18 +274,21 @@ apps:
 	}
 }
 
-// Names that MSBuild and NuGet do not tell apart are one name.
+// Names that are equal to MSBuild and NuGet count as one name.
 func TestCaseless(t *testing.T) {
 	for in, want := range map[string]string{
-		"publish:\n  properties:\n    Foo: a\n    foo: b":                                              `line 4: key "publish.properties.foo" is already on line 3, as "Foo"`,
-		"nuget:\n  feeds:\n  - {name: Git, source: 'https://a'}\n  - {name: git, source: 'https://b'}": `line 4: nuget.feeds.1.name "git": the feed on line 3 has that name`,
+		"publish:\n  properties:\n    Foo: a\n    foo: b": "" +
+			`line 4: key "publish.properties.foo" is already on line 3, as "Foo"`,
+		"nuget:\n  feeds:\n  - {name: Git, source: 'https://a'}\n  - {name: git, source: 'https://b'}": "" +
+			`line 4: nuget.feeds.1.name "git": the feed on line 3 has that name`,
 	} {
 		_, err := Parse([]byte(in), nil)
 		if err == nil || err.Error()[:min(len(want), len(err.Error()))] != want {
 			t.Errorf("%q: got %v, want %s", in, err, want)
 		}
 	}
-	s, err := Parse([]byte("publish: {properties: {Foo: a, Bar: b}}\nimage: {env: {a: 1, A: 2}}\napps: {web: {publish: {properties: {FOO: c}}}}"), nil)
+	s, err := Parse([]byte("publish: {properties: {Foo: a, Bar: b}}\nimage: {env: {a: 1, A: 2}}\n"+
+		"apps: {web: {publish: {properties: {FOO: c}}}}"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -289,7 +298,7 @@ func TestCaseless(t *testing.T) {
 	}
 }
 
-// What apps have in common is theirs, and what one adds is its own.
+// Apps get what they have in common. What one app adds is only its own.
 func TestAppsShare(t *testing.T) {
 	s, err := Parse([]byte(`
 apps:
@@ -317,20 +326,26 @@ project: ''
 	}
 }
 
-// Keys that exclude or need one another, in the common part and over it.
+// Keys that exclude or need one another, within the common part and between it and an app.
 func TestShapes(t *testing.T) {
 	for in, want := range map[string]string{
-		"framework: net10.0\napps: {web: }":                                     "line 1: framework belongs into each of apps",
-		"apps: {web: }\nproject: a":                                             "line 2: project belongs into each of apps",
-		"base: {image: a}\napps:\n  web:\n    base:\n      family: b":           "line 5: base.image and base.family exclude each other",
-		"base: {family: a}\napps:\n  web:\n    base:\n      image: b":           "line 4: base.image and base.family exclude each other",
-		"nuget:\n  ca: a\n  ca-secret: b":                                       "line 3: nuget.ca and nuget.ca-secret exclude each other",
-		"nuget:\n  feeds: [{name: a, source: 'https://a'}]\n  config-secret: b": "line 2: nuget.config-secret and nuget.feeds exclude each other",
-		"tests:\n  gate: true":                                                  "line 1: tests.gate has no tests to wait for",
-		"image:\n  healthcheck: {}":                                             "line 2: image.healthcheck needs a test",
-		"image:\n  healthcheck: {test: }":                                       "line 2: image.healthcheck needs a test",
-		"apps:\n  web:\n    image: {healthcheck: {retries: 1}}":                 "line 3: image.healthcheck needs a test",
-		"files: [{from: a}]":                                                    "line 1: an entry of files needs to",
+		"framework: net10.0\napps: {web: }": "line 1: framework belongs into " +
+			"each of apps",
+		"apps: {web: }\nproject: a": "line 2: project belongs into each of apps",
+		"base: {image: a}\napps:\n  web:\n    base:\n      family: b": "line 5: base.image and base.family " +
+			"exclude each other",
+		"base: {family: a}\napps:\n  web:\n    base:\n      image: b": "line 4: base.image and base.family " +
+			"exclude each other",
+		"nuget:\n  ca: a\n  ca-secret: b": "line 3: nuget.ca and nuget.ca-secret " +
+			"exclude each other",
+		"nuget:\n  feeds: [{name: a, source: 'https://a'}]\n  config-secret: b": "line 2: nuget.config-secret and " +
+			"nuget.feeds exclude each other",
+		"tests:\n  gate: true": "line 1: tests.gate has no tests to " +
+			"wait for",
+		"image:\n  healthcheck: {}":                             "line 2: image.healthcheck needs a test",
+		"image:\n  healthcheck: {test: }":                       "line 2: image.healthcheck needs a test",
+		"apps:\n  web:\n    image: {healthcheck: {retries: 1}}": "line 3: image.healthcheck needs a test",
+		"files: [{from: a}]":                                    "line 1: an entry of files needs to",
 	} {
 		_, err := Parse([]byte(in), nil)
 		if err == nil || !strings.HasPrefix(err.Error(), want) || len(AsErrors(err)) != 1 {
@@ -385,7 +400,7 @@ func TestFileMode(t *testing.T) {
 	}
 }
 
-// A reference has every key, and says of each what it is for and what is right.
+// A reference has every key, and says what each is for and what its value may be.
 func TestKeys(t *testing.T) {
 	byPath := map[string]Key{}
 	for _, k := range Keys() {
@@ -409,7 +424,8 @@ func TestKeys(t *testing.T) {
 			t.Errorf("got  %+v\nwant %+v", byPath[path], want)
 		}
 	}
-	if got := byPath["image.env"].Rule; got != "a name: letters, digits and _, no digit first; a value: a text without the character NUL" {
+	if got := byPath["image.env"].Rule; got != "a name: letters, digits and _, no digit first; a value: a text without "+
+		"the character NUL" {
 		t.Errorf("image.env: %s", got)
 	}
 	if got := byPath["publish.mode"].Rule; !strings.HasPrefix(got, "one of portable, apphost, ") {
@@ -423,7 +439,7 @@ func TestKeys(t *testing.T) {
 			}
 		}
 	}
-	if n -= len(Keys()); n != countOfApp() { // App's keys are in Spec too
+	if n -= len(Keys()); n != countOfApp() { // App's keys are also in Spec
 		t.Errorf("%d keys are missing", n-countOfApp())
 	}
 }

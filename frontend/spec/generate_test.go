@@ -14,7 +14,7 @@ import (
 
 const schemaID = "https://raw.githubusercontent.com/crosshull/crosshull/main/frontend/spec/v1.json"
 
-// schemaNode is a schema: draft-07, as far as it is needed, and what yaml-language-server and VS Code know beyond it.
+// schemaNode is a schema: the needed parts of draft-07, and extensions of yaml-language-server and VS Code.
 type schemaNode struct {
 	Dialect              string                 `json:"$schema,omitempty"`
 	ID                   string                 `json:"$id,omitempty"`
@@ -24,7 +24,7 @@ type schemaNode struct {
 	MarkdownDescription  string                 `json:"markdownDescription,omitempty"`
 	DoNotSuggest         bool                   `json:"doNotSuggest,omitempty"`
 	DefaultSnippets      []snippet              `json:"defaultSnippets,omitempty"`
-	Type                 any                    `json:"type,omitempty"` // a name or several
+	Type                 any                    `json:"type,omitempty"` // one name or several
 	Enum                 any                    `json:"enum,omitempty"`
 	EnumDescriptions     []string               `json:"enumDescriptions,omitempty"`
 	Const                any                    `json:"const,omitempty"`
@@ -50,25 +50,25 @@ type schemaNode struct {
 	Definitions          map[string]*schemaNode `json:"definitions,omitempty"`
 }
 
-// A snippet is what an editor offers to write.
+// A snippet is text that an editor offers to insert.
 type snippet struct {
 	Label       string `json:"label"`
 	Description string `json:"description"`
-	Type        string `json:"type"` // of what is written: for an array, one of its items
+	Type        string `json:"type"` // type of the inserted text: for an array, that of an item
 	Body        body   `json:"body"`
 }
 
-// A body keeps the order of its keys.
+// A body keeps its keys in order.
 type body string
 
 func (b body) MarshalJSON() ([]byte, error) { return []byte(b), nil }
 
-// generator makes the schema out of the types.
+// generator makes the schema from the types.
 type generator struct {
 	t    *testing.T
 	docs map[string]string // comments by Type.Field
-	keys map[string]string // and keys
-	used map[string]bool   // what editors are offered
+	keys map[string]string // keys by Type.Field
+	used map[string]bool   // entries of editing that some type has used
 }
 
 func newGenerator(t *testing.T) *generator {
@@ -101,7 +101,8 @@ func newGenerator(t *testing.T) *generator {
 func (g *generator) schema() *schemaNode {
 	n := g.object(reflect.TypeFor[Spec]())
 	n.Dialect, n.ID, n.Title = "http://json-schema.org/draft-07/schema#", schemaID, "crosshull.yaml"
-	n.Description = "How a .NET project becomes multi-platform images. Everything is optional: what the project says need not be repeated."
+	n.Description = "How a .NET project becomes multi-platform images. Everything is optional: what the project says " +
+		"need not be repeated."
 	app := g.object(reflect.TypeFor[App]())
 	for key := range app.Properties {
 		n.Properties[key] = &schemaNode{Ref: "#/definitions/app/properties/" + key}
@@ -114,10 +115,11 @@ func (g *generator) schema() *schemaNode {
 		mode.EnumDescriptions = append(mode.EnumDescriptions, modes[name])
 	}
 	n.Definitions = map[string]*schemaNode{"app": app, "mode": mode, "owned": {Pattern: ownedName.String()}}
-	// Here alone, as what one of apps leaves out of its healthcheck, it has from here.
+	// Only here: one of apps inherits the keys that its own healthcheck leaves out.
 	healthcheck := &schemaNode{Required: []string{"test"},
 		Properties: map[string]*schemaNode{"test": {Type: "array", DoNotSuggest: true}}, DoNotSuggest: true}
-	n.AllOf = append(n.AllOf, &schemaNode{Properties: map[string]*schemaNode{"image": {Properties: map[string]*schemaNode{"healthcheck": healthcheck}, DoNotSuggest: true}}})
+	image := &schemaNode{Properties: map[string]*schemaNode{"healthcheck": healthcheck}, DoNotSuggest: true}
+	n.AllOf = append(n.AllOf, &schemaNode{Properties: map[string]*schemaNode{"image": image}})
 	for name := range editing {
 		if !g.used[name] {
 			g.t.Errorf("no type has %s", name)
@@ -126,7 +128,7 @@ func (g *generator) schema() *schemaNode {
 	return n
 }
 
-// object is the schema of a struct.
+// object returns the schema of a struct.
 func (g *generator) object(t reflect.Type) *schemaNode {
 	n := &schemaNode{
 		Type: []string{"object", "null"}, Properties: map[string]*schemaNode{}, AdditionalProperties: false,
@@ -163,8 +165,8 @@ func (g *generator) object(t reflect.Type) *schemaNode {
 	return alone
 }
 
-// value is the schema of a type whose key has a rule. filled is one that is not empty: of an item, or of a key that is
-// needed.
+// value returns the schema of a type whose key has a rule. filled says that the value must not be empty: it is an item,
+// or its key is needed.
 func (g *generator) value(t reflect.Type, r *rule, filled bool) *schemaNode {
 	switch {
 	case t == reflect.TypeFor[Modes]():
@@ -196,7 +198,7 @@ func (g *generator) value(t reflect.Type, r *rule, filled bool) *schemaNode {
 		return n
 	case t.Kind() == reflect.Map:
 		n := &schemaNode{Type: []string{"object", "null"}, AdditionalProperties: g.value(t.Elem(), r, true)}
-		// A merge key is no name, which editors do not know.
+		// A merge key is not a name, but editors do not know that.
 		n.PropertyNames = &schemaNode{Pattern: mergeKey + r.names.match.String(), PatternErrorMessage: must(r.names.is)}
 		if r.names.not == ownedName {
 			n.PropertyNames.Not = &schemaNode{Ref: "#/definitions/owned"}
@@ -226,7 +228,7 @@ func (g *generator) value(t reflect.Type, r *rule, filled bool) *schemaNode {
 
 func must(is string) string { return "Must be " + is + "." }
 
-// bare is what may stand for a text without quotes, and is taken as it is written: a number, true or false, or nothing.
+// bare matches values without quotes that count as the text they are written as: a number, true or false, or nothing.
 // The pattern does not see them.
 func bare(r *rule, filled bool) *schemaNode {
 	n := &schemaNode{}
@@ -262,9 +264,9 @@ func bare(r *rule, filled bool) *schemaNode {
 	return n
 }
 
-// text is the schema of a text that may be something else too. It is written so that editors do not offer true, false
-// and null for a project, as they do where a schema says by type or by alternatives that they are allowed;
-// yaml-language-server takes anyOf, be it of one, for the sign to write a colon after the key.
+// text returns the schema of a text that may also be written as another type. A schema that allows these types by
+// "type" or by alternatives would make editors offer true, false and null for a project. This form avoids that.
+// An anyOf, even of one, also makes yaml-language-server write a colon after the key.
 func text(also *schemaNode, pattern, says string) *schemaNode {
 	n := &schemaNode{Type: "string", Pattern: pattern + "|" + anArgument, PatternErrorMessage: says}
 	if also == nil {
@@ -273,15 +275,17 @@ func text(also *schemaNode, pattern, says string) *schemaNode {
 	return &schemaNode{AnyOf: []*schemaNode{{If: also, Else: n}}}
 }
 
-// Parts of a comment: the name that it begins with, links to other fields, what holds for an empty value, and code.
+// Parts of a comment: the name at the beginning, links to other fields, the meaning of an empty value, and code.
 var (
 	subject = regexp.MustCompile(`^(\w+) (is |are |says )?`)
 	link    = regexp.MustCompile(`\[(\w+\.\w+)\]`)
 	without = regexp.MustCompile(` (?:Empty|Nil): `)
-	code    = regexp.MustCompile(`--[a-z][a-z-]+(?:=\w+)?|\$\{\w+\}|%\w+%|"[^"]+"|\b[\w.]+\.(?:config|json)\b|\bmcr\.[\w./]+\w|\b(?:Container|Publish)[A-Z]\w+|\b(?:TargetFramework|NuGetAudit|UID:GID|UID)\b|\b[A-Z]+_[A-Z_]+\b`)
+	code    = regexp.MustCompile(`--[a-z][a-z-]+(?:=\w+)?|\$\{\w+\}|%\w+%|"[^"]+"|` +
+		`\b[\w.]+\.(?:config|json)\b|\bmcr\.[\w./]+\w|\b(?:Container|Publish)[A-Z]\w+|` +
+		`\b(?:TargetFramework|NuGetAudit|UID:GID|UID)\b|\b[A-Z]+_[A-Z_]+\b`)
 )
 
-// describe turns the comment of a field into what the writer of a spec is told, plainly and in Markdown.
+// describe turns the comment of a field into a description for editors, as plain text and in Markdown.
 func (g *generator) describe(at string) (plain, markdown string) {
 	doc := strings.Join(strings.Fields(g.docs[at]), " ")
 	_, field, _ := strings.Cut(at, ".")

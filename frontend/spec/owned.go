@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// owned are the MSBuild properties that crosshull sets itself, with the key that says the same where there is one.
-// Those that begin with Crosshull are its own too. MSBuild compares names without case.
+// owned are the MSBuild properties that only crosshull sets, with the key to use instead if there is one. Properties
+// that begin with Crosshull are its own too. MSBuild ignores case in names.
 var owned = map[string]string{
 	"Configuration":                     "publish.configuration",
 	"TargetFramework":                   "framework",
@@ -33,7 +33,7 @@ var owned = map[string]string{
 	"CustomAfterMicrosoftCommonCrossTargetingTargets": "",
 }
 
-// ownedName finds them among names.
+// ownedName matches these names.
 var ownedName = func() *regexp.Regexp {
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(owned)) {
@@ -42,7 +42,7 @@ var ownedName = func() *regexp.Regexp {
 	return regexp.MustCompile("^(" + strings.Join(names, "|") + ")$|^_?" + anyCase("Crosshull"))
 }()
 
-// ownedBecause tells what to do in place of setting one.
+// ownedBecause says what to do instead of setting the property.
 func ownedBecause(name string) string {
 	for own, key := range owned {
 		if key != "" && strings.EqualFold(own, name) {
@@ -53,11 +53,11 @@ func ownedBecause(name string) string {
 }
 
 var (
-	// propertyName is MSBuild's rule (XmlUtilities.IsValidElementName), without what crosshull sets.
+	// propertyName is MSBuild's rule (XmlUtilities.IsValidElementName), without the properties that crosshull sets.
 	propertyName = &rule{
 		is: "letters, digits, - and _, a letter or _ first, as MSBuild has it", match: all(`[A-Za-z_][A-Za-z0-9_-]*`),
 		not: ownedName, because: ownedBecause, caseless: true,
 	}
-	// secretName is a variable that MSBuild sees as a property.
+	// secretName is the rule for a variable that MSBuild sees as a property.
 	secretName = &rule{is: isVariable, match: aVariable, not: ownedName, because: ownedBecause}
 )

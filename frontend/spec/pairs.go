@@ -9,12 +9,12 @@ import (
 // pair is a key of a map and its value.
 type pair struct {
 	key, value *node
-	merged     bool // the map has it by way of <<
+	merged     bool // merged into the map with <<
 }
 
-// pairs gives the keys of a map and their values, each key once: those of the map itself, and then those that it
-// merges, of which the first counts, as in compose.yaml (https://yaml.org/type/merge.html). names is the rule of the
-// keys, if they are names.
+// pairs returns the keys of a map with their values, each key once. The map's own keys come first, and then the keys
+// that it merges. If several maps have a key, the first one counts, as in compose.yaml
+// (https://yaml.org/type/merge.html). names is the rule of the keys, if they are names.
 func (d *decoder) pairs(path string, n *node, names *rule) []pair {
 	var pairs []pair
 	var merge *node
@@ -46,7 +46,7 @@ func (d *decoder) pairs(path string, n *node, names *rule) []pair {
 	return pairs
 }
 
-// merge adds what << stands for: a map, or a list of maps. within are the maps that it is in.
+// merge adds the keys of <<, which is a map or a list of maps. within are the maps around it.
 func (d *decoder) merge(pairs []pair, n *node, names *rule, seen map[string]*node, within []*node) []pair {
 	maps := []*node{n}
 	if list := follow(n); list.Kind == yaml.SequenceNode {
@@ -91,7 +91,7 @@ func (d *decoder) mergeMap(pairs []pair, of *node, names *rule, seen map[string]
 
 func isMerge(k *node) bool { return k.Kind == yaml.ScalarNode && k.Tag == "!!merge" }
 
-// pair calls fn to read the value of a pair.
+// pair calls fn, which reads the value of a pair.
 func (d *decoder) pair(p pair, fn func()) {
 	if p.merged {
 		d.aliases++

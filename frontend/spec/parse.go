@@ -7,26 +7,27 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// What a spec may be at most. No spec that somebody writes comes near; what does is made to fill a memory.
+// Limits of a spec. No spec that a person writes comes near them. A file that does is made to fill the memory.
 const (
 	maxBytes    = 1 << 20 // of the file
-	maxExpanded = 4 << 20 // bytes that build arguments bring
-	maxAliased  = 100_000 // values that aliases lead to
+	maxExpanded = 4 << 20 // bytes that build arguments add
+	maxAliased  = 100_000 // values read through aliases
 	maxMerges   = 100     // maps that merge one another
 	maxApps     = 1000
-	maxCopied   = 500_000 // values that apps have from the common part
+	maxCopied   = 500_000 // values that apps inherit from the common part
 )
 
-// Parse reads a spec. args are the build arguments that the user gives, of which the spec takes those that it declares.
-// The error is an [Errors], whose lines are all in the file.
+// Parse reads a spec. args are the build arguments from the user. The spec uses only the ones that it declares. The
+// error is an [Errors], and all its lines are in the file.
 //
-// A value with ${TARGETARCH} or its like, where args has none, stays as the file has it until [Spec.For] says for which
-// platform it is.
+// If a value has ${TARGETARCH} or a similar argument and args does not set it, the value stays as in the file until
+// [Spec.For] sets the platform.
 func Parse(dt []byte, args map[string]string) (*Spec, error) {
 	return ParseOn(dt, args, ocispecs.Platform{})
 }
 
-// ParseOn is [Parse] with the platform that builds, which BUILDPLATFORM, BUILDARCH and their like are of.
+// ParseOn is [Parse] with the platform that builds. BUILDPLATFORM, BUILDARCH and similar arguments get their values
+// from it.
 func ParseOn(dt []byte, args map[string]string, on ocispecs.Platform) (*Spec, error) {
 	src, err := read(dt)
 	if err != nil {
@@ -39,13 +40,13 @@ func ParseOn(dt []byte, args map[string]string, on ocispecs.Platform) (*Spec, er
 	return src.spec(nil)
 }
 
-// spec makes a spec of the file: one for a platform, or one that has yet to become that.
+// spec makes a spec of the file, for one platform or for none yet.
 func (src *source) spec(p *ocispecs.Platform) (*Spec, error) {
 	s := &Spec{
 		lines: map[string]Range{}, used: map[string]bool{}, perPlatform: map[string]bool{}, written: map[string]string{},
 		source: src,
 	}
-	if src.root == nil { // nothing but comments
+	if src.root == nil { // only comments
 		return s, nil
 	}
 	d := &decoder{source: src, into: s, ends: map[*node]int{}}

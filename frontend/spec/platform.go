@@ -8,8 +8,8 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// platformArgs are the build arguments whose value is that of a platform: prefix is BUILD or TARGET. As in a Dockerfile
-// a spec has to declare them (dockerfile2llb, defaultArgs).
+// platformArgs are the build arguments whose value is that of a platform. prefix is BUILD or TARGET. As in a
+// Dockerfile, a spec has to declare them (dockerfile2llb, defaultArgs).
 func platformArgs(prefix string, p ocispecs.Platform) map[string]string {
 	format := platforms.Format
 	if prefix == target {
@@ -29,7 +29,7 @@ const (
 	build  = "BUILD"
 )
 
-// targetArgs are the names of those of the platform that an image is for.
+// targetArgs are the names of the arguments for the platform of an image.
 var targetArgs = func() map[string]bool {
 	names := map[string]bool{}
 	for name := range platformArgs(target, ocispecs.Platform{}) {
@@ -38,8 +38,8 @@ var targetArgs = func() map[string]bool {
 	return names
 }()
 
-// For gives the spec for a platform: every ${TARGETARCH} and its like in it is what that platform says. Without one it
-// is s. The error is an [Errors].
+// For returns the spec for a platform, with the platform's values for ${TARGETARCH} and similar arguments. If s has
+// none of them, it returns s. The error is an [Errors].
 func (s *Spec) For(p ocispecs.Platform) (*Spec, error) {
 	if len(s.perPlatform) == 0 {
 		return s, nil
@@ -55,7 +55,7 @@ func (s *Spec) For(p ocispecs.Platform) (*Spec, error) {
 	return made.Of(s.app), nil
 }
 
-// Of gives the spec of one of Apps: [Spec.App] is what there is of it. The name "" gives s.
+// Of returns the spec of one of Apps: its [Spec.App] is that app. The name "" returns s.
 func (s *Spec) Of(app string) *Spec {
 	if app == "" {
 		return s
@@ -65,11 +65,11 @@ func (s *Spec) Of(app string) *Spec {
 	return &of
 }
 
-// PerPlatform tells whether the value at a path of keys, or one below it, is another for each platform: [Spec.For]
-// gives it. All other values are the same for all of them. As with [Spec.Has], the path is that in the file.
+// PerPlatform tells whether the value at a path of keys, or a value below it, depends on the platform. [Spec.For] sets
+// such values. As for [Spec.Has], the path is the one in the file.
 func (s *Spec) PerPlatform(path string) bool { return s.perPlatform[path] }
 
-// perPlatformKeys lists the keys that may differ between platforms, sections for all that is in them.
+// perPlatformKeys lists the keys that may differ between platforms. A section stands for all keys in it.
 var perPlatformKeys = func() string {
 	var list []string
 	for _, k := range keys() {

@@ -30,7 +30,7 @@ apps:
   worker:
 `
 
-// A platform's arguments are what a Dockerfile has: declared, they are of the platform that an image is for.
+// Arguments of the platform work as in a Dockerfile: if declared, they have the values of the image's platform.
 func TestFor(t *testing.T) {
 	s, err := ParseOn([]byte(perPlatform), map[string]string{"VERSION": "2"}, platforms.MustParse("linux/arm64"))
 	if err != nil {
@@ -74,7 +74,7 @@ func TestFor(t *testing.T) {
 	}
 }
 
-// An app stays the app that it is.
+// An app stays the same app.
 func TestForApp(t *testing.T) {
 	s, err := Parse([]byte(perPlatform), nil)
 	if err != nil {
@@ -85,7 +85,8 @@ func TestForApp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if web.Image.User != "u${TARGETARCH}" || made.Image.User != "uarm64" || s.Image.User != "" || made.Image.Labels["arch"] != "arm64-1.0" {
+	if web.Image.User != "u${TARGETARCH}" || made.Image.User != "uarm64" || s.Image.User != "" ||
+		made.Image.Labels["arch"] != "arm64-1.0" {
 		t.Errorf("got %q, %q and %q", web.Image.User, made.Image.User, s.Image.User)
 	}
 	if s.Of("") != s {
@@ -93,8 +94,8 @@ func TestForApp(t *testing.T) {
 	}
 }
 
-// What has none of them is one spec for all, the user's own value is that of all, and a default wins as in a
-// Dockerfile.
+// A spec without such arguments is the same for all platforms. A value from the user applies to all platforms, and a
+// default wins as in a Dockerfile.
 func TestForAll(t *testing.T) {
 	arm := platforms.MustParse("linux/arm64")
 	for _, tc := range []struct {
@@ -110,11 +111,13 @@ func TestForAll(t *testing.T) {
 		{"with a default", "args: {TARGETARCH: all}\nimage: {user: '${TARGETARCH}'}", nil, "all"},
 		{"given, elsewhere", "args: {TARGETARCH: }\nproject: '${TARGETARCH}'\nimage: {user: a}",
 			map[string]string{"TARGETARCH": "mine"}, "a"},
-		{"build platform", "args: {BUILDPLATFORM: , BUILDOS: , BUILDARCH: , BUILDVARIANT: }\nimage: {user: '${BUILDOS}.${BUILDARCH}.${BUILDVARIANT}'}", nil, "linux.arm.v7"},
+		{"build platform",
+			"args: {BUILDPLATFORM: , BUILDOS: , BUILDARCH: , BUILDVARIANT: }\n" +
+				"image: {user: '${BUILDOS}.${BUILDARCH}.${BUILDVARIANT}'}", nil, "linux.arm.v7"},
 		{"build platform, given", "args: {BUILDARCH: }\nimage: {user: '${BUILDARCH}'}",
 			map[string]string{"BUILDARCH": "mine"}, "mine"},
 		{"build platform with a default", "args: {BUILDARCH: all}\nimage: {user: '${BUILDARCH}'}", nil, "all"},
-		{"an argument's value is no argument", "args: {A: '${TARGETARCH}', TARGETARCH: }\nimage: {user: '${A}'}", nil,
+		{"an argument's value is no argument", "args: {A: '$${TARGETARCH}', TARGETARCH: }\nimage: {user: '${A}'}", nil,
 			"${TARGETARCH}"},
 	} {
 		s, err := ParseOn([]byte(tc.in), tc.given, platforms.MustParse("linux/arm/v7"))
@@ -134,7 +137,7 @@ func TestForAll(t *testing.T) {
 	}
 }
 
-// Where a value is the same for all platforms, no platform's argument can stand.
+// A key whose value must be the same for all platforms cannot use arguments of the platform.
 func TestNotPerPlatform(t *testing.T) {
 	for _, in := range []string{
 		"project: '_'", "framework: '_'", "publish: {configuration: '_'}", "publish: {properties: {A: '_'}}",
@@ -149,8 +152,10 @@ func TestNotPerPlatform(t *testing.T) {
 	} {
 		in = strings.ReplaceAll(in, "_", "a${TARGETARCH}")
 		_, err := Parse([]byte("args: {TARGETARCH: }\n"+in), nil)
-		const want = " cannot have ${TARGETARCH}, as it is the same for all platforms: what may have it is image.entrypoint, image.args, image.user, " +
-			"image.workdir, image.env, image.ports, image.labels, image.annotations, image.volumes, image.healthcheck, files.context, files.from, files.to"
+		const want = " cannot have ${TARGETARCH}, as it is the same for all platforms: what may have it is " +
+			"image.entrypoint, image.args, image.user, " +
+			"image.workdir, image.env, image.ports, image.labels, image.annotations, image.volumes, image.healthcheck, " +
+			"files.context, files.from, files.to"
 		if err == nil || !strings.HasPrefix(err.Error(), "line 2: ") || !strings.HasSuffix(err.Error(),
 			want) || len(AsErrors(err)) != 1 {
 			t.Errorf("%s: got %v", in, err)
@@ -163,9 +168,10 @@ func TestNotPerPlatform(t *testing.T) {
 	}
 }
 
-// What is wrong for one platform is an error for that platform, at its line.
+// A value that is wrong for one platform is an error for that platform, at its line.
 func TestWrongForOne(t *testing.T) {
-	s, err := Parse([]byte("args: {TARGETVARIANT: , TARGETARCH: }\nimage:\n  ports:\n    - 80${TARGETVARIANT}\n  healthcheck: {test: ['${TARGETARCH}'], retries: '${TARGETARCH}'}\n"), nil)
+	s, err := Parse([]byte("args: {TARGETVARIANT: , TARGETARCH: }\nimage:\n  ports:\n    - 80${TARGETVARIANT}\n"+
+		"  healthcheck: {test: ['${TARGETARCH}'], retries: '${TARGETARCH}'}\n"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +189,7 @@ func TestWrongForOne(t *testing.T) {
 	}
 }
 
-// Platforms are looked at side by side.
+// Several platforms are read in parallel.
 func TestForAtOnce(t *testing.T) {
 	s, err := Parse([]byte(perPlatform), nil)
 	if err != nil {
@@ -201,19 +207,21 @@ func TestForAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
-// What is an argument in a text, and what is not.
+// Which parts of a text are arguments, and which are not.
 func TestExpand(t *testing.T) {
 	for in, want := range map[string]string{
-		"${A}": "a", "x${A}y${A}z": "xayaz", "$${A}": "${A}", "$$${A}": "$${A}", "${A": "${A", "$A {A} $(A)": "$A {A} $(A)", "${A}}": "a}",
+		"${A}": "a", "x${A}y${A}z": "xayaz", "$${A}": "${A}", "$$${A}": "$${A}", "${A": "${A", "$A {A} $(A)": "$A {A} $(A)",
+		"${A}}":    "a}",
 		"${A}${B}": "a${A}", "$": "$", "${": "${", "}${A}": "}a", "$${A}${A}": "${A}a",
 	} {
-		s, err := Parse([]byte("args: {A: a, B: '${A}'}\nimage: {labels: {l: '"+in+"'}}"), nil)
+		s, err := Parse([]byte("args: {A: a, B: '$${A}'}\nimage: {labels: {l: '"+in+"'}}"), nil)
 		if err != nil || s.Image.Labels["l"] != want {
 			t.Errorf("%s: got %q, %v, want %q", in, s.Image.Labels["l"], err, want)
 		}
 	}
 	_, err := Parse([]byte("args: {A: a}\nproject: '${}${ A}'"), nil)
-	if want := `line 2: build argument "" is not declared`; err == nil || !strings.HasPrefix(err.Error(), want) || len(AsErrors(err)) != 2 {
+	if want := `line 2: build argument "" is not declared`; err == nil || !strings.HasPrefix(err.Error(), want) ||
+		len(AsErrors(err)) != 2 {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }

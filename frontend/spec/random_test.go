@@ -15,8 +15,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Whatever the schema lets one write, and what is nearly that, is a spec or has mistakes at lines of the file, soon and
-// with little memory. Most of what the schema takes is a spec.
+// Any file that the schema allows, or nearly allows, is a spec or has mistakes at lines of the file. Reading it is
+// quick and takes little memory. Most files that the schema accepts are specs.
 func TestRandom(t *testing.T) {
 	var schema map[string]any
 	if err := json.Unmarshal(Schema(), &schema); err != nil {
@@ -80,11 +80,11 @@ func rangesOf(s *Spec) map[string]Range {
 	return s.lines
 }
 
-// writer writes what a schema lets one write.
+// writer writes random files that a schema allows.
 type writer struct {
 	*rand.Rand
 	definitions map[string]any
-	wide        int // how much there may be in lists and maps
+	wide        int // the greatest size of lists and maps
 }
 
 func (w *writer) value(n map[string]any, depth int) any {
@@ -135,7 +135,7 @@ func number(v any, otherwise int64) int64 {
 	return otherwise
 }
 
-// kind picks one of the types of a schema, nothing at all seldom.
+// kind picks one of the types of a schema, and seldom none at all.
 func (w *writer) kind(types any) string {
 	list, ok := types.([]any)
 	if !ok {
@@ -156,7 +156,7 @@ func (w *writer) list(n map[string]any, depth int) any {
 	return list
 }
 
-// object has some of the keys that there are, and those that are needed.
+// object writes some of the possible keys, and those that are needed.
 func (w *writer) object(n map[string]any, depth int) any {
 	m := map[string]any{}
 	properties, _ := n["properties"].(map[string]any)
@@ -185,7 +185,7 @@ func (w *writer) object(n map[string]any, depth int) any {
 	return m
 }
 
-// text fits the pattern of a schema, or has a build argument in it where there may be one.
+// text writes a text that matches the pattern of a schema, or has a build argument if the schema allows one.
 func (w *writer) text(n map[string]any) string {
 	pattern, ok := n["pattern"].(string)
 	if !ok {
@@ -204,7 +204,7 @@ func (w *writer) text(n map[string]any) string {
 	return b.String()
 }
 
-// match writes something that an expression matches.
+// match writes a text that an expression matches.
 func (w *writer) match(b *strings.Builder, re *syntax.Regexp) {
 	times := 1
 	switch re.Op {
@@ -233,7 +233,7 @@ func (w *writer) match(b *strings.Builder, re *syntax.Regexp) {
 	}
 }
 
-// odd gives a value that is wrong in most places, or hard.
+// odd returns a value that is wrong or difficult in most places.
 func (w *writer) odd() any {
 	all := []any{
 		nil, "", "../a", `a\b`, "/", -1, 99999, 1.5, true, "a\nb", "a\x00b", "a\u2028b", "\r", "${A}", "${TARGETARCH}",
@@ -244,7 +244,7 @@ func (w *writer) odd() any {
 	return all[w.IntN(len(all))]
 }
 
-// spoil puts something odd somewhere.
+// spoil puts an odd value somewhere.
 func (w *writer) spoil(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -268,7 +268,7 @@ func (w *writer) spoil(v any) any {
 	}
 }
 
-// spoilText changes the text of some files.
+// spoilText changes the text of some of the files.
 func (w *writer) spoilText(dt []byte) []byte {
 	if len(dt) == 0 || w.IntN(3) > 0 {
 		return dt

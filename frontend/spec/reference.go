@@ -6,26 +6,26 @@ import (
 	"strings"
 )
 
-// Key is what a reference tells of a key.
+// Key is what a reference says about a key.
 type Key struct {
-	// Path is that of the key, such as "image.env"; in each entry of a list, as in "files[].to", or of a map, as in
-	// "args.*.default".
+	// Path is the path of the key, such as "image.env". In each entry of a list it is like "files[].to", and in each entry
+	// of a map like "args.*.default".
 	Path string
 	// Type is text, number, true or false, list of texts, or map of texts.
 	Type string
-	// Rule says what the value is, or each item or each name and value.
+	// Rule says what is allowed for the value, or for each item, or for each name and value.
 	Rule string
-	// About says what the key is for, and Default what holds without it; empty: nothing.
+	// About says what the key is for. Default says what applies without the key, or is empty.
 	About, Default string
-	// PerPlatform tells that ${TARGETARCH} and its like may stand in it.
+	// PerPlatform tells whether the value may contain ${TARGETARCH} and similar arguments.
 	PerPlatform bool
 }
 
-// Keys gives all keys that have a value, in the order of the types. Those of [App] are keys of each of apps too, and
-// stand here once.
+// Keys returns all keys that have a value, in the order of the types. Each of apps has the keys of [App] too, but they
+// are listed only once.
 func Keys() []Key {
 	var root described
-	_ = json.Unmarshal([]byte(schema), &root) // which a test writes
+	_ = json.Unmarshal([]byte(schema), &root) // a test writes the schema
 	var all []Key
 	for _, k := range keys() {
 		about, without, _ := strings.Cut(root.find(root.Definitions, k.path), " Without it: ")
@@ -34,7 +34,7 @@ func Keys() []Key {
 	return all
 }
 
-// keyOf is a key of the types.
+// keyOf is a key in the types.
 type keyOf struct {
 	field
 	path, typeName string
@@ -83,7 +83,7 @@ func typeName(t reflect.Type) string {
 	}
 }
 
-// described is of the schema what says what keys are for.
+// described is the part of the schema that describes keys.
 type described struct {
 	Description string
 	Ref         string `json:"$ref"`
@@ -91,11 +91,11 @@ type described struct {
 	Items       *described
 	AnyOf       []*described
 	Definitions map[string]*described
-	// Additional is false, or of the values of a map.
+	// Additional is false, or describes the values of a map.
 	Additional json.RawMessage `json:"additionalProperties"`
 }
 
-// find gives the description of a key below.
+// find returns the description of a key below n.
 func (n *described) find(definitions map[string]*described, path string) string {
 	key, rest, below := strings.Cut(path, ".")
 	key, inList := strings.CutSuffix(key, "[]")

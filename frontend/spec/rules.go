@@ -7,47 +7,48 @@ import (
 	"strings"
 )
 
-// A rule says what a key may be: its value, each item of its list, or each value of its map. The tag "rule" of a field
-// names it. Errors, the schema and [Keys] are made of it.
+// A rule says what is allowed for a key: for its value, for each item of its list, or for each value of its map. The
+// tag "rule" of a field names it. Errors, the schema and [Keys] come from it.
 type rule struct {
 	// is ends a sentence with "must be", in errors and in the schema.
 	is string
-	// match finds what is right. RE2 and ECMAScript read it alike, as the schema has it too.
+	// match matches what is right. The schema has it too, so RE2 and ECMAScript must read it alike.
 	match *regexp.Regexp
-	// why tells what is wrong beyond what is says, and finds what match cannot: that the schema does not know.
+	// why says what else is wrong, beyond is. It finds what match cannot find, and the schema does not have it.
 	why func(string) string
-	// oneOf are all that is right.
+	// oneOf are all allowed values.
 	oneOf []string
-	// private is what no message shows, as there may be a password in it.
+	// private keeps a value out of messages, because it may contain a password.
 	private bool
-	// not finds what match finds and somebody else has, and because tells who.
+	// not matches texts that match allows but that are wrong, such as reserved names. because says why.
 	not     *regexp.Regexp
 	because func(string) string
-	// min and max bound what may be written as a number. The zero max is none.
+	// min and max limit a number. A max of zero is no limit.
 	min, max int
-	// names is the rule of the names in a map, and caseless of names that are the same in capitals.
+	// names is the rule for the names in a map. If caseless is set, names that differ only in case are equal.
 	names    *rule
 	caseless bool
-	// list tells what is wrong with a list, and never are the beginnings of such lists, for the schema.
+	// list says what is wrong with a list. never are the beginnings of wrong lists, for the schema.
 	list  func([]string) string
 	never []beginning
 }
 
-// beginning is how a list begins that has at least some items: each is one of these, or the list has ended before.
+// beginning matches the beginning of a list with at least some items. Each item must be one of these, unless the list
+// has ended before it.
 type beginning struct {
 	least int
 	items [][]any
 }
 
 const (
-	// control are the characters that end a line, or that nobody sees: no name and no path needs one.
+	// control are characters that end a line or that nobody sees. No name and no path needs them.
 	control = `\x00-\x1f\x7f-\x9f` + "\u2028\u2029"
 
 	isText     = "a text without the character NUL"
 	isVariable = "letters, digits and _, no digit first"
 	isID       = "the id of a secret, as in --secret id=ID"
-	maxUser    = 1<<31 - 1 // engines run no other (moby/sys/user)
-	maxOwner   = 1<<32 - 2 // chown(2) takes the next one for "as it is"
+	maxUser    = 1<<31 - 1 // engines allow no higher number (moby/sys/user)
+	maxOwner   = 1<<32 - 2 // chown(2) takes the next number for "unchanged"
 )
 
 var (
@@ -64,14 +65,14 @@ var (
 	anOwner   = all(`app|` + owner + `(:` + owner + `)?`)
 	owner     = `(0|` + upTo(maxOwner) + `)`
 
-	// buildKits are build arguments that BuildKit has itself.
+	// buildKits matches build arguments that BuildKit itself uses.
 	buildKits = regexp.MustCompile(`^SOURCE_DATE_EPOCH$|^BUILDKIT_|_[pP][rR][oO][xX][yY]$`)
 )
 
-// noProgram begins a command that does not say what to run.
+// noProgram is the beginning of a command without a program.
 var noProgram = beginning{items: [][]any{{"", nil}}}
 
-// rules are all that fields name.
+// rules are all rules that fields name.
 var rules = map[string]*rule{
 	"text":   {is: isText, match: aText},
 	"line":   {is: "a text of one line, without control characters", match: aLine},
@@ -92,7 +93,7 @@ var rules = map[string]*rule{
 		is:    "a number up to 4294967294, two as in 1654:1654, or app for the user that the image runs as",
 		match: anOwner, max: maxOwner,
 	},
-	"context": { // a repository of an image reference, see dockerui.NamedContext
+	"context": { // a repository in an image reference, see dockerui.NamedContext
 		is:    "a name that --build-context takes: lower-case letters, digits, '.', - and _",
 		match: all(`[a-z0-9][a-z0-9._-]*`),
 	},
@@ -110,7 +111,7 @@ var rules = map[string]*rule{
 		match: all(`[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`),
 	},
 
-	"feed": { // the name of an XML element too
+	"feed": { // also the name of an XML element
 		is:    "the key of a source: letters, digits, '.', '_' and '-', a letter or _ first",
 		match: all(`[a-zA-Z_][a-zA-Z0-9._-]*`),
 	},
@@ -130,8 +131,13 @@ var rules = map[string]*rule{
 		is:    "a user, or user:group: each a name without spaces, or a number up to 2147483647",
 		match: aUser, why: noUser, max: maxUser,
 	},
-	"env":    {is: isText, match: aText, names: &rule{is: isVariable, match: aVariable}},
-	"labels": {is: isText, match: aText, names: &rule{is: "a text of one line, and not empty", match: aName}},
+	"env": {is: isText, match: aText, names: &rule{is: isVariable, match: aVariable}},
+	"labels": {is: isText, match: aText, names: &rule{
+		is: "a text of one line, and not empty", match: aName,
+		not: regexp.MustCompile(`\$\{[^}]*\}`), because: func(string) string {
+			return "a name takes no build arguments, a value does"
+		},
+	}},
 	"port": {
 		is:    "a port from 1 to 65535, or a range such as 8000-8010; /udp or /sctp follows where it is not /tcp",
 		match: aPort, why: noPort, list: noPorts, min: 1, max: 65535,
@@ -155,7 +161,8 @@ var rules = map[string]*rule{
 	}},
 }
 
-// wrong tells what is wrong with a text, as the end of a sentence that begins with its key and it; "" is nothing.
+// wrong says what is wrong with a text. It is the end of a sentence that begins with the key and the text; "" means
+// nothing is wrong.
 func (r *rule) wrong(text string) string {
 	if len(r.oneOf) > 0 {
 		if slices.Contains(r.oneOf, text) {
@@ -177,7 +184,7 @@ func (r *rule) wrong(text string) string {
 	return ""
 }
 
-// check tells what is wrong with the text of a node, if anything is. what follows the path of the key, such as ":
+// check reports what is wrong with the text of a node. what follows the path of the key in the message, such as ":
 // name".
 func (d *decoder) check(n *node, r *rule, path, what, text string) (ok bool) {
 	wrong := r.wrong(text)
@@ -195,7 +202,7 @@ func (d *decoder) check(n *node, r *rule, path, what, text string) (ok bool) {
 	return false
 }
 
-// same gives the same text for names that are the same.
+// same returns the same text for all names that count as equal.
 func (r *rule) same(name string) string {
 	if r != nil && r.caseless {
 		return strings.ToLower(name)
@@ -203,7 +210,7 @@ func (r *rule) same(name string) string {
 	return name
 }
 
-// String is the rule as [Keys] gives it.
+// String is the rule as [Keys] shows it.
 func (r *rule) String() string {
 	says := r.is
 	if len(r.oneOf) > 0 {
@@ -218,10 +225,10 @@ func (r *rule) String() string {
 	return "a name: " + r.names.is + says
 }
 
-// all is an expression for a whole text.
+// all makes an expression that matches a whole text.
 func all(expr string) *regexp.Regexp { return regexp.MustCompile(`^(?:` + expr + `)$`) }
 
-// upTo is an expression for the whole numbers from 1 to n.
+// upTo makes an expression for the whole numbers from 1 to n.
 func upTo(n int) string {
 	digits := fmt.Sprint(n)
 	alternatives := []string{digits}
@@ -237,7 +244,7 @@ func upTo(n int) string {
 	return "(" + strings.Join(alternatives, "|") + ")"
 }
 
-// anyCase is an expression for a word, in upper and lower case.
+// anyCase makes an expression for a word in upper or lower case.
 func anyCase(word string) string {
 	var b strings.Builder
 	for _, c := range word {
@@ -250,7 +257,7 @@ func anyCase(word string) string {
 	return b.String()
 }
 
-// signals is an expression for what STOPSIGNAL takes (moby/sys/signal), in the range that kill(2) takes.
+// signals makes an expression for what STOPSIGNAL accepts (moby/sys/signal), in the range that kill(2) accepts.
 func signals() string {
 	names := strings.Fields("ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV " +
 		"STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ")

@@ -12,7 +12,7 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// Every key that has a value has a rule, every rule is that of a key, and what shapes name are keys.
+// Every key with a value has a rule, every rule belongs to a key, and shapes name only keys.
 func TestRules(t *testing.T) {
 	used := map[*rule]bool{}
 	for typ, s := range sections {
@@ -52,13 +52,13 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// The rules know what MSBuild's side of crosshull knows.
+// The rules agree with what the MSBuild side of crosshull knows.
 func TestRulesOfDotnet(t *testing.T) {
 	if got := rules["publish-mode"].oneOf; !slices.Equal(got, dotnet.Modes()) {
 		t.Errorf("modes are %v, and %v by package dotnet", got, dotnet.Modes())
 	}
 	users := []string{"BuildCompressionFormats", "PublishCompressionFormats", "LinkerFlavor",
-		"ObjCopyName"} // those that publish.properties may set all the same
+		"ObjCopyName"} // properties that publish.properties may still set
 	files, err := filepath.Glob(filepath.Join("..", "..", "llb", "dotnet", "*.go"))
 	if err != nil {
 		t.Fatal(err)
@@ -82,13 +82,13 @@ func TestRulesOfDotnet(t *testing.T) {
 	}
 }
 
-// What each rule takes and refuses, at the ends of its range.
+// What each rule accepts and refuses, at the ends of its range.
 func TestRange(t *testing.T) {
 	for _, tc := range []struct {
-		in      string // a spec with _ in the place of the value
-		right   string // values in YAML, apart by spaces
+		in      string // a spec with _ in place of the value
+		right   string // values in YAML, separated by spaces
 		wrong   string
-		message string // of all that are wrong
+		message string // part of the error for each wrong value
 	}{
 		{"image: {ports: [_]}", "1 80 65535 8080/tcp 8080/UDP 1-65535 8000-8010/tcp 7-7/sctp",
 			"0 65536 99999 080 -1 80- -80 80/ 80/icmp 80:80 1-65536 http '' 1.5", "must be a port from 1 to 65535, or a range"},
@@ -146,7 +146,10 @@ func TestRange(t *testing.T) {
 		{"publish: {configuration: _}", "Release 'A b' ''", `"a\n" "a\tb"`, "must be a text of one line"},
 		{"publish: {properties: {_: a}}", "A _a A-b Crosswind IsPublishing DefineConstants", "a.b 1a '' 'a b' é",
 			"must be letters, digits, - and _, a letter or _ first"},
-		{"publish: {properties: {_: a}}", "", "PublishDir publishdir OUTDIR _isPublishing CustomAfterMicrosoftCommonTargets customaftermicrosoftcommoncrosstargetingtargets CrosshullProject crosshulloutput CROSSHULL _CrosshullX", "crosshull sets this property itself"},
+		{"publish: {properties: {_: a}}", "",
+			"PublishDir publishdir OUTDIR _isPublishing CustomAfterMicrosoftCommonTargets " +
+				"customaftermicrosoftcommoncrosstargetingtargets CrosshullProject crosshulloutput CROSSHULL _CrosshullX",
+			"crosshull sets this property itself"},
 		{"publish: {properties: {_: a}}", "", "PUBLISHAOT selfcontained enableapphostpackdownload",
 			"crosshull sets this property: use publish.mode"},
 		{"publish: {properties: {a: _}}", `'' null "a\nb" 'a;b' '"'`, `"\0"`, "must be a text without the character NUL"},
@@ -188,7 +191,7 @@ func TestRange(t *testing.T) {
 	}
 }
 
-// words parts a text at its spaces, but for those in quotes.
+// words splits a text at spaces, except in quotes.
 func words(s string) []string {
 	return regexp.MustCompile(`(?:[^ '"]|'[^']*'|"[^"]*")+`).FindAllString(s, -1)
 }

@@ -5,7 +5,7 @@ import _ "embed" // v1.json
 //go:embed v1.json
 var schema string
 
-// Schema gives the JSON schema of a spec, draft-07, for editors and whatever else reads specs. It accepts all that
-// [Parse] accepts, once aliases and merge keys are resolved, and refuses most of what Parse refuses. How it is made of
-// the types, their rules and their comments is in the test of it.
+// Schema returns the JSON schema of a spec, draft-07, for editors and other readers of specs. It accepts all that
+// [Parse] accepts, after aliases and merge keys are resolved. It refuses most of what Parse refuses. Its test makes it
+// from the types, their rules and their comments.
 func Schema() []byte { return []byte(schema) }

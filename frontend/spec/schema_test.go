@@ -12,7 +12,7 @@ import (
 
 var update = flag.Bool("update", false, "write the schema")
 
-// The schema in the repository is the one that the types and their comments make.
+// The schema in the repository equals the one made from the types and their comments.
 func TestSchema(t *testing.T) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
@@ -33,7 +33,7 @@ func TestSchema(t *testing.T) {
 	}
 }
 
-// The files that claim to have every key have every key.
+// The files that claim to have every key do have every key.
 func TestFull(t *testing.T) {
 	seen := map[string]bool{}
 	for _, file := range []string{"full.yaml", "full-apps.yaml"} {
@@ -54,7 +54,7 @@ func TestFull(t *testing.T) {
 	}
 }
 
-// given collects the fields that have a value, as Type.Field.
+// given lists the fields that have a value, as Type.Field.
 func given(seen map[string]bool, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Pointer:

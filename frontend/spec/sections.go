@@ -9,20 +9,20 @@ import (
 // field is a key of a section.
 type field struct {
 	key   string
-	index []int // of the field in the struct
+	index []int // index of the field in the struct
 	rule  *rule // nil: the key is a section, or a list of them
-	// platform tells that a value may differ between platforms.
+	// platform tells whether a value may differ between platforms.
 	platform bool
 }
 
-// section is what a struct means as a map of keys.
+// section describes a struct as a map of keys.
 type section struct {
 	keys   []string // in the order of the struct
 	fields map[string]field
-	alone  *field // that a list or a value alone means
+	alone  *field // the field for a list or a value in place of the map
 }
 
-// sections are those of a spec, by type.
+// sections are the sections of a spec, by type.
 var sections = func() map[reflect.Type]*section {
 	all := map[reflect.Type]*section{}
 	addSection(all, reflect.TypeFor[Spec]())
@@ -60,13 +60,13 @@ type shape struct {
 	needs    []need
 }
 
-// exclusion lets at most one of two keys have a value.
+// exclusion allows a value for at most one of two keys.
 type exclusion struct{ one, other, says string }
 
-// need makes a key have a value: always, or where the key "with" has one, or where the key "without" has none.
+// need requires a value for a key: always, or if the key "with" has a value, or if the key "without" has none.
 type need struct{ key, with, without, says string }
 
-// shapes are those of sections, by type.
+// shapes are the shapes of sections, by type.
 var shapes = map[string]shape{
 	"Spec": {excludes: []exclusion{
 		{"apps", "project", "project belongs into each of apps"},
@@ -98,8 +98,8 @@ var shapes = map[string]shape{
 	}},
 }
 
-// shape checks which keys of a section go together. errs are the mistakes in it: what has one is there, though it has
-// no value.
+// shape checks which keys of a section go together. errs are the mistakes found in the section: a key with a mistake
+// counts as present, though it has no value.
 func (d *decoder) shape(path string, v reflect.Value, errs Errors) {
 	has := func(key string) bool {
 		f := v.FieldByIndex(sections[v.Type()].fields[key].index)

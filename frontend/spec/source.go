@@ -16,17 +16,17 @@ import (
 
 type node = yaml.Node
 
-// source is a file that has been read as YAML. It does not change.
+// source is a file after it was read as YAML. It does not change.
 type source struct {
 	lines []string
-	root  *node // nil if the file has comments alone
-	// far are the last lines of texts that go over several.
+	root  *node // nil if the file has only comments
+	// far are the last lines of texts with more than one line.
 	far map[*node]int
-	// given are the build arguments of the user, and build those of the platform that builds, nil if that is not known.
+	// given are the user's build arguments. build are those of the platform that builds, or nil if it is not known.
 	given, build map[string]string
 }
 
-// read checks the characters of a file, and gives its one document.
+// read checks the characters of a file, and returns its only document.
 func read(dt []byte) (*source, error) {
 	if len(dt) > maxBytes {
 		return nil, mistake(1, fmt.Sprintf("the file has %d bytes, and %d is the most", len(dt), maxBytes))
@@ -63,8 +63,8 @@ func read(dt []byte) (*source, error) {
 
 func mistake(line int, msg string) Errors { return Errors{{Range{line, line}, msg}} }
 
-// characters refuses what YAML refuses, at its line, and a carriage return alone: the parser takes it for the end of a
-// line, and what shows a line of the file does not.
+// characters refuses the characters that YAML refuses, and gives their line. It also refuses a carriage return alone:
+// the parser counts a new line after it, but programs that show lines of the file do not.
 func characters(dt []byte) error {
 	dt = bytes.TrimPrefix(dt, []byte("\ufeff"))
 	line := 1
@@ -85,12 +85,12 @@ func characters(dt []byte) error {
 	return nil
 }
 
-// breaks end a line for the parser, as in YAML 1.1, and for nobody else: since YAML 1.2 they are characters like
-// others.
+// breaks are characters that end a line for the parser, which follows YAML 1.1. Since YAML 1.2 they are ordinary
+// characters, and no other program ends a line at them.
 const breaks = "\u0085\u2028\u2029"
 
-// hideBreaks puts characters that the file does not have in the place of breaks, so that the parser counts the lines
-// that all others count. reveal undoes it.
+// hideBreaks replaces breaks with characters that the file does not have, so that the parser counts lines as other
+// programs do. reveal undoes it.
 func hideBreaks(dt []byte) (in []byte, reveal func(string) string, err error) {
 	if !bytes.ContainsAny(dt, breaks) {
 		return dt, func(s string) string { return s }, nil
@@ -100,7 +100,7 @@ func hideBreaks(dt []byte) (in []byte, reveal func(string) string, err error) {
 		has[r] = true
 	}
 	var hide, show []string
-	free := '\ue000' // for private use
+	free := '\ue000' // first character for private use
 	for _, r := range breaks {
 		for has[free] {
 			free++
@@ -119,12 +119,12 @@ func hideBreaks(dt []byte) (in []byte, reveal func(string) string, err error) {
 var (
 	yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
 	anchor   = regexp.MustCompile(`^unknown anchor '(.*)' referenced`)
-	// ofParser are messages that count lines from 0, as those of the scanner do not.
+	// ofParser matches messages of the parser, which count lines from 0. Messages of the scanner count from 1.
 	ofParser = regexp.MustCompile(`^did not find expected (<|node content|'-' indicator|key|',' or)|` +
 		`^found (undefined|duplicate|incompatible) `)
 )
 
-// syntaxError gives the parser's message a line; the library has it in text only, if at all.
+// syntaxError adds a line to the parser's message. The library gives the line only in the text, if at all.
 func (src *source) syntaxError(msg string) Errors {
 	line := 1
 	if m := yamlLine.FindStringSubmatch(msg); m != nil {
@@ -142,10 +142,9 @@ func (src *source) syntaxError(msg string) Errors {
 	return mistake(min(max(line, 1), len(src.lines)), "not valid YAML: "+where(msg))
 }
 
-// settle finishes the nodes: their texts, and where those end that go over several lines, which the parser does not
-// say.
+// settle completes the nodes with their texts, and with the last lines of long texts, which the parser does not give.
 func (src *source) settle(reveal func(string) string) {
-	var before *node // the text before, in the order of the file
+	var before *node // the previous text in the file
 	end := func(next int) {
 		if before != nil && next > before.Line {
 			if last := src.lastOf(before, next); last > before.Line {
@@ -169,7 +168,7 @@ func (src *source) settle(reveal func(string) string) {
 	end(len(src.lines) + 1)
 }
 
-// lastOf gives the last line of a text, before the line of what comes next: comments and brackets are none of it.
+// lastOf returns the last line of a text that ends before line next. It skips comments and brackets.
 func (src *source) lastOf(n *node, next int) int {
 	block := n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0
 	indent := func(line string) int { return len(line) - len(strings.TrimLeft(line, " ")) }
@@ -187,7 +186,7 @@ func (src *source) lastOf(n *node, next int) int {
 
 func isNull(n *node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }
 
-// follow gives what an alias stands for.
+// follow returns what an alias stands for.
 func follow(n *node) *node {
 	if n.Kind == yaml.AliasNode {
 		return n.Alias

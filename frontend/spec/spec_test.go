@@ -54,7 +54,7 @@ func TestParseFull(t *testing.T) {
 	}
 }
 
-// A text of several lines ends where its last line does.
+// A text with several lines ends at its last line.
 func TestRangeOfText(t *testing.T) {
 	s, err := Parse([]byte("image:\n  env:\n    A: |\n      one\n      two\n    B: >-\n      one\n    C: c\n"), nil)
 	if err != nil {
@@ -67,7 +67,7 @@ func TestRangeOfText(t *testing.T) {
 	}
 }
 
-// One line is a whole spec, and so is nothing at all.
+// One line is a complete spec, and so is an empty file.
 func TestParseEmpty(t *testing.T) {
 	for _, dt := range []string{"", "# syntax=x\n", "# syntax=x\n# a remark\n\n", "---\n", "project:\nimage:\n", "null"} {
 		s, err := Parse([]byte(dt), nil)
@@ -101,7 +101,8 @@ func TestParseMistakes(t *testing.T) {
 		{"mode", "publish:\n  mode: {aot: true}", `line 2: "publish.mode" must be a list, not a map`},
 		{"outside", "project: ../other/a.csproj",
 			`line 1: project "../other/a.csproj" must be a path relative to the build context: it leads out of the context`},
-		{"backslash", `project: src\a.csproj`, `line 1: project "src\\a.csproj" must be a path relative to the build context: write / between folders`},
+		{"backslash", `project: src\a.csproj`,
+			`line 1: project "src\\a.csproj" must be a path relative to the build context: write / between folders`},
 		{"owned property", "publish:\n  properties:\n    RuntimeIdentifier: linux-x64",
 			`line 3: publish.properties: name "RuntimeIdentifier": crosshull sets this property: use buildx's --platform`},
 		{"bad property", "publish: {properties: {'a b': c}}",
@@ -128,10 +129,19 @@ func TestParseMistakes(t *testing.T) {
 		{"certificates outside", "nuget:\n  ca: /etc/ca.pem",
 			`line 2: nuget.ca "/etc/ca.pem" must be a path relative to the build context`},
 		{"feed with credentials", "nuget: {feeds: [{name: a, source: 'https://u:p@x'}]}",
-			"line 1: nuget.feeds.0.source must be a URL that begins with https:// or http://, without credentials: use username and password-secret"},
+			"line 1: nuget.feeds.0.source must be a URL that begins with https:// or http://, without credentials: use " +
+				"username and password-secret"},
 		{"feed that says nothing", "nuget: {feeds: [{name: a}]}", "line 1: a feed needs a source, or a password-secret"},
 		{"argument", "args: {VERSION: 1}\nproject: ${VERSON}",
 			`line 2: build argument "VERSON" is not declared, did you mean ${VERSION}?`},
+		{"argument in an argument", "args:\n  A: a\n  B: x${A}",
+			"line 3: args.B cannot have ${A}, as no value of args takes build arguments: write $${A} for the text as it is"},
+		{"argument in a description", "args:\n  A: {default: a,\n    description: \"for ${B\\x1b}\"}",
+			`line 3: args.A.description cannot have ${B\x1b}, as no value of args takes build arguments: write $${B\x1b} for`},
+		{"argument in the name of a label", "args: {A: a}\nimage:\n  labels:\n    com.example.${A}: x",
+			`line 4: image.labels: name "com.example.${A}": a name takes no build arguments, a value does`},
+		{"argument in the name of an annotation", "args: {A: a}\nimage: {annotations: {'$${A}': x}}",
+			`line 2: image.annotations: name "$${A}": a name takes no build arguments, a value does`},
 		{"argument name", "args: {1A: x}", `line 1: args: name "1A" must be letters, digits and _`},
 		{"argument of BuildKit", "args:\n  SOURCE_DATE_EPOCH: 1",
 			`line 2: args: name "SOURCE_DATE_EPOCH": it is an argument of BuildKit's own`},
@@ -160,7 +170,7 @@ func TestParseMistakes(t *testing.T) {
 	}
 }
 
-// Every mistake is reported in one go, in the order of the file.
+// All mistakes are reported at once, in the order of the file.
 func TestParseAllMistakes(t *testing.T) {
 	_, err := Parse([]byte("projct: a\nimage:\n  workdir: app\n  ports: [http]\n  user: [1]\n"), nil)
 	errs := AsErrors(err)
@@ -173,7 +183,7 @@ func TestParseAllMistakes(t *testing.T) {
 	}
 }
 
-// An app has what the file says for all, and its own over it.
+// An app has the file's common values, and its own values replace them.
 func TestApps(t *testing.T) {
 	s, err := Parse([]byte(`
 publish: {mode: apphost, properties: {A: 1, B: 2}}
@@ -212,15 +222,17 @@ tests: [tests/Unit]
 	}
 }
 
-// A build argument is what the user gives, or its default; what nobody declares stays the user's own mistake.
+// A build argument has the value from the user, or its default. Using an undeclared one is a mistake.
 func TestArgs(t *testing.T) {
 	const text = `
 args:
   VERSION: 1.0
   CHANNEL: {default: stable, description: where it goes}
   EMPTY:
+  TEXT: {default: "$${CHANNEL}$${${", description: "as $${CHANNEL} $X"}
 publish: {properties: {Version: "${VERSION}-${CHANNEL}"}}
 image:
+  labels: {"$X ${": "[${TEXT}]"}
   env: &env {A: "[${EMPTY}]", B: "$${HOME} $(X) $VERSION"}
   args: ["${VERSION}"]
   healthcheck: {test: [NONE], retries: "${RETRIES}"}
@@ -239,26 +251,30 @@ apps:
 		{"in a list", strings.Join(s.Image.Args, " "), "2.1"},
 		{"in a number", strconv.Itoa(s.Image.Healthcheck.Retries), "3"},
 		{"in an app", s.Apps["web"].Publish.Properties["Version"] + s.Apps["web"].Image.Env["A"], "2.1-stable[]"},
+		{"what is no argument, by an argument", s.Image.Labels["$X ${"], "[${CHANNEL}$${${]"},
 		{"default", s.Args["VERSION"].Default, "1.0"},
+		{"default that looks like an argument", s.Args["TEXT"].Default, "${CHANNEL}$${${"},
+		{"description that looks like an argument", s.Args["TEXT"].Description, "as ${CHANNEL} $X"},
 		{"description", s.Args["CHANNEL"].Description, "where it goes"},
 	} {
 		if tc.got != tc.want {
 			t.Errorf("%s: got %q, want %q", tc.name, tc.got, tc.want)
 		}
 	}
-	for arg, want := range map[string]bool{"VERSION": true, "CHANNEL": true, "RETRIES": true, "HOME": false,
+	for arg, want := range map[string]bool{"VERSION": true, "CHANNEL": true, "RETRIES": true, "TEXT": true, "HOME": false,
 		"OTHER": false} {
 		if s.Uses(arg) != want {
 			t.Errorf("uses %s: %v", arg, !want)
 		}
 	}
 	_, err = Parse([]byte(text), nil)
-	if want := `line 10: build argument "RETRIES" is not declared: add it to args, or write $${RETRIES} for the text as it is`; err == nil || !strings.HasPrefix(err.Error(), want) {
+	if want := `line 12: build argument "RETRIES" is not declared: add it to args, ` +
+		`or write $${RETRIES} for the text as it is`; err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
 
-// No file makes the parser panic, and every mistake and every value is on lines of the file.
+// No file makes the parser panic, and every mistake and every value is at lines of the file.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		"project: a\nimage: {env: {A: 1}, ports: [1]}", "a: &a [*a]", "<<: {project: a}",

@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// Target is what buildx's --target can name.
+// Target is a name for buildx's --target.
 type Target struct {
-	// Name is the name of the target. Where a spec has several apps, that of an app's is the app's name, a dash and this;
-	// that of its image is the app's name alone.
+	// Name is the name of the target. In a spec with several apps, the target of one app is the app's name, a dash and
+	// this name. The target of an app's image is the app's name alone.
 	Name string
-	// Description says what it gives.
+	// Description says what the target builds.
 	Description string
-	// PerApp tells that every app has one.
+	// PerApp tells whether every app has one.
 	PerApp bool
 }
 
@@ -25,7 +25,7 @@ const (
 	TargetTest    = "test"
 )
 
-// Targets are all that a spec can have, in the order that lists have them.
+// Targets are all possible targets of a spec, in the order for lists.
 var Targets = []Target{
 	{TargetImage, "the image of the app", true},
 	{TargetPublish, "the published files, for --output type=local", true},
@@ -34,7 +34,7 @@ var Targets = []Target{
 	{TargetTest, "runs the tests; their results, for --output type=local", false},
 }
 
-// Of is the name of the target for an app of a spec with several; "" is the app of a spec with one.
+// Of returns the name of the target for an app of a spec with several apps. "" is the app of a spec with one.
 func (t Target) Of(app string) string {
 	switch {
 	case app == "":
@@ -45,7 +45,7 @@ func (t Target) Of(app string) string {
 	return app + "-" + t.Name
 }
 
-// reserved are the names that no app can have, as other targets have them.
+// reserved are names that no app can have, because other targets have them.
 var reserved = func() *regexp.Regexp {
 	var names, ends []string
 	for _, t := range Targets {
@@ -57,5 +57,5 @@ var reserved = func() *regexp.Regexp {
 	return regexp.MustCompile("^(" + strings.Join(names, "|") + ")$|-(" + strings.Join(ends, "|") + ")$")
 }()
 
-// Reserved says whether an app cannot have a name, as another target has it.
+// Reserved tells whether an app cannot have a name because another target has it.
 func Reserved(name string) bool { return reserved.MatchString(name) }

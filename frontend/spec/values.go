@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Ports gives the ports that an entry of image.ports stands for, as EXPOSE does (dockerfile2llb, parsePort): each with
-// its protocol, such as "8080/tcp".
+// Ports returns the ports of an entry of image.ports, each with its protocol, such as "8080/tcp". It reads the entry as
+// EXPOSE does (dockerfile2llb, parsePort).
 func Ports(value string) ([]string, error) {
 	if !aPort.MatchString(value) {
 		return nil, fmt.Errorf("port %s must be %s", show(value), rules["port"].is)
@@ -27,7 +27,7 @@ func Ports(value string) ([]string, error) {
 	return ports, nil
 }
 
-// portRange reads what aPort matches.
+// portRange reads a text that aPort matches.
 func portRange(value string) (first, last int, protocol string) {
 	numbers, protocol, ok := strings.Cut(value, "/")
 	if !ok {
@@ -37,13 +37,13 @@ func portRange(value string) (first, last int, protocol string) {
 	if !ok {
 		to = from
 	}
-	first, _ = strconv.Atoi(from) // which is a number
+	first, _ = strconv.Atoi(from) // aPort allows only numbers here
 	last, _ = strconv.Atoi(to)
 	return first, last, strings.ToLower(protocol)
 }
 
-// FileMode gives the mode that files.mode stands for, in the bits that chmod(2) takes and BuildKit passes on:
-// os.FileMode has other names for setuid, setgid and sticky.
+// FileMode returns the mode for a files.mode, in the bits that chmod(2) takes and BuildKit passes on. os.FileMode has
+// other bits for setuid, setgid and sticky.
 func FileMode(value string) (os.FileMode, error) {
 	if !rules["mode"].match.MatchString(value) {
 		return 0, fmt.Errorf("mode %s must be %s", show(value), rules["mode"].is)
@@ -52,12 +52,12 @@ func FileMode(value string) (os.FileMode, error) {
 	return os.FileMode(m), err
 }
 
-// What follows tells why a text, or a list, is not what its rule says; "" is nothing.
+// The functions below say why a text, or a list, breaks its rule; "" means that it does not.
 
 func noPath(v string) string {
 	clean := path.Clean(v)
 	switch {
-	case v == "": // which the rule tells, where something has to be there
+	case v == "": // the rule reports this if a value is needed
 	case strings.Contains(v, `\`):
 		return "write / between folders"
 	case path.IsAbs(v) || clean == ".." || strings.HasPrefix(clean, "../"):
@@ -77,7 +77,7 @@ func noSource(v string) string {
 	if !strings.HasPrefix(v, "https://") && !strings.HasPrefix(v, "http://") {
 		return "a folder of the repository belongs into its nuget.config"
 	}
-	if u, err := url.Parse(v); err == nil && u.User != nil { // no error for %NAME%, as nuget.config has it
+	if u, err := url.Parse(v); err == nil && u.User != nil { // not an error for %NAME%, which nuget.config may contain
 		return "use username and password-secret"
 	}
 	return ""
@@ -86,7 +86,7 @@ func noSource(v string) string {
 func noUser(v string) string {
 	for part := range strings.SplitSeq(v, ":") {
 		if part == "" || strings.Trim(part, "+-0123456789") != "" {
-			continue // no number
+			continue // not a number
 		}
 		if n, err := strconv.ParseInt(part, 10, 64); err != nil || n < 0 || n > maxUser {
 			return "no engine takes that number"
@@ -119,7 +119,7 @@ func noDuration(v string) string {
 	switch d, err := time.ParseDuration(v); {
 	case err != nil && aDuration.MatchString(v):
 		return "that is too long"
-	case err != nil || d == 0: // which the rule tells
+	case err != nil || d == 0: // the rule reports this
 	case d < 0:
 		return "it is negative"
 	case d < time.Millisecond: // instructions.parseOptInterval

@@ -6,16 +6,17 @@ import (
 	"strings"
 )
 
-// Part is a part of a value, which is all of them one after the other.
+// Part is a part of a value. All parts in order make the value.
 type Part struct {
-	// Text is what the value has there.
+	// Text is the text of this part of the value.
 	Text string
-	// Arg is the build argument that gave it; empty: the file has the text itself.
+	// Arg is the build argument that the text came from. Empty: the text is in the file.
 	Arg string
 }
 
-// Parts gives the value at a path of keys as the file has it, with its build arguments apart. It is nil for a value
-// without any, and for one that is not known before [Spec.For] says for which platform.
+// Parts returns the value at a path of keys in parts, so that its build arguments are apart from the file's own text.
+// It returns nil for a value without build arguments, and for a value that depends on a platform that [Spec.For] has
+// not set.
 func (s *Spec) Parts(path string) []Part {
 	var parts []Part
 	add := func(text string) {
@@ -42,10 +43,11 @@ func (s *Spec) Parts(path string) []Part {
 	return parts
 }
 
-// WithArgs gives the paths of all values that [Spec.Parts] knows, in order.
+// WithArgs returns the paths of all values that [Spec.Parts] knows, in order.
 func (s *Spec) WithArgs() []string { return slices.Sorted(maps.Keys(s.written)) }
 
-// cutArg cuts a text around the first ${NAME} in it, which is found. Without one, all of it is before.
+// cutArg splits a text around the first ${NAME} in it, and tells whether there was one. Without one, before is the
+// whole text.
 func cutArg(text string) (before, found, after string) {
 	begin := strings.Index(text, "${")
 	if begin < 0 {
@@ -59,5 +61,5 @@ func cutArg(text string) (before, found, after string) {
 	return text[:begin], text[begin:end], text[end:]
 }
 
-// argName is the name in ${NAME}.
+// argName matches the name in ${NAME}.
 func argName(found string) string { return found[len("${") : len(found)-len("}")] }

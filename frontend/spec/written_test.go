@@ -8,7 +8,7 @@ import (
 	"github.com/containerd/platforms"
 )
 
-// Values with build arguments are known as the file has them.
+// Values with build arguments are available as the file has them.
 func TestParts(t *testing.T) {
 	s, err := Parse([]byte(`
 args: {A: one, B: two, TARGETARCH: }

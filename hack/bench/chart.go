@@ -19,9 +19,11 @@ const (
 // chartStyle follows the reader's light or dark theme. The ground is part of it, since a page need not do so.
 const chartStyle = `.ground { fill: #ffffff } text { font: 12px system-ui, sans-serif; fill: #1f2328 }
 .title { font-size: 15px; font-weight: 600 } .head { font-weight: 600 }
-.met { fill: #1a7f37 } .missed { fill: #bf5700 } .line { stroke: #8c959f } .spread { stroke: #1f2328 } .goal { stroke: #0969da; stroke-width: 2 }
+.met { fill: #1a7f37 } .missed { fill: #bf5700 } .line { stroke: #8c959f } .spread { stroke: #1f2328 } ` +
+	`.goal { stroke: #0969da; stroke-width: 2 }
 @media (prefers-color-scheme: dark) {
-.ground { fill: #0d1117 } text { fill: #e6edf3 } .met { fill: #3fb950 } .missed { fill: #f0883e } .spread { stroke: #e6edf3 } .goal { stroke: #58a6ff }
+.ground { fill: #0d1117 } text { fill: #e6edf3 } .met { fill: #3fb950 } .missed { fill: #f0883e } ` +
+	`.spread { stroke: #e6edf3 } .goal { stroke: #58a6ff }
 }`
 
 // chart draws a bar for every goal that is a ratio of crosshull to something else, by situation: how long it is, from

@@ -9,7 +9,8 @@
 //
 //	plan.go        what is run: projects, modes, platforms, contenders, situations
 //	goals.go       what is hoped for, and how what was measured compares
-//	project.go     the projects, how a copy is written, which lines are edited; libraries.go and wwwroot.go make two of them
+//	project.go     the projects, how a copy is written, which lines are edited; libraries.go and wwwroot.go make two
+//	               of them
 //	dockerfile.go  what contenders that build with BuildKit need in their copy
 //	host.go        contenders that need no BuildKit
 //	runner.go      rounds, situations, order; build.go, base.go and fresh.go what a situation does

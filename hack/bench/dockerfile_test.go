@@ -30,7 +30,8 @@ func TestRecipes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		name, content := recipe{project: p, mode: r.mode, contender: r.contender, platforms: r.platforms, base: r.base, cacheID: "nonce"}.file()
+		name, content := recipe{project: p, mode: r.mode, contender: r.contender, platforms: r.platforms, base: r.base,
+			cacheID: "nonce"}.file()
 		fmt.Fprintf(&out, "== %s, %s: %s for %s: %s\n\n%s\n", r.project, r.mode, r.contender, r.platforms, name, content)
 	}
 	golden(t, "recipes.txt", out.String())

@@ -36,7 +36,8 @@ func pushBase(t *testing.T, tag string) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		idx = mutate.AppendManifests(idx, mutate.IndexAddendum{Add: config(t, img, p, nil), Descriptor: v1.Descriptor{Platform: &p}})
+		idx = mutate.AppendManifests(idx,
+			mutate.IndexAddendum{Add: config(t, img, p, nil), Descriptor: v1.Descriptor{Platform: &p}})
 	}
 	if err := push(t.Context(), idx, addr+"/"+tag); err != nil {
 		t.Fatal(err)
@@ -80,10 +81,13 @@ func pushApp(t *testing.T, base, ref string, entrypoint []string, layers ...map[
 				}
 			}
 		}
-		idx = mutate.AppendManifests(idx, mutate.IndexAddendum{Add: config(t, img, p, entrypoint), Descriptor: v1.Descriptor{Platform: &p}})
+		idx = mutate.AppendManifests(idx,
+			mutate.IndexAddendum{Add: config(t, img, p, entrypoint), Descriptor: v1.Descriptor{Platform: &p}})
 	}
 	// An attestation, as buildx adds it.
-	idx = mutate.AppendManifests(idx, mutate.IndexAddendum{Add: empty.Image, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "unknown", Architecture: "unknown"}}})
+	idx = mutate.AppendManifests(idx,
+		mutate.IndexAddendum{Add: empty.Image,
+			Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "unknown", Architecture: "unknown"}}})
 	if err := push(t.Context(), idx, ref); err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +109,8 @@ func TestCompare(t *testing.T) {
 	pushApp(t, base, ref, nil, map[string][]byte{"app/lib.dll": []byte("lib"), "app/app.dll": []byte("two")})
 	now := look()
 	changed := now["linux/amd64"].app()[0] // names are in order: app.dll, lib.dll
-	u := uploaded{blobs: map[string]int64{changed.Digest.String(): 100, now["linux/arm64"].manifest.Layers[0].Digest.String(): 20, "sha256:config": 3}, manifests: 4}
+	u := uploaded{blobs: map[string]int64{changed.Digest.String(): 100,
+		now["linux/arm64"].manifest.Layers[0].Digest.String(): 20, "sha256:config": 3}, manifests: 4}
 	var f Figures
 	f.compare(before, now, u)
 	if f.Pushed != 127 || f.PushedApp != 100 || f.PushedBase != 20 {
@@ -122,7 +127,8 @@ func TestCompare(t *testing.T) {
 	if err := moveBase(t.Context(), base, addr+"/moved:10.0", "nonce"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := images(t.Context(), ref, addr+"/moved:10.0"); err == nil || !strings.Contains(err.Error(), "layer 2 differs") {
+	if _, err := images(t.Context(), ref, addr+"/moved:10.0"); err == nil ||
+		!strings.Contains(err.Error(), "layer 2 differs") {
 		t.Errorf("on another base: %v", err)
 	}
 }
@@ -169,12 +175,15 @@ func TestVerify(t *testing.T) {
 	}{
 		{"portable", two, []string{"dotnet", "/app/app.dll"}, map[string][]byte{"app/app.dll": dll}, ""},
 		{"relative", two, []string{"dotnet", "app.dll"}, map[string][]byte{"app/app.dll": dll}, ""},
-		{"launcher of another platform", two, []string{"./app"}, map[string][]byte{"app/app.dll": dll, "app/app": program}, "image for linux/arm64: app/app is for EM_X86_64, want EM_AARCH64"},
+		{"launcher of another platform", two, []string{"./app"}, map[string][]byte{"app/app.dll": dll, "app/app": program},
+			"image for linux/arm64: app/app is for EM_X86_64, want EM_AARCH64"},
 		{"no launcher", two, []string{"./app"}, map[string][]byte{"app/app.dll": dll}, "not in it: app/app"},
 		{"empty", two, []string{"dotnet", "app.dll"}, map[string][]byte{"app/app.dll": {}}, "not in it: app/app.dll"},
 		{"no entrypoint", two, nil, map[string][]byte{"app/app.dll": dll}, "no entrypoint"},
-		{"a platform too few", three, []string{"dotnet", "app.dll"}, map[string][]byte{"app/app.dll": dll}, "no image for linux/arm/v7"},
-		{"a platform too many", one, []string{"dotnet", "app.dll"}, map[string][]byte{"app/app.dll": dll}, "2 images, want those for amd64"},
+		{"a platform too few", three, []string{"dotnet", "app.dll"}, map[string][]byte{"app/app.dll": dll},
+			"no image for linux/arm/v7"},
+		{"a platform too many", one, []string{"dotnet", "app.dll"}, map[string][]byte{"app/app.dll": dll},
+			"2 images, want those for amd64"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			ref := addr + "/app:1"

@@ -11,7 +11,8 @@ func TestParseBusy(t *testing.T) {
 		want       float64
 		err        string
 	}{
-		{name: "all but idle, iowait, steal and guests", stat: "cpu  100 20 300 4000 50000 6 7 800000 9000000 0\ncpu0 1 1 1 1 1 1 1\n", want: 4.33},
+		{name: "all but idle, iowait, steal and guests",
+			stat: "cpu  100 20 300 4000 50000 6 7 800000 9000000 0\ncpu0 1 1 1 1 1 1 1\n", want: 4.33},
 		{name: "something else", stat: "intr 1 2 3\n", err: "unexpected /proc/stat"},
 		{name: "no number", stat: "cpu a b c d e f g h\n", err: "invalid syntax"},
 	} {

@@ -12,7 +12,8 @@ func TestPlanCoversGoals(t *testing.T) {
 	for _, g := range goals {
 		found := slices.ContainsFunc(plan, func(x experiment) bool {
 			return x.project == g.project && x.mode == g.mode && slices.ContainsFunc(x.pairs(), func(p pair) bool {
-				return p.situation == g.situation && p.subject.platforms == g.platforms && (g.figure != nil || p.against.is(g.against))
+				return p.situation == g.situation && p.subject.platforms == g.platforms &&
+					(g.figure != nil || p.against.is(g.against))
 			})
 		})
 		if !found {
@@ -62,7 +63,8 @@ func TestPlanIsWhole(t *testing.T) {
 	for _, s := range situations {
 		all = append(all, string(s))
 	}
-	all = append(all, string(crosshull), string(seed), string(seedMounts), string(portable), string(syntax), string(sdk), string(floor),
+	all = append(all, string(crosshull), string(seed), string(seedMounts), string(portable), string(syntax), string(sdk),
+		string(floor),
 		modePortable, modeAppHost, modeSelfContained, modeReadyToRun, string(one), string(two), string(three))
 	for _, name := range all {
 		if !seen[name] {
@@ -78,13 +80,17 @@ func TestFilter(t *testing.T) {
 		want                       []string // entrants and their situations
 	}{
 		{"a case", "^dotnetapp.*v7$", "", "", []string{
-			"crosshull amd64+arm64+arm/v7 [cold nothing changed app line changed]", "portable amd64+arm64+arm/v7 [cold nothing changed app line changed]",
+			"crosshull amd64+arm64+arm/v7 [cold nothing changed app line changed]",
+			"portable amd64+arm64+arm/v7 [cold nothing changed app line changed]",
 		}},
 		{"a situation", "^sqlite.*arm64$", "package", "", []string{
-			"crosshull amd64+arm64 [package changed]", "seed amd64+arm64 [package changed]", "seed+mounts amd64+arm64 [package changed]",
+			"crosshull amd64+arm64 [package changed]", "seed amd64+arm64 [package changed]",
+			"seed+mounts amd64+arm64 [package changed]",
 		}},
-		{"another platform", "^aspnetapp, apphost", "", "crosshull", []string{"crosshull amd64 [cold]", "crosshull amd64+arm64 [cold]"}},
-		{"the host", "^libraries50", "", "floor|sdk", []string{"crosshull amd64 [cold]", "crosshull amd64+arm64 [cold]", "sdk amd64+arm64 [cold]", "floor amd64 [cold]"}},
+		{"another platform", "^aspnetapp, apphost", "", "crosshull",
+			[]string{"crosshull amd64 [cold]", "crosshull amd64+arm64 [cold]"}},
+		{"the host", "^libraries50", "", "floor|sdk",
+			[]string{"crosshull amd64 [cold]", "crosshull amd64+arm64 [cold]", "sdk amd64+arm64 [cold]", "floor amd64 [cold]"}},
 		{"none", "^dotnetapp", "", "floor", nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

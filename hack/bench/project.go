@@ -46,7 +46,8 @@ type sources struct {
 // projects are those of the plan. Each has a package that changes its version, but for dotnetapp.
 var projects = []project{
 	{
-		name: aspnetapp, file: "aspnetapp/aspnetapp.csproj", restores: []string{"aspnetapp/*.csproj"}, base: "aspnet", web: true,
+		name: aspnetapp, file: "aspnetapp/aspnetapp.csproj", restores: []string{"aspnetapp/*.csproj"}, base: "aspnet",
+		web: true,
 		wants: []string{
 			"aspnetapp.dll",
 			"Newtonsoft.Json.dll",

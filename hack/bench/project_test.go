@@ -15,8 +15,10 @@ func testSources(t *testing.T) sources {
 	t.Helper()
 	modules := t.TempDir()
 	for _, file := range []string{
-		"bootstrap/dist/css/bootstrap.min.css", "bootstrap/dist/css/bootstrap.min.css.map", "bootstrap/dist/js/bootstrap.js", "bootstrap/scss/_alert.scss",
-		"jquery/dist/jquery.js", "jquery/src/ajax.js", "jquery-validation/dist/jquery.validate.js", "jquery-validation/dist/localization/messages_de.js",
+		"bootstrap/dist/css/bootstrap.min.css", "bootstrap/dist/css/bootstrap.min.css.map", "bootstrap/dist/js/bootstrap.js",
+		"bootstrap/scss/_alert.scss",
+		"jquery/dist/jquery.js", "jquery/src/ajax.js", "jquery-validation/dist/jquery.validate.js",
+		"jquery-validation/dist/localization/messages_de.js",
 		"jquery-validation-unobtrusive/dist/jquery.validate.unobtrusive.js",
 	} {
 		if err := writeFile(modules, file, "/* "+file+" */"); err != nil {
@@ -122,7 +124,8 @@ func TestStamp(t *testing.T) {
 	if err := p.write(testSources(t), dir); err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range []string{"bootstrap/dist/css/bootstrap.min.css.map", "jquery-validation/dist/jquery.validate.js"} {
+	for _, file := range []string{"bootstrap/dist/css/bootstrap.min.css.map",
+		"jquery-validation/dist/jquery.validate.js"} {
 		if _, err := os.Stat(filepath.Join(dir, "aspnetapp/wwwroot/lib", file)); err != nil {
 			t.Error(err)
 		}
@@ -184,7 +187,8 @@ func TestLibraries(t *testing.T) {
 	}
 	for _, want := range []string{
 		"namespace Lib10;\n",
-		"public static int Compute(int x) => x + 10 + Lib00.Type3.Compute(x) + Lib01.Type3.Compute(x) + Lib03.Type3.Compute(x);\n",
+		"public static int Compute(int x) => x + 10 + Lib00.Type3.Compute(x) + Lib01.Type3.Compute(x) + " +
+			"Lib03.Type3.Compute(x);\n",
 		"values.Where(v => v % 11 == 0).Select(v => v * 10).Sum();\n",
 	} {
 		if !strings.Contains(string(dt), want) {

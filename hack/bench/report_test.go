@@ -105,8 +105,10 @@ func testReport() *Report {
 	}}
 	run := func(wall float64) Figures {
 		return Figures{
-			Wall: wall, CPU: wall * 1.8, Steps: 12, Execs: 3, Frontend: wall / 2, Pushed: 70e3, PushedApp: 50e3, Changed: 50e3, ChangedLayers: 1,
-			Images: map[string]int64{"linux/amd64": 93e6, "linux/arm/v7": 47e6}, Apps: map[string]int64{"linux/amd64": 5.6e6, "linux/arm/v7": 5.6e6},
+			Wall: wall, CPU: wall * 1.8, Steps: 12, Execs: 3, Frontend: wall / 2, Pushed: 70e3, PushedApp: 50e3, Changed: 50e3,
+			ChangedLayers: 1,
+			Images:        map[string]int64{"linux/amd64": 93e6, "linux/arm/v7": 47e6},
+			Apps:          map[string]int64{"linux/amd64": 5.6e6, "linux/arm/v7": 5.6e6},
 		}
 	}
 	runs := func(change func(*Figures), walls ...float64) []Figures {
@@ -125,8 +127,10 @@ func testReport() *Report {
 	r := &Report{Machine: Machine{2, "6.1.0", "0.34.2", "0.38.2", "10.0.401"}, Rounds: 2}
 	r.add(x, Filter{}, samples{
 		{cold: runs(same, 10, 11)},
-		{cold: runs(same, 10.5, 11), nothing: runs(none, 0.5, 0.6), edit: runs(same, 3, 4), rebase: runs(none, 1, 1.2), fresh: runs(cache, 8, 9)},
-		{cold: runs(same, 30, 33), nothing: runs(none, 0.4, 0.6), edit: runs(same, 27, 28), rebase: runs(same, 2, 2.1), fresh: runs(cache, 31, 32)},
+		{cold: runs(same, 10.5, 11), nothing: runs(none, 0.5, 0.6), edit: runs(same, 3, 4), rebase: runs(none, 1, 1.2),
+			fresh: runs(cache, 8, 9)},
+		{cold: runs(same, 30, 33), nothing: runs(none, 0.4, 0.6), edit: runs(same, 27, 28), rebase: runs(same, 2, 2.1),
+			fresh: runs(cache, 31, 32)},
 		{cold: runs(host, 9, 9.5)},
 	})
 	return r
@@ -185,7 +189,8 @@ func TestTable(t *testing.T) {
 func TestDocs(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, pageName)
-	if err := os.WriteFile(file, []byte("# Page\n\nBefore.\n\n<!-- bench:begin -->\nold\n<!-- bench:end -->\n\nAfter.\n"), 0o644); err != nil {
+	if err := os.WriteFile(file, []byte("# Page\n\nBefore.\n\n<!-- bench:begin -->\nold\n<!-- bench:end -->\n\nAfter.\n"),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 { // what was written is replaced
@@ -241,7 +246,8 @@ func TestJSON(t *testing.T) {
 		figures = append(figures, key)
 	}
 	slices.Sort(figures)
-	want := []string{"app_bytes", "cache_bytes", "changed_bytes", "changed_layers", "cpu_s", "execs", "frontend_s", "image_bytes",
+	want := []string{"app_bytes", "cache_bytes", "changed_bytes", "changed_layers", "cpu_s", "execs", "frontend_s",
+		"image_bytes",
 		"pushed_app_bytes", "pushed_base_bytes", "pushed_bytes", "steps", "wall_s"}
 	if !slices.Equal(figures, want) {
 		t.Errorf("figures %q", figures)

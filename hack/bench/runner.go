@@ -233,7 +233,8 @@ func (r *runner) round(ctx context.Context, x experiment, round int, all samples
 					f.Wall,
 				)
 				all[i][s] = append(all[i][s], f)
-				if err := r.keepTrace(contestants[i], fmt.Sprintf("%s-%d", strings.ReplaceAll(string(s), " ", "-"), len(all[i][s]))); err != nil {
+				if err := r.keepTrace(contestants[i],
+					fmt.Sprintf("%s-%d", strings.ReplaceAll(string(s), " ", "-"), len(all[i][s]))); err != nil {
 					return err
 				}
 			}

@@ -22,7 +22,8 @@ var (
 	// internal are vertices that BuildKit makes for itself, those that get images, and those whose names are crosshull's
 	// summary: nothing of the build is run there.
 	internal = regexp.MustCompile(
-		`^\[[^\]]*\binternal\] |^\[summary\] |^\[auth\] |^resolve image config for |^docker-image://|^exporting |^importing |^\[[^\]]*\] FROM `,
+		`^\[[^\]]*\binternal\] |^\[summary\] |^\[auth\] |^resolve image config for |^docker-image://|^exporting ` +
+			`|^importing |^\[[^\]]*\] FROM `,
 	)
 	// fileOps are what vertices of crosshull do that execute nothing. What is unknown counts as executed.
 	fileOps = regexp.MustCompile(`^\[[^\]]*\] (copy |merge |solution of |output of |sources and |what |crosshull's )`)

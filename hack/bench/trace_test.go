@@ -57,7 +57,8 @@ func TestExecutes(t *testing.T) {
 }
 
 func TestReadable(t *testing.T) {
-	const rawjson = `{"vertexes":[{"digest":"sha256:a","name":"[publish] dotnet publish"},{"digest":"sha256:b","name":"[restore] dotnet restore"}]}
+	const rawjson = `{"vertexes":[{"digest":"sha256:a","name":"[publish] dotnet publish"},` +
+		`{"digest":"sha256:b","name":"[restore] dotnet restore"}]}
 {"logs":[{"vertex":"sha256:a","data":"ZXJyb3IgQ1MxMDAyCg=="},{"vertex":"sha256:b","data":"cmVzdG9yZWQK"}]}
 {"vertexes":[{"digest":"sha256:a","name":"[publish] dotnet publish","error":"exit code: 1"}]}
 ERROR: failed to build

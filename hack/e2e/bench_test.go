@@ -26,8 +26,10 @@ func TestBench(t *testing.T) {
 		t.Fatalf("%d results, want 2: %+v", len(report.Results), report.Results)
 	}
 	cold, nothing := report.Results[0], report.Results[1]
-	if cold.Situation != "cold" || len(cold.Rounds) != 1 || nothing.Situation != "nothing changed" || len(nothing.Rounds) != 5 {
-		t.Errorf("got %s with %d rounds and %s with %d", cold.Situation, len(cold.Rounds), nothing.Situation, len(nothing.Rounds))
+	if cold.Situation != "cold" || len(cold.Rounds) != 1 || nothing.Situation != "nothing changed" ||
+		len(nothing.Rounds) != 5 {
+		t.Errorf("got %s with %d rounds and %s with %d", cold.Situation, len(cold.Rounds), nothing.Situation,
+			len(nothing.Rounds))
 	}
 	for _, res := range report.Results {
 		if res.Median <= 0 || res.Min > res.Median || res.Median > res.Max {
@@ -49,10 +51,12 @@ func TestBench(t *testing.T) {
 	if cold.Crosshull.Execs != 3 || cold.Other.Execs != 2 || cold.Crosshull.Steps <= 3 {
 		t.Errorf("cold: %d and %d commands, %d steps", cold.Crosshull.Execs, cold.Other.Execs, cold.Crosshull.Steps)
 	}
-	if f := nothing.Crosshull; f.Execs != 0 || f.Steps != 0 || f.PushedApp != 0 || f.ChangedLayers != 0 || f.Wall >= cold.Crosshull.Wall {
+	if f := nothing.Crosshull; f.Execs != 0 || f.Steps != 0 || f.PushedApp != 0 || f.ChangedLayers != 0 ||
+		f.Wall >= cold.Crosshull.Wall {
 		t.Errorf("nothing changed: %+v", f)
 	}
 	if f := cold.Crosshull; f.ChangedLayers != 1 || f.PushedApp < f.Changed || f.Pushed <= f.PushedApp {
-		t.Errorf("cold: %d layers of %d bytes changed, pushed %d and %d in all", f.ChangedLayers, f.Changed, f.PushedApp, f.Pushed)
+		t.Errorf("cold: %d layers of %d bytes changed, pushed %d and %d in all", f.ChangedLayers, f.Changed, f.PushedApp,
+			f.Pushed)
 	}
 }

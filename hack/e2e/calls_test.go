@@ -18,7 +18,9 @@ import (
 // answerOf gives what a call prints to standard output.
 func answerOf(t *testing.T, dir, call string, args ...string) string {
 	t.Helper()
-	return command(t, dir, "docker", append(append([]string{"buildx", "build", "--progress=none", "-f", "crosshull.yaml", "--call=" + call}, args...), ".")...)
+	return command(t, dir, "docker",
+		append(append([]string{"buildx", "build", "--progress=none", "-f", "crosshull.yaml", "--call=" + call}, args...),
+			".")...)
 }
 
 // jsonOf gives the JSON of a call.
@@ -46,8 +48,10 @@ nuget:
   secrets: {TOKEN: feed-token}
 `)
 	wantContains(t, "targets", answerOf(t, dir, "targets"), "image (default)", "publish", "sbom")
-	wantContains(t, "outline", answerOf(t, dir, "outline", "--build-arg", "VERSION=2.0"), "TARGET:", "image", "VERSION", "2.0", "of the app", "SOURCE_DATE_EPOCH", "feed-token", "true", "SSH", "default")
-	wantContains(t, "describe", answerOf(t, dir, "subrequests.describe"), "outline", "targets", "lint", "convertllb", "plan", "explain", "schema", "init", "dockerfile", "bake", "graph")
+	wantContains(t, "outline", answerOf(t, dir, "outline", "--build-arg", "VERSION=2.0"), "TARGET:", "image", "VERSION",
+		"2.0", "of the app", "SOURCE_DATE_EPOCH", "feed-token", "true", "SSH", "default")
+	wantContains(t, "describe", answerOf(t, dir, "subrequests.describe"), "outline", "targets", "lint", "convertllb",
+		"plan", "explain", "schema", "init", "dockerfile", "bake", "graph")
 
 	var list struct{ Targets []struct{ Name string } }
 	jsonOf(t, dir, "targets", &list)
@@ -94,7 +98,8 @@ func TestPlan(t *testing.T) {
 	if greeter.Mode != "apphost" || greeter.SDK.Version == "" || !strings.HasPrefix(greeter.SDK.Digest, "sha256:") {
 		t.Errorf("%+v", greeter)
 	}
-	wantContains(t, "text", answerOf(t, dir, "plan", "--target", "greeter"), "APP greeter", "mode", "apphost", "IMAGE linux/amd64", `["/app/greeter"]`)
+	wantContains(t, "text", answerOf(t, dir, "plan", "--target", "greeter"), "APP greeter", "mode", "apphost",
+		"IMAGE linux/amd64", `["/app/greeter"]`)
 
 	var e report.Explanation
 	jsonOf(t, dir, "explain", &e, "--target", "greeter", "--platform", "linux/amd64,linux/arm64")
@@ -111,18 +116,22 @@ func TestPlan(t *testing.T) {
 		}
 	}
 	graph := answerOf(t, dir, "graph", "--platform", "linux/amd64,linux/arm64")
-	wantContains(t, "graph", graph, "flowchart LR", `["src/greeter/greeter.csproj"]`, `["[restore] dotnet restore`, `["greeter image linux/arm64"]`, `(["mcr.microsoft.com/dotnet/sdk:10.0`)
+	wantContains(t, "graph", graph, "flowchart LR", `["src/greeter/greeter.csproj"]`, `["[restore] dotnet restore`,
+		`["greeter image linux/arm64"]`, `(["mcr.microsoft.com/dotnet/sdk:10.0`)
 
-	out := build(t, dir, "-f", "crosshull.yaml", "--target", "greeter", "--platform", "linux/amd64,linux/arm64", "-t", repo, "--push", ".")
+	out := build(t, dir, "-f", "crosshull.yaml", "--target", "greeter", "--platform", "linux/amd64,linux/arm64",
+		"-t", repo, "--push", ".")
 	wantContains(t, "log", out, "[describe] dotnet msbuild") // cached: the plan has asked
-	if strings.Contains(out, "[describe] dotnet msbuild -t:ComputeContainerConfig src/clock src/greeter\n#") && !strings.Contains(out, "CACHED") {
+	if strings.Contains(out, "[describe] dotnet msbuild -t:ComputeContainerConfig src/clock src/greeter\n#") &&
+		!strings.Contains(out, "CACHED") {
 		t.Errorf("MSBuild was asked again:\n%s", out)
 	}
 	_, images := index(t, repo)
 	for _, want := range greeter.Images {
 		got := images[want.Platform]
 		cfg := got.Config.Config
-		if !slices.Equal(cfg.Entrypoint, want.Entrypoint) || cfg.User != want.User || cfg.WorkingDir != want.WorkingDir || cfg.Labels["org.opencontainers.image.base.digest"] != want.Base.Manifest {
+		if !slices.Equal(cfg.Entrypoint, want.Entrypoint) || cfg.User != want.User || cfg.WorkingDir != want.WorkingDir ||
+			cfg.Labels["org.opencontainers.image.base.digest"] != want.Base.Manifest {
 			t.Errorf("%s: planned %+v, built %+v", want.Platform, want, cfg)
 		}
 	}
@@ -150,8 +159,10 @@ func TestInit(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "crosshull.yaml")); err != nil {
 		t.Fatal(err)
 	}
-	out := command(t, dir, "docker", "buildx", "build", "--progress=none", "--build-arg", "BUILDKIT_SYNTAX=ghcr.io/crosshull/crosshull:1", "--call=init", ".")
-	wantContains(t, "init without a spec", out, "# syntax=ghcr.io/crosshull/crosshull:1\n", "project: aspnetapp/aspnetapp.csproj")
+	out := command(t, dir, "docker", "buildx", "build", "--progress=none",
+		"--build-arg", "BUILDKIT_SYNTAX=ghcr.io/crosshull/crosshull:1", "--call=init", ".")
+	wantContains(t, "init without a spec", out, "# syntax=ghcr.io/crosshull/crosshull:1\n",
+		"project: aspnetapp/aspnetapp.csproj")
 }
 
 // The graph of convertllb is the one that is built.
@@ -167,7 +178,8 @@ func TestConvertLLB(t *testing.T) {
 	for _, m := range converted.Metadata {
 		names = append(names, m.Description["llb.customname"])
 	}
-	for _, want := range []string{"[restore] dotnet restore dotnetapp.csproj", "[publish] dotnet publish dotnetapp.csproj", "[image linux/arm64] merge base and app"} {
+	for _, want := range []string{"[restore] dotnet restore dotnetapp.csproj", "[publish] dotnet publish dotnetapp.csproj",
+		"[image linux/arm64] merge base and app"} {
 		if !slices.Contains(names, want) {
 			t.Errorf("no vertex %q in %q", want, names)
 		}
@@ -192,7 +204,8 @@ func TestEject(t *testing.T) {
 	t.Parallel()
 	needDockerfileFrontend(t)
 	feedOfReader(t)
-	feed := []string{"--secret", "id=feed-url,env=FEED_URL", "--secret", "id=feed-token,env=FEED_TOKEN", "--secret", "id=company-ca,src=" + getenv(t, "FEED_CA")}
+	feed := []string{"--secret", "id=feed-url,env=FEED_URL", "--secret", "id=feed-token,env=FEED_TOKEN",
+		"--secret", "id=company-ca,src=" + getenv(t, "FEED_CA")}
 	for _, tc := range []struct {
 		example string
 		args    []string
@@ -201,7 +214,8 @@ func TestEject(t *testing.T) {
 		bytes bool
 	}{
 		{"aot", nil, "", true}, {"apps", nil, "clock", true}, {"apps", nil, "greeter", false}, {"aspnetapp", nil, "", true},
-		{"complexapp", nil, "", true}, {"dotnetapp", nil, "", true}, {"filebased", nil, "", true}, {"privatefeed", feed, "", true},
+		{"complexapp", nil, "", true}, {"dotnetapp", nil, "", true}, {"filebased", nil, "", true},
+		{"privatefeed", feed, "", true},
 		{"sqlite", nil, "", true}, {"trimmed", nil, "", true}, {"worker", nil, "", true},
 	} {
 		t.Run(strings.TrimSuffix(tc.example+" "+tc.prefix, " "), func(t *testing.T) {
@@ -219,21 +233,32 @@ func TestEject(t *testing.T) {
 			dockerfile := filepath.Join(t.TempDir(), "Dockerfile") // elsewhere, as it would be an input
 			write(t, filepath.Dir(dockerfile), "Dockerfile", text+"\nFROM scratch\nCOPY --link --from="+from+" /app /\n")
 			plain, ours := t.TempDir(), t.TempDir()
-			build(t, dir, append(tc.args, "-f", dockerfile, "--platform", "linux/amd64", "--output", "type=local,dest="+plain, ".")...)
-			build(t, dir, append(tc.args, "-f", "crosshull.yaml", "--target", publish, "--platform", "linux/amd64", "--output", "type=local,dest="+ours, ".")...)
+			build(t, dir,
+				append(tc.args, "-f", dockerfile, "--platform", "linux/amd64", "--output", "type=local,dest="+plain, ".")...)
+			build(t, dir,
+				append(tc.args, "-f", "crosshull.yaml", "--target", publish, "--platform", "linux/amd64",
+					"--output", "type=local,dest="+ours, ".")...)
 			wantSameFiles(t, tree(t, plain), tree(t, ours), tc.bytes)
 
-			build(t, dir, append(tc.args, "-f", dockerfile, "--platform", "linux/amd64", "--target", image, "-t", repo+"/theirs", "--push", ".")...)
-			build(t, dir, append(tc.args, "-f", "crosshull.yaml", "--platform", "linux/amd64", "--target", image, "-t", repo+"/ours", "--push", ".")...)
+			build(t, dir,
+				append(tc.args, "-f", dockerfile, "--platform", "linux/amd64", "--target", image, "-t", repo+"/theirs",
+					"--push", ".")...)
+			build(t, dir,
+				append(tc.args, "-f", "crosshull.yaml", "--platform", "linux/amd64", "--target", image, "-t", repo+"/ours",
+					"--push", ".")...)
 			_, theirs := index(t, repo+"/theirs")
 			_, own := index(t, repo+"/ours")
 			a, b := theirs["linux/amd64"].Config.Config, own["linux/amd64"].Config.Config
 			delete(b.Labels, "org.opencontainers.image.base.digest") // one for each platform, which a Dockerfile cannot say
-			if !slices.Equal(a.Entrypoint, b.Entrypoint) || !slices.Equal(a.Cmd, b.Cmd) || a.User != b.User || a.WorkingDir != b.WorkingDir || !maps.Equal(a.Labels, b.Labels) ||
-				!maps.Equal(a.ExposedPorts, b.ExposedPorts) || !slices.Equal(slices.Sorted(slices.Values(a.Env)), slices.Sorted(slices.Values(b.Env))) || a.StopSignal != b.StopSignal {
+			if !slices.Equal(a.Entrypoint, b.Entrypoint) || !slices.Equal(a.Cmd, b.Cmd) || a.User != b.User ||
+				a.WorkingDir != b.WorkingDir || !maps.Equal(a.Labels, b.Labels) ||
+				!maps.Equal(a.ExposedPorts, b.ExposedPorts) ||
+				!slices.Equal(slices.Sorted(slices.Values(a.Env)), slices.Sorted(slices.Values(b.Env))) ||
+				a.StopSignal != b.StopSignal {
 				t.Errorf("the Dockerfile's image\n%+v\nis not ours\n%+v\n%s", a, b, text)
 			}
-			if (a.Healthcheck == nil) != (b.Healthcheck == nil) || a.Healthcheck != nil && (!slices.Equal(a.Healthcheck.Test, b.Healthcheck.Test) || a.Healthcheck.Interval != b.Healthcheck.Interval) {
+			if (a.Healthcheck == nil) != (b.Healthcheck == nil) || a.Healthcheck != nil &&
+				(!slices.Equal(a.Healthcheck.Test, b.Healthcheck.Test) || a.Healthcheck.Interval != b.Healthcheck.Interval) {
 				t.Errorf("healthcheck %+v and %+v", a.Healthcheck, b.Healthcheck)
 			}
 		})

@@ -23,7 +23,8 @@ func TestWithoutMerge(t *testing.T) {
 	_, want := index(t, merged)
 	_, got := index(t, copied)
 	for p := range want {
-		if len(got[p].Layers) != len(want[p].Layers) || got[p].Config.Config.Entrypoint[1] != want[p].Config.Config.Entrypoint[1] {
+		if len(got[p].Layers) != len(want[p].Layers) ||
+			got[p].Config.Config.Entrypoint[1] != want[p].Config.Config.Entrypoint[1] {
 			t.Errorf("%s: %d layers and entrypoint %q, want %d and %q", p,
 				len(got[p].Layers), got[p].Config.Config.Entrypoint, len(want[p].Layers), want[p].Config.Config.Entrypoint)
 		}
@@ -50,7 +51,8 @@ func TestWithoutDiff(t *testing.T) {
 	}
 }
 
-// Where BuildKit cannot read the index of a base, an image does not say which manifest it is from, and is the same otherwise.
+// Where BuildKit cannot read the index of a base, an image does not say which manifest it is from, and is the same
+// otherwise.
 func TestWithoutBlobs(t *testing.T) {
 	t.Parallel()
 	dir := example(t, "dotnetapp")
@@ -66,7 +68,8 @@ func TestWithoutBlobs(t *testing.T) {
 		if d, ok := got[p].Config.Config.Labels[ocispecs.AnnotationBaseImageDigest]; ok {
 			t.Errorf("%s: %q is the digest of the base", p, d)
 		}
-		if want, got := want[p].Config.Config.Labels[ocispecs.AnnotationBaseImageName], got[p].Config.Config.Labels[ocispecs.AnnotationBaseImageName]; got != want {
+		const name = ocispecs.AnnotationBaseImageName
+		if want, got := want[p].Config.Config.Labels[name], got[p].Config.Config.Labels[name]; got != want {
 			t.Errorf("%s: %q is the name of the base, want %q", p, got, want)
 		}
 		if got[p].appLayer().Digest != want[p].appLayer().Digest {
@@ -95,7 +98,8 @@ func TestTooOld(t *testing.T) {
 		t.Run(string(tc.missing), func(t *testing.T) {
 			write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n"+tc.spec)
 			rec, err := solve(t, dir, append(tc.opts, without(tc.missing))...)
-			if err == nil || !strings.Contains(err.Error(), "this BuildKit is too old to") || !strings.Contains(err.Error(), tc.want) {
+			if err == nil || !strings.Contains(err.Error(), "this BuildKit is too old to") ||
+				!strings.Contains(err.Error(), tc.want) {
 				t.Fatalf("got %v", err)
 			}
 			if len(rec.execs) > 0 {

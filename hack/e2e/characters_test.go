@@ -15,7 +15,8 @@ var hostile = []string{
 	`a";X="b`, `a";X=b`, `a;X=b`, `a,X=b`, `a;"b`, `"`, `""`, `"q"`, `a"b`, `a\"b`, `a\\"b`, `a\`, `a\\`, `a;b\`, `C:\x\y`,
 	"a;b", "a,b", ";a", "a;", ";", ",", "a ; b", "%", "100%", "%41", "%3B", "%3b", "%25", "%2541", "%0A", "%(Identity)",
 	"$(X)", "a$(Configuration)b", "$([System.IO.File]::ReadAllText('/etc/passwd'))", "$(registry:HKEY@V)", "@(Compile)",
-	"@(Compile->'%(Identity)')", "@file", "*", "**/*.cs", "?.cs", "a=b", "=", "-p:X=1", "/p:X=1", "#x", "!x", "it's", "`x`", "{x}",
+	"@(Compile->'%(Identity)')", "@file", "*", "**/*.cs", "?.cs", "a=b", "=", "-p:X=1", "/p:X=1", "#x", "!x", "it's",
+	"`x`", "{x}",
 	"a&b<c>", "<![CDATA[x]]>", "&quot;", "a\nb", "a\r\nb", " a ", "\ta\t", "a\u2028b", "é☃", strings.Repeat("x", 5000),
 }
 
@@ -69,7 +70,8 @@ func TestValuesArrive(t *testing.T) {
 		labels += fmt.Sprintf("    <ContainerLabel Include=\"test.%s\" Value=\"$(%[1]s)\" />\n", name)
 	}
 	targets := arrived(values, "ComputeContainerConfig;Restore;CoreCompile;Publish;VSTest")
-	write(t, dir, "Directory.Build.targets", strings.Replace(targets, "</Project>", labels+"  </ItemGroup>\n</Project>", 1))
+	write(t, dir, "Directory.Build.targets",
+		strings.Replace(targets, "</Project>", labels+"  </ItemGroup>\n</Project>", 1))
 	write(t, dir, "crosshull.yaml", fmt.Sprintf(`# syntax=ghcr.io/crosshull/crosshull:1
 project: src/complexapp
 publish: {properties: %s}
@@ -134,8 +136,8 @@ func TestValuesOfKeysArrive(t *testing.T) {
 
 // oddFolder is a path with all characters that mean something to MSBuild, to a shell, or to BuildKit's patterns, and
 // that `dotnet publish` can build in.
-const oddFolder = "a b/it's/(x)/[x]/[^a]/{x}{2}/$(X)/$(Configuration)/%/100%/%(Identity)/@/@()/a,b/a=b/!x/#/&/<x>/^/~/" +
-	" lead/trail / /-x/é"
+const oddFolder = "a b/it's/(x)/[x]/[^a]/{x}{2}/$(X)/$(Configuration)/%/100%/%(Identity)/@/@()/" +
+	"a,b/a=b/!x/#/&/<x>/^/~/ lead/trail / /-x/é"
 
 // move puts all files of a context into a folder of it.
 func move(t *testing.T, dir, folder string) {
@@ -157,7 +159,8 @@ func move(t *testing.T, dir, folder string) {
 func TestCharactersInPaths(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ name, example, folder, project, tests, file string }{
-		{"libraries and tests", "complexapp", oddFolder + "/a;b", "/complexapp.slnx", "/tests/libbar.tests", "app/complexapp.dll"},
+		{"libraries and tests", "complexapp", oddFolder + "/a;b", "/complexapp.slnx", "/tests/libbar.tests",
+			"app/complexapp.dll"},
 		{"static assets", "aspnetapp", oddFolder, "/aspnetapp", "", "app/wwwroot/css/site.css"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -79,7 +79,8 @@ func (c *checked) found() []string {
 // check asks for JSON; it fails if and only if there is something to be found.
 func check(t *testing.T, dir string, args ...string) *checked {
 	t.Helper()
-	args = append([]string{"buildx", "build", "--progress=none", "-f", "crosshull.yaml", "--call=check,format=json"}, args...)
+	args = append([]string{"buildx", "build", "--progress=none", "-f", "crosshull.yaml", "--call=check,format=json"},
+		args...)
 	out, err := try(t, dir, "docker", append(args, ".")...)
 	c := &checked{}
 	dec := json.NewDecoder(strings.NewReader(out)) // an error is printed behind
@@ -92,13 +93,14 @@ func check(t *testing.T, dir string, args ...string) *checked {
 	return c
 }
 
-// What rules find comes with its place, and what may not be read is not shown: in a check as text and as JSON, and after a
-// build, where it is said once.
+// What rules find comes with its place, and what may not be read is not shown: in a check as text and as JSON, and
+// after a build, where it is said once.
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	project(t, dir, "src/app/app.csproj", "")
-	edit(t, dir, "src/app/app.csproj", "</Project>", "  <ItemGroup>\n    <PackageReference Include=\"Newtonsoft.Json\" Version=\"13.*\" />\n  </ItemGroup>\n</Project>")
+	edit(t, dir, "src/app/app.csproj", "</Project>",
+		"  <ItemGroup>\n    <PackageReference Include=\"Newtonsoft.Json\" Version=\"13.*\" />\n  </ItemGroup>\n</Project>")
 	write(t, dir, "nuget.config", `<configuration>
   <packageSourceCredentials>
     <company>
@@ -120,7 +122,8 @@ image:
 `
 	write(t, dir, "crosshull.yaml", fmt.Sprintf(spec, ""))
 	want := []string{
-		"UnusedArg crosshull.yaml:3", "RootUser crosshull.yaml:5", "SecretInSpec crosshull.yaml:7", "MissingHealthcheckTool crosshull.yaml:9",
+		"UnusedArg crosshull.yaml:3", "RootUser crosshull.yaml:5", "SecretInSpec crosshull.yaml:7",
+		"MissingHealthcheckTool crosshull.yaml:9",
 		"FeedCredentials nuget.config:5", "UnlockedFloatingVersions src/app/app.csproj:9",
 	}
 	noSecrets := func(what, out string) {
@@ -136,7 +139,8 @@ image:
 	if got := c.found(); !slices.Equal(got, want) {
 		t.Fatalf("got  %q\nwant %q", got, want)
 	}
-	if w := c.Warnings[1]; w.URL != "https://github.com/crosshull/crosshull/blob/main/docs/checks.md#rootuser" || w.Description == "" ||
+	if w := c.Warnings[1]; w.URL != "https://github.com/crosshull/crosshull/blob/main/docs/checks.md#rootuser" ||
+		w.Description == "" ||
 		w.Detail != "the app runs as root, though mcr.microsoft.com/dotnet/runtime:10.0 has user 1654 for it" {
 		t.Errorf("got %+v", w)
 	}
@@ -153,17 +157,23 @@ image:
 	}
 	wantContains(t, "check", out, "6 warnings have been found!",
 		"WARNING: RootUser - https://github.com/crosshull/crosshull/blob/main/docs/checks.md#rootuser",
-		">>>   user: root", ">>>     API_TOKEN: ***", "\nnuget.config:5: a password of source company:", `>>>       <add key="ClearTextPassword" value="***" />`)
+		">>>   user: root", ">>>     API_TOKEN: ***", "\nnuget.config:5: a password of source company:",
+		`>>>       <add key="ClearTextPassword" value="***" />`)
 	noSecrets("check", out)
 
 	out = build(t, dir, "--progress=plain", "-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", ".")
-	wantContains(t, "build", out, "6 warnings found", " - UnusedArg: ", "(line 3)", " - FeedCredentials: nuget.config:5: a password of source company:", " - UnlockedFloatingVersions: src/app/app.csproj:9: Newtonsoft.Json 13.* ")
-	if n := strings.Count(out, " - RootUser: the app runs as root, though mcr.microsoft.com/dotnet/runtime:10.0 has user 1654 for it (line 5)\n"); n != 1 {
+	wantContains(t, "build", out, "6 warnings found", " - UnusedArg: ", "(line 3)",
+		" - FeedCredentials: nuget.config:5: a password of source company:",
+		" - UnlockedFloatingVersions: src/app/app.csproj:9: Newtonsoft.Json 13.* ")
+	const root = " - RootUser: the app runs as root, though mcr.microsoft.com/dotnet/runtime:10.0 has user 1654 for it " +
+		"(line 5)\n"
+	if n := strings.Count(out, root); n != 1 {
 		t.Errorf("the warning is there %d times:\n%s", n, out)
 	}
 	noSecrets("build", out)
 	out = command(t, dir, "docker", "--debug", "buildx", "build", "-f", "crosshull.yaml", ".")
-	wantContains(t, "build with --debug", out, ">>>     API_TOKEN: ***", "More info: https://github.com/crosshull/crosshull/blob/main/docs/checks.md#secretinspec")
+	wantContains(t, "build with --debug", out, ">>>     API_TOKEN: ***",
+		"More info: https://github.com/crosshull/crosshull/blob/main/docs/checks.md#secretinspec")
 	noSecrets("build with --debug", out)
 
 	// The user chooses: in the spec, or over it by a build argument.
@@ -175,16 +185,20 @@ image:
 	}{
 		{"one", "# check=skip=RootUser\n", nil, 5, ""},
 		{"all", "# check=skip=all;error=true\n", nil, 0, ""},
-		{"errors", "# check=skip=UnusedArg,UnlockedFloatingVersions;error=true\n", nil, 4, "lint violation found for rules: FeedCredentials, MissingHealthcheckTool, RootUser, SecretInSpec"},
-		{"the argument wins", "# check=skip=RootUser;error=true\n", []string{"--build-arg", "BUILDKIT_DOCKERFILE_CHECK=skip=UnusedArg,SecretInSpec"}, 4, ""},
-		{"errors by the argument", "", []string{"--build-arg", "BUILDKIT_DOCKERFILE_CHECK=error=true"}, 6, "lint violation found for rules: FeedCredentials, "},
+		{"errors", "# check=skip=UnusedArg,UnlockedFloatingVersions;error=true\n", nil, 4,
+			"lint violation found for rules: FeedCredentials, MissingHealthcheckTool, RootUser, SecretInSpec"},
+		{"the argument wins", "# check=skip=RootUser;error=true\n",
+			[]string{"--build-arg", "BUILDKIT_DOCKERFILE_CHECK=skip=UnusedArg,SecretInSpec"}, 4, ""},
+		{"errors by the argument", "", []string{"--build-arg", "BUILDKIT_DOCKERFILE_CHECK=error=true"}, 6,
+			"lint violation found for rules: FeedCredentials, "},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			write(t, dir, "crosshull.yaml", fmt.Sprintf(spec, tc.directive))
 			if got := check(t, dir, tc.args...).found(); len(got) != tc.warnings {
 				t.Errorf("%d warnings: %q", len(got), got)
 			}
-			out, err := try(t, dir, "docker", append(append([]string{"buildx", "build", "-f", "crosshull.yaml"}, tc.args...), ".")...)
+			out, err := try(t, dir, "docker",
+				append(append([]string{"buildx", "build", "-f", "crosshull.yaml"}, tc.args...), ".")...)
 			if (err != nil) != (tc.fails != "") {
 				t.Fatalf("build: %v\n%s", err, out)
 			}
@@ -204,7 +218,8 @@ image:
 func TestCheckFacts(t *testing.T) {
 	t.Parallel()
 	untagged := repository(t)
-	command(t, ".", "skopeo", "copy", "--all", "--src-tls-verify=false", "--dest-tls-verify=false", "docker://"+theLab.Registry()+"/dotnet/runtime:10.0", "docker://"+untagged)
+	command(t, ".", "skopeo", "copy", "--all", "--src-tls-verify=false", "--dest-tls-verify=false",
+		"docker://"+theLab.Registry()+"/dotnet/runtime:10.0", "docker://"+untagged)
 	for _, tc := range []struct {
 		name, path, properties string
 		files                  map[string]string
@@ -213,20 +228,33 @@ func TestCheckFacts(t *testing.T) {
 		want                   []string
 		detail                 string // of the first
 	}{
-		{"a framework without support", "app/app.csproj", "<TargetFrameworks>net6.0;net10.0</TargetFrameworks>", nil, "framework: net6.0\nbase: {image: 'mcr.microsoft.com/dotnet/runtime:10.0'}\n", nil,
-			[]string{"EndOfLifeFramework crosshull.yaml:2", "RuntimeMismatch crosshull.yaml:3"}, "app/app.csproj targets net6.0, and .NET 6 has had no support since 2024-11-12: target net10.0"},
+		{"a framework without support", "app/app.csproj", "<TargetFrameworks>net6.0;net10.0</TargetFrameworks>", nil,
+			"framework: net6.0\nbase: {image: 'mcr.microsoft.com/dotnet/runtime:10.0'}\n", nil,
+			[]string{"EndOfLifeFramework crosshull.yaml:2", "RuntimeMismatch crosshull.yaml:3"},
+			"app/app.csproj targets net6.0, and .NET 6 has had no support since 2024-11-12: target net10.0"},
 		{"a platform that the base lacks", "app/app.csproj", "", nil, "", []string{"--platform", "linux/amd64,linux/s390x"},
-			[]string{"PlatformMissing crosshull.yaml:1"}, "mcr.microsoft.com/dotnet/runtime:10.0 has no image for linux/s390x: it has linux/amd64, linux/arm64, linux/arm/v7"},
+			[]string{"PlatformMissing crosshull.yaml:1"},
+			"mcr.microsoft.com/dotnet/runtime:10.0 has no image for linux/s390x: it has linux/amd64, linux/arm64, linux/arm/v7"},
 		{"a test", "tests/Unit/Unit.csproj", "<IsTestProject>true</IsTestProject>", nil, "project: tests/Unit\n", nil,
-			[]string{"TestProject crosshull.yaml:2"}, "tests/Unit/Unit.csproj is a test project, which is not published: name an app here, and this one in tests"},
-		{"AOT across architectures on musl", "app/app.csproj", "", nil, "publish: {mode: aot}\nbase: {image: 'mcr.microsoft.com/dotnet/runtime-deps:10.0-alpine-extra'}\nsdk: {toolchain: 'mcr.microsoft.com/dotnet/sdk:10.0-aot'}\n", []string{"--platform", "linux/arm64"},
-			[]string{"AotOnMusl crosshull.yaml:2"}, "AOT cannot link linux-musl-arm64 on linux-x64: there is no cross toolchain for musl; use a base with glibc, or a builder of that platform"},
+			[]string{"TestProject crosshull.yaml:2"},
+			"tests/Unit/Unit.csproj is a test project, which is not published: name an app here, and this one in tests"},
+		{"AOT across architectures on musl", "app/app.csproj", "", nil,
+			"publish: {mode: aot}\nbase: {image: 'mcr.microsoft.com/dotnet/runtime-deps:10.0-alpine-extra'}\n" +
+				"sdk: {toolchain: 'mcr.microsoft.com/dotnet/sdk:10.0-aot'}\n", []string{"--platform", "linux/arm64"},
+			[]string{"AotOnMusl crosshull.yaml:2"},
+			"AOT cannot link linux-musl-arm64 on linux-x64: there is no cross toolchain for musl; use a base with glibc, or a " +
+				"builder of that platform"},
 		{"no ICU", "app/app.csproj", "<ContainerFamily>alpine</ContainerFamily>", nil, "", nil,
-			[]string{"InvariantMode app/app.csproj:5"}, "app/app.csproj:5: mcr.microsoft.com/dotnet/runtime:10.0-alpine has no ICU, so all cultures are the same to the app"},
-		{"a lock file", "app/app.csproj", "<RestorePackagesWithLockFile>true</RestorePackagesWithLockFile>", map[string]string{"app/packages.lock.json": "{}"}, "", nil,
+			[]string{"InvariantMode app/app.csproj:5"},
+			"app/app.csproj:5: mcr.microsoft.com/dotnet/runtime:10.0-alpine has no ICU, so all cultures are the same " +
+				"to the app"},
+		{"a lock file", "app/app.csproj", "<RestorePackagesWithLockFile>true</RestorePackagesWithLockFile>",
+			map[string]string{"app/packages.lock.json": "{}"}, "", nil,
 			[]string{"LockFileNotEnforced crosshull.yaml:1"}, "where app/packages.lock.json does not fit the projects"},
-		{"a lock file that is enforced", "app/app.csproj", "<RestoreLockedMode>true</RestoreLockedMode>", map[string]string{"app/packages.lock.json": "{}"}, "", nil, nil, ""},
-		{"an image of a context", "app/app.csproj", "", nil, "base: {image: base}\n", []string{"--build-context", "base=docker-image://mcr.microsoft.com/dotnet/runtime:10.0"}, nil, ""},
+		{"a lock file that is enforced", "app/app.csproj", "<RestoreLockedMode>true</RestoreLockedMode>",
+			map[string]string{"app/packages.lock.json": "{}"}, "", nil, nil, ""},
+		{"an image of a context", "app/app.csproj", "", nil, "base: {image: base}\n",
+			[]string{"--build-context", "base=docker-image://mcr.microsoft.com/dotnet/runtime:10.0"}, nil, ""},
 		{"an image without a tag", "app/app.csproj", "", nil, "base: {image: " + untagged + "}\n", nil,
 			[]string{"FloatingBaseTag crosshull.yaml:2"}, untagged + " has no tag, which means latest: name a version of it"},
 	} {
@@ -257,7 +285,8 @@ func TestCheckApps(t *testing.T) {
 	t.Parallel()
 	dir := shared(t, "apps")
 	edit(t, dir, "crosshull.yaml", "    publish:\n", "    image: {user: '0'}\n    publish:\n")
-	for target, want := range map[string][]string{"": {"RootUser crosshull.yaml:10"}, "greeter": {"RootUser crosshull.yaml:10"}, "greeter-publish": {"RootUser crosshull.yaml:10"}, "clock": nil} {
+	for target, want := range map[string][]string{"": {"RootUser crosshull.yaml:10"},
+		"greeter": {"RootUser crosshull.yaml:10"}, "greeter-publish": {"RootUser crosshull.yaml:10"}, "clock": nil} {
 		if c := check(t, dir, "--target", target); !slices.Equal(c.found(), want) || c.BuildError != nil {
 			t.Errorf("target %s: got %q, %v, want %q", target, c.found(), c.BuildError, want)
 		}
@@ -278,12 +307,17 @@ func TestCheckMistakes(t *testing.T) {
 		place      string
 		want       []string // in the message
 	}{
-		{"unknown keys", "projct: a\nimage:\n  workdir: app\n", "", nil, "crosshull.yaml:2", []string{`crosshull.yaml:2: unknown key "projct", did you mean "project"?`, `crosshull.yaml:4: image.workdir "app" must be an absolute path`}},
+		{"unknown keys", "projct: a\nimage:\n  workdir: app\n", "", nil, "crosshull.yaml:2",
+			[]string{`crosshull.yaml:2: unknown key "projct", did you mean "project"?`,
+				`crosshull.yaml:4: image.workdir "app" must be an absolute path`}},
 		{"no YAML", "image: [\n", "", nil, "crosshull.yaml:", []string{"not valid YAML"}},
-		{"no such project", "args: {A: 1}\nproject: src/web\n", "", []string{"UnusedArg crosshull.yaml:2"}, "crosshull.yaml:3", []string{"no .NET project in src/web"}},
+		{"no such project", "args: {A: 1}\nproject: src/web\n", "", []string{"UnusedArg crosshull.yaml:2"},
+			"crosshull.yaml:3", []string{"no .NET project in src/web"}},
 		{"no such mode", "publish: {mode: native}\n", "", nil, "crosshull.yaml:2", []string{`"native" is not known`}},
-		{"no such base", "base: {family: nobel}\n", "", nil, "crosshull.yaml:2", []string{"base image: ", "10.0-nobel", "not found"}},
-		{"no such rule option", "# check=skipp=RootUser\n", "", nil, "crosshull.yaml:2", []string{`crosshull.yaml:2: # check: invalid check option "skipp"`}},
+		{"no such base", "base: {family: nobel}\n", "", nil, "crosshull.yaml:2",
+			[]string{"base image: ", "10.0-nobel", "not found"}},
+		{"no such rule option", "# check=skipp=RootUser\n", "", nil, "crosshull.yaml:2",
+			[]string{`crosshull.yaml:2: # check: invalid check option "skipp"`}},
 		{"no such test", "tests: [app]\n", "", nil, "crosshull.yaml:2", []string{"no test project in app"}},
 		{"no project file", "", "<Project>", nil, "crosshull.yaml:1", []string{"app/app.csproj", "MSB4025"}},
 	} {
@@ -299,7 +333,8 @@ func TestCheckMistakes(t *testing.T) {
 			if c.BuildError == nil {
 				t.Fatalf("no mistake: %+v", c)
 			}
-			if got := c.place(c.BuildError.Location); !strings.HasPrefix(got, tc.place) || !slices.Equal(c.found(), tc.warnings) {
+			if got := c.place(c.BuildError.Location); !strings.HasPrefix(got, tc.place) ||
+				!slices.Equal(c.found(), tc.warnings) {
 				t.Errorf("at %s with %q, want %s with %q", got, c.found(), tc.place, tc.warnings)
 			}
 			wantContains(t, "message", c.BuildError.Message, tc.want...)

@@ -57,10 +57,12 @@ func gitServer(t *testing.T, dir string) string {
 	t.Helper()
 	served := t.TempDir()
 	for _, args := range [][]string{
-		{"init", "--quiet", "--initial-branch=main"}, {"add", "--all"}, {"commit", "--quiet", "--message=sources"}, {"tag", "v1"},
+		{"init", "--quiet", "--initial-branch=main"}, {"add", "--all"}, {"commit", "--quiet", "--message=sources"},
+		{"tag", "v1"},
 		{"clone", "--quiet", "--bare", ".", filepath.Join(served, "app.git")},
 	} {
-		command(t, dir, "git", append([]string{"-c", "user.name=e2e", "-c", "user.email=e2e@localhost", "-c", "safe.directory=*"}, args...)...)
+		command(t, dir, "git",
+			append([]string{"-c", "user.name=e2e", "-c", "user.email=e2e@localhost", "-c", "safe.directory=*"}, args...)...)
 	}
 	url, stop, err := repro.ServeGit(served)
 	if err != nil {
@@ -81,7 +83,9 @@ func TestContexts(t *testing.T) {
 	}
 	write(t, repository0, "deploy/shop.crosshull.yaml", string(text))
 	sources := archive(t, dir)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(sources) }))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write(sources)
+	}))
 	t.Cleanup(server.Close)
 	git := gitServer(t, repository0)
 
@@ -98,10 +102,12 @@ func TestContexts(t *testing.T) {
 		{"an archive on the net", nil, []string{"-f", "crosshull.yaml", server.URL + "/sources.tar"}},
 		{"git, a folder of a branch", nil, []string{"-f", "crosshull.yaml", git + "#main:app"}},
 		{"git, a folder of a tag", nil, []string{"-f", "crosshull.yaml", git + "#v1:app"}},
-		{"a frontend on the command line", nil, []string{"--build-arg", "BUILDKIT_SYNTAX=ghcr.io/crosshull/crosshull:1", "."}},
+		{"a frontend on the command line", nil,
+			[]string{"--build-arg", "BUILDKIT_SYNTAX=ghcr.io/crosshull/crosshull:1", "."}},
 	} {
 		repo := repository(t)
-		args := append([]string{"--platform", "linux/amd64,linux/arm64", "--build-arg", "SOURCE_DATE_EPOCH=1700000000", "--provenance=false", "-t", repo, "--push"}, tc.args...)
+		args := append([]string{"--platform", "linux/amd64,linux/arm64", "--build-arg", "SOURCE_DATE_EPOCH=1700000000",
+			"--provenance=false", "-t", repo, "--push"}, tc.args...)
 		out, err := buildFrom(t, dir, tc.stdin, args...)
 		if err != nil {
 			t.Errorf("%s: %v\n%s", tc.name, err, out)
@@ -121,7 +127,8 @@ func TestContexts(t *testing.T) {
 	if err == nil || !strings.Contains(out, "no .NET project in the context") {
 		t.Errorf("a spec alone from standard input: %v\n%s", err, out)
 	}
-	out = build(t, dir, "-f", "crosshull.yaml", "--build-arg", "SOURCE_DATE_EPOCH=context", "--platform", "linux/amd64,linux/arm64", git+"#main:app")
+	out = build(t, dir, "-f", "crosshull.yaml", "--build-arg", "SOURCE_DATE_EPOCH=context",
+		"--platform", "linux/amd64,linux/arm64", git+"#main:app")
 	wantContains(t, "log", out, "[image linux/arm64] merge base and app")
 }
 
@@ -162,14 +169,19 @@ func TestKindsOfContexts(t *testing.T) {
 	t.Parallel()
 	dir := hello(t)
 	spec := func(from string) {
-		write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nbase: {image: example.com/our/base:1}\nfiles: [{context: extra, from: "+from+", to: /extra/}]\n")
+		write(t, dir, "crosshull.yaml",
+			"# syntax=ghcr.io/crosshull/crosshull:1\nbase: {image: example.com/our/base:1}\nfiles: [{context: extra, from: "+
+				from+", to: /extra/}]\n")
 	}
 	folder, layout := t.TempDir(), filepath.Join(t.TempDir(), "layout")
 	write(t, folder, "etc/os-release", "ID=folder\n")
-	command(t, dir, "skopeo", "copy", "--all", "--src-tls-verify=false", "docker://"+theLab.Registry()+"/dotnet/runtime:10.0-noble-chiseled", "oci:"+layout+":1")
+	command(t, dir, "skopeo", "copy", "--all", "--src-tls-verify=false",
+		"docker://"+theLab.Registry()+"/dotnet/runtime:10.0-noble-chiseled", "oci:"+layout+":1")
 	git := gitServer(t, folder)
 	sources := archive(t, folder)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(sources) }))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write(sources)
+	}))
 	t.Cleanup(server.Close)
 	const image = "docker-image://mcr.microsoft.com/dotnet/runtime:10.0-noble-chiseled"
 	for _, tc := range []struct{ name, base, extra string }{
@@ -185,7 +197,8 @@ func TestKindsOfContexts(t *testing.T) {
 				from = "context" // BuildKit's name for it
 			}
 			spec(from)
-			build(t, dir, "-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "--build-context", "example.com/our/base:1="+tc.base, "--build-context", "extra="+tc.extra, "--output", "type=local,dest="+out, ".")
+			build(t, dir, "-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "--build-context",
+				"example.com/our/base:1="+tc.base, "--build-context", "extra="+tc.extra, "--output", "type=local,dest="+out, ".")
 			for _, p := range []string{"linux_amd64", "linux_arm64"} {
 				for _, name := range []string{"app/hello.dll", "extra/" + path.Base(from), "etc/os-release"} {
 					if _, err := os.Stat(filepath.Join(out, p, name)); err != nil {
@@ -202,7 +215,8 @@ func TestKindsOfContexts(t *testing.T) {
 	write(t, dir, "Dockerfile.base", "FROM mcr.microsoft.com/dotnet/runtime:10.0-noble-chiseled\nLABEL base=ours\n")
 	bake, err := json.Marshal(map[string]any{"target": map[string]any{
 		"base": map[string]any{"dockerfile": "Dockerfile.base", "platforms": []string{"linux/amd64", "linux/arm64"}},
-		"app": map[string]any{"dockerfile": "crosshull.yaml", "platforms": []string{"linux/amd64", "linux/arm64"}, "tags": []string{repo}, "output": []string{"type=registry"},
+		"app": map[string]any{"dockerfile": "crosshull.yaml", "platforms": []string{"linux/amd64", "linux/arm64"},
+			"tags": []string{repo}, "output": []string{"type=registry"},
 			"contexts": map[string]string{"example.com/our/base:1": "target:base", "extra": folder}},
 	}})
 	if err != nil {
@@ -246,7 +260,8 @@ func TestOutputs(t *testing.T) {
 		{"type=docker", "linux/amd64", "image", "manifest.json", true},
 	} {
 		dest := filepath.Join(t.TempDir(), "out")
-		build(t, dir, "-f", "crosshull.yaml", "--platform", tc.platforms, "--target", tc.target, "--output", tc.output+",dest="+dest, ".")
+		build(t, dir, "-f", "crosshull.yaml", "--platform", tc.platforms, "--target", tc.target,
+			"--output", tc.output+",dest="+dest, ".")
 		if !tc.archive {
 			if _, err := os.Stat(filepath.Join(dest, tc.want)); err != nil {
 				t.Errorf("%s of %s: %v", tc.output, tc.target, err)
@@ -262,9 +277,11 @@ func TestOutputs(t *testing.T) {
 		}
 	}
 	repo := repository(t)
-	build(t, dir, "-f", "crosshull.yaml", "--platform", both, "--output", "type=image,name="+repo+",push=true,compression=zstd,force-compression=true,annotation-index.x=y", ".")
+	build(t, dir, "-f", "crosshull.yaml", "--platform", both,
+		"--output", "type=image,name="+repo+",push=true,compression=zstd,force-compression=true,annotation-index.x=y", ".")
 	idx, images := index(t, repo)
-	if last := images["linux/arm64"].appLayer(); idx.Annotations["x"] != "y" || last.MediaType != "application/vnd.oci.image.layer.v1.tar+zstd" {
+	if last := images["linux/arm64"].appLayer(); idx.Annotations["x"] != "y" ||
+		last.MediaType != "application/vnd.oci.image.layer.v1.tar+zstd" {
 		t.Errorf("annotations %v, last layer %s", idx.Annotations, last.MediaType)
 	}
 }
@@ -273,7 +290,8 @@ func TestOutputs(t *testing.T) {
 func TestCacheOfFolder(t *testing.T) {
 	t.Parallel()
 	dir, cache := example(t, "dotnetapp"), filepath.Join(t.TempDir(), "cache")
-	args := []string{"-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "--cache-to", "type=local,mode=max,dest=" + cache, "."}
+	args := []string{"-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64",
+		"--cache-to", "type=local,mode=max,dest=" + cache, "."}
 	onFreshBuilder(t) // one with a history exports every key that a step was ever found by
 	build(t, dir, args...)
 	foreign := map[string]string{} // layers of images by digest
@@ -313,7 +331,8 @@ func TestCacheOfFolder(t *testing.T) {
 	edit(t, dir, "Program.cs", "using", "// "+fresh()+"\nusing")
 	onFreshBuilder(t)
 	log := build(t, dir, append([]string{"--cache-from", "type=local,src=" + cache}, args...)...)
-	for vertex, want := range map[string]bool{`\[describe\] dotnet`: false, `\[restore\] dotnet`: false, `\[publish\] dotnet publish`: true} {
+	for vertex, want := range map[string]bool{`\[describe\] dotnet`: false, `\[restore\] dotnet`: false,
+		`\[publish\] dotnet publish`: true} {
 		if got := ran(log, vertex); got != want {
 			t.Errorf("%s ran: %v, want %v\n%s", vertex, got, want, log)
 		}
@@ -324,7 +343,8 @@ func TestCacheOfFolder(t *testing.T) {
 func TestProvenance(t *testing.T) {
 	t.Parallel()
 	dir, repo := hello(t), repository(t)
-	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: hello.csproj\nnuget: {audit: false}\npublish: {mode: portable}\n")
+	write(t, dir, "crosshull.yaml",
+		"# syntax=ghcr.io/crosshull/crosshull:1\nproject: hello.csproj\nnuget: {audit: false}\npublish: {mode: portable}\n")
 	build(t, dir, "-f", "crosshull.yaml", "--provenance", "mode=max", "-t", repo, "--push", ".")
 	out := command(t, dir, "docker", "buildx", "imagetools", "inspect", "--format", "{{json .Provenance.SLSA}}", repo)
 	var slsa struct {
@@ -374,8 +394,10 @@ func TestProvenance(t *testing.T) {
 	if want := map[string]int{"describe.proj": 2, "hello.csproj": 3, "publish.proj": 4}; !maps.Equal(lines, want) {
 		t.Errorf("steps are mapped to lines %v, want %v", lines, want)
 	}
-	for _, want := range []string{"pkg:docker/mcr.microsoft.com/dotnet/sdk@10.0?platform=linux%2Famd64", "pkg:docker/mcr.microsoft.com/dotnet/runtime@10.0?platform=linux%2Famd64"} {
-		if !slices.ContainsFunc(slsa.BuildDefinition.ResolvedDependencies, func(d struct{ URI string }) bool { return d.URI == want }) {
+	for _, want := range []string{"pkg:docker/mcr.microsoft.com/dotnet/sdk@10.0?platform=linux%2Famd64",
+		"pkg:docker/mcr.microsoft.com/dotnet/runtime@10.0?platform=linux%2Famd64"} {
+		if !slices.ContainsFunc(slsa.BuildDefinition.ResolvedDependencies,
+			func(d struct{ URI string }) bool { return d.URI == want }) {
 			t.Errorf("no %s in %v", want, slsa.BuildDefinition.ResolvedDependencies)
 		}
 	}

@@ -22,8 +22,8 @@ var (
 )
 
 // Every command in the documentation is run, from the folder of its page: what is written after ```sh as it stands, but
-// for make, which runs these tests, and docker run, which wants an engine: the image is run by runc in its place. Those of
-// docs/reproducibility.md, which build on one another, are for TestRecipe.
+// for make, which runs these tests, and docker run, which wants an engine: the image is run by runc in its place. Those
+// of docs/reproducibility.md, which build on one another, are for TestRecipe.
 func TestCommandsInDocs(t *testing.T) {
 	t.Parallel()
 	pages, err := filepath.Glob(filepath.Join(root, "examples", "*", "README.md"))
@@ -126,7 +126,8 @@ func dockerRun(t *testing.T, args []string) {
 }
 
 // make demo works as the README says, and takes a builder of the user's own where there is an engine with one. There is
-// no engine on the machines that test, so what answers to `docker version` stands in for it; builder and build are real.
+// no engine on the machines that test, so what answers to `docker version` stands in for it; builder and build are
+// real.
 func TestDemo(t *testing.T) {
 	for _, tc := range []struct{ name, host, want string }{
 		{"lab", "unix:///nonexistent.sock", "==> Set up the lab"},
@@ -154,18 +155,19 @@ func engine(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Api-Version", "1.41")
-		w.Header().Set("Ostype", "linux")
-		switch {
-		case strings.HasSuffix(r.URL.Path, "/_ping"):
-		case strings.HasSuffix(r.URL.Path, "/version"):
-			w.Header().Set("Content-Type", "application/json")
-			_, _ = w.Write([]byte(`{"Version": "28.0.0", "ApiVersion": "1.41", "Os": "linux", "Arch": "amd64"}`))
-		default:
-			http.NotFound(w, r)
-		}
-	})}
+	srv := &http.Server{ReadHeaderTimeout: time.Minute,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Api-Version", "1.41")
+			w.Header().Set("Ostype", "linux")
+			switch {
+			case strings.HasSuffix(r.URL.Path, "/_ping"):
+			case strings.HasSuffix(r.URL.Path, "/version"):
+				w.Header().Set("Content-Type", "application/json")
+				_, _ = w.Write([]byte(`{"Version": "28.0.0", "ApiVersion": "1.41", "Os": "linux", "Arch": "amd64"}`))
+			default:
+				http.NotFound(w, r)
+			}
+		})}
 	go srv.Serve(ln) //nolint:errcheck // ends with Close
 	t.Cleanup(func() { _ = srv.Close() })
 	return "unix://" + socket

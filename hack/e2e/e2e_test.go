@@ -136,14 +136,15 @@ func copyExample(dir, name, mark string) error {
 	if err := os.CopyFS(dir, os.DirFS(filepath.Join(root, "examples", name))); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, "Directory.Build.targets"), []byte("<Project><!-- "+mark+" --></Project>\n"), 0o644)
+	return os.WriteFile(filepath.Join(dir, "Directory.Build.targets"), []byte("<Project><!-- "+mark+" --></Project>\n"),
+		0o644)
 }
 
 // ofThisRun is in all that the tests of a run share, and in nothing of another run.
 var ofThisRun = fresh()
 
-// shared gives a copy of an example that is alike for all tests of a run: what one test has built, the builder has for the
-// others. A test that counts what runs, or reads what the compiler says, wants [example].
+// shared gives a copy of an example that is alike for all tests of a run: what one test has built, the builder has for
+// the others. A test that counts what runs, or reads what the compiler says, wants [example].
 func shared(t *testing.T, name string) string {
 	t.Helper()
 	if portable[name] != nil {
@@ -162,8 +163,8 @@ func write(t *testing.T, dir, name, content string) {
 	if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	// BuildKit sends what differs in size or time from what it has of a folder of that name. The clock of files has ticks of
-	// some milliseconds, so two tests that run side by side could write one of equal size in the same tick.
+	// BuildKit sends what differs in size or time from what it has of a folder of that name. The clock of files has ticks
+	// of some milliseconds, so two tests that run side by side could write one of equal size in the same tick.
 	if now := time.Now(); os.Chtimes(file, now, now) != nil {
 		t.Fatalf("%s keeps its time", file)
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/crosshull/crosshull/hack/lab"
 )
 
-// A Docker engine without the containerd image store builds with the BuildKit that it has in it, which cannot merge, and
-// runs what it has built.
+// A Docker engine without the containerd image store builds with the BuildKit that it has in it, which cannot merge,
+// and runs what it has built.
 func TestEngine(t *testing.T) {
 	t.Parallel()
 	_, started := waiting(t, "daemon")
@@ -37,7 +37,8 @@ func TestEngine(t *testing.T) {
 	}
 	args = append(args, "--build-context", lab.FrontendImage+"=docker-image://"+theLab.FrontendRef())
 	log := build(t, dir, append(args, ".")...)
-	wantContains(t, "log", log, "[image linux/amd64] copy app onto base", "dotnet test", "naming to docker.io/library/complexapp")
+	wantContains(t, "log", log, "[image linux/amd64] copy app onto base", "dotnet test",
+		"naming to docker.io/library/complexapp")
 	if strings.Contains(log, "ERROR") {
 		t.Errorf("a build that works shows an error:\n%s", log)
 	}
@@ -47,8 +48,10 @@ func TestEngine(t *testing.T) {
 	if !digestAlone.MatchString(id) {
 		t.Fatalf("--quiet prints %q", id)
 	}
-	wantContains(t, "output", command(t, dir, "docker", "run", "--rm", "--network", "none", strings.TrimSpace(id)), "complexapp on X64")
-	out = command(t, dir, "docker", "run", "--rm", "--network", "none", "--entrypoint", "/bin/busybox", "complexapp", "ls", "-ln", "/app", "/notes", "/data", "/")
+	wantContains(t, "output", command(t, dir, "docker", "run", "--rm", "--network", "none", strings.TrimSpace(id)),
+		"complexapp on X64")
+	out = command(t, dir, "docker", "run", "--rm", "--network", "none", "--entrypoint", "/bin/busybox", "complexapp", "ls",
+		"-ln", "/app", "/notes", "/data", "/")
 	for _, line := range strings.Split(out, "\n") {
 		if strings.HasPrefix(line, "----") {
 			t.Errorf("a file that nobody can read: %s", line)

@@ -26,12 +26,16 @@ func TestErrors(t *testing.T) {
 			app(t, dir)
 			sharedProject(t, dir, "src/other/other.csproj", "")
 		}, "", nil, []string{
-			"2 projects in the context can be published", "project: src/app/app.csproj", "src/other/other.csproj", "crosshull.yaml:1",
+			"2 projects in the context can be published", "project: src/app/app.csproj", "src/other/other.csproj",
+			"crosshull.yaml:1",
 		}},
 		{"no project", func(*testing.T, string) {}, "", nil, []string{"no .NET project in the context"}},
 		{"only a library", func(t *testing.T, dir string) {
-			write(t, dir, "lib/lib.csproj", `<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup></Project>`)
-		}, "project: lib\n", nil, []string{"crosshull.yaml:2: nothing to publish in lib", "lib/lib.csproj (OutputType Library)"}},
+			write(t, dir, "lib/lib.csproj",
+				`<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup>`+
+					`<TargetFramework>net10.0</TargetFramework></PropertyGroup></Project>`)
+		}, "project: lib\n", nil,
+			[]string{"crosshull.yaml:2: nothing to publish in lib", "lib/lib.csproj (OutputType Library)"}},
 		{"several frameworks", func(t *testing.T, dir string) {
 			sharedProject(t, dir, "app/app.csproj", "<TargetFrameworks>net10.0;net9.0</TargetFrameworks>")
 			edit(t, dir, "app/app.csproj", "<TargetFramework>net10.0</TargetFramework>", "")
@@ -39,66 +43,99 @@ func TestErrors(t *testing.T) {
 		{"modes that exclude each other", app, "publish:\n  mode: [aot, single-file]\n", nil, []string{
 			"crosshull.yaml:3: publish.mode: aot and single-file exclude each other",
 		}},
-		{"an unknown mode", app, "publish:\n  mode: native\n", nil, []string{`crosshull.yaml:3: publish.mode: "native" is not known: use portable, apphost`}},
-		{"AOT for another C library", app, "publish: {mode: aot}\nbase: {family: alpine}\nsdk: {toolchain: 'mcr.microsoft.com/dotnet/sdk:10.0'}\n", []string{"--platform", "linux/amd64"}, []string{
-			"would link linux-musl-x64 to glibc",
-		}},
-		{"AOT across architectures on musl", app, "publish: {mode: aot}\nbase: {image: 'mcr.microsoft.com/dotnet/runtime-deps:10.0-alpine'}\n", []string{"--platform", "linux/arm64"}, []string{
-			"AOT cannot link linux-musl-arm64 on linux-x64",
-		}},
+		{"an unknown mode", app, "publish:\n  mode: native\n", nil,
+			[]string{`crosshull.yaml:3: publish.mode: "native" is not known: use portable, apphost`}},
+		{"AOT for another C library", app,
+			"publish: {mode: aot}\nbase: {family: alpine}\nsdk: {toolchain: 'mcr.microsoft.com/dotnet/sdk:10.0'}\n",
+			[]string{"--platform", "linux/amd64"}, []string{
+				"would link linux-musl-x64 to glibc",
+			}},
+		{"AOT across architectures on musl", app,
+			"publish: {mode: aot}\nbase: {image: 'mcr.microsoft.com/dotnet/runtime-deps:10.0-alpine'}\n",
+			[]string{"--platform", "linux/arm64"}, []string{
+				"AOT cannot link linux-musl-arm64 on linux-x64",
+			}},
 		{"a compiler's error", func(t *testing.T, dir string) {
 			app(t, dir)
 			write(t, dir, "src/app/Program.cs", "System.Console.WriteLin();\n")
-		}, "project: src/app\n", nil, []string{"/source/src/app/Program.cs(1,16): error CS0117", "[publish] dotnet publish src/app/app.csproj",
-			"failed to solve: 1 error in [publish] dotnet publish src/app/app.csproj\n    CS0117: see https://learn.microsoft.com/dotnet/csharp/misc/cs0117\nsrc/app/Program.cs(1,16): error CS0117: 'Console' does not contain", ">>> project: src/app",
-		}},
+		}, "project: src/app\n", nil,
+			[]string{"/source/src/app/Program.cs(1,16): error CS0117", "[publish] dotnet publish src/app/app.csproj",
+				"failed to solve: 1 error in [publish] dotnet publish src/app/app.csproj\n" +
+					"    CS0117: see https://learn.microsoft.com/dotnet/csharp/misc/cs0117\n" +
+					"src/app/Program.cs(1,16): error CS0117: 'Console' does not contain", ">>> project: src/app",
+			}},
 		{"many of them", func(t *testing.T, dir string) {
 			app(t, dir)
 			write(t, dir, "src/app/Program.cs", strings.Repeat("System.Console.WriteLin();\n", 9))
 		}, "", nil, []string{"9 errors in [publish]", "Program.cs(5,16): error CS0117", "and 4 more in the log of the step"}},
 		{"a package that no feed has", func(t *testing.T, dir string) {
 			app(t, dir)
-			edit(t, dir, "src/app/app.csproj", "</Project>", `<ItemGroup><PackageReference Include="No.Such.Package" Version="1.0.0" /></ItemGroup></Project>`)
+			edit(t, dir, "src/app/app.csproj", "</Project>",
+				`<ItemGroup><PackageReference Include="No.Such.Package" Version="1.0.0" /></ItemGroup></Project>`)
 		}, "project: src/app\nnuget: {audit: false}\n", nil, []string{
-			"1 error in [restore] dotnet restore src/app/app.csproj\n    NU1101: see", "\nsrc/app/app.csproj: error NU1101: Unable to find package No.Such.Package",
-			"see https://learn.microsoft.com/nuget/reference/errors-and-warnings/nu1101", "hint: no feed has the package", ">>> nuget: {audit: false}",
+			"1 error in [restore] dotnet restore src/app/app.csproj\n    NU1101: see",
+			"\nsrc/app/app.csproj: error NU1101: Unable to find package No.Such.Package",
+			"see https://learn.microsoft.com/nuget/reference/errors-and-warnings/nu1101", "hint: no feed has the package",
+			">>> nuget: {audit: false}",
 		}},
 		{"a reference to a project that is not there", func(t *testing.T, dir string) {
 			app(t, dir)
-			edit(t, dir, "src/app/app.csproj", "</Project>", `<ItemGroup><ProjectReference Include="../lib/lib.csproj" /></ItemGroup></Project>`)
-		}, "", nil, []string{`src/app/app.csproj: error MSB3202: The project file "../lib/lib.csproj" was not found`, "hint: a project that is referenced is not in the context"}},
+			edit(t, dir, "src/app/app.csproj", "</Project>",
+				`<ItemGroup><ProjectReference Include="../lib/lib.csproj" /></ItemGroup></Project>`)
+		}, "", nil,
+			[]string{`src/app/app.csproj: error MSB3202: The project file "../lib/lib.csproj" was not found`,
+				"hint: a project that is referenced is not in the context"}},
 		{"an SDK that projects do not find", func(t *testing.T, dir string) {
 			write(t, dir, "app.csproj", `<Project Sdk="No.Such.Sdk" />`)
-		}, "", nil, []string{"describe the project: ", "app.csproj: error MSB4236: The SDK 'No.Such.Sdk' specified could not be found", "hint: an SDK of the project file was not found"}},
+		}, "", nil,
+			[]string{"describe the project: ", "app.csproj: error MSB4236: The SDK 'No.Such.Sdk' specified could not be found",
+				"hint: an SDK of the project file was not found"}},
 		{"a test that fails", func(t *testing.T, dir string) {
 			sharedProject(t, dir, "t.csproj", "<OutputType>Library</OutputType>")
-			edit(t, dir, "t.csproj", "</Project>", `<ItemGroup><PackageReference Include="Microsoft.NET.Test.Sdk" Version="18.0.1" /><PackageReference Include="xunit" Version="2.9.3" /><PackageReference Include="xunit.runner.visualstudio" Version="3.1.5" /></ItemGroup></Project>`)
-			write(t, dir, "Program.cs", "public class Sums { [Xunit.Fact] public void Add() => Xunit.Assert.Equal(3, 1 + 1); [Xunit.Fact] public void Same() { } }\n")
-		}, "tests: [t.csproj]\n", []string{"--target", "test"}, []string{"1 of 2 tests failed in [test] dotnet test t.csproj\nSums.Add: Assert.Equal() Failure", ">>> tests: [t.csproj]"}},
-		{"a secret that is not given", app, "publish:\n  secrets:\n    KEY: api-key\n", nil, []string{`crosshull.yaml:4: secret "api-key" is missing: give it to the build by --secret id=api-key`}},
-		{"an agent that is not given", app, "publish: {ssh: [deploy]}\n", nil, []string{`crosshull.yaml:2: an SSH agent "deploy" is missing: give it to the build by --ssh deploy`}},
-		{"a context that is not given", app, "files: [{context: extra, to: /extra/}]\n", nil, []string{"crosshull.yaml:2: there is no context extra: give it by --build-context extra=FOLDER"}},
-		{"an argument that is not declared", app, "image: {env: {V: '${VERSION}'}}\n", nil, []string{`crosshull.yaml:2: build argument "VERSION" is not declared`}},
-		{"linux/arm32", app, "", []string{"--platform", "linux/arm32"}, []string{"platform linux/arm32 does not exist: write linux/arm/v7"}},
+			edit(t, dir, "t.csproj", "</Project>",
+				`<ItemGroup><PackageReference Include="Microsoft.NET.Test.Sdk" Version="18.0.1" />`+
+					`<PackageReference Include="xunit" Version="2.9.3" />`+
+					`<PackageReference Include="xunit.runner.visualstudio" Version="3.1.5" /></ItemGroup></Project>`)
+			write(t, dir, "Program.cs",
+				"public class Sums { [Xunit.Fact] public void Add() => Xunit.Assert.Equal(3, 1 + 1); [Xunit.Fact] public void "+
+					"Same() { } }\n")
+		}, "tests: [t.csproj]\n", []string{"--target", "test"},
+			[]string{"1 of 2 tests failed in [test] dotnet test t.csproj\nSums.Add: Assert.Equal() Failure",
+				">>> tests: [t.csproj]"}},
+		{"a secret that is not given", app, "publish:\n  secrets:\n    KEY: api-key\n", nil,
+			[]string{`crosshull.yaml:4: secret "api-key" is missing: give it to the build by --secret id=api-key`}},
+		{"an agent that is not given", app, "publish: {ssh: [deploy]}\n", nil,
+			[]string{`crosshull.yaml:2: an SSH agent "deploy" is missing: give it to the build by --ssh deploy`}},
+		{"a context that is not given", app, "files: [{context: extra, to: /extra/}]\n", nil,
+			[]string{"crosshull.yaml:2: there is no context extra: give it by --build-context extra=FOLDER"}},
+		{"an argument that is not declared", app, "image: {env: {V: '${VERSION}'}}\n", nil,
+			[]string{`crosshull.yaml:2: build argument "VERSION" is not declared`}},
+		{"linux/arm32", app, "", []string{"--platform", "linux/arm32"},
+			[]string{"platform linux/arm32 does not exist: write linux/arm/v7"}},
 		{"a platform .NET lacks", app, "", []string{"--platform", "linux/amd64,linux/386"}, []string{
 			".NET has no runtime for platform linux/386: use linux/amd64, linux/arm64, linux/arm/v7",
 		}},
 		{"a platform the base lacks", app, "", []string{"--platform", "linux/amd64,linux/s390x"}, []string{
 			"mcr.microsoft.com/dotnet/runtime:10.0 has no image for linux/s390x: use linux/amd64, linux/arm64, linux/arm/v7",
 		}},
-		{"no such base", app, "base:\n  family: nobel\n", nil, []string{"crosshull.yaml:3: base image:", "10.0-nobel", "not found"}},
-		{"no such SDK", app, "sdk:\n  version: 10.0.999\n", nil, []string{"crosshull.yaml:3: SDK image:", "dotnet/sdk:10.0.999", "not found"}},
+		{"no such base", app, "base:\n  family: nobel\n", nil,
+			[]string{"crosshull.yaml:3: base image:", "10.0-nobel", "not found"}},
+		{"no such SDK", app, "sdk:\n  version: 10.0.999\n", nil,
+			[]string{"crosshull.yaml:3: SDK image:", "dotnet/sdk:10.0.999", "not found"}},
 		{"a global.json that no image fits", func(t *testing.T, dir string) {
 			app(t, dir)
 			write(t, dir, "global.json", "{\n  \"sdk\": {\n    \"version\": \"10.0.100\"\n  }\n}\n")
 		}, "", nil, []string{
-			"global.json:3: asks for SDK 10.0.100, rollForward patch, but no image fits: mcr.microsoft.com/dotnet/sdk:10.0.100 does not exist",
-			"mcr.microsoft.com/dotnet/sdk:10.0 has SDK 10.0.4", `"rollForward": "latestFeature" would accept it`, `>>>     "version": "10.0.100"`,
+			"global.json:3: asks for SDK 10.0.100, rollForward patch, but no image fits: " +
+				"mcr.microsoft.com/dotnet/sdk:10.0.100 does not exist",
+			"mcr.microsoft.com/dotnet/sdk:10.0 has SDK 10.0.4", `"rollForward": "latestFeature" would accept it`,
+			`>>>     "version": "10.0.100"`,
 		}},
 		{"a global.json against the spec", func(t *testing.T, dir string) {
 			app(t, dir)
 			write(t, dir, "global.json", "{\n  \"sdk\": {\"version\": \"11.0.100\"}\n}\n")
-		}, "sdk: {version: '10.0'}\n", nil, []string{"global.json:2: asks for SDK 11.0.100", "but mcr.microsoft.com/dotnet/sdk:10.0 has SDK "}},
+		}, "sdk: {version: '10.0'}\n", nil,
+			[]string{"global.json:2: asks for SDK 11.0.100", "but mcr.microsoft.com/dotnet/sdk:10.0 has SDK "}},
 		{"a global.json that is none", func(t *testing.T, dir string) {
 			app(t, dir)
 			write(t, dir, "src/global.json", "{\"sdk\": {},}\n")
@@ -106,12 +143,17 @@ func TestErrors(t *testing.T) {
 		{"a framework that no SDK has", func(t *testing.T, dir string) {
 			sharedProject(t, dir, "app/app.csproj", "<TargetFrameworks>net42.0</TargetFrameworks>")
 		}, "", nil, []string{"SDK image:", "mcr.microsoft.com/dotnet/sdk:42.0", "not found"}},
-		{"no such target", app, "", []string{"--target", "web"}, []string{`target "web" does not exist: use image, publish, sbom, sdk`}},
-		{"no such test", app, "tests: [src/app]\n", []string{"--target", "test"}, []string{"crosshull.yaml:2: no test project in src/app", "src/app/app.csproj (OutputType Exe)"}},
-		{"no such solution", app, "project: all.sln\n", nil, []string{"crosshull.yaml:2: there is no all.sln in the context"}},
-		{"files for a user without a number", app, "image: {user: nobody}\nfiles: [{to: /data}]\n", nil, []string{`crosshull.yaml:3: files: /data is to belong to the user of the image, which is "nobody"`}},
+		{"no such target", app, "", []string{"--target", "web"},
+			[]string{`target "web" does not exist: use image, publish, sbom, sdk`}},
+		{"no such test", app, "tests: [src/app]\n", []string{"--target", "test"},
+			[]string{"crosshull.yaml:2: no test project in src/app", "src/app/app.csproj (OutputType Exe)"}},
+		{"no such solution", app, "project: all.sln\n", nil,
+			[]string{"crosshull.yaml:2: there is no all.sln in the context"}},
+		{"files for a user without a number", app, "image: {user: nobody}\nfiles: [{to: /data}]\n", nil,
+			[]string{`crosshull.yaml:3: files: /data is to belong to the user of the image, which is "nobody"`}},
 		{"no such project", app, "project: src/ap\n", nil, []string{"crosshull.yaml:2: no .NET project in src/ap"}},
-		{"an epoch that is none", app, "", []string{"--build-arg", "SOURCE_DATE_EPOCH=today"}, []string{"SOURCE_DATE_EPOCH=today: write seconds since 1970, or context"}},
+		{"an epoch that is none", app, "", []string{"--build-arg", "SOURCE_DATE_EPOCH=today"},
+			[]string{"SOURCE_DATE_EPOCH=today: write seconds since 1970, or context"}},
 		{"a call that there is not", app, "", []string{"--call", "nonsense"}, []string{"frontend.nonsense"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -119,7 +161,8 @@ func TestErrors(t *testing.T) {
 			dir := t.TempDir()
 			tc.files(t, dir)
 			write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n"+tc.spec)
-			out, err := try(t, dir, "docker", append(append([]string{"buildx", "build", "-f", "crosshull.yaml"}, tc.args...), ".")...)
+			out, err := try(t, dir, "docker",
+				append(append([]string{"buildx", "build", "-f", "crosshull.yaml"}, tc.args...), ".")...)
 			if err == nil {
 				t.Fatalf("the build succeeded:\n%s", out)
 			}

@@ -35,7 +35,8 @@ func broken(t *testing.T, spec string) string {
 	project(t, dir, "src/app/app.csproj", "")
 	write(t, dir, "src/app/Program.cs", "System.Console.WriteLin();\n")
 	project(t, dir, "tests/unit/unit.csproj", "<OutputType>Library</OutputType><IsTestProject>true</IsTestProject>")
-	edit(t, dir, "tests/unit/unit.csproj", "</Project>", `<ItemGroup><ProjectReference Include="../../src/app/app.csproj" /></ItemGroup></Project>`)
+	edit(t, dir, "tests/unit/unit.csproj", "</Project>",
+		`<ItemGroup><ProjectReference Include="../../src/app/app.csproj" /></ItemGroup></Project>`)
 	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/app\n"+spec)
 	return dir
 }
@@ -73,9 +74,9 @@ func checkFailure(t *testing.T, err error) {
 	}
 }
 
-// A project that does not compile gives the compiler's error, however often it is built and whatever fails beside it: BuildKit
-// loses the error of the second step that fails in a build. It was lost in one of four such builds, so that it takes twenty
-// of each kind to see it mended, and some minutes.
+// A project that does not compile gives the compiler's error, however often it is built and whatever fails beside it:
+// BuildKit loses the error of the second step that fails in a build. It was lost in one of four such builds, so that it
+// takes twenty of each kind to see it mended, and some minutes.
 func TestCompilersErrorEachTime(t *testing.T) {
 	t.Parallel()
 	_, addr := freshBuildkit(t)
@@ -109,8 +110,12 @@ func TestAllFailedTests(t *testing.T) {
 	var projects []string
 	for _, name := range []string{"one", "two", "three"} {
 		project(t, dir, name+"/"+name+".csproj", "<OutputType>Library</OutputType>")
-		edit(t, dir, name+"/"+name+".csproj", "</Project>", `<ItemGroup><PackageReference Include="Microsoft.NET.Test.Sdk" Version="18.0.1" /><PackageReference Include="xunit" Version="2.9.3" /><PackageReference Include="xunit.runner.visualstudio" Version="3.1.5" /></ItemGroup></Project>`)
-		write(t, dir, name+"/Program.cs", "public class "+name+" { [Xunit.Fact] public void Fails() => Xunit.Assert.Fail(\"of "+name+"\"); }\n")
+		edit(t, dir, name+"/"+name+".csproj", "</Project>",
+			`<ItemGroup><PackageReference Include="Microsoft.NET.Test.Sdk" Version="18.0.1" />`+
+				`<PackageReference Include="xunit" Version="2.9.3" />`+
+				`<PackageReference Include="xunit.runner.visualstudio" Version="3.1.5" /></ItemGroup></Project>`)
+		write(t, dir, name+"/Program.cs",
+			"public class "+name+" { [Xunit.Fact] public void Fails() => Xunit.Assert.Fail(\"of "+name+"\"); }\n")
 		projects = append(projects, name)
 	}
 	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\ntests: ["+strings.Join(projects, ", ")+"]\n")
@@ -163,12 +168,14 @@ func TestHistoryOfFailure(t *testing.T) {
 		t.Errorf("the last line is %q", last)
 	}
 	inspected := command(t, dir, "docker", "buildx", "history", "inspect")
-	wantContains(t, "history inspect", inspected, itself, "crosshull.yaml:2", ">>> project: src/app", "Logs:\n> => [publish] dotnet publish src/app/app.csproj:\n> /source/src/app/Program.cs(1,16)")
-	wantContains(t, "history logs", command(t, dir, "docker", "buildx", "history", "logs"), "/source/src/app/Program.cs(1,16): error CS0117")
+	wantContains(t, "history inspect", inspected, itself, "crosshull.yaml:2", ">>> project: src/app",
+		"Logs:\n> => [publish] dotnet publish src/app/app.csproj:\n> /source/src/app/Program.cs(1,16)")
+	wantContains(t, "history logs", command(t, dir, "docker", "buildx", "history", "logs"),
+		"/source/src/app/Program.cs(1,16): error CS0117")
 }
 
-// debug runs buildx's debugger on a terminal, types what is in input when the shell of the failed step is there, and gives
-// what was on the screen.
+// debug runs buildx's debugger on a terminal, types what is in input when the shell of the failed step is there, and
+// gives what was on the screen.
 func debug(t *testing.T, dir, input string, args ...string) string {
 	t.Helper()
 	pty, slave, err := console.NewPty()
@@ -184,7 +191,8 @@ func debug(t *testing.T, dir, input string, args ...string) string {
 		t.Fatal(err)
 	}
 	setenv(t, "BUILDX_EXPERIMENTAL", "1")
-	cmd, done := prepare(t, dir, "docker", append([]string{"buildx", "debug", "--on=error", "--invoke", "/bin/sh", "build"}, args...)...)
+	cmd, done := prepare(t, dir, "docker",
+		append([]string{"buildx", "debug", "--on=error", "--invoke", "/bin/sh", "build"}, args...)...)
 	defer done()
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, tty, tty
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
@@ -204,7 +212,8 @@ func debug(t *testing.T, dir, input string, args ...string) string {
 			break
 		}
 		text := screen.String()
-		if !typed && strings.Contains(text[strings.LastIndex(text, "\n")+1:], "# ") && strings.Contains(text, "Interactive container") {
+		if !typed && strings.Contains(text[strings.LastIndex(text, "\n")+1:], "# ") &&
+			strings.Contains(text, "Interactive container") {
 			typed = true
 			_, _ = pty.Write([]byte(input + "; echo the-e\"\"nd\r"))
 		}
@@ -225,13 +234,16 @@ func TestDebugger(t *testing.T) {
 	dir := broken(t, "")
 	screen := debug(t, dir, "cat /source/src/app/Program.cs; ls /source/src/app/obj; cat /diagnostics/errors.log",
 		"-f", "crosshull.yaml", "--build-arg", "CROSSHULL_DEBUG=true", ".")
-	wantContains(t, "screen", screen, "Launching interactive container", "System.Console.WriteLin()", "project.assets.json", "error CS0117", ">>> project: src/app")
+	wantContains(t, "screen", screen, "Launching interactive container", "System.Console.WriteLin()",
+		"project.assets.json", "error CS0117", ">>> project: src/app")
 
 	// Where nobody said why, BuildKit's text is as good as any, so the debugger has the step unasked.
 	dir = broken(t, "")
-	edit(t, dir, "src/app/app.csproj", "</Project>", `<Target Name="Die" BeforeTargets="CoreCompile"><Exec Command="rm /diagnostics/*; exit 1" /></Target></Project>`)
+	edit(t, dir, "src/app/app.csproj", "</Project>",
+		`<Target Name="Die" BeforeTargets="CoreCompile"><Exec Command="rm /diagnostics/*; exit 1" /></Target></Project>`)
 	screen = debug(t, dir, "cat /source/src/app/Program.cs", "-f", "crosshull.yaml", ".")
-	wantContains(t, "screen", screen, "did not complete successfully: exit code: 1", "Launching interactive container", "System.Console.WriteLin()")
+	wantContains(t, "screen", screen, "did not complete successfully: exit code: 1", "Launching interactive container",
+		"System.Console.WriteLin()")
 }
 
 // What fails before anything is restored fails at once the next time, unless it is about a feed.
@@ -241,7 +253,8 @@ func TestFailedTwice(t *testing.T) {
 		name, project, want string
 		again               bool
 	}{
-		{"an import that is missing", `<Project Sdk="Microsoft.NET.Sdk"><Import Project="no.props" /><!-- %s --></Project>`, "app.csproj(1,34): error MSB4019: ", false},
+		{"an import that is missing", `<Project Sdk="Microsoft.NET.Sdk"><Import Project="no.props" /><!-- %s --></Project>`,
+			"app.csproj(1,34): error MSB4019: ", false},
 		{"an SDK that is missing", `<Project Sdk="No.Such.Sdk" /><!-- %s -->`, "app.csproj: error MSB4236: ", true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -268,15 +281,17 @@ func TestFailedTwice(t *testing.T) {
 				}
 			}
 			edit(t, dir, "app.csproj", "<Project", "<!-- mended --><Project")
-			write(t, dir, "app.csproj", `<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework></PropertyGroup></Project>`)
+			write(t, dir, "app.csproj",
+				`<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><OutputType>Exe</OutputType>`+
+					`<TargetFramework>net10.0</TargetFramework></PropertyGroup></Project>`)
 			write(t, dir, "Program.cs", "System.Console.WriteLine();\n")
 			mustSolve(t, dir)
 		})
 	}
 }
 
-// A build that is given up, or fails, ends what it has begun beside it, and says which it was. It looks at all goroutines, so it
-// runs beside no other test.
+// A build that is given up, or fails, ends what it has begun beside it, and says which it was. It looks at all
+// goroutines, so it runs beside no other test.
 func TestNothingRunsOn(t *testing.T) {
 	dir := broken(t, "tests: {projects: [tests/unit], gate: true}\n")
 	for _, tc := range []struct {
@@ -350,17 +365,19 @@ func TestRegistryThatDoesNotAnswer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		srv := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("WWW-Authenticate", `Basic realm="test"`)
-			w.WriteHeader(code)
-		})}
+		srv := &http.Server{ReadHeaderTimeout: time.Minute,
+			Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("WWW-Authenticate", `Basic realm="test"`)
+				w.WriteHeader(code)
+			})}
 		go srv.Serve(l)                   //nolint:errcheck // ends with the test
 		t.Cleanup(func() { srv.Close() }) //nolint:errcheck,gosec // nothing to be done about it
 		return l.Addr().String()
 	}
 	deny := asking(func(so *client.SolveOpt) {
 		so.SourcePolicy = &spb.Policy{Version: 1, Rules: []*spb.Rule{
-			{Action: spb.PolicyAction_DENY, Selector: &spb.Selector{Identifier: "docker-image://mcr.microsoft.com/dotnet/runtime:10.0"}},
+			{Action: spb.PolicyAction_DENY,
+				Selector: &spb.Selector{Identifier: "docker-image://mcr.microsoft.com/dotnet/runtime:10.0"}},
 		}}
 	})
 	for _, tc := range []struct {
@@ -368,8 +385,10 @@ func TestRegistryThatDoesNotAnswer(t *testing.T) {
 		opt        option
 		want       string
 	}{
-		{"wants a password", "base: {image: '" + answering(http.StatusUnauthorized) + "/x/y:1'}\n", attr("x", ""), "401 Unauthorized"},
-		{"was asked too often", "base: {image: '" + answering(http.StatusTooManyRequests) + "/x/y:1'}\n", attr("x", ""), "429 Too Many Requests"},
+		{"wants a password", "base: {image: '" + answering(http.StatusUnauthorized) + "/x/y:1'}\n", attr("x", ""),
+			"401 Unauthorized"},
+		{"was asked too often", "base: {image: '" + answering(http.StatusTooManyRequests) + "/x/y:1'}\n", attr("x", ""),
+			"429 Too Many Requests"},
 		{"is not there", "base: {image: '127.0.0.1:1/x/y:1'}\n", attr("x", ""), "connection refused"},
 		{"must not be asked", "base: {image: 'mcr.microsoft.com/dotnet/runtime:10.0'}\n", deny, "denied by policy"},
 	} {
@@ -403,7 +422,8 @@ func TestSpecOfMistakes(t *testing.T) {
 		t.Fatal("it was built")
 	}
 	wantContains(t, "output", out, "ERROR: failed to build: failed to solve: crosshull.yaml:2: ")
-	if last := lastLine(out); !strings.HasPrefix(last, "crosshull.yaml:") && !strings.Contains(last, "failed to solve: crosshull.yaml:") {
+	if last := lastLine(out); !strings.HasPrefix(last, "crosshull.yaml:") &&
+		!strings.Contains(last, "failed to solve: crosshull.yaml:") {
 		t.Errorf("the last line is %q", last)
 	}
 }

@@ -59,7 +59,8 @@ func feedApp(t *testing.T, source, credentials string) string {
 	t.Helper()
 	dir := t.TempDir()
 	project(t, dir, "app.csproj", "")
-	edit(t, dir, "app.csproj", "</Project>", `<ItemGroup><PackageReference Include="Newtonsoft.Json" Version="13.0.4" /></ItemGroup></Project>`)
+	edit(t, dir, "app.csproj", "</Project>",
+		`<ItemGroup><PackageReference Include="Newtonsoft.Json" Version="13.0.4" /></ItemGroup></Project>`)
 	write(t, dir, "Program.cs", `System.Console.WriteLine(Newtonsoft.Json.JsonConvert.SerializeObject("hello"));`)
 	write(t, dir, "nuget.config", fmt.Sprintf(`<configuration>
   <packageSources><clear /><add key="private" value="%s" allowInsecureConnections="true" /></packageSources>
@@ -86,7 +87,9 @@ func TestPrivateFeed(t *testing.T) {
 	}
 	config := fmt.Sprintf(`<configuration>
   <packageSources><clear /><add key="private" value="%s" allowInsecureConnections="true" /></packageSources>
-  <packageSourceCredentials><private><add key="Username" value="me" /><add key="ClearTextPassword" value="%s" /></private></packageSourceCredentials>
+  <packageSourceCredentials><private>
+    <add key="Username" value="me" /><add key="ClearTextPassword" value="%s" />
+  </private></packageSourceCredentials>
 </configuration>`, feed.index, password)
 	configFile := filepath.Join(t.TempDir(), "nuget.config")
 	if err := os.WriteFile(configFile, []byte(config), 0o600); err != nil {
@@ -96,12 +99,15 @@ func TestPrivateFeed(t *testing.T) {
 		name, source, credentials, spec string
 		args                            []string
 	}{
-		{"a source of nuget.config", feed.index, "", "nuget:\n  feeds:\n    - {name: private, username: me, password-secret: token}\n",
+		{"a source of nuget.config", feed.index, "",
+			"nuget:\n  feeds:\n    - {name: private, username: me, password-secret: token}\n",
 			[]string{"--secret", "id=token,src=" + secretFile}},
 		{"a variable in nuget.config", feed.index,
-			`<packageSourceCredentials><private><add key="Username" value="me" /><add key="ClearTextPassword" value="%FEED_TOKEN%" /></private></packageSourceCredentials>`,
+			`<packageSourceCredentials><private><add key="Username" value="me" />` +
+				`<add key="ClearTextPassword" value="%FEED_TOKEN%" /></private></packageSourceCredentials>`,
 			"nuget:\n  secrets: {FEED_TOKEN: token}\n", []string{"--secret", "id=token,src=" + secretFile}},
-		{"a whole nuget.config", "http://127.0.0.1:9/v3/index.json", "", "nuget:\n  config-secret: config\n", []string{"--secret", "id=config,src=" + configFile}},
+		{"a whole nuget.config", "http://127.0.0.1:9/v3/index.json", "", "nuget:\n  config-secret: config\n",
+			[]string{"--secret", "id=config,src=" + configFile}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			out, err := tryFeed(t, feedApp(t, tc.source, tc.credentials), tc.spec, tc.args...)
@@ -115,7 +121,9 @@ func TestPrivateFeed(t *testing.T) {
 		if err := os.Remove(filepath.Join(dir, "nuget.config")); err != nil {
 			t.Fatal(err)
 		}
-		out, err := tryFeed(t, dir, fmt.Sprintf("nuget:\n  feeds:\n    - {name: mine, source: %q, username: me, password-secret: token}\n", feed.index), "--secret", "id=token,src="+secretFile)
+		out, err := tryFeed(t, dir,
+			fmt.Sprintf("nuget:\n  feeds:\n    - {name: mine, source: %q, username: me, password-secret: token}\n", feed.index),
+			"--secret", "id=token,src="+secretFile)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
@@ -135,10 +143,14 @@ func TestFeedErrors(t *testing.T) {
 		want                  []string
 	}{
 		{"missing secret", feed.index, "13.0.4", nil,
-			[]string{`crosshull.yaml:5: secret "token" is missing: give it to the build by --secret id=token,env=VARIABLE`, ">>>       password-secret: token"}},
-		{"refused", feed.index, "13.0.4", []string{"--secret", "id=token,env=FEED_TOKEN"}, []string{"NU1301", feed.index, "401 (Unauthorized)", "crosshull.yaml:2"}},
-		{"unreachable", "http://127.0.0.1:9/v3/index.json", "13.0.4", []string{"--secret", "id=token,env=FEED_TOKEN"}, []string{"NU1301", "Connection refused (127.0.0.1:9)"}},
-		{"missing package", feed.index, "99.0.0", []string{"--secret", "id=token,env=RIGHT_TOKEN"}, []string{"NU1102", "Unable to find package Newtonsoft.Json with version (>= 99.0.0)"}},
+			[]string{`crosshull.yaml:5: secret "token" is missing: give it to the build by --secret id=token,env=VARIABLE`,
+				">>>       password-secret: token"}},
+		{"refused", feed.index, "13.0.4", []string{"--secret", "id=token,env=FEED_TOKEN"},
+			[]string{"NU1301", feed.index, "401 (Unauthorized)", "crosshull.yaml:2"}},
+		{"unreachable", "http://127.0.0.1:9/v3/index.json", "13.0.4", []string{"--secret", "id=token,env=FEED_TOKEN"},
+			[]string{"NU1301", "Connection refused (127.0.0.1:9)"}},
+		{"missing package", feed.index, "99.0.0", []string{"--secret", "id=token,env=RIGHT_TOKEN"},
+			[]string{"NU1102", "Unable to find package Newtonsoft.Json with version (>= 99.0.0)"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := feedApp(t, tc.source, "")
@@ -155,11 +167,13 @@ func TestFeedErrors(t *testing.T) {
 // A feed of the spec that a nuget.config would drop in silence is an error.
 func TestClearedFeed(t *testing.T) {
 	t.Parallel()
-	out, err := tryFeed(t, feedApp(t, theLab.FeedURL(), ""), "nuget:\n  feeds:\n    - {name: mine, source: 'http://127.0.0.1:9/index.json'}\n")
+	out, err := tryFeed(t, feedApp(t, theLab.FeedURL(), ""),
+		"nuget:\n  feeds:\n    - {name: mine, source: 'http://127.0.0.1:9/index.json'}\n")
 	if err == nil {
 		t.Fatalf("the build succeeded:\n%s", out)
 	}
-	wantContains(t, "output", out, "crosshull.yaml:4: NuGet would never ask feed mine: nuget.config removes all other sources")
+	wantContains(t, "output", out,
+		"crosshull.yaml:4: NuGet would never ask feed mine: nuget.config removes all other sources")
 }
 
 // A certificate of the company's own is trusted if the spec says so, from a file of the context or a secret.
@@ -179,7 +193,8 @@ func TestFeedCA(t *testing.T) {
 		t.Fatalf("a certificate that nobody knows is trusted:\n%s", out)
 	}
 	wantContains(t, "output", out, "NU1301", "certificate")
-	if out, err = tryFeed(t, feedApp(t, feed.index, ""), spec+"  ca-secret: ca\n", append(token, "--secret", "id=ca,src="+caFile)...); err != nil {
+	if out, err = tryFeed(t, feedApp(t, feed.index, ""), spec+"  ca-secret: ca\n",
+		append(token, "--secret", "id=ca,src="+caFile)...); err != nil {
 		t.Errorf("by secret: %v\n%s", err, out)
 	}
 	dir := feedApp(t, feed.index, "")
@@ -199,7 +214,8 @@ func TestNoSecretShows(t *testing.T) {
 	out := t.TempDir()
 	log, err := tryFeed(t, feedApp(t, feed.index, ""), "nuget:\n  feeds: [{name: private, password-secret: token}]\n",
 		"--platform", "linux/amd64,linux/arm64", "--secret", "id=token,env=FEED_TOKEN",
-		"--sbom=true", "--provenance=mode=max", "--output", "type=oci,tar=false,dest="+filepath.Join(out, "image"), "--cache-to", "type=local,mode=max,compression=uncompressed,force-compression=true,dest="+filepath.Join(out, "cache"),
+		"--sbom=true", "--provenance=mode=max", "--output", "type=oci,tar=false,dest="+filepath.Join(out, "image"),
+		"--cache-to", "type=local,mode=max,compression=uncompressed,force-compression=true,dest="+filepath.Join(out, "cache"),
 		"--metadata-file", filepath.Join(out, "metadata.json"))
 	if err != nil {
 		t.Fatalf("%v\n%s", err, log)

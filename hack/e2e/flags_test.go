@@ -48,7 +48,11 @@ func probe(t *testing.T) string {
 	dir := t.TempDir()
 	project(t, dir, "probe.csproj", "<Version>$(PROBED_VERSION)</Version>")
 	edit(t, dir, "probe.csproj", "</Project>", `  <Target Name="Probe" BeforeTargets="BeforeBuild">
-    <Exec StandardOutputImportance="high" Command="sed 's/^/host: /' /etc/hosts; echo files: $(ulimit -n); echo hostname: $(hostname); echo shm: $(df -k /dev/shm | tail -1); echo proxy: $HTTP_PROXY $no_proxy; echo memory: $(cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null); cat /proc/self/cgroup; echo version: $(Version); echo key: $API_KEY; echo agent: $SSH_AUTH_SOCK; echo interfaces: $(grep -c : /proc/net/dev)" IgnoreExitCode="true" />
+    <Exec StandardOutputImportance="high" Command="sed 's/^/host: /' /etc/hosts; echo files: $(ulimit -n); `+
+		`echo hostname: $(hostname); echo shm: $(df -k /dev/shm | tail -1); echo proxy: $HTTP_PROXY $no_proxy; `+
+		`echo memory: $(cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null); `+
+		`cat /proc/self/cgroup; echo version: $(Version); echo key: $API_KEY; echo agent: $SSH_AUTH_SOCK; `+
+		`echo interfaces: $(grep -c : /proc/net/dev)" IgnoreExitCode="true" />
   </Target>
 </Project>`)
 	edit(t, dir, "probe.csproj", "$(ulimit", "%24(ulimit") // $( is a property of MSBuild
@@ -72,10 +76,13 @@ func TestFlagsOfSteps(t *testing.T) {
 		"--build-arg", "BUILDKIT_SANDBOX_HOSTNAME=probed",
 		"--build-arg", "HTTP_PROXY=http://proxy.invalid:1", "--build-arg", "no_proxy=127.0.0.1,localhost",
 		".")
-	wantContains(t, "log", log, "host: 10.1.2.3\telsewhere.example", "files: 2000", "98304", "proxy: http://proxy.invalid:1 127.0.0.1,localhost", "hostname: probed", "memory: 3221225472", "interfaces: 1")
+	wantContains(t, "log", log, "host: 10.1.2.3\telsewhere.example", "files: 2000", "98304",
+		"proxy: http://proxy.invalid:1 127.0.0.1,localhost", "hostname: probed", "memory: 3221225472", "interfaces: 1")
 	// Proxies are in no key of the cache.
-	log = build(t, dir, "-f", "crosshull.yaml", "--add-host", "elsewhere.example:10.1.2.3", "--ulimit", "nofile=1000:2000", "--shm-size", "96m", "--resource", "memory=3g",
-		"--network", "none", "--build-arg", "BUILDKIT_SANDBOX_HOSTNAME=probed", "--build-arg", "HTTP_PROXY=http://other.invalid:1", "--build-arg", "no_proxy=127.0.0.1,localhost", ".")
+	log = build(t, dir, "-f", "crosshull.yaml", "--add-host", "elsewhere.example:10.1.2.3", "--ulimit", "nofile=1000:2000",
+		"--shm-size", "96m", "--resource", "memory=3g",
+		"--network", "none", "--build-arg", "BUILDKIT_SANDBOX_HOSTNAME=probed",
+		"--build-arg", "HTTP_PROXY=http://other.invalid:1", "--build-arg", "no_proxy=127.0.0.1,localhost", ".")
 	if ran(log, `\[publish\] dotnet publish`) {
 		t.Errorf("another proxy compiles again:\n%s", log)
 	}
@@ -87,7 +94,8 @@ func TestFlagsOfEveryExec(t *testing.T) {
 	dir := example(t, "complexapp")
 	rec := mustSolve(t, dir,
 		attr("add-hosts", "elsewhere=10.1.2.3"), attr("ulimit", "nofile=1000:2000"), attr("shm-size", "100663296"),
-		attr("cgroup-parent", "crosshull-test"), attr("hostname", "probed"), attr("build-arg:HTTPS_PROXY", ""), attr("build-arg:all_proxy", ""), attr("build-arg:FTP_PROXY", "http://x.invalid"))
+		attr("cgroup-parent", "crosshull-test"), attr("hostname", "probed"), attr("build-arg:HTTPS_PROXY", ""),
+		attr("build-arg:all_proxy", ""), attr("build-arg:FTP_PROXY", "http://x.invalid"))
 	if len(rec.execs) < 3 {
 		t.Fatalf("%d execs", len(rec.execs))
 	}
@@ -100,7 +108,8 @@ func TestFlagsOfEveryExec(t *testing.T) {
 				shm = m.TmpfsOpt.String()
 			}
 		}
-		if len(meta.ExtraHosts) != 1 || len(meta.Ulimit) != 1 || meta.CgroupParent != "crosshull-test" || meta.Hostname != "probed" || meta.ProxyEnv.GetFtpProxy() == "" ||
+		if len(meta.ExtraHosts) != 1 || len(meta.Ulimit) != 1 || meta.CgroupParent != "crosshull-test" ||
+			meta.Hostname != "probed" || meta.ProxyEnv.GetFtpProxy() == "" ||
 			!strings.Contains(shm, "100663296") {
 			t.Errorf("%s: %v, /dev/shm %s", meta.Args[:3], meta, shm)
 		}
@@ -129,7 +138,8 @@ func TestPull(t *testing.T) {
 	}
 }
 
-// Build arguments are those that the spec declares, where it says so; secrets and agents are for the steps that it names.
+// Build arguments are those that the spec declares, where it says so; secrets and agents are for the steps that it
+// names.
 func TestArgsSecretsAgents(t *testing.T) {
 	t.Parallel()
 	dir, repo := probe(t), repository(t)
@@ -158,7 +168,8 @@ image:
 	}
 	setenv(t, "THE_KEY", "not to be seen")
 	args := []string{"-f", "crosshull.yaml", "--secret", "id=key,env=THE_KEY", "--ssh", "default=" + key}
-	log := build(t, dir, append(args, "--build-arg", "VERSION=4.5.6", "--build-arg", "TEAM=shop", "-t", repo, "--push", ".")...)
+	log := build(t, dir,
+		append(args, "--build-arg", "VERSION=4.5.6", "--build-arg", "TEAM=shop", "-t", repo, "--push", ".")...)
 	wantContains(t, "log", log, "version: 4.5.6", "key: not to be seen", "agent: /run/buildkit/ssh_agent")
 	if got := inspect(t, repo, "amd64").Labels["team"]; got != "shop" {
 		t.Errorf("label team is %q", got)
@@ -195,14 +206,18 @@ func TestMetadata(t *testing.T) {
 	edit(t, dir, "crosshull.yaml", "image:", "image:\n  annotate-index: true\n  annotations: {team: shop}")
 	metadata, iid := filepath.Join(t.TempDir(), "metadata.json"), filepath.Join(t.TempDir(), "iid")
 	log := build(t, dir, "-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "-t", repo, "--push",
-		"--label", "team=shop", "--annotation", "index:cost=1", "--annotation", "manifest:cost=2", "--metadata-file", metadata, "--iidfile", iid, ".")
+		"--label", "team=shop", "--annotation", "index:cost=1", "--annotation", "manifest:cost=2",
+		"--metadata-file", metadata, "--iidfile", iid, ".")
 	idx, images := index(t, repo)
 	base := "org.opencontainers.image.base."
-	if idx.Annotations["cost"] != "1" || idx.Annotations["team"] != "shop" || idx.Annotations[base+"name"] != "mcr.microsoft.com/dotnet/runtime:10.0" || !strings.HasPrefix(idx.Annotations[base+"digest"], "sha256:") {
+	if idx.Annotations["cost"] != "1" || idx.Annotations["team"] != "shop" ||
+		idx.Annotations[base+"name"] != "mcr.microsoft.com/dotnet/runtime:10.0" ||
+		!strings.HasPrefix(idx.Annotations[base+"digest"], "sha256:") {
 		t.Errorf("annotations of the index: %v", idx.Annotations)
 	}
 	for p, img := range images {
-		if img.Annotations["cost"] != "2" || img.Annotations["team"] != "shop" || img.Config.Config.Labels["team"] != "shop" || img.Annotations[base+"digest"] == idx.Annotations[base+"digest"] {
+		if img.Annotations["cost"] != "2" || img.Annotations["team"] != "shop" ||
+			img.Config.Config.Labels["team"] != "shop" || img.Annotations[base+"digest"] == idx.Annotations[base+"digest"] {
 			t.Errorf("%s: labels %v, annotations %v", p, img.Config.Config.Labels, img.Annotations)
 		}
 	}
@@ -218,7 +233,8 @@ func TestMetadata(t *testing.T) {
 		t.Fatalf("%v\n%s", err, dt)
 	}
 	app := meta.Report.Apps[0]
-	if meta.Report.Version != report.Version || app.Project != "dotnetapp.csproj" || len(app.Images) != 2 || app.SDK.Digest == "" || app.Images[0].Base.Digest != idx.Annotations[base+"digest"] {
+	if meta.Report.Version != report.Version || app.Project != "dotnetapp.csproj" || len(app.Images) != 2 ||
+		app.SDK.Digest == "" || app.Images[0].Base.Digest != idx.Annotations[base+"digest"] {
 		t.Errorf("report: %+v", meta.Report)
 	}
 	for _, want := range []report.Ran{{Name: "describe"}, {Name: "restore"}, {Name: "publish"}} {
@@ -237,7 +253,8 @@ func TestMetadata(t *testing.T) {
 	if err != nil || string(digest) != meta.Digest {
 		t.Errorf("iidfile has %s, the metadata %s: %v", digest, meta.Digest, err)
 	}
-	wantContains(t, "summary", log, " [summary] dotnetapp.csproj, portable, net10.0 for linux/amd64, linux/arm64\n", " [summary] ran     describe, restore, publish\n", "the same for all")
+	wantContains(t, "summary", log, " [summary] dotnetapp.csproj, portable, net10.0 for linux/amd64, linux/arm64\n",
+		" [summary] ran     describe, restore, publish\n", "the same for all")
 
 	log = build(t, dir, "-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "-t", repo, "--push", ".")
 	wantContains(t, "summary of an unchanged build", log, " [summary] ran     nothing; cached: describe, publish\n")
@@ -247,13 +264,15 @@ func TestMetadata(t *testing.T) {
 	}
 }
 
-// The commit is told where the spec or the project want it, without .git in the context and without the secrets of its URL.
+// The commit is told where the spec or the project want it, without .git in the context and without the secrets of its
+// URL.
 func TestVCS(t *testing.T) {
 	t.Parallel()
 	dir := example(t, "dotnetapp")
 	git := func(args ...string) {
 		t.Helper()
-		command(t, dir, "git", append([]string{"-c", "user.name=e2e", "-c", "user.email=e2e@localhost", "-c", "safe.directory=*"}, args...)...)
+		command(t, dir, "git",
+			append([]string{"-c", "user.name=e2e", "-c", "user.email=e2e@localhost", "-c", "safe.directory=*"}, args...)...)
 	}
 	git("init", "--quiet", "--initial-branch=main")
 	git("add", "--all")
@@ -270,7 +289,8 @@ func TestVCS(t *testing.T) {
 		{"nobody asks", "", "", false},
 		{"the spec", "\nimage: {vcs: true}\n", "", true},
 		{"the project", "", "<PublishRepositoryUrl>true</PublishRepositoryUrl>", true},
-		{"the project, and not the spec", "\nimage: {vcs: false}\n", "<PublishRepositoryUrl>true</PublishRepositoryUrl>", false},
+		{"the project, and not the spec", "\nimage: {vcs: false}\n", "<PublishRepositoryUrl>true</PublishRepositoryUrl>",
+			false},
 	} {
 		repo := repository(t)
 		write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1"+tc.spec+"\n")
@@ -278,7 +298,8 @@ func TestVCS(t *testing.T) {
 		build(t, dir, "-f", "crosshull.yaml", "-t", repo, "--push", ".")
 		labels := inspect(t, repo, "amd64").Labels
 		source, commit := labels["org.opencontainers.image.source"], labels["org.opencontainers.image.revision"]
-		if tc.want && (source != "https://git.example.com/shop/app" || !strings.HasPrefix(commit, revision)) || !tc.want && source+commit != "" {
+		if tc.want && (source != "https://git.example.com/shop/app" || !strings.HasPrefix(commit, revision)) || !tc.want &&
+			source+commit != "" {
 			t.Errorf("%s: source %q, revision %q, want them: %v", tc.name, source, commit, tc.want)
 		}
 	}

@@ -8,13 +8,14 @@ import (
 	"testing"
 )
 
-// A builder that has nothing but a cache in a registry asks MSBuild nothing, restores nothing, compresses no assets, and
-// runs what an edit changed; so does the next, from the cache that this one leaves.
+// A builder that has nothing but a cache in a registry asks MSBuild nothing, restores nothing, compresses no assets,
+// and runs what an edit changed; so does the next, from the cache that this one leaves.
 func TestCacheOfRegistry(t *testing.T) {
 	t.Parallel()
 	dir, repo := example(t, "aspnetapp"), repository(t)
 	cache := "type=registry,ref=" + repo + ":cache"
-	args := []string{"-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "-t", repo, "--push", "--cache-from", cache, "--cache-to", cache + ",mode=max", "."}
+	args := []string{"-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "-t", repo, "--push",
+		"--cache-from", cache, "--cache-to", cache + ",mode=max", "."}
 	write(t, dir, "aspnetapp/wwwroot/large.css", "/* "+fresh()+" */\n"+strings.Repeat("body { margin: 0 }\n", 40_000))
 	build(t, dir, args...)
 	for _, tc := range []struct {
@@ -27,7 +28,8 @@ func TestCacheOfRegistry(t *testing.T) {
 		onFreshBuilder(t)
 		log := build(t, dir, args...)
 		for vertex, want := range map[string]bool{
-			`\[describe\] dotnet`: false, `\[restore\] dotnet`: false, `\[publish\] compress`: false, `\[publish\] dotnet publish`: tc.edits,
+			`\[describe\] dotnet`: false, `\[restore\] dotnet`: false, `\[publish\] compress`: false,
+			`\[publish\] dotnet publish`: tc.edits,
 		} {
 			if got := ran(log, vertex); got != want {
 				t.Errorf("%s builder: %s ran: %v, want %v\n%s", tc.builder, vertex, got, want, log)
@@ -36,8 +38,8 @@ func TestCacheOfRegistry(t *testing.T) {
 	}
 }
 
-// ran tells whether a vertex whose name begins with what a pattern matches ran, by plain progress. One that is taken from
-// a registry's cache is told to be cached, or what is pulled for it.
+// ran tells whether a vertex whose name begins with what a pattern matches ran, by plain progress. One that is taken
+// from a registry's cache is told to be cached, or what is pulled for it.
 func ran(log, pattern string) bool {
 	for _, m := range regexp.MustCompile(`(?m)^#(\d+) `+pattern).FindAllStringSubmatch(log, -1) {
 		if !regexp.MustCompile(`(?m)^#` + m[1] + ` (CACHED$|sha256:)`).MatchString(log) {

@@ -57,7 +57,8 @@ func TestNoSpec(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ name, file, content, want string }{
 		{"no file", "", "", "there is no crosshull.yaml: building the project of this context with crosshull's defaults"},
-		{"a Dockerfile", "Dockerfile", "# what we use today\nFROM scratch\n", "Dockerfile is a Dockerfile and is not used, and there is no crosshull.yaml"},
+		{"a Dockerfile", "Dockerfile", "# what we use today\nFROM scratch\n",
+			"Dockerfile is a Dockerfile and is not used, and there is no crosshull.yaml"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			dir, repo := shared(t, "dotnetapp"), repository(t)
@@ -67,9 +68,12 @@ func TestNoSpec(t *testing.T) {
 			if tc.file != "" {
 				write(t, dir, tc.file, tc.content)
 			}
-			out := build(t, dir, "--build-arg", "BUILDKIT_SYNTAX="+lab.FrontendImage, "--platform", allPlatforms, "-t", repo, "--push", ".")
+			out := build(t, dir, "--build-arg", "BUILDKIT_SYNTAX="+lab.FrontendImage, "--platform", allPlatforms, "-t", repo,
+				"--push", ".")
 			wantContains(t, "output", out, "1 warning found")
-			wantContains(t, "output", command(t, dir, "docker", "--debug", "buildx", "build", "--build-arg", "BUILDKIT_SYNTAX="+lab.FrontendImage, "."), tc.want)
+			wantContains(t, "output",
+				command(t, dir, "docker", "--debug", "buildx", "build", "--build-arg", "BUILDKIT_SYNTAX="+lab.FrontendImage, "."),
+				tc.want)
 			if _, images := index(t, repo); len(images) != 3 {
 				t.Errorf("%d images, want 3", len(images))
 			}
@@ -89,7 +93,8 @@ func TestNamedContexts(t *testing.T) {
 	t.Parallel()
 	dir, repo := example(t, "dotnetapp"), repository(t)
 	out := build(t, dir, "-f", "crosshull.yaml",
-		"--build-context", "mcr.microsoft.com/dotnet/runtime:10.0=docker-image://mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled-extra",
+		"--build-context",
+		"mcr.microsoft.com/dotnet/runtime:10.0=docker-image://mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled-extra",
 		"--build-context", "mcr.microsoft.com/dotnet/sdk:10.0=docker-image://mcr.microsoft.com/dotnet/sdk:10.0-noble",
 		"--platform", "linux/amd64,linux/arm64", "-t", repo, "--push", ".")
 	wantContains(t, "progress", out, "[context mcr.microsoft.com/dotnet/sdk:10.0")

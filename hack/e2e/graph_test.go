@@ -97,7 +97,8 @@ func TestHostOutputsAreNoInput(t *testing.T) {
 	write(t, dir, "app/obj/app.csproj.nuget.g.props", "not XML")
 	write(t, dir, "app/bin/Debug/net10.0/app.dll", "no assembly")
 	write(t, dir, ".git/HEAD", "ref: refs/heads/main\n")
-	if rec := mustSolve(t, dir); rec.count("[restore] dotnet")+rec.count("[publish] dotnet")+rec.count("[describe] dotnet") != 0 {
+	if rec := mustSolve(t,
+		dir); rec.count("[restore] dotnet")+rec.count("[publish] dotnet")+rec.count("[describe] dotnet") != 0 {
 		t.Errorf("outputs of the host are an input: %q ran", rec.ran)
 	}
 	write(t, dir, "app/data/bin/data.txt", "beside no project, so a folder like any other")
@@ -119,7 +120,8 @@ func TestProjectPaths(t *testing.T) {
 			dir := t.TempDir()
 			project(t, dir, "my app/söme.csproj", "")
 			project(t, dir, "other/other.csproj", "")
-			write(t, dir, "all.sln", "Project(\"{9A19103F-16F7-4668-BE54-9A1E7A4F7556}\") = \"söme\", \"my app\\söme.csproj\", \"{1}\"\nEndProject\n")
+			write(t, dir, "all.sln",
+				"Project(\"{9A19103F-16F7-4668-BE54-9A1E7A4F7556}\") = \"söme\", \"my app\\söme.csproj\", \"{1}\"\nEndProject\n")
 			write(t, dir, "my app/broken.cs", "this is no C#")
 			write(t, dir, ".dockerignore", "**/broken.cs\n")
 			write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n"+tc.spec)

@@ -22,8 +22,10 @@ func TestContainerProperties(t *testing.T) {
 	img := images["linux/arm64"]
 	cfg := img.Config.Config
 	for _, tc := range []struct{ name, got, want string }{
-		{"base by ContainerFamily", cfg.Labels["org.opencontainers.image.base.name"], "mcr.microsoft.com/dotnet/runtime:10.0-noble-chiseled-extra"},
-		{"entrypoint with ContainerAppCommandArgs", strings.Join(cfg.Entrypoint, " "), "dotnet /srv/worker/worker.dll --Worker:Name=ticker"},
+		{"base by ContainerFamily", cfg.Labels["org.opencontainers.image.base.name"],
+			"mcr.microsoft.com/dotnet/runtime:10.0-noble-chiseled-extra"},
+		{"entrypoint with ContainerAppCommandArgs", strings.Join(cfg.Entrypoint, " "),
+			"dotnet /srv/worker/worker.dll --Worker:Name=ticker"},
 		{"ContainerWorkingDirectory", cfg.WorkingDir, "/srv/worker"},
 		{"ContainerUser", cfg.User, "app"},
 		{"stop signal of the spec", cfg.StopSignal, "SIGTERM"},
@@ -44,9 +46,10 @@ func TestContainerProperties(t *testing.T) {
 	if got := images["linux/arm/v7"].Config.Variant; got != "v7" {
 		t.Errorf("variant of linux/arm/v7: %q", got)
 	}
-	// What crosshull says of the base is an annotation of each manifest, too. The SDK's labels are none: they would win over
-	// --annotation. The index has none, as buildx makes none for several nodes.
-	for k, annotated := range map[string]bool{"org.opencontainers.image.base.name": true, "org.opencontainers.image.version": false, "net.dot.sdk.version": false} {
+	// What crosshull says of the base is an annotation of each manifest, too. The SDK's labels are none: they would win
+	// over --annotation. The index has none, as buildx makes none for several nodes.
+	for k, annotated := range map[string]bool{"org.opencontainers.image.base.name": true,
+		"org.opencontainers.image.version": false, "net.dot.sdk.version": false} {
 		annotation := ""
 		if annotated {
 			annotation = cfg.Labels[k]
@@ -59,8 +62,10 @@ func TestContainerProperties(t *testing.T) {
 		t.Errorf("annotations of the index: %v", idx.Annotations)
 	}
 	const digest = "org.opencontainers.image.base.digest"
-	if img.Annotations[digest] != cfg.Labels[digest] || img.Annotations[digest] == images["linux/amd64"].Annotations[digest] {
-		t.Errorf("%s: label %q, annotation %q, that of amd64 %q", digest, cfg.Labels[digest], img.Annotations[digest], images["linux/amd64"].Annotations[digest])
+	if img.Annotations[digest] != cfg.Labels[digest] ||
+		img.Annotations[digest] == images["linux/amd64"].Annotations[digest] {
+		t.Errorf("%s: label %q, annotation %q, that of amd64 %q", digest, cfg.Labels[digest], img.Annotations[digest],
+			images["linux/amd64"].Annotations[digest])
 	}
 }
 
@@ -68,7 +73,9 @@ func TestContainerProperties(t *testing.T) {
 func TestContainerEntrypoint(t *testing.T) {
 	t.Parallel()
 	dir, repo := t.TempDir(), repository(t)
-	project(t, dir, "app.csproj", "<ContainerBaseImage>mcr.microsoft.com/dotnet/aspnet:10.0-noble</ContainerBaseImage><ContainerWorkingDirectory>/srv</ContainerWorkingDirectory>")
+	project(t, dir, "app.csproj",
+		"<ContainerBaseImage>mcr.microsoft.com/dotnet/aspnet:10.0-noble</ContainerBaseImage>"+
+			"<ContainerWorkingDirectory>/srv</ContainerWorkingDirectory>")
 	edit(t, dir, "app.csproj", "</Project>", `<ItemGroup>
     <ContainerEntrypoint Include="/usr/bin/env" />
     <ContainerDefaultArgs Include="--greet;world" />
@@ -96,7 +103,8 @@ func TestSourceDateEpoch(t *testing.T) {
 	var digests []string
 	for range 2 {
 		repo := repository(t)
-		args := []string{"-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "--provenance=false", "--build-arg", "SOURCE_DATE_EPOCH=1700000000", "-t", repo, "--push", "."}
+		args := []string{"-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "--provenance=false",
+			"--build-arg", "SOURCE_DATE_EPOCH=1700000000", "-t", repo, "--push", "."}
 		build(t, dir, args...)
 		_, images := index(t, repo)
 		for p, img := range images {
@@ -152,14 +160,16 @@ func TestPlatformAliases(t *testing.T) {
 // Examples with machine code of their own build for the platforms that there are packs for, and run.
 func TestNativeExamples(t *testing.T) {
 	t.Parallel()
-	for name, want := range map[string]string{"trimmed": "with its own runtime, on X64", "aot": "Hello, compiled ahead, on X64"} {
+	for name, want := range map[string]string{"trimmed": "with its own runtime, on X64",
+		"aot": "Hello, compiled ahead, on X64"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir, repo := shared(t, name), repository(t)
 			build(t, dir, "-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "-t", repo, "--push", ".")
 			wantContains(t, "output", container(t, repo).Output, want)
 			_, images := index(t, repo)
-			if got := images["linux/arm64"].Config.Config.Labels["org.opencontainers.image.base.name"]; got != "mcr.microsoft.com/dotnet/runtime-deps:10.0-noble-chiseled" {
+			got := images["linux/arm64"].Config.Config.Labels["org.opencontainers.image.base.name"]
+			if got != "mcr.microsoft.com/dotnet/runtime-deps:10.0-noble-chiseled" {
 				t.Errorf("base %s", got)
 			}
 		})
@@ -193,7 +203,8 @@ func buildFirst(name string) (*firstBuild, error) {
 		return nil, err
 	}
 	repo := theLab.Registry() + "/e2e/first/" + name + "-" + ofThisRun
-	cmd := exec.CommandContext(ctx, "docker", "buildx", "build", "-f", "crosshull.yaml", "--platform", allPlatforms, "-t", repo, "--push", ".")
+	cmd := exec.CommandContext(ctx, "docker", "buildx", "build", "-f", "crosshull.yaml", "--platform", allPlatforms,
+		"-t", repo, "--push", ".")
 	cmd.Dir, cmd.Env, cmd.WaitDelay = dir, append(os.Environ(), "BUILDKIT_PROGRESS=plain"), 10*time.Second
 	out, err := cmd.CombinedOutput()
 	if err != nil {

@@ -15,16 +15,24 @@ func monorepo(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	library := func(name, body string) {
-		write(t, dir, "src/"+name+"/"+name+".csproj", fmt.Sprintf("<Project Sdk=\"Microsoft.NET.Sdk\"><PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup>%s</Project><!-- %s -->\n", body, fresh()))
-		write(t, dir, "src/"+name+"/Class.cs", "namespace "+name+"; public static class Class { public static string Name => \""+name+"\"; }\n")
+		write(t, dir, "src/"+name+"/"+name+".csproj",
+			fmt.Sprintf("<Project Sdk=\"Microsoft.NET.Sdk\"><PropertyGroup>"+
+				"<TargetFramework>net10.0</TargetFramework></PropertyGroup>%s</Project><!-- %s -->\n", body, fresh()))
+		write(t, dir, "src/"+name+"/Class.cs",
+			"namespace "+name+"; public static class Class { public static string Name => \""+name+"\"; }\n")
 	}
 	library("Lib1", `<ItemGroup><ProjectReference Include="..\Lib2\Lib2.csproj" /></ItemGroup>`)
-	library("Lib2", `<Import Project="$(RepoRoot)eng/lib2.msbuild" /><ItemGroup><ProjectReference Include="$(RepoRoot)src/Lib3/Lib3.csproj" /></ItemGroup>`)
+	library("Lib2",
+		`<Import Project="$(RepoRoot)eng/lib2.msbuild" /><ItemGroup>`+
+			`<ProjectReference Include="$(RepoRoot)src/Lib3/Lib3.csproj" /></ItemGroup>`)
 	library("Lib3", `<ItemGroup><Compile Include="../../shared/one/Linked.cs" Link="Linked.cs" /></ItemGroup>`)
 	for i := range 26 {
-		library(fmt.Sprintf("Other%d", i), fmt.Sprintf(`<Import Project="$(RepoRoot)eng/other.props" /><ItemGroup><ProjectReference Include="../Other%d/Other%d.csproj" /></ItemGroup>`, max(0, i-1), max(0, i-1)))
+		library(fmt.Sprintf("Other%d", i),
+			fmt.Sprintf(`<Import Project="$(RepoRoot)eng/other.props" /><ItemGroup>`+
+				`<ProjectReference Include="../Other%d/Other%d.csproj" /></ItemGroup>`, max(0, i-1), max(0, i-1)))
 	}
-	edit(t, dir, "src/Other0/Other0.csproj", `<ItemGroup><ProjectReference Include="../Other0/Other0.csproj" /></ItemGroup>`, "")
+	edit(t, dir, "src/Other0/Other0.csproj",
+		`<ItemGroup><ProjectReference Include="../Other0/Other0.csproj" /></ItemGroup>`, "")
 	project(t, dir, "src/App/App.csproj", "<AssemblyOriginatorKeyFile>../../eng/key.txt</AssemblyOriginatorKeyFile>")
 	edit(t, dir, "src/App/App.csproj", "</Project>", `<ItemGroup>
   <ProjectReference Include="../Lib1/Lib1.csproj" />
@@ -32,21 +40,30 @@ func monorepo(t *testing.T) string {
   <EmbeddedResource Include="$(RepoRoot)data/**" LogicalName="%(Filename)" />
   <PackageReference Include="Newtonsoft.Json" />
 </ItemGroup></Project>`)
-	write(t, dir, "src/App/Program.cs", "System.Console.WriteLine(Lib1.Class.Name + Lib2.Class.Name + Lib3.Linked.Text + All.Deep.Text + typeof(Newtonsoft.Json.JsonConvert));\n")
-	write(t, dir, "src/Lib3/Use.cs", "namespace Lib3; public static class Use { public static string Text => Linked.Text; }\n")
-	write(t, dir, "shared/one/Linked.cs", "namespace Lib3; public static class Linked { public static string Text => \"linked\"; }\n")
+	write(t, dir, "src/App/Program.cs",
+		"System.Console.WriteLine(Lib1.Class.Name + Lib2.Class.Name + Lib3.Linked.Text + All.Deep.Text + "+
+			"typeof(Newtonsoft.Json.JsonConvert));\n")
+	write(t, dir, "src/Lib3/Use.cs",
+		"namespace Lib3; public static class Use { public static string Text => Linked.Text; }\n")
+	write(t, dir, "shared/one/Linked.cs",
+		"namespace Lib3; public static class Linked { public static string Text => \"linked\"; }\n")
 	write(t, dir, "shared/one/Other.cs", "this is not part of it")
-	write(t, dir, "shared/all/deep/er/Deep.cs", "namespace All; static class Deep { public static string Text => \"deep\"; }\n")
+	write(t, dir, "shared/all/deep/er/Deep.cs",
+		"namespace All; static class Deep { public static string Text => \"deep\"; }\n")
 	write(t, dir, "data/words.txt", "words\n")
 	write(t, dir, "eng/key.txt", "no key\n")
-	write(t, dir, "eng/lib2.msbuild", "<Project><PropertyGroup><LangVersion>latest</LangVersion></PropertyGroup></Project>\n")
+	write(t, dir, "eng/lib2.msbuild",
+		"<Project><PropertyGroup><LangVersion>latest</LangVersion></PropertyGroup></Project>\n")
 	write(t, dir, "eng/other.props", "<Project></Project>\n")
 	write(t, dir, "eng/version.txt", "1.2.3")
-	write(t, dir, "Directory.Build.props", `<Project><PropertyGroup><RepoRoot>$([MSBuild]::NormalizeDirectory('$(MSBuildThisFileDirectory)'))</RepoRoot>
+	write(t, dir, "Directory.Build.props",
+		`<Project><PropertyGroup><RepoRoot>$([MSBuild]::NormalizeDirectory('$(MSBuildThisFileDirectory)'))</RepoRoot>
   <Version>$([System.IO.File]::ReadAllText('$(MSBuildThisFileDirectory)eng/version.txt'))</Version></PropertyGroup>
   <ItemGroup><SourceRoot Include="$(MSBuildThisFileDirectory)" /></ItemGroup></Project>
 `)
-	write(t, dir, "Directory.Packages.props", `<Project><PropertyGroup><ManagePackageVersionsCentrally>true</ManagePackageVersionsCentrally><CentralPackageTransitivePinningEnabled>true</CentralPackageTransitivePinningEnabled></PropertyGroup>
+	write(t, dir, "Directory.Packages.props",
+		`<Project><PropertyGroup><ManagePackageVersionsCentrally>true</ManagePackageVersionsCentrally>
+  <CentralPackageTransitivePinningEnabled>true</CentralPackageTransitivePinningEnabled></PropertyGroup>
   <ItemGroup><PackageVersion Include="Newtonsoft.Json" Version="13.0.3" /></ItemGroup></Project>
 `)
 	write(t, dir, "README.md", "# Everything\n")
@@ -119,14 +136,19 @@ func TestLinks(t *testing.T) {
 	t.Parallel()
 	dir, repo := t.TempDir(), repository(t)
 	project(t, dir, "src/App/App.csproj", "")
-	write(t, dir, "src/App/Program.cs", "System.Console.WriteLine(Lib.Name + One.Name + Two.Name + Linked.Name);\n#if !COMMON\n#error the properties are missing\n#endif\n")
-	write(t, dir, "real/Lib/Lib.csproj", `<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup></Project>`)
+	write(t, dir, "src/App/Program.cs",
+		"System.Console.WriteLine(Lib.Name + One.Name + Two.Name + Linked.Name);\n#if !COMMON\n"+
+			"#error the properties are missing\n#endif\n")
+	write(t, dir, "real/Lib/Lib.csproj",
+		`<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup>`+
+			`<TargetFramework>net10.0</TargetFramework></PropertyGroup></Project>`)
 	write(t, dir, "real/Lib/Lib.cs", "public static class Lib { public static string Name => \"lib \"; } // "+fresh()+"\n")
 	write(t, dir, "real/Other/Other.cs", "nothing that compiles\n")
 	write(t, dir, "shared/One.cs", "public static class One { public static string Name => \"one \"; }\n")
 	write(t, dir, "shared/more/deep/Two.cs", "public static class Two { public static string Name => \"two \"; }\n")
 	write(t, dir, "shared/Linked.cs", "public static class Linked { public static string Name => \"three\"; }\n")
-	write(t, dir, "eng/common.xml", "<Project><PropertyGroup><DefineConstants>$(DefineConstants);COMMON</DefineConstants></PropertyGroup></Project>\n")
+	write(t, dir, "eng/common.xml",
+		"<Project><PropertyGroup><DefineConstants>$(DefineConstants);COMMON</DefineConstants></PropertyGroup></Project>\n")
 	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/App\n")
 	for link, target := range map[string]string{
 		"libs":                  "real",
@@ -144,7 +166,9 @@ func TestLinks(t *testing.T) {
 	if err := os.Symlink("../../shared/Linked.cs", filepath.Join(dir, "src/App/hop.cs")); err != nil {
 		t.Fatal(err)
 	}
-	edit(t, dir, "src/App/App.csproj", "</Project>", `<ItemGroup><Compile Remove="hop.cs" /><ProjectReference Include="../../libs/Lib/Lib.csproj" /></ItemGroup></Project>`)
+	edit(t, dir, "src/App/App.csproj", "</Project>",
+		`<ItemGroup><Compile Remove="hop.cs" />`+
+			`<ProjectReference Include="../../libs/Lib/Lib.csproj" /></ItemGroup></Project>`)
 	mustSolve(t, dir, platform("linux/amd64"), pushTo(repo))
 	wantContains(t, "output", container(t, repo).Output, "lib one two three")
 
@@ -182,7 +206,8 @@ func TestGlobalJSON(t *testing.T) {
 		{"exact", fmt.Sprintf(`{"sdk": {"version": %q}} // pinned`, sdk), "", "", "sdk:" + sdk + "@"},
 		{"a band", `{"sdk": {"version": "10.0.100", "rollForward": "latestFeature"}}`, "", "", "sdk:10.0@"},
 		{"none", "", "", "", "sdk:10.0@"},
-		{"the nearest", `{"sdk": {"version": "9.9.999"}}`, fmt.Sprintf(`{"sdk": {"version": %q, "rollForward": "disable"}}`, sdk), "project: src/app\n", "sdk:" + sdk + "@"},
+		{"the nearest", `{"sdk": {"version": "9.9.999"}}`,
+			fmt.Sprintf(`{"sdk": {"version": %q, "rollForward": "disable"}}`, sdk), "project: src/app\n", "sdk:" + sdk + "@"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -208,7 +233,8 @@ func TestLockedMode(t *testing.T) {
 	t.Parallel()
 	dir, repo := t.TempDir(), repository(t)
 	project(t, dir, "app.csproj", "<RestorePackagesWithLockFile>true</RestorePackagesWithLockFile>")
-	edit(t, dir, "app.csproj", "</Project>", `<ItemGroup><PackageReference Include="Newtonsoft.Json" Version="13.0.3" /></ItemGroup></Project>`)
+	edit(t, dir, "app.csproj", "</Project>",
+		`<ItemGroup><PackageReference Include="Newtonsoft.Json" Version="13.0.3" /></ItemGroup></Project>`)
 	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nnuget: {locked-mode: true}\n")
 	write(t, dir, "unlocked.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n")
 	build(t, dir, "-f", "unlocked.yaml", "--target", "sdk", "-t", repo, "--push", ".")

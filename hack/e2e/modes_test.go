@@ -41,7 +41,8 @@ func TestModes(t *testing.T) {
 			t.Parallel()
 			dir, repo := t.TempDir(), repository(t)
 			project(t, dir, "hello.csproj", "")
-			write(t, dir, "Program.cs", `System.Console.WriteLine("hello from " + System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture);`)
+			write(t, dir, "Program.cs",
+				`System.Console.WriteLine("hello from " + System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture);`)
 			write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\npublish:\n  mode: "+tc.mode+"\n")
 			rec := mustSolve(t, dir, platform("linux/amd64,linux/arm64"), pushTo(repo))
 			if n := rec.count("[restore] dotnet"); n != 1 {
@@ -98,8 +99,11 @@ func TestMuslBase(t *testing.T) {
 func TestModeOfProject(t *testing.T) {
 	t.Parallel()
 	dir, repo := t.TempDir(), repository(t)
-	project(t, dir, "hello.csproj", "<PublishSelfContained>true</PublishSelfContained><PublishSingleFile>true</PublishSingleFile><RuntimeIdentifiers>linux-x64;linux-arm64;win-x64</RuntimeIdentifiers>")
-	write(t, dir, "Program.cs", `System.Console.WriteLine("hello from " + System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture);`)
+	project(t, dir, "hello.csproj",
+		"<PublishSelfContained>true</PublishSelfContained><PublishSingleFile>true</PublishSingleFile>"+
+			"<RuntimeIdentifiers>linux-x64;linux-arm64;win-x64</RuntimeIdentifiers>")
+	write(t, dir, "Program.cs",
+		`System.Console.WriteLine("hello from " + System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture);`)
 	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n")
 	mustSolve(t, dir, platform("linux/amd64,linux/arm64"), pushTo(repo))
 	_, images := index(t, repo)
@@ -126,8 +130,10 @@ func TestLayers(t *testing.T) {
 	write(t, dir, "lib/Program.cs", "public static class Lib { public static string Name => \"lib\"; }\n")
 	project(t, dir, "deep/deep.csproj", "<OutputType>Library</OutputType>")
 	write(t, dir, "deep/Program.cs", "public static class Deep { public static string Name => \"deep\"; }\n")
-	edit(t, dir, "lib/lib.csproj", "</Project>", `<ItemGroup><ProjectReference Include="../deep/deep.csproj" /></ItemGroup></Project>`)
-	edit(t, dir, "sqlite.csproj", "</ItemGroup>", `<ProjectReference Include="lib/lib.csproj" /><Compile Remove="lib/**;deep/**" /></ItemGroup>`)
+	edit(t, dir, "lib/lib.csproj", "</Project>",
+		`<ItemGroup><ProjectReference Include="../deep/deep.csproj" /></ItemGroup></Project>`)
+	edit(t, dir, "sqlite.csproj", "</ItemGroup>",
+		`<ProjectReference Include="lib/lib.csproj" /><Compile Remove="lib/**;deep/**" /></ItemGroup>`)
 	mustSolve(t, dir, platform(allPlatforms), pushTo(repo))
 	_, before := index(t, repo)
 
@@ -154,7 +160,8 @@ func TestLayers(t *testing.T) {
 			}
 		}
 	}
-	for p, rid := range map[string]string{"linux/amd64": "linux-x64", "linux/arm64": "linux-arm64", "linux/arm/v7": "linux-arm"} {
+	for p, rid := range map[string]string{"linux/amd64": "linux-x64", "linux/arm64": "linux-arm64",
+		"linux/arm/v7": "linux-arm"} {
 		var rids []string
 		for name := range appFiles(t, repo, before[p]) {
 			if rest, ok := strings.CutPrefix(name, "app/runtimes/"); ok {

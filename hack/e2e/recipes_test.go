@@ -44,7 +44,8 @@ func TestRecipeOfBake(t *testing.T) {
 	// What --call=bake writes is a file for bake, too.
 	repo := repository(t)
 	write(t, dir, "docker-bake.json", answerOf(t, dir, "bake", "--platform", "linux/amd64,linux/arm64"))
-	command(t, dir, "docker", "buildx", "bake", "--allow=fs=*", "-f", "docker-bake.json", "--set", "clock.tags="+repo+"/clock", "--set", "greeter.tags="+repo+"/greeter", "--push")
+	command(t, dir, "docker", "buildx", "bake", "--allow=fs=*", "-f", "docker-bake.json",
+		"--set", "clock.tags="+repo+"/clock", "--set", "greeter.tags="+repo+"/greeter", "--push")
 	wantBoth(t, repo+"/clock", repo+"/greeter")
 }
 
@@ -65,7 +66,8 @@ func TestRecipeOfGitHub(t *testing.T) {
 	}
 	steps := workflow.Jobs["image"].Steps
 	with := steps[len(steps)-1].With
-	args := []string{"--push", "-t", repo, "--build-arg", strings.TrimSpace(with["build-args"]), "-f", with["file"], "--platform", with["platforms"], "--provenance", with["provenance"]}
+	args := []string{"--push", "-t", repo, "--build-arg", strings.TrimSpace(with["build-args"]), "-f", with["file"],
+		"--platform", with["platforms"], "--provenance", with["provenance"]}
 	for _, input := range []string{"cache-from", "cache-to"} {
 		args = append(args, "--"+input, strings.Replace(with[input], "type=gha", "type=registry,ref="+repo+":cache", 1))
 	}
@@ -73,7 +75,8 @@ func TestRecipeOfGitHub(t *testing.T) {
 	if _, images := index(t, repo); len(images) != 3 {
 		t.Errorf("%d images", len(images))
 	}
-	command(t, filepath.Join(root, "docs", "recipes"), "go", "run", "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12", "github.yml", "github-builder.yml")
+	command(t, filepath.Join(root, "docs", "recipes"), "go", "run", "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12",
+		"github.yml", "github-builder.yml")
 }
 
 // The script of GitLab's job.
@@ -123,9 +126,10 @@ func TestRecipesAreListed(t *testing.T) {
 			Artifacts []struct{ Docker struct{ Dockerfile string } }
 		}
 	}
-	if err := yaml.Unmarshal(recipe(t, "skaffold.yaml"), &skaffold); err != nil || !slices.ContainsFunc(skaffold.Build.Artifacts, func(a struct{ Docker struct{ Dockerfile string } }) bool {
-		return a.Docker.Dockerfile == "crosshull.yaml"
-	}) {
+	if err := yaml.Unmarshal(recipe(t, "skaffold.yaml"), &skaffold); err != nil ||
+		!slices.ContainsFunc(skaffold.Build.Artifacts, func(a struct{ Docker struct{ Dockerfile string } }) bool {
+			return a.Docker.Dockerfile == "crosshull.yaml"
+		}) {
 		t.Errorf("%+v, %v", skaffold, err)
 	}
 }

@@ -78,8 +78,8 @@ func TestReproTellsWhatDiffers(t *testing.T) {
 }
 
 // The recipe of docs/reproducibility.md builds an image again after the tag of its base has moved, which without the
-// recipe gives another image. The page's commands are run as they stand, in a copy of the repository whose example is on
-// a base of the test's own, which can be moved.
+// recipe gives another image. The page's commands are run as they stand, in a copy of the repository whose example is
+// on a base of the test's own, which can be moved.
 func TestRecipe(t *testing.T) {
 	t.Parallel()
 	dt, err := os.ReadFile(filepath.Join(root, "docs", "reproducibility.md"))
@@ -96,7 +96,8 @@ func TestRecipe(t *testing.T) {
 		move = func(from string) { copyTag(t, "mcr.microsoft.com/dotnet/"+from+":10.0", base) }
 	}
 	move("runtime")
-	write(t, dir, "examples/dotnetapp/crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nbase: {image: \""+base+"\"}\n")
+	write(t, dir, "examples/dotnetapp/crosshull.yaml",
+		"# syntax=ghcr.io/crosshull/crosshull:1\nbase: {image: \""+base+"\"}\n")
 
 	var blocks []string
 	for _, m := range codeBlock.FindAllStringSubmatch(string(dt), -1) {
@@ -112,7 +113,8 @@ func TestRecipe(t *testing.T) {
 	out := command(t, dir, "bash", "-euc", blocks[1])
 	wantContains(t, "output", out, "equal, attestations left out")
 
-	without := strings.NewReplacer("EXPERIMENTAL_BUILDKIT_SOURCE_POLICY=policy.json ", "", "--no-cache ", "").Replace(blocks[1])
+	without := strings.NewReplacer("EXPERIMENTAL_BUILDKIT_SOURCE_POLICY=policy.json ", "", "--no-cache ",
+		"").Replace(blocks[1])
 	if strings.Contains(without, "POLICY") {
 		t.Fatal("the policy is set in another way")
 	}
@@ -120,7 +122,8 @@ func TestRecipe(t *testing.T) {
 	if err == nil {
 		t.Errorf("without a policy, on another base, the image is the same:\n%s", out)
 	}
-	wantContains(t, "output", out, `linux/arm64: config: .config.Labels["org.opencontainers.image.base.digest"]: "sha256:`, "repro: not the same")
+	wantContains(t, "output", out, `linux/arm64: config: .config.Labels["org.opencontainers.image.base.digest"]: "sha256:`,
+		"repro: not the same")
 }
 
 // copyTag makes a tag name what another names, all platforms of it.
@@ -152,12 +155,14 @@ func TestPolicyOfBranch(t *testing.T) {
 	t.Parallel()
 	dir, repo := t.TempDir(), repository(t)
 	served := filepath.Join(dir, "served")
-	if err := os.CopyFS(filepath.Join(dir, "work", "app"), os.DirFS(filepath.Join(root, "examples", "dotnetapp"))); err != nil {
+	if err := os.CopyFS(filepath.Join(dir, "work", "app"),
+		os.DirFS(filepath.Join(root, "examples", "dotnetapp"))); err != nil {
 		t.Fatal(err)
 	}
 	git := func(args ...string) {
 		t.Helper()
-		command(t, filepath.Join(dir, "work"), "git", append([]string{"-c", "user.name=test", "-c", "user.email=test@localhost"}, args...)...)
+		command(t, filepath.Join(dir, "work"), "git",
+			append([]string{"-c", "user.name=test", "-c", "user.email=test@localhost"}, args...)...)
 	}
 	git("init", "--quiet", "--initial-branch=main")
 	write(t, filepath.Join(dir, "work"), "app/Directory.Build.targets", "<Project><!-- "+fresh()+" --></Project>\n")
@@ -176,7 +181,8 @@ func TestPolicyOfBranch(t *testing.T) {
 	setenv(t, "SOURCE_DATE_EPOCH", "1700000000")
 	buildTag := func(tag string) {
 		t.Helper()
-		build(t, dir, "-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "-t", repo+":"+tag, "--push", url+"/repo.git#main:app")
+		build(t, dir, "-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "-t", repo+":"+tag,
+			"--push", url+"/repo.git#main:app")
 	}
 	buildTag("first")
 	edit(t, filepath.Join(dir, "work"), "app/Program.cs", "Good day", "Good dawn")
@@ -192,5 +198,6 @@ func TestPolicyOfBranch(t *testing.T) {
 	write(t, dir, "policy.json", command(t, dir, program, "policy", repo+":first"))
 	setenv(t, "EXPERIMENTAL_BUILDKIT_SOURCE_POLICY", filepath.Join(dir, "policy.json"))
 	buildTag("again")
-	wantContains(t, "output", command(t, dir, program, "compare", repo+":first", repo+":again"), "equal, attestations left out")
+	wantContains(t, "output", command(t, dir, program, "compare", repo+":first", repo+":again"),
+		"equal, attestations left out")
 }

@@ -47,7 +47,8 @@ func attestations(t *testing.T, repo string) map[string][]statement {
 	found := map[string][]statement{}
 	for p, img := range images {
 		for _, desc := range idx.Manifests {
-			if desc.Annotations["vnd.docker.reference.type"] != "attestation-manifest" || desc.Annotations["vnd.docker.reference.digest"] != img.Descriptor.Digest.String() {
+			if desc.Annotations["vnd.docker.reference.type"] != "attestation-manifest" ||
+				desc.Annotations["vnd.docker.reference.digest"] != img.Descriptor.Digest.String() {
 				continue
 			}
 			var m ocispecs.Manifest
@@ -91,7 +92,8 @@ func newDocument(t *testing.T, dt []byte) *document {
 
 // byTool tells whether a tool made the document.
 func (d *document) byTool(name string) bool {
-	return slices.ContainsFunc(d.CreationInfo.Creators, func(c common.Creator) bool { return c.CreatorType == "Tool" && c.Creator == name })
+	return slices.ContainsFunc(d.CreationInfo.Creators,
+		func(c common.Creator) bool { return c.CreatorType == "Tool" && c.Creator == name })
 }
 
 // find gives the package of a name.
@@ -171,11 +173,12 @@ func sbomsOf(t *testing.T, repo string) map[string]sboms {
 var (
 	spdxRef     = regexp.MustCompile(`^[A-Za-z0-9.-]+$`)
 	spdxLicense = regexp.MustCompile(`^(NOASSERTION|[A-Za-z0-9.+-]+( (AND|OR|WITH) [A-Za-z0-9.+-]+)*)$`)
-	hexes       = map[common.ChecksumAlgorithm]*regexp.Regexp{common.SHA512: regexp.MustCompile(`^[0-9a-f]{128}$`), common.SHA256: regexp.MustCompile(`^[0-9a-f]{64}$`)}
+	hexes       = map[common.ChecksumAlgorithm]*regexp.Regexp{common.SHA512: regexp.MustCompile(`^[0-9a-f]{128}$`),
+		common.SHA256: regexp.MustCompile(`^[0-9a-f]{64}$`)}
 )
 
-// wantValid holds a document against SPDX 2.3, beyond what its readers do: what has to be there, what may be in a field,
-// that each identifier is of one thing, and that what is referred to is there.
+// wantValid holds a document against SPDX 2.3, beyond what its readers do: what has to be there, what may be in a
+// field, that each identifier is of one thing, and that what is referred to is there.
 func wantValid(t *testing.T, d *document) {
 	t.Helper()
 	// Nothing is lost on the way: what the reader does not know is not in SPDX.
@@ -193,7 +196,8 @@ func wantValid(t *testing.T, d *document) {
 	if a, b := keys(want), keys(got); !slices.Equal(a, b) {
 		t.Errorf("the document has %q, a reader of SPDX takes %q", a, b)
 	}
-	if d.SPDXVersion != "SPDX-2.3" || d.DataLicense != "CC0-1.0" || d.SPDXIdentifier != "DOCUMENT" || d.DocumentName == "" {
+	if d.SPDXVersion != "SPDX-2.3" || d.DataLicense != "CC0-1.0" || d.SPDXIdentifier != "DOCUMENT" ||
+		d.DocumentName == "" {
 		t.Errorf("head of the document: %+v", d.Document)
 	}
 	if !regexp.MustCompile(`^https://[^#\s]+$`).MatchString(d.DocumentNamespace) {
@@ -209,7 +213,8 @@ func wantValid(t *testing.T, d *document) {
 			t.Errorf("identifier %q is taken, or none", id)
 		}
 		ids[id] = true
-		if p.PackageName == "" || p.PackageDownloadLocation == "" || p.FilesAnalyzed || !spdxLicense.MatchString(p.PackageLicenseDeclared) {
+		if p.PackageName == "" || p.PackageDownloadLocation == "" || p.FilesAnalyzed ||
+			!spdxLicense.MatchString(p.PackageLicenseDeclared) {
 			t.Errorf("package %+v", p)
 		}
 		for _, sum := range p.PackageChecksums {
@@ -218,7 +223,8 @@ func wantValid(t *testing.T, d *document) {
 			}
 		}
 		for _, ref := range p.PackageExternalReferences {
-			if _, err := packageurl.FromString(ref.Locator); err != nil || ref.Category != common.CategoryPackageManager || ref.RefType != common.TypePackageManagerPURL {
+			if _, err := packageurl.FromString(ref.Locator); err != nil || ref.Category != common.CategoryPackageManager ||
+				ref.RefType != common.TypePackageManagerPURL {
 				t.Errorf("%s: reference %+v: %v", p.PackageName, ref, err)
 			}
 		}
@@ -228,7 +234,9 @@ func wantValid(t *testing.T, d *document) {
 		if !ids[r.RefA.ElementRefID] || !ids[r.RefB.ElementRefID] {
 			t.Errorf("%+v is of something that is not there", r)
 		}
-		if !slices.Contains([]string{common.TypeRelationshipDescribe, common.TypeRelationshipDependsOn, common.TypeRelationshipBuildDependencyOf, common.TypeRelationshipRuntimeDependencyOf, common.TypeRelationshipBuildToolOf}, r.Relationship) {
+		if !slices.Contains([]string{common.TypeRelationshipDescribe, common.TypeRelationshipDependsOn,
+			common.TypeRelationshipBuildDependencyOf, common.TypeRelationshipRuntimeDependencyOf,
+			common.TypeRelationshipBuildToolOf}, r.Relationship) {
 			t.Errorf("relationship %s", r.Relationship)
 		}
 		linked[r.RefA.ElementRefID], linked[r.RefB.ElementRefID] = true, true
@@ -270,8 +278,10 @@ func keys(v any) []string {
 func withPackage(t *testing.T, name string) string {
 	t.Helper()
 	dir := example(t, name)
-	edit(t, dir, name+".csproj", "</Project>", `<ItemGroup><PackageReference Include="Newtonsoft.Json" Version="13.0.4" /></ItemGroup></Project>`)
-	edit(t, dir, "Program.cs", "Console.WriteLine(", "Console.WriteLine(Newtonsoft.Json.Linq.JToken.Parse(\"1\"));\nConsole.WriteLine(")
+	edit(t, dir, name+".csproj", "</Project>",
+		`<ItemGroup><PackageReference Include="Newtonsoft.Json" Version="13.0.4" /></ItemGroup></Project>`)
+	edit(t, dir, "Program.cs", "Console.WriteLine(",
+		"Console.WriteLine(Newtonsoft.Json.Linq.JToken.Parse(\"1\"));\nConsole.WriteLine(")
 	return dir
 }
 
@@ -280,8 +290,10 @@ func TestSBOM(t *testing.T) {
 	t.Parallel()
 	needScanner(t)
 	dir, repo := example(t, "complexapp"), repository(t)
-	edit(t, dir, "src/libbar/libbar.csproj", "</ItemGroup>", `<PackageReference Include="Microsoft.EntityFrameworkCore.Sqlite" VersionOverride="10.0.13" /></ItemGroup>`)
-	out := build(t, dir, "-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "--sbom=true", "-t", repo, "--push", ".")
+	edit(t, dir, "src/libbar/libbar.csproj", "</ItemGroup>",
+		`<PackageReference Include="Microsoft.EntityFrameworkCore.Sqlite" VersionOverride="10.0.13" /></ItemGroup>`)
+	out := build(t, dir, "-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "--sbom=true", "-t", repo,
+		"--push", ".")
 	wantContains(t, "progress", out, "[image linux/arm64] scan with "+lab.ScannerImage)
 	both := sbomsOf(t, repo)
 	if len(both) != 2 {
@@ -289,8 +301,10 @@ func TestSBOM(t *testing.T) {
 	}
 	_, images := index(t, repo)
 	for p, s := range both {
-		for _, purl := range []string{"pkg:nuget/Newtonsoft.Json@13.0.4", "pkg:nuget/Microsoft.EntityFrameworkCore@10.0.13", "pkg:nuget/SQLitePCLRaw.lib.e_sqlite3@2.1.13"} {
-			for what, purls := range map[string][]string{"the scanner": s.scanned.purls("pkg:nuget/"), "crosshull": s.nuget.purls("pkg:nuget/")} {
+		for _, purl := range []string{"pkg:nuget/Newtonsoft.Json@13.0.4", "pkg:nuget/Microsoft.EntityFrameworkCore@10.0.13",
+			"pkg:nuget/SQLitePCLRaw.lib.e_sqlite3@2.1.13"} {
+			for what, purls := range map[string][]string{"the scanner": s.scanned.purls("pkg:nuget/"),
+				"crosshull": s.nuget.purls("pkg:nuget/")} {
 				if !slices.Contains(purls, purl) {
 					t.Errorf("%s: %s does not name %s: %q", p, what, purl, purls)
 				}
@@ -312,14 +326,17 @@ func TestSBOM(t *testing.T) {
 			}
 		}
 		// An analyzer is not in the image, and nobody who reads package URLs takes it to be.
-		if analyzers := s.nuget.find("Microsoft.EntityFrameworkCore.Analyzers"); analyzers == nil || len(analyzers.PackageExternalReferences) > 0 {
+		if analyzers := s.nuget.find("Microsoft.EntityFrameworkCore.Analyzers"); analyzers == nil ||
+			len(analyzers.PackageExternalReferences) > 0 {
 			t.Errorf("%s: analyzers: %+v", p, analyzers)
 		}
-		if slices.ContainsFunc(s.nuget.purls("pkg:"), func(purl string) bool { return strings.Contains(purl, "Test") || strings.Contains(purl, "xunit") }) {
+		if slices.ContainsFunc(s.nuget.purls("pkg:"),
+			func(purl string) bool { return strings.Contains(purl, "Test") || strings.Contains(purl, "xunit") }) {
 			t.Errorf("%s: packages of the tests: %q", p, s.nuget.purls("pkg:"))
 		}
 		base := s.nuget.find("mcr.microsoft.com/dotnet/runtime")
-		if base.PackageVersion != "10.0" || "sha256:"+base.PackageChecksums[0].Value != images[p].Annotations["org.opencontainers.image.base.digest"] {
+		if base.PackageVersion != "10.0" ||
+			"sha256:"+base.PackageChecksums[0].Value != images[p].Annotations["org.opencontainers.image.base.digest"] {
 			t.Errorf("%s: base %+v", p, base)
 		}
 		sdk, _ := sdkVersions(t)
@@ -341,21 +358,24 @@ func TestSBOM(t *testing.T) {
 	if both["linux/amd64"].nuget.DocumentNamespace == both["linux/arm64"].nuget.DocumentNamespace {
 		t.Error("two documents with one namespace")
 	}
-	wantContains(t, "imagetools", command(t, dir, "docker", "buildx", "imagetools", "inspect", repo, "--format", `{{json (index .SBOM "linux/arm64").AdditionalSPDXs}}`), `"Tool: crosshull"`)
+	wantContains(t, "imagetools",
+		command(t, dir, "docker", "buildx", "imagetools", "inspect", repo,
+			"--format", `{{json (index .SBOM "linux/arm64").AdditionalSPDXs}}`), `"Tool: crosshull"`)
 }
 
 // wantNoMachine looks for what belongs to the machine, and not to the app.
 func wantNoMachine(t *testing.T, text string, more ...string) {
 	t.Helper()
-	for _, secret := range append(more, "/source", "/nuget/", "/root", "/home", os.TempDir(), "127.0.0.1", "localhost", theLab.FeedURL()) {
+	for _, secret := range append(more, "/source", "/nuget/", "/root", "/home", os.TempDir(), "127.0.0.1", "localhost",
+		theLab.FeedURL()) {
 		if strings.Contains(text, secret) {
 			t.Errorf("the document has %q", secret)
 		}
 	}
 }
 
-// What is compiled into a binary shows in crosshull's document, and in no other: packages, and the packs of .NET that the
-// compiler or the linker takes.
+// What is compiled into a binary shows in crosshull's document, and in no other: packages, and the packs of .NET that
+// the compiler or the linker takes.
 func TestSBOMOfBinaries(t *testing.T) {
 	t.Parallel()
 	needScanner(t)
@@ -364,13 +384,16 @@ func TestSBOMOfBinaries(t *testing.T) {
 		packs   []string
 		without []string
 	}{
-		{"trimmed", []string{"Microsoft.NETCore.App.Host", "Microsoft.NETCore.App.Runtime"}, []string{"Microsoft.AspNetCore.App.Runtime"}},
-		{"aot", []string{"Microsoft.NETCore.App.Runtime.NativeAOT"}, []string{"Microsoft.NETCore.App.Host", "Microsoft.NETCore.App.Runtime.linux"}},
+		{"trimmed", []string{"Microsoft.NETCore.App.Host", "Microsoft.NETCore.App.Runtime"},
+			[]string{"Microsoft.AspNetCore.App.Runtime"}},
+		{"aot", []string{"Microsoft.NETCore.App.Runtime.NativeAOT"},
+			[]string{"Microsoft.NETCore.App.Host", "Microsoft.NETCore.App.Runtime.linux"}},
 	} {
 		t.Run(tc.example, func(t *testing.T) {
 			t.Parallel()
 			dir, repo := withPackage(t, tc.example), repository(t)
-			build(t, dir, "-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "--sbom=true", "-t", repo, "--push", ".")
+			build(t, dir, "-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "--sbom=true", "-t", repo,
+				"--push", ".")
 			both := sbomsOf(t, repo)
 			for p, rid := range map[string]string{"linux/amd64": "linux-x64", "linux/arm64": "linux-arm64"} {
 				s := both[p]
@@ -378,7 +401,8 @@ func TestSBOMOfBinaries(t *testing.T) {
 					t.Errorf("%s: a file scanner sees %q", p, seen)
 				}
 				purls := s.nuget.purls("pkg:nuget/")
-				if !slices.Contains(purls, "pkg:nuget/Newtonsoft.Json@13.0.4") || !s.nuget.related(tc.example, "DEPENDS_ON", "Newtonsoft.Json") {
+				if !slices.Contains(purls, "pkg:nuget/Newtonsoft.Json@13.0.4") ||
+					!s.nuget.related(tc.example, "DEPENDS_ON", "Newtonsoft.Json") {
 					t.Errorf("%s: no Newtonsoft.Json: %q", p, purls)
 				}
 				for _, pack := range tc.packs {
@@ -441,7 +465,9 @@ func TestSBOMTarget(t *testing.T) {
 			t.Errorf("%s differs in a second build:\n%s\n%s", name, was, dt)
 		}
 	}
-	build(t, dir, append(args, "--build-arg", "SOURCE_DATE_EPOCH=1700000000", "--target", "sbom", "--output", "type=local,dest="+again, ".")...)
+	build(t, dir,
+		append(args, "--build-arg", "SOURCE_DATE_EPOCH=1700000000", "--target", "sbom", "--output", "type=local,dest="+again,
+			".")...)
 	wantContains(t, "document", tree(t, again)["linux_amd64/sbom-nuget.spdx.json"], `"created": "2023-11-14T22:13:20Z"`)
 
 	documentOf := func(dir, target string) *document {
@@ -452,9 +478,11 @@ func TestSBOMTarget(t *testing.T) {
 		return doc
 	}
 	apps := example(t, "apps")
-	edit(t, apps, "Directory.Build.props", "</PropertyGroup>", "<UseArtifactsOutput>true</UseArtifactsOutput></PropertyGroup>")
+	edit(t, apps, "Directory.Build.props", "</PropertyGroup>",
+		"<UseArtifactsOutput>true</UseArtifactsOutput></PropertyGroup>")
 	clock := documentOf(apps, "clock-sbom")
-	if !clock.related("DOCUMENT", "DESCRIBES", "clock") || !clock.related("clock", "DEPENDS_ON", "fleet") || clock.find("greeter") != nil {
+	if !clock.related("DOCUMENT", "DESCRIBES", "clock") || !clock.related("clock", "DEPENDS_ON", "fleet") ||
+		clock.find("greeter") != nil {
 		t.Errorf("document of clock:\n%s", clock.text)
 	}
 	file := documentOf(shared(t, "filebased"), "sbom")
@@ -470,7 +498,8 @@ func TestSBOMCost(t *testing.T) {
 	needScanner(t)
 	dir := t.TempDir()
 	project(t, dir, "app.csproj", "")
-	write(t, dir, "Program.cs", "System.Console.WriteLine(\""+fresh()+"\");\n") // what has been scanned is not scanned again
+	write(t, dir, "Program.cs",
+		"System.Console.WriteLine(\""+fresh()+"\");\n") // what has been scanned is not scanned again
 	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n")
 	before := mustSolve(t, dir, platform("linux/amd64,linux/arm64"), attr("multi-platform", "true"))
 	for _, name := range before.ran {
@@ -481,7 +510,8 @@ func TestSBOMCost(t *testing.T) {
 	repo := repository(t)
 	with := []option{platform("linux/amd64,linux/arm64"), attr("attest:sbom", ""), pushTo(repo)}
 	first := mustSolve(t, dir, with...)
-	if n := first.count("[restore] dotnet") + first.count("[publish] dotnet"); n != 0 || first.count("[image linux/amd64] scan")+first.count("[image linux/arm64] scan") != 2 {
+	if n := first.count("[restore] dotnet") + first.count("[publish] dotnet"); n != 0 ||
+		first.count("[image linux/amd64] scan")+first.count("[image linux/arm64] scan") != 2 {
 		t.Errorf("with an SBOM the unchanged build ran %q", first.ran)
 	}
 	for _, op := range first.execs {
@@ -502,7 +532,8 @@ func TestSBOMCost(t *testing.T) {
 	}
 	edit(t, dir, "Program.cs", ";", "; // "+fresh())
 	edited := mustSolve(t, dir, with...)
-	if edited.count("[publish] dotnet") != 1 || edited.count("[restore] dotnet") != 0 || edited.count("[image] copy what packages") != 0 || edited.count("[image linux/arm64] write sbom") != 0 {
+	if edited.count("[publish] dotnet") != 1 || edited.count("[restore] dotnet") != 0 ||
+		edited.count("[image] copy what packages") != 0 || edited.count("[image linux/arm64] write sbom") != 0 {
 		t.Errorf("an edit of a source ran %q", edited.ran)
 	}
 }
@@ -513,9 +544,12 @@ func TestSBOMScanner(t *testing.T) {
 	needScanner(t)
 	dir, repo := shared(t, "dotnetapp"), repository(t)
 	args := func(more ...string) []string {
-		return append(append([]string{"-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "-t", repo, "--push"}, more...), ".")
+		return append(append([]string{"-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "-t", repo, "--push"},
+			more...), ".")
 	}
-	build(t, dir, args("--attest", "type=sbom", "--build-arg", "BUILDKIT_SBOM_SCAN_CONTEXT=true", "--build-arg", "BUILDKIT_SBOM_SCAN_STAGE=1", "--provenance=false")...)
+	build(t, dir,
+		args("--attest", "type=sbom", "--build-arg", "BUILDKIT_SBOM_SCAN_CONTEXT=true",
+			"--build-arg", "BUILDKIT_SBOM_SCAN_STAGE=1", "--provenance=false")...)
 	for p, statements := range attestations(t, repo) {
 		if len(statements) != 5 { // the image, NuGet's graph, the context, packages, projects
 			t.Errorf("%s: %d documents, want 5", p, len(statements))
@@ -526,7 +560,8 @@ func TestSBOMScanner(t *testing.T) {
 	if !theLab.LocalImages() {
 		standIn = lab.ScannerImage
 	}
-	log := build(t, dir, args("--sbom=true", "--no-cache-filter", "image", "--build-context", lab.ScannerImage+"=docker-image://"+standIn)...)
+	log := build(t, dir,
+		args("--sbom=true", "--no-cache-filter", "image", "--build-context", lab.ScannerImage+"=docker-image://"+standIn)...)
 	wantContains(t, "progress", log, "[context docker/buildkit-syft-scanner:stable-1")
 	sbomsOf(t, repo)
 	build(t, dir, args("--attest", "type=sbom,generator="+standIn)...)
@@ -536,7 +571,8 @@ func TestSBOMScanner(t *testing.T) {
 		want string
 	}{
 		{[]string{"--attest", "type=sbom,generator=" + theLab.Registry() + "/none:1"}, "SBOM scanner: "},
-		{[]string{"--sbom=true", "--build-arg", "BUILDKIT_SBOM_SCAN_STAGE=restore"}, "BUILDKIT_SBOM_SCAN_STAGE=restore: write true or false"},
+		{[]string{"--sbom=true", "--build-arg", "BUILDKIT_SBOM_SCAN_STAGE=restore"},
+			"BUILDKIT_SBOM_SCAN_STAGE=restore: write true or false"},
 	} {
 		out, err := try(t, dir, "docker", append([]string{"buildx", "build"}, args(tc.args...)...)...)
 		if err == nil {
@@ -546,19 +582,21 @@ func TestSBOMScanner(t *testing.T) {
 	}
 }
 
-// A builder that has nothing but a cache in a registry neither restores nor scans again for the SBOM, and pulls no packages
-// for it.
+// A builder that has nothing but a cache in a registry neither restores nor scans again for the SBOM, and pulls no
+// packages for it.
 func TestSBOMCacheOfRegistry(t *testing.T) {
 	t.Parallel()
 	needScanner(t)
 	dir, repo := withPackage(t, "trimmed"), repository(t)
 	cache := "type=registry,ref=" + repo + ":cache"
-	args := []string{"-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "--sbom=true", "-t", repo, "--push", "--cache-from", cache, "--cache-to", cache + ",mode=max", "."}
+	args := []string{"-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "--sbom=true", "-t", repo, "--push",
+		"--cache-from", cache, "--cache-to", cache + ",mode=max", "."}
 	build(t, dir, args...)
 	before := sbomsOf(t, repo)
 	onFreshBuilder(t)
 	log := build(t, dir, args...)
-	for _, vertex := range []string{`\[describe\] dotnet`, `\[restore\] dotnet`, `\[publish\] dotnet publish`, `\[image\] copy what packages`, `\[image linux/arm64\] scan`} {
+	for _, vertex := range []string{`\[describe\] dotnet`, `\[restore\] dotnet`, `\[publish\] dotnet publish`,
+		`\[image\] copy what packages`, `\[image linux/arm64\] scan`} {
 		if ran(log, vertex) {
 			t.Errorf("%s ran:\n%s", vertex, log)
 		}

@@ -91,7 +91,8 @@ func TestSeedDocument(t *testing.T) {
 	// docker run of the arm64 image on an x64 machine: exec format error
 	wrong := runContainer(t, run.Spec{Ref: repo, Platform: "linux/arm64"})
 	if wrong.ExitCode == 0 || !strings.Contains(wrong.Output, "exec format error") {
-		t.Errorf("an arm64 image on this machine: exit code %d and %q, want an exec format error", wrong.ExitCode, wrong.Output)
+		t.Errorf("an arm64 image on this machine: exit code %d and %q, want an exec format error", wrong.ExitCode,
+			wrong.Output)
 	}
 
 	// "This image can now be … pulled onto an Arm64 machine and will work", and so it does on this one.

@@ -9,7 +9,8 @@ import (
 func chain(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	write(t, dir, "Directory.Build.props", "<Project><PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup><!-- "+fresh()+" --></Project>\n")
+	write(t, dir, "Directory.Build.props",
+		"<Project><PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup><!-- "+fresh()+" --></Project>\n")
 	library := func(name, reference string) {
 		body := "7"
 		if reference != "" {
@@ -17,7 +18,9 @@ func chain(t *testing.T) string {
 			reference = `<ItemGroup><ProjectReference Include="../` + reference + "/" + reference + `.csproj" /></ItemGroup>`
 		}
 		write(t, dir, "src/"+name+"/"+name+".csproj", `<Project Sdk="Microsoft.NET.Sdk">`+reference+"</Project>\n")
-		write(t, dir, "src/"+name+"/Number.cs", "namespace "+name+";\npublic static class Number\n{\n    static int unused;\n    public static int Of() => "+body+";\n}\n")
+		write(t, dir, "src/"+name+"/Number.cs",
+			"namespace "+name+";\npublic static class Number\n{\n    static int unused;\n    public static int Of() => "+body+
+				";\n}\n")
 	}
 	library("Base", "")
 	library("P1", "Base")
@@ -30,10 +33,13 @@ func chain(t *testing.T) string {
 			items += `<ProjectReference Include="../` + ref + "/" + ref + `.csproj" />`
 			sum += " + " + ref + ".Number.Of()"
 		}
-		write(t, dir, "src/"+app+"/"+app+".csproj", `<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><OutputType>Exe</OutputType></PropertyGroup><ItemGroup>`+items+"</ItemGroup></Project>\n")
+		write(t, dir, "src/"+app+"/"+app+".csproj",
+			`<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><OutputType>Exe</OutputType></PropertyGroup><ItemGroup>`+items+
+				"</ItemGroup></Project>\n")
 		write(t, dir, "src/"+app+"/Program.cs", "System.Console.WriteLine(\"the sum is \" + ("+sum+"));\n")
 	}
-	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\napps: {one: {project: src/One}, two: {project: src/Two}}\n")
+	write(t, dir, "crosshull.yaml",
+		"# syntax=ghcr.io/crosshull/crosshull:1\napps: {one: {project: src/One}, two: {project: src/Two}}\n")
 	return dir
 }
 

@@ -26,7 +26,8 @@ func exists(t *testing.T, path string) bool {
 func TestTests(t *testing.T) {
 	t.Parallel()
 	dir, out := example(t, "complexapp"), t.TempDir()
-	log := build(t, dir, "-f", "crosshull.yaml", "--platform", allPlatforms, "--target", "test", "--output", "type=local,dest="+out, ".")
+	log := build(t, dir, "-f", "crosshull.yaml", "--platform", allPlatforms, "--target", "test",
+		"--output", "type=local,dest="+out, ".")
 	if n := strings.Count(log, "[test] dotnet test"); n == 0 {
 		t.Errorf("no test ran:\n%s", log)
 	}
@@ -41,13 +42,16 @@ func TestTests(t *testing.T) {
 	}
 
 	// A test that fails fails the image, too, if the spec says so, and nothing is pushed.
-	edit(t, dir, "tests/libbar.tests/HoldTests.cs", "[Fact]", "[Fact] public void Sinks() => Assert.Fail(\"water in the hold\");\n    [Fact]")
+	edit(t, dir, "tests/libbar.tests/HoldTests.cs", "[Fact]",
+		"[Fact] public void Sinks() => Assert.Fail(\"water in the hold\");\n    [Fact]")
 	log, err = try(t, dir, "docker", "buildx", "build", "-f", "crosshull.yaml", "--target", "test", ".")
 	if err == nil {
 		t.Errorf("a failing test is no failure:\n%s", log)
 	}
 	wantContains(t, "log", log, "Sinks", "water in the hold", "crosshull.yaml:")
-	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: complexapp.slnx\ntests:\n  projects: [tests/libbar.tests]\n  gate: true\n")
+	write(t, dir, "crosshull.yaml",
+		"# syntax=ghcr.io/crosshull/crosshull:1\nproject: complexapp.slnx\ntests:\n  projects: [tests/libbar.tests]\n"+
+			"  gate: true\n")
 	repo := repository(t)
 	log, err = try(t, dir, "docker", "buildx", "build", "-f", "crosshull.yaml", "-t", repo, "--push", ".")
 	if err == nil || !strings.Contains(log, "water in the hold") {
@@ -69,14 +73,17 @@ func TestApps(t *testing.T) {
 	if err == nil {
 		t.Errorf("no target was chosen, and something built:\n%s", out)
 	}
-	wantContains(t, "output", out, "crosshull.yaml:5: this spec has several apps, so --target has to name one: clock, clock-publish, clock-sbom, clock-sdk, greeter")
+	wantContains(t, "output", out,
+		"crosshull.yaml:5: this spec has several apps, so --target has to name one: clock, clock-publish, clock-sbom, "+
+			"clock-sdk, greeter")
 
 	repo := repository(t)
 	build(t, dir, "-f", "crosshull.yaml", "--target", "clock", "-t", repo, "--push", ".")
 	res := container(t, repo)
 	wantContains(t, "clock", res.Output, "the clock of the fleet")
 
-	bake := command(t, dir, "docker", "buildx", "build", "--progress=none", "-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "--call=bake", ".")
+	bake := command(t, dir, "docker", "buildx", "build", "--progress=none", "-f", "crosshull.yaml",
+		"--platform", "linux/amd64,linux/arm64", "--call=bake", ".")
 	write(t, dir, "bake.json", bake)
 	var file struct {
 		Group  map[string]struct{ Targets []string }
@@ -93,7 +100,8 @@ func TestApps(t *testing.T) {
 	}
 	layouts := t.TempDir()
 	command(t, dir, "docker", "buildx", "bake", "-f", "bake.json", "--allow", "fs.write="+layouts,
-		"--set", "clock.output=type=oci,dest="+layouts+"/clock.tar", "--set", "greeter.output=type=oci,dest="+layouts+"/greeter.tar")
+		"--set", "clock.output=type=oci,dest="+layouts+"/clock.tar",
+		"--set", "greeter.output=type=oci,dest="+layouts+"/greeter.tar")
 	if !exists(t, layouts+"/clock.tar") || !exists(t, layouts+"/greeter.tar") {
 		t.Error("bake left an app out")
 	}
@@ -119,7 +127,8 @@ func TestSharedWork(t *testing.T) {
 	if n := greeter.count("[describe] dotnet"); n != 0 {
 		t.Errorf("the second app was described again: %q", greeter.ran)
 	}
-	if greeter.count("[restore] dotnet")+greeter.count("[publish] dotnet build") != 0 || greeter.count("[publish] dotnet publish") != 1 {
+	if greeter.count("[restore] dotnet")+greeter.count("[publish] dotnet build") != 0 ||
+		greeter.count("[publish] dotnet publish") != 1 {
 		t.Errorf("the second app ran %q, want its publish alone", greeter.ran)
 	}
 	if strings.Contains(greeter.log, "CoreCompile") || strings.Contains(greeter.log, "error") {
@@ -131,7 +140,8 @@ func TestSharedWork(t *testing.T) {
 	repo := repository(t)
 	clock = mustSolve(t, dir, attr("target", "clock"), platform("linux/amd64,linux/arm64"))
 	greeter = mustSolve(t, dir, attr("target", "greeter"), platform("linux/amd64,linux/arm64"), pushTo(repo))
-	for prefix, want := range map[string]int{"[describe] dotnet": 1, "[restore] dotnet": 1, "[publish] dotnet build": 1, "[publish] dotnet publish": 4} {
+	for prefix, want := range map[string]int{"[describe] dotnet": 1, "[restore] dotnet": 1, "[publish] dotnet build": 1,
+		"[publish] dotnet publish": 4} {
 		if n := clock.count(prefix) + greeter.count(prefix); n != want {
 			t.Errorf("%s ran %d times, want %d: %q, %q", prefix, n, want, clock.ran, greeter.ran)
 		}
@@ -139,9 +149,12 @@ func TestSharedWork(t *testing.T) {
 	wantContains(t, "greeter", container(t, repo).Output, "the fleet")
 
 	gated := example(t, "complexapp")
-	write(t, gated, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: complexapp.slnx\ntests: {projects: [tests/libbar.tests], gate: true}\n")
+	write(t, gated, "crosshull.yaml",
+		"# syntax=ghcr.io/crosshull/crosshull:1\nproject: complexapp.slnx\n"+
+			"tests: {projects: [tests/libbar.tests], gate: true}\n")
 	rec := mustSolve(t, gated, platform("linux/amd64,linux/arm64"))
-	for prefix, want := range map[string]int{"[describe] dotnet": 1, "[restore] dotnet": 1, "[publish] dotnet build": 1, "[publish] dotnet publish": 1, "[test] dotnet": 1} {
+	for prefix, want := range map[string]int{"[describe] dotnet": 1, "[restore] dotnet": 1, "[publish] dotnet build": 1,
+		"[publish] dotnet publish": 1, "[test] dotnet": 1} {
 		if n := rec.count(prefix); n != want {
 			t.Errorf("%s ran %d times, want %d: %q", prefix, n, want, rec.ran)
 		}
@@ -158,17 +171,21 @@ func TestSharedWork(t *testing.T) {
 func TestOtherTargets(t *testing.T) {
 	t.Parallel()
 	dir, out, repo := shared(t, "sqlite"), t.TempDir(), repository(t)
-	build(t, dir, "-f", "crosshull.yaml", "--target", "publish", "--platform", "linux/amd64,linux/arm64", "--output", "type=local,dest="+out, ".")
-	for _, name := range []string{"linux_amd64/sqlite.dll", "linux_arm64/sqlite.dll", "linux_arm64/runtimes/linux-arm64/native/libe_sqlite3.so"} {
+	build(t, dir, "-f", "crosshull.yaml", "--target", "publish", "--platform", "linux/amd64,linux/arm64",
+		"--output", "type=local,dest="+out, ".")
+	for _, name := range []string{"linux_amd64/sqlite.dll", "linux_arm64/sqlite.dll",
+		"linux_arm64/runtimes/linux-arm64/native/libe_sqlite3.so"} {
 		if !exists(t, filepath.Join(out, name)) {
 			t.Errorf("no %s", name)
 		}
 	}
-	if exists(t, filepath.Join(out, "linux_amd64/runtimes/linux-arm64")) || exists(t, filepath.Join(out, "linux_amd64/usr")) {
+	if exists(t, filepath.Join(out, "linux_amd64/runtimes/linux-arm64")) ||
+		exists(t, filepath.Join(out, "linux_amd64/usr")) {
 		t.Error("there is more than the app of the platform")
 	}
 	build(t, dir, "-f", "crosshull.yaml", "--target", "sdk", "-t", repo, "--push", ".")
-	res := runContainer(t, run.Spec{Ref: repo, Args: []string{"sh", "-c", "pwd && ls && ls $NUGET_PACKAGES && dotnet --version"}})
+	res := runContainer(t,
+		run.Spec{Ref: repo, Args: []string{"sh", "-c", "pwd && ls && ls $NUGET_PACKAGES && dotnet --version"}})
 	sdk, _ := sdkVersions(t)
 	wantContains(t, "workspace", res.Output, "/source", "Program.cs", "obj", "microsoft.entityframeworkcore.sqlite", sdk)
 }
@@ -212,7 +229,8 @@ func TestLayersOfAppHost(t *testing.T) {
 	dir, repo := t.TempDir(), repository(t)
 	project(t, dir, "hello.csproj", "")
 	write(t, dir, "notes.txt", "notes\n")
-	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\npublish: {mode: apphost}\nfiles: [{from: notes.txt, to: /etc/notes.txt}]\n")
+	write(t, dir, "crosshull.yaml",
+		"# syntax=ghcr.io/crosshull/crosshull:1\npublish: {mode: apphost}\nfiles: [{from: notes.txt, to: /etc/notes.txt}]\n")
 	mustSolve(t, dir, platform("linux/amd64,linux/arm64"), pushTo(repo))
 	_, images := index(t, repo)
 	amd64, arm64 := images["linux/amd64"].Layers, images["linux/arm64"].Layers
@@ -234,9 +252,13 @@ func TestLayersOfAppHost(t *testing.T) {
 func TestFileBasedApp(t *testing.T) {
 	t.Parallel()
 	dir, repo := t.TempDir(), repository(t)
-	write(t, dir, "tools/lib/lib.csproj", `<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup></Project>`)
+	write(t, dir, "tools/lib/lib.csproj",
+		`<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup>`+
+			`<TargetFramework>net10.0</TargetFramework></PropertyGroup></Project>`)
 	write(t, dir, "tools/lib/Lib.cs", "public static class Lib { public static string Name => \"lib "+fresh()+"\"; }\n")
-	write(t, dir, "tools/hello.cs", "#:package Newtonsoft.Json@13.0.4\n#:project lib\nSystem.Console.WriteLine(Newtonsoft.Json.JsonConvert.SerializeObject(new { hello = Lib.Name }));\n")
+	write(t, dir, "tools/hello.cs",
+		"#:package Newtonsoft.Json@13.0.4\n#:project lib\n"+
+			"System.Console.WriteLine(Newtonsoft.Json.JsonConvert.SerializeObject(new { hello = Lib.Name }));\n")
 	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: tools/hello.cs\n")
 	rec := mustSolve(t, dir, platform("linux/amd64,linux/arm64"), pushTo(repo))
 	if n := rec.count("[publish] dotnet"); n != 1 {
@@ -251,7 +273,8 @@ func TestSolutionFilter(t *testing.T) {
 	dir := t.TempDir()
 	project(t, dir, "src/one/one.csproj", "")
 	project(t, dir, "src/two/two.csproj", "")
-	write(t, dir, "all.slnx", `<Solution><Project Path="src/one/one.csproj" /><Project Path="src/two/two.csproj" /></Solution>`)
+	write(t, dir, "all.slnx",
+		`<Solution><Project Path="src/one/one.csproj" /><Project Path="src/two/two.csproj" /></Solution>`)
 	write(t, dir, "filters/one.slnf", `{"solution": {"path": "..\\all.slnx", "projects": ["src\\one\\one.csproj"]}}`)
 	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: filters/one.slnf\n")
 	wantContains(t, "log", mustSolve(t, dir).log, "one ->")

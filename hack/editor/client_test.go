@@ -65,7 +65,8 @@ func startServer(t *testing.T) *client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(ctx, "node", filepath.Join(modules, "yaml-language-server", "bin", "yaml-language-server"), "--stdio")
+	cmd := exec.CommandContext(ctx, "node", filepath.Join(modules, "yaml-language-server", "bin", "yaml-language-server"),
+		"--stdio")
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

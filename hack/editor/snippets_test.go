@@ -53,13 +53,19 @@ func TestRenovate(t *testing.T) {
 		name, in string
 		want     []dependency
 	}{
-		{"digest of the frontend", "# syntax=ghcr.io/crosshull/crosshull:1@" + digest + "\n", []dependency{{"ghcr.io/crosshull/crosshull", "1", digest}}},
+		{"digest of the frontend", "# syntax=ghcr.io/crosshull/crosshull:1@" + digest + "\n",
+			[]dependency{{"ghcr.io/crosshull/crosshull", "1", digest}}},
 		{"a port", "# syntax = localhost:5000/crosshull:1\r\n", []dependency{{"localhost:5000/crosshull", "1", ""}}},
 		{"not line 1", "\n# syntax=ghcr.io/crosshull/crosshull:1\n", nil},
-		{"sdk and base", "sdk:\n  image: mcr.microsoft.com/dotnet/sdk:10.0@" + digest + " # pinned\nbase:\n  image: 'mcr.microsoft.com/dotnet/aspnet:10.0-alpine'\n",
-			[]dependency{{"mcr.microsoft.com/dotnet/sdk", "10.0", digest}, {"mcr.microsoft.com/dotnet/aspnet", "10.0-alpine", ""}}},
-		{"in one line", `base: {image: "example.com:5000/base@` + digest + `"}` + "\n", []dependency{{"example.com:5000/base", "", digest}}},
-		{"in an app", "apps:\n  web: {base: {image: example.com/a:1}, image: {user: app}}\n", []dependency{{"example.com/a", "1", ""}}},
+		{"sdk and base",
+			"sdk:\n  image: mcr.microsoft.com/dotnet/sdk:10.0@" + digest +
+				" # pinned\nbase:\n  image: 'mcr.microsoft.com/dotnet/aspnet:10.0-alpine'\n",
+			[]dependency{{"mcr.microsoft.com/dotnet/sdk", "10.0", digest},
+				{"mcr.microsoft.com/dotnet/aspnet", "10.0-alpine", ""}}},
+		{"in one line", `base: {image: "example.com:5000/base@` + digest + `"}` + "\n",
+			[]dependency{{"example.com:5000/base", "", digest}}},
+		{"in an app", "apps:\n  web: {base: {image: example.com/a:1}, image: {user: app}}\n",
+			[]dependency{{"example.com/a", "1", ""}}},
 		{"section of that name", "image:\n  user: app\n", nil},
 		{"build argument", "base:\n  image: ${BASE}\nsdk:\n  image: example.com/${SDK}:1\n", nil},
 	} {
@@ -101,7 +107,8 @@ func renovate(t *testing.T) *manager {
 		t.Fatalf("%d managers", len(config.CustomManagers))
 	}
 	c := config.CustomManagers[0]
-	if c.CustomType != "regex" || c.MatchStringsStrategy != "recursive" || c.DatasourceTemplate != "docker" || len(c.ManagerFilePatterns) != 1 || len(c.MatchStrings) != 2 {
+	if c.CustomType != "regex" || c.MatchStringsStrategy != "recursive" || c.DatasourceTemplate != "docker" ||
+		len(c.ManagerFilePatterns) != 1 || len(c.MatchStrings) != 2 {
 		t.Fatalf("this test knows nothing of %+v", c)
 	}
 	m := &manager{files: regexp.MustCompile(strings.TrimSuffix(strings.TrimPrefix(c.ManagerFilePatterns[0], "/"), "/"))}
@@ -111,8 +118,8 @@ func renovate(t *testing.T) *manager {
 	return m
 }
 
-// find does what the strategy "recursive" says: the second expression is looked for in what the first one has matched. What
-// the second has matched is replaced, so it must be the reference and no more.
+// find does what the strategy "recursive" says: the second expression is looked for in what the first one has matched.
+// What the second has matched is replaced, so it must be the reference and no more.
 func (m *manager) find(dt string) []dependency {
 	var out []dependency
 	for _, outer := range m.patterns[0].FindAllString(dt, -1) {

@@ -144,13 +144,16 @@ func TestForms(t *testing.T) {
 		"tests: [tests/Unit]",
 		"tests: {projects: [tests/Unit], gate: true}",
 		"args: {A: , B: 1.0, C: true, D: text, E: {default: 1, description: what for}, F: {}}",
-		"args: {GATE: false, RETRIES: 3}\ntests: {projects: [a], gate: '${GATE}'}\nimage: {healthcheck: {test: [a], retries: '${RETRIES}'}}",
+		"args: {GATE: false, RETRIES: 3}\ntests: {projects: [a], gate: '${GATE}'}\n" +
+			"image: {healthcheck: {test: [a], retries: '${RETRIES}'}}",
 		"args: {IMAGE: , VERSION: 10.0}\nsdk: {image: '${IMAGE}', version: '${VERSION}'}",
 		"sdk: {version: 10.0, image: }",
 		"image: {ports: [1, 65535, 8000-8010/tcp, 7/SCTP], stop-signal: 15, user: '1654:1654', volumes: [/a]}",
-		"image: {entrypoint: [a, ''], healthcheck: {test: [CMD, a, ''], interval: 0, timeout: 1ms, retries: 2147483647}, stop-signal: sigrtmin+3}",
+		"image: {entrypoint: [a, ''], healthcheck: {test: [CMD, a, ''], interval: 0, timeout: 1ms, retries: 2147483647}, " +
+			"stop-signal: sigrtmin+3}",
 		"files: [{to: /a, mode: 1777, owner: 4294967294}]",
-		"x-a: {b: [c]}\nimage: {x-d: e, labels: {x-f: g}}\napps: {web: {x-h: }, x-i: {}}\nargs: {A: {x-j: k}}\ntests: {x-l: m}\nfiles: [{to: /n, x-o: p}]",
+		"x-a: {b: [c]}\nimage: {x-d: e, labels: {x-f: g}}\napps: {web: {x-h: }, x-i: {}}\nargs: {A: {x-j: k}}\n" +
+			"tests: {x-l: m}\nfiles: [{to: /n, x-o: p}]",
 		"image: {user: 1000, env: {A: 1, B: true, C: , D: 1.5}, ports: [80, 81/udp], entrypoint: [a, 1, true]}",
 		"files: [{to: /a, mode: 0755, owner: 0}, {to: /b, mode: '0755', owner: '1:1'}]",
 		"image: {healthcheck: {test: [a]}}\napps: {web: {image: {healthcheck: {interval: 5s}}}, worker: }",
@@ -165,12 +168,15 @@ func TestForms(t *testing.T) {
 	}
 }
 
-// The schema takes whatever the parser takes, as an editor that is wrong about a spec is worse than none; and it refuses what
-// the parser refuses, but for what is listed. Every value of the full specs is replaced by every other kind of value.
+// The schema takes whatever the parser takes, as an editor that is wrong about a spec is worse than none; and it
+// refuses what the parser refuses, but for what is listed. Every value of the full specs is replaced by every other
+// kind of value.
 func TestSchemaAndParser(t *testing.T) {
 	s := schema(t)
 	beyond := map[string]bool{ // patterns of what only the parser refuses, and whether there was some
-		`^files\.\d+\.(context|mode|owner): -?\d`: false, // numbers are not read as texts: 0755 is one in YAML 1.1 and another in 1.2
+		// Numbers are not read as texts: 0755 is one in YAML 1.1 and another in 1.2.
+		`^files\.\d+\.(context|mode|owner): -?\d`: false,
+
 		`\$\{VERSION\}`:                      false, // what an argument brings
 		`^args(: | without )|^ without args`: false, // which arguments are declared
 	}
@@ -184,8 +190,10 @@ func TestSchemaAndParser(t *testing.T) {
 		return false
 	}
 	probes := []string{
-		"null", `""`, "x", "a/b", "/a", "../a", `a\b`, "-1", "0", "7", "8080", "1.5", "true", `"true"`, "30s", "https://a", "${VERSION}", "7${VERSION}",
-		"[]", "[null]", "[x]", "[/a]", "[[x]]", "[{}]", "{}", "{x: y}", "{x: }", "{A: b}", "{A: [b]}", "{test: [x]}", "{to: /a}",
+		"null", `""`, "x", "a/b", "/a", "../a", `a\b`, "-1", "0", "7", "8080", "1.5", "true", `"true"`, "30s", "https://a",
+		"${VERSION}", "7${VERSION}",
+		"[]", "[null]", "[x]", "[/a]", "[[x]]", "[{}]", "{}", "{x: y}", "{x: }", "{A: b}", "{A: [b]}", "{test: [x]}",
+		"{to: /a}",
 	}
 	refused, taken := 0, 0
 	for _, file := range []string{"full.yaml", "full-apps.yaml"} {
@@ -269,7 +277,8 @@ func specs(t *testing.T) map[string]string {
 	if len(out) < 5 {
 		t.Errorf("%d specs in the documentation", len(out))
 	}
-	each(t, []string{"examples/*/crosshull.yaml", "frontend/spec/testdata/*.yaml"}, func(file, dt string) { out[file] = dt })
+	each(t, []string{"examples/*/crosshull.yaml", "frontend/spec/testdata/*.yaml"},
+		func(file, dt string) { out[file] = dt })
 	return out
 }
 

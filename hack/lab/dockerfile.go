@@ -14,7 +14,8 @@ func (l *Lab) PushDockerfileFrontend(ctx context.Context) error {
 		"github.com/moby/buildkit/frontend/dockerfile/cmd/dockerfile-frontend",
 		map[string]string{
 			"moby.buildkit.frontend.network.none": "true",
-			"moby.buildkit.frontend.caps":         "moby.buildkit.frontend.inputs,moby.buildkit.frontend.subrequests,moby.buildkit.frontend.contexts,moby.buildkit.frontend.gitquerystring",
+			"moby.buildkit.frontend.caps": "moby.buildkit.frontend.inputs,moby.buildkit.frontend.subrequests," +
+				"moby.buildkit.frontend.contexts,moby.buildkit.frontend.gitquerystring",
 		},
 	)
 }

@@ -31,7 +31,8 @@ exec /usr/sbin/dockerd --host unix:///run/e.sock --storage-driver overlay2 --ins
 func (l *Lab) StartEngine(ctx context.Context) (host string, stop func(context.Context) error, err error) {
 	archive := filepath.Join(l.cache, "engine-"+apt.Trixie+".tar")
 	if _, err := os.Stat(archive); err != nil {
-		if err := apt.Bootstrap(ctx, apt.Trixie, "amd64", []string{"base-files", "docker.io", "containerd", "runc", "ca-certificates"}, archive); err != nil {
+		if err := apt.Bootstrap(ctx, apt.Trixie, "amd64",
+			[]string{"base-files", "docker.io", "containerd", "runc", "ca-certificates"}, archive); err != nil {
 			return "", nil, err
 		}
 	}
@@ -49,7 +50,8 @@ func (l *Lab) StartEngine(ctx context.Context) (host string, stop func(context.C
 			if err := os.Mkdir(root, 0o755); err != nil {
 				return err
 			}
-			if out, err := exec.CommandContext(ctx, "tar", "--extract", "--directory", root, "--file", archive).CombinedOutput(); err != nil {
+			if out, err := exec.CommandContext(ctx, "tar", "--extract", "--directory", root,
+				"--file", archive).CombinedOutput(); err != nil {
 				return fmt.Errorf("unpack %s: %w\n%s", archive, err, out)
 			}
 			return nil

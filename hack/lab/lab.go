@@ -13,13 +13,15 @@
 //
 // Everything is under two folders, none of it under ~/.docker:
 //
-//	CACHE = ${XDG_CACHE_HOME:-~/.cache}/crosshull   compiled tools, unpacked archives, stand-in images; safe to delete when down
+//	CACHE = ${XDG_CACHE_HOME:-~/.cache}/crosshull   compiled tools, unpacked archives, stand-in images; safe to delete
+//	                                                when down
 //	DIR   = CROSSHULL_LAB, or CACHE/lab             state, logs (NAME.log), sockets, bin, docker's configuration
 //
 // # Environment
 //
 //	CROSSHULL_LAB            folder of this lab
-//	CROSSHULL_DOTNET         where .NET comes from: an archive (.tar.xz, .tar.gz), a folder with sdk/ and feed/, or an SDK's folder
+//	CROSSHULL_DOTNET         where .NET comes from: an archive (.tar.xz, .tar.gz), a folder with sdk/ and feed/, or an
+//	                         SDK's folder
 //	CROSSHULL_LAB_IMAGES     "real": .NET images come from their registry; "local": they are made here. By default that
 //	                         depends on whether the registry can be reached when the lab comes up
 //	CROSSHULL_LAB_REGISTRY   address of the registry, instead of 127.0.0.1:5000

@@ -39,7 +39,8 @@ func TestNew(t *testing.T) {
 		{"long folder", envDir, "/" + strings.Repeat("x", 100), "too long for a socket"},
 		{"registry", envRegistry, "127.0.0.1:5001", ""},
 		{"registry on IPv6", envRegistry, "[::1]:5001", ""},
-		{"registry for everyone", envRegistry, "0.0.0.0:5000", `CROSSHULL_LAB_REGISTRY: "0.0.0.0:5000" is no loopback address`},
+		{"registry for everyone", envRegistry, "0.0.0.0:5000",
+			`CROSSHULL_LAB_REGISTRY: "0.0.0.0:5000" is no loopback address`},
 		{"feed by name", envFeed, "example.com:80", `CROSSHULL_LAB_FEED: "example.com:80" is no loopback address`},
 		{"feed without port", envFeed, "127.0.0.1", `CROSSHULL_LAB_FEED: "127.0.0.1" is no HOST:PORT`},
 		{"images", envImages, "local", ""},
@@ -146,7 +147,8 @@ func TestFree(t *testing.T) {
 		t.Fatal(err)
 	}
 	addr := ln.Addr().String()
-	if err := free(addr, envRegistry); err == nil || !strings.Contains(err.Error(), envRegistry+"=HOST:PORT") || !strings.Contains(err.Error(), addr) {
+	if err := free(addr, envRegistry); err == nil || !strings.Contains(err.Error(), envRegistry+"=HOST:PORT") ||
+		!strings.Contains(err.Error(), addr) {
 		t.Errorf("taken: %v", err)
 	}
 	if err := ln.Close(); err != nil {
@@ -232,7 +234,8 @@ func TestFindToolchain(t *testing.T) {
 		{
 			name: "archive, with more beside it", needed: true,
 			given: func(t *testing.T, dir string) string {
-				put(t, dir+"/a/sdk/dotnet", dir+"/a/sdk/"+sdkVersion, dir+"/a/feed/a.nupkg", dir+"/b/feed/b.nupkg", dir+"/out/muxer/dotnet-arm64")
+				put(t, dir+"/a/sdk/dotnet", dir+"/a/sdk/"+sdkVersion, dir+"/a/feed/a.nupkg", dir+"/b/feed/b.nupkg",
+					dir+"/out/muxer/dotnet-arm64")
 				pack(t, dir+"/a", dir+"/out/dotnet-lab.tar.gz")
 				pack(t, dir+"/b", dir+"/out/feed-older.tar.gz")
 				return dir + "/out/dotnet-lab.tar.gz"
@@ -437,7 +440,8 @@ func TestDownEndsOthers(t *testing.T) {
 	for folder, name := range map[string]string{"second-1": "buildkitd", "engine-1": "engine"} {
 		dir := filepath.Join(l.Dir(), folder)
 		put(t, filepath.Join(dir, "state"))
-		s := &service.Service{Name: name, Dir: dir, Args: []string{"/bin/sleep", "60"}, Ready: func(context.Context) error { return nil }}
+		s := &service.Service{Name: name, Dir: dir, Args: []string{"/bin/sleep", "60"},
+			Ready: func(context.Context) error { return nil }}
 		if err := s.Start(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -30,7 +30,8 @@ func (l *Lab) PushProgram(ctx context.Context, ref, pkg string, labels map[strin
 	}
 	program := path.Base(pkg)
 	out := filepath.Join(l.dir, program)
-	if err := tools.Build(ctx, moduleDir, pkg, out, "-trimpath", "-gcflags=all=-dwarf=false", "-ldflags=-s -w"); err != nil {
+	if err := tools.Build(ctx, moduleDir, pkg, out, "-trimpath", "-gcflags=all=-dwarf=false",
+		"-ldflags=-s -w"); err != nil {
 		return err
 	}
 	dt, err := os.ReadFile(out)
@@ -69,7 +70,8 @@ func (l *Lab) PushProgram(ctx context.Context, ref, pkg string, labels map[strin
 func FileLayer(name string, mode int64, content []byte) (v1.Layer, error) {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
-	if err := w.WriteHeader(&tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: mode, Size: int64(len(content))}); err != nil {
+	if err := w.WriteHeader(&tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: mode,
+		Size: int64(len(content))}); err != nil {
 		return nil, err
 	}
 	if _, err := w.Write(content); err != nil {

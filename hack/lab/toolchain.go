@@ -132,7 +132,8 @@ func (l *Lab) unpack(ctx context.Context, archive string) (string, error) {
 		return "", err
 	}
 	defer func() { _ = os.RemoveAll(tmp) }()
-	if out, err := exec.CommandContext(ctx, "tar", "-xf", archive, "-C", tmp, "--no-same-owner").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, "tar", "-xf", archive, "-C", tmp,
+		"--no-same-owner").CombinedOutput(); err != nil {
 		return "", fmt.Errorf("unpack: %w: %s", err, out)
 	}
 	if err := os.Chmod(tmp, 0o755); err != nil {

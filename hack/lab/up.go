@@ -79,7 +79,8 @@ func (l *Lab) Up(ctx context.Context, progress io.Writer) error {
 	if err := p.start(ctx, l.buildkitDaemon(l.dir, s.Images == imagesLocal)); err != nil {
 		return err
 	}
-	if err := p.step("builder", func() (string, error) { return Builder + " at " + l.BuildkitAddr(), l.builder(ctx) }); err != nil {
+	if err := p.step("builder",
+		func() (string, error) { return Builder + " at " + l.BuildkitAddr(), l.builder(ctx) }); err != nil {
 		return err
 	}
 	return l.saveState(s)

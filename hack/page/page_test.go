@@ -10,7 +10,8 @@ import (
 func TestWrite(t *testing.T) {
 	for _, tc := range []struct{ name, before, after, err string }{
 		{"no page", "", "<!-- x:begin -->\nnew\n<!-- x:end -->\n", ""},
-		{"a page", "# A\n<!-- x:begin -->\nold\nolder\n<!-- x:end -->\nB\n", "# A\n<!-- x:begin -->\nnew\n<!-- x:end -->\nB\n", ""},
+		{"a page", "# A\n<!-- x:begin -->\nold\nolder\n<!-- x:end -->\nB\n",
+			"# A\n<!-- x:begin -->\nnew\n<!-- x:end -->\nB\n", ""},
 		{"others", "<!-- y:begin -->\n<!-- y:end -->\n", "", `no line "<!-- x:begin -->"`},
 		{"no end", "<!-- x:end -->\n<!-- x:begin -->\n", "", `no line "<!-- x:end -->"`},
 	} {

@@ -15,13 +15,16 @@ func testReport() *Report {
 	a, b := "sha256:"+strings.Repeat("a", 64), "sha256:"+strings.Repeat("b", 64)
 	layers := []string{"linux/amd64 " + a, "linux/arm64 " + a}
 	return &Report{[]Example{
-		{Name: "one", Sources: []string{"base:1@" + a, "sdk:1@" + b}, Index: a, Layers: layers, Results: []Result{{Variant: "the same again", Index: a}}},
+		{Name: "one", Sources: []string{"base:1@" + a, "sdk:1@" + b}, Index: a, Layers: layers,
+			Results: []Result{{Variant: "the same again", Index: a}}},
 		{Name: "two", Sources: []string{"sdk:1@" + b}, Index: a, Layers: layers, Results: []Result{
 			{Variant: "the same again", Index: a},
 			{Variant: "a git context", Index: b,
-				IndexDiff:    []diff.Difference{{Path: []string{"linux/amd64", "layer 2", "app/app.dll", "mode"}, A: "0644", B: "0600"}},
+				IndexDiff: []diff.Difference{{Path: []string{"linux/amd64", "layer 2", "app/app.dll", "mode"}, A: "0644",
+					B: "0600"}},
 				LayersDiffer: true,
-				LayerDiff:    []diff.Difference{{Path: []string{"linux/amd64", "layer 2", "app/app.dll", "owner"}, A: "0:0", B: "1:0"}},
+				LayerDiff: []diff.Difference{{Path: []string{"linux/amd64", "layer 2", "app/app.dll", "owner"}, A: "0:0",
+					B: "1:0"}},
 			},
 		}},
 	}}
@@ -53,7 +56,8 @@ linux/amd64: layer 2: app/app.dll: owner: 0:0 | 1:0
 `
 
 func TestReport(t *testing.T) {
-	want := strings.NewReplacer("sha256:A", "sha256:"+strings.Repeat("a", 64), "sha256:B", "sha256:"+strings.Repeat("b", 64)).Replace(wantReport)
+	want := strings.NewReplacer("sha256:A", "sha256:"+strings.Repeat("a", 64), "sha256:B",
+		"sha256:"+strings.Repeat("b", 64)).Replace(wantReport)
 	var out bytes.Buffer
 	if err := testReport().Write(&out); err != nil {
 		t.Fatal(err)

@@ -7,21 +7,21 @@ import (
 	"strings"
 )
 
-// Assets are what is known of the static web assets of a context before anything has run.
+// Assets is what is known about the static web assets of a context before any step has run.
 type Assets struct {
-	sizes    map[string]int64 // bytes of what publish compresses, by the folder of the project
+	sizes    map[string]int64 // bytes that publish compresses, by the folder of the project
 	modules  []string         // scripts of components and views
-	commands []string         // project files that run commands of their author, which may make assets
-	makers   []string         // project files that name what is known to make assets
+	commands []string         // project files that run the author's own commands, which may make assets
+	makers   []string         // project files that name something known to make assets
 }
 
-// webRoot is the folder of a project that its static web assets are in.
+// webRoot is the folder in a project with its static web assets.
 const webRoot = "wwwroot"
 
-// compressible are the extensions of nearly all that web apps have compressed.
+// compressible are the extensions of nearly all files that web apps compress.
 var compressible = []string{".css", ".html", ".js", ".json", ".map", ".md", ".mjs", ".svg", ".txt", ".wasm", ".xml"}
 
-// AddFile takes a file of the context into account, and its size in bytes.
+// AddFile adds a file of the context with its size in bytes.
 func (a *Assets) AddFile(name string, size int64) {
 	if owner, ok := strings.CutSuffix(name, ".js"); ok && slices.Contains([]string{".razor", ".cshtml"}, path.Ext(owner)) {
 		a.modules = append(a.modules, name)
@@ -36,14 +36,14 @@ func (a *Assets) AddFile(name string, size int64) {
 	a.sizes[path.Clean("."+project)] += size
 }
 
-// makers are what project files name whose build makes static web assets: of the client's assemblies, of sources in
-// other languages, of what is downloaded.
+// makers are names in project files whose build makes static web assets: from the client's assemblies, from sources in
+// other languages, or from downloads.
 var makers = []string{
 	"Sdk.BlazorWebAssembly", "TypeScript.MSBuild", "LibraryManager.Build",
 	"SassCompiler", "BundlerMinifier", "WebCompiler", "Tailwind", "esproj",
 }
 
-// AddProjects takes the project files of the context into account.
+// AddProjects reads the project files of the context.
 func (a *Assets) AddProjects(files Files) {
 	for name, dt := range files {
 		if bytes.Contains(dt, []byte("<Exec")) {
@@ -58,7 +58,7 @@ func (a *Assets) AddProjects(files Files) {
 // Has tells whether app has files that publish compresses.
 func (a *Assets) Has(app *App) bool { return a.size(app) > 0 }
 
-// size is how many bytes there are for publish to compress.
+// size is the number of bytes that publish has to compress.
 func (a *Assets) size(app *App) int64 {
 	var sum int64
 	for _, n := range app.Closure {
@@ -71,21 +71,22 @@ func (a *Assets) size(app *App) int64 {
 type Compression int
 
 const (
-	// CompressInPublish is publish, as it does by itself.
+	// CompressInPublish: publish compresses them, as it does by default.
 	CompressInPublish Compression = iota
-	// CompressBefore is a step before publish, which takes what is there, and compresses what the build makes.
+	// CompressBefore: a step before publish compresses the files that exist, and publish compresses what the build makes.
 	CompressBefore
-	// CompressBeside is a step that makes all of them, beside publish, which compresses none.
+	// CompressBeside: a step that runs in parallel with publish makes all of them, and publish compresses none.
 	CompressBeside
 )
 
-// minAssets is how many bytes have to be there to compress them apart: brotli takes about as long for them, at the
-// level that publish asks for, as the process that does so takes to start.
+// minAssets is the number of bytes from which assets get their own step. At the level that publish uses, brotli needs
+// about as long for that many as the process of the step needs to start.
 const minAssets = 512 << 10
 
-// Compression gives the step for the static web assets of app: one of their own, which an edit of sources leaves
-// alone, if they are large. What commands of the user's make is left to publish, so that they run once. Whether a step
-// beside publish makes all that publish has is known when both have run: see [Report.SameAssets].
+// Compression returns the step for the static web assets of app. Large ones get their own step, which does not run
+// again when sources change. Publish handles assets that the user's own commands make, so that those commands run only
+// once. Both must finish before you know whether a step beside publish made all that publish has: see
+// [Report.SameAssets].
 func (a *Assets) Compression(app *App) Compression {
 	read := func(file string) bool { return anyReads(app.Closure, file) }
 	switch {
@@ -101,8 +102,8 @@ func anyReads(nodes []Node, file string) bool {
 	return slices.ContainsFunc(nodes, func(n Node) bool { return n.reads(file) })
 }
 
-// Files are patterns of the static web assets of projects. What styles and scripts of components and views belong to is
-// not among them: assets.proj makes do with its name, so that an edit of it makes no assets anew.
+// Files are patterns of the static web assets of projects. The components and views that styles and scripts belong to
+// are left out: assets.proj needs only their names, so an edit of one does not make the assets again.
 func (a *Assets) Files(nodes []Node) []string {
 	var patterns []string
 	for _, p := range allPaths(nodes) {
@@ -118,10 +119,10 @@ func (a *Assets) Files(nodes []Node) []string {
 	return slices.Compact(patterns)
 }
 
-// CompressArgs is the command that makes the static web assets of a restored app, compressed ones included: as publish
-// would in folder [LayerAssets] of Paths.Output, the compressed ones once more by names that tell what is in them for
-// [CompressBefore], and a [Report] of all. Whatever goes wrong, it leaves less, and publish does the rest: so it
-// neither fails, which takes a shell, nor says a word.
+// CompressArgs is the command that makes the static web assets of a restored app, including the compressed ones. It
+// puts them into folder [LayerAssets] of Paths.Output, as publish would. For [CompressBefore], it also writes the
+// compressed ones under names that tell their content, and a [Report] of all. If something goes wrong, it makes fewer
+// files, and publish makes the rest. So it never fails (which is why it runs in a shell) and prints nothing.
 func CompressArgs(p Project, app *App, at Paths) []string {
 	args := []string{
 		"sh", "-c", `"$@" || :`, "sh",
@@ -136,5 +137,5 @@ func CompressArgs(p Project, app *App, at Paths) []string {
 	}
 	args = append(args, at.inject()...)
 	args = append(args, app.framework()...)
-	return append(args, p.build(&App{})...) // whatever the mode, assets are the same
+	return append(args, p.build(&App{})...) // assets do not depend on the mode
 }

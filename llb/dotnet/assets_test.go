@@ -6,7 +6,8 @@ import (
 )
 
 func TestAssets(t *testing.T) {
-	app := &App{Closure: []Node{{Path: "src/web/web.csproj", reach: reach{restoreReach: []string{"eng/web.xml"}}}, {Path: "src/widgets/widgets.csproj"}}}
+	app := &App{Closure: []Node{{Path: "src/web/web.csproj", reach: reach{restoreReach: []string{"eng/web.xml"}}},
+		{Path: "src/widgets/widgets.csproj"}}}
 	files := func(names ...string) Files {
 		f := Files{}
 		for _, name := range names {
@@ -21,17 +22,24 @@ func TestAssets(t *testing.T) {
 		files Files
 		want  Compression
 	}{
-		{"large", map[string]int64{"src/web/wwwroot/lib/a.css": 300 << 10, "src/widgets/wwwroot/b.js": 300 << 10}, nil, CompressBeside},
+		{"large", map[string]int64{"src/web/wwwroot/lib/a.css": 300 << 10, "src/widgets/wwwroot/b.js": 300 << 10}, nil,
+			CompressBeside},
 		{"small", map[string]int64{"src/web/wwwroot/a.css": 100 << 10}, nil, CompressInPublish},
 		{"pictures", map[string]int64{"src/web/wwwroot/a.png": 1 << 30}, nil, CompressInPublish},
 		{"of another project", map[string]int64{"src/other/wwwroot/a.css": 1 << 30}, nil, CompressInPublish},
 		{"no assets", map[string]int64{"src/web/client/a.css": 1 << 30}, nil, CompressInPublish},
-		{"made by a command", map[string]int64{"src/web/wwwroot/a.css": 1 << 30}, files("src/web/web.csproj"), CompressInPublish},
-		{"made by a command of all", map[string]int64{"src/web/wwwroot/a.css": 1 << 30}, files("Directory.Build.targets"), CompressInPublish},
-		{"made by a command that is imported", map[string]int64{"src/web/wwwroot/a.css": 1 << 30}, files("eng/web.xml"), CompressInPublish},
-		{"a command of another project", map[string]int64{"src/web/wwwroot/a.css": 1 << 30}, files("src/other/other.csproj", "eng/other.xml"), CompressBeside},
-		{"of a client", map[string]int64{"src/web/wwwroot/a.css": 1 << 30}, named(`<Project Sdk="Microsoft.NET.Sdk.BlazorWebAssembly" />`), CompressBefore},
-		{"made of TypeScript", map[string]int64{"src/web/wwwroot/a.css": 1 << 30}, named(`<PackageReference Include="Microsoft.TypeScript.MSBuild" />`), CompressBefore},
+		{"made by a command", map[string]int64{"src/web/wwwroot/a.css": 1 << 30}, files("src/web/web.csproj"),
+			CompressInPublish},
+		{"made by a command of all", map[string]int64{"src/web/wwwroot/a.css": 1 << 30}, files("Directory.Build.targets"),
+			CompressInPublish},
+		{"made by a command that is imported", map[string]int64{"src/web/wwwroot/a.css": 1 << 30}, files("eng/web.xml"),
+			CompressInPublish},
+		{"a command of another project", map[string]int64{"src/web/wwwroot/a.css": 1 << 30},
+			files("src/other/other.csproj", "eng/other.xml"), CompressBeside},
+		{"of a client", map[string]int64{"src/web/wwwroot/a.css": 1 << 30},
+			named(`<Project Sdk="Microsoft.NET.Sdk.BlazorWebAssembly" />`), CompressBefore},
+		{"made of TypeScript", map[string]int64{"src/web/wwwroot/a.css": 1 << 30},
+			named(`<PackageReference Include="Microsoft.TypeScript.MSBuild" />`), CompressBefore},
 	} {
 		var a Assets
 		for name, size := range tc.sizes {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// NothingError says that there is nothing of the kind that is asked for among the projects that a spec names.
+// NothingError says that none of the projects that a spec names is of the kind that the caller asked for.
 type NothingError struct {
 	Candidates []Candidate
 	msg        string
@@ -13,8 +13,8 @@ type NothingError struct {
 
 func (e *NothingError) Error() string { return e.msg }
 
-// Choose gives the app to publish, or the test to run, or an error that says what the spec has to name. project and
-// framework are what it names now.
+// Choose returns the app to publish or the test to run. If it cannot decide, its error says what the spec must name.
+// project and framework are what the spec names now.
 func (d *Description) Choose(project, framework string, test bool) (*App, error) {
 	where := "the context"
 	if project != "" {
@@ -70,7 +70,7 @@ func (d *Description) Choose(project, framework string, test bool) (*App, error)
 	return d.App, nil
 }
 
-// describe lists projects with the reason why each is not an app.
+// describe lists projects, and says for each why it is not an app.
 func describe(candidates []Candidate) string {
 	var out []string
 	for _, c := range candidates {
@@ -83,7 +83,7 @@ func describe(candidates []Candidate) string {
 	return strings.Join(out, ", ")
 }
 
-// contains compares as MSBuild does, without case.
+// contains ignores case, as MSBuild does.
 func contains(list []string, s string) bool {
 	for _, v := range list {
 		if strings.EqualFold(v, s) {

@@ -15,10 +15,10 @@ type Node struct {
 	Path string
 	// References are the projects that it names, by path.
 	References []string
-	// Framework is the TargetFramework to build it for, where it has TargetFrameworks.
+	// Framework is the TargetFramework to build it for, if it has TargetFrameworks.
 	Framework string
-	// Apart tells that it can be compiled by a process of its own, against no more than the reference assemblies of what
-	// it references: see target CrosshullClosure.
+	// Apart tells that a process of its own can compile it. That process needs only the reference assemblies of what the
+	// project references: see target CrosshullClosure.
 	Apart bool
 	// Locked says which versions of packages it gets.
 	Locked
@@ -30,9 +30,10 @@ type Node struct {
 
 // Locked says which versions of packages a project gets.
 type Locked struct {
-	// Floating are the packages whose version depends on what feeds have that day, with what the project says of it.
+	// Floating are the packages whose version depends on what feeds have on the day of the build, with the version that
+	// the project asks for.
 	Floating []KeyValue
-	// LockFile is NuGetLockFilePath: empty for packages.lock.json, be it there or not.
+	// LockFile is NuGetLockFilePath. Empty means packages.lock.json, whether that exists or not.
 	LockFile string
 	// LockedMode is RestoreLockedMode.
 	LockedMode bool
@@ -40,16 +41,16 @@ type Locked struct {
 
 // reach is what a project reads outside of its folder.
 type reach struct {
-	// Patterns of it, and whether that is all.
+	// Patterns of what it reads, and whether they are complete.
 	restoreReach, publishReach []string
 	reachKnown                 bool
-	// Its paths, anyName for each wildcard, with the housekeeping that the project makes something of, and whether it
-	// was asked about that.
+	// Paths that it names, with anyName for each wildcard, and the housekeeping that it uses. sourcesKnown tells whether
+	// MSBuild was asked about the housekeeping.
 	names        []string
 	sourcesKnown bool
 }
 
-// paths are all that lead to the project.
+// paths are all paths that lead to the project.
 func (n Node) paths() []string {
 	if n.linked == "" {
 		return []string{n.Path}
@@ -57,7 +58,7 @@ func (n Node) paths() []string {
 	return []string{n.Path, n.linked}
 }
 
-// reads tells whether a project file of the context is or may be part of the project.
+// reads tells whether a project file of the context is, or may be, a part of the project.
 func (n Node) reads(file string) bool {
 	dir := path.Dir(file)
 	return slices.Contains(n.restoreReach, Escape(file)) || slices.ContainsFunc(n.paths(), func(p string) bool {
@@ -82,10 +83,10 @@ func allPaths(nodes []Node) []string {
 	return paths
 }
 
-// Settings are the files of a context that can change a restore though no project names them, by path.
+// Settings are the paths of files in the context that can change a restore even if no project names them.
 type Settings []string
 
-// Add takes a file of the context into account.
+// Add remembers a file of the context if it is one.
 func (s *Settings) Add(name string) {
 	base := path.Base(name)
 	switch {
@@ -98,9 +99,10 @@ func (s *Settings) Add(name string) {
 	}
 }
 
-// RestoreFiles are patterns of the files that can change a restore of projects: they themselves, what they import or
-// could import from their own folders, and what MSBuild and NuGet look for in the folders above. Those are told from
-// settings, and named one by one: BuildKit looks at all files of the context once for each pattern with a wildcard.
+// RestoreFiles are patterns of the files that can change a restore of projects: the projects themselves, files that
+// they import or could import from their own folders, and files that MSBuild and NuGet look for in the folders above.
+// The last two kinds come from settings, one pattern for each file: for every pattern with a wildcard, BuildKit looks
+// at all files of the context.
 func RestoreFiles(nodes []Node, settings Settings) []string {
 	var patterns []string
 	own := map[string]bool{} // folders of projects
@@ -121,8 +123,8 @@ func RestoreFiles(nodes []Node, settings Settings) []string {
 	return slices.Compact(patterns)
 }
 
-// inContext gives the path of a project relative to the context, which is folder source of the build container. What
-// follows from it walks up the folders of a path, so the path has to be clean: no doubled slash, no dots.
+// inContext returns the path of a project relative to the context, which is folder source of the build container.
+// Callers walk up the folders of the path, so it must be clean: no doubled slash, no dots.
 func inContext(p, source string) (string, error) {
 	rel, ok := strings.CutPrefix(path.Clean(p), strings.TrimSuffix(path.Clean(source), "/")+"/")
 	if !ok {
@@ -140,7 +142,7 @@ func foldersOf(name string) iter.Seq[string] {
 	}
 }
 
-// inAny tells whether a file is in one of folders, however deep.
+// inAny tells whether a file is in one of the folders, at any depth.
 func inAny(folders map[string]bool, name string) bool {
 	for dir := range foldersOf(name) {
 		if folders[dir] {
@@ -150,7 +152,7 @@ func inAny(folders map[string]bool, name string) bool {
 	return false
 }
 
-// settingsDir is the folder that a file holds for: dotnet-tools.json may be in .config of that.
+// settingsDir is the folder that a file applies to: dotnet-tools.json may be in its subfolder .config.
 func settingsDir(name string) string {
 	dir := path.Dir(name)
 	if path.Base(dir) == ".config" {
@@ -180,8 +182,8 @@ func NamesPackages(app *App, files Files) bool {
 	return false
 }
 
-// PublishFiles are patterns of the files that projects are built from: their folders, and what they reach beyond them.
-// Empty means all files: there is a project at the root of the context, or one whose reach is not known.
+// PublishFiles are patterns of the files that projects are built from: their folders, and what they reach outside.
+// Empty means all files, because a project is at the root of the context or its reach is not known.
 func PublishFiles(nodes []Node) []string {
 	var patterns []string
 	for _, n := range nodes {
@@ -196,7 +198,7 @@ func PublishFiles(nodes []Node) []string {
 			patterns = append(patterns, Escape(path.Dir(p)))
 		}
 	}
-	// Settings of compiler and analyzers, found by their names in the folders above.
+	// Compiler and analyzers find their settings by name in the folders above.
 	for _, dir := range ancestors(allPaths(nodes)) {
 		patterns = append(patterns, escapeDir(dir)+".editorconfig", escapeDir(dir)+".globalconfig")
 	}
@@ -210,17 +212,18 @@ func Outputs(nodes []Node) []string {
 	for _, p := range allPaths(nodes) {
 		dir := path.Dir(p)
 		patterns = append(patterns, Escape(path.Join(dir, "bin")), Escape(path.Join(dir, "obj")))
-		patterns = append(patterns, Escape(p)+".user") // imported if it is there, and of one machine
+		patterns = append(patterns, Escape(p)+".user") // MSBuild imports it if it exists, and it belongs to one machine
 	}
 	slices.Sort(patterns)
 	return slices.Compact(patterns)
 }
 
-// GitDirs are patterns of what git keeps beside sources, anywhere below the context: a folder or, of a submodule or a
-// worktree, a file (gitrepository-layout(5)).
+// GitDirs are patterns of .git anywhere in the context. It is a folder, or a file in a submodule or a worktree
+// (gitrepository-layout(5)).
 func GitDirs() []string { return []string{"**/.git"} }
 
-// Unseen are patterns of the folders of projects that are not among seen, as far as nothing of those is in them.
+// Unseen are patterns of the folders of projects that are not among seen. Folders that contain a seen project are left
+// out.
 func Unseen(nodes, seen []Node) []string {
 	needed := ancestors(allPaths(seen))
 	var patterns []string
@@ -233,16 +236,16 @@ func Unseen(nodes, seen []Node) []string {
 	return slices.Compact(patterns)
 }
 
-// CompiledSources are patterns of the sources of those of nodes that are built already, which nobody else compiles: an
-// edit of one is told by what it is compiled to, if that changes. They begin with all sources and take out again what
-// is read otherwise, so other patterns have to follow.
+// CompiledSources are patterns of the sources of those nodes that are built already and that nothing else compiles. The
+// build notices an edit of such a source by the compiled output, if that changes. The patterns begin with all sources
+// and then except those that are read in another way, so other patterns must come after them.
 func CompiledSources(nodes, built []Node) []string {
 	if len(built) == 0 {
 		return nil
 	}
 	patterns := []string{"**/*.cs"}
-	// A folder that is excepted has to be named with what is in it: the exception is not looked at before something of it
-	// is excluded (patternmatcher, MatchesUsingParentResults).
+	// Name an excepted folder together with what is in it: patternmatcher looks at the exception only after something in
+	// the folder is excluded (MatchesUsingParentResults).
 	except := func(pattern string) { patterns = append(patterns, "!"+pattern, "!"+pattern+"/**") }
 	for _, n := range nodes {
 		if slices.ContainsFunc(built, func(b Node) bool { return b.Path == n.Path }) {
@@ -262,7 +265,7 @@ func CompiledSources(nodes, built []Node) []string {
 	return slices.Compact(patterns)
 }
 
-// overlap tells whether one of two patterns can match what is in the folder of the other.
+// overlap tells whether one of two patterns can match a file in the folder of the other.
 func overlap(a, b string) bool {
 	return a == b || a == "**" || b == "**" || a == "." || b == "." || strings.HasPrefix(a, b+"/") ||
 		strings.HasPrefix(b, a+"/")

@@ -7,10 +7,10 @@ import (
 	"slices"
 )
 
-// Resolve gives ENTRYPOINT and CMD of the image, by the rules of the SDK's task CreateNewImage
-// (DetermineEntrypointAndCmd). A base's CMD is never inherited: it belongs to the base's entrypoint.
+// Resolve returns ENTRYPOINT and CMD of the image, by the rules of the SDK's task CreateNewImage
+// (DetermineEntrypointAndCmd). It never inherits the CMD of a base, because that belongs to the base's entrypoint.
 func (c Command) Resolve(baseEntrypoint []string) (entrypoint, cmd []string, err error) {
-	// Some .NET base images start dotnet themselves; the app command says it already.
+	// The entrypoint of some .NET base images is dotnet, which the app command already names.
 	if len(baseEntrypoint) == 1 && (baseEntrypoint[0] == "dotnet" || baseEntrypoint[0] == "/usr/bin/dotnet") {
 		baseEntrypoint = nil
 	}
@@ -20,7 +20,7 @@ func (c Command) Resolve(baseEntrypoint []string) (entrypoint, cmd []string, err
 		case !own:
 			instruction = "Entrypoint"
 		case len(c.Entrypoint) == 0 && len(c.AppCommandArgs) == 0 && len(c.DefaultArgs) == 0:
-			// ContainerEntrypointArgs alone, as before SDK 8: the app starts, and they are its default arguments.
+			// ContainerEntrypointArgs alone works as before SDK 8: the app starts, and these are its default arguments.
 			return c.AppCommand, c.EntrypointArgs, nil
 		default:
 			instruction = "DefaultArgs"
@@ -53,8 +53,8 @@ func (c Command) Resolve(baseEntrypoint []string) (entrypoint, cmd []string, err
 	return slices.Concat(c.Entrypoint, c.EntrypointArgs), cmd, nil
 }
 
-// Start is the command of the app for its mode. The SDK names the launcher of a self-contained app only, and dotnet in
-// all other cases, which is wrong for a single file and not what apphost asks for.
+// Start is the command of the app for its mode. The SDK names the launcher only for a self-contained app, and dotnet in
+// all other cases. That is wrong for a single file, and not what apphost mode asks for.
 func (app *App) Start() Command {
 	c := app.Command
 	byDotnet := len(c.AppCommand) == 2 && c.AppCommand[0] == "dotnet" &&

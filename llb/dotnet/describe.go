@@ -15,13 +15,13 @@ import (
 //go:embed msbuild
 var msbuild embed.FS
 
-// File is a file by name.
+// File is a file with its name.
 type File struct {
 	Name string
 	Data []byte
 }
 
-// MSBuildFiles gives the files that [DescribeArgs] refers to, to be put into one folder.
+// MSBuildFiles returns the files that [DescribeArgs] refers to. Put them into one folder.
 func MSBuildFiles() ([]File, error) {
 	entries, err := fs.ReadDir(msbuild, "msbuild")
 	if err != nil {
@@ -42,28 +42,28 @@ func MSBuildFiles() ([]File, error) {
 type Paths struct {
 	Source   string // the build context
 	MSBuild  string // MSBuildFiles
-	Output   string // what the command is to leave
+	Output   string // where the command leaves its output
 	Assets   string // static web assets that are compressed already
-	StandIns string // what stands for projects of other slices
+	StandIns string // stand-ins for projects of other slices
 	Compiled string // what the compiler keeps from build to build
-	// Diagnostics is where DiagnosticsFile is left.
+	// Diagnostics is the folder for DiagnosticsFile.
 	Diagnostics string
 }
 
-// Project is how a project is built: what a spec says of it.
+// Project says how to build a project, as a spec says it.
 type Project struct {
 	Path          string            // project, folder or solution, relative to the context; empty is the context
-	Candidates    []string          // the projects that Path means, where it is a solution
-	Test          bool              // a test project is what is meant
-	Framework     string            // TargetFramework, where the project has several
+	Candidates    []string          // the projects that Path means, if it is a solution
+	Test          bool              // look for a test project
+	Framework     string            // TargetFramework, if the project has several
 	Configuration string            // MSBuild configuration
 	Properties    map[string]string // further MSBuild properties
 	BaseImage     string            // ContainerBaseImage
 	Family        string            // ContainerFamily
-	Mode          *Mode             // how to publish, whatever the project's properties say; nil: as they say
+	Mode          *Mode             // how to publish, over the project's properties; nil: as they say
 }
 
-// inject makes crosshull.targets part of every project of a build, and has its errors written down.
+// inject makes crosshull.targets a part of every project in a build, and makes MSBuild write errors to a file.
 func (at Paths) inject() []string {
 	targets := path.Join(at.MSBuild, "crosshull.targets")
 	return []string{
@@ -76,11 +76,11 @@ func (at Paths) inject() []string {
 // What [DescribeArgs] leaves in Paths.Output.
 const (
 	DescriptionFile = "description.json"
-	DescribedFile   = "described" // the same whatever MSBuild says: to depend on it is to depend on having asked
+	DescribedFile   = "described" // always the same: a step that needs it runs after the question, whatever the answer
 )
 
 // DescribeArgs is the command that answers [Questions], all with the configuration and properties of p. It needs no
-// restore, no network, and of the context only the files that match [ProjectFiles].
+// restore and no network. Of the context, it needs only the files that match [ProjectFiles].
 func DescribeArgs(p Project, at Paths) []string {
 	args := []string{
 		"dotnet", "msbuild", path.Join(at.MSBuild, "describe.proj"), "-nologo", "-t:Describe",
@@ -93,10 +93,10 @@ func DescribeArgs(p Project, at Paths) []string {
 	return append(args, p.common()...)
 }
 
-// QuestionsFile is the name of what [Questions] makes, to be put beside [MSBuildFiles].
+// QuestionsFile is the name of the file that [Questions] makes. Put it beside [MSBuildFiles].
 const QuestionsFile = "questions.props"
 
-// Questions is what describe.proj is to answer: one question for each project, named by its index.
+// Questions is the list that describe.proj answers: one question for each project, named by its index.
 func Questions(projects []Project, at Paths) []byte {
 	var b bytes.Buffer
 	b.WriteString("<Project>\n")
@@ -126,13 +126,13 @@ func Questions(projects []Project, at Paths) []byte {
 	return b.Bytes()
 }
 
-// own are the properties of a project that others of the same spec may have otherwise.
+// own are the properties of a project that other projects of the same spec may set differently.
 func (p Project) own() []KeyValue {
 	var properties []KeyValue
 	switch {
 	case p.BaseImage != "":
 		properties = append(properties, KeyValue{"ContainerBaseImage", p.BaseImage})
-	case p.Family != "": // a base image in the project would switch the SDK's inference off
+	case p.Family != "": // a base image in the project would turn off the SDK's inference
 		properties = append(properties, KeyValue{"ContainerFamily", p.Family}, KeyValue{"ContainerBaseImage", ""})
 	}
 	if p.Mode != nil {
@@ -141,25 +141,25 @@ func (p Project) own() []KeyValue {
 	return properties
 }
 
-// Description is what MSBuild says of a project, or of what else a spec can name.
+// Description is what MSBuild says of a project, or of all projects that the spec may mean.
 type Description struct {
 	Candidates []Candidate
-	App        *App // nil unless there is one candidate that is an app, with its framework settled
+	App        *App // nil unless exactly one candidate is an app and its framework is known
 }
 
-// Candidate is a project that the spec can mean.
+// Candidate is a project that the spec may mean.
 type Candidate struct {
 	Path       string // relative to the context
-	IsApp      bool   // runs, and is no test
+	IsApp      bool   // runs, and is not a test
 	IsTest     bool
 	OutputType string
 	Frameworks []string
-	// CrossTargeting: the project has TargetFrameworks, be it with one name, so one has to be chosen to build it.
+	// CrossTargeting: the project has TargetFrameworks, perhaps with one name only. A build has to choose one.
 	CrossTargeting bool
 	coverage       bool
 }
 
-// targetFramework is the only one that the project has, or empty.
+// targetFramework is the only framework of the project, or empty if there are several.
 func (c Candidate) targetFramework() string {
 	if len(c.Frameworks) == 1 {
 		return c.Frameworks[0]
@@ -167,12 +167,12 @@ func (c Candidate) targetFramework() string {
 	return ""
 }
 
-// App is the project to publish: what MSBuild says of it.
+// App is what MSBuild says of the project to publish.
 type App struct {
 	Path            string // relative to the context
 	Closure         []Node // it and all projects that it references, by path
 	TargetFramework string
-	CrossTargeting  bool // as of its Candidate
+	CrossTargeting  bool // the same as in its Candidate
 	Coverage        bool // a test project with coverlet.collector
 	Mode            Mode // as the project's properties say
 	Output
@@ -180,16 +180,16 @@ type App struct {
 	Runtime
 }
 
-// Output is what a build of the app leaves, by the properties of those names.
+// Output is what a build of the app leaves. The fields have the names of MSBuild properties.
 type Output struct {
 	TargetFileName string // app.dll
 	AssemblyName   string // app
-	// AssetsFile is what restore leaves for it, relative to the context: see [ParseAssets].
+	// AssetsFile is the file that restore leaves for it, relative to the context: see [ParseAssets].
 	AssetsFile string
 }
 
-// Container is what the SDK infers of the image (target ComputeContainerConfig), with what the project says of it by
-// the properties and items Container….
+// Container is what the SDK infers for the image (target ComputeContainerConfig), and what the project sets with the
+// properties and items Container….
 type Container struct {
 	BaseImage        string
 	Labels           []KeyValue
@@ -201,19 +201,19 @@ type Container struct {
 	PublishesVCS     bool // PublishRepositoryUrl: the image tells its repository and commit
 }
 
-// Runtime is what the app asks of the runtime that starts it.
+// Runtime is what the app needs from the runtime that starts it.
 type Runtime struct {
-	// InvariantGlobalization and RollForward are the properties of those names, in lower case.
+	// InvariantGlobalization and RollForward are the properties with these names, in lower case.
 	InvariantGlobalization, RollForward string
 	FrameworkReferences                 []string // Microsoft.NETCore.App, Microsoft.AspNetCore.App
-	// StaticExecutable tells that what AOT links needs no C library: see [CheckScratch].
+	// StaticExecutable tells that the output of AOT needs no C library: see [CheckScratch].
 	StaticExecutable bool
 }
 
 // KeyValue is an item with a Value.
 type KeyValue struct{ Key, Value string }
 
-// Command is the SDK's view of what an image runs, items of those names.
+// Command is what the SDK says that an image runs. The fields have the names of MSBuild items.
 type Command struct {
 	Instruction    string // ContainerAppCommandInstruction: Entrypoint, DefaultArgs, None, or empty
 	AppCommand     []string
@@ -225,7 +225,7 @@ type Command struct {
 
 type item map[string]string
 
-// ParseDescription reads what the command of [DescribeArgs] left: an answer to each of n questions. source is
+// ParseDescription reads the output of the command of [DescribeArgs]: an answer to each of n questions. source is
 // Paths.Source.
 func ParseDescription(dt []byte, source string, n int) ([]*Description, error) {
 	var doc struct {
@@ -255,7 +255,7 @@ func ParseDescription(dt []byte, source string, n int) ([]*Description, error) {
 	return descs, nil
 }
 
-// newDescription reads the items of one answer, by their names.
+// newDescription reads the items of one answer, grouped by name.
 func newDescription(items map[string][]item, source string) (*Description, error) {
 	desc := &Description{}
 	for _, it := range items["Candidate"] {
@@ -330,7 +330,7 @@ func newNode(it item, source string) (n Node, err error) {
 	return n, nil
 }
 
-// container takes over the items of the target CrosshullContainer.
+// container reads the items of the target CrosshullContainer.
 func (app *App) container(items []item, source string) {
 	for _, it := range items {
 		id := it["Identity"]
@@ -374,7 +374,7 @@ func (app *App) container(items []item, source string) {
 	}
 }
 
-// splitPaths splits a list of absolute paths with // between them, which no such path has in it.
+// splitPaths splits a list of absolute paths that are joined by //. A clean path does not contain //.
 func splitPaths(s string) []string {
 	if s == "" {
 		return nil
@@ -382,7 +382,7 @@ func splitPaths(s string) []string {
 	return strings.Split(s, "//")
 }
 
-// list splits MSBuild lists, first one that is not empty.
+// list splits the first MSBuild list that is not empty.
 func list(values ...string) []string {
 	for _, v := range values {
 		if v != "" {

@@ -9,19 +9,19 @@ import (
 	"strings"
 )
 
-// DiagnosticsFile is what every step that runs MSBuild leaves in Paths.Diagnostics: its errors, a line each.
+// DiagnosticsFile is the file that every step with MSBuild leaves in Paths.Diagnostics. It has one error a line.
 const DiagnosticsFile = "errors.log"
 
-// logErrors makes MSBuild write its errors down, besides printing them.
+// logErrors makes MSBuild write its errors to a file as well as print them.
 func (at Paths) logErrors() string {
 	return "-fileLoggerParameters1:ErrorsOnly;Verbosity=minimal;Encoding=UTF-8;LogFile=" +
 		path.Join(at.Diagnostics, DiagnosticsFile)
 }
 
-// Diagnostic is an error of the compiler, of MSBuild or of NuGet.
+// Diagnostic is an error from the compiler, MSBuild or NuGet.
 type Diagnostic struct {
-	// File is relative to the context: that of the error, or the project that was built where the error is in no file of
-	// the context; or the name of a tool.
+	// File is relative to the context. It is the file with the error. If the error is in no file of the context, it is the
+	// project that was built, or the name of a tool.
 	File         string
 	Line, Column int // 1-based; 0: not known
 	Code         string
@@ -35,7 +35,8 @@ var diagnostic = regexp.MustCompile(
 		`error ?([A-Za-z]*\d+)? ?: (.*?)(?: \[(/[^\[\]]*?)(?:::[^\[\]]*)?\])?$`,
 )
 
-// ParseDiagnostics reads a DiagnosticsFile: every error once, in the order of the log. source is Paths.Source.
+// ParseDiagnostics reads a DiagnosticsFile. It returns every error once, in the order of the log. source is
+// Paths.Source.
 func ParseDiagnostics(dt []byte, source string) []Diagnostic {
 	var all []Diagnostic
 	seen := map[Diagnostic]bool{}
@@ -45,7 +46,7 @@ func ParseDiagnostics(dt []byte, source string) []Diagnostic {
 			continue
 		}
 		d := Diagnostic{File: strings.TrimSpace(m[1]), Code: m[4], Message: strings.ReplaceAll(m[5], source+"/", "")}
-		d.Line, _ = strconv.Atoi(m[2]) // nothing is 0
+		d.Line, _ = strconv.Atoi(m[2]) // an empty text gives 0
 		d.Column, _ = strconv.Atoi(m[3])
 		project, ofProject := strings.CutPrefix(m[6], source+"/")
 		rel, inContext := strings.CutPrefix(d.File, source+"/")
@@ -84,12 +85,12 @@ func (d Diagnostic) String() string {
 	return at + "error" + code + ": " + d.Message
 }
 
-// passing are codes of MSBuild's own about what is not in the files: an SDK that a feed did not give, or a task that
+// passing are MSBuild's own codes for errors that do not come from the files: a feed did not give an SDK, or a task
 // crashed.
 var passing = []string{"MSB4018", "MSB4236", "MSB4242", "MSB4243", "MSB4244", "MSB4245", "MSB4247", "MSB4276"}
 
-// Lasts tells whether the error is about the project files alone, so that it comes again as long as they are the same:
-// one of their syntax and evaluation (MSB4…), of a project that is not there (MSB1009, MSB3202), or of the SDK's rules
+// Lasts tells whether the error depends only on the project files, and so comes again until they change. Such errors
+// are about syntax and evaluation (MSB4…), a project that does not exist (MSB1009, MSB3202), or the SDK's rules
 // (NETSDK…).
 func (d Diagnostic) Lasts() bool {
 	switch {
@@ -101,7 +102,7 @@ func (d Diagnostic) Lasts() bool {
 	return strings.HasPrefix(d.Code, "MSB4") || strings.HasPrefix(d.Code, "NETSDK")
 }
 
-// helpPages are where the documentation of a code is, by what the code begins with: %s is the code in lower case.
+// helpPages are the addresses of documentation, by the first letters of a code. %s is the code in lower case.
 var helpPages = []struct{ prefix, page string }{
 	{"NETSDK", "https://learn.microsoft.com/dotnet/core/tools/sdk-errors/%s"},
 	{"MSB", "https://learn.microsoft.com/visualstudio/msbuild/errors/%s"},
@@ -115,7 +116,7 @@ var helpPages = []struct{ prefix, page string }{
 	{"BC", "https://learn.microsoft.com/dotnet/visual-basic/misc/%s"},
 }
 
-// HelpPage is the documentation of the code, or empty.
+// HelpPage is the address of the documentation for the code, or empty.
 func (d Diagnostic) HelpPage() string {
 	for _, p := range helpPages {
 		if strings.HasPrefix(d.Code, p.prefix) {
@@ -125,17 +126,17 @@ func (d Diagnostic) HelpPage() string {
 	return ""
 }
 
-// Hint says what to do about the error in a build by crosshull, where that is another thing than on a developer's
-// machine or easily forgotten; or it is empty.
+// Hint says what to do about the error in a build with crosshull. It is empty unless that differs from what a developer
+// does on their own machine, or is easy to forget.
 func (d Diagnostic) Hint() string {
 	if d.Code == "NU1301" && windowsFolder.MatchString(d.Message) {
-		return "the source is a folder of Windows, which is not in the build: move it from nuget.config to that of the user " +
-			"who has it, or name the sources of the build by RestoreSources in publish.properties of the spec"
+		return "the source is a folder of Windows, which is not in the build: move it from nuget.config to that of the " +
+			"user who has it, or name the sources of the build by RestoreSources in publish.properties of the spec"
 	}
 	return hints[d.Code]
 }
 
-// windowsFolder finds a path of Windows in quotes: with a drive, of a server, or of a variable.
+// windowsFolder matches a path of Windows in quotes. It begins with a drive, a server or a variable.
 var windowsFolder = regexp.MustCompile(`'[^']*(?:\b[A-Za-z]:\\|\\\\|%\w+%\\)[^']*'`)
 
 var hints = map[string]string{

@@ -6,12 +6,18 @@ import (
 )
 
 func TestParseDiagnostics(t *testing.T) {
-	const log = "\ufeff/source/src/App/Program.cs(3,5): error CS0103: The name 'x' does not exist in the current context [/source/src/App/App.csproj]\r\n" +
-		"/source/src/App/Program.cs(3,5): error CS0103: The name 'x' does not exist in the current context [/source/src/App/App.csproj::TargetFramework=net10.0]\n" +
-		`/source/src/App/App.csproj : error NU1101: Unable to find package Nope. No packages exist with this id in source(s): company [/source/crosshull.slnx]
-CSC : error CS5001: Program does not contain a static 'Main' method suitable for an entry point [/source/src/App/App.csproj]
+	const log = "\ufeff" +
+		"/source/src/App/Program.cs(3,5): error CS0103: The name 'x' does not exist in the current context " +
+		"[/source/src/App/App.csproj]\r\n" +
+		"/source/src/App/Program.cs(3,5): error CS0103: The name 'x' does not exist in the current context " +
+		"[/source/src/App/App.csproj::TargetFramework=net10.0]\n" +
+		`/source/src/App/App.csproj : error NU1101: Unable to find package Nope. No packages exist with this id in ` +
+		`source(s): company [/source/crosshull.slnx]
+CSC : error CS5001: Program does not contain a static 'Main' method suitable for an entry point ` +
+		`[/source/src/App/App.csproj]
 MSBUILD : error MSB1009: Project file does not exist.
-/usr/share/dotnet/sdk/10.0.401/Sdks/Microsoft.NET.Sdk/targets/Microsoft.NET.TargetFrameworkInference.targets(166,5): error NETSDK1045: The current .NET SDK does not support targeting .NET 11.0. [/source/src/App/App.csproj]
+/usr/share/dotnet/sdk/10.0.401/Sdks/Microsoft.NET.Sdk/targets/Microsoft.NET.TargetFrameworkInference.targets(166,5): ` +
+		`error NETSDK1045: The current .NET SDK does not support targeting .NET 11.0. [/source/src/App/App.csproj]
 /source/src/App/App.csproj(4,3): error MSB4019: The imported project "/source/eng/x.props" was not found.
      2>/source/a.targets(7,2): error : it says [why] [/source/src/App/App.csproj]
 /source/b.cs(1,2,3,4): error CA1822: mark it
@@ -20,7 +26,8 @@ warning CS0168: no error
 Build FAILED.
 `
 	want := `src/App/Program.cs(3,5): error CS0103: The name 'x' does not exist in the current context
-src/App/App.csproj: error NU1101: Unable to find package Nope. No packages exist with this id in source(s): company [/source/crosshull.slnx]
+src/App/App.csproj: error NU1101: Unable to find package Nope. No packages exist with this id in source(s): company ` +
+		`[/source/crosshull.slnx]
 src/App/App.csproj: error CS5001: Program does not contain a static 'Main' method suitable for an entry point
 MSBUILD: error MSB1009: Project file does not exist.
 src/App/App.csproj: error NETSDK1045: The current .NET SDK does not support targeting .NET 11.0.
@@ -38,7 +45,7 @@ error NETSDK1004: no place`
 	}
 }
 
-// The commonest errors have a hint, and every code that a hint is for has a page.
+// The most common errors have a hint, and every code that has a hint has a page.
 func TestHints(t *testing.T) {
 	for code, page := range map[string]string{
 		"NU1101": "https://learn.microsoft.com/nuget/reference/errors-and-warnings/nu1101", "NU1301": "", "NU1603": "",
@@ -81,7 +88,7 @@ func TestHintOfWindowsFolder(t *testing.T) {
 	}
 }
 
-// What is about the files alone comes again as long as they are the same.
+// An error that depends only on the files comes again as long as they stay the same.
 func TestDiagnosticLasts(t *testing.T) {
 	for code, want := range map[string]bool{
 		"MSB4019": true, "MSB4025": true, "MSB3202": true, "MSB1009": true, "NETSDK1045": true,

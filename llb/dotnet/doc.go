@@ -1,6 +1,6 @@
-// Package dotnet is what crosshull knows of .NET and its SDK: which platforms there are, how MSBuild is asked about a
-// project, and how the project is restored and published.
+// Package dotnet holds what crosshull knows of .NET and its SDK: which platforms exist, how to ask MSBuild about a
+// project, and how to restore and publish the project.
 //
-// Contract: everything here is a pure function of its arguments, gives argument vectors rather than running them, and
-// knows no LLB. What the SDK can answer is asked, not imitated: see [DescribeArgs] and [ParseDescription].
+// Contract: every function here is pure. It returns argument vectors and does not run them, and knows no LLB. If the
+// SDK can answer a question, ask it instead of imitating it: see [DescribeArgs] and [ParseDescription].
 package dotnet

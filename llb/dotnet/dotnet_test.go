@@ -59,7 +59,7 @@ func description(t *testing.T) *Description {
 	return descs[0]
 }
 
-// Each question gets its own answers, one that is answered with nothing too, and an answer to none is an error.
+// Each question gets its own answers, even if an answer is empty. An answer without a question is an error.
 func TestParseDescriptions(t *testing.T) {
 	answers := []byte(`{"Items": {"Answer": [
 		{"Identity": "/source/b/b.csproj", "Item": "Candidate", "Question": "2", "IsApp": "true"},
@@ -68,7 +68,8 @@ func TestParseDescriptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(descs[0].Candidates) != 1 || descs[0].Candidates[0].Path != "a/a.csproj" || len(descs[1].Candidates) != 0 || descs[2].Candidates[0].Path != "b/b.csproj" {
+	if len(descs[0].Candidates) != 1 || descs[0].Candidates[0].Path != "a/a.csproj" || len(descs[1].Candidates) != 0 ||
+		descs[2].Candidates[0].Path != "b/b.csproj" {
 		t.Errorf("got %+v, %+v, %+v", descs[0], descs[1], descs[2])
 	}
 	if _, err := ParseDescription(answers, "/source", 2); err == nil {
@@ -108,7 +109,8 @@ func TestParseDescription(t *testing.T) {
 		{"globalization", app.InvariantGlobalization, "false"},
 		{"roll forward", app.RollForward, "major"},
 		{"frameworks", strings.Join(app.FrameworkReferences, " "), "Microsoft.NETCore.App Microsoft.AspNetCore.App"},
-		{"floating packages", fmt.Sprint(app.Closure[0].Floating, app.Closure[1].Floating), "[{Serilog 4.*} {Dapper (, 3.0]}] []"},
+		{"floating packages", fmt.Sprint(app.Closure[0].Floating, app.Closure[1].Floating),
+			"[{Serilog 4.*} {Dapper (, 3.0]}] []"},
 		{"lock files", app.Closure[0].LockFile + " " + app.Closure[1].LockFile, "web.lock.json "},
 		{"locked mode", fmt.Sprint(app.Closure[0].LockedMode, app.Closure[1].LockedMode), "false true"},
 	} {
@@ -118,10 +120,11 @@ func TestParseDescription(t *testing.T) {
 	}
 }
 
-// Paths of projects are what they are: a ; or a space ends none, and no path of an answer is absolute here.
+// Paths of projects arrive unchanged: a ; or a space does not end one, and no path of an answer is absolute here.
 func TestParseDescriptionPaths(t *testing.T) {
 	descs, err := ParseDescription([]byte(`{"Items": {"Answer": [
-		{"Question": "0", "Item": "Project", "Identity": "/source/a b;c/app.csproj", "References": "/source/a b/it's.csproj///source/c;/d.csproj"},
+		{"Question": "0", "Item": "Project", "Identity": "/source/a b;c/app.csproj",
+			"References": "/source/a b/it's.csproj///source/c;/d.csproj"},
 		{"Question": "0", "Item": "Project", "Identity": "/source//lib//lib.csproj"}]}}`), "/source", 1)
 	if err != nil {
 		t.Fatal(err)
@@ -138,8 +141,9 @@ func TestParseDescriptionPaths(t *testing.T) {
 func TestParseDescriptionErrors(t *testing.T) {
 	for in, want := range map[string]string{
 		"": "read MSBuild's description",
-		`{"Items": {"Answer": [{"Question": "0", "Item": "Candidate", "Identity": "/elsewhere/a.csproj"}]}}`: "project /elsewhere/a.csproj is outside the build context",
-		`{"Items": {"Answer": [{"Question": "0", "Item": "Container", "Kind": "Label"}]}}`:                   "names no project",
+		`{"Items": {"Answer": [{"Question": "0", "Item": "Candidate", "Identity": "/elsewhere/a.csproj"}]}}`: "" +
+			"project /elsewhere/a.csproj is outside the build context",
+		`{"Items": {"Answer": [{"Question": "0", "Item": "Container", "Kind": "Label"}]}}`: "names no project",
 	} {
 		if _, err := ParseDescription([]byte(in), "/source", 1); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", in, err, want)
@@ -147,7 +151,7 @@ func TestParseDescriptionErrors(t *testing.T) {
 	}
 }
 
-// A path is taken without doubled slashes and dots; one that leads out of the context is refused.
+// A path loses doubled slashes and dots. One that leads out of the context is refused.
 func TestPathsOfDescription(t *testing.T) {
 	for _, tc := range []struct{ path, want string }{
 		{"/source/a/a.csproj", "a/a.csproj"},
@@ -171,7 +175,7 @@ func TestPathsOfDescription(t *testing.T) {
 			`{"Item": "Project", "Identity": "/source/x/x.csproj", "References": %[1]q}`,
 		} {
 			if strings.Contains(answer, "References") && (tc.path == "" || strings.Contains(tc.path, "//")) {
-				continue // no reference at all; and // is between two, since a FullPath has none
+				continue // no reference at all; // separates paths, because no FullPath contains it
 			}
 			answer = `{"Items": {"Answer": [` + strings.Replace(answer, "{", `{"Question": "0", `, 1) + `]}}`
 			descs, err := ParseDescription(fmt.Appendf(nil, answer, tc.path), "/source", 1)
@@ -199,7 +203,7 @@ func TestPathsOfDescription(t *testing.T) {
 	}
 }
 
-// What a project reaches is found by its path, however that is written.
+// What a project reaches is found by its path, however the path is written.
 func TestReachOfDescription(t *testing.T) {
 	const answer = `{"Question": "0", "Item": "Reach", "Owner": "/source/a//a.csproj", "Kind": %q, "Identity": %q}`
 	answers := []string{`{"Question": "0", "Item": "Project", "Identity": "/source//a/a.csproj"}`}
@@ -219,7 +223,7 @@ func TestReachOfDescription(t *testing.T) {
 	}
 }
 
-// Whatever MSBuild answers, reading it ends soon, takes little memory, and gives paths within the context.
+// Reading any answer of MSBuild ends soon, takes little memory, and gives paths within the context.
 func FuzzParseDescription(f *testing.F) {
 	dt, err := os.ReadFile(filepath.Join("testdata", "description.json"))
 	if err != nil {
@@ -234,7 +238,7 @@ func FuzzParseDescription(f *testing.F) {
 	f.Fuzz(readsDescription)
 }
 
-// So it is whatever the paths in an answer are.
+// The same holds for any paths in an answer.
 func FuzzDescribedPaths(f *testing.F) {
 	f.Add("/source//x/y.csproj", "/source/../z.csproj;//", "Item", "/source//x/../../..")
 	f.Add("/source/x.csproj", "/source/a/b.csproj", "Import", "//source/./eng//__crosshull_any__")
@@ -268,7 +272,7 @@ func FuzzDescribedPaths(f *testing.F) {
 	})
 }
 
-// readsDescription reads an answer, and all that follows from its paths, within bounds of time and memory.
+// readsDescription reads an answer and everything that is made from its paths, within bounds of time and memory.
 func readsDescription(t *testing.T, dt []byte) {
 	if len(dt) > 64<<10 {
 		t.Skip("longer than is bound")
@@ -298,7 +302,7 @@ func readsDescription(t *testing.T, dt []byte) {
 	}
 }
 
-// allocated is how many bytes have been taken of memory, those given back too.
+// allocated is how many bytes of memory were allocated in total, freed ones included.
 func allocated() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
@@ -318,9 +322,14 @@ func TestChoose(t *testing.T) {
 		{"one", "", "", []Candidate{app, lib, test}, ""},
 		{"none", "", "", nil, "no .NET project in the context"},
 		{"none there", "src", "", nil, "no .NET project in src"},
-		{"no app", "", "", []Candidate{lib, test}, "nothing to publish in the context: an app has OutputType Exe and is no test, but there is c/c.csproj (OutputType Library), t/t.csproj (a test)"},
-		{"two apps", "", "", []Candidate{app, other}, "2 projects in the context can be published, so the spec has to name one, as in project: a/a.csproj\n  a/a.csproj\n  b/b.csproj"},
-		{"two frameworks", "b", "", []Candidate{other}, "b/b.csproj has several frameworks, so the spec has to name one: framework: net9.0 or net10.0"},
+		{"no app", "", "", []Candidate{lib, test},
+			"nothing to publish in the context: an app has OutputType Exe and is no test, but there is c/c.csproj (OutputType " +
+				"Library), t/t.csproj (a test)"},
+		{"two apps", "", "", []Candidate{app, other},
+			"2 projects in the context can be published, so the spec has to name one, as in project: a/a.csproj\n  " +
+				"a/a.csproj\n  b/b.csproj"},
+		{"two frameworks", "b", "", []Candidate{other},
+			"b/b.csproj has several frameworks, so the spec has to name one: framework: net9.0 or net10.0"},
 		{"chosen framework", "b", "NET9.0", []Candidate{other}, ""},
 		{"wrong framework", "", "net8.0", []Candidate{app}, "a/a.csproj has no framework net8.0: use net10.0"},
 	} {
@@ -338,7 +347,7 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// That there is nothing to publish tells what there is in its place.
+// If there is nothing to publish, the error says what there is instead.
 func TestChooseNothing(t *testing.T) {
 	test := Candidate{Path: "t/t.csproj", IsTest: true}
 	_, err := (&Description{Candidates: []Candidate{test}}).Choose("t", "", false)
@@ -360,17 +369,29 @@ func TestCommandResolve(t *testing.T) {
 	}{
 		{"app", nil, Command{AppCommand: app}, "dotnet /app/a.dll", "", ""},
 		{"app over base", []string{"/init"}, Command{AppCommand: app}, "dotnet /app/a.dll", "", ""},
-		{"arguments", nil, Command{AppCommand: app, AppCommandArgs: []string{"--x"}, DefaultArgs: []string{"--y"}}, "dotnet /app/a.dll --x", "--y", ""},
-		{"own entrypoint", nil, Command{AppCommand: app, Entrypoint: []string{"/init"}, EntrypointArgs: []string{"-a"}}, "/init -a", "dotnet /app/a.dll", ""},
-		{"own entrypoint and defaults", nil, Command{AppCommand: app, Entrypoint: []string{"/init"}, DefaultArgs: []string{"--y"}}, "/init", "dotnet /app/a.dll --y", ""},
-		{"entrypoint arguments alone, as in SDK 7", nil, Command{AppCommand: app, EntrypointArgs: []string{"--x"}}, "dotnet /app/a.dll", "--x", ""},
-		{"default args on the base's entrypoint", []string{"/init"}, Command{Instruction: "DefaultArgs", AppCommand: app}, "/init", "dotnet /app/a.dll", ""},
-		{"default args, base starts dotnet", []string{"/usr/bin/dotnet"}, Command{Instruction: "DefaultArgs", AppCommand: app}, "", "dotnet /app/a.dll", ""},
-		{"none", []string{"/init"}, Command{Instruction: "None", AppCommand: app, DefaultArgs: []string{"x"}}, "/init", "x", ""},
-		{"none with own entrypoint", nil, Command{Instruction: "None", AppCommand: app, Entrypoint: []string{"/e"}}, "/e", "", ""},
-		{"none and arguments", nil, Command{Instruction: "None", AppCommand: app, AppCommandArgs: []string{"x"}}, "", "", "excludes ContainerAppCommandArgs"},
-		{"two entrypoints", nil, Command{Instruction: "Entrypoint", AppCommand: app, Entrypoint: []string{"/e"}}, "", "", "excludes ContainerAppCommandInstruction=Entrypoint"},
-		{"arguments of nothing", nil, Command{Instruction: "None", EntrypointArgs: []string{"x"}}, "", "", "needs ContainerEntrypoint"},
+		{"arguments", nil, Command{AppCommand: app, AppCommandArgs: []string{"--x"}, DefaultArgs: []string{"--y"}},
+			"dotnet /app/a.dll --x", "--y", ""},
+		{"own entrypoint", nil, Command{AppCommand: app, Entrypoint: []string{"/init"}, EntrypointArgs: []string{"-a"}},
+			"/init -a", "dotnet /app/a.dll", ""},
+		{"own entrypoint and defaults", nil,
+			Command{AppCommand: app, Entrypoint: []string{"/init"}, DefaultArgs: []string{"--y"}}, "/init",
+			"dotnet /app/a.dll --y", ""},
+		{"entrypoint arguments alone, as in SDK 7", nil, Command{AppCommand: app, EntrypointArgs: []string{"--x"}},
+			"dotnet /app/a.dll", "--x", ""},
+		{"default args on the base's entrypoint", []string{"/init"}, Command{Instruction: "DefaultArgs", AppCommand: app},
+			"/init", "dotnet /app/a.dll", ""},
+		{"default args, base starts dotnet", []string{"/usr/bin/dotnet"},
+			Command{Instruction: "DefaultArgs", AppCommand: app}, "", "dotnet /app/a.dll", ""},
+		{"none", []string{"/init"}, Command{Instruction: "None", AppCommand: app, DefaultArgs: []string{"x"}}, "/init",
+			"x", ""},
+		{"none with own entrypoint", nil, Command{Instruction: "None", AppCommand: app, Entrypoint: []string{"/e"}}, "/e",
+			"", ""},
+		{"none and arguments", nil, Command{Instruction: "None", AppCommand: app, AppCommandArgs: []string{"x"}}, "", "",
+			"excludes ContainerAppCommandArgs"},
+		{"two entrypoints", nil, Command{Instruction: "Entrypoint", AppCommand: app, Entrypoint: []string{"/e"}}, "", "",
+			"excludes ContainerAppCommandInstruction=Entrypoint"},
+		{"arguments of nothing", nil, Command{Instruction: "None", EntrypointArgs: []string{"x"}}, "", "",
+			"needs ContainerEntrypoint"},
 		{"unknown", nil, Command{Instruction: "Run"}, "", "", "ContainerAppCommandInstruction Run is not known"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -453,7 +474,7 @@ func TestFiles(t *testing.T) {
 		"src/a [1]/obj/project.assets.json": true,
 		"src/a [1]/bin/Release/a.dll":       true,
 		"lib/obj/x":                         true,
-		"bin/tool.sh":                       false, // a folder of that name beside no project is the user's own
+		"bin/tool.sh":                       false, // a folder with that name, but not beside a project, is the user's
 		"src/a [1]/objects/x":               false,
 		"lib/lib.fsproj.user":               true,
 	} {
@@ -463,11 +484,12 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// Restore and publish must see the same properties: else what the one made is not what the other looks for.
+// Restore and publish must see the same properties. Otherwise publish does not find what restore made.
 func TestRestoreAndPublishAgree(t *testing.T) {
 	p := Project{Configuration: "Release", Properties: map[string]string{"X": "1", "L": "a;b"}}
 	at := Paths{Source: "/source", Output: "/app", MSBuild: "/crosshull"}
-	for _, names := range [][]string{nil, {"apphost"}, {"self-contained", "single-file"}, {"ready-to-run"}, {"trimmed"}, {"aot"}} {
+	for _, names := range [][]string{nil, {"apphost"}, {"self-contained", "single-file"}, {"ready-to-run"}, {"trimmed"},
+		{"aot"}} {
 		mode, err := ParseMode(names)
 		if err != nil {
 			t.Fatal(err)
@@ -478,7 +500,8 @@ func TestRestoreAndPublishAgree(t *testing.T) {
 		if mode.PerPlatform() {
 			rids, rid = []string{"linux-arm64", "linux-x64"}, "linux-x64"
 		}
-		restore, publish := RestoreArgs(p, []*App{app}, rids, at), PublishArgs(p, app, rid, "linux-x64", CompressInPublish, at)
+		restore, publish := RestoreArgs(p, []*App{app}, rids, at), PublishArgs(p, app, rid, "linux-x64",
+			CompressInPublish, at)
 		for _, a := range restore {
 			if strings.HasPrefix(a, "-p:") && !strings.HasPrefix(a, "-p:RuntimeIdentifiers=") && !slices.Contains(publish, a) {
 				t.Errorf("%s: restore has %s, publish has not: %v", mode, a, publish)
@@ -517,10 +540,12 @@ var sixtyFour = strings.Repeat("0123456789abcdef", 4)
 
 func TestToolchain(t *testing.T) {
 	for _, tc := range []struct{ sdk, base, want, err string }{
-		{SDKRepository + ":10.0", "mcr.microsoft.com/dotnet/runtime-deps:10.0-noble-chiseled", SDKRepository + ":10.0-aot", ""},
+		{SDKRepository + ":10.0", "mcr.microsoft.com/dotnet/runtime-deps:10.0-noble-chiseled",
+			SDKRepository + ":10.0-aot", ""},
 		{SDKRepository + ":10.0.401-noble", "x/ubuntu", SDKRepository + ":10.0.401-noble-aot", ""},
 		{SDKRepository + ":10.0-noble-aot", "", SDKRepository + ":10.0-noble-aot", ""},
-		{SDKRepository + ":10.0", "mcr.microsoft.com/dotnet/runtime-deps:10.0-alpine", SDKRepository + ":10.0-alpine-aot", ""},
+		{SDKRepository + ":10.0", "mcr.microsoft.com/dotnet/runtime-deps:10.0-alpine",
+			SDKRepository + ":10.0-alpine-aot", ""},
 		{"registry.example.com/sdk:1", "", "", "name an image in sdk.toolchain"},
 	} {
 		got, err := Toolchain(tc.sdk, tc.base)
@@ -574,14 +599,16 @@ func TestParseReport(t *testing.T) {
 	if !parse("app\nassets\n" + assets).SameAssets(parse(assets)) {
 		t.Error("the same assets differ")
 	}
-	for _, other := range []string{"", strings.ReplaceAll(assets, "hashB", "hashC"), assets + "asset wwwroot/made.css hashD PreserveNewest\n"} {
+	for _, other := range []string{"", strings.ReplaceAll(assets, "hashB", "hashC"),
+		assets + "asset wwwroot/made.css hashD PreserveNewest\n"} {
 		if parse(assets).SameAssets(parse(other)) {
 			t.Errorf("other assets are taken for the same: %s", other)
 		}
 	}
 }
 
-// What a project file names beyond its folder is asked of MSBuild as its author wrote it, wildcards kept from it.
+// MSBuild gets the paths outside of a project's folder as the author wrote them, except that wildcards are hidden from
+// it.
 func TestReachTargets(t *testing.T) {
 	got := string(ReachTargets(Files{
 		"src/a/a.csproj": []byte(`<Project Sdk="Microsoft.NET.Sdk">
@@ -595,13 +622,16 @@ func TestReachTargets(t *testing.T) {
   </ItemGroup>
   <Target Name="T"><Exec Command="node ../../tools/gen.js --out &quot;$(OutDir)&quot;" /></Target>
 </Project>`),
-		"eng/common.props": []byte(`<Project><ItemGroup><None Include="$(RepoRoot)NOTICE" /><X Include="@(None->'$(Y)%(Identity)')" /></ItemGroup></Project>`),
-		"broken.props":     []byte(`<Project><`),
+		"eng/common.props": []byte(`<Project><ItemGroup><None Include="$(RepoRoot)NOTICE" />` +
+			`<X Include="@(None->'$(Y)%(Identity)')" /></ItemGroup></Project>`),
+		"broken.props": []byte(`<Project><`),
 	}, "/source"))
 	for _, want := range []string{
-		`Kind="Import" Condition="'$(MSBuildProjectFullPath)' == '/source/src/a/a.csproj'" Include="/source/src/a/../../eng/a.xml"`,
+		`Kind="Import" Condition="'$(MSBuildProjectFullPath)' == '/source/src/a/a.csproj'" ` +
+			`Include="/source/src/a/../../eng/a.xml"`,
 		`Kind="File" Condition="'$(MSBuildProjectFullPath)' == '/source/src/a/a.csproj'" Include="../../key.snk"`,
-		`Kind="Item" Condition="'$(MSBuildProjectFullPath)' == '/source/src/a/a.csproj'" Include="..\shared\__crosshull_any____crosshull_any__\__crosshull_any__.cs"`,
+		`Kind="Item" Condition="'$(MSBuildProjectFullPath)' == '/source/src/a/a.csproj'" ` +
+			`Include="..\shared\__crosshull_any____crosshull_any__\__crosshull_any__.cs"`,
 		`Include="..\c.dll"`, `Include="../../tools/gen.js"`, `Include="$(OutDir)"`,
 		`<_CrosshullReach Kind="Item" Include="$(RepoRoot)NOTICE" />`,
 	} {
@@ -639,28 +669,34 @@ func TestReached(t *testing.T) {
 		at("File", "/source/artifacts"),
 		at("Item", "/source/protos[1]"),
 	)
-	if !got.reachKnown || strings.Join(got.restoreReach, " ") != "eng/a.xml" || strings.Join(got.publishReach, " ") != `eng/a.xml src/shared key.snk protos\[1\]` {
+	if !got.reachKnown || strings.Join(got.restoreReach, " ") != "eng/a.xml" ||
+		strings.Join(got.publishReach, " ") != `eng/a.xml src/shared key.snk protos\[1\]` {
 		t.Errorf("got %+v", got)
 	}
 	if got := reached(); got.reachKnown {
 		t.Error("a project that gave no answer is complete")
 	}
-	if got := reached(at("Done", "/source/src/a/a.csproj"), at("Item", "/source/__crosshull_any__.cs")); strings.Join(got.publishReach, " ") != "**" {
+	if got := reached(at("Done", "/source/src/a/a.csproj"),
+		at("Item", "/source/__crosshull_any__.cs")); strings.Join(got.publishReach, " ") != "**" {
 		t.Errorf("the context itself is reached as %v", got.publishReach)
 	}
 }
 
 func TestEvaluatedNames(t *testing.T) {
-	got := EvaluatedNames(Files{"a.csproj": []byte(`<Project><Import Project="$(RepoRoot)eng\common.xml" /><Import Project="*.props" />
+	got := EvaluatedNames(Files{"a.csproj": []byte(`<Project>
+<Import Project="$(RepoRoot)eng\common.xml" /><Import Project="*.props" />
 <V>$([System.IO.File]::ReadAllText('$(MSBuildThisFileDirectory)../version.txt'))</V>
-<R>$([MSBuild]::GetPathOfFileAbove('root.marker', '$(MSBuildThisFileDirectory)'))</R><D>$(X).Exists('..')</D></Project>`)})
+<R>$([MSBuild]::GetPathOfFileAbove('root.marker', '$(MSBuildThisFileDirectory)'))</R>
+<D>$(X).Exists('..')</D></Project>`)})
 	if strings.Join(got, " ") != "common.xml root.marker version.txt" {
 		t.Errorf("got %q", got)
 	}
 }
 
 func TestLocalSources(t *testing.T) {
-	got := localSources(Files{"src/NuGet.Config": []byte(`<configuration><packageSources><add key="l" value="..\packages" /><add key="n" value="https://x/index.json" /><add key="e" value="%HOME%/x" /></packageSources><other><add key="a" value="b" /></other></configuration>`)})
+	got := localSources(Files{"src/NuGet.Config": []byte(`<configuration><packageSources>` +
+		`<add key="l" value="..\packages" /><add key="n" value="https://x/index.json" />` +
+		`<add key="e" value="%HOME%/x" /></packageSources><other><add key="a" value="b" /></other></configuration>`)})
 	if strings.Join(got, " ") != "packages" {
 		t.Errorf("got %q", got)
 	}
@@ -668,8 +704,12 @@ func TestLocalSources(t *testing.T) {
 
 func TestSolutionProjects(t *testing.T) {
 	for _, tc := range []struct{ name, in, want string }{
-		{"a/x.sln", "Project(\"{9A19103F}\") = \"web\", \"src\\web\\web.csproj\", \"{1}\"\nEndProject\nProject(\"{2}\") = \"docs\", \"docs\", \"{3}\"\n", "a/src/web/web.csproj"},
-		{"x.slnx", `<Solution><Project Path="b/b.fsproj" /><Project Path="a/a.csproj" /><Project Path="b/b.fsproj" /></Solution>`, "a/a.csproj b/b.fsproj"},
+		{"a/x.sln",
+			"Project(\"{9A19103F}\") = \"web\", \"src\\web\\web.csproj\", \"{1}\"\nEndProject\n" +
+				"Project(\"{2}\") = \"docs\", \"docs\", \"{3}\"\n", "a/src/web/web.csproj"},
+		{"x.slnx",
+			`<Solution><Project Path="b/b.fsproj" /><Project Path="a/a.csproj" /><Project Path="b/b.fsproj" /></Solution>`,
+			"a/a.csproj b/b.fsproj"},
 		{"x.slnx", `<Solution><Project Path="R&amp;D/it&#39;s.csproj" /></Solution>`, "R&D/it's.csproj"},
 		{"x.sln", `Project("{}") = "a", "R&amp;D\a.csproj", "{}"`, "R&amp;D/a.csproj"},
 		{"f/x.slnf", `{"solution": {"path": "..\\\\x.slnx", "projects": ["a\\\\a.csproj",] /* one */}}`, "a/a.csproj"},
@@ -686,9 +726,11 @@ func TestSolutionProjects(t *testing.T) {
 
 func TestClearedBy(t *testing.T) {
 	files := Files{
-		"NuGet.config":       []byte(`<configuration><packageSources><clear /><add key="hub" value="x" /></packageSources></configuration>`),
+		"NuGet.config": []byte(`<configuration><packageSources><clear />` +
+			`<add key="hub" value="x" /></packageSources></configuration>`),
 		"other/nuget.config": []byte(`<configuration><packageSources><clear /></packageSources></configuration>`),
-		"more/nuget.config":  []byte(`<configuration><packageSources><clear /><add value="x" key = 'Hub' /></packageSources></configuration>`),
+		"more/nuget.config": []byte(`<configuration><packageSources><clear />` +
+			`<add value="x" key = 'Hub' /></packageSources></configuration>`),
 	}
 	for _, tc := range []struct{ name, project, want string }{
 		{"mine", "src/app", "NuGet.config"},
@@ -704,7 +746,7 @@ func TestClearedBy(t *testing.T) {
 	}
 }
 
-// A source in other capitals is the same source, and no credentials are found for it.
+// A source that differs only in case is the same source, but its credentials are not found.
 func TestOtherCase(t *testing.T) {
 	sources := func(keys ...string) []byte {
 		text := ""
@@ -714,7 +756,8 @@ func TestOtherCase(t *testing.T) {
 		return []byte("<configuration><packageSources>" + text + "</packageSources></configuration>")
 	}
 	files := Files{
-		"nuget.config": sources(`"Hub"`, `'MINE'`), "src/NuGet.Config": sources(`"hub"`), "other/nuget.config": sources(`"A.B"`),
+		"nuget.config": sources(`"Hub"`, `'MINE'`), "src/NuGet.Config": sources(`"hub"`),
+		"other/nuget.config": sources(`"A.B"`),
 	}
 	for _, tc := range []struct{ name, project, want string }{
 		{"Hub", "app", ""}, {"hub", "app", "Hub"}, {"hub", "src/app", ""}, {"mine", "src/app/app.csproj", "MINE"},
@@ -741,7 +784,7 @@ func TestSolution(t *testing.T) {
 	}
 }
 
-// Results have a name that the logger takes as it is.
+// Results have a name that the logger accepts unchanged.
 func TestTestResults(t *testing.T) {
 	for p, want := range map[string]string{
 		"tests/Shop.Tests/Shop.Tests.csproj": "Shop.Tests/Shop.Tests.trx",
@@ -753,14 +796,17 @@ func TestTestResults(t *testing.T) {
 	}
 }
 
-// What decides a project is looked for in it, and then in the folders above, the nearest first.
+// A property is looked for in the project first, and then in the folders above, the nearest first.
 func TestFind(t *testing.T) {
 	files := Files{
-		"src/app/app.csproj": []byte("<Project>\n<A>1</A></Project>"), "src/Directory.Build.props": []byte("<Project><B>2</B></Project>"),
-		"Directory.Packages.props": []byte("<Project><B>3</B><C>3</C></Project>"), "other/Directory.Build.props": []byte("<Project><D>4</D></Project>"),
-		"src/app/other.props": []byte("<Project><E>5</E></Project>"),
+		"src/app/app.csproj":          []byte("<Project>\n<A>1</A></Project>"),
+		"src/Directory.Build.props":   []byte("<Project><B>2</B></Project>"),
+		"Directory.Packages.props":    []byte("<Project><B>3</B><C>3</C></Project>"),
+		"other/Directory.Build.props": []byte("<Project><D>4</D></Project>"),
+		"src/app/other.props":         []byte("<Project><E>5</E></Project>"),
 	}
-	for element, want := range map[string]string{"A": "src/app/app.csproj:10", "B": "src/Directory.Build.props:9", "C": "Directory.Packages.props:17", "D": "", "E": ""} {
+	for element, want := range map[string]string{"A": "src/app/app.csproj:10", "B": "src/Directory.Build.props:9",
+		"C": "Directory.Packages.props:17", "D": "", "E": ""} {
 		got := ""
 		if name, offset, ok := files.Find("src/app/app.csproj", regexp.MustCompile("<"+element+">")); ok {
 			got = fmt.Sprintf("%s:%d", name, offset)

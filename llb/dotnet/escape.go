@@ -7,20 +7,21 @@ import (
 	"unicode/utf8"
 )
 
-// Text goes to MSBuild in three languages: arguments of a command, expressions in a project file, and XML around those.
-// In each, some characters mean something, so text is escaped once for each language that it passes, the outermost
-// last.
+// Text reaches MSBuild through three languages: arguments of a command, expressions in a project file, and the XML
+// around them. Each language gives some characters a meaning. So text is escaped once for each language that it passes
+// through, the outermost last.
 
-// define is a property as an argument that arrives as value is, whatever it is: of `dotnet msbuild`, restore, publish
-// and test, which do the same. A value is unescaped when it is read (MSBuild, EscapingUtilities.UnescapeAll), a quote
-// is taken away, and ; and , outside of quotes begin another property (QuotingUtilities.SplitUnquoted). In quotes ;
-// stays what it is to MSBuild, the end of an item of a list; so do * and ? where the property is the Include of an
-// item. @( would be taken for a list of items where targets read the property; $( and %( are not looked for again in a
-// value.
+// define returns a property as an argument for `dotnet msbuild`, restore, publish and test, which all read it the same
+// way. Any value arrives unchanged. MSBuild unescapes a value when it reads it (EscapingUtilities.UnescapeAll) and
+// takes quotes away. Outside of quotes, ; and , begin another property (QuotingUtilities.SplitUnquoted).
+//
+// Some characters keep a meaning for MSBuild. Even in quotes, ; ends an item of a list, and * and ? match files if the
+// property is the Include of an item. Targets that read the property would take @( for a list of items, so it is
+// escaped. MSBuild does not look for $( and %( in a value again.
 func define(name, value string) string {
 	value = argumentEscaper.Replace(value)
 	if strings.ContainsAny(value, ";,") {
-		if body, ok := strings.CutSuffix(value, `\`); ok { // else it would escape the quote
+		if body, ok := strings.CutSuffix(value, `\`); ok { // or it would escape the quote
 			value = body + "%5C"
 		}
 		value = `"` + value + `"`
@@ -30,7 +31,7 @@ func define(name, value string) string {
 
 var argumentEscaper = strings.NewReplacer("%", "%25", `"`, "%22", "@(", "%40(")
 
-// defineAll are properties as arguments.
+// defineAll returns properties as arguments.
 func defineAll(properties []KeyValue) []string {
 	args := make([]string, len(properties))
 	for i, kv := range properties {
@@ -39,23 +40,24 @@ func defineAll(properties []KeyValue) []string {
 	return args
 }
 
-// definePath is a property that names one file or folder, as an argument: an item of that name, whatever it is.
+// definePath returns an argument for a property that names one file or folder. MSBuild takes any name for a single
+// item.
 func definePath(name, path string) string { return "-p:" + name + "=" + escapeMSBuild(path) }
 
-// projectArgument is a project as an argument of `dotnet restore` and `dotnet test`, which escape it for MSBuild
-// themselves but for the quote.
+// projectArgument returns a project as an argument of `dotnet restore` and `dotnet test`. They escape it for MSBuild
+// themselves, except for the quote.
 func projectArgument(path string) string { return strings.ReplaceAll(path, `"`, `\"`) }
 
-// escapeMSBuild makes text a part of an MSBuild expression that stands for itself: of an item, a condition, or a value
-// of the property list of the MSBuild task. Escaped are the characters of EscapingUtilities.Escape, the backslash,
-// which is a slash in paths, what would end an argument, and what XML cannot hold; at an end white space, which is
-// taken away there. The task's list takes it away all the same.
+// escapeMSBuild escapes text for an MSBuild expression, so that it stands for itself: in an item, a condition, or a
+// value in the property list of the MSBuild task. It escapes the characters of EscapingUtilities.Escape, the backslash
+// (a slash in paths), what would end an argument, and what XML cannot hold. It also escapes white space at both ends,
+// which MSBuild trims. The task's property list trims it all the same.
 func escapeMSBuild(s string) string {
 	trimmed := strings.TrimSpace(s)
 	start := strings.Index(s, trimmed)
 	end := start + len(trimmed)
 	var b strings.Builder
-	for i, c := range []byte(s) { // all that is escaped is ASCII
+	for i, c := range []byte(s) { // only ASCII is escaped
 		meaning := strings.IndexByte("%$@'();?*\\\",\x7f", c) >= 0
 		if meaning || c < ' ' || c < utf8.RuneSelf && (i < start || i >= end) {
 			fmt.Fprintf(&b, "%%%02X", c)
@@ -66,7 +68,7 @@ func escapeMSBuild(s string) string {
 	return b.String()
 }
 
-// escapeProperties is a value for the property list of the MSBuild task.
+// escapeProperties returns a value for the property list of the MSBuild task.
 func escapeProperties(properties []KeyValue) string {
 	parts := make([]string, len(properties))
 	for i, kv := range properties {
@@ -75,8 +77,8 @@ func escapeProperties(properties []KeyValue) string {
 	return strings.Join(parts, ";")
 }
 
-// escapeXML makes text the content of an XML element or of an attribute. What XML cannot hold is replaced, so what is
-// MSBuild's is escaped by [escapeMSBuild] before.
+// escapeXML escapes text for an XML element or attribute. It replaces what XML cannot hold, so escape text for MSBuild
+// with [escapeMSBuild] first.
 func escapeXML(s string) string {
 	var b strings.Builder
 	if err := xml.EscapeText(&b, []byte(s)); err != nil {

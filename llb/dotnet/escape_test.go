@@ -11,20 +11,23 @@ import (
 	"github.com/moby/patternmatcher"
 )
 
-// hostile are values that mean something to MSBuild, to its command line, or to XML. Those that hack/e2e gives to the
-// real MSBuild are the same.
+// hostile are values with a meaning for MSBuild, its command line, or XML. hack/e2e gives the same values to the real
+// MSBuild.
 var hostile = []string{
-	`a";X="b`, `a";X=b`, `a;X=b`, `a,X=b`, `a;"b`, `"`, `""`, `"q"`, `a"b`, `a\"b`, `a\\"b`, `a\`, `a\\`, `a;b\`, `a;b\\`, `C:\x\y`,
+	`a";X="b`, `a";X=b`, `a;X=b`, `a,X=b`, `a;"b`, `"`, `""`, `"q"`, `a"b`, `a\"b`, `a\\"b`, `a\`, `a\\`, `a;b\`, `a;b\\`,
+	`C:\x\y`,
 	"a;b", "a,b", ";a", "a;", ";", ",", "a ; b", "%", "100%", "%41", "%3B", "%3b", "%25", "%2541", "%0A", "%(Identity)",
 	"$(X)", "a$(Configuration)b", "$([System.IO.File]::ReadAllText('/etc/passwd'))", "$(registry:HKEY@V)", "@(Compile)",
-	"@(Compile->'%(Identity)')", "@file", "*", "**/*.cs", "?.cs", "a=b", "=", "-p:X=1", "/p:X=1", "#x", "!x", "it's", "`x`", "{x}",
-	"a&b<c>", "<![CDATA[x]]>", "&quot;", "a\nb", "a\r\nb", "\n", " a ", "\ta\t", " ", "\u00a0a\u00a0", "a\u2028b", "é☃", "a\x01b",
+	"@(Compile->'%(Identity)')", "@file", "*", "**/*.cs", "?.cs", "a=b", "=", "-p:X=1", "/p:X=1", "#x", "!x", "it's",
+	"`x`", "{x}",
+	"a&b<c>", "<![CDATA[x]]>", "&quot;", "a\nb", "a\r\nb", "\n", " a ", "\ta\t", " ", "\u00a0a\u00a0", "a\u2028b", "é☃",
+	"a\x01b",
 	"", strings.Repeat("x", 5000),
 }
 
 func TestDefine(t *testing.T) {
 	for _, tc := range []struct{ value, want string }{
-		{"Release", "-p:V=Release"}, // what needs no escaping stays as it is: it is part of what BuildKit knows a step by
+		{"Release", "-p:V=Release"}, // text that needs no escaping stays the same: BuildKit's cache keys depend on it
 		{"a;b", `-p:V="a;b"`},
 		{"a,b", `-p:V="a,b"`},
 		{`a";X="b`, `-p:V="a%22;X=%22b"`},
@@ -52,7 +55,7 @@ func FuzzDefine(f *testing.F) {
 	f.Fuzz(checkDefine)
 }
 
-// checkDefine reads an argument as MSBuild does.
+// checkDefine reads an argument as MSBuild would.
 func checkDefine(t *testing.T, value string) {
 	t.Helper()
 	for _, arg := range []string{define("V", value), definePath("V", value)} {
@@ -70,8 +73,9 @@ func checkDefine(t *testing.T, value string) {
 	}
 }
 
-// parameters are those of a switch, as MSBuild's QuotingUtilities.SplitUnquoted and Unquote see them: ; and , outside
-// of quotes end one, a quote is taken away unless an odd number of backslashes precedes it, of which half are left.
+// parameters returns the parameters of a switch as MSBuild's QuotingUtilities.SplitUnquoted and Unquote see them.
+// Outside of quotes, ; and , end a parameter. A quote is removed, unless an odd number of backslashes comes before it;
+// of those, half stay.
 func parameters(s string) []string {
 	var out []string
 	var b strings.Builder
@@ -105,7 +109,7 @@ func parameters(s string) []string {
 	return append(out, b.String())
 }
 
-// unescape is MSBuild's EscapingUtilities.UnescapeAll, for ASCII.
+// unescape does what MSBuild's EscapingUtilities.UnescapeAll does, for ASCII.
 func unescape(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
@@ -134,7 +138,7 @@ func FuzzEscapeMSBuild(f *testing.F) {
 	f.Fuzz(checkEscape)
 }
 
-// checkEscape reads text in a project file as MSBuild does, alone and in a list of properties.
+// checkEscape reads text in a project file as MSBuild would, alone and in a list of properties.
 func checkEscape(t *testing.T, value string) {
 	t.Helper()
 	if !utf8.ValidString(value) {
@@ -176,7 +180,7 @@ func FuzzEscapeXML(f *testing.F) {
 	})
 }
 
-// checkXML reads text and attribute as XML.
+// checkXML reads text and attribute as XML would.
 func checkXML(t *testing.T, value string) {
 	t.Helper()
 	var doc struct {
@@ -194,7 +198,8 @@ func checkXML(t *testing.T, value string) {
 
 func TestEscape(t *testing.T) {
 	for _, name := range []string{
-		"a", "a b", "[x]", "a*b", "?", `a\b`, "!x", "d/!x", "!", " lead", "trail ", "d/ x /y", " ", "a^b", "[^a]", "(x)|{y}.+$", " |", "[a]b{2}", "\u00a0x", "a\nb", "\tx",
+		"a", "a b", "[x]", "a*b", "?", `a\b`, "!x", "d/!x", "!", " lead", "trail ", "d/ x /y", " ", "a^b", "[^a]",
+		"(x)|{y}.+$", " |", "[a]b{2}", "\u00a0x", "a\nb", "\tx",
 	} {
 		checkPattern(t, name)
 	}
@@ -205,10 +210,11 @@ func FuzzEscape(f *testing.F) {
 	f.Fuzz(checkPattern)
 }
 
-// checkPattern asks what BuildKit copies by.
+// checkPattern asks the library that BuildKit copies with.
 func checkPattern(t *testing.T, name string) {
 	t.Helper()
-	if !utf8.ValidString(name) || strings.ContainsAny(name, "\x00\ufeff") || path.Clean("/" + name)[1:] != name || name == "" {
+	if !utf8.ValidString(name) || strings.ContainsAny(name, "\x00\ufeff") || path.Clean("/" + name)[1:] != name ||
+		name == "" {
 		t.Skip("no path, or one that text/scanner cannot read")
 	}
 	for _, tc := range []struct {

@@ -13,22 +13,23 @@ import (
 	"strings"
 )
 
-// GlobalJSON is what a global.json says of the SDK (https://learn.microsoft.com/dotnet/core/tools/global-json), as
-// hostfxr reads it, which starts the SDK (dotnet/runtime, src/native/corehost/fxr/sdk_resolver.cpp).
+// GlobalJSON is what a global.json says about the SDK (https://learn.microsoft.com/dotnet/core/tools/global-json). It
+// is read as hostfxr reads it, which starts the SDK (dotnet/runtime, src/native/corehost/fxr/sdk_resolver.cpp).
 type GlobalJSON struct {
 	Version         string
-	RollForward     string // as hostfxr completes it: patch with a version, latestMajor without
+	RollForward     string // with the default of hostfxr: patch with a version, latestMajor without
 	AllowPrerelease bool
-	// Paths are the folders that may have the SDK; nil: only that of dotnet itself. SDKs before 10 do not know them.
+	// Paths are the folders where hostfxr looks for the SDK. If they are nil, it looks where dotnet itself is. SDKs before
+	// 10 do not know them.
 	Paths []string
-	// ErrorMessage is what the file has for those who lack the SDK.
+	// ErrorMessage is what the file says to users who lack the SDK.
 	ErrorMessage string
-	// Line is that of the version, else of the sdk section; or of what is wrong.
+	// Line is the line of the version or, without one, of the sdk section. If something is wrong, it is the line of that.
 	Line int
-	// Ignored says why hostfxr takes no notice of the file; empty if it does.
+	// Ignored says why hostfxr ignores the file. It is empty if hostfxr does not.
 	Ignored string
 
-	broken bool // ignored, and dotnet of SDK 10 and later fails for it
+	broken bool // hostfxr ignores it, and dotnet of SDK 10 and later fails
 }
 
 var rollForwards = []string{
@@ -43,7 +44,7 @@ var rollForwards = []string{
 	"latestMajor",
 }
 
-// ParseGlobalJSON reads a global.json. A file without an sdk section gives nil.
+// ParseGlobalJSON reads a global.json. For a file without an sdk section it returns nil.
 func ParseGlobalJSON(dt []byte) *GlobalJSON {
 	if bytes.HasPrefix(dt, []byte{0xff, 0xfe}) || bytes.HasPrefix(dt, []byte{0xfe, 0xff}) {
 		return &GlobalJSON{Line: 1, Ignored: "it is UTF-16, not UTF-8"}
@@ -69,8 +70,8 @@ func ParseGlobalJSON(dt []byte) *GlobalJSON {
 	return g
 }
 
-// read reads the sdk section in hostfxr's order. The error is why hostfxr ignores the file; Line is then that of the
-// member that is wrong.
+// read reads the sdk section in the order of hostfxr. The error says why hostfxr ignores the file. Line is then the
+// line of the member that is wrong.
 func (g *GlobalJSON) read(sdk member) error {
 	members, ok := sdk.members()
 	if !ok {
@@ -123,7 +124,7 @@ func (g *GlobalJSON) read(sdk member) error {
 		g.Paths = []string{}
 	}
 	for _, p := range paths {
-		if p, ok := p.(string); ok { // hostfxr passes over others
+		if p, ok := p.(string); ok { // hostfxr skips others
 			g.Paths = append(g.Paths, p)
 		}
 	}
@@ -131,7 +132,7 @@ func (g *GlobalJSON) read(sdk member) error {
 	return err
 }
 
-// member is a value in a JSON file, with the line of its name and the line where the value begins.
+// member is a value in a JSON file, with the line of its name and the line where it begins.
 type member struct {
 	value      json.RawMessage
 	line, from int
@@ -139,8 +140,8 @@ type member struct {
 
 func (m member) null() bool { return string(m.value) == "null" }
 
-// members are those of an object, as hostfxr finds them: case matters, and of a name that comes twice it takes the
-// first. The object is valid JSON.
+// members are the members of an object of valid JSON, as hostfxr finds them: case matters, and the first of a name
+// wins.
 func (m member) members() (all map[string]member, ok bool) {
 	dec := json.NewDecoder(bytes.NewReader(m.value))
 	if tok, err := dec.Token(); err != nil || tok != json.Delim('{') {
@@ -162,9 +163,9 @@ func (m member) members() (all map[string]member, ok bool) {
 	return all, true
 }
 
-// Tags are the tags of the SDK image that may satisfy g, the best first. Images of an exact version exist for what
-// Microsoft released as an image, one of a channel (10.0) is the newest of it. needed is the tag of the SDK that the
-// projects need.
+// Tags are the tags of SDK images that may satisfy g, the best first. A tag with an exact version exists if Microsoft
+// released that version as an image. A tag of a channel (10.0) is the newest image of that channel. needed is the tag
+// of the SDK that the projects need.
 func (g *GlobalJSON) Tags(needed string) []string {
 	v, err := parseSDKVersion(g.Version)
 	if err != nil { // there is no version
@@ -186,16 +187,16 @@ func (g *GlobalJSON) Tags(needed string) []string {
 		return slices.Concat(latest, others, exact)
 	case "major":
 		return slices.Concat(exact, others, latest)
-	default: // patch, feature, minor, latestPatch: the version itself is enough, and it never moves
+	default: // patch, feature, minor, latestPatch: the exact version is enough, and its tag never moves
 		return append(exact, channels...)
 	}
 }
 
-// Fails says why dotnet of an SDK image of version have does not run at all beside the file, whatever SDK it asks for;
-// it is empty if it runs.
+// Fails says why dotnet of an SDK image with version have does not run at all, whatever version the file asks for. It
+// is empty if dotnet runs.
 func (g *GlobalJSON) Fails(have string) string {
 	if h, err := parseSDKVersion(have); err == nil && h.major < 10 {
-		return "" // it reads neither paths nor, where hostfxr ignores it, the file
+		return "" // it reads neither the paths nor a file that hostfxr ignores
 	}
 	inImage := func(p string) bool { return p == "$host$" || path.IsAbs(p) }
 	switch {
@@ -207,11 +208,11 @@ func (g *GlobalJSON) Fails(have string) string {
 	return ""
 }
 
-// Satisfied tells whether an SDK of version have is one that g accepts, by the rules of the SDK's resolver.
+// Satisfied tells whether g accepts an SDK of version have, by the rules of the SDK's resolver.
 func (g *GlobalJSON) Satisfied(have string) bool {
 	h, err := parseSDKVersion(have)
 	if err != nil {
-		return true // it says nothing of itself, so the SDK has the last word
+		return true // the image does not tell its version, so the SDK decides
 	}
 	if g.Version == "" {
 		return h.label == "" || g.AllowPrerelease
@@ -241,7 +242,7 @@ func (g *GlobalJSON) Satisfied(have string) bool {
 	}
 }
 
-// Advice names what would make an SDK of version have acceptable.
+// Advice says what to change so that g accepts an SDK of version have.
 func (g *GlobalJSON) Advice(have string) string {
 	h, err := parseSDKVersion(have)
 	if err != nil {
@@ -263,8 +264,8 @@ type sdkVersion struct {
 	label               string // rc.1.25451.107
 }
 
-// sdkVersionPattern is a version of hostfxr (src/native/corehost/fxr/fx_ver.cpp): semantic versioning, where numbers
-// have no leading zero.
+// sdkVersionPattern is a version as hostfxr reads it (src/native/corehost/fxr/fx_ver.cpp): a semantic version, whose
+// numbers have no leading zeros.
 var sdkVersionPattern = func() *regexp.Regexp {
 	const number, label, build = `(?:0|[1-9]\d{0,8})`, `(?:0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)`, `[0-9A-Za-z-]+`
 	list := func(part string) string { return part + `(?:\.` + part + `)*` }
@@ -277,13 +278,13 @@ func parseSDKVersion(s string) (sdkVersion, error) {
 	if m == nil {
 		return sdkVersion{}, fmt.Errorf("%q is not a version of the SDK, such as 10.0.100", s)
 	}
-	n := func(s string) int { i, _ := strconv.Atoi(s); return i } // digits, by the pattern
+	n := func(s string) int { i, _ := strconv.Atoi(s); return i } // the pattern allows digits only
 	return sdkVersion{n(m[1]), n(m[2]), n(m[3]), m[4]}, nil
 }
 
 func (v sdkVersion) channel() string { return fmt.Sprintf("%d.%d", v.major, v.minor) }
 
-// tag is the tag of the image: of a preview it has kind and number alone, not the build.
+// tag is the tag of the image. For a preview, it has only the kind and the number, not the build.
 func (v sdkVersion) tag() string {
 	t := fmt.Sprintf("%d.%d.%d", v.major, v.minor, v.patch)
 	if v.label != "" {
@@ -310,7 +311,7 @@ func (v sdkVersion) compare(w sdkVersion) int {
 	})
 }
 
-// newest gives the higher of two channels.
+// newest returns the higher of two channels.
 func newest(a, b string) string {
 	x, errX := parseSDKVersion(a + ".0")
 	y, errY := parseSDKVersion(b + ".0")
@@ -320,8 +321,8 @@ func newest(a, b string) string {
 	return a
 }
 
-// NearestGlobalJSON is the global.json that the SDK finds for a project of the context, which may be a folder or a
-// solution: the nearest, from the folder of the project upwards. It is empty if there is none.
+// NearestGlobalJSON is the global.json that the SDK finds for a project, a folder or a solution of the context: the
+// nearest, from its folder upwards. It is empty if there is none.
 func NearestGlobalJSON(files Files, project string) string {
 	if !isProject(project) && !IsSolution(project) && path.Ext(project) != ".cs" {
 		project = path.Join(project, "of the folder")
@@ -340,8 +341,8 @@ var (
 	netFramework     = regexp.MustCompile(`(?i)\bnet(\d+\.\d+)\b`)
 )
 
-// SDKFor gives the tag of the SDK image for projects without a global.json, by the TargetFramework that their files
-// name: the newest of them, and at least [DefaultSDK], which builds all older ones.
+// SDKFor returns the tag of the SDK image for projects without a global.json. It is the newest TargetFramework that
+// their files name, but at least [DefaultSDK], which builds all older ones.
 func SDKFor(projectFiles [][]byte) string {
 	tag := DefaultSDK
 	for _, dt := range projectFiles {
@@ -354,8 +355,8 @@ func SDKFor(projectFiles [][]byte) string {
 	return tag
 }
 
-// plainJSON turns the JSON that .NET reads into plain JSON: // and /* */ comments become spaces, so that lines stay
-// where they are. With commas, those before a closing bracket do, too.
+// plainJSON turns .NET's dialect of JSON into JSON. Comments (// and /* */) become spaces, so line numbers stay the
+// same. With commas, so do commas before a closing bracket.
 func plainJSON(dt []byte, commas bool) []byte {
 	out := bytes.TrimPrefix(slices.Clone(dt), []byte("\ufeff"))
 	blank := func(from, to int) {

@@ -9,32 +9,33 @@ import (
 	"strings"
 )
 
-// Housekeeping are the files of a context that are about a repository and its deployment: the spec, Dockerfiles,
-// files of compose, bake and CI, Markdown. MSBuild's wildcards find them in the folder of a project as they find
-// sources, and nearly always nothing is made of them there: an edit of one is no reason to compile.
+// Housekeeping are the files of a context that are about a repository and its deployment: the spec, Dockerfiles, files
+// of compose, bake and CI, Markdown. MSBuild's wildcards find them in the folder of a project, just as they find
+// sources. But projects nearly never use them, so an edit of one should not compile anything.
 type Housekeeping struct {
 	// Spec is the name of the file that the spec is in, without folders.
 	Spec string
-	// Git tells that .git is in the context, as the user wants to have it. What git keeps beside sources is no
-	// housekeeping then: tools that read a commit read .gitmodules and .gitignore, too.
+	// Git tells that the user wants .git in the context. Files such as .gitmodules and .gitignore are not housekeeping
+	// then, because tools that read a commit read them too.
 	Git bool
 
-	found    []string            // all files that have such a name
-	files    []string            // those of them that MSBuild may find for a project
-	folders  map[string][]string // folders that have such a name, with the files in them
-	bases    map[string]string   // their last parts, with those in lower case
-	above    map[string]bool     // the last parts of the folders that they are in, in lower case
-	mentions []mention           // what project files say that may be one of them
-	commands []string            // project files that run programs of their author
+	found    []string            // all files with such a name
+	files    []string            // the ones that MSBuild may find for a project
+	folders  map[string][]string // folders with such a name, and the files in them
+	bases    map[string]string   // the file names, and the same in lower case
+	above    map[string]bool     // names of the folders that contain them, in lower case
+	mentions []mention           // texts in project files that may name one of them
+	commands []string            // project files that run the author's own programs
 }
 
-// mention is what a project file says that may be a path.
+// mention is a text in a project file that may be a path.
 type mention struct {
 	file, value string
-	text        bool // of an element, where a folder is mostly the name of something else
+	text        bool // from an element, where the name of a folder mostly means something else
 }
 
-// nameKind are names that begin with a prefix and have one of some extensions, or any if there are none; in lower case.
+// nameKind is a kind of file names: they begin with a prefix and have one of some extensions, or any extension if the
+// list is nil. All are in lower case.
 type nameKind struct {
 	prefix     string
 	extensions []string
@@ -46,11 +47,11 @@ func (k nameKind) match(base string) bool {
 
 var yaml, yamlOrJSON = []string{".yaml", ".yml"}, []string{".yaml", ".yml", ".json"}
 
-// specKinds are specs, and the files that say what a context lacks. They are nobody's but ours and BuildKit's.
+// specKinds are specs, and the files that say what a context leaves out. Only BuildKit and crosshull read them.
 var specKinds = []nameKind{{"crosshull", yaml}, {"", []string{".dockerignore", ".containerignore"}}}
 
-// housekeepingKinds has none of a name that a tool looks for by itself while it builds, as .editorconfig,
-// version.json and GitVersion.yml are.
+// housekeepingKinds leaves out names that a tool looks for by itself during a build, such as .editorconfig,
+// version.json and GitVersion.yml.
 var housekeepingKinds = []nameKind{
 	{"dockerfile", nil}, {"containerfile", nil}, {"", []string{".dockerfile"}},
 	{"compose", yamlOrJSON}, {"docker-compose", yamlOrJSON}, {"docker-bake", []string{".hcl", ".json"}},
@@ -62,16 +63,16 @@ var housekeepingKinds = []nameKind{
 	{"renovate", []string{".json", ".json5"}}, {".renovaterc", nil}, {".pre-commit-config", yaml},
 }
 
-// gitFiles are the files that git itself reads. The first is one in a submodule and in a worktree.
+// gitFiles are the files that git itself reads. Submodules and worktrees have a file .git.
 var gitFiles = []string{".git", ".gitmodules", ".gitignore", ".gitattributes"}
 
-// housekeepingFolders are folders, in lower case. Each has a dot before its name.
+// housekeepingFolders are folders, in lower case. Each name begins with a dot.
 var housekeepingFolders = []string{
 	".github", ".gitlab", ".gitea", ".forgejo", ".azuredevops", ".azure-pipelines", ".circleci", ".buildkite",
 	".woodpecker", ".vscode", ".vs", ".idea", ".devcontainer",
 }
 
-// Add takes a file of the context into account, or a link.
+// Add remembers a file or link of the context if it has such a name.
 func (h *Housekeeping) Add(name string) {
 	base := strings.ToLower(path.Base(name))
 	has := func(k nameKind) bool { return k.match(base) }
@@ -83,7 +84,7 @@ func (h *Housekeeping) Add(name string) {
 	}
 }
 
-// isSpec tells whether a file is the spec, or has a name that specs have.
+// isSpec tells whether a file is the spec, or has a name that is usual for specs.
 func (h *Housekeeping) isSpec(name string) bool {
 	base := path.Base(name)
 	lower := strings.ToLower(base)
@@ -92,7 +93,7 @@ func (h *Housekeeping) isSpec(name string) bool {
 		slices.ContainsFunc(specKinds, func(k nameKind) bool { return k.match(lower) })
 }
 
-// housekeepingFolder is the topmost folder of housekeepingFolders that a file is in, or empty.
+// housekeepingFolder returns the topmost folder of housekeepingFolders that contains a file, or nothing.
 func housekeepingFolder(name string) string {
 	if !strings.HasPrefix(name, ".") && !strings.Contains(name, "/.") {
 		return ""
@@ -106,8 +107,8 @@ func housekeepingFolder(name string) string {
 	return folder
 }
 
-// AddProjects takes the project files of the context into account. What was added before is housekeeping in the root
-// of the context and beside a project; a spec is wherever it is.
+// AddProjects reads the project files of the context. Of the files added before, it keeps those in the root of the
+// context and beside a project as housekeeping. It keeps a spec anywhere.
 func (h *Housekeeping) AddProjects(files Files) {
 	beside := map[string]bool{".": true}
 	for name := range files {
@@ -141,7 +142,7 @@ func (h *Housekeeping) AddProjects(files Files) {
 	}
 }
 
-// addProject takes over what a project file says of housekeeping.
+// addProject collects what a project file says about housekeeping.
 func (h *Housekeeping) addProject(name string, dt []byte) {
 	ext := path.Ext(name)
 	if strings.HasPrefix(ext, ".sln") || strings.EqualFold(path.Base(name), "nuget.config") {
@@ -159,14 +160,15 @@ func (h *Housekeeping) addProject(name string, dt []byte) {
 	}
 	if ext == ".rsp" {
 		for word := range strings.FieldsSeq(string(dt)) {
-			add("$()"+word, true) // of an option, so a part of it can be a path
+			add("$()"+word, true) // after $() a part of the word counts as a path, which the value of an option may be
 		}
 		return
 	}
 	readValues(dt, func(_, attribute, value string) { add(value, attribute == "") })
 }
 
-// mayMean tells whether a value can be the path of housekeeping, or of a folder that it is in. It need not be exact.
+// mayMean tells whether a value can be the path of housekeeping, or of a folder that contains some. It may say yes too
+// often.
 func (h *Housekeeping) mayMean(value string) bool {
 	base := strings.ToLower(path.Base(value))
 	if value == "" {
@@ -187,7 +189,7 @@ func (h *Housekeeping) mayMean(value string) bool {
 	return false
 }
 
-// all are the files, those in folders too.
+// all returns the files, including those in folders.
 func (h *Housekeeping) all() []string {
 	all := slices.Clone(h.files)
 	for _, files := range h.folders {
@@ -196,14 +198,14 @@ func (h *Housekeeping) all() []string {
 	return all
 }
 
-// NamesFile is the name of what [Housekeeping.Names] makes, to be put beside [MSBuildFiles].
+// NamesFile is the name of the file that [Housekeeping.Names] makes. Put it beside [MSBuildFiles].
 const NamesFile = "names.props"
 
-// Names are the names of files that MSBuild is to be asked about, as items CrosshullName: nil for none. Their
-// contents are none of its business, so an edit of one is no reason to ask again. The folders are left out: no
-// wildcard of the SDK finds what is in a folder with a dot before its name (DefaultItemExcludesInProjectFolder).
+// Names returns the names of files to ask MSBuild about, as items CrosshullName, or nil if there are none. The answer
+// does not depend on what is in the files, so an edit of one does not repeat the question. Folders are left out: no
+// wildcard of the SDK looks into a folder whose name begins with a dot (DefaultItemExcludesInProjectFolder).
 //
-// A link is in the context of describe as it is (Links.ProjectFiles), though not what it leads to.
+// The context of describe has links themselves (Links.ProjectFiles), but not what they lead to.
 func (h *Housekeeping) Names(links Links, at Paths) []byte {
 	if len(h.files) == 0 {
 		return nil
@@ -222,10 +224,10 @@ func (h *Housekeeping) Names(links Links, at Paths) []byte {
 	return b.Bytes()
 }
 
-// Idle are patterns of the housekeeping that projects make nothing of: no item of theirs is made of it or copies it
-// (target CrosshullSources), no project file names it, be it by a wildcard, and it is not among inputs, files and
-// folders of the context that the user names. Where a project gave no answer, or runs programs of its author, there
-// is none, but for the spec.
+// Idle returns patterns of the housekeeping that projects do not use. No item of theirs comes from it or copies it
+// (target CrosshullSources). No project file names it, not even with a wildcard. It is not among inputs, the files and
+// folders of the context that the user names. If a project gave no answer, there is no such housekeeping. If a project
+// runs its author's own programs, only the spec is idle.
 func (h *Housekeeping) Idle(nodes []Node, links Links, p Project, inputs []string) []string {
 	if len(h.found) == 0 || slices.ContainsFunc(nodes, func(n Node) bool { return !n.reachKnown }) {
 		return nil
@@ -252,8 +254,8 @@ func (h *Housekeeping) Idle(nodes []Node, links Links, p Project, inputs []strin
 	return patterns
 }
 
-// keepTargets takes out of idle what links lead to, as it may be used by the other name. A link that is idle itself
-// leads nobody anywhere.
+// keepTargets removes the targets of links from idle, because a project may use them by the name of the link. It skips
+// a link that is idle itself.
 func keepTargets(idle map[string]bool, links Links) {
 	isIdle := func(name string) bool {
 		for name := range foldersOf(name + "/x") {
@@ -279,15 +281,15 @@ func keepTargets(idle map[string]bool, links Links) {
 	}
 }
 
-// touch tells whether two paths are one, or one is in the other.
+// touch tells whether two paths are equal, or one contains the other.
 func touch(a, b string) bool { return covers(a, b) || covers(b, a) }
 
-// covers tells whether a path is a file or a folder that it is in.
+// covers tells whether folder is the file name itself, or a folder that contains it.
 func covers(folder, name string) bool {
 	return folder == name || folder == "." || strings.HasPrefix(name, folder+"/")
 }
 
-// used are the files that a build of projects reads, or may read.
+// used returns the files that a build of projects reads, or may read.
 func (h *Housekeeping) used(nodes []Node, p Project, inputs []string) map[string]bool {
 	u := newUses(h.all())
 	for _, in := range inputs {
@@ -309,7 +311,7 @@ func (h *Housekeeping) used(nodes []Node, p Project, inputs []string) map[string
 			u.path(p, false)
 		}
 		for _, p := range n.paths() {
-			if folder := housekeepingFolder(p); folder != "" { // a tool of CI, say
+			if folder := housekeepingFolder(p); folder != "" { // for example, a tool of CI
 				u.path(folder, false)
 			}
 		}
@@ -317,10 +319,10 @@ func (h *Housekeeping) used(nodes []Node, p Project, inputs []string) map[string
 	return u.used
 }
 
-// uses tells which of some files are used.
+// uses records which of some files are used.
 type uses struct {
 	used map[string]bool
-	in   map[string][]string // the files, by their own paths and by those of the folders that they are in
+	in   map[string][]string // the files, by their own path and by the path of every folder above
 }
 
 func newUses(names []string) *uses {
@@ -333,20 +335,19 @@ func newUses(names []string) *uses {
 	return u
 }
 
-// where takes note of the files in a folder of which uses is true.
+// where marks the files in a folder that the function uses accepts.
 func (u *uses) where(folder string, uses func(name string) bool) {
 	for _, name := range u.in[folder] {
 		u.used[name] = u.used[name] || uses(name)
 	}
 }
 
-// base takes note of files whose name is in a value.
+// base marks files whose name is a part of value.
 func (u *uses) base(value string) {
 	u.where(".", func(name string) bool { return strings.Contains(value, path.Base(name)) })
 }
 
-// path takes note of a file, of all in a folder unless only files are meant, and of what a path with anyName in it
-// matches.
+// path marks a file; all files in a folder, unless file is set; and all that a path with anyName in it matches.
 func (u *uses) path(p string, file bool) {
 	i := strings.Index(p, anyName)
 	if i < 0 {
@@ -357,13 +358,13 @@ func (u *uses) path(p string, file bool) {
 	ext := path.Ext(p)
 	likely := func(name string) bool { return strings.EqualFold(path.Ext(name), ext) }
 	if ext != "" && !strings.Contains(ext, anyName) && !slices.ContainsFunc(u.in[folder], likely) {
-		return // as most are, for sources
+		return // most paths with wildcards are for sources
 	}
 	u.where(folder, wildcards(p).MatchString)
 }
 
-// mention takes note of what a project file says, for the projects that read it. Paths in it are relative to those,
-// or to itself.
+// mention marks what a project file says, for the projects that read it. Paths in it are relative to those projects, or
+// to the file itself.
 func (u *uses) mention(m mention, nodes []Node) {
 	dirs := map[string]bool{}
 	for _, n := range nodes {
@@ -375,7 +376,7 @@ func (u *uses) mention(m mention, nodes []Node) {
 	switch {
 	case len(dirs) == 0:
 	case strings.Contains(m.value, "$(") || strings.Contains(m.value, "@(") || strings.Contains(m.value, "%("):
-		// MSBuild knows what it is made of, and has said it (addReach) unless that takes items.
+		// MSBuild evaluated the expression and gave the result (addReach), unless it contains items.
 		u.base(m.value)
 		if strings.ContainsAny(m.value, "*?") && strings.ContainsAny(m.value, "@%") {
 			u.path(anyName+anyName+"/"+escapeWildcards(path.Base(m.value)), true)
@@ -389,12 +390,12 @@ func (u *uses) mention(m mention, nodes []Node) {
 	}
 }
 
-// escapeWildcards puts anyName in the place of wildcards.
+// escapeWildcards replaces wildcards with anyName.
 func escapeWildcards(p string) string {
 	return strings.NewReplacer("*", anyName, "?", anyName).Replace(p)
 }
 
-// wildcards gives what a path with anyName in it matches. Where it is in doubt, it matches.
+// wildcards returns an expression for a path with anyName in it. In doubt, it matches.
 func wildcards(p string) *regexp.Regexp {
 	p = strings.ReplaceAll(p, anyName+"."+anyName, anyName) // as on Windows
 	all := strings.NewReplacer(anyName+anyName+"/", "(?:.*/)?", anyName+anyName, ".*", anyName, "[^/]*")

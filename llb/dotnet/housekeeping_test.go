@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// asked is what MSBuild says of a project that makes something of sources, and reaches paths.
+// asked is MSBuild's answer for a project that uses sources and reaches paths.
 func asked(t *testing.T, project string, sources, reached []string) Node {
 	t.Helper()
 	answers := []item{
@@ -60,7 +60,8 @@ func TestHousekeeping(t *testing.T) {
 	for _, name := range []string{
 		".editorconfig", ".globalconfig", "appsettings.json", "version.json", "GitVersion.yml", "Program.cs",
 		"app.yaml", "data.json", "global.json", "Directory.Build.props", "config/prod.yml", "docs/README.md",
-		"docs/.github/x.yml", "other/Dockerfile", "lib/compose.yaml", "web/bin/README.md", "compose.cs", "LICENSE", "stylecop.json",
+		"docs/.github/x.yml", "other/Dockerfile", "lib/compose.yaml", "web/bin/README.md", "compose.cs", "LICENSE",
+		"stylecop.json",
 		".config/dotnet-tools.json",
 	} {
 		if idle(name) {
@@ -69,7 +70,7 @@ func TestHousekeeping(t *testing.T) {
 	}
 }
 
-// Where the user keeps .git, what git reads is kept with it: a submodule or a worktree has a file of that name.
+// If the user keeps .git, files that git reads are kept too. A submodule or a worktree has a file with that name.
 func TestKeptGit(t *testing.T) {
 	for keep, want := range map[bool]string{
 		false: ".git .gitattributes .gitignore .gitmodules README.md sub/.git",
@@ -87,7 +88,7 @@ func TestKeptGit(t *testing.T) {
 	}
 }
 
-// idleOf gives the files among names that a project makes nothing of.
+// idleOf returns the files among names that a project does not use.
 func idleOf(t *testing.T, files Files, names []string, nodes ...Node) string {
 	t.Helper()
 	h := Housekeeping{Spec: "prod.yaml"}
@@ -98,8 +99,7 @@ func idleOf(t *testing.T, files Files, names []string, nodes ...Node) string {
 	return strings.Join(h.Idle(nodes, nil, Project{}, nil), " ")
 }
 
-// What a project file names is a source, whatever it is: by its name, by a folder, by a wildcard, by a program that may
-// read it.
+// Whatever a project file names is a source: by name, by folder, by wildcard, or through a program that may read it.
 func TestIdleHousekeeping(t *testing.T) {
 	names := []string{"README.md", "NOTES.md", "crosshull.yaml", ".github/a.yml", ".github/b.md", "lib/README.md"}
 	all := []string{".github", "NOTES.md", "README.md", "crosshull.yaml", "lib/README.md"}
@@ -165,7 +165,7 @@ func property(name, value string) string {
 
 func target(task string) string { return `<Project><Target Name="T">` + task + "</Target></Project>" }
 
-// What MSBuild says of items and of paths makes sources; no answer makes all of them sources.
+// Items and paths from MSBuild's answer are sources. Without an answer, all files are.
 func TestAnswersOfHousekeeping(t *testing.T) {
 	names := []string{"README.md", "compose.json", ".github/a.yml"}
 	files := Files{"app.csproj": []byte("<Project />")}
@@ -193,7 +193,7 @@ func TestAnswersOfHousekeeping(t *testing.T) {
 	}
 }
 
-// What the user names is a source, and so is what a link leads to that is one.
+// What the user names is a source. So is the target of a link that is a source.
 func TestNamedHousekeeping(t *testing.T) {
 	const all = ".github AGENTS.md CLAUDE.md a[1].md"
 	notes := Project{Properties: map[string]string{"Notes": "x/AGENTS.md"}}

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Layers are those of an app, from what changes seldom to what changes with every edit. All but [LayerLauncher] are
-// folders that publish leaves: MSBuild says what each file is (target CrosshullLayers). The assets of single platforms
-// are apart, in [LayerRuntimes].
+// Layers are the layers of an app. They begin with what seldom changes and end with what every edit changes. All but
+// [LayerLauncher] are folders that publish leaves: MSBuild says which layer each file belongs to (target
+// CrosshullLayers). Assets for single platforms have their own layer, [LayerRuntimes].
 var Layers = []string{
 	LayerPackages,
 	LayerPrerelease,
@@ -22,20 +22,21 @@ var Layers = []string{
 // The layers of an app.
 const (
 	LayerPackages   = "packages"         // files of packages
-	LayerPrerelease = "packages-preview" // of packages whose version is a pre-release
-	LayerRuntimes   = "runtimes"         // of packages, for one runtime identifier: a folder for each
-	LayerProjects   = "projects"         // of projects that the app references
+	LayerPrerelease = "packages-preview" // files of packages in a pre-release version
+	LayerRuntimes   = "runtimes"         // files of packages for one runtime identifier: a folder for each
+	LayerProjects   = "projects"         // outputs of projects that the app references
 	LayerAssets     = "assets"           // static web assets
-	LayerLauncher   = "launcher"         // of apphost mode, made by a step of its own
+	LayerLauncher   = "launcher"         // in apphost mode, made by its own step
 	LayerApp        = "app"              // the rest
 )
 
-// ReportFile is what publish leaves in Paths.Output: the folders it made, and static web assets, a line for each.
+// ReportFile is the file that publish leaves in Paths.Output. It lists the folders that publish made and the static web
+// assets, one a line.
 const ReportFile = "layers.txt"
 
-// Report is what publish says of its output.
+// Report is what publish says about its output.
 type Report struct {
-	Layers   []string // the folders that there are, LayerRuntimes left out
+	Layers   []string // the folders that exist, without LayerRuntimes
 	Runtimes []string // the runtime identifiers that packages have assets for
 	assets   []string // static web assets that are not compressed: path, hash, and when to copy it
 }
@@ -64,10 +65,10 @@ func ParseReport(dt []byte) (*Report, error) {
 	return r, nil
 }
 
-// SameAssets tells whether two steps had the same static web assets before them: then those that one of them compressed
-// are what the other would have made.
+// SameAssets tells whether two steps saw the same static web assets. If so, the files that one step compressed are
+// those that the other would have made.
 func (r *Report) SameAssets(other *Report) bool { return slices.Equal(r.assets, other.assets) }
 
-// NotShipped are patterns of published files that no image needs: debug symbols of native code, which AOT leaves beside
-// a binary and which are larger than it.
+// NotShipped are patterns of published files that no image needs: debug symbols of native code. AOT leaves them beside
+// a binary, and they are larger than the binary.
 func NotShipped() []string { return []string{"**/*.dbg"} }

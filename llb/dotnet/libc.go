@@ -6,7 +6,7 @@ import (
 	"github.com/distribution/reference"
 )
 
-// Libc is the C library of an image, which decides what machine code runs there.
+// Libc is the C library of an image. It decides which machine code runs there.
 type Libc string
 
 // The C libraries that .NET has runtimes for.
@@ -15,7 +15,7 @@ const (
 	Musl  Libc = "musl"
 )
 
-// glibcNames are in the names and tags of images whose C library is glibc.
+// glibcNames are words in the names and tags of images whose C library is glibc.
 var glibcNames = []string{
 	"debian",
 	"ubuntu",
@@ -32,9 +32,8 @@ var glibcNames = []string{
 	"chiseled",
 }
 
-// LibcOf gives the C library of an image by its name, or nothing where the name does not tell: then the image itself
-// has to be looked at. Microsoft's .NET images are glibc unless their tag says alpine. For an empty base see
-// [ScratchLibc].
+// LibcOf returns the C library of an image by its name, or nothing if the name does not tell; then look into the image
+// itself. Microsoft's .NET images have glibc unless their tag says alpine. For an empty base see [ScratchLibc].
 func LibcOf(image string) Libc {
 	if IsScratch(image) {
 		return ScratchLibc("")

@@ -7,13 +7,14 @@ import (
 	"strings"
 )
 
-// Links are the symbolic links of the build context, with what each leads to: both relative to the context.
+// Links are the symbolic links of the build context and their targets, both relative to the context.
 type Links map[string]string
 
-// maxLinks is how many links a path may lead through before it is taken for a loop, as in Linux (path_resolution(7)).
+// maxLinks is how many links a path may go through before it counts as a loop. Linux has the same limit
+// (path_resolution(7)).
 const maxLinks = 40
 
-// Add takes a link over as it is in the file system. One that leads out of the context leads nowhere in a build.
+// Add adds a link with its target as the file system has it. A link that leaves the context leads nowhere in a build.
 func (l Links) Add(name, target string) {
 	if path.IsAbs(target) {
 		return
@@ -25,8 +26,8 @@ func (l Links) Add(name, target string) {
 	l[name] = target
 }
 
-// ProjectFiles are patterns of what is read of links while projects are evaluated: the links, as any can be part of a
-// path, and what those lead to that have the name of such a file.
+// ProjectFiles are patterns of the links that MSBuild needs to evaluate projects. They include all links, because any
+// can be a part of a path, and what links lead to if it has the name of a project file.
 func (l Links) ProjectFiles() []string {
 	var links, targets []string
 	for _, name := range slices.Sorted(maps.Keys(l)) {
@@ -38,7 +39,7 @@ func (l Links) ProjectFiles() []string {
 	return append(links, l.follow(targets)...)
 }
 
-// Resolve gives a path without links.
+// Resolve returns a path without links.
 func (l Links) Resolve(p string) string {
 	for range maxLinks {
 		next := p
@@ -56,7 +57,7 @@ func (l Links) Resolve(p string) string {
 	return p
 }
 
-// Follow adds to what app is restored and built from what the links in it lead to.
+// Follow adds the targets of links to the files that app is restored and built from.
 func (app *App) Follow(links Links) {
 	if len(links) == 0 {
 		return
@@ -81,7 +82,7 @@ func (app *App) Follow(links Links) {
 	}
 }
 
-// follow gives patterns and those of what the links in them lead to.
+// follow returns patterns, and patterns for what the links in them lead to.
 func (l Links) follow(patterns []string) []string {
 	names := slices.Sorted(maps.Keys(l))
 	hops := map[string]int{}
@@ -89,7 +90,7 @@ func (l Links) follow(patterns []string) []string {
 		hops[p] = 0
 	}
 	out := slices.Clone(patterns)
-	var passed []string // links that paths lead through, of whose targets no more is read than the rest of the path
+	var passed []string // links in the middle of a path: of their targets, only the rest of that path is read
 	for i := 0; i < len(out); i++ {
 		add := func(pattern string) {
 			if _, ok := hops[pattern]; !ok && hops[out[i]] < maxLinks {
@@ -116,7 +117,7 @@ func (l Links) follow(patterns []string) []string {
 	return slices.Compact(out)
 }
 
-// matchesName tells whether the last part of a path is one of patterns, which may begin with **/.
+// matchesName tells whether the last part of a path matches one of patterns, which may begin with **/.
 func matchesName(name string, patterns []string) bool {
 	for _, p := range patterns {
 		if ok, err := path.Match(strings.TrimPrefix(p, "**/"), path.Base(name)); err == nil && ok {

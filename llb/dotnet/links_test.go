@@ -15,7 +15,8 @@ func testLinks(pairs ...string) Links {
 }
 
 func TestLinksResolve(t *testing.T) {
-	links := testLinks("libs", "real", "real/old", "new", "a/up", "../b", "a/out", "../../x", "a/abs", "/etc", "loop", "loop/loop", "all", ".")
+	links := testLinks("libs", "real", "real/old", "new", "a/up", "../b", "a/out", "../../x", "a/abs", "/etc", "loop",
+		"loop/loop", "all", ".")
 	for p, want := range map[string]string{
 		"src/a.cs":       "src/a.cs",
 		"libs/x/x.cs":    "real/x/x.cs",
@@ -33,10 +34,10 @@ func TestLinksResolve(t *testing.T) {
 	links.Resolve("loop/x") // ends
 }
 
-// What an app reads by way of links is read where they lead, and nothing else that is there.
+// If an app reads through links, it gets what they lead to, and nothing else from there.
 func TestFollow(t *testing.T) {
 	links := testLinks(
-		"libs", "real", // a project is reached through it
+		"libs", "real", // the path of a project goes through it
 		"src/app/One.cs", "../../shared/One.cs",
 		"src/app/more", "../../shared/more",
 		"shared/more/far", "../../far[1]",
@@ -52,12 +53,14 @@ func TestFollow(t *testing.T) {
 	}}
 	app.Follow(links)
 	restore, publish := RestoreFiles(app.Closure, Settings{"real/lib/build/x.props"}), PublishFiles(app.Closure)
-	for _, want := range []string{"libs", "real/lib/lib.csproj", "real/lib/build/x.props", "eng/common.xml", "eng/base.xml"} {
+	for _, want := range []string{"libs", "real/lib/lib.csproj", "real/lib/build/x.props", "eng/common.xml",
+		"eng/base.xml"} {
 		if !slices.Contains(restore, want) {
 			t.Errorf("restore misses %s: %q", want, restore)
 		}
 	}
-	for _, want := range []string{"libs", "real/lib", "shared/One.cs", "shared/more", `far\[1\]`, "eng/common.xml", "eng/base.xml", "libs/words.txt", "real/words.txt"} {
+	for _, want := range []string{"libs", "real/lib", "shared/One.cs", "shared/more", `far\[1\]`, "eng/common.xml",
+		"eng/base.xml", "libs/words.txt", "real/words.txt"} {
 		if !slices.Contains(publish, want) {
 			t.Errorf("publish misses %s: %q", want, publish)
 		}

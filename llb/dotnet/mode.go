@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// Mode is how an app is published: a set of the modes below, as [ParseMode] and MSBuild's answers make it. It can be
-// compared. What follows from it is asked of its methods, which read the table of modes.
+// Mode is how an app is published: a set of the modes below, made by [ParseMode] or from MSBuild's answers. You can
+// compare Modes. Its methods answer all further questions from the table of modes.
 type Mode uint8
 
-// Portable is the mode of one framework-dependent output for all platforms: the empty set.
+// Portable is the empty set: one framework-dependent output for all platforms.
 const Portable Mode = 0
 
 // The modes that a Mode is a set of.
 const (
-	AppHost Mode = 1 << iota // a launcher per platform, beside an output that is portable or ReadyToRun
+	AppHost Mode = 1 << iota // a launcher per platform, beside portable or ReadyToRun output
 	SelfContained
 	SingleFile
 	ReadyToRun
@@ -24,34 +24,34 @@ const (
 	Aot
 )
 
-// modeFacts are what is known of a mode: a row of the table.
+// modeFacts is a row of the table: what is known about a mode.
 type modeFacts struct {
 	mode Mode
 	name string // value of publish.mode
-	// properties are those by which a project asks for the mode. The first is the one that makes MSBuild do it.
+	// properties are the properties by which a project asks for the mode. The first one makes MSBuild do it.
 	properties []string
-	brings     Mode        // the modes that are part of it
-	excludes   []exclusion // a project's properties may name them: they mean nothing then
-	// perPlatform: every platform needs a publish of its own, with the runtime pack of its runtime identifier. No other
-	// mode asks for that pack.
+	brings     Mode        // the modes that it includes
+	excludes   []exclusion // a project's properties may name them: they have no effect then
+	// perPlatform: every platform needs its own publish, with the runtime pack of its runtime identifier. No other mode
+	// needs that pack.
 	perPlatform bool
-	// executable: the app is started by a file of its own, not by dotnet. That is made of the apphost pack, which no
-	// other mode asks for.
+	// executable: a file of the app's own starts it, not dotnet. The apphost pack provides that file, and no other mode
+	// needs that pack.
 	executable bool
-	// runtime: the app brings the runtime, so its base is one of dotnet/runtime-deps, not of dotnet/runtime or
+	// runtime: the app brings the runtime, so its base is a dotnet/runtime-deps image, not dotnet/runtime or
 	// dotnet/aspnet.
 	runtime bool
-	// linker: publish needs a toolchain. What that links is launcher and runtime in one.
+	// linker: publish needs a toolchain. The linked file is launcher and runtime in one.
 	linker bool
 }
 
-// exclusion is why a mode does not go with others.
+// exclusion says why a mode does not go with others.
 type exclusion struct {
 	with Mode
 	why  string
 }
 
-// modes is the table of modes, in the order that messages list them. A mode that brings others comes after those.
+// modes is the table of modes, in the order of messages. A mode that includes others comes after them.
 var modes = []modeFacts{
 	{
 		mode: AppHost, name: "apphost", executable: true,
@@ -86,7 +86,7 @@ var modes = []modeFacts{
 
 const portableName = "portable"
 
-// Modes are the values of publish.mode, in the order that messages list them.
+// Modes are the values of publish.mode, in the order of messages.
 func Modes() []string {
 	names := []string{portableName}
 	for _, f := range modes {
@@ -121,8 +121,8 @@ func ParseMode(names []string) (Mode, error) {
 	return m.complete(), nil
 }
 
-// modeOf reads the mode from the properties of a project. Where they ask for modes that exclude each other, the one
-// that makes the others meaningless wins, as in the SDK.
+// modeOf reads the mode from the properties of a project. If they ask for modes that exclude each other, the one that
+// makes the others meaningless wins, as in the SDK.
 func modeOf(properties item) Mode {
 	var m Mode
 	isTrue := func(name string) bool { return strings.EqualFold(properties[name], "true") }
@@ -139,12 +139,12 @@ func modeOf(properties item) Mode {
 	return m.complete()
 }
 
-// facts are the rows of the table for the modes of m.
+// facts returns the rows of the table for the modes of m.
 func (m Mode) facts() []modeFacts {
 	return slices.DeleteFunc(slices.Clone(modes), func(f modeFacts) bool { return m&f.mode == 0 })
 }
 
-// complete adds the modes that others bring.
+// complete adds the modes that others include.
 func (m Mode) complete() Mode {
 	for _, f := range m.facts() {
 		m |= f.brings
@@ -152,7 +152,7 @@ func (m Mode) complete() Mode {
 	return m
 }
 
-// ModeProperties are the names of the properties by which a project asks for a mode, those of the mode that brings most
+// ModeProperties are the names of the properties by which a project asks for a mode. The mode that includes most comes
 // first.
 func ModeProperties() []string {
 	var names []string
@@ -164,27 +164,26 @@ func ModeProperties() []string {
 
 func (m Mode) has(fact func(modeFacts) bool) bool { return slices.ContainsFunc(m.facts(), fact) }
 
-// PerPlatform tells whether every platform needs a publish of its own.
+// PerPlatform tells whether every platform needs its own publish.
 func (m Mode) PerPlatform() bool { return m.has(func(f modeFacts) bool { return f.perPlatform }) }
 
-// Executable tells whether the app is started by a file of its own rather than by dotnet.
+// Executable tells whether a file of the app's own starts it, rather than dotnet.
 func (m Mode) Executable() bool { return m.has(func(f modeFacts) bool { return f.executable }) }
 
-// Launchers tells whether launchers are made apart, for an output that all platforms share.
+// Launchers tells whether a separate step makes launchers, for an output that all platforms share.
 func (m Mode) Launchers() bool { return m.Executable() && !m.PerPlatform() }
 
-// NeedsRIDs tells whether what is restored and published depends on the runtime identifiers of the platforms.
+// NeedsRIDs tells whether restore and publish depend on the runtime identifiers of the platforms.
 func (m Mode) NeedsRIDs() bool { return m.PerPlatform() || m.Launchers() }
 
-// BringsRuntime tells whether the runtime is part of the app, so that its base need be no more than
-// dotnet/runtime-deps.
+// BringsRuntime tells whether the app includes the runtime, so that dotnet/runtime-deps is enough as its base.
 func (m Mode) BringsRuntime() bool { return m.has(func(f modeFacts) bool { return f.runtime }) }
 
-// NeedsToolchain tells whether publish links machine code: then [Toolchain] says with which image, and [CheckToolchain]
-// whether it can.
+// NeedsToolchain tells whether publish links machine code. Then [Toolchain] names the image for that, and
+// [CheckToolchain] says whether it can.
 func (m Mode) NeedsToolchain() bool { return m.has(func(f modeFacts) bool { return f.linker }) }
 
-// String gives the values of publish.mode that say the same.
+// String returns the values of publish.mode for m.
 func (m Mode) String() string {
 	var brought Mode
 	for _, f := range m.facts() {
@@ -200,12 +199,12 @@ func (m Mode) String() string {
 	return strings.Join(names, ", ")
 }
 
-// argumentOrder is the order in which commands have the properties of modes. It is part of what BuildKit knows a step
-// by.
+// argumentOrder is the order of the properties of modes in commands. BuildKit's cache keys depend on it.
 var argumentOrder = []Mode{SelfContained, Aot, SingleFile, Trimmed, ReadyToRun}
 
-// properties make MSBuild do what the mode says, whatever the project says. Packs that it has no use for are not
-// asked for: UseAppHost=false alone does not stop the download of the apphost (dotnet/sdk, ProcessFrameworkReferences).
+// properties make MSBuild do what the mode says, whatever the project says. They also keep MSBuild from downloading
+// packs that the mode does not need: UseAppHost=false alone does not stop the download of the apphost (dotnet/sdk,
+// ProcessFrameworkReferences).
 func (m Mode) properties() []KeyValue {
 	is := func(name string, on bool) KeyValue { return KeyValue{name, fmt.Sprint(on)} }
 	var properties []KeyValue
@@ -217,7 +216,7 @@ func (m Mode) properties() []KeyValue {
 	if !m.PerPlatform() {
 		properties = append(properties, is("EnableRuntimePackDownload", false))
 	}
-	// Without a publish per platform the launchers are made apart, see [AppHostArgs].
+	// Without a publish per platform, a separate step makes the launchers: see [AppHostArgs].
 	properties = append(properties, is("UseAppHost", m.Executable() && m.PerPlatform()))
 	if !m.Executable() {
 		properties = append(properties, is("EnableAppHostPackDownload", false))
@@ -225,8 +224,8 @@ func (m Mode) properties() []KeyValue {
 	return properties
 }
 
-// RuntimeIDs are the runtime identifiers whose assets a platform can use, from the one of its base image to the most
-// general, as in the runtime's own list since .NET 8 (dotnet/runtime, corehost rid_fallback_graph).
+// RuntimeIDs are the runtime identifiers whose assets a platform can use. They go from the identifier of its base image
+// to the most general one, as in the runtime's own list since .NET 8 (dotnet/runtime, corehost rid_fallback_graph).
 func RuntimeIDs(rid string) []string {
 	arch := rid[strings.LastIndexByte(rid, '-')+1:]
 	ids := []string{rid}

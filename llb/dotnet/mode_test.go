@@ -41,7 +41,7 @@ func TestModeOf(t *testing.T) {
 		{"PublishTrimmed=true SelfContained=false", "trimmed"},
 		{"PublishSingleFile=true PublishReadyToRun=true", "single-file, ready-to-run"},
 		{"PublishAot=true PublishSingleFile=true PublishReadyToRun=true PublishTrimmed=true", "aot"},
-		{"UseAppHost=true", "portable"}, // the default of projects, so it asks for nothing
+		{"UseAppHost=true", "portable"}, // the default of projects, so there is no property to ask for it
 	} {
 		properties := item{}
 		for _, p := range strings.Fields(tc.in) {
@@ -87,7 +87,7 @@ func TestModeFacts(t *testing.T) {
 	}
 }
 
-// A pack that a mode has no use for is not asked for: it may be on no feed that the build can reach.
+// A mode asks for no pack that it does not need: the pack may be on no feed that the build can reach.
 func TestModePacks(t *testing.T) {
 	for mode, want := range map[string]string{
 		"portable":             "EnableRuntimePackDownload=false UseAppHost=false EnableAppHostPackDownload=false",
@@ -113,7 +113,7 @@ func TestModePacks(t *testing.T) {
 	}
 }
 
-// MSBuild is asked for every property of the table, and tells by them whether there is a publish for every platform.
+// MSBuild is asked for every property of the table. From these, it can tell whether every platform has its own publish.
 func TestTargetsKnowModes(t *testing.T) {
 	dt, err := os.ReadFile("msbuild/crosshull.targets")
 	if err != nil {

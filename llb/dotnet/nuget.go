@@ -10,59 +10,59 @@ import (
 	"strings"
 )
 
-// NuGet is what a spec says of packages. Secrets are named by their ids.
+// NuGet is what a spec says about packages. It names secrets by their ids.
 type NuGet struct {
 	Feeds        []Feed
 	Secrets      map[string]string // environment variable → secret
 	ConfigSecret string            // a whole nuget.config
 	LockedMode   bool              // RestoreLockedMode
 	Audit        *bool             // NuGetAudit; nil: as the project says
-	CA           string            // a file of the context with certificates, in PEM
-	CASecret     string            // a secret with such certificates
+	CA           string            // a PEM file of the context with certificates
+	CASecret     string            // a secret with certificates
 }
 
-// Feed is a package source, or credentials for one that a nuget.config of the repository has.
+// Feed is a package source, or credentials for a source in a nuget.config of the repository.
 type Feed struct {
 	Name           string // key of the source
-	Source         string // URL of its index; empty: a nuget.config of the repository has it
-	Username       string // goes with the password; a token feed takes any
+	Source         string // URL of its index; empty: it is in a nuget.config of the repository
+	Username       string // the user name; a feed that takes tokens accepts any
 	PasswordSecret string // empty: no credentials
 }
 
-// NuGetNames are the names that [NuGet.Settings] may choose.
+// NuGetNames are the variable names and paths that [NuGet.Settings] may use.
 type NuGetNames struct {
-	Password string // what variables of feeds' passwords begin with; the number of the feed follows
-	Username string // for feeds that have none: NuGet wants one
-	CA       string // where the container has the file NuGet.CA
+	Password string // prefix of the variables with feeds' passwords; the number of the feed follows
+	Username string // the user name for feeds without one: NuGet needs one
+	CA       string // path of the file NuGet.CA in the container
 }
 
-// NuGetSettings is what the restore of a [NuGet] needs, of which LLB and a Dockerfile can be made.
+// NuGetSettings is what restore needs for a [NuGet], in a form that fits both LLB and a Dockerfile.
 type NuGetSettings struct {
-	Config      []byte     // a file for ConfigPath; nil: none
+	Config      []byte     // content of the file at ConfigPath; nil: no file
 	SecretEnv   []KeyValue // environment variable → secret
 	SecretFiles []KeyValue // absolute path → secret
 	Files       []KeyValue // absolute path → file of the context
 	Env         []KeyValue
-	Properties  []KeyValue // of MSBuild
+	Properties  []KeyValue // properties for MSBuild
 }
 
-// Args are the properties as arguments of restore.
+// Args returns the properties as arguments of restore.
 func (s NuGetSettings) Args() []string { return defineAll(s.Properties) }
 
-// NuGetConfigDir is where NuGet on Linux looks for configuration of the whole machine: files that add to those of the
-// repository, and are weaker (NuGet.Common, NuGetFolderPath.MachineWideConfigDirectory).
+// NuGetConfigDir is the folder in which NuGet on Linux looks for configuration of the whole machine. Files there add to
+// those of the repository, and have lower priority (NuGet.Common, NuGetFolderPath.MachineWideConfigDirectory).
 const NuGetConfigDir = "/etc/opt/NuGet/Config"
 
-// NuGetConfigFile is the name of NuGetSettings.Config in [NuGetConfigDir].
+// NuGetConfigFile is the name of the file with NuGetSettings.Config in [NuGetConfigDir].
 const NuGetConfigFile = "crosshull.config"
 
-// Places of secrets in the container of restore, and nowhere else. BuildKit mounts them from memory.
+// Secrets are in these places only in the container of restore. BuildKit mounts them from memory.
 const (
 	configSecretFile = "/run/secrets/nuget.config"
 	caSecretFile     = "/run/secrets/ca.pem"
 )
 
-// Settings says what each setting means to restore.
+// Settings translates each setting for restore.
 func (n NuGet) Settings(names NuGetNames) (NuGetSettings, error) {
 	var s NuGetSettings
 	for _, variable := range slices.Sorted(maps.Keys(n.Secrets)) {
@@ -90,14 +90,14 @@ func (n NuGet) Settings(names NuGetNames) (NuGetSettings, error) {
 		ca = names.CA
 		s.Files = append(s.Files, KeyValue{ca, n.CA})
 	}
-	if ca != "" { // OpenSSL's variable: the certificates of SSL_CERT_DIR stay trusted beside it
+	if ca != "" { // OpenSSL's variable: the certificates in SSL_CERT_DIR are still trusted
 		s.Env = append(s.Env, KeyValue{"SSL_CERT_FILE", ca})
 	}
 	return s, nil
 }
 
-// addFeeds makes a nuget.config of feeds. It holds the names of environment variables where secrets go, which NuGet
-// puts in their place, so the file itself is no secret.
+// addFeeds makes a nuget.config of feeds. In place of secrets it has the names of environment variables, which NuGet
+// replaces with their values. So the file itself is not secret.
 func (s *NuGetSettings) addFeeds(feeds []Feed, names NuGetNames) error {
 	type add struct {
 		XMLName  xml.Name `xml:"add"`
@@ -117,7 +117,7 @@ func (s *NuGetSettings) addFeeds(feeds []Feed, names NuGetNames) error {
 	for i, f := range feeds {
 		if f.Source != "" {
 			a := add{Key: f.Name, Value: f.Source}
-			if strings.HasPrefix(f.Source, "http://") { // the spec has said so: NuGet asks for a second word (NU1302)
+			if strings.HasPrefix(f.Source, "http://") { // the user wrote http; NuGet wants to hear it again (NU1302)
 				a.Insecure = "true"
 			}
 			sources.Items = append(sources.Items, a)
@@ -149,5 +149,5 @@ func (s *NuGetSettings) addFeeds(feeds []Feed, names NuGetNames) error {
 	return nil
 }
 
-// ConfigPath is where the container has NuGetSettings.Config.
+// ConfigPath is the path of NuGetSettings.Config in the container.
 func (s NuGetSettings) ConfigPath() string { return path.Join(NuGetConfigDir, NuGetConfigFile) }

@@ -13,18 +13,22 @@ func TestNuGetSettings(t *testing.T) {
 	for _, tc := range []struct {
 		name string
 		in   NuGet
-		want string // the settings, a line each
+		want string // the settings, one a line
 	}{
 		{"nothing", NuGet{}, ""},
-		{"secrets by variable", NuGet{Secrets: map[string]string{"B": "b", "A": "a"}}, "env A of secret a\nenv B of secret b"},
+		{"secrets by variable", NuGet{Secrets: map[string]string{"B": "b", "A": "a"}},
+			"env A of secret a\nenv B of secret b"},
 		{"a feed without a password", NuGet{Feeds: []Feed{feed}}, "config"},
-		{"passwords after other secrets", NuGet{Feeds: []Feed{feed, {Name: "hub", PasswordSecret: "token"}}, Secrets: map[string]string{"Z": "z"}},
+		{"passwords after other secrets",
+			NuGet{Feeds: []Feed{feed, {Name: "hub", PasswordSecret: "token"}}, Secrets: map[string]string{"Z": "z"}},
 			"config\nenv Z of secret z\nenv FEED_1 of secret token"},
-		{"a configuration", NuGet{ConfigSecret: "x"}, "file /run/secrets/nuget.config of secret x\n-p:RestoreConfigFile=/run/secrets/nuget.config"},
+		{"a configuration", NuGet{ConfigSecret: "x"},
+			"file /run/secrets/nuget.config of secret x\n-p:RestoreConfigFile=/run/secrets/nuget.config"},
 		{"locked mode", NuGet{LockedMode: true}, "-p:RestoreLockedMode=true"},
 		{"no audit", NuGet{Audit: &off}, "-p:NuGetAudit=false"},
 		{"certificates", NuGet{CA: "certs/ca.pem"}, "file /ca/ca.pem is certs/ca.pem\nenv SSL_CERT_FILE=/ca/ca.pem"},
-		{"secret certificates", NuGet{CASecret: "ca", CA: "unused"}, "file /run/secrets/ca.pem of secret ca\nenv SSL_CERT_FILE=/run/secrets/ca.pem"},
+		{"secret certificates", NuGet{CASecret: "ca", CA: "unused"},
+			"file /run/secrets/ca.pem of secret ca\nenv SSL_CERT_FILE=/run/secrets/ca.pem"},
 	} {
 		s, err := tc.in.Settings(names)
 		if err != nil {

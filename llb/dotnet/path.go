@@ -11,11 +11,11 @@ import (
 	"unicode/utf8"
 )
 
-// PathError says that a project cannot be built where it is, because of a character in its path.
+// PathError says that a project cannot be built because of a character in its path.
 type PathError struct {
 	Path string // of the project, relative to the context
-	Part string // the folder or file that has the character in its name
-	Char string // the character, or a few that mean something together
+	Part string // the folder or file with the character in its name
+	Char string // the character, or several with one meaning
 	why  string
 }
 
@@ -24,7 +24,7 @@ func (e *PathError) Error() string {
 		visible(e.Path), visible(e.Part), visible(e.Char), e.why)
 }
 
-// visible is text on one line, in quotes where it would not be seen whole.
+// visible is text on one line. It is in quotes if you could not see all of it otherwise.
 func visible(s string) string {
 	unseen := func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }
 	if strings.ContainsFunc(s, unseen) || strings.TrimSpace(s) != s {
@@ -33,7 +33,7 @@ func visible(s string) string {
 	return s
 }
 
-// pathRule finds what a path must not have. Each was tried with `dotnet publish` in that folder, of SDK 10.
+// pathRule finds what a path must not contain. Each rule was tried with `dotnet publish` of SDK 10 in such a folder.
 type pathRule struct {
 	found *regexp.Regexp
 	why   string
@@ -47,26 +47,24 @@ const (
 )
 
 var (
-	// Microsoft.Common.props imports obj/NAME.*.props by a pattern, which the first three are part of, or no part of a
-	// pattern (MSB4019); a backslash is a slash; and properties with the path are read as item lists.
+	// Microsoft.Common.props imports obj/NAME.*.props by a pattern, in which the first three characters mean something
+	// (MSB4019). A backslash is a slash. Properties with the path are read as item lists.
 	everywhere = []pathRule{
 		{regexp.MustCompile(`[*?:\\]`), msbuildTakes},
 		{regexp.MustCompile(`@\(\s*[A-Za-z_].*\)`), msbuildTakes},
 	}
-	// The restore of NuGet and the targets that look for what it made unescape the folder once more than each other
-	// (NETSDK1004).
+	// NuGet's restore and the targets that look for its output do not unescape the folder equally often (NETSDK1004).
 	inFolders = []pathRule{{regexp.MustCompile(`%[0-9A-Fa-f]{2}`), msbuildTakes}}
-	// What the name of a project becomes part of is named on the command line of the compiler (MSB6001, CS2001,
-	// CS2021).
+	// The compiler's command line has paths that contain the name of the project (MSB6001, CS2001, CS2021).
 	inNames = []pathRule{{regexp.MustCompile(`["|\x00-\x1f]|^ `), cscFails}}
-	// So are what others reference (CS0006).
+	// It also has the paths of referenced projects (CS0006).
 	inReferenced = []pathRule{{regexp.MustCompile(`[|\x00-\x1f]`), cscLoses}}
 	// ApplyCompressionNegotiation and the compressor of static web assets (MSB4018, MSB6006).
 	withAssets = []pathRule{{regexp.MustCompile(`[;"]`), assetsFail}}
 )
 
-// CheckPath gives a [*PathError] for a project that MSBuild can build under no circumstances where it is, as there is a
-// character in its path that it takes for something else. p is relative to the context.
+// CheckPath returns a [*PathError] for a project that MSBuild can never build at this path, because it gives a
+// character in the path another meaning. p is relative to the context.
 func CheckPath(p string) error {
 	parts := strings.Split(p, "/")
 	for i, part := range parts {
@@ -84,8 +82,8 @@ func CheckPath(p string) error {
 	return nil
 }
 
-// CheckPaths gives a [*PathError] for a restored app with a project, of those that it is built from, that cannot be
-// part of it where it is. assets says whether it has static web assets, see [Assets.Has].
+// CheckPaths returns a [*PathError] for a restored app if one of its projects cannot be built at its path. assets says
+// whether it has static web assets, see [Assets.Has].
 func (app *App) CheckPaths(assets bool) error {
 	for _, n := range app.Closure {
 		if err := CheckPath(n.Path); err != nil {
@@ -116,8 +114,8 @@ func checkPart(p, part string, rules []pathRule) error {
 	return nil
 }
 
-// CheckQuestions is [CheckPath] for all projects that questions can be about, as MSBuild evaluates them to answer.
-// files are the project files of the context.
+// CheckQuestions is [CheckPath] for all projects that MSBuild evaluates to answer questions. files are the project
+// files of the context.
 func CheckQuestions(projects []Project, files Files) error {
 	for _, p := range projects {
 		for _, name := range p.asked(files) {
@@ -129,7 +127,7 @@ func CheckQuestions(projects []Project, files Files) error {
 	return nil
 }
 
-// asked are the projects that describe.proj asks for p.
+// asked are the projects that describe.proj reads for p.
 func (p Project) asked(files Files) []string {
 	switch {
 	case isProject(p.Path):
@@ -144,7 +142,7 @@ func (p Project) asked(files Files) []string {
 			names = append(names, name)
 		}
 	}
-	if len(names) == 0 && p.Path != "" { // a folder that is made for a file-based app
+	if len(names) == 0 && p.Path != "" { // a folder that crosshull makes for a file-based app
 		return []string{path.Join(p.Path, path.Base(p.Path)+".csproj")}
 	}
 	slices.Sort(names)

@@ -8,18 +8,22 @@ import (
 func TestCheckPath(t *testing.T) {
 	const takes = ", which means something to MSBuild in the path of a project: rename it"
 	for p, want := range map[string]string{
-		"src/a*b/app.csproj":     "src/a*b/app.csproj: a*b has * in its name" + takes,
-		"?/app.csproj":           "?/app.csproj: ? has ? in its name" + takes,
-		"a:b/app.csproj":         "a:b/app.csproj: a:b has : in its name" + takes,
-		`src/a\b.csproj`:         `src/a\b.csproj: a\b.csproj has \ in its name` + takes,
-		"%41/app.csproj":         "%41/app.csproj: %41 has %41 in its name" + takes,
-		"a%3bb/app.csproj":       "a%3bb/app.csproj: a%3bb has %3b in its name" + takes,
-		"@(Y)/app.csproj":        "@(Y)/app.csproj: @(Y) has @(Y) in its name" + takes,
-		"src/a*.csproj":          "src/a*.csproj: a*.csproj has * in its name" + takes,
-		`src/a"b.csproj`:         `src/a"b.csproj: a"b.csproj has " in its name, with which the compiler cannot be called: rename it`,
-		"src/a\tb.csproj":        `"src/a\tb.csproj": "a\tb.csproj" has "\t" in its name, with which the compiler cannot be called: rename it`,
-		"src/ a.csproj":          `src/ a.csproj: " a.csproj" has " " in its name, with which the compiler cannot be called: rename it`,
-		"a\xff/app.csproj":       `"a\xff/app.csproj": "a\xff" has a byte that is no UTF-8 in its name, which .NET cannot read: rename it`,
+		"src/a*b/app.csproj": "src/a*b/app.csproj: a*b has * in its name" + takes,
+		"?/app.csproj":       "?/app.csproj: ? has ? in its name" + takes,
+		"a:b/app.csproj":     "a:b/app.csproj: a:b has : in its name" + takes,
+		`src/a\b.csproj`:     `src/a\b.csproj: a\b.csproj has \ in its name` + takes,
+		"%41/app.csproj":     "%41/app.csproj: %41 has %41 in its name" + takes,
+		"a%3bb/app.csproj":   "a%3bb/app.csproj: a%3bb has %3b in its name" + takes,
+		"@(Y)/app.csproj":    "@(Y)/app.csproj: @(Y) has @(Y) in its name" + takes,
+		"src/a*.csproj":      "src/a*.csproj: a*.csproj has * in its name" + takes,
+		`src/a"b.csproj`: `src/a"b.csproj: a"b.csproj has " in its name, ` +
+			`with which the compiler cannot be called: rename it`,
+		"src/a\tb.csproj": `"src/a\tb.csproj": "a\tb.csproj" has "\t" in its name, ` +
+			`with which the compiler cannot be called: rename it`,
+		"src/ a.csproj": `src/ a.csproj: " a.csproj" has " " in its name, ` +
+			`with which the compiler cannot be called: rename it`,
+		"a\xff/app.csproj": `"a\xff/app.csproj": "a\xff" has a byte that is no UTF-8 in its name, ` +
+			`which .NET cannot read: rename it`,
 		"src/%41.csproj":         "", // only folders are read twice
 		"100%/%/%(x)/app.csproj": "",
 		"a;b/$(X)/#/a b/it's/(x)/[x]/{x}/@/@()/a,b/a=b/!x/a\"b/ lead/trail /&/<x>/a|b/a\nb/app.csproj": "",

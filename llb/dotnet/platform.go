@@ -11,8 +11,8 @@ import (
 // microsoft are the platforms that Microsoft publishes images for.
 var microsoft = []string{"linux/amd64", "linux/arm64", "linux/arm/v7"}
 
-// rids maps OCI platforms to the architecture part of .NET's runtime identifiers. The last four have no Microsoft
-// images, but a runtime, so a portable app runs there on a base that brings it.
+// rids maps OCI platforms to the architecture part of .NET's runtime identifiers. For the last four there are no images
+// from Microsoft, but there is a runtime. A portable app runs there on a base that brings the runtime.
 var rids = map[string]string{
 	"linux/amd64":   "x64",
 	"linux/arm64":   "arm64",
@@ -23,7 +23,7 @@ var rids = map[string]string{
 	"linux/loong64": "loongarch64",
 }
 
-// misspelt are architectures as other tools name them.
+// misspelt are the names that other tools use for architectures.
 var misspelt = map[string]string{
 	"arm32":   "linux/arm/v7",
 	"arm32v7": "linux/arm/v7",
@@ -42,8 +42,8 @@ func (e *PlatformError) Error() string {
 		platforms.Format(e.Platform), strings.Join(microsoft, ", "))
 }
 
-// RID gives the portable runtime identifier of a platform with a C library, such as linux-x64 or linux-musl-x64, or a
-// [*PlatformError]. Variants of amd64 and arm64 are one to .NET.
+// RID returns the portable runtime identifier of a platform with a C library, such as linux-x64 or linux-musl-x64, or a
+// [*PlatformError]. .NET does not distinguish variants of amd64 and arm64.
 func RID(p ocispecs.Platform, libc Libc) (string, error) {
 	p = platforms.Normalize(p)
 	if p.Architecture == "amd64" || p.Architecture == "arm64" {
@@ -59,7 +59,7 @@ func RID(p ocispecs.Platform, libc Libc) (string, error) {
 	return "linux-" + arch, nil
 }
 
-// Platforms are those that Microsoft publishes images for.
+// Platforms are the platforms that Microsoft publishes images for.
 func Platforms() []ocispecs.Platform {
 	ps := make([]ocispecs.Platform, len(microsoft))
 	for i, s := range microsoft {

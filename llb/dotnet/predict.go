@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// Predict says what MSBuild will say of a project as far as restore goes, if the project files leave little doubt: the
-// app with its closure, and the base image where that is beyond doubt too, or nil. It is good for beginning early and
-// for nothing else: what is built is what MSBuild says.
+// Predict guesses what MSBuild will say about a project, as far as restore needs it. It returns nil unless the project
+// files leave little doubt. The result has the app with its closure, and the base image if that is certain too. Use it
+// only to start work early: the build itself follows MSBuild.
 func Predict(p Project, files Files) *App {
 	if p.Mode == nil && slices.ContainsFunc(slices.Collect(maps.Values(files)), modeProperty.Match) ||
 		p.Mode != nil && *p.Mode != Portable {
@@ -53,14 +53,14 @@ func Predict(p Project, files Files) *App {
 	return app
 }
 
-// baseProperty finds what decides the base image, beside the TargetFramework and the SDK that the project names.
+// baseProperty finds what decides the base image, apart from the TargetFramework and the SDK that the project names.
 var baseProperty = regexp.MustCompile(
 	`<(?:TargetFrameworks|ContainerBaseImage|ContainerFamily|ContainerRuntimeIdentifiers?|RuntimeIdentifiers?|` +
 		`FrameworkReference|InvariantGlobalization)\b`,
 )
 
-// predictBase gives the base image that the SDK infers for a portable app (dotnet/sdk, ComputeDotnetBaseImageAndTag),
-// or nothing. root is the file of the project.
+// predictBase returns the base image that the SDK infers for a portable app (dotnet/sdk, ComputeDotnetBaseImageAndTag),
+// or nothing. root is the project file.
 func predictBase(p Project, root []byte, files Files) string {
 	if p.BaseImage != "" {
 		return p.BaseImage
@@ -97,7 +97,7 @@ func predictBase(p Project, root []byte, files Files) string {
 	return "mcr.microsoft.com/dotnet/" + repository + ":" + tag
 }
 
-// modeProperty finds that a project may be published otherwise than portable.
+// modeProperty finds properties that may make a project use another mode than portable.
 var modeProperty = regexp.MustCompile("<(?:" + strings.Join(ModeProperties(), "|") + ")>")
 
 var (
@@ -107,7 +107,7 @@ var (
 	anyTest    = regexp.MustCompile(`"(?:Microsoft\.NET\.Test\.Sdk|xunit\.v3|TUnit|MSTest)"|<IsTestProject>`)
 )
 
-// predictProject finds the one app that project can mean.
+// predictProject finds the only app that project can mean.
 func predictProject(project string, files Files) string {
 	if isProject(project) {
 		return project
@@ -130,8 +130,8 @@ func predictProject(project string, files Files) string {
 	return found
 }
 
-// plainReferences are the projects that a file names, and whether that is all there is to know: it imports nothing from
-// elsewhere, and names what it references without conditions and expressions.
+// plainReferences returns the projects that a file references, and whether these are all. They are, if the file imports
+// nothing from elsewhere and its references have no conditions and no expressions.
 func plainReferences(name string, dt []byte) (references []string, plain bool) {
 	for _, e := range expressions(name, dt, "/") {
 		if e.kind == reachImport {
@@ -140,7 +140,7 @@ func plainReferences(name string, dt []byte) (references []string, plain bool) {
 	}
 	dec := xml.NewDecoder(bytes.NewReader(dt))
 	dec.Strict = false
-	conditions := 0 // how many of the elements that are open have one
+	conditions := 0 // how many of the open elements have a condition
 	var open []bool
 	for {
 		tok, err := dec.Token()

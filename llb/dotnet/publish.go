@@ -8,8 +8,8 @@ import (
 	"unicode"
 )
 
-// RestoreArgs is the command that restores the closures of apps of one mode, for all of rids in one go. Several apps
-// are restored by the solution of [Solution], which has to be in Paths.MSBuild.
+// RestoreArgs is the command that restores the closures of apps of one mode, for all of rids at once. Several apps are
+// restored through the solution of [Solution], which must be in Paths.MSBuild.
 func RestoreArgs(p Project, apps []*App, rids []string, at Paths) []string {
 	what := path.Join(at.Source, apps[0].Path)
 	if len(apps) > 1 {
@@ -22,10 +22,10 @@ func RestoreArgs(p Project, apps []*App, rids []string, at Paths) []string {
 	return append(args, p.build(apps[0])...)
 }
 
-// PublishArgs is the command that compiles and publishes an app that has been restored with [RestoreArgs], which gets
-// the same properties: a restore made for others is not valid (NETSDK1004, NETSDK1047). It is `dotnet publish
-// --no-restore`, which is target Publish and property _IsPublishing, and then [Layers]. build is the runtime identifier
-// of the machine that builds.
+// PublishArgs is the command that compiles and publishes a restored app. It has the same properties as [RestoreArgs],
+// because a restore with other properties is not valid (NETSDK1004, NETSDK1047). It does what
+// `dotnet publish --no-restore` does, which is target Publish with property _IsPublishing, and then sorts the output
+// into [Layers]. build is the runtime identifier of the machine that builds.
 func PublishArgs(p Project, app *App, rid, build string, assets Compression, at Paths) []string {
 	args := []string{
 		"dotnet", "msbuild", path.Join(at.MSBuild, "publish.proj"), "-nologo", "-verbosity:minimal", "-t:Publish",
@@ -44,7 +44,7 @@ func PublishArgs(p Project, app *App, rid, build string, assets Compression, at 
 	args = append(args, at.inject()...)
 	args = append(args, app.framework()...)
 	if app.Mode.NeedsToolchain() && architecture(rid) != architecture(build) {
-		// clang links for any target with LLVM's linker; the tools of the machine's own binutils do not.
+		// with LLVM's linker, clang links for any target; with the machine's own binutils it does not
 		args = append(args, define("LinkerFlavor", "lld"), define("ObjCopyName", "llvm-objcopy"))
 	}
 	args = append(args, p.build(app)...)
@@ -54,7 +54,7 @@ func PublishArgs(p Project, app *App, rid, build string, assets Compression, at 
 	return args
 }
 
-// AppHostArgs is the command that makes the launchers of a restored app: RID/name for each of rids in Paths.Output.
+// AppHostArgs is the command that makes the launchers of a restored app: RID/name in Paths.Output, for each of rids.
 func AppHostArgs(p Project, app *App, rids []string, at Paths) []string {
 	args := []string{
 		"dotnet", "msbuild", path.Join(at.MSBuild, "apphost.proj"), "-nologo", "-verbosity:minimal", "-t:AppHosts",
@@ -67,8 +67,8 @@ func AppHostArgs(p Project, app *App, rids []string, at Paths) []string {
 	return append(args, p.build(app)...)
 }
 
-// TestArgs is the command that builds and runs a restored test project, and leaves a TRX file named after it, and
-// coverage where the project has a collector, in Paths.Output.
+// TestArgs is the command that builds and runs a restored test project. It leaves a TRX file with the project's name in
+// Paths.Output, and coverage if the project has a collector.
 func TestArgs(p Project, test *App, at Paths) []string {
 	name := testName(test)
 	args := []string{
@@ -86,7 +86,7 @@ func TestArgs(p Project, test *App, at Paths) []string {
 	return append(args, p.build(test)...)
 }
 
-// testName is that of the project, without what means something to the logger and the shell.
+// testName is the name of the project, without characters that mean something to the logger or the shell.
 func testName(test *App) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("._- +~", r) {
@@ -96,13 +96,13 @@ func testName(test *App) string {
 	}, strings.TrimSuffix(path.Base(test.Path), path.Ext(test.Path)))
 }
 
-// TestResults is the TRX file that the command of [TestArgs] leaves, in Paths.Output.
+// TestResults is the TRX file in Paths.Output that the command of [TestArgs] leaves.
 func TestResults(test *App) string { return path.Join(testName(test), testName(test)+".trx") }
 
-// AssetsFile is what a restore leaves in the obj folder of each project: NuGet's graph.
+// AssetsFile is the file with NuGet's graph that restore leaves in the obj folder of each project.
 const AssetsFile = "project.assets.json"
 
-// framework picks the one of a project with several.
+// framework chooses one framework of a project with several.
 func (app *App) framework() []string {
 	if !app.CrossTargeting {
 		return nil
@@ -115,14 +115,14 @@ func architecture(rid string) string { return rid[strings.LastIndexByte(rid, '-'
 func (p Project) build(app *App) []string {
 	args := append(p.common(), defineAll(app.Mode.properties())...)
 	if !app.Mode.PerPlatform() {
-		// Without it a project's own RuntimeIdentifier would make the output that of one platform.
+		// Without it, a project's own RuntimeIdentifier would limit the output to one platform.
 		args = append(args, define("RuntimeIdentifier", ""))
 	}
 	return args
 }
 
-// Plain are the properties that a restore or a publish of app needs when a person types it: what the project says by
-// itself is left out.
+// Plain are the properties that a person types to restore or publish the app. They leave out what the project itself
+// says.
 func (p Project) Plain(app *App) []string {
 	args := []string{define("Configuration", p.Configuration)}
 	for _, k := range slices.Sorted(maps.Keys(p.Properties)) {
@@ -133,16 +133,16 @@ func (p Project) Plain(app *App) []string {
 	} else if !app.Mode.Executable() {
 		args = append(args, define("UseAppHost", "false"), define("EnableAppHostPackDownload", "false"))
 	}
-	if app.Mode.Launchers() { // made by publish here, for each platform
+	if app.Mode.Launchers() { // publish makes the launcher for each platform
 		args = slices.DeleteFunc(args, func(a string) bool { return a == define("UseAppHost", "false") })
 	}
 	return args
 }
 
-// common are the properties of every command, so that all of them see the same project.
+// common are the properties of every command, so that all commands see the same project.
 func (p Project) common() []string {
 	args := []string{
-		// No process outlives the command: its container ends with it.
+		// The container of the command ends with it, so no process can go on.
 		"-nodeReuse:false",
 		define("Configuration", p.Configuration),
 	}
@@ -152,8 +152,8 @@ func (p Project) common() []string {
 	return args
 }
 
-// ProjectFiles are patterns (github.com/moby/patternmatcher) of the files that say what a project is: all that
-// evaluation reads, and no source. nuget.config is found in any case, as NuGet does.
+// ProjectFiles are patterns (github.com/moby/patternmatcher) of the files that say what a project is. They match all
+// that evaluation reads, and no source. They match nuget.config in any case, as NuGet does.
 func ProjectFiles() []string {
 	return []string{
 		"**/*.*proj",
@@ -169,12 +169,12 @@ func ProjectFiles() []string {
 	}
 }
 
-// IsProjectFile tells whether [ProjectFiles] match a file of the context that may be part of a project.
+// IsProjectFile tells whether [ProjectFiles] match a file of the context. Such a file may be a part of a project.
 func IsProjectFile(name string) bool { return !InOutputs(name) && matchesName(name, ProjectFiles()) }
 
 const nugetConfig = "[nN][uU][gG][eE][tT].[cC][oO][nN][fF][iI][gG]"
 
-// escapeDir makes a folder the beginning of a pattern.
+// escapeDir returns the beginning of a pattern for files in a folder.
 func escapeDir(dir string) string {
 	if dir == "." {
 		return ""
@@ -182,7 +182,7 @@ func escapeDir(dir string) string {
 	return Escape(dir) + "/"
 }
 
-// AnyOutputs are patterns of such folders where the projects are not known yet.
+// AnyOutputs are patterns of output folders, for when the projects are not known yet.
 func AnyOutputs() []string { return []string{"**/bin", "**/obj"} }
 
 // InOutputs tells whether [AnyOutputs] match a file.
@@ -195,8 +195,8 @@ func InOutputs(name string) bool {
 	return false
 }
 
-// Escape makes a path a pattern that matches it alone. It does the same to each part of a path, so the pattern of a
-// folder, a slash and more begins a pattern of what is in it.
+// Escape returns a pattern that matches only this path. It treats each part of the path alike, so you can append a
+// slash and more to match what is in a folder.
 func Escape(p string) string {
 	p = patternEscaper.Replace(p)
 	if !strings.ContainsFunc(p, func(r rune) bool { return r == '!' || unicode.IsSpace(r) }) {
@@ -209,16 +209,16 @@ func Escape(p string) string {
 	return strings.Join(parts, "/")
 }
 
-// patternEscaper is made once: to make one takes longer than to use it, and a large graph has thousands of patterns.
-// The last four mean nothing in a pattern, but patternmatcher.Pattern hands them on to a regular expression as they
-// are.
+// patternEscaper is made once: to make it takes longer than to use it, and a large graph has thousands of patterns. The
+// last four characters mean nothing in a pattern, but patternmatcher.Pattern copies them into a regular expression as
+// they are.
 var patternEscaper = strings.NewReplacer(
 	`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`,
 	`^`, `\^`, `|`, `\|`, `{`, `\{`, `}`, `\}`,
 )
 
-// escapeEnds escapes what has a meaning at an end of a pattern alone: patternmatcher.New takes ! at the beginning for
-// an exclusion, and white space away.
+// escapeEnds escapes what has a meaning only at an end of a pattern: patternmatcher.New takes ! at the beginning for an
+// exclusion, and trims white space.
 func escapeEnds(part string) string {
 	if strings.HasPrefix(part, "!") {
 		part = `\` + part

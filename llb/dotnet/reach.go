@@ -12,11 +12,11 @@ import (
 	"strings"
 )
 
-// Files are files of the build context, by their path in it.
+// Files are files of the build context, by path.
 type Files map[string][]byte
 
-// Find gives the first place that pattern matches in a project, or in what MSBuild imports from the folders above it,
-// the nearest first.
+// Find returns the first place that pattern matches in a project. After the project it searches what MSBuild imports
+// from the folders above, the nearest first.
 func (f Files) Find(project string, pattern *regexp.Regexp) (name string, offset int, ok bool) {
 	names := []string{project}
 	for dir := range foldersOf(project) {
@@ -34,32 +34,32 @@ func (f Files) Find(project string, pattern *regexp.Regexp) (name string, offset
 	return "", 0, false
 }
 
-// anyName stands for a wildcard in a path that MSBuild is asked about, so that it is left as it is.
+// anyName stands for a wildcard in a path that MSBuild is asked about, so that MSBuild does not expand it.
 const anyName = "__crosshull_any__"
 
 // Kinds of what a project reaches.
 const (
 	reachImport = "Import" // read while the project is evaluated, so restore needs it
 	reachItem   = "Item"   // read while it is built
-	reachFile   = "File"   // the same, if it is a file: a property that names a folder reads nothing of it yet
-	reachDone   = "Done"   // all expressions of a project could be evaluated
-	reachSource = "Source" // housekeeping that the project makes something of
-	reachAsked  = "Asked"  // the project has said what it makes of housekeeping (target CrosshullSources)
+	reachFile   = "File"   // the same for a file; a property that names a folder does not read it yet
+	reachDone   = "Done"   // MSBuild could evaluate all expressions of the project
+	reachSource = "Source" // housekeeping that the project uses
+	reachAsked  = "Asked"  // the project said which housekeeping it uses (target CrosshullSources)
 )
 
 // expression is a path in a project file as its author wrote it.
 type expression struct {
 	kind, value string
-	project     string // the project it is in; empty for a file that projects import
+	project     string // the project that contains it; empty for a file that projects import
 }
 
-// ReachFile is the name of what [ReachTargets] makes, to be put beside [MSBuildFiles].
+// ReachFile is the name of the file that [ReachTargets] makes. Put it beside [MSBuildFiles].
 const ReachFile = "reach.targets"
 
-// ReachTargets gives a targets file that asks each project what it reaches: target CrosshullReach returns every path
-// outside of the project's own folder that a project file, or a file it may import, names in any attribute or text.
-// The expressions are the author's; MSBuild evaluates them, with the properties of the project that asks. Conditions
-// are left out: a path too many costs cache, one too few a build. context is the folder of the context.
+// ReachTargets returns a targets file that asks each project what it reaches. Target CrosshullReach returns every path
+// outside of the project's own folder that the project, or a file it may import, has in any attribute or text. MSBuild
+// evaluates the author's expressions with the properties of the project that asks. Conditions are ignored: one path too
+// many costs cache hits, but one too few breaks the build. context is the folder of the context.
 func ReachTargets(files Files, context string) []byte {
 	var b bytes.Buffer
 	b.WriteString(
@@ -86,8 +86,8 @@ func ReachTargets(files Files, context string) []byte {
 	return b.Bytes()
 }
 
-// EvaluatedNames are the names of files that are read while projects are evaluated, and whose names alone do not say
-// so: imports of other extensions, and what property functions look for or read.
+// EvaluatedNames are the names of files that MSBuild reads to evaluate projects, and that do not look like project
+// files: imports with other extensions, and what property functions look for or read.
 func EvaluatedNames(files Files) []string {
 	return append(namesIn(files, imported), namesIn(files, read)...)
 }
@@ -97,7 +97,7 @@ var (
 	read     = regexp.MustCompile(`(?:Read\w*|Exists|OfFileAbove)\(\s*'([^']*)'`)
 )
 
-// namesIn are the last parts of the paths that pattern finds, as far as they are names of files.
+// namesIn returns the last parts of the paths that pattern finds, if they are names of files.
 func namesIn(files Files, pattern *regexp.Regexp) []string {
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(files)) {
@@ -113,7 +113,7 @@ func namesIn(files Files, pattern *regexp.Regexp) []string {
 	return slices.Compact(names)
 }
 
-// RestoreInputs are patterns of what any restore of the context may read, beyond [RestoreFiles]: folders that a
+// RestoreInputs are patterns of what any restore of the context may read, apart from [RestoreFiles]: folders that a
 // nuget.config names as package sources, and files that property functions read.
 func RestoreInputs(files Files) []string {
 	var patterns []string
@@ -126,28 +126,28 @@ func RestoreInputs(files Files) []string {
 	return patterns
 }
 
-// notPaths are items whose names are no paths, or paths that nothing is read from.
+// notPaths are items whose names are not paths, or are paths that nothing reads.
 var notPaths = map[string]bool{
 	"ProjectReference": true, "PackageReference": true, "PackageVersion": true,
 	"GlobalPackageReference": true, "PackageDownload": true,
 	"FrameworkReference": true, "Using": true, "InternalsVisibleTo": true, "SourceRoot": true, "AssemblyAttribute": true,
 }
 
-// passive are attributes that read nothing.
+// passive are attributes that make MSBuild read nothing.
 var passive = map[string]bool{
 	"Condition": true, "Remove": true, "Exclude": true, "Label": true, "Name": true,
 	"Version": true, "xmlns": true, "Text": true,
 	"DependsOnTargets": true, "BeforeTargets": true, "AfterTargets": true, "Targets": true, "Link": true, "Sdk": true,
 }
 
-// noInputs are properties whose values are paths, and none that a build reads: what is left out, and where things are
-// in a package.
+// noInputs are properties with paths that a build does not read: what to leave out, and places in a package.
 var noInputs = map[string]bool{
 	"DefaultItemExcludes": true, "DefaultItemExcludesInProjectFolder": true, "DefaultExcludesInProjectFolder": true,
 	"PackageReadmeFile": true, "PackageIcon": true, "PackageLicenseFile": true,
 }
 
-// expressions finds the paths in a file. A file that is not XML has none: MSBuild will say what is wrong with it.
+// expressions finds the paths in a file. A file that is not XML has none, and MSBuild will report what is wrong with
+// it.
 func expressions(name string, dt []byte, context string) []expression {
 	var found []expression
 	project := ""
@@ -160,7 +160,7 @@ func expressions(name string, dt []byte, context string) []expression {
 			return // in the project's own folder
 		}
 		if strings.Contains(value, "@(") || strings.Contains(value, "%(") {
-			return // made of items, which are found themselves
+			return // made of items, which are found where they are defined
 		}
 		here := path.Join(context, name)
 		value = strings.NewReplacer(
@@ -193,7 +193,8 @@ func expressions(name string, dt []byte, context string) []expression {
 	return found
 }
 
-// readValues gives the attributes of a file that may be paths, and the texts of its elements, which have no attribute.
+// readValues calls value for the attributes of a file that may be paths, and for the texts of its elements, with an
+// empty attribute.
 func readValues(dt []byte, value func(element, attribute, value string)) {
 	dec := xml.NewDecoder(bytes.NewReader(dt))
 	dec.Strict = false
@@ -219,8 +220,8 @@ func readValues(dt []byte, value func(element, attribute, value string)) {
 	}
 }
 
-// addReach tells each project what it reaches: what restore needs, and what publish needs besides it. It stays unknown
-// where a project gave no answer: then everything is to be had.
+// addReach sets for each project what it reaches: the files that restore needs, and the further files that publish
+// needs. If a project gave no answer, its reach stays unknown, and it gets all files.
 func addReach(nodes []Node, items []item, source string) {
 	root := path.Clean(source)
 	byPath := map[string]*Node{}
@@ -249,9 +250,9 @@ func addReach(nodes []Node, items []item, source string) {
 			n.names = append(n.names, cmp.Or(p, "."))
 		}
 		if it["Kind"] == reachSource {
-			continue // its folder is read as it is
+			continue // it is in the project's folder, which is read anyway
 		}
-		if i := strings.Index(p, anyName); i >= 0 { // all that is below the last folder without a wildcard
+		if i := strings.Index(p, anyName); i >= 0 { // everything below the last folder without a wildcard
 			p = p[:max(0, strings.LastIndexByte(p[:i], '/'))]
 		}
 		if it["Kind"] == reachFile && path.Ext(p) == "" {
@@ -273,7 +274,7 @@ func isProject(name string) bool {
 	return strings.HasSuffix(ext, "proj") && ext != ".shproj"
 }
 
-// ancestors are the folders of paths and all folders above them; the context itself is ".".
+// ancestors are the folders of paths and all folders above them. The context itself is ".".
 func ancestors(paths []string) []string {
 	var dirs []string
 	for _, p := range paths {
@@ -316,8 +317,8 @@ var (
 	configAdd      = regexp.MustCompile(`<add\s[^>]*\bkey\s*=\s*"([^"]*)"[^>]*\bvalue\s*=\s*"https?://`)
 )
 
-// FeedsOf gives what nuget.config files need from outside: the environment variables that they read, and the names of
-// their sources on the net.
+// FeedsOf returns what nuget.config files need from outside: the environment variables that they read, and the names of
+// their sources on the network.
 func FeedsOf(files Files) (variables, names []string) {
 	for name, dt := range files {
 		if !strings.EqualFold(path.Base(name), "nuget.config") {
@@ -337,8 +338,8 @@ func FeedsOf(files Files) (variables, names []string) {
 	return slices.Compact(variables), slices.Compact(names)
 }
 
-// ClearedBy gives the nuget.config, of those that a project at path sees, that drops a source of the machine's
-// configuration: it clears all sources that are not its own, and name is none of them. Empty: there is none.
+// ClearedBy returns the nuget.config that makes NuGet drop a source of the machine's configuration for a project: it
+// clears all sources that are not its own, and does not have name. Empty: no such file.
 func ClearedBy(files Files, name, project string) string {
 	for file, sources := range seenSources(files, project) {
 		if bytes.Contains(sources, []byte("<clear")) && !namedSource(name).Match(sources) {
@@ -348,9 +349,9 @@ func ClearedBy(files Files, name, project string) string {
 	return ""
 }
 
-// OtherCase gives the name that a nuget.config, of those that a project at path sees, has for a source, if that is
-// name in other capitals and none has name itself: NuGet takes the two for one source, but credentials only by its very
-// name (PackageSourceProvider.ReadCredential).
+// OtherCase returns the name of a source that differs from name only in case, in a nuget.config that applies to
+// project. It returns nothing if one has name itself. NuGet takes the two for one source, but finds credentials only by
+// the exact name (PackageSourceProvider.ReadCredential).
 func OtherCase(files Files, name, project string) string {
 	found := ""
 	for _, sources := range seenSources(files, project) {
@@ -365,7 +366,7 @@ func OtherCase(files Files, name, project string) string {
 	return found
 }
 
-// seenSources are the sections packageSources of the nuget.config files that a project at path sees, by file.
+// seenSources are the packageSources sections of the nuget.config files that apply to a project, by file.
 func seenSources(files Files, project string) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
 		for _, dir := range ancestors([]string{path.Join(project, "x")}) {
@@ -383,7 +384,7 @@ func seenSources(files Files, project string) iter.Seq2[string, []byte] {
 	}
 }
 
-// namedSource finds a source of a name, in whatever capitals.
+// namedSource finds a source by name, in upper or lower case.
 func namedSource(name string) *regexp.Regexp {
 	return regexp.MustCompile(`(?i)\bkey\s*=\s*["'](` + regexp.QuoteMeta(name) + `)["']`)
 }

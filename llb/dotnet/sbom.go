@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// PackagesGraph is what NuGet's restore leaves beside a project: the graph of its packages and projects, for each
-// framework and runtime identifier (project.assets.json).
+// PackagesGraph is the graph of packages and projects that NuGet's restore leaves beside a project, for each framework
+// and runtime identifier (project.assets.json).
 type PackagesGraph struct {
 	Targets   map[string]map[string]restored // by framework, or framework/RID; then by name/version
 	Libraries map[string]struct{ Type, Path string }
@@ -21,7 +21,7 @@ type PackagesGraph struct {
 	}
 }
 
-// restored is a package or project of a target, with the files of it that were chosen.
+// restored is a package or project of a target, with the files that NuGet chose from it.
 type restored struct {
 	Type                      string
 	Dependencies              map[string]string
@@ -34,15 +34,15 @@ type restored struct {
 	FrameworkReferences []string
 }
 
-// restoredFramework is what the project says for a framework.
+// restoredFramework is what the project says about a framework.
 type restoredFramework struct {
 	Framework, TargetAlias string
 	FrameworkReferences    map[string]struct{}
-	// DownloadDependencies are packages that are no part of the graph: the SDK's packs.
+	// DownloadDependencies are packages outside of the graph: the SDK's packs.
 	DownloadDependencies []download
 }
 
-// download is a package in one version, which stands there as a range: [1.0.0, 1.0.0].
+// download is a package in one version. The file has the version as a range: [1.0.0, 1.0.0].
 type download struct{ Name, Version string }
 
 func (d download) version() string {
@@ -65,9 +65,9 @@ func ParseAssets(dt []byte) (*PackagesGraph, error) {
 type component struct {
 	name, version string
 	project       string // relative to the project of the app; empty for a package
-	folder        string // of the package, in the folder of packages
+	folder        string // of the package, relative to the folder of packages
 	pack          bool   // a part of .NET itself
-	// shipped tells that files of it are in the image, or of what it needs: the others are there for the build.
+	// shipped tells that the image has files of it, or of something that it needs. Other components only serve the build.
 	shipped bool
 	direct  bool     // the app needs it itself
 	needs   []string // keys of shipped components
@@ -75,8 +75,8 @@ type component struct {
 
 func (c component) key() string { return c.name + "/" + c.version }
 
-// components are those of the graph of app for a platform, by name. rid is that of the platform on the C library of its
-// base, whatever the mode.
+// components are those in the graph of app for a platform, sorted by name. rid is the runtime identifier of the
+// platform with the C library of its base, whatever the mode.
 func (g *PackagesGraph) components(app *App, rid string) ([]component, error) {
 	key, framework, err := g.framework(app)
 	if err != nil {
@@ -90,7 +90,7 @@ func (g *PackagesGraph) components(app *App, rid string) ([]component, error) {
 		return nil, fmt.Errorf("project.assets.json of %s has no packages for %s, %s", app.Path, key, rid)
 	}
 	found := map[string]*component{}
-	keys := map[string]string{} // by name in lower case: NuGet's names have no case
+	keys := map[string]string{} // by name in lower case: NuGet ignores case
 	for key := range target {
 		name, version, _ := strings.Cut(key, "/")
 		keys[strings.ToLower(name)] = key
@@ -108,7 +108,7 @@ func (g *PackagesGraph) components(app *App, rid string) ([]component, error) {
 		}
 		frameworks = append(frameworks, target[key].FrameworkReferences...)
 		for _, name := range slices.Sorted(maps.Keys(target[key].Dependencies)) {
-			if dep, ok := keys[strings.ToLower(name)]; ok && ships(dep) { // the framework may have it, in its place
+			if dep, ok := keys[strings.ToLower(name)]; ok && ships(dep) { // otherwise the framework may provide it
 				c.needs = append(c.needs, dep)
 			}
 		}
@@ -128,7 +128,7 @@ func (g *PackagesGraph) components(app *App, rid string) ([]component, error) {
 	return list, nil
 }
 
-// framework finds the one that app is built for: its key in targets, and what the project says.
+// framework finds the framework that app is built for. It returns the key in targets, and what the project says.
 func (g *PackagesGraph) framework(app *App) (string, restoredFramework, error) {
 	for alias, f := range g.Project.Frameworks {
 		if !strings.EqualFold(alias, app.TargetFramework) && !strings.EqualFold(f.TargetAlias, app.TargetFramework) {
@@ -142,7 +142,7 @@ func (g *PackagesGraph) framework(app *App) (string, restoredFramework, error) {
 		if len(g.Project.Frameworks) > 1 {
 			continue
 		}
-		for key := range g.Targets { // older frameworks by their long names
+		for key := range g.Targets { // older frameworks have long names here
 			if !strings.Contains(key, "/") {
 				return key, f, nil
 			}
@@ -155,9 +155,9 @@ func (g *PackagesGraph) framework(app *App) (string, restoredFramework, error) {
 	)
 }
 
-// shipping tells of what is in a target whether files of it, or of what it needs, go into an image whose runtime can
-// use assets for ids. Without such files a package is a tool of the build (an analyzer, targets), or for other
-// platforms.
+// shipping returns a function that tells whether a component of a target is shipped: files of it, or of something that
+// it needs, go into an image whose runtime can use assets for ids. A package without such files is a tool of the build
+// (an analyzer, targets), or for other platforms.
 func shipping(target map[string]restored, keys map[string]string, ids []string) func(key string) bool {
 	known := map[string]bool{}
 	var ships func(key string) bool
@@ -166,7 +166,7 @@ func shipping(target map[string]restored, keys map[string]string, ids []string) 
 		if ok {
 			return s
 		}
-		known[key] = false // for a cycle
+		known[key] = false // in case of a cycle
 		s = target[key].ships(ids)
 		for name := range target[key].Dependencies {
 			if dep, ok := keys[strings.ToLower(name)]; ok && ships(dep) {
@@ -179,7 +179,7 @@ func shipping(target map[string]restored, keys map[string]string, ids []string) 
 	return ships
 }
 
-// ships tells whether files of it itself go into an image.
+// ships tells whether its own files go into an image.
 func (r restored) ships(ids []string) bool {
 	for _, files := range []map[string]struct{}{r.Runtime, r.Native, r.Resource} {
 		for file := range files {
@@ -203,8 +203,9 @@ func (r restored) ships(ids []string) bool {
 	return false
 }
 
-// packs are the parts of .NET itself that go into an app of a mode: for each the names that they have had, as the first
-// that was restored is what was used. Without a runtime of its own the app has that of the base image.
+// packs are the parts of .NET itself that go into an app of a mode. Each has a list of the names that it has had: the
+// first one that was restored is the one that was used. An app without a runtime of its own uses that of the base
+// image.
 func packs(m Mode, frameworks []string, rid string) [][]string {
 	var names [][]string
 	if m.Executable() && !m.NeedsToolchain() {
@@ -227,8 +228,8 @@ func packs(m Mode, frameworks []string, rid string) [][]string {
 	return names
 }
 
-// addPacks adds what was downloaded: of packs those that are used, all else as tools of the build. Packs that are not
-// used are for other platforms, or for frameworks that an app could have had.
+// addPacks adds what was downloaded: packs that the app uses, and everything else as tools of the build. Packs that it
+// does not use are for other platforms, or for frameworks that an app might have used.
 func addPacks(found map[string]*component, framework restoredFramework, used [][]string) {
 	for _, d := range framework.DownloadDependencies {
 		c := &component{name: d.Name, version: d.version(), folder: d.folder()}
@@ -254,7 +255,7 @@ func addPacks(found map[string]*component, framework restoredFramework, used [][
 	}
 }
 
-// adopt makes what is shipped and nobody leads to a thing that the app needs itself, so that the graph hangs together.
+// adopt connects the graph: a shipped component that nothing leads to becomes one that the app needs directly.
 func adopt(found map[string]*component) {
 	reached := map[string]bool{}
 	var reach func(key string)
@@ -281,18 +282,18 @@ func adopt(found map[string]*component) {
 	}
 }
 
-// PackageFacts are patterns of the files in the folder of packages that tell what packages are: small ones, of each.
+// PackageFacts are patterns of the small files in the folder of packages that say what each package is.
 func PackageFacts() []string { return []string{"*/*/*.nuspec", "*/*/*.nupkg.sha512"} }
 
-// facts are the files of a package among those of [PackageFacts].
+// facts are the files of a package that match [PackageFacts].
 func (c component) facts() (nuspec, hash string) {
 	id, version := path.Split(c.folder)
 	id = path.Clean(id)
 	return path.Join(c.folder, id+".nuspec"), path.Join(c.folder, id+"."+version+".nupkg.sha512")
 }
 
-// Facts are the files, relative to the folder of packages, that [SPDX] wants for documents of the graph. Some may be
-// missing: of packages that are in a folder of the SDK's own.
+// Facts are the files that [SPDX] needs for documents of the graph, relative to the folder of packages. Some may be
+// missing: those of packages in a folder of the SDK.
 func (g *PackagesGraph) Facts() []string {
 	var names []string
 	add := func(folder string) {

@@ -15,7 +15,7 @@ import (
 
 var update = flag.Bool("update", false, "write golden files")
 
-// recorded is what SDK 10.0.401 left of a restore.
+// recorded is what restore of SDK 10.0.401 left.
 func recorded(t *testing.T, name string) *PackagesGraph {
 	t.Helper()
 	dt, err := os.ReadFile(filepath.Join("testdata", "sbom", name+".assets.json"))
@@ -31,12 +31,17 @@ func recorded(t *testing.T, name string) *PackagesGraph {
 
 func TestSPDX(t *testing.T) {
 	epoch := time.Unix(1700000000, 0)
-	// As the package has them, with the signature of the package in the hash.
+	// These are the values of the package, whose hash includes the signature.
 	facts := Files{
-		"newtonsoft.json/13.0.4/newtonsoft.json.nuspec":              []byte("\ufeff<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<package xmlns=\"http://schemas.microsoft.com/packaging/2013/05/nuspec.xsd\"><metadata><id>Newtonsoft.Json</id><license type=\"expression\">MIT</license></metadata></package>"),
-		"newtonsoft.json/13.0.4/newtonsoft.json.13.0.4.nupkg.sha512": []byte("bR+v+E/yJ6g7GV2uXw2OrUSjYYfjLkOLC8JD4kCS23msLapnKtdJPBJA75fwHH++ErIffeIqzYITLxAur4KAXA=="),
+		"newtonsoft.json/13.0.4/newtonsoft.json.nuspec": []byte("\ufeff<?xml version=\"1.0\" " +
+			"encoding=\"utf-8\"?>\n" +
+			"<package xmlns=\"http://schemas.microsoft.com/packaging/2013/05/nuspec.xsd\"><metadata><id>Newtonsoft.Json</id>" +
+			"<license type=\"expression\">MIT</license></metadata></package>"),
+		"newtonsoft.json/13.0.4/newtonsoft.json.13.0.4.nupkg.sha512": []byte("bR+v+E/yJ6g7GV2uXw2OrUSjYYfj" +
+			"LkOLC8JD4kCS23msLapnKtdJPBJA75fwHH++ErIffeIqzYITLxAur4KAXA=="),
 	}
-	sdk := Image{Name: "mcr.microsoft.com/dotnet/sdk", Tag: "10.0", Version: "10.0.401", Platform: "linux/amd64", Pinned: digest.FromString("sdk")}
+	sdk := Image{Name: "mcr.microsoft.com/dotnet/sdk", Tag: "10.0", Version: "10.0.401", Platform: "linux/amd64",
+		Pinned: digest.FromString("sdk")}
 	for _, tc := range []struct {
 		name, assets string
 		sbom         SBOM
@@ -44,19 +49,23 @@ func TestSPDX(t *testing.T) {
 		{"portable", "portable", SBOM{
 			App:      &App{Path: "src/app/app.csproj", Output: Output{AssemblyName: "app"}, TargetFramework: "net10.0"},
 			Platform: "linux/arm/v7", RID: "linux-arm",
-			Base: Image{Name: "mcr.microsoft.com/dotnet/runtime", Tag: "10.0", Platform: "linux/arm/v7", Pinned: digest.FromString("index"), Manifest: digest.FromString("manifest")},
+			Base: Image{Name: "mcr.microsoft.com/dotnet/runtime", Tag: "10.0", Platform: "linux/arm/v7",
+				Pinned: digest.FromString("index"), Manifest: digest.FromString("manifest")},
 		}},
 		{"trimmed", "trimmed", SBOM{
 			App:      &App{Path: "trimmed.csproj", TargetFramework: "net10.0", Mode: SelfContained | SingleFile | Trimmed},
 			Platform: "linux/arm64", RID: "linux-arm64",
-			Base:    Image{Name: "docker.io/library/debian", Tag: "12", Platform: "linux/arm64", Pinned: digest.FromString("index")},
+			Base: Image{Name: "docker.io/library/debian", Tag: "12", Platform: "linux/arm64",
+				Pinned: digest.FromString("index")},
 			Created: &epoch,
 		}},
 		{"aot", "aot", SBOM{
-			App:      &App{Path: "aot.csproj", Output: Output{AssemblyName: "aot"}, TargetFramework: "net10.0", Mode: SelfContained | Aot},
+			App: &App{Path: "aot.csproj", Output: Output{AssemblyName: "aot"}, TargetFramework: "net10.0",
+				Mode: SelfContained | Aot},
 			Platform: "linux/amd64", RID: "linux-x64",
-			Base:  Image{Name: "registry.example.com/own/base", Platform: "linux/amd64"},
-			Tools: []Image{{Name: "mcr.microsoft.com/dotnet/sdk", Tag: "10.0-aot", Platform: "linux/amd64", Pinned: digest.FromString("aot")}},
+			Base: Image{Name: "registry.example.com/own/base", Platform: "linux/amd64"},
+			Tools: []Image{{Name: "mcr.microsoft.com/dotnet/sdk", Tag: "10.0-aot", Platform: "linux/amd64",
+				Pinned: digest.FromString("aot")}},
 		}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -85,7 +94,7 @@ func TestSPDX(t *testing.T) {
 			if string(got) != string(want) {
 				t.Errorf("differs from %s (-update writes it):\n%s", file, got)
 			}
-			for _, place := range []string{"/source", "/nuget/", "127.0.0.1", "http://"} { // all of them are in what restore left
+			for _, place := range []string{"/source", "/nuget/", "127.0.0.1", "http://"} { // restore left all of them
 				if strings.Contains(string(got), place) {
 					t.Errorf("the document has %q", place)
 				}
@@ -94,9 +103,10 @@ func TestSPDX(t *testing.T) {
 	}
 }
 
-// The documents of two platforms are two, by their namespaces too.
+// Two platforms have two documents, with different namespaces.
 func TestSPDXNamespace(t *testing.T) {
-	s := SBOM{App: &App{Path: "aot.csproj", TargetFramework: "net10.0", Mode: SelfContained | Aot}, Graph: recorded(t, "aot")}
+	s := SBOM{App: &App{Path: "aot.csproj", TargetFramework: "net10.0", Mode: SelfContained | Aot},
+		Graph: recorded(t, "aot")}
 	namespace := func(rid string) string {
 		s.RID = rid
 		dt, err := SPDX(s)
@@ -112,15 +122,17 @@ func TestSPDXNamespace(t *testing.T) {
 	}
 }
 
-// What restore was not asked for is an error, and not an empty document.
+// If restore was not asked for a platform, the result is an error, not an empty document.
 func TestSPDXWithoutTarget(t *testing.T) {
 	g := recorded(t, "aot")
 	for _, tc := range []struct {
 		app       App
 		rid, want string
 	}{
-		{App{Path: "aot.csproj", TargetFramework: "net9.0"}, "linux-x64", "project.assets.json of aot.csproj has nothing for net9.0"},
-		{App{Path: "aot.csproj", TargetFramework: "net10.0", Mode: SelfContained}, "linux-musl-x64", "project.assets.json of aot.csproj has no packages for net10.0, linux-musl-x64"},
+		{App{Path: "aot.csproj", TargetFramework: "net9.0"}, "linux-x64",
+			"project.assets.json of aot.csproj has nothing for net9.0"},
+		{App{Path: "aot.csproj", TargetFramework: "net10.0", Mode: SelfContained}, "linux-musl-x64",
+			"project.assets.json of aot.csproj has no packages for net10.0, linux-musl-x64"},
 	} {
 		if _, err := SPDX(SBOM{App: &tc.app, RID: tc.rid, Graph: g}); err == nil || err.Error() != tc.want {
 			t.Errorf("got %v, want %s", err, tc.want)
@@ -131,8 +143,8 @@ func TestSPDXWithoutTarget(t *testing.T) {
 	}
 }
 
-// components writes the components of a graph: what is shipped with what it needs, a star for what the app names, and
-// what is there for the build in parentheses.
+// components writes the components of a graph as text. A shipped component has its needs, and a star if the app names
+// it. One for the build alone is in parentheses.
 func components(t *testing.T, g *PackagesGraph, app *App, rid string) string {
 	t.Helper()
 	all, err := g.components(app, rid)
@@ -164,7 +176,8 @@ func TestComponents(t *testing.T) {
 	graph := func(framework, packages, more string) string {
 		return fmt.Sprintf(`{"targets": {"net8.0": {%[2]s}, "net8.0/linux-x64": {%[2]s}},
 			"projectFileDependencyGroups": {"net8.0": ["A >= 1.0.0"]},
-			"project": {"version": "1.0.0", "frameworks": {"net8.0": {"targetAlias": "net8.0", "frameworkReferences": {%[1]s} %[3]s}}}}`, framework, packages, more)
+			"project": {"version": "1.0.0", "frameworks": {"net8.0": {
+				"targetAlias": "net8.0", "frameworkReferences": {%[1]s} %[3]s}}}}`, framework, packages, more)
 	}
 	const core = `"Microsoft.NETCore.App": {"privateAssets": "all"}`
 	const runs = `"type": "package", "runtime": {"lib/net8.0/x.dll": {}}`
@@ -180,44 +193,93 @@ func TestComponents(t *testing.T) {
 		mode        Mode
 		want        string
 	}{
-		{"a chain, whatever the case of names", graph(core, `"A/1.0.0": {`+runs+`, "dependencies": {"b": "1.0.0"}}, "B/2.0.0": {`+runs+`}`, ""), Portable, "A* → B, B"},
-		{"what the framework has in its place", graph(core, `"A/1.0.0": {`+runs+`, "dependencies": {"System.Text.Json": "8.0.0"}}`, ""), Portable, "A*"},
-		{"a package of packages", graph(core, `"A/1.0.0": {"type": "package", "runtime": {"lib/net8.0/_._": {}}, "dependencies": {"B": "1.0.0"}}, "B/1.0.0": {`+runs+`}`, ""), Portable, "A* → B, B"},
-		{"an analyzer", graph(core, `"A/1.0.0": {"type": "package", "build": {"build/A.props": {}}, "dependencies": {"B": "1.0.0"}}, "B/1.0.0": {"type": "package"}`, ""), Portable, "(A), (B)"},
-		{"to compile against", graph(core, `"A/1.0.0": {"type": "package", "compile": {"ref/net8.0/A.dll": {}}}`, ""), Portable, "(A)"},
-		{"files of this platform", graph(core, `"A/1.0.0": {"type": "package", "runtimeTargets": {"runtimes/linux/native/a.so": {"assetType": "native", "rid": "linux"}}}`, ""), Portable, "A*"},
-		{"files of other platforms", graph(core, `"A/1.0.0": {"type": "package", "runtimeTargets": {"runtimes/win/lib/a.dll": {"assetType": "runtime", "rid": "win"}, "runtimes/linux-arm64/native/a.so": {"assetType": "native", "rid": "linux-arm64"}}}`, ""), Portable, "(A)"},
-		{"machine code", graph(core, `"A/1.0.0": {"type": "package", "native": {"runtimes/linux-x64/native/a.so": {}}}`, ""), SingleFile, "A*"},
-		{"translations", graph(core, `"A/1.0.0": {"type": "package", "resource": {"lib/net8.0/de/A.resources.dll": {"locale": "de"}}}`, ""), Portable, "A*"},
-		{"sources", graph(core, `"A/1.0.0": {"type": "package", "contentFiles": {"contentFiles/cs/any/A.cs": {"buildAction": "Compile", "copyToOutput": false}}}`, ""), Portable, "A*"},
-		{"content", graph(core, `"A/1.0.0": {"type": "package", "contentFiles": {"contentFiles/any/any/a.txt": {"buildAction": "None", "copyToOutput": true}}}`, ""), Portable, "A*"},
-		{"content that stays", graph(core, `"A/1.0.0": {"type": "package", "contentFiles": {"contentFiles/any/any/_._": {"buildAction": "None", "copyToOutput": false}, "contentFiles/any/any/a.txt": {"buildAction": "None"}}}`, ""), Portable, "(A)"},
-		{"a project", graph(core, `"A/1.0.0": {"type": "project", "runtime": {"bin/placeholder/A.dll": {}}}`, ""), Portable, "A*"},
-		{"what nobody names", graph(core, `"B/1.0.0": {`+runs+`, "dependencies": {"C": "1.0.0"}}, "C/1.0.0": {`+runs+`}`, ""), Portable, "B* → C, C"},
-		{"packs of a portable app", graph(core, "", downloads("Microsoft.NETCore.App.Ref")), Portable, "(Microsoft.NETCore.App.Ref)"},
-		{"packs of a launcher", graph(core, "", downloads("Microsoft.NETCore.App.Host.linux-arm64", "Microsoft.NETCore.App.Host.linux-x64")), AppHost, "Microsoft.NETCore.App.Host.linux-x64*"},
-		{"packs of a self-contained app", graph(core, "", downloads("Microsoft.AspNetCore.App.Runtime.linux-x64", "Microsoft.NETCore.App.Runtime.linux-arm64", "Microsoft.NETCore.App.Runtime.linux-x64", "Microsoft.NETCore.App.Crossgen2.linux-x64")), SelfContained,
+		{"a chain, whatever the case of names",
+			graph(core, `"A/1.0.0": {`+runs+`, "dependencies": {"b": "1.0.0"}}, "B/2.0.0": {`+runs+`}`, ""), Portable,
+			"A* → B, B"},
+		{"what the framework has in its place",
+			graph(core, `"A/1.0.0": {`+runs+`, "dependencies": {"System.Text.Json": "8.0.0"}}`, ""), Portable, "A*"},
+		{"a package of packages",
+			graph(core,
+				`"A/1.0.0": {"type": "package", "runtime": {"lib/net8.0/_._": {}}, "dependencies": {"B": "1.0.0"}}, "B/1.0.0": {`+
+					runs+`}`, ""), Portable, "A* → B, B"},
+		{"an analyzer",
+			graph(core,
+				`"A/1.0.0": {"type": "package", "build": {"build/A.props": {}}, "dependencies": {"B": "1.0.0"}}, `+
+					`"B/1.0.0": {"type": "package"}`, ""), Portable, "(A), (B)"},
+		{"to compile against", graph(core, `"A/1.0.0": {"type": "package", "compile": {"ref/net8.0/A.dll": {}}}`, ""),
+			Portable, "(A)"},
+		{"files of this platform",
+			graph(core,
+				`"A/1.0.0": {"type": "package", "runtimeTargets": {"runtimes/linux/native/a.so": {"assetType": "native", `+
+					`"rid": "linux"}}}`, ""), Portable, "A*"},
+		{"files of other platforms",
+			graph(core,
+				`"A/1.0.0": {"type": "package", "runtimeTargets": {"runtimes/win/lib/a.dll": {"assetType": "runtime", `+
+					`"rid": "win"}, "runtimes/linux-arm64/native/a.so": {"assetType": "native", "rid": "linux-arm64"}}}`, ""),
+			Portable, "(A)"},
+		{"machine code", graph(core, `"A/1.0.0": {"type": "package", "native": {"runtimes/linux-x64/native/a.so": {}}}`, ""),
+			SingleFile, "A*"},
+		{"translations",
+			graph(core, `"A/1.0.0": {"type": "package", "resource": {"lib/net8.0/de/A.resources.dll": {"locale": "de"}}}`, ""),
+			Portable, "A*"},
+		{"sources",
+			graph(core,
+				`"A/1.0.0": {"type": "package", "contentFiles": {"contentFiles/cs/any/A.cs": {"buildAction": "Compile", `+
+					`"copyToOutput": false}}}`, ""), Portable, "A*"},
+		{"content",
+			graph(core,
+				`"A/1.0.0": {"type": "package", "contentFiles": {"contentFiles/any/any/a.txt": {"buildAction": "None", `+
+					`"copyToOutput": true}}}`, ""), Portable, "A*"},
+		{"content that stays",
+			graph(core,
+				`"A/1.0.0": {"type": "package", "contentFiles": {"contentFiles/any/any/_._": {"buildAction": "None", `+
+					`"copyToOutput": false}, "contentFiles/any/any/a.txt": {"buildAction": "None"}}}`, ""), Portable, "(A)"},
+		{"a project", graph(core, `"A/1.0.0": {"type": "project", "runtime": {"bin/placeholder/A.dll": {}}}`, ""), Portable,
+			"A*"},
+		{"what nobody names", graph(core, `"B/1.0.0": {`+runs+`, "dependencies": {"C": "1.0.0"}}, "C/1.0.0": {`+runs+`}`, ""),
+			Portable, "B* → C, C"},
+		{"packs of a portable app", graph(core, "", downloads("Microsoft.NETCore.App.Ref")), Portable,
+			"(Microsoft.NETCore.App.Ref)"},
+		{"packs of a launcher",
+			graph(core, "", downloads("Microsoft.NETCore.App.Host.linux-arm64", "Microsoft.NETCore.App.Host.linux-x64")),
+			AppHost, "Microsoft.NETCore.App.Host.linux-x64*"},
+		{"packs of a self-contained app",
+			graph(core, "",
+				downloads("Microsoft.AspNetCore.App.Runtime.linux-x64", "Microsoft.NETCore.App.Runtime.linux-arm64",
+					"Microsoft.NETCore.App.Runtime.linux-x64", "Microsoft.NETCore.App.Crossgen2.linux-x64")), SelfContained,
 			"(Microsoft.NETCore.App.Crossgen2.linux-x64), Microsoft.NETCore.App.Runtime.linux-x64*"},
-		{"packs that a package asks for", graph(core, `"A/1.0.0": {`+runs+`, "frameworkReferences": ["Microsoft.AspNetCore.App"]}`, downloads("Microsoft.AspNetCore.App.Runtime.linux-x64", "Microsoft.NETCore.App.Runtime.linux-x64")), SelfContained,
+		{"packs that a package asks for",
+			graph(core, `"A/1.0.0": {`+runs+`, "frameworkReferences": ["Microsoft.AspNetCore.App"]}`,
+				downloads("Microsoft.AspNetCore.App.Runtime.linux-x64", "Microsoft.NETCore.App.Runtime.linux-x64")), SelfContained,
 			"A*, Microsoft.AspNetCore.App.Runtime.linux-x64*, Microsoft.NETCore.App.Runtime.linux-x64*"},
-		{"packs of AOT", graph(core, "", downloads("Microsoft.NETCore.App.Runtime.linux-x64", "Microsoft.NETCore.App.Runtime.NativeAOT.linux-x64", "runtime.linux-x64.Microsoft.DotNet.ILCompiler", "Microsoft.NETCore.App.Host.linux-x64")), SelfContained | Aot,
+		{"packs of AOT",
+			graph(core, "",
+				downloads("Microsoft.NETCore.App.Runtime.linux-x64", "Microsoft.NETCore.App.Runtime.NativeAOT.linux-x64",
+					"runtime.linux-x64.Microsoft.DotNet.ILCompiler", "Microsoft.NETCore.App.Host.linux-x64")), SelfContained | Aot,
 			"Microsoft.NETCore.App.Runtime.NativeAOT.linux-x64*, (runtime.linux-x64.Microsoft.DotNet.ILCompiler)"},
-		{"packs of AOT till .NET 8", graph(core, `"runtime.linux-x64.Microsoft.DotNet.ILCompiler/8.0.1": {"type": "package"}, "Microsoft.DotNet.ILCompiler/8.0.1": {"type": "package", "dependencies": {"runtime.linux-x64.Microsoft.DotNet.ILCompiler": "8.0.1"}}`, downloads("runtime.linux-x64.Microsoft.DotNet.ILCompiler")), SelfContained | Aot,
+		{"packs of AOT till .NET 8",
+			graph(core,
+				`"runtime.linux-x64.Microsoft.DotNet.ILCompiler/8.0.1": {"type": "package"}, `+
+					`"Microsoft.DotNet.ILCompiler/8.0.1": {"type": "package", `+
+					`"dependencies": {"runtime.linux-x64.Microsoft.DotNet.ILCompiler": "8.0.1"}}`,
+				downloads("runtime.linux-x64.Microsoft.DotNet.ILCompiler")), SelfContained | Aot,
 			"(Microsoft.DotNet.ILCompiler), runtime.linux-x64.Microsoft.DotNet.ILCompiler*"},
 	} {
 		g, err := ParseAssets([]byte(tc.graph))
 		if err != nil {
 			t.Fatalf("%s: %v", tc.name, err)
 		}
-		if got := components(t, g, &App{Path: "app.csproj", TargetFramework: "net8.0", Mode: tc.mode}, "linux-x64"); got != tc.want {
+		if got := components(t, g, &App{Path: "app.csproj", TargetFramework: "net8.0", Mode: tc.mode},
+			"linux-x64"); got != tc.want {
 			t.Errorf("%s:\n got %s\nwant %s", tc.name, got, tc.want)
 		}
 	}
 }
 
-// Older frameworks have another name in the graph than in the project.
+// Older frameworks have different names in the graph and in the project.
 func TestLongFrameworkName(t *testing.T) {
-	g, err := ParseAssets([]byte(`{"targets": {".NETCoreApp,Version=v3.1": {"A/1.0.0": {"type": "package", "runtime": {"lib/netstandard2.0/A.dll": {}}}}},
+	g, err := ParseAssets([]byte(`{"targets": {".NETCoreApp,Version=v3.1": {
+			"A/1.0.0": {"type": "package", "runtime": {"lib/netstandard2.0/A.dll": {}}}}},
 		"projectFileDependencyGroups": {".NETCoreApp,Version=v3.1": ["A >= 1.0.0"]},
 		"project": {"frameworks": {"netcoreapp3.1": {"targetAlias": "netcoreapp3.1"}}}}`))
 	if err != nil {
@@ -228,7 +290,7 @@ func TestLongFrameworkName(t *testing.T) {
 	}
 }
 
-// Names that SPDX writes the same way are two things still.
+// Names that SPDX writes the same way are still two things.
 func TestSPDXIDs(t *testing.T) {
 	ids := spdxIDs{}
 	var got []string
@@ -236,7 +298,8 @@ func TestSPDXIDs(t *testing.T) {
 		got = append(got, ids.add(name, "1.0.0"))
 	}
 	got = append(got, ids.add("App"))
-	if want := []string{"SPDXRef-A-B-1.0.0", "SPDXRef-A-B-1.0.0-", "SPDXRef-A.B-1.0.0", "SPDXRef-App-"}; !slices.Equal(got, want) {
+	if want := []string{"SPDXRef-A-B-1.0.0", "SPDXRef-A-B-1.0.0-", "SPDXRef-A.B-1.0.0", "SPDXRef-App-"}; !slices.Equal(got,
+		want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

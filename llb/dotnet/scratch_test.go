@@ -21,12 +21,12 @@ func TestIsScratch(t *testing.T) {
 	}
 }
 
-// On an empty base starts what brings all that it needs, and an error says what another app is missing.
+// An app that brings all that it needs starts on an empty base. For any other app, an error says what is missing.
 func TestCheckScratch(t *testing.T) {
 	for _, tc := range []struct {
 		modes  string
 		static bool
-		needs  string // nothing: it is let through
+		needs  string // nothing: it passes
 	}{
 		{"portable", false, "the .NET runtime"},
 		{"portable", true, "the .NET runtime"},
@@ -63,7 +63,7 @@ func TestCheckScratch(t *testing.T) {
 	}
 }
 
-// What runs on an empty base is linked to musl, unless the spec names a toolchain with glibc.
+// What runs on an empty base is linked with musl, unless the spec names a toolchain with glibc.
 func TestScratchIsMusl(t *testing.T) {
 	if got := LibcOf(Scratch); got != Musl {
 		t.Errorf("got %q", got)

@@ -10,12 +10,12 @@ import (
 // SDKRepository is where Microsoft publishes the SDK.
 const SDKRepository = "mcr.microsoft.com/dotnet/sdk"
 
-// DefaultSDK is the tag of the SDK that builds when neither spec nor global.json ask for one: the newest line with
+// DefaultSDK is the tag of the SDK that builds if neither spec nor global.json names one: the newest line with
 // long-term support. It builds apps for every older TargetFramework too.
 const DefaultSDK = "10.0"
 
-// Toolchain gives the image with SDK and linker for AOT, where the spec names none: the -aot variant of Microsoft's SDK
-// image, of Alpine for an Alpine base.
+// Toolchain returns the image with SDK and linker for AOT if the spec names none: the -aot variant of Microsoft's SDK
+// image, or the Alpine one for an Alpine base.
 func Toolchain(sdk, base string) (string, error) {
 	named, err := reference.ParseNormalizedNamed(sdk)
 	if err != nil {
@@ -37,7 +37,7 @@ func Toolchain(sdk, base string) (string, error) {
 	return SDKRepository + ":" + tag + "-aot", nil
 }
 
-// CheckToolchain refuses what would be linked without an error and not run: machine code for another C library than the
+// CheckToolchain refuses what would link without an error but not run: machine code for another C library than the
 // toolchain's (dotnet/runtime#92294), and musl for another architecture.
 func CheckToolchain(toolchain string, rids []string, build string) error {
 	libc := LibcOf(toolchain)

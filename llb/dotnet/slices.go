@@ -10,26 +10,26 @@ import (
 	"strings"
 )
 
-// Slice is a part of the graph of projects that one process compiles, apart from the rest: of the projects of other
-// slices it sees the reference assemblies alone, so it need not run again while those stay as they are.
+// Slice is a part of the graph of projects that one process compiles, apart from the rest. It sees only the reference
+// assemblies of projects in other slices. So it need not run again unless those change.
 type Slice struct {
 	Projects []Node
-	// Needs are the other slices, by index, whose projects these reference, directly or not.
+	// Needs are the indexes of the other slices whose projects these reference, directly or not.
 	Needs []int
 }
 
 const (
-	// sliceSize is how many projects a slice has at most. Every process starts a compiler anew, and that takes as long as
-	// five projects do when it is warm: a cold build pays for each slice. An edit pays for few of the projects of its
-	// slice, as the compiler keeps what it has compiled (target Key of slice.proj).
+	// sliceSize is the highest number of projects in a slice. Every process starts a new compiler, which takes as long as
+	// compiling five projects does with a warm one. A cold build pays that for each slice. An edit pays for few projects
+	// of its slice, because the compiler keeps what it has compiled (target Key of slice.proj).
 	sliceSize = 25
-	// minSliced is how many projects have to be there to compile any of them apart, unless several apps share them.
+	// minSliced is the lowest number of projects for which some are compiled apart, unless several apps share them.
 	minSliced = 4
 )
 
-// Slices parts the projects that apps are built from, as far as they can be compiled apart, in an order in which each
-// needs only slices before it. Which app is the target makes no difference, so all of them share what they have in
-// common. Only the graph decides, and no size or content of a file, so an edit moves no project to another slice.
+// Slices divides the projects that apps are built from, if they can be compiled apart. Each slice needs only slices
+// before it. The result does not depend on which app is the target, so all apps share their common slices. It depends
+// only on the graph, and not on the size or content of files, so an edit moves no project to another slice.
 func Slices(apps []*App) []Slice {
 	g := newGraph(apps)
 	if g == nil {
@@ -84,7 +84,7 @@ func newGraph(apps []*App) *graph {
 	all := map[string]Node{}
 	for i, app := range apps {
 		for _, n := range app.Closure {
-			if n.direct { // it looks for what it does not name beside what it does, where a reference assembly may be
+			if n.direct { // it looks beside its references for what they need, where only a reference assembly may be
 				return nil
 			}
 			all[n.Path] = n
@@ -100,7 +100,7 @@ func newGraph(apps []*App) *graph {
 		if ok, done := known[p]; done {
 			return ok
 		}
-		known[p] = false // till it is known, and for good where references go in a circle
+		known[p] = false // until it is known; it stays false if references form a circle
 		n, ok := all[p]
 		ok = ok && n.Apart && n.reachKnown && n.linked == "" && path.Dir(p) != "." && !strings.ContainsAny(p, "%$@*?;'()")
 		level := 0
@@ -126,9 +126,9 @@ func newGraph(apps []*App) *graph {
 	return g
 }
 
-// groups give all projects in an order in which each comes after what it references, low levels first. A group has
-// users in common, and the projects of a level, whose slices can be compiled side by side; levels of few are put
-// together.
+// groups returns all projects in groups. Each project comes after those that it references, low levels first. The
+// projects of a group have the same users and the same level, so their slices can be compiled in parallel. Small levels
+// are joined.
 func (g *graph) groups() [][]string {
 	type place struct {
 		users string
@@ -176,13 +176,13 @@ func (g *graph) groups() [][]string {
 	return groups
 }
 
-// SliceFile is the name of what [SliceItems] makes, to be put beside [MSBuildFiles].
+// SliceFile is the name of the file that [SliceItems] makes. Put it beside [MSBuildFiles].
 const SliceFile = "slice.props"
 
-// StandInFolder is where a compile finds the output of the slice with index i.
+// StandInFolder is the folder in which a compile finds the output of the slice with index i.
 func StandInFolder(i int, at Paths) string { return path.Join(at.StandIns, strconv.Itoa(i)) }
 
-// SliceItems are the projects of s, and the folders of what they need, for slice.proj.
+// SliceItems are the projects of s, and the folders with what they need, for slice.proj.
 func SliceItems(s Slice, at Paths) []byte {
 	var b strings.Builder
 	b.WriteString("<Project>\n  <ItemGroup>\n")
@@ -200,11 +200,11 @@ func SliceItems(s Slice, at Paths) []byte {
 	return []byte(b.String())
 }
 
-// BuiltFile is the name of what [Built] makes, to be put beside [MSBuildFiles].
+// BuiltFile is the name of the file that [Built] makes. Put it beside [MSBuildFiles].
 const BuiltFile = "built.props"
 
-// Built says which projects, in folder source, are not to be compiled by a build that references them: they are
-// already.
+// Built says which projects, in folder source, a build must not compile when it references them, because they are
+// compiled already.
 func Built(nodes []Node, source string) []byte {
 	var b strings.Builder
 	b.WriteString("<Project>\n  <PropertyGroup>\n    <CrosshullBuilt>;")
@@ -215,9 +215,9 @@ func Built(nodes []Node, source string) []byte {
 	return []byte(b.String())
 }
 
-// CompileArgs is the command that compiles a slice, with the properties that publish has: the outputs of its projects
-// are left where they are, and what others see of them is copied to Paths.Output, as it is in Paths.Source. app is one
-// of those that the slices are of.
+// CompileArgs is the command that compiles a slice, with the properties of publish. The outputs of its projects stay
+// where they are. What other projects see of them is copied to Paths.Output, under the same path as in Paths.Source.
+// app is one of the apps of the slices.
 func CompileArgs(p Project, app *App, at Paths) []string {
 	args := []string{
 		"dotnet", "msbuild", path.Join(at.MSBuild, "slice.proj"),

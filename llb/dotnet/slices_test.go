@@ -25,7 +25,7 @@ func appOf(name string, nodes ...Node) *App {
 	return &App{Path: root.Path, Closure: append(slices.Clone(nodes), root)}
 }
 
-// layout writes slices as text: projects joined by +, with the numbers of the slices that they need.
+// layout writes slices as text: projects joined by +, and the numbers of the slices that they need.
 func layout(all []Slice) string {
 	var out []string
 	for _, s := range all {
@@ -71,10 +71,15 @@ func TestSlices(t *testing.T) {
 		{"a slice", []*App{appOf("app", chain[:4]...)}, "a+b+c+d"},
 		{"equal parts", []*App{appOf("app", long...)}, plus(long[:len(long)/2]) + ", " + plus(long[len(long)/2:]) + " 0"},
 		{"low levels first", []*App{appOf("app", append(high, low...)...)}, plus(low) + ", " + plus(high) + " 0"},
-		{"a level of few goes with the one below", []*App{appOf("app", apartNode("a", "y"), apartNode("y"), apartNode("z"), apartNode("x"))}, "x+y+z+a"},
+		{"a level of few goes with the one below",
+			[]*App{appOf("app", apartNode("a", "y"), apartNode("y"), apartNode("z"), apartNode("x"))}, "x+y+z+a"},
 		{"few that apps share", []*App{appOf("one", chain[0], chain[1]), appOf("two", chain[0])}, "a"},
-		{"what apps share, and what they do not", []*App{appOf("one", append(chain[:2:2], apartNode("p", "b"), apartNode("q", "p"), apartNode("r"), apartNode("s"))...), appOf("two", chain[:2]...)}, "a+b, r+s+p+q 0"},
-		{"not apart, and what is above it", []*App{appOf("app", change(2, func(n *Node) { n.Apart = false })...), appOf("two", chain[:2]...)}, "a+b"},
+		{"what apps share, and what they do not",
+			[]*App{appOf("one",
+				append(chain[:2:2], apartNode("p", "b"), apartNode("q", "p"), apartNode("r"), apartNode("s"))...),
+				appOf("two", chain[:2]...)}, "a+b, r+s+p+q 0"},
+		{"not apart, and what is above it",
+			[]*App{appOf("app", change(2, func(n *Node) { n.Apart = false })...), appOf("two", chain[:2]...)}, "a+b"},
 		{"a reach that is not known", []*App{appOf("app", change(0, func(n *Node) { n.reachKnown = false })...)}, ""},
 		{"by way of a link", []*App{appOf("app", change(0, func(n *Node) { n.linked = "real/a.csproj" })...)}, ""},
 		{"a circle", []*App{appOf("app", change(0, func(n *Node) { n.References = []string{chain[4].Path} })...)}, ""},
@@ -89,8 +94,8 @@ func TestSlices(t *testing.T) {
 	}
 }
 
-// Whatever the graph, the slices hold every project that can be compiled apart once, need none but slices before them,
-// and know every slice that a project of theirs depends on.
+// For any graph, the slices contain each project that can be compiled apart exactly once, need only slices before them,
+// and know every slice that their projects depend on.
 func TestSlicesOfRandomGraphs(t *testing.T) {
 	for seed := range uint64(300) {
 		r := rand.New(rand.NewPCG(seed, 1))
@@ -111,7 +116,7 @@ func TestSlicesOfRandomGraphs(t *testing.T) {
 			byPath[n.Path] = n
 		}
 		apps := make([]*App, 1+r.IntN(3))
-		for i := range apps { // each is built from some of them, and from what those reference
+		for i := range apps { // each app is built from some projects, and from what those reference
 			in := map[string]bool{}
 			var add func(p string)
 			add = func(p string) {
@@ -200,7 +205,8 @@ func TestSlicesOfRandomGraphs(t *testing.T) {
 			r.Shuffle(len(app.Closure), func(i, j int) { app.Closure[i], app.Closure[j] = app.Closure[j], app.Closure[i] })
 		}
 		again := Slices(apps)
-		// Slices of the same projects, though users are told by their place and so are told otherwise.
+		// Slices of the same projects have the same content, even if the users are in another order and so have other
+		// numbers.
 		sets := func(all []Slice) string {
 			var out []string
 			for _, s := range all {
@@ -217,7 +223,7 @@ func TestSlicesOfRandomGraphs(t *testing.T) {
 	}
 }
 
-// Sources of what is compiled apart are no input of the app, unless something else may read them.
+// Sources of what is compiled apart are not inputs of the app, unless something else may read them.
 func TestCompiledSources(t *testing.T) {
 	lib, other, app := apartNode("lib"), apartNode("other"), apartNode("app")
 	nested := Node{Path: "src/lib/tool/tool.csproj"}
@@ -226,20 +232,23 @@ func TestCompiledSources(t *testing.T) {
 	for _, tc := range []struct {
 		name         string
 		nodes, built []Node
-		want         string // what of the sources below is left
+		want         string // the sources below that stay
 	}{
 		{"apart", []Node{lib, other, app}, []Node{lib, other}, "src/app/A.cs"},
 		{"a project within", []Node{lib, nested, app}, []Node{lib}, "src/lib/tool/T.cs src/app/A.cs"},
 		{"a file of it is linked", []Node{lib, other, reaching}, []Node{lib, other}, "src/lib/Shared.cs src/app/A.cs"},
-		{"the app is at the root", []Node{lib, {Path: "app.csproj"}}, []Node{lib}, "src/lib/Shared.cs src/lib/tool/T.cs src/app/A.cs src/app/bin/B.cs src/other/O.cs"},
-		{"all is read", []Node{lib, {Path: "x/app.csproj", reach: reach{publishReach: []string{"**"}}}}, []Node{lib}, "src/lib/Shared.cs src/lib/tool/T.cs src/app/A.cs src/app/bin/B.cs src/other/O.cs"},
+		{"the app is at the root", []Node{lib, {Path: "app.csproj"}}, []Node{lib},
+			"src/lib/Shared.cs src/lib/tool/T.cs src/app/A.cs src/app/bin/B.cs src/other/O.cs"},
+		{"all is read", []Node{lib, {Path: "x/app.csproj", reach: reach{publishReach: []string{"**"}}}}, []Node{lib},
+			"src/lib/Shared.cs src/lib/tool/T.cs src/app/A.cs src/app/bin/B.cs src/other/O.cs"},
 	} {
 		m, err := patternmatcher.New(append(CompiledSources(tc.nodes, tc.built), Outputs(tc.nodes)...))
 		if err != nil {
 			t.Fatal(err)
 		}
 		var left []string
-		for _, name := range []string{"src/lib/Shared.cs", "src/lib/tool/T.cs", "src/app/A.cs", "src/app/bin/B.cs", "src/other/O.cs"} {
+		for _, name := range []string{"src/lib/Shared.cs", "src/lib/tool/T.cs", "src/app/A.cs", "src/app/bin/B.cs",
+			"src/other/O.cs"} {
 			if !excludes(t, m, name) {
 				left = append(left, name)
 			}
@@ -253,7 +262,8 @@ func TestCompiledSources(t *testing.T) {
 	}
 }
 
-// excludes asks as BuildKit does as it copies: folder by folder, what one matched being known to what is in it.
+// excludes matches files as BuildKit does when it copies: folder by folder, and what matched a folder is known for its
+// files.
 func excludes(t *testing.T, m *patternmatcher.PatternMatcher, name string) bool {
 	t.Helper()
 	var excluded bool
@@ -272,12 +282,15 @@ func TestSliceFiles(t *testing.T) {
 	s := Slice{Projects: []Node{apartNode("a & b"), {Path: "c.csproj", Framework: "net10.0"}}}
 	s.Needs = []int{3}
 	items := string(SliceItems(s, Paths{Source: "/source", StandIns: "/standins"}))
-	for _, want := range []string{`Include="/source/src/a &amp; b/a &amp; b.csproj" />`, `Include="/source/c.csproj" AdditionalProperties="TargetFramework=net10.0" />`, `<CrosshullStandIns Include="/standins/3/" />`} {
+	for _, want := range []string{`Include="/source/src/a &amp; b/a &amp; b.csproj" />`,
+		`Include="/source/c.csproj" AdditionalProperties="TargetFramework=net10.0" />`,
+		`<CrosshullStandIns Include="/standins/3/" />`} {
 		if !strings.Contains(items, want) {
 			t.Errorf("no %s in\n%s", want, items)
 		}
 	}
-	if got := string(Built(s.Projects, "/source")); !strings.Contains(got, "<CrosshullBuilt>;/source/src/a &amp; b/a &amp; b.csproj;/source/c.csproj;</CrosshullBuilt>") {
+	if got := string(Built(s.Projects, "/source")); !strings.Contains(got,
+		"<CrosshullBuilt>;/source/src/a &amp; b/a &amp; b.csproj;/source/c.csproj;</CrosshullBuilt>") {
 		t.Errorf("built: %s", got)
 	}
 }

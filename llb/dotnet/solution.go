@@ -10,15 +10,15 @@ import (
 	"strings"
 )
 
-// IsSolution tells a solution by its name.
+// IsSolution tells whether a name is that of a solution.
 func IsSolution(name string) bool {
 	return slices.Contains([]string{".sln", ".slnx", ".slnf"}, strings.ToLower(path.Ext(name)))
 }
 
-// .sln and .slnx both name each project in double quotes, relative to the solution.
+// .sln and .slnx both have each project in double quotes, relative to the solution.
 var solutionProject = regexp.MustCompile(`"([^"]+\.(?:cs|fs|vb)proj)"`)
 
-// SolutionProjects are the projects of a solution or of a filter of one (.slnf), relative to the context, sorted.
+// SolutionProjects are the projects of a solution or of a solution filter (.slnf), relative to the context, sorted.
 func SolutionProjects(solution string, dt []byte) ([]string, error) {
 	dir := path.Dir(solution)
 	var names []string
@@ -65,11 +65,11 @@ func InContext(projects []string, files Files, links Links) (there, missing []st
 	return there, missing
 }
 
-// SolutionFile is the name of what [Solution] makes.
+// SolutionFile is the name of the file that [Solution] makes.
 const SolutionFile = "crosshull.slnx"
 
-// Solution is a solution of projects of the context in folder source. Those of one name are put into a folder each:
-// MSBuild takes a name but once in a folder.
+// Solution returns a solution with projects of the context in folder source. Projects with the same name get a folder
+// each, because MSBuild allows a name only once in a folder.
 func Solution(projects []string, source string) []byte {
 	var b strings.Builder
 	b.WriteString("<Solution>\n")

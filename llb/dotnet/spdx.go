@@ -18,38 +18,38 @@ import (
 	digest "github.com/opencontainers/go-digest"
 )
 
-// SBOMFile is the name of what [SPDX] makes: scanners call theirs sbom.spdx.json, and sbom-NAME.spdx.json for what
-// else they look at.
+// SBOMFile is the name of the file that [SPDX] makes. Scanners call their main document sbom.spdx.json, and further
+// ones sbom-NAME.spdx.json.
 const SBOMFile = "sbom-nuget.spdx.json"
 
-// SBOM is what is known of the parts of an app for a platform.
+// SBOM is what is known about the parts of an app for a platform.
 type SBOM struct {
 	App      *App
 	Platform string // linux/arm64
-	RID      string // of the platform, on the C library of its base
+	RID      string // of the platform, with the C library of its base
 	Graph    *PackagesGraph
-	// Facts are the files of [PackagesGraph.Facts] that there are, by name.
+	// Facts are those of the files of [PackagesGraph.Facts] that exist, by name.
 	Facts Files
-	// Base is what the app runs on, without a name where that has nothing in it. Tools are what built it.
+	// Base is the image that the app runs on. It has no name if it is empty. Tools are the images that built the app.
 	Base  Image
 	Tools []Image
-	// Created is the time to tell; nil is a fixed one.
+	// Created is the time in the document; nil: a fixed time.
 	Created *time.Time
 }
 
-// Image is an image that an app is built by or runs on.
+// Image is an image that builds an app, or that an app runs on.
 type Image struct {
 	Name, Tag string // docker.io/library/debian, 12
-	Version   string // of what is in it, where that is known; else Tag says
+	Version   string // of the software in it, if known; otherwise see Tag
 	Platform  string
-	// Pinned is what the registry gives for the name. It is empty for an image that did not come from a registry by its
-	// name.
+	// Pinned is the digest that the registry gives for the name. It is empty for an image that did not come from a
+	// registry by its name.
 	Pinned digest.Digest
-	// Manifest is of the image for the platform, where Pinned is of several and it is known.
+	// Manifest is the digest of the image for the platform, if Pinned is an index and the digest is known.
 	Manifest digest.Digest
 }
 
-// The parts of SPDX 2.3 (spdx.github.io/spdx-spec/v2.3) that a document has.
+// The parts of SPDX 2.3 (spdx.github.io/spdx-spec/v2.3) that a document uses.
 type (
 	spdxDocument struct {
 		SPDXVersion       string             `json:"spdxVersion"`
@@ -102,15 +102,15 @@ const (
 	spdxIDPrefix = "SPDXRef-"
 )
 
-// noTime is what stands for a time where there is none to tell, as of files.
+// noTime is the time in a document that has no other to tell. Files in layers have the same time.
 var noTime = time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC)
 
-// SPDX gives an SPDX document in JSON: the app, what it is made of, what it runs on and what it is built by. The same
-// parts give the same bytes.
+// SPDX returns an SPDX document in JSON: the app, its parts, what it runs on and what built it. The same parts give the
+// same bytes.
 //
-// Packages of which nothing is in the image are named by BUILD_DEPENDENCY_OF, and without a package URL: what wrote
-// code into the app should be found, by one who looks for it, but most that read such documents do not look at
-// relationships, and would take each package URL for a part of the image.
+// Packages without a file in the image have the relationship BUILD_DEPENDENCY_OF, and no package URL. They may have
+// written code into the app, so a reader must be able to find them. But most tools ignore relationships, and would take
+// each package URL for a part of the image.
 func SPDX(s SBOM) ([]byte, error) {
 	components, err := s.Graph.components(s.App, s.RID)
 	if err != nil {
@@ -163,7 +163,7 @@ func SPDX(s SBOM) ([]byte, error) {
 	return doc.marshal()
 }
 
-// marshal writes the document, with a namespace made of its content.
+// marshal writes the document, and makes its namespace from the content.
 func (doc *spdxDocument) marshal() ([]byte, error) {
 	dt, err := json.Marshal(doc)
 	if err != nil {
@@ -173,7 +173,7 @@ func (doc *spdxDocument) marshal() ([]byte, error) {
 	doc.DocumentNamespace = "https://spdx.org/spdxdocs/crosshull-" + hex.EncodeToString(hash[:])
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false) // package URLs have ampersands
+	enc.SetEscapeHTML(false) // package URLs contain ampersands
 	enc.SetIndent("", "  ")
 	if err := enc.Encode(doc); err != nil {
 		return nil, fmt.Errorf("write SPDX: %w", err)
@@ -202,8 +202,8 @@ func (p *spdxPackage) locate(purl string) {
 	p.ExternalRefs = append(p.ExternalRefs, spdxRef{"PACKAGE-MANAGER", "purl", purl})
 }
 
-// component is the entry of a package or project. The checksum is of the package as feeds have it. The one in
-// project.assets.json is another for each signed package, as it leaves the signature out.
+// component is the entry of a package or project. The checksum is that of the package as feeds have it.
+// project.assets.json has another one for each signed package, which leaves out the signature.
 func (s SBOM) component(id string, c component) spdxPackage {
 	purpose := ""
 	switch {
@@ -228,7 +228,7 @@ func (s SBOM) component(id string, c component) spdxPackage {
 	return p
 }
 
-// spdx is the entry of an image. The package URL is the one that BuildKit's provenance has for it, and its digest.
+// spdx is the entry of an image. It has the same package URL as in BuildKit's provenance, and the digest.
 func (img Image) spdx(id string) spdxPackage {
 	p := newSPDXPackage(id, img.Name, cmp.Or(img.Version, img.Tag), "CONTAINER")
 	if img.Pinned == "" {
@@ -243,26 +243,26 @@ func (img Image) spdx(id string) spdxPackage {
 	return p
 }
 
-// spdxIDs are identifiers, each for one thing.
+// spdxIDs are identifiers. Each one stands for one thing.
 type spdxIDs map[string]bool
 
 var notInSPDXID = regexp.MustCompile(`[^A-Za-z0-9.-]`)
 
-// add makes an identifier of parts of a name.
+// add makes an identifier from parts of a name.
 func (ids spdxIDs) add(parts ...string) string {
 	id := spdxIDPrefix + notInSPDXID.ReplaceAllString(strings.TrimRight(strings.Join(parts, "-"), "-"), "-")
 	for ids[id] || id == spdxAppID || id == spdxDocID {
-		id += "-" // of another package: names may have an underscore in the same place
+		id += "-" // of another package: a name may have an underscore in the same place
 	}
 	ids[id] = true
 	return id
 }
 
-// licenseExpression matches what NuGet lets pass as an expression of SPDX, without licences of one's own: those would
-// have to be in the document.
+// licenseExpression matches what NuGet accepts as an SPDX expression, without custom licences: the document would have
+// to contain those.
 var licenseExpression = regexp.MustCompile(`^[A-Za-z0-9.+() -]+$`)
 
-// license is what the author of a package declares in its nuspec, where that is an expression of SPDX.
+// license is the SPDX expression that the author of a package declares in its nuspec, if it is one.
 func license(nuspec []byte) string {
 	var doc struct {
 		Metadata struct {
@@ -272,7 +272,7 @@ func license(nuspec []byte) string {
 			} `xml:"license"`
 		} `xml:"metadata"`
 	}
-	if err := xml.Unmarshal(nuspec, &doc); err != nil { // in another encoding, say
+	if err := xml.Unmarshal(nuspec, &doc); err != nil { // for example, in another encoding
 		return noAssertion
 	}
 	text := strings.TrimSpace(doc.Metadata.License.Text)

@@ -7,19 +7,20 @@ import (
 	"strings"
 )
 
-// Results are what a TRX file says of a run of tests.
+// Results are the results of a test run in a TRX file.
 type Results struct {
 	Total, Passed, Failed, Skipped int
-	// Failures are the tests that failed, with the first line of what they say.
+	// Failures are the tests that failed, with the first line of their messages.
 	Failures []Failure
 }
 
 // Failure is a test that failed.
 type Failure struct{ Name, Message string }
 
-// ResultsFolders are the folders for the results of tests where those of all are put together, "." for most: what the
-// command of [TestArgs] leaves is in a folder of the project's name. Projects of one name, in any case as not all file
-// systems tell cases apart, are told apart by their own folders, or by their files if those are in one.
+// ResultsFolders are folders for the results of tests, relative to the place where the results of all tests come
+// together. For most projects it is ".", because the command of [TestArgs] leaves its output in a folder with the
+// project's name. Projects that share a name get the path of their folder, or of the project file if they share the
+// folder too. Names that differ only in case count as equal, because some file systems ignore case.
 func ResultsFolders(tests []*App) []string {
 	name := func(test *App) string { return strings.ToLower(testName(test)) }
 	place := func(test *App) string { return path.Dir(test.Path) + "/" + name(test) }

@@ -19,7 +19,8 @@ Expected: 1</Message><StackTrace>at Words</StackTrace></ErrorInfo></Output></Uni
   <ResultSummary outcome="Failed"><Counters total="3" executed="2" passed="1" failed="1" /></ResultSummary>
 </TestRun>`
 	got, err := ParseResults([]byte(trx))
-	want := &Results{Total: 3, Passed: 1, Failed: 1, Skipped: 1, Failures: []Failure{{"Words.Fail(n: 1)", "Assert.Equal() Failure: Values differ"}}}
+	want := &Results{Total: 3, Passed: 1, Failed: 1, Skipped: 1,
+		Failures: []Failure{{"Words.Fail(n: 1)", "Assert.Equal() Failure: Values differ"}}}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}
@@ -28,7 +29,7 @@ Expected: 1</Message><StackTrace>at Words</StackTrace></ErrorInfo></Output></Uni
 	}
 }
 
-// Results keep their places where names are single, and are told apart by the paths of projects else.
+// Results stay where they are if the names of projects differ. Otherwise the paths of the projects separate them.
 func TestResultsFolders(t *testing.T) {
 	for _, tc := range []struct{ tests, want string }{
 		{"", ""},

@@ -26,10 +26,10 @@ const usage = `usage: bench [-rounds N] [-case RE] [-situation RE] [-against RE]
   -situation RE  only situations that match: cold, nothing changed, app line changed, deep library changed,
                  package changed, base moved, fresh builder
   -against RE    only comparisons with what matches: seed, seed+mounts, portable, syntax, sdk, floor, "crosshull, amd64"
-  -with FILE     add what an earlier run of as many rounds on this machine wrote to BENCH_JSON, so that everything can be
-                 measured in parts
-  -docs DIR      write the tables into performance.md, and performance.svg, in DIR; without it a run of everything does so
-                 in the repository's docs
+  -with FILE     add what an earlier run of as many rounds on this machine wrote to BENCH_JSON, so that everything can
+                 be measured in parts
+  -docs DIR      write the tables into performance.md, and performance.svg, in DIR; without it a run of everything does
+                 so in the repository's docs
   -traces DIR    keep what every build reported, a file each, to see where its time went
 
 A relative DIR or FILE begins where the program runs: in hack, with make.

@@ -44,7 +44,8 @@ func TestParse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.Rounds != 1 || !o.Filter.Case.MatchString("aspnetapp, portable, amd64") || o.Filter.Complete() || o.docs != "out" {
+	if o.Rounds != 1 || !o.Filter.Case.MatchString("aspnetapp, portable, amd64") || o.Filter.Complete() ||
+		o.docs != "out" {
 		t.Errorf("got %+v", o)
 	}
 	if o, err = parse(nil); err != nil || o.Rounds != 3 || !o.Filter.Complete() {

@@ -22,7 +22,8 @@ func TestRun(t *testing.T) {
 		{args: "help", code: 0, stdout: "usage: lab"},
 		{args: "env", code: 0, stdout: "export BUILDX_BUILDER='crosshull-lab'\n"},
 		{args: "env", env: "here", code: 1, stderr: "lab: CROSSHULL_LAB_FEED: \"here\" is no HOST:PORT\n"},
-		{args: "status", code: 1, stdout: "not running", stderr: "lab: buildkitd: not running; feed: not running; registry: not running\n"},
+		{args: "status", code: 1, stdout: "not running",
+			stderr: "lab: buildkitd: not running; feed: not running; registry: not running\n"},
 		{args: "down", code: 0},
 	} {
 		t.Run(tc.args, func(t *testing.T) {

@@ -19,7 +19,8 @@ import (
 )
 
 func main() {
-	if err := scan(os.Getenv("BUILDKIT_SCAN_SOURCE"), os.Getenv("BUILDKIT_SCAN_SOURCE_EXTRAS"), os.Getenv("BUILDKIT_SCAN_DESTINATION")); err != nil {
+	if err := scan(os.Getenv("BUILDKIT_SCAN_SOURCE"), os.Getenv("BUILDKIT_SCAN_SOURCE_EXTRAS"),
+		os.Getenv("BUILDKIT_SCAN_DESTINATION")); err != nil {
 		fmt.Fprintln(os.Stderr, "labscanner:", err)
 		os.Exit(1)
 	}
@@ -135,7 +136,8 @@ func statement(name string, purls []string) ([]byte, error) {
 		id := fmt.Sprintf("SPDXRef-%d-%s", i, notInID.ReplaceAllString(purl, "-"))
 		of, version, _ := strings.Cut(purl, "@")
 		packages = append(packages, object{
-			"SPDXID": id, "name": filepath.Base(of), "versionInfo": version, "downloadLocation": "NOASSERTION", "filesAnalyzed": false,
+			"SPDXID": id, "name": filepath.Base(of), "versionInfo": version, "downloadLocation": "NOASSERTION",
+			"filesAnalyzed": false,
 			"externalRefs": []object{
 				{"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl", "referenceLocator": purl},
 			},

@@ -31,10 +31,13 @@ func push(t *testing.T) string {
 		return img
 	}
 	index := func(img v1.Image) v1.ImageIndex {
-		return mutate.AppendManifests(empty.Index, mutate.IndexAddendum{Add: img, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: "amd64"}}})
+		return mutate.AppendManifests(empty.Index,
+			mutate.IndexAddendum{Add: img,
+				Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: "amd64"}}})
 	}
 	attested, err := mutate.Append(empty.Image, mutate.Addendum{
-		Layer:       static.NewLayer([]byte(`{"predicate": {"materials": [{"uri": "pkg:docker/alpine@3", "digest": {"sha256": "`+strings.Repeat("a", 64)+`"}}]}}`), "application/vnd.in-toto+json"),
+		Layer: static.NewLayer([]byte(`{"predicate": {"materials": [{"uri": "pkg:docker/alpine@3", `+
+			`"digest": {"sha256": "`+strings.Repeat("a", 64)+`"}}]}}`), "application/vnd.in-toto+json"),
 		Annotations: map[string]string{"in-toto.io/predicate-type": "https://slsa.dev/provenance/v0.2"},
 	})
 	if err != nil {
@@ -44,7 +47,8 @@ func push(t *testing.T) string {
 		"a": index(image("a")),
 		"b": index(image("b")),
 		"c": mutate.AppendManifests(index(image("a")), mutate.IndexAddendum{Add: attested, Descriptor: v1.Descriptor{
-			Platform: &v1.Platform{OS: "unknown", Architecture: "unknown"}, Annotations: map[string]string{"vnd.docker.reference.type": "attestation-manifest"}}}),
+			Platform:    &v1.Platform{OS: "unknown", Architecture: "unknown"},
+			Annotations: map[string]string{"vnd.docker.reference.type": "attestation-manifest"}}}),
 	} {
 		ref, err := name.ParseReference(host+"/app:"+tag, name.Insecure)
 		if err != nil {
@@ -78,7 +82,8 @@ func TestRun(t *testing.T) {
 		{feed: "here", code: 3, stderr: "repro: CROSSHULL_LAB_FEED: \"here\" is no HOST:PORT\n"},
 		{args: []string{"compare", app + "a", app + "a"}, stdout: "equal\n"},
 		{args: []string{"compare", app + "a", app + "c"}, stdout: "equal, attestations left out\n"},
-		{args: []string{"compare", app + "a", app + "b"}, code: 1, stdout: `linux/amd64: config: .config.Labels.is: "a" | "b"`, stderr: "repro: not the same\n"},
+		{args: []string{"compare", app + "a", app + "b"}, code: 1,
+			stdout: `linux/amd64: config: .config.Labels.is: "a" | "b"`, stderr: "repro: not the same\n"},
 		{args: []string{"compare", app + "a", app + "d"}, code: 3, stderr: "repro: get " + app + "d: "},
 		{args: []string{"policy", app + "a"}, code: 3, stderr: "has no provenance"},
 		{args: []string{"policy", app + "c"}, stdout: "docker-image://docker.io/library/alpine:3@sha256:aaaa"},

@@ -50,7 +50,8 @@ func TestEnsureErrors(t *testing.T) {
 		want         []string
 	}{
 		{"no apt-get", "", []string{"no apt-get", "qemu-system-aarch64", "some-package"}},
-		{"apt-get fails", "echo E: no such thing; exit 100", []string{"apt-get update", "exit status 100", "E: no such thing"}},
+		{"apt-get fails", "echo E: no such thing; exit 100",
+			[]string{"apt-get update", "exit status 100", "E: no such thing"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := t.TempDir()

@@ -14,7 +14,8 @@ import (
 
 func nuspec(id, version string) string {
 	return "\ufeff" + `<?xml version="1.0" encoding="utf-8"?>
-<package xmlns="http://schemas.microsoft.com/packaging/2013/05/nuspec.xsd"><metadata><id>` + id + `</id><version>` + version + `</version></metadata></package>`
+<package xmlns="http://schemas.microsoft.com/packaging/2013/05/nuspec.xsd"><metadata><id>` + id + `</id><version>` +
+		version + `</version></metadata></package>`
 }
 
 // write makes a package file out of names and contents, and returns its bytes.
@@ -64,7 +65,8 @@ func TestFeed(t *testing.T) {
 	for _, tc := range []struct {
 		path, want string // want "" is not found
 	}{
-		{Index, `{"version":"3.0.0","resources":[{"@id":"` + srv.URL + `/v3/flat/","@type":"PackageBaseAddress/3.0.0"}]}` + "\n"},
+		{Index,
+			`{"version":"3.0.0","resources":[{"@id":"` + srv.URL + `/v3/flat/","@type":"PackageBaseAddress/3.0.0"}]}` + "\n"},
 		{"/v3/flat/some.lib/index.json", `{"versions":["1.2.0","1.3.0-beta.1"]}` + "\n"},
 		{"/v3/flat/tool/index.json", `{"versions":["2.0.0.1"]}` + "\n"},
 		{"/v3/flat/some.lib/1.2.0/some.lib.1.2.0.nupkg", string(lib)},
@@ -93,7 +95,8 @@ func TestFeed(t *testing.T) {
 				return
 			}
 			if resp.StatusCode != http.StatusOK || string(body) != tc.want {
-				t.Errorf("status %d, %d bytes %.200q, want %d bytes %.200q", resp.StatusCode, len(body), body, len(tc.want), tc.want)
+				t.Errorf("status %d, %d bytes %.200q, want %d bytes %.200q", resp.StatusCode, len(body), body, len(tc.want),
+					tc.want)
 			}
 		})
 	}

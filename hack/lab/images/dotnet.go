@@ -125,7 +125,8 @@ var fileTime = time.Date(2026, time.September, 8, 0, 0, 0, 0, time.UTC)
 func (m *maker) runtimeAMD64() (*tree, error) {
 	t := &tree{}
 	root := filepath.Join(m.Toolchain, "sdk")
-	for _, p := range []string{"dotnet", "LICENSE.txt", "ThirdPartyNotices.txt", "host", "shared/Microsoft.NETCore.App/" + m.runtime} {
+	for _, p := range []string{"dotnet", "LICENSE.txt", "ThirdPartyNotices.txt", "host",
+		"shared/Microsoft.NETCore.App/" + m.runtime} {
 		if err := t.addDisk(filepath.Join(root, p), path.Join(dotnetRoot, p), nil); err != nil {
 			return nil, err
 		}

@@ -52,15 +52,16 @@ func smallLab(t *testing.T) Config {
 	return c
 }
 
-// rootfs puts small root file systems, and a small linker, where those of mmdebstrap would be: the real linker is 700 MB to
-// download and to pack. The lab makes the real ones when it comes up from nothing.
+// rootfs puts small root file systems, and a small linker, where those of mmdebstrap would be: the real linker is 700
+// MB to download and to pack. The lab makes the real ones when it comes up from nothing.
 func rootfs(t *testing.T, c Config) {
 	t.Helper()
 	m := &maker{Config: c}
 	for _, a := range architectures {
 		files(t, m.rootfs(a.debian), "./bin/busybox", "./usr/lib/libicudata.so", "./arch/"+a.debian)
 	}
-	files(t, m.linkerfs(), "./usr/bin/ld.lld", "./usr/lib/libicudata.so", "./usr/share/doc/lld/copyright", "./usr/lib/llvm-14/lib/libLLVM.a")
+	files(t, m.linkerfs(), "./usr/bin/ld.lld", "./usr/lib/libicudata.so", "./usr/share/doc/lld/copyright",
+		"./usr/lib/llvm-14/lib/libLLVM.a")
 }
 
 // files makes an archive of empty files.
@@ -164,7 +165,9 @@ func TestEnsure(t *testing.T) {
 					tt.env, tt.not = nil, []string{"DOTNET_VERSION", "ASPNET_VERSION"}
 				}
 				for platform, img := range got {
-					checkEnv(t, img, append([]string{"APP_UID=1654", "ASPNETCORE_HTTP_PORTS=8080", "DOTNET_RUNNING_IN_CONTAINER=true"}, tt.env...), tt.not)
+					checkEnv(t, img,
+						append([]string{"APP_UID=1654", "ASPNETCORE_HTTP_PORTS=8080", "DOTNET_RUNNING_IN_CONTAINER=true"}, tt.env...),
+						tt.not)
 					if slices.Contains(img.Config.Env, invariant) == v.icu {
 						t.Errorf("%s: ICU is there: %t, and the environment is %q", platform, v.icu, img.Config.Env)
 					}
@@ -179,7 +182,8 @@ func TestEnsure(t *testing.T) {
 					if platform != "linux/arm/v7" && !v.musl {
 						want++
 					}
-					if n := len(below[platform].layers); len(img.layers) != want || !reflect.DeepEqual(img.layers[:n], below[platform].layers) {
+					if n := len(below[platform].layers); len(img.layers) != want ||
+						!reflect.DeepEqual(img.layers[:n], below[platform].layers) {
 						t.Errorf("%s: layers %q do not stand on %q", platform, img.layers, below[platform].layers)
 					}
 				}

@@ -110,7 +110,8 @@ func TestTreeWrite(t *testing.T) {
 				tr.addFile("a/b/c", 0o644, []byte("deep"))
 				tr.addLink("a/a", "/z")
 			},
-			[]member{dir("a/"), symlink("a/a", "/z"), dir("a/b/"), file("a/b/c", "deep"), {name: "z", content: "last", kind: tar.TypeReg, mode: 0o600}},
+			[]member{dir("a/"), symlink("a/a", "/z"), dir("a/b/"), file("a/b/c", "deep"),
+				{name: "z", content: "last", kind: tar.TypeReg, mode: 0o600}},
 		},
 		{
 			"a parent that was added is kept",
@@ -188,7 +189,8 @@ func TestAddDisk(t *testing.T) {
 
 	all := []member{
 		dir("opt/"), dir("opt/x/"), symlink("opt/x/alias", "run"), file("opt/x/data", "data"),
-		dir("opt/x/lib/"), symlink("opt/x/lib/broken", "/nowhere"), dir("opt/x/lib/test/"), file("opt/x/lib/test/x", "x"), file("opt/x/lib/y", "y"),
+		dir("opt/x/lib/"), symlink("opt/x/lib/broken", "/nowhere"), dir("opt/x/lib/test/"), file("opt/x/lib/test/x", "x"),
+		file("opt/x/lib/y", "y"),
 		symlink("opt/x/libs", "lib"), program("opt/x/run", "program"), dir("opt/x/test/"), file("opt/x/test/z", "z"),
 	}
 	without := func(drop ...string) (out []member) {
@@ -215,8 +217,10 @@ func TestAddDisk(t *testing.T) {
 		{"link to a file", "to-file", nil, []member{dir("opt/"), program("opt/x", "program")}},
 		{"skip a folder", "root", func(rel string) bool { return rel == "test" }, without("opt/x/test/")},
 		{"skip under a link", "to-folder", func(rel string) bool { return rel == "lib/test" }, without("opt/x/lib/test/")},
-		{"skip by name", "root", func(rel string) bool { return path.Base(rel) == "test" }, without("opt/x/test/", "opt/x/lib/test/")},
-		{"skip a file", "root", func(rel string) bool { return rel == "alias" || rel == "lib/y" }, without("opt/x/alias", "opt/x/lib/y")},
+		{"skip by name", "root", func(rel string) bool { return path.Base(rel) == "test" },
+			without("opt/x/test/", "opt/x/lib/test/")},
+		{"skip a file", "root", func(rel string) bool { return rel == "alias" || rel == "lib/y" },
+			without("opt/x/alias", "opt/x/lib/y")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tr := &tree{}
@@ -272,11 +276,13 @@ func TestLayerFile(t *testing.T) {
 		t.Errorf("digests differ: %s", digests)
 	}
 	wrong := errors.New("wrong")
-	if _, err := layerFile(filepath.Join(folder, "bad"), func() (*tree, error) { return nil, wrong }); !errors.Is(err, wrong) {
+	if _, err := layerFile(filepath.Join(folder, "bad"), func() (*tree, error) { return nil, wrong }); !errors.Is(err,
+		wrong) {
 		t.Errorf("error %v, want %v", err, wrong)
 	}
 	gone := func() (*tree, error) {
-		return &tree{entries: []entry{{hdr: &tar.Header{Name: "x", Typeflag: tar.TypeReg, Size: 1}, disk: filepath.Join(folder, "gone")}}}, nil
+		return &tree{entries: []entry{{hdr: &tar.Header{Name: "x", Typeflag: tar.TypeReg, Size: 1},
+			disk: filepath.Join(folder, "gone")}}}, nil
 	}
 	if _, err := layerFile(filepath.Join(folder, "bad"), gone); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("error %v, want that the file does not exist", err)
@@ -317,16 +323,22 @@ func TestInspect(t *testing.T) {
 		want                 toolchain
 		missing              string
 	}{
-		{name: "amd64 alone", sdk: []string{"9.0.102"}, runtime: one, aspnet: one, want: toolchain{sdk: "9.0.102", runtime: "9.0.1", aspnet: "9.0.1"}},
+		{name: "amd64 alone", sdk: []string{"9.0.102"}, runtime: one, aspnet: one,
+			want: toolchain{sdk: "9.0.102", runtime: "9.0.1", aspnet: "9.0.1"}},
 		{
 			name: "the newest",
-			sdk:  []string{"10.0.100", "9.0.310", "Current"}, runtime: []string{"9.0.9", "9.0.10"}, aspnet: []string{"10.0.0-rc.1", "10.0.0"},
-			want: toolchain{sdk: "10.0.100", runtime: "9.0.10", aspnet: "10.0.0"},
+			sdk:  []string{"10.0.100", "9.0.310", "Current"}, runtime: []string{"9.0.9", "9.0.10"},
+			aspnet: []string{"10.0.0-rc.1", "10.0.0"},
+			want:   toolchain{sdk: "10.0.100", runtime: "9.0.10", aspnet: "10.0.0"},
 		},
-		{name: "arm64", sdk: one, runtime: one, aspnet: one, muxer: true, pack: true, aspnetPack: true, want: toolchain{sdk: "9.0.1", runtime: "9.0.1", aspnet: "9.0.1", arm64: true}},
-		{name: "pack of ASP.NET Core missing", sdk: one, runtime: one, aspnet: one, muxer: true, pack: true, want: toolchain{sdk: "9.0.1", runtime: "9.0.1", aspnet: "9.0.1"}},
-		{name: "launcher without pack", sdk: one, runtime: one, aspnet: one, muxer: true, want: toolchain{sdk: "9.0.1", runtime: "9.0.1", aspnet: "9.0.1"}},
-		{name: "pack without launcher", sdk: one, runtime: one, aspnet: one, pack: true, want: toolchain{sdk: "9.0.1", runtime: "9.0.1", aspnet: "9.0.1"}},
+		{name: "arm64", sdk: one, runtime: one, aspnet: one, muxer: true, pack: true, aspnetPack: true,
+			want: toolchain{sdk: "9.0.1", runtime: "9.0.1", aspnet: "9.0.1", arm64: true}},
+		{name: "pack of ASP.NET Core missing", sdk: one, runtime: one, aspnet: one, muxer: true, pack: true,
+			want: toolchain{sdk: "9.0.1", runtime: "9.0.1", aspnet: "9.0.1"}},
+		{name: "launcher without pack", sdk: one, runtime: one, aspnet: one, muxer: true,
+			want: toolchain{sdk: "9.0.1", runtime: "9.0.1", aspnet: "9.0.1"}},
+		{name: "pack without launcher", sdk: one, runtime: one, aspnet: one, pack: true,
+			want: toolchain{sdk: "9.0.1", runtime: "9.0.1", aspnet: "9.0.1"}},
 		{name: "no SDK", sdk: []string{"NuGetFallbackFolder"}, runtime: one, aspnet: one, missing: "sdk/sdk"},
 		{name: "no runtime", sdk: one, aspnet: one, missing: "sdk/shared/Microsoft.NETCore.App"},
 		{name: "no ASP.NET Core", sdk: one, runtime: one, missing: "sdk/shared/Microsoft.AspNetCore.App"},
@@ -344,7 +356,8 @@ func TestInspect(t *testing.T) {
 			}
 			got, err := inspect(c)
 			if tt.missing != "" {
-				if want := "no .NET toolchain in " + c.Toolchain + ": " + tt.missing + " is missing"; err == nil || err.Error() != want {
+				if want := "no .NET toolchain in " + c.Toolchain + ": " + tt.missing + " is missing"; err == nil ||
+					err.Error() != want {
 					t.Errorf("error %v, want %s", err, want)
 				}
 				return
@@ -352,10 +365,12 @@ func TestInspect(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got.sdk != tt.want.sdk || got.runtime != tt.want.runtime || got.aspnet != tt.want.aspnet || got.arm64 != tt.want.arm64 {
+			if got.sdk != tt.want.sdk || got.runtime != tt.want.runtime || got.aspnet != tt.want.aspnet ||
+				got.arm64 != tt.want.arm64 {
 				t.Errorf("got %+v, want %+v", *got, tt.want)
 			}
-			if _, err := os.Stat(filepath.Join(got.goroot, "src/fmt")); err != nil || got.goversion == "" || strings.HasPrefix(got.goversion, "go") {
+			if _, err := os.Stat(filepath.Join(got.goroot, "src/fmt")); err != nil || got.goversion == "" ||
+				strings.HasPrefix(got.goversion, "go") {
 				t.Errorf("Go %q in %q: %v", got.goversion, got.goroot, err)
 			}
 		})
@@ -363,7 +378,8 @@ func TestInspect(t *testing.T) {
 }
 
 func TestCompareVersions(t *testing.T) {
-	order := []string{"8.0.20", "9.0.0-preview.7", "9.0.0-rc.1", "9.0.0", "9.0.9", "9.0.10", "9.0.100", "10.0.0", "10.0.0.1"}
+	order := []string{"8.0.20", "9.0.0-preview.7", "9.0.0-rc.1", "9.0.0", "9.0.9", "9.0.10", "9.0.100", "10.0.0",
+		"10.0.0.1"}
 	for i, a := range order {
 		for j, b := range order {
 			got := compareVersions(a, b)
@@ -375,7 +391,8 @@ func TestCompareVersions(t *testing.T) {
 }
 
 func TestKey(t *testing.T) {
-	base, c := toolchain{sdk: "9.0.102", runtime: "9.0.1", aspnet: "9.0.1", goversion: "1.26"}, Config{FeedURL: "http://127.0.0.1:1"}
+	base, c := toolchain{sdk: "9.0.102", runtime: "9.0.1", aspnet: "9.0.1",
+		goversion: "1.26"}, Config{FeedURL: "http://127.0.0.1:1"}
 	keys := map[string]bool{base.key(c): true}
 	if same := base; !keys[same.key(Config{FeedURL: c.FeedURL, Cache: "elsewhere"})] {
 		t.Error("the folder of the cache changes the key")
@@ -433,14 +450,19 @@ func TestOSTree(t *testing.T) {
 	tw := tar.NewWriter(&b)
 	for _, m := range []member{
 		dir("./"), dir("./bin/"), program("./bin/busybox", "busybox"), dir("./dev/"), file("./dev/x", ""),
-		file("./etc/hostname", "here"), file("./etc/passwd", "root:x:0:0::/:\n"), dir("./lib/"), file("./lib/libc.so", "libc"),
+		file("./etc/hostname", "here"), file("./etc/passwd", "root:x:0:0::/:\n"), dir("./lib/"),
+		file("./lib/libc.so", "libc"),
 		{name: "./lib/link.so", link: "./lib/libc.so", kind: tar.TypeLink, mode: 0o644},
-		file("./usr/lib/libicudata.so", "icu"), file("./lib/x86_64-linux-gnu/libm.so.6", "glibc"), file("./lib/ld-musl-x86_64.so.1", "musl"),
-		file("./usr/share/ca-certificates/a.crt", "A\n"), file("./usr/share/ca-certificates/b.crt", "B\n"), file("./usr/share/ca-certificates/README", "no"),
-		file("./usr/share/doc/x", "doc"), file("./usr/share/zoneinfo/UTC", "utc"), file("./var/cache/x", ""), file("./var/lib/apt/x", ""),
+		file("./usr/lib/libicudata.so", "icu"), file("./lib/x86_64-linux-gnu/libm.so.6", "glibc"),
+		file("./lib/ld-musl-x86_64.so.1", "musl"),
+		file("./usr/share/ca-certificates/a.crt", "A\n"), file("./usr/share/ca-certificates/b.crt", "B\n"),
+		file("./usr/share/ca-certificates/README", "no"),
+		file("./usr/share/doc/x", "doc"), file("./usr/share/zoneinfo/UTC", "utc"), file("./var/cache/x", ""),
+		file("./var/lib/apt/x", ""),
 		file("./var/lib/dpkg/status", "dpkg"), file("./var/log/x", "log"),
 	} {
-		hdr := &tar.Header{Name: m.name, Typeflag: m.kind, Mode: m.mode, Linkname: m.link, Size: int64(len(m.content)), ModTime: time.Now()}
+		hdr := &tar.Header{Name: m.name, Typeflag: m.kind, Mode: m.mode, Linkname: m.link, Size: int64(len(m.content)),
+			ModTime: time.Now()}
 		if err := tw.WriteHeader(hdr); err != nil {
 			t.Fatal(err)
 		}
@@ -459,7 +481,8 @@ func TestOSTree(t *testing.T) {
 		"usr/share/ca-certificates/README",
 	}
 	never := []string{"dev/x", "etc/hostname", "usr/share/doc/x", "var/cache/x", "var/lib/apt/x", "var/log/x", "./", ""}
-	shell, icu := []string{"bin/busybox", "var/lib/dpkg/status"}, []string{"usr/lib/libicudata.so", "usr/share/zoneinfo/UTC"}
+	shell, icu := []string{"bin/busybox", "var/lib/dpkg/status"}, []string{"usr/lib/libicudata.so",
+		"usr/share/zoneinfo/UTC"}
 	for _, v := range variants {
 		t.Run("noble"+v.suffix, func(t *testing.T) {
 			tr, err := m.osTree("amd64", v)
@@ -517,7 +540,8 @@ func TestRuntimeTrees(t *testing.T) {
 	muxer := t.TempDir()
 	write(t, filepath.Join(muxer, "dotnet-arm64"), "launcher", 0o755)
 	c := Config{Toolchain: top, Muxer: muxer, FeedURL: "http://127.0.0.1:1/index.json"}
-	writePack(t, pack(c, "Microsoft.NETCore.App", "9.0.1"), "runtimes/linux-arm64/native/libhostfxr.so", "runtimes/linux-arm64/native/createdump",
+	writePack(t, pack(c, "Microsoft.NETCore.App", "9.0.1"), "runtimes/linux-arm64/native/libhostfxr.so",
+		"runtimes/linux-arm64/native/createdump",
 		"runtimes/linux-arm64/lib/net9.0/System.dll", "runtimes/linux-arm64/other/x", "LICENSE.TXT")
 	tc, err := inspect(c)
 	if err != nil {
@@ -530,14 +554,17 @@ func TestRuntimeTrees(t *testing.T) {
 		want  []string // files; a program with a * after its name
 	}{
 		{"runtime amd64", m.runtimeAMD64, []string{
-			"usr/bin/dotnet", "usr/share/dotnet/LICENSE.txt", "usr/share/dotnet/ThirdPartyNotices.txt", "usr/share/dotnet/dotnet*",
+			"usr/bin/dotnet", "usr/share/dotnet/LICENSE.txt", "usr/share/dotnet/ThirdPartyNotices.txt",
+			"usr/share/dotnet/dotnet*",
 			"usr/share/dotnet/host/fxr/9.0.1/libhostfxr.so", "usr/share/dotnet/shared/Microsoft.NETCore.App/9.0.1/System.dll",
 		}},
 		{"ASP.NET Core amd64", m.aspnetAMD64, []string{"usr/share/dotnet/shared/Microsoft.AspNetCore.App/9.0.1/Web.dll"}},
-		{"SDK", m.sdkTree, []string{"root/.nuget/NuGet/NuGet.Config", "usr/share/dotnet/packs/x", "usr/share/dotnet/sdk/9.0.102/dotnet.dll"}},
+		{"SDK", m.sdkTree,
+			[]string{"root/.nuget/NuGet/NuGet.Config", "usr/share/dotnet/packs/x", "usr/share/dotnet/sdk/9.0.102/dotnet.dll"}},
 		{"runtime arm64", m.runtimeARM64, []string{
 			"usr/bin/dotnet", "usr/share/dotnet/dotnet*", "usr/share/dotnet/host/fxr/9.0.1/libhostfxr.so",
-			"usr/share/dotnet/shared/Microsoft.NETCore.App/9.0.1/System.dll", "usr/share/dotnet/shared/Microsoft.NETCore.App/9.0.1/createdump*",
+			"usr/share/dotnet/shared/Microsoft.NETCore.App/9.0.1/System.dll",
+			"usr/share/dotnet/shared/Microsoft.NETCore.App/9.0.1/createdump*",
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -585,7 +612,8 @@ func writePack(t *testing.T, file string, names ...string) {
 
 func TestPrune(t *testing.T) {
 	cache := t.TempDir()
-	for _, name := range []string{"layer-new-os.tar.gz", "layer-old-os.tar.gz", "pushed-new.json", "pushed-old.json", "rootfs-amd64.tar"} {
+	for _, name := range []string{"layer-new-os.tar.gz", "layer-old-os.tar.gz", "pushed-new.json", "pushed-old.json",
+		"rootfs-amd64.tar"} {
 		if err := os.WriteFile(filepath.Join(cache, name), nil, 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -17,7 +17,8 @@ import (
 
 // packages make the OS of every image: what .NET needs, and busybox for a shell; musl is for the alpine family alone.
 var packages = []string{
-	"base-files", "libc6", "libstdc++6", "libgcc-s1", "zlib1g", "libicu72", "libssl3", "tzdata", "ca-certificates", "busybox-static", "musl",
+	"base-files", "libc6", "libstdc++6", "libgcc-s1", "zlib1g", "libicu72", "libssl3", "tzdata", "ca-certificates",
+	"busybox-static", "musl",
 }
 
 // linker is what AOT needs beside the SDK, to link for the machine itself and for arm64.
@@ -47,8 +48,10 @@ func (m *maker) linkerfs() string { return filepath.Join(m.Cache, "linker.tar") 
 
 // superfluous begins the names of what linking needs nothing of.
 var superfluous = []string{
-	"usr/share/", "var/", "etc/", "dev/", "proc/", "sys/", "run/", "tmp/", "boot/", "usr/lib/python3", "usr/lib/gcc/x86_64-linux-gnu/12/cc1", "usr/lib/gcc-cross/aarch64-linux-gnu/12/cc1",
-	"usr/lib/gcc-cross/aarch64-linux-gnu/12/lto", "usr/lib/gcc/x86_64-linux-gnu/12/lto", "usr/lib/x86_64-linux-gnu/perl", "usr/lib/systemd", "bin/", "sbin/",
+	"usr/share/", "var/", "etc/", "dev/", "proc/", "sys/", "run/", "tmp/", "boot/", "usr/lib/python3",
+	"usr/lib/gcc/x86_64-linux-gnu/12/cc1", "usr/lib/gcc-cross/aarch64-linux-gnu/12/cc1",
+	"usr/lib/gcc-cross/aarch64-linux-gnu/12/lto", "usr/lib/gcc/x86_64-linux-gnu/12/lto", "usr/lib/x86_64-linux-gnu/perl",
+	"usr/lib/systemd", "bin/", "sbin/",
 }
 
 // linkerTree is the part of the linker's file system that the OS of the SDK image does not have.
@@ -99,7 +102,8 @@ func gnu(name string) bool {
 
 // chiselled tells what Ubuntu Chiseled images do not have.
 func chiselled(name string, icu bool) bool {
-	for _, p := range []string{"bin/", "sbin/", "usr/bin/", "usr/sbin/", "var/lib/dpkg", "etc/dpkg", "etc/apt", "usr/share/doc", "usr/share/man", "usr/share/busybox"} {
+	for _, p := range []string{"bin/", "sbin/", "usr/bin/", "usr/sbin/", "var/lib/dpkg", "etc/dpkg", "etc/apt",
+		"usr/share/doc", "usr/share/man", "usr/share/busybox"} {
 		if strings.HasPrefix(name, p) {
 			return true
 		}
@@ -153,7 +157,8 @@ func (m *maker) osTree(arch string, v variant) (*tree, error) {
 			bundle.Write(dt)
 		}
 		t.addHeader(&tar.Header{
-			Name: name, Typeflag: hdr.Typeflag, Mode: hdr.Mode, Uid: hdr.Uid, Gid: hdr.Gid, Linkname: hdr.Linkname, Size: hdr.Size,
+			Name: name, Typeflag: hdr.Typeflag, Mode: hdr.Mode, Uid: hdr.Uid, Gid: hdr.Gid, Linkname: hdr.Linkname,
+			Size: hdr.Size,
 		}, dt)
 	}
 	if v.musl {

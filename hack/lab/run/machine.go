@@ -56,7 +56,8 @@ func machineParts(ctx context.Context, cache string) (_ parts, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
 	archive := filepath.Join(tmp, "kernel.tar")
-	if err := apt.Bootstrap(ctx, apt.Bookworm, "arm64", []string{"linux-image-cloud-arm64", "busybox-static"}, archive); err != nil {
+	if err := apt.Bootstrap(ctx, apt.Bookworm, "arm64", []string{"linux-image-cloud-arm64", "busybox-static"},
+		archive); err != nil {
 		return "", err
 	}
 	files := map[string]string{"boot/vmlinuz-*": p.kernel(), "bin/busybox": p.busybox()}

@@ -62,8 +62,10 @@ func TestNewProcess(t *testing.T) {
 	}{
 		{
 			name: "the image's own",
-			cfg:  v1.Config{Entrypoint: []string{"/app/run", "-a"}, Cmd: []string{"b"}, WorkingDir: "/app", Env: []string{"A=1"}, User: "app"},
-			want: &process{args: []string{"/app/run", "-a", "b"}, env: defaults("/home/app", "A=1"), dir: "/app", uid: 1654, gid: 1655},
+			cfg: v1.Config{Entrypoint: []string{"/app/run", "-a"}, Cmd: []string{"b"}, WorkingDir: "/app", Env: []string{"A=1"},
+				User: "app"},
+			want: &process{args: []string{"/app/run", "-a", "b"}, env: defaults("/home/app", "A=1"), dir: "/app", uid: 1654,
+				gid: 1655},
 		},
 		{
 			name: "arguments in the place of cmd",
@@ -244,7 +246,8 @@ func TestRuntimeSpec(t *testing.T) {
 		capabilities bool
 	}{{"root", 0, true}, {"app", 1654, false}} {
 		t.Run(tt.name, func(t *testing.T) {
-			dt, err := json.Marshal(runtimeSpec(&process{args: []string{"/run", "a b"}, env: []string{"A=1"}, dir: "/app", uid: tt.uid, gid: 7}))
+			dt, err := json.Marshal(runtimeSpec(&process{args: []string{"/run", "a b"}, env: []string{"A=1"}, dir: "/app",
+				uid: tt.uid, gid: 7}))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -300,7 +303,8 @@ func TestRuntimeSpec(t *testing.T) {
 	}
 }
 
-var awkward = []string{"", "plain", "a b", "  ", "it's", "''", "'", `"$HOME" $(id) ` + "`id`", `back\slash\`, "new\nline", "tab\t", "*", "~", "a;b&c|d>e", "!", "#", "%s %d", "-n", "ünï"}
+var awkward = []string{"", "plain", "a b", "  ", "it's", "''", "'", `"$HOME" $(id) ` + "`id`", `back\slash\`,
+	"new\nline", "tab\t", "*", "~", "a;b&c|d>e", "!", "#", "%s %d", "-n", "ünï"}
 
 func TestQuote(t *testing.T) {
 	for _, s := range awkward {
@@ -316,7 +320,8 @@ func TestQuote(t *testing.T) {
 
 // The line that starts the app must give it each word as it is, through the shell.
 func TestInitScriptStartsApp(t *testing.T) {
-	p := &process{args: append([]string{"/my app/it's"}, awkward...), env: []string{"A=it's $HOME", "B="}, dir: "/it's a folder", uid: 1654, gid: 50}
+	p := &process{args: append([]string{"/my app/it's"}, awkward...), env: []string{"A=it's $HOME", "B="},
+		dir: "/it's a folder", uid: 1654, gid: 50}
 	script := initScript(Spec{}, p, 0)
 	const start, end = "$b env -i ", " > " + labDir + "/output 2>&1 &"
 	_, line, ok := strings.Cut(script, start)
@@ -325,7 +330,8 @@ func TestInitScriptStartsApp(t *testing.T) {
 		t.Fatalf("no line starts the app:\n%s", script)
 	}
 	got := words(t, line)
-	want := append([]string{"A=it's $HOME", "B=", labDir + "/busybox", "start-stop-daemon", "-S", "-q", "-c", "1654:50", "-x", "/my app/it's", "--"}, awkward...)
+	want := append([]string{"A=it's $HOME", "B=", labDir + "/busybox", "start-stop-daemon", "-S", "-q", "-c", "1654:50",
+		"-x", "/my app/it's", "--"}, awkward...)
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q\nwant %q", got, want)
 	}
@@ -365,7 +371,8 @@ func TestInitScript(t *testing.T) {
 			if out, err := check.CombinedOutput(); err != nil {
 				t.Errorf("not a shell script: %v\n%s\n%s", err, out, script)
 			}
-			if !strings.HasPrefix(script, "#!"+labDir+"/busybox sh\n") || !strings.HasSuffix(script, "\necho '"+endReport+"'\n") {
+			if !strings.HasPrefix(script, "#!"+labDir+"/busybox sh\n") ||
+				!strings.HasSuffix(script, "\necho '"+endReport+"'\n") {
 				t.Errorf("got:\n%s", script)
 			}
 			if asks := strings.Contains(script, "wget"); asks != (tt.url != "") || !strings.Contains(script, tt.url) {
@@ -455,9 +462,10 @@ func TestParseConsole(t *testing.T) {
 		err           string
 	}{
 		{
-			name:    "output and body",
-			console: "\n=== crosshull report\nexit 0\noutput:\n" + b64("out\n") + "\nbody:\n" + b64("answer") + "\n=== crosshull end\n",
-			want:    Result{Output: "out\n", Body: "answer"},
+			name: "output and body",
+			console: "\n=== crosshull report\nexit 0\noutput:\n" + b64("out\n") + "\nbody:\n" + b64("answer") +
+				"\n=== crosshull end\n",
+			want: Result{Output: "out\n", Body: "answer"},
 		},
 		{
 			name:    "no body",
@@ -470,26 +478,31 @@ func TestParseConsole(t *testing.T) {
 			want:    Result{ExitCode: 1},
 		},
 		{
-			name:    "carriage returns, base64 over lines",
-			console: "boot\r\n\r\n=== crosshull report\r\nexit 0\r\noutput:\r\n" + b64("abc") + "\r\n" + b64("def") + "\r\nbody:\r\n" + b64("x") + "\r\n=== crosshull end\r\n",
-			want:    Result{Output: "abcdef", Body: "x"},
+			name: "carriage returns, base64 over lines",
+			console: "boot\r\n\r\n=== crosshull report\r\nexit 0\r\noutput:\r\n" + b64("abc") + "\r\n" + b64("def") +
+				"\r\nbody:\r\n" + b64("x") + "\r\n=== crosshull end\r\n",
+			want: Result{Output: "abcdef", Body: "x"},
 		},
 		{
 			name: "kernel messages around, between and within lines",
-			console: "[    0.000000] Booting Linux\r\n[    3.1] EXT4: no\r\n=== crosshull report\r\nexit 0[   61.234567] random: crng init done\r\n\r\noutput:\r\n" +
-				"[   61.300000] warning: it's = odd\r\n" + "YW[   61.300001] hm\r\nJj" + "\r\n=== crosshull end\r\n[   62.000000] reboot: Power down\r\n",
+			console: "[    0.000000] Booting Linux\r\n[    3.1] EXT4: no\r\n=== crosshull report\r\n" +
+				"exit 0[   61.234567] random: crng init done\r\n\r\noutput:\r\n" +
+				"[   61.300000] warning: it's = odd\r\n" + "YW[   61.300001] hm\r\nJj" +
+				"\r\n=== crosshull end\r\n[   62.000000] reboot: Power down\r\n",
 			want: Result{Output: "abc"},
 		},
 		{
-			name:    "output that looks like a title",
-			console: "=== crosshull report\nexit 0\noutput:\n" + b64(endsInBody) + "\nbody:\n" + b64("x") + "\n=== crosshull end\n",
-			want:    Result{Output: endsInBody, Body: "x"},
+			name: "output that looks like a title",
+			console: "=== crosshull report\nexit 0\noutput:\n" + b64(endsInBody) + "\nbody:\n" + b64("x") +
+				"\n=== crosshull end\n",
+			want: Result{Output: endsInBody, Body: "x"},
 		},
 		{name: "nothing", err: noReport},
 		{name: "panic", console: "[    1.000000] Kernel panic - not syncing: No working init found.\n", err: noReport},
 		{name: "cut off", console: "=== crosshull report\nexit 0\noutput:\n" + b64("out"), err: noReport},
 		{name: "no exit code", console: "=== crosshull report\nexit \noutput:\n=== crosshull end\n", err: noReport},
-		{name: "bad base64", console: "=== crosshull report\nexit 0\noutput:\nabc\n=== crosshull end\n", err: "read the report: illegal base64 data"},
+		{name: "bad base64", console: "=== crosshull report\nexit 0\noutput:\nabc\n=== crosshull end\n",
+			err: "read the report: illegal base64 data"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, answered, err := parseConsole(tt.console)

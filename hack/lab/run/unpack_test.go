@@ -26,7 +26,8 @@ func layer(t *testing.T, entries ...entry) v1.Layer {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
 	for _, e := range entries {
-		h := &tar.Header{Name: e.name, Mode: e.mode, Uid: os.Getuid(), Gid: os.Getgid(), Size: int64(len(e.content)), Linkname: e.symlink + e.link}
+		h := &tar.Header{Name: e.name, Mode: e.mode, Uid: os.Getuid(), Gid: os.Getgid(), Size: int64(len(e.content)),
+			Linkname: e.symlink + e.link}
 		switch {
 		case strings.HasSuffix(e.name, "/"):
 			h.Typeflag = tar.TypeDir
@@ -48,7 +49,10 @@ func layer(t *testing.T, entries ...entry) v1.Layer {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	l, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b.Bytes())), nil })
+	l, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(b.Bytes())),
+			nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,49 +82,57 @@ func TestUnpack(t *testing.T) {
 		gone   []string
 	}{
 		{
-			name:   "over",
-			layers: []v1.Layer{layer(t, entry{name: "a", content: "old"}, entry{name: "d/b", content: "b"}), layer(t, entry{name: "./a", content: "new"}, entry{name: "/d/c", content: "c"})},
-			want:   map[string]string{"a": "new", "d/b": "b", "d/c": "c"},
+			name: "over",
+			layers: []v1.Layer{layer(t, entry{name: "a", content: "old"}, entry{name: "d/b", content: "b"}),
+				layer(t, entry{name: "./a", content: "new"}, entry{name: "/d/c", content: "c"})},
+			want: map[string]string{"a": "new", "d/b": "b", "d/c": "c"},
 		},
 		{
-			name:   "whiteouts",
-			layers: []v1.Layer{layer(t, entry{name: "a"}, entry{name: "d/b"}, entry{name: "d/c", content: "c"}), layer(t, entry{name: ".wh.a"}, entry{name: "d/.wh.b"}, entry{name: ".wh.never"})},
-			want:   map[string]string{"d/c": "c"},
-			gone:   []string{"a", "d/b", ".wh.a", "d/.wh.b"},
+			name: "whiteouts",
+			layers: []v1.Layer{layer(t, entry{name: "a"}, entry{name: "d/b"}, entry{name: "d/c", content: "c"}),
+				layer(t, entry{name: ".wh.a"}, entry{name: "d/.wh.b"}, entry{name: ".wh.never"})},
+			want: map[string]string{"d/c": "c"},
+			gone: []string{"a", "d/b", ".wh.a", "d/.wh.b"},
 		},
 		{
 			name: "opaque leaves what its layer made",
 			layers: []v1.Layer{layer(t, entry{name: "d/low"}, entry{name: "d/sub/low"}, entry{name: "other", content: "o"}),
-				layer(t, entry{name: "d/up", content: "u"}, entry{name: "d/sub/up", content: "u"}, entry{name: "d/.wh..wh..opq"}, entry{name: "d/late", content: "l"})},
+				layer(t, entry{name: "d/up", content: "u"}, entry{name: "d/sub/up", content: "u"}, entry{name: "d/.wh..wh..opq"},
+					entry{name: "d/late", content: "l"})},
 			want: map[string]string{"d/up": "u", "d/sub/up": "u", "d/late": "l", "other": "o"},
 			gone: []string{"d/low", "d/sub/low", "d/.wh..wh..opq"},
 		},
 		{
-			name:   "a hard link keeps its content",
-			layers: []v1.Layer{layer(t, entry{name: "a", content: "old"}, entry{name: "b", link: "a"}), layer(t, entry{name: "a", content: "new"})},
-			want:   map[string]string{"a": "new", "b": "old"},
+			name: "a hard link keeps its content",
+			layers: []v1.Layer{layer(t, entry{name: "a", content: "old"}, entry{name: "b", link: "a"}),
+				layer(t, entry{name: "a", content: "new"})},
+			want: map[string]string{"a": "new", "b": "old"},
 		},
 		{
-			name:   "a hard link outlives its target",
-			layers: []v1.Layer{layer(t, entry{name: "a", content: "old"}, entry{name: "b", link: "a"}), layer(t, entry{name: ".wh.a"})},
-			want:   map[string]string{"b": "old"},
-			gone:   []string{"a"},
+			name: "a hard link outlives its target",
+			layers: []v1.Layer{layer(t, entry{name: "a", content: "old"}, entry{name: "b", link: "a"}),
+				layer(t, entry{name: ".wh.a"})},
+			want: map[string]string{"b": "old"},
+			gone: []string{"a"},
 		},
 		{
-			name:   "into a folder that is a link",
-			layers: []v1.Layer{layer(t, entry{name: "usr/bin/x", content: "x"}, entry{name: "bin", symlink: "usr/bin"}), layer(t, entry{name: "bin/new", content: "n"})},
-			want:   map[string]string{"usr/bin/x": "x", "usr/bin/new": "n", "bin/x": "x"},
+			name: "into a folder that is a link",
+			layers: []v1.Layer{layer(t, entry{name: "usr/bin/x", content: "x"}, entry{name: "bin", symlink: "usr/bin"}),
+				layer(t, entry{name: "bin/new", content: "n"})},
+			want: map[string]string{"usr/bin/x": "x", "usr/bin/new": "n", "bin/x": "x"},
 		},
 		{
-			name:   "an absolute link is the image's",
-			layers: []v1.Layer{layer(t, entry{name: "run/x", content: "x"}, entry{name: "var/run", symlink: "/run"}), layer(t, entry{name: "var/run/new", content: "n"})},
-			want:   map[string]string{"run/x": "x", "run/new": "n"},
+			name: "an absolute link is the image's",
+			layers: []v1.Layer{layer(t, entry{name: "run/x", content: "x"}, entry{name: "var/run", symlink: "/run"}),
+				layer(t, entry{name: "var/run/new", content: "n"})},
+			want: map[string]string{"run/x": "x", "run/new": "n"},
 		},
 		{
-			name:   "a file takes the place of a folder, and a folder of a link",
-			layers: []v1.Layer{layer(t, entry{name: "a/x"}, entry{name: "b", symlink: "c"}, entry{name: "c/x", content: "x"}), layer(t, entry{name: "a", content: "file"}, entry{name: "b/"}, entry{name: "b/y", content: "y"})},
-			want:   map[string]string{"a": "file", "b/y": "y", "c/x": "x"},
-			gone:   []string{"c/y"},
+			name: "a file takes the place of a folder, and a folder of a link",
+			layers: []v1.Layer{layer(t, entry{name: "a/x"}, entry{name: "b", symlink: "c"}, entry{name: "c/x", content: "x"}),
+				layer(t, entry{name: "a", content: "file"}, entry{name: "b/"}, entry{name: "b/y", content: "y"})},
+			want: map[string]string{"a": "file", "b/y": "y", "c/x": "x"},
+			gone: []string{"c/y"},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -144,7 +156,8 @@ func TestUnpack(t *testing.T) {
 
 func TestUnpackModes(t *testing.T) {
 	root, err := unpacked(t,
-		layer(t, entry{name: "d/", mode: 0o700}, entry{name: "su", mode: 0o4755}, entry{name: "tmp/", mode: 0o1777}, entry{name: "r", mode: 0o440}),
+		layer(t, entry{name: "d/", mode: 0o700}, entry{name: "su", mode: 0o4755}, entry{name: "tmp/", mode: 0o1777},
+			entry{name: "r", mode: 0o440}),
 		layer(t, entry{name: "d/", mode: 0o750}, entry{name: "tmp/x"}))
 	if err != nil {
 		t.Fatal(err)
@@ -166,8 +179,10 @@ func TestUnpackStaysInside(t *testing.T) {
 		entries func(host string) [][]entry
 		err     string
 	}{
-		{name: "dot dot", entries: func(string) [][]entry { return [][]entry{{{name: "../evil", content: "x"}}} }, err: "leads out of the image"},
-		{name: "dot dot within", entries: func(string) [][]entry { return [][]entry{{{name: "a/../../evil", content: "x"}}} }, err: "leads out of the image"},
+		{name: "dot dot", entries: func(string) [][]entry { return [][]entry{{{name: "../evil", content: "x"}}} },
+			err: "leads out of the image"},
+		{name: "dot dot within", entries: func(string) [][]entry { return [][]entry{{{name: "a/../../evil", content: "x"}}} },
+			err: "leads out of the image"},
 		{name: "absolute link", entries: func(host string) [][]entry {
 			return [][]entry{{{name: "esc", symlink: host}, {name: "esc/evil", content: "x"}}}
 		}},
@@ -192,7 +207,8 @@ func TestUnpackStaysInside(t *testing.T) {
 		{name: "opaque", entries: func(host string) [][]entry {
 			return [][]entry{{{name: "esc", symlink: host}}, {{name: "esc/.wh..wh..opq"}}}
 		}},
-		{name: "whiteout of dot dot", entries: func(string) [][]entry { return [][]entry{{{name: "a/.wh..."}}} }, err: "removes no file"},
+		{name: "whiteout of dot dot", entries: func(string) [][]entry { return [][]entry{{{name: "a/.wh..."}}} },
+			err: "removes no file"},
 		{name: "links in a ring", entries: func(string) [][]entry {
 			return [][]entry{{{name: "a", symlink: "b"}, {name: "b", symlink: "a"}, {name: "a/evil", content: "x"}}}
 		}, err: "too many links"},

@@ -93,7 +93,8 @@ func compile(ctx context.Context, moduleDir string, t tool, version, path string
 	out := filepath.Join(tmp, t.name)
 	// Making debug information and dropping it would be a fifth of the time.
 	ldflags := fmt.Sprintf("-s -w -X %s/version.Version=%s", t.module, version)
-	if err := goBuild(ctx, moduleDir, "-gcflags=all=-dwarf=false", "-ldflags", ldflags, "-o", out, t.module+"/cmd/"+t.name); err != nil {
+	if err := goBuild(ctx, moduleDir, "-gcflags=all=-dwarf=false", "-ldflags", ldflags, "-o", out,
+		t.module+"/cmd/"+t.name); err != nil {
 		return err
 	}
 	return os.Rename(out, path)

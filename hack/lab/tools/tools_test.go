@@ -17,12 +17,14 @@ func module(t *testing.T, version string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, content := range map[string]string{
-		"go.mod": "module example.com/hack\n\ngo 1.24\n\nrequire example.com/dep " + version + "\n\nreplace example.com/dep => ./dep\n",
+		"go.mod": "module example.com/hack\n\ngo 1.24\n\nrequire example.com/dep " + version +
+			"\n\nreplace example.com/dep => ./dep\n",
 		// Keeps the requirement, as a tool line would.
-		"keep.go":                 "package hack\n\nimport _ \"example.com/dep/version\"\n",
-		"dep/go.mod":              "module example.com/dep\n\ngo 1.24\n",
-		"dep/version/version.go":  "package version\n\nvar Version = \"none\"\n",
-		"dep/cmd/printer/main.go": "package main\n\nimport \"example.com/dep/version\"\n\nfunc main() { print(version.Version) }\n",
+		"keep.go":                "package hack\n\nimport _ \"example.com/dep/version\"\n",
+		"dep/go.mod":             "module example.com/dep\n\ngo 1.24\n",
+		"dep/version/version.go": "package version\n\nvar Version = \"none\"\n",
+		"dep/cmd/printer/main.go": "package main\n\nimport \"example.com/dep/version\"\n\n" +
+			"func main() { print(version.Version) }\n",
 	} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -68,7 +70,8 @@ func TestEnsure(t *testing.T) {
 
 func TestEnsureLeavesNothingOfAFailure(t *testing.T) {
 	dir, cache := module(t, "v1.0.0"), t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "dep/cmd/printer/main.go"), []byte("package main\n\nfunc main() { undefined() }\n"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "dep/cmd/printer/main.go"),
+		[]byte("package main\n\nfunc main() { undefined() }\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	_, err := ensure(t.Context(), dir, cache, printer, &bytes.Buffer{})

@@ -59,14 +59,17 @@ func (m made) build(t *testing.T) Object {
 		if err != nil {
 			t.Fatal(err)
 		}
-		idx = mutate.AppendManifests(idx, mutate.IndexAddendum{Add: m.image(t, platform), Descriptor: v1.Descriptor{Platform: platform}})
+		idx = mutate.AppendManifests(idx,
+			mutate.IndexAddendum{Add: m.image(t, platform), Descriptor: v1.Descriptor{Platform: platform}})
 	}
 	if m.attestation != "" {
 		img, err := mutate.AppendLayers(empty.Image, static.NewLayer([]byte(m.attestation), "application/vnd.in-toto+json"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		idx = mutate.AppendManifests(idx, mutate.IndexAddendum{Add: img, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "unknown", Architecture: "unknown"}}})
+		idx = mutate.AppendManifests(idx,
+			mutate.IndexAddendum{Add: img,
+				Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "unknown", Architecture: "unknown"}}})
 	}
 	if m.index != nil {
 		idx = mutate.Annotations(idx, m.index).(v1.ImageIndex)
@@ -103,7 +106,9 @@ func (r rewritten) Digest() (v1.Hash, error) {
 func (m made) image(t *testing.T, p *v1.Platform) v1.Image {
 	t.Helper()
 	config := &v1.ConfigFile{OS: p.OS, Architecture: p.Architecture, RootFS: v1.RootFS{Type: "layers"},
-		Created: v1.Time{Time: when}, Config: v1.Config{User: "1654", Entrypoint: []string{"dotnet", "/app/app.dll"}, Labels: map[string]string{"a.b": "1"}}}
+		Created: v1.Time{Time: when},
+		Config: v1.Config{User: "1654", Entrypoint: []string{"dotnet", "/app/app.dll"},
+			Labels: map[string]string{"a.b": "1"}}}
 	if m.config != nil {
 		m.config(config)
 	}
@@ -164,17 +169,24 @@ func TestCompare(t *testing.T) {
 		want   []string // each is the beginning of one difference, in order
 	}{
 		{name: "nothing", change: func(*made) {}},
-		{name: "attestations", both: func(m *made) { m.attestation = "Monday" }, change: func(m *made) { m.attestation = "Tuesday" }},
+		{name: "attestations", both: func(m *made) { m.attestation = "Monday" },
+			change: func(m *made) { m.attestation = "Tuesday" }},
 		{name: "an attestation more", change: func(m *made) { m.attestation = "Monday" }},
-		{name: "annotation of the index", change: func(m *made) { m.index = map[string]string{"name": "other", "more": "x"} }, want: []string{
-			`index: .annotations.more: (none) | "x"`, `index: .annotations.name: "app" | "other"`}},
-		{name: "annotations of the index", change: func(m *made) { m.index = nil }, want: []string{`index: .annotations: {"name":"app"} | (none)`}},
-		{name: "bytes of the index", change: func(m *made) { m.raw = func(dt []byte) []byte { return append(dt, '\n') } }, want: []string{"manifest: bytes: sha256:"}},
-		{name: "order of platforms", change: func(m *made) { slices.Reverse(m.platforms) }, want: []string{"index: order: linux/amd64 | linux/arm64"}},
+		{name: "annotation of the index", change: func(m *made) { m.index = map[string]string{"name": "other", "more": "x"} },
+			want: []string{
+				`index: .annotations.more: (none) | "x"`, `index: .annotations.name: "app" | "other"`}},
+		{name: "annotations of the index", change: func(m *made) { m.index = nil },
+			want: []string{`index: .annotations: {"name":"app"} | (none)`}},
+		{name: "bytes of the index", change: func(m *made) { m.raw = func(dt []byte) []byte { return append(dt, '\n') } },
+			want: []string{"manifest: bytes: sha256:"}},
+		{name: "order of platforms", change: func(m *made) { slices.Reverse(m.platforms) },
+			want: []string{"index: order: linux/amd64 | linux/arm64"}},
 		{name: "a platform less", change: one, want: []string{"linux/arm64: sha256:"}},
-		{name: "another platform", both: one, change: func(m *made) { m.platforms = []string{"linux/arm/v7"} }, want: []string{"linux/amd64: sha256:", "linux/arm/v7: (none) | sha256:"}},
+		{name: "another platform", both: one, change: func(m *made) { m.platforms = []string{"linux/arm/v7"} },
+			want: []string{"linux/amd64: sha256:", "linux/arm/v7: (none) | sha256:"}},
 		{name: "all platforms", change: func(m *made) { m.annotations = map[string]string{"a": "b"} }, want: []string{
-			`linux/amd64: manifest: .annotations: (none) | {"a":"b"}`, `linux/arm64: manifest: .annotations: (none) | {"a":"b"}`}},
+			`linux/amd64: manifest: .annotations: (none) | {"a":"b"}`,
+			`linux/arm64: manifest: .annotations: (none) | {"a":"b"}`}},
 		{name: "config", both: one, change: func(m *made) {
 			m.config = func(c *v1.ConfigFile) {
 				c.Config.User, c.Config.Labels["a.b"], c.Config.Entrypoint = "0", "2", []string{"dotnet"}
@@ -187,30 +199,47 @@ func TestCompare(t *testing.T) {
 			`linux/amd64: config: .created: "2023-11-14T22:13:20Z" | "2023-11-14T22:13:21Z"`}},
 		{name: "compression", both: one, change: func(m *made) { m.compression = 9 }, want: []string{
 			"linux/amd64: layer 1: compression: sha256:", "linux/amd64: layer 2: compression: sha256:"}},
-		{name: "a layer more", both: one, change: func(m *made) { m.layers = append(m.layers, []tar.Header{file("x", "y")}) }, want: []string{"linux/amd64: config: .history", "linux/amd64: layer 3: (none) | sha256:"}},
-		{name: "a layer before", both: one, change: func(m *made) { m.layers = slices.Insert(m.layers, 0, []tar.Header{file("x", "y")}) }, want: []string{
-			"linux/amd64: config: .history", "linux/amd64: layer 1: (none) | sha256:"}},
-		{name: "order of layers", both: one, change: func(m *made) { slices.Reverse(m.layers) }, want: []string{"linux/amd64: layers: order: sha256:"}},
-		{name: "content", both: one, change: entry("app/app.dll", func(h *tar.Header) { h.Linkname = "Code" }), want: []string{
-			app + "app/app.dll: content: sha256:5694d08a2e53ffcae0c3103e5ad6f6076abd960eb1f8a56577040bc1028f702b, 4 bytes | sha256:"}},
-		{name: "size", both: one, change: entry("app/app.dll", func(h *tar.Header) { h.Linkname = "more code" }), want: []string{app + "app/app.dll: content: sha256:"}},
-		{name: "mode", both: one, change: entry("app/app.dll", func(h *tar.Header) { h.Mode = 0o600 }), want: []string{app + "app/app.dll: mode: 0644 | 0600"}},
-		{name: "owner", both: one, change: entry("app/", func(h *tar.Header) { h.Uid = 1654 }), want: []string{app + "app/: owner: 0:0 | 1654:0"}},
-		{name: "group's name", both: one, change: entry("app/", func(h *tar.Header) { h.Gname = "app" }), want: []string{app + "app/: owner: 0:0 | 0:0  app"}},
-		{name: "time", both: one, change: entry("app/app.json", func(h *tar.Header) { h.ModTime = when.Add(time.Hour) }), want: []string{
-			app + "app/app.json: time: 2023-11-14T22:13:20Z | 2023-11-14T23:13:20Z"}},
-		{name: "target", both: one, change: entry("app/link", func(h *tar.Header) { h.Linkname = "app.json" }), want: []string{app + "app/link: target: app.dll | app.json"}},
-		{name: "kind", both: one, change: entry("app/link", func(h *tar.Header) { h.Typeflag, h.Linkname = tar.TypeLink, "app/app.dll" }), want: []string{
-			app + "app/link: content: symbolic link | hard link", app + "app/link: target: ", app + "app/link: type: "}},
+		{name: "a layer more", both: one, change: func(m *made) { m.layers = append(m.layers, []tar.Header{file("x", "y")}) },
+			want: []string{"linux/amd64: config: .history", "linux/amd64: layer 3: (none) | sha256:"}},
+		{name: "a layer before", both: one,
+			change: func(m *made) { m.layers = slices.Insert(m.layers, 0, []tar.Header{file("x", "y")}) }, want: []string{
+				"linux/amd64: config: .history", "linux/amd64: layer 1: (none) | sha256:"}},
+		{name: "order of layers", both: one, change: func(m *made) { slices.Reverse(m.layers) },
+			want: []string{"linux/amd64: layers: order: sha256:"}},
+		{name: "content", both: one, change: entry("app/app.dll", func(h *tar.Header) { h.Linkname = "Code" }),
+			want: []string{
+				app + "app/app.dll: content: sha256:5694d08a2e53ffcae0c3103e5ad6f6076abd960eb1f8a56577040bc1028f702b, 4 bytes " +
+					"| sha256:"}},
+		{name: "size", both: one, change: entry("app/app.dll", func(h *tar.Header) { h.Linkname = "more code" }),
+			want: []string{app + "app/app.dll: content: sha256:"}},
+		{name: "mode", both: one, change: entry("app/app.dll", func(h *tar.Header) { h.Mode = 0o600 }),
+			want: []string{app + "app/app.dll: mode: 0644 | 0600"}},
+		{name: "owner", both: one, change: entry("app/", func(h *tar.Header) { h.Uid = 1654 }),
+			want: []string{app + "app/: owner: 0:0 | 1654:0"}},
+		{name: "group's name", both: one, change: entry("app/", func(h *tar.Header) { h.Gname = "app" }),
+			want: []string{app + "app/: owner: 0:0 | 0:0  app"}},
+		{name: "time", both: one, change: entry("app/app.json", func(h *tar.Header) { h.ModTime = when.Add(time.Hour) }),
+			want: []string{
+				app + "app/app.json: time: 2023-11-14T22:13:20Z | 2023-11-14T23:13:20Z"}},
+		{name: "target", both: one, change: entry("app/link", func(h *tar.Header) { h.Linkname = "app.json" }),
+			want: []string{app + "app/link: target: app.dll | app.json"}},
+		{name: "kind", both: one,
+			change: entry("app/link", func(h *tar.Header) { h.Typeflag, h.Linkname = tar.TypeLink, "app/app.dll" }),
+			want: []string{
+				app + "app/link: content: symbolic link | hard link", app + "app/link: target: ", app + "app/link: type: "}},
 		{name: "extended attribute", both: one, change: entry("app/app.dll", func(h *tar.Header) {
 			h.PAXRecords = map[string]string{"SCHILY.xattr.user.a": "b"}
 		}), want: []string{app + `app/app.dll: SCHILY.xattr.user.a: (none) | "b"`, app + "app/app.dll: format: "}},
-		{name: "format", both: one, change: entry("app/app.dll", func(h *tar.Header) { h.Format = tar.FormatGNU }), want: []string{app + "app/app.dll: format: "}},
-		{name: "order of files", both: one, change: func(m *made) { slices.Reverse(m.layers[1]) }, want: []string{app + "order: app/ | app/link"}},
-		{name: "a file less, another more", both: one, change: entry("app/app.json", func(h *tar.Header) { h.Name = "app/other.json" }), want: []string{
-			app + "app/app.json: sha256:", app + "app/other.json: (none) | sha256:"}},
-		{name: "a file twice", both: one, change: func(m *made) { m.layers[1] = append(m.layers[1], file("app/app.dll", "other")) }, want: []string{
-			app + "app/app.dll #2: (none) | sha256:"}},
+		{name: "format", both: one, change: entry("app/app.dll", func(h *tar.Header) { h.Format = tar.FormatGNU }),
+			want: []string{app + "app/app.dll: format: "}},
+		{name: "order of files", both: one, change: func(m *made) { slices.Reverse(m.layers[1]) },
+			want: []string{app + "order: app/ | app/link"}},
+		{name: "a file less, another more", both: one,
+			change: entry("app/app.json", func(h *tar.Header) { h.Name = "app/other.json" }), want: []string{
+				app + "app/app.json: sha256:", app + "app/other.json: (none) | sha256:"}},
+		{name: "a file twice", both: one,
+			change: func(m *made) { m.layers[1] = append(m.layers[1], file("app/app.dll", "other")) }, want: []string{
+				app + "app/app.dll #2: (none) | sha256:"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			a, b := plainImage(), plainImage()

@@ -37,16 +37,22 @@ func TestNew(t *testing.T) {
 		wantAttrs map[string]string
 	}{
 		{"image", image("pkg:docker/mcr.microsoft.com/dotnet/sdk@10.0?platform=linux%2Famd64", shaA),
-			"docker-image://mcr.microsoft.com/dotnet/sdk:10.0", "docker-image://mcr.microsoft.com/dotnet/sdk:10.0@sha256:" + shaA, nil},
+			"docker-image://mcr.microsoft.com/dotnet/sdk:10.0",
+			"docker-image://mcr.microsoft.com/dotnet/sdk:10.0@sha256:" + shaA, nil},
 		{"image of Docker Hub", image("pkg:docker/alpine@latest", shaA),
-			"docker-image://docker.io/library/alpine:latest", "docker-image://docker.io/library/alpine:latest@sha256:" + shaA, nil},
+			"docker-image://docker.io/library/alpine:latest",
+			"docker-image://docker.io/library/alpine:latest@sha256:" + shaA, nil},
 		{"image of a registry with a port", image("pkg:docker/127.0.0.1:5000/base@1", shaA),
 			"docker-image://127.0.0.1:5000/base:1", "docker-image://127.0.0.1:5000/base:1@sha256:" + shaA, nil},
-		{"another image", image("pkg:docker/alpine@latest", shaA), "docker-image://docker.io/library/alpine:3", "docker-image://docker.io/library/alpine:3", nil},
+		{"another image", image("pkg:docker/alpine@latest", shaA), "docker-image://docker.io/library/alpine:3",
+			"docker-image://docker.io/library/alpine:3", nil},
 		{"image by digest", image("pkg:docker/alpine?digest=sha256:"+shaA, shaA),
-			"docker-image://docker.io/library/alpine@sha256:" + shaA, "docker-image://docker.io/library/alpine@sha256:" + shaA, nil},
-		{"manifest of an image", image("pkg:docker/alpine?digest=sha256:"+shaA+"&ref_type=blob", shaA), "docker-image://docker.io/library/alpine:latest", "docker-image://docker.io/library/alpine:latest", nil},
-		{"layout on the disk", image("pkg:oci/frontend?digest=sha256:"+shaA, shaA), "oci-layout://frontend@sha256:" + shaA, "oci-layout://frontend@sha256:" + shaA, nil},
+			"docker-image://docker.io/library/alpine@sha256:" + shaA,
+			"docker-image://docker.io/library/alpine@sha256:" + shaA, nil},
+		{"manifest of an image", image("pkg:docker/alpine?digest=sha256:"+shaA+"&ref_type=blob", shaA),
+			"docker-image://docker.io/library/alpine:latest", "docker-image://docker.io/library/alpine:latest", nil},
+		{"layout on the disk", image("pkg:oci/frontend?digest=sha256:"+shaA, shaA), "oci-layout://frontend@sha256:" + shaA,
+			"oci-layout://frontend@sha256:" + shaA, nil},
 		{"branch", Material{"https://github.com/a/b.git#main", map[string]string{"sha1": commit}},
 			"git://github.com/a/b.git#main", "git://github.com/a/b.git#" + commit, nil},
 		{"folder of a branch", Material{"https://github.com/a/b.git#main", map[string]string{"sha1": commit}},
@@ -89,7 +95,8 @@ func TestNew(t *testing.T) {
 		})
 	}
 	for want, materials := range map[string][]Material{
-		"it moved meanwhile":     {image("pkg:docker/alpine@3", shaA), image("pkg:docker/alpine@3?platform=linux%2Farm64", shaB)},
+		"it moved meanwhile": {image("pkg:docker/alpine@3", shaA),
+			image("pkg:docker/alpine@3?platform=linux%2Farm64", shaB)},
 		"no sha256":              {{"pkg:docker/alpine@3", nil}},
 		"nothing to pin it to":   {{"https://example.com", nil}},
 		"https://example.com/a:": {{"https://example.com/a", map[string]string{"md5": "d"}}},
@@ -101,8 +108,9 @@ func TestNew(t *testing.T) {
 }
 
 func TestImage(t *testing.T) {
+	sdk := "mcr.microsoft.com/dotnet/sdk:10.0@sha256:" + shaA
 	for uri, want := range map[string]string{
-		"pkg:docker/mcr.microsoft.com/dotnet/sdk@10.0?platform=linux%2Famd64": "mcr.microsoft.com/dotnet/sdk:10.0@sha256:" + shaA,
+		"pkg:docker/mcr.microsoft.com/dotnet/sdk@10.0?platform=linux%2Famd64": sdk,
 		"pkg:docker/alpine?digest=sha256:" + shaA + "&ref_type=blob":          "",
 		"https://github.com/a/b.git#main":                                     "",
 	} {
@@ -137,13 +145,16 @@ func TestMaterials(t *testing.T) {
 			{provenance + "v1", statement(v1p, "pkg:docker/a@1", shaA)},
 			{provenance + "v1", statement(v1p, "pkg:docker/a@1", shaA)},
 		}, "pkg:docker/a@1 pkg:docker/b@1"},
-		{"a list of parts", []attested{{"https://spdx.dev/Document", statement(v1p, "pkg:docker/a@1", shaA)}}, "has no provenance"},
+		{"a list of parts", []attested{{"https://spdx.dev/Document", statement(v1p, "pkg:docker/a@1", shaA)}},
+			"has no provenance"},
 		{"nothing", nil, "has no provenance"},
 		{"no JSON", []attested{{provenance + "v1", "x"}}, "provenance of " + host},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var idx v1.ImageIndex = empty.Index
-			idx = mutate.AppendManifests(idx, mutate.IndexAddendum{Add: empty.Image, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: "amd64"}}})
+			idx = mutate.AppendManifests(idx,
+				mutate.IndexAddendum{Add: empty.Image,
+					Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: "amd64"}}})
 			for i, a := range tc.all {
 				img, err := mutate.Append(empty.Image, mutate.Addendum{
 					Layer:       static.NewLayer([]byte(a.statement), "application/vnd.in-toto+json"),
@@ -153,7 +164,9 @@ func TestMaterials(t *testing.T) {
 					t.Fatal(err)
 				}
 				img = mutate.Annotations(img, map[string]string{"n": fmt.Sprint(i)}).(v1.Image)
-				idx = mutate.AppendManifests(idx, mutate.IndexAddendum{Add: img, Descriptor: v1.Descriptor{Annotations: map[string]string{referenceType: attestation}}})
+				idx = mutate.AppendManifests(idx,
+					mutate.IndexAddendum{Add: img,
+						Descriptor: v1.Descriptor{Annotations: map[string]string{referenceType: attestation}}})
 			}
 			ref, err := name.ParseReference(host+"/app:1", name.Insecure)
 			if err != nil {
