@@ -136,8 +136,9 @@ func (d Diagnostic) Hint() string {
 	return hints[d.Code]
 }
 
-// windowsFolder matches a path of Windows in quotes. It begins with a drive, a server or a variable.
-var windowsFolder = regexp.MustCompile(`'[^']*(?:\b[A-Za-z]:\\|\\\\|%\w+%\\)[^']*'`)
+// windowsFolder matches NuGet's words about a folder of Windows: one with a drive or in a variable. NuGet takes it for a
+// folder beside nuget.config, and turns most backslashes into slashes.
+var windowsFolder = regexp.MustCompile(`local source '(?:[^']*/)?(?:[A-Za-z]:|%\w+%)[/\\]`)
 
 var hints = map[string]string{
 	"CS0006": "a library that the project references was not compiled: look at its errors first; if a command makes " +
