@@ -146,9 +146,7 @@ func TestCases(t *testing.T) {
 		{
 			"encoding-of-project-file",
 			"The project file is not UTF-8, and says so.",
-			func(t *testing.T, dir string) {
-				publishes(plain{project: "src/app/app.csproj", prints: "prices.json"})(t, dir)
-			},
+			publishes(plain{project: "src/app/app.csproj", prints: "prices.json"}),
 		},
 		{
 			"solution-dir",
