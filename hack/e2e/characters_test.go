@@ -156,6 +156,8 @@ func move(t *testing.T, dir, folder string) {
 
 // Projects build in any folder that `dotnet publish` builds them in, with libraries, tests, static assets, and in a
 // solution of several.
+//
+// It takes over a minute: each kind of path needs a publish of its own.
 func TestCharactersInPaths(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ name, example, folder, project, tests, file string }{

@@ -205,6 +205,8 @@ func TestFeedCA(t *testing.T) {
 }
 
 // No secret is left anywhere: not in layers, configurations, attestations, exported caches, or what is printed.
+//
+// It takes a minute: it reads all that the daemon, the registry and the log hold.
 func TestNoSecretShows(t *testing.T) {
 	t.Parallel()
 	password := "s3cr3t-" + fresh()

@@ -17,6 +17,8 @@ import (
 )
 
 // Every mode makes what it says, for both architectures in one build with one restore, and runs on both.
+//
+// It takes minutes: every mode is published for two platforms, and starts on an emulated machine.
 func TestModes(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {

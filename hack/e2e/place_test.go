@@ -351,6 +351,8 @@ func placeApp(t *testing.T) (dir, published string) {
 
 // Files and app land where COPY and WORKDIR of a Dockerfile put them, whatever the base has there, with merge support
 // and without. What is of the base stays as it is.
+//
+// It takes minutes: some 45 layouts are built by two frontends each.
 func TestPlaces(t *testing.T) {
 	t.Parallel()
 	app, published := placeApp(t)

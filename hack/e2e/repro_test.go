@@ -17,6 +17,8 @@ import (
 )
 
 // make repro, on one small example: the bits are the same, however they are built.
+//
+// It takes a minute: that is four builds without a cache.
 func TestRepro(t *testing.T) {
 	t.Parallel()
 	report, err := repro.Run(t.Context(), theLab, repro.Config{Examples: []string{"dotnetapp"}}, os.Stderr)

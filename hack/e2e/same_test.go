@@ -145,6 +145,8 @@ func TestSameAsPlainPublish(t *testing.T) {
 
 // So it is where a step of its own makes the static web assets, whatever they come from. What a build makes is noticed,
 // and then publish has it.
+//
+// It takes minutes: each kind of asset is published twice, and compressing is slow.
 func TestStaticAssetsAsPlainPublish(t *testing.T) {
 	t.Parallel()
 	publishes := regexp.MustCompile(`(?m)^#(\d+) \[publish\] dotnet publish `)
@@ -193,6 +195,8 @@ func TestStaticAssetsAsPlainPublish(t *testing.T) {
 }
 
 // So it is with every example, whatever the mode.
+//
+// It takes minutes: each example is published twice, and AOT and trimming are slow.
 func TestExamplesAsPlainPublish(t *testing.T) {
 	t.Parallel()
 	const portable = " -p:UseAppHost=false -p:EnableAppHostPackDownload=false"

@@ -376,6 +376,8 @@ func wantNoMachine(t *testing.T, text string, more ...string) {
 
 // What is compiled into a binary shows in crosshull's document, and in no other: packages, and the packs of .NET that
 // the compiler or the linker takes.
+//
+// It takes minutes: AOT and trimming are slow.
 func TestSBOMOfBinaries(t *testing.T) {
 	t.Parallel()
 	needScanner(t)

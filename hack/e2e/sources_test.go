@@ -44,6 +44,8 @@ func wantRan(t *testing.T, what string, rec *record, want map[string]int) {
 
 // An app with scoped styles, as the template webapp is, is published once, and again once for an edit. The step that
 // makes static assets runs for an edit of those, and for no edit of what a style belongs to.
+//
+// It takes over a minute: nine builds, one after another.
 func TestScopedStylesPublishOnce(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
