@@ -136,8 +136,8 @@ func (d Diagnostic) Hint() string {
 	return hints[d.Code]
 }
 
-// windowsFolder matches NuGet's words about a folder of Windows: one with a drive or in a variable. NuGet takes it for a
-// folder beside nuget.config, and turns most backslashes into slashes.
+// windowsFolder matches NuGet's words about a folder of Windows: one with a drive or in a variable. NuGet takes it for
+// a folder beside nuget.config, and turns most backslashes into slashes.
 var windowsFolder = regexp.MustCompile(`local source '(?:[^']*/)?(?:[A-Za-z]:|%\w+%)[/\\]`)
 
 var hints = map[string]string{

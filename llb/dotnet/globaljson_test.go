@@ -113,7 +113,8 @@ func TestIgnoredGlobalJSON(t *testing.T) {
 		{`{"sdk": {"version": 10}}`, "sdk.version is not a string", 1, false},
 		{`{"sdk": "10.0.100"}`, "sdk is not an object", 1, false},
 		{"{\"sdk\": {\n\"version\": \"10.0.100\",\n\"rollForward\": \"sometimes\"}}",
-			`rollForward "sometimes" is not known: use disable, patch, ` + "feature, minor, major, latestPatch, latestFeature, latestMinor, latestMajor", 3, false},
+			`rollForward "sometimes" is not known: use disable, patch, ` +
+				"feature, minor, major, latestPatch, latestFeature, latestMinor, latestMajor", 3, false},
 		{`{"sdk": {"rollForward": "minor"}}`, "rollForward minor needs a version", 1, false},
 		{`{"sdk": {"version": "10.0.100", "rollForward": true}}`, "sdk.rollForward is not a string", 1, false},
 		{`{"sdk": {"allowPrerelease": "false"}}`, "sdk.allowPrerelease is not true or false", 1, false},
