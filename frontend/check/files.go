@@ -37,7 +37,7 @@ func (r *run) globalJSON(a *App) (file place, g *dotnet.GlobalJSON) {
 
 func ignoredGlobalJSON(r *run, a *App) {
 	if file, g := r.globalJSON(a); g != nil && g.Ignored != "" {
-		r.warn(file, "the SDK takes no notice of this file: %s", g.Ignored)
+		r.warn(file, "the SDK ignores this file: %s", g.Ignored)
 	}
 }
 
