@@ -28,8 +28,9 @@ type Facts struct {
 	Source Source
 	// Apps are the apps that the build makes.
 	Apps []App
-	// Files are the project files of the context. Settings are further files that a restore reads.
+	// Files are the project files of the context. Links are its links. Settings are further files that a restore reads.
 	Files    dotnet.Files
+	Links    dotnet.Links
 	Settings dotnet.Settings
 	// BuildRID is the runtime identifier of the build platform.
 	BuildRID string

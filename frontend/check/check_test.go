@@ -303,6 +303,27 @@ publish:
 		[]string{"crosshull.yaml:4"}},
 	{"a test where it belongs", build{spec: "project: src/app\ntests: [tests/Unit]\n"}, "TestProject", nil},
 
+	{"a solution with a project that is not there",
+		build{spec: "project: All.sln\n", files: map[string]string{"All.sln": "Project(\"{1}\") = \"app\", " +
+			"\"src\\app\\app.csproj\", \"{2}\"\nProject(\"{1}\") = \"tests\", \"tests\\tests.csproj\", \"{3}\"\n"},
+			app: dotnet.App{Missing: []string{"tests/tests.csproj"}}},
+		"MissingProject", []string{"All.sln:2"}},
+	{"a solution whose projects are all there",
+		build{spec: "project: All.slnx\n", files: map[string]string{
+			"All.slnx": `<Solution><Project Path="src/app/app.csproj" /></Solution>`}},
+		"MissingProject", nil},
+
+	{"a version of the SDK that is none",
+		build{files: map[string]string{"global.json": "{\n  \"sdk\": {\n    \"version\": \"8.0.x\"\n  }\n}\n"}},
+		"IgnoredGlobalJSON", []string{"global.json:3"}},
+	{"a policy that there is not",
+		build{spec: "project: src/app\n", files: map[string]string{
+			"src/global.json": `{"sdk": {"version": "10.0.100", "rollForward": "newest"}}`}},
+		"IgnoredGlobalJSON", []string{"src/global.json:1"}},
+	{"a version of the SDK",
+		build{files: map[string]string{"global.json": `{"sdk": {"version": "10.0.100"}}`, "src/global.json": "{"}},
+		"IgnoredGlobalJSON", nil},
+
 	{"an old framework",
 		build{app: dotnet.App{TargetFramework: "net8.0"},
 			files: map[string]string{"src/app/app.csproj": strings.Replace(project, "net10.0", "net8.0", 1)},
@@ -406,6 +427,9 @@ publish:
 
 	{"credentials", build{files: map[string]string{"NuGet.Config": badConfig}}, "FeedCredentials",
 		[]string{"NuGet.Config:5", "NuGet.Config:10", "NuGet.Config:14", "NuGet.Config:17"}},
+	{"credentials in another encoding",
+		build{files: map[string]string{"NuGet.Config": strings.Replace(badConfig, "utf-8", "windows-1252", 1)}},
+		"FeedCredentials", []string{"NuGet.Config:5", "NuGet.Config:10", "NuGet.Config:14", "NuGet.Config:17"}},
 	{"credentials in the environment",
 		build{files: map[string]string{"nuget.config": goodConfig, "src/nuget.config": "not XML"}}, "FeedCredentials", nil},
 	{"credentials beside", build{files: map[string]string{"other/nuget.config": badConfig}}, "FeedCredentials", nil},

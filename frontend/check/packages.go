@@ -3,6 +3,7 @@ package check
 import (
 	"bytes"
 	"encoding/xml"
+	"io"
 	"maps"
 	"path"
 	"regexp"
@@ -103,6 +104,8 @@ func credentials(name string, dt []byte) (found []credential, shown Source) {
 	var open []string
 	dec := xml.NewDecoder(bytes.NewReader(dt))
 	dec.Strict = false
+	// Whatever encoding the file declares, what is looked for is ASCII.
+	dec.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
 	for {
 		start := int(dec.InputOffset())
 		tok, err := dec.Token()

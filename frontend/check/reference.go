@@ -6,8 +6,6 @@ import (
 	"strings"
 
 	"github.com/distribution/reference"
-
-	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
 // imageRef is an image reference in parts.
@@ -139,25 +137,4 @@ func (r *run) whereBase(a *App) place {
 		inProperty("ContainerBaseImage"),
 		inProperty("ContainerFamily"),
 	)
-}
-
-// whereSDK is the place that chooses the SDK. If the spec says nothing, global.json has the version.
-func (r *run) whereSDK(a *App) place {
-	for _, key := range []string{"sdk.image", "sdk.version"} {
-		if r.Spec.Has(key) {
-			return r.inSpec(key)
-		}
-	}
-	for dir := path.Dir(a.Project.Path); ; dir = path.Dir(dir) {
-		if dt, ok := r.Files[path.Join(dir, "global.json")]; ok {
-			p := at(Source{path.Join(dir, "global.json"), dt}, 0)
-			if g, err := dotnet.ParseGlobalJSON(dt); err == nil && g != nil {
-				p.lines.Start, p.lines.End = g.Line, g.Line
-			}
-			return p
-		}
-		if dir == "." {
-			return r.inSpec("sdk")
-		}
-	}
 }

@@ -20,6 +20,16 @@ var Rules = []Rule{
 	{Name: "UnusedArg", Description: "Build arguments should be used where they are declared", once: unusedArg},
 	{Name: "SecretInSpec", Description: "Secrets should not be in the spec", once: secretInSpec},
 	{Name: "TestProject", Description: "A test project is not published: it belongs into tests", once: testProject},
+	{
+		Name:        "MissingProject",
+		Description: "The projects of a solution should be in the context",
+		perApp:      missingProject,
+	},
+	{
+		Name:        "IgnoredGlobalJSON",
+		Description: "global.json should be one that the SDK can read",
+		perApp:      ignoredGlobalJSON,
+	},
 
 	// What is out of date, or changes by itself.
 	{

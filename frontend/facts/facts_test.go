@@ -191,6 +191,12 @@ func TestAsksFail(t *testing.T) {
 		{name: "a solution that there is not", spec: []string{"project: all.slnx"}, want: want{
 			Says: "crosshull.yaml:2: there is no all.slnx in the context", At: []string{"crosshull.yaml:2"},
 		}},
+		{name: "a solution of nothing that is there", spec: []string{"project: old.slnx"},
+			answers: []gatewaytest.Answer{{Missing: []string{"App/App.csproj", "web/web.csproj"}}}, want: want{
+				Says: "crosshull.yaml:2: no project of old.slnx is in the context: look at .dockerignore, and at the case of " +
+					"names\n  App/App.csproj\n  web/web.csproj",
+				At: []string{"crosshull.yaml:2"}, Solve: false,
+			}},
 		{name: "another app that cannot be", target: "a", spec: []string{
 			"apps:", "  a: {project: a}", "  b: {project: b, publish: {mode: [aot, ready-to-run]}}",
 		}, want: want{
@@ -201,6 +207,7 @@ func TestAsksFail(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			c := gatewaytest.Console()
 			c.Spec(tc.spec...)
+			c.Say("old.slnx", "<Solution />")
 			c.Set("target", tc.target)
 			if tc.step.Name = describeStep; tc.answers != nil {
 				tc.step.Files = gatewaytest.Description(tc.answers...)
@@ -236,7 +243,7 @@ func TestCanceled(t *testing.T) {
 func TestSolution(t *testing.T) {
 	c := gatewaytest.Console()
 	c.Spec("project: all.slnx")
-	c.Say("all.slnx", `<Solution><Project Path="app/app.csproj" /></Solution>`)
+	c.Say("all.slnx", `<Solution><Project Path="app/app.csproj" /><Project Path="tests/tests.csproj" /></Solution>`)
 	f, err := newAsker(t, c).Apps(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -2,8 +2,11 @@ package facts
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/solver/errdefs"
@@ -38,9 +41,10 @@ type Pin struct {
 // chooseSDK resolves the image that builds: what the spec names, else what global.json asks for, else what the
 // projects' TargetFramework needs. In any case global.json has to accept it, or the SDK would refuse to run.
 func chooseSDK(ctx context.Context, req *request.Request, files dotnet.Files) (*SDK, error) {
-	pin, folder, err := findPin(files, req.Spec.Project)
-	if err != nil {
-		return nil, err
+	file, folder := findPin(files, req.Spec.Project)
+	pin := file
+	if file != nil && file.Ignored != "" {
+		pin = nil
 	}
 	img, err := namedSDK(ctx, req)
 	switch {
@@ -48,9 +52,12 @@ func chooseSDK(ctx context.Context, req *request.Request, files dotnet.Files) (*
 	case img == nil && pin == nil:
 		img, err = neededSDK(ctx, req, files)
 	case img == nil:
-		img, err = pinnedSDK(ctx, req, pin)
+		img, err = pinnedSDK(ctx, req, pin, files)
 	case pin != nil && !pin.Satisfied(version(img)):
 		err = pin.errorf("%s has SDK %s: %s", img.Name, version(img), pin.Advice(version(img)))
+	}
+	if err == nil && file != nil && file.Fails(version(img)) != "" {
+		err = file.at(errors.New(file.Fails(version(img))))
 	}
 	return &SDK{img, pin, folder}, err
 }
@@ -77,21 +84,21 @@ func namedSDK(ctx context.Context, req *request.Request) (*gateway.Image, error)
 
 // neededSDK resolves the SDK that the newest TargetFramework needs.
 func neededSDK(ctx context.Context, req *request.Request, files dotnet.Files) (*gateway.Image, error) {
-	var dts [][]byte
-	for _, dt := range files {
-		dts = append(dts, dt)
-	}
-	img, err := resolveSDK(ctx, req, dotnet.SDKRepository+":"+dotnet.SDKFor(dts))
+	img, err := resolveSDK(ctx, req, dotnet.SDKRepository+":"+neededTag(files))
 	if err != nil {
 		return nil, req.At("sdk", fmt.Errorf("SDK image: %w", err))
 	}
 	return img, nil
 }
 
+func neededTag(files dotnet.Files) string {
+	return dotnet.SDKFor(slices.Collect(maps.Values(files)))
+}
+
 // pinnedSDK resolves the SDK that global.json asks for.
-func pinnedSDK(ctx context.Context, req *request.Request, pin *Pin) (*gateway.Image, error) {
+func pinnedSDK(ctx context.Context, req *request.Request, pin *Pin, files dotnet.Files) (*gateway.Image, error) {
 	var tried []string
-	for _, tag := range pin.Tags() {
+	for _, tag := range pin.Tags(neededTag(files)) {
 		ref := dotnet.SDKRepository + ":" + tag
 		img, err := resolveSDK(ctx, req, ref)
 		switch {
@@ -108,34 +115,17 @@ func pinnedSDK(ctx context.Context, req *request.Request, pin *Pin) (*gateway.Im
 	return nil, pin.errorf("no image fits: %s. Or name an image in sdk.image of the spec", strings.Join(tried, "; "))
 }
 
-// findPin finds the global.json that the SDK will find: the nearest, from the folder of the project upwards. folder is
-// its folder, even if the file asks for no SDK.
-func findPin(files dotnet.Files, project string) (pin *Pin, folder string, err error) {
-	dir := project
-	if path.Ext(project) != "" {
-		dir = path.Dir(project)
+// findPin reads the global.json that the SDK will find for the project, nil if it asks for no SDK. folder is its folder
+// in any case.
+func findPin(files dotnet.Files, project string) (pin *Pin, folder string) {
+	name := dotnet.NearestGlobalJSON(files, project)
+	if name == "" {
+		return nil, ""
 	}
-	for dir = path.Clean("./" + dir); ; dir = path.Dir(dir) {
-		name := path.Join(dir, "global.json")
-		dt, ok := files[name]
-		if !ok && dir == "." {
-			return nil, "", nil
-		}
-		if !ok {
-			continue
-		}
-		g, err := dotnet.ParseGlobalJSON(dt)
-		if err != nil {
-			if g == nil {
-				g = &dotnet.GlobalJSON{Line: 1}
-			}
-			return nil, "", (&Pin{g, name, dt}).at(err)
-		}
-		if g == nil {
-			return nil, dir, nil
-		}
-		return &Pin{g, name, dt}, dir, nil
+	if g := dotnet.ParseGlobalJSON(files[name]); g != nil {
+		pin = &Pin{g, name, files[name]}
 	}
+	return pin, path.Dir(name)
 }
 
 // errorf is an error that points at the version in the file.
@@ -144,7 +134,11 @@ func (p *Pin) errorf(format string, args ...any) error {
 	if p.Version != "" {
 		what = fmt.Sprintf("asks for SDK %s, rollForward %s", p.Version, p.RollForward)
 	}
-	return p.at(fmt.Errorf("%s, but "+format, append([]any{what}, args...)...))
+	err := fmt.Errorf("%s, but "+format, append([]any{what}, args...)...)
+	if p.ErrorMessage != "" {
+		err = fmt.Errorf("%w. Its errorMessage is: %s", err, p.ErrorMessage)
+	}
+	return p.at(err)
 }
 
 func (p *Pin) at(err error) error {

@@ -57,6 +57,21 @@ func TestSDK(t *testing.T) {
 		{name: "by version, pinned to the same", spec: []string{"sdk: {version: \"9.0\"}"},
 			files:  map[string]string{"global.json": globalJSON("9.0.100", "latestFeature")},
 			images: has(sdks+"9.0", "9.0.300"), want: sdks + "9.0", pin: "global.json", folder: "."},
+		{name: "pinned in a folder with a dot", spec: []string{"project: My.App"},
+			files:  map[string]string{"My.App/My.App.csproj": newer, "My.App/global.json": globalJSON("9.0.100", "disable")},
+			images: has(sdks+"9.0.100", "9.0.100"), want: sdks + "9.0.100", pin: "My.App/global.json", folder: "My.App"},
+		{name: "pinned to any",
+			files:  map[string]string{"global.json": `{"sdk": {"rollForward": "latestMajor"}}`, "app/app.csproj": newer},
+			images: has(sdks+"11.0", "11.0.100"), want: sdks + "11.0", pin: "global.json", folder: "."},
+		{name: "a version that is none", files: map[string]string{"global.json": globalJSON("8.0.x", "latestFeature")},
+			images: has(sdks+"10.0", "10.0.401"), want: sdks + "10.0", folder: "."},
+		{name: "a policy that there is not", files: map[string]string{"global.json": globalJSON("8.0.100", "newest")},
+			images: has(sdks+"10.0", "10.0.401"), want: sdks + "10.0", folder: "."},
+		{name: "no JSON, and an SDK that does not mind", spec: []string{"sdk: {version: \"9.0\"}"},
+			files:  map[string]string{"global.json": "{"},
+			images: has(sdks+"9.0", "9.0.300"), want: sdks + "9.0", folder: "."},
+		{name: "where dotnet is", files: map[string]string{"global.json": `{"sdk": {"paths": [".dotnet", "$host$"]}}`},
+			images: has(sdks+"10.0", "10.0.401"), want: sdks + "10.0", pin: "global.json", folder: "."},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := gatewaytest.Console()
@@ -129,14 +144,24 @@ func TestSDKFails(t *testing.T) {
 					`mcr.microsoft.com/dotnet/sdk:10.0 has SDK 10.0.401: "rollForward": "latestMajor" would accept it`,
 				At: []string{"global.json:3"},
 			}},
-		{name: "no JSON", pin: "{", want: want{
-			Says: "global.json:1: not valid JSON: unexpected end of JSON input", At: []string{"global.json:1"},
-		}},
-		{name: "a policy that there is not", pin: globalJSON("9.0.100", "newest"), want: want{
-			Says: `global.json:3: rollForward "newest" is not known: use disable, patch, feature, minor, major, latestPatch, ` +
-				"latestFeature, latestMinor, latestMajor",
-			At: []string{"global.json:3"},
-		}},
+		{name: "no JSON", pin: "{\n  \"sdk\": {},\n}",
+			images: map[string]gatewaytest.Image{sdks + "10.0": sdk("10.0.401")}, want: want{
+				Says: "global.json:3: not valid JSON: invalid character '}' looking for beginning of object key string",
+				At:   []string{"global.json:3"},
+			}},
+		{name: "no SDK where dotnet is", pin: "{\"sdk\": {\n\"version\": \"10.0.401\", \"paths\": [\".dotnet\"]}}",
+			images: map[string]gatewaytest.Image{sdks + "10.0.401": sdk("10.0.401")}, want: want{
+				Says: `global.json:2: sdk.paths names no folder of the SDK image: add "$host$", which is where dotnet itself is`,
+				At:   []string{"global.json:2"},
+			}},
+		{name: "the file says what to do",
+			pin: `{"sdk": {"version": "9.0.999", "rollForward": "disable", "errorMessage": "Run it."}}`,
+			want: want{
+				Says: "global.json:1: asks for SDK 9.0.999, rollForward disable, but no image fits: " +
+					"mcr.microsoft.com/dotnet/sdk:9.0.999 does not exist. Or name an image in sdk.image of the spec. " +
+					"Its errorMessage is: Run it.",
+				At: []string{"global.json:1"},
+			}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := gatewaytest.Console()

@@ -19,9 +19,6 @@ func (a *Asker) warn(ctx context.Context, questions []Question, descs []*dotnet.
 		a.req.Warn(ctx, text)
 	}
 	for i, desc := range descs {
-		for _, p := range desc.Missing {
-			say("%s names %s, which is not in the context: it is left out", questions[i].Project.Path, p)
-		}
 		for _, c := range desc.Candidates {
 			if c.Error != nil && desc.App != nil && c.Path != desc.App.Path {
 				say("%s is left out, as MSBuild cannot evaluate it: %s", c.Path, c.Error.Message)

@@ -31,9 +31,6 @@ func TestWarns(t *testing.T) {
 				"app/app.csproj:3): list what it reads in publish.inputs",
 		}},
 		{"one whose inputs the spec names", []string{"publish: {inputs: [tools]}"}, unknown, nil},
-		{"a project of a solution that is not there", []string{"project: all.slnx"}, missing, []string{
-			"all.slnx names gone/gone.csproj, which is not in the context: it is left out",
-		}},
 		{"other files for each platform", nil, byRID, []string{
 			"app/app.csproj has other files for each RuntimeIdentifier, and mode portable publishes without one: " +
 				"publish.mode self-contained, single-file and ready-to-run publish for each platform",

@@ -157,17 +157,15 @@ func report(step string, diagnostics []dotnet.Diagnostic, most int, where string
 	others := slices.Concat(diagnostics[:first], diagnostics[first+1:])
 	shown := append(others[:min(len(others), most-1):len(others)], diagnostics[first])
 	explained := map[string]bool{}
+	explain := func(code, format, text string) {
+		if line := fmt.Sprintf("\n    %s: "+format, code, text); text != "" && !explained[line] {
+			explained[line] = true
+			b.WriteString(line)
+		}
+	}
 	for _, d := range shown {
-		if explained[d.Code] {
-			continue
-		}
-		explained[d.Code] = true
-		if page := d.HelpPage(); page != "" {
-			fmt.Fprintf(&b, "\n    %s: see %s", d.Code, page)
-		}
-		if hint := d.Hint(); hint != "" {
-			fmt.Fprintf(&b, "\n    %s: hint: %s", d.Code, hint)
-		}
+		explain(d.Code, "see %s", d.HelpPage())
+		explain(d.Code, "hint: %s", d.Hint())
 	}
 	andMore(&b, len(diagnostics)-len(shown), where)
 	for _, d := range shown {

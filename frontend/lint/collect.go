@@ -90,7 +90,7 @@ func ask(ctx context.Context, req *request.Request, f *check.Facts) (*facts.Aske
 // add adds the facts about a context.
 func add(f *check.Facts, asker *facts.Asker) {
 	maps.Copy(f.Files, asker.Tree.Files)
-	f.Settings, f.BuildRID = asker.Tree.Settings, asker.Steps.BuildRID
+	f.Links, f.Settings, f.BuildRID = asker.Tree.Links, asker.Tree.Settings, asker.Steps.BuildRID
 }
 
 // inspect collects the facts about an app that a build knows before it restores.

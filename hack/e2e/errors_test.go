@@ -126,7 +126,7 @@ func TestErrors(t *testing.T) {
 			app(t, dir)
 			write(t, dir, "global.json", "{\n  \"sdk\": {\n    \"version\": \"10.0.100\"\n  }\n}\n")
 		}, "", nil, []string{
-			"global.json:3: asks for SDK 10.0.100, rollForward latestPatch, but no image fits: " +
+			"global.json:3: asks for SDK 10.0.100, rollForward patch, but no image fits: " +
 				"mcr.microsoft.com/dotnet/sdk:10.0.100 does not exist",
 			"mcr.microsoft.com/dotnet/sdk:10.0 has SDK 10.0.4", `"rollForward": "latestFeature" would accept it`,
 			`>>>     "version": "10.0.100"`,
@@ -138,7 +138,7 @@ func TestErrors(t *testing.T) {
 			[]string{"global.json:2: asks for SDK 11.0.100", "but mcr.microsoft.com/dotnet/sdk:10.0 has SDK "}},
 		{"a global.json that is none", func(t *testing.T, dir string) {
 			app(t, dir)
-			write(t, dir, "src/global.json", "{\"sdk\": 10}\n")
+			write(t, dir, "src/global.json", "{\"sdk\": {},}\n")
 		}, "project: src/app\n", nil, []string{"src/global.json:1: not valid JSON"}},
 		{"a framework that no SDK has", func(t *testing.T, dir string) {
 			sharedProject(t, dir, "app/app.csproj", "<TargetFrameworks>net42.0</TargetFrameworks>")

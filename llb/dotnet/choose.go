@@ -39,6 +39,9 @@ func (d *Description) Choose(project, framework string, test bool) (*App, error)
 			describe(d.Candidates),
 		)
 		switch {
+		case len(d.Candidates) == 0 && len(d.Missing) > 0:
+			msg = fmt.Sprintf("no project of %s is in the context: look at .dockerignore, and at the case of names\n  %s",
+				where, strings.Join(d.Missing, "\n  "))
 		case len(d.Candidates) == 0:
 			msg = "no .NET project in " + where
 		case test:

@@ -105,6 +105,8 @@ type App struct {
 	CrossTargeting  bool // the same as in its Candidate
 	Coverage        bool // a test project with coverlet.collector
 	Mode            Mode // as the project's properties say
+	// Missing are projects that its solution names and that are not in the context.
+	Missing []string
 	// ResponseFile has switches for every command (Directory.Build.rsp), relative to the context; empty: there is none.
 	ResponseFile string
 	// ByRuntimeIdentifier tells that the project has other files for other runtime identifiers.

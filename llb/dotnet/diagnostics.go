@@ -143,7 +143,17 @@ func (d Diagnostic) HelpPage() string {
 
 // Hint says what to do about the error in a build with crosshull. It is empty unless that differs from what a developer
 // does on their own machine, or is easy to forget.
-func (d Diagnostic) Hint() string { return hints[d.Code] }
+func (d Diagnostic) Hint() string {
+	if d.Code == "NU1301" && windowsFolder.MatchString(d.Message) {
+		return "the source is a folder of Windows, which is not in the build: move it from nuget.config to that of the " +
+			"user who has it, or name the sources of the build by RestoreSources in publish.properties of the spec"
+	}
+	return hints[d.Code]
+}
+
+// windowsFolder matches NuGet's words about a folder of Windows: one with a drive or in a variable. NuGet takes it for
+// a folder beside nuget.config, and turns most backslashes into slashes.
+var windowsFolder = regexp.MustCompile(`local source '(?:[^']*/)?(?:[A-Za-z]:|%\w+%)[/\\]`)
 
 var hints = map[string]string{
 	"CS0006": "a library that the project references was not compiled: look at its errors first; if a command makes " +

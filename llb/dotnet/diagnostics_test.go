@@ -70,6 +70,25 @@ func TestHints(t *testing.T) {
 	}
 }
 
+// A source that only Windows has gets another hint than a feed that is out of reach.
+func TestHintOfWindowsFolder(t *testing.T) {
+	for message, want := range map[string]bool{
+		`The local source 'C:/Program Files (x86)/Microsoft SDKs/NuGetPackages/' doesn't exist.`:   true,
+		`The local source 'src/D:/packages' doesn't exist.`:                                        true,
+		`The local source 'C:\packages' doesn't exist.`:                                            true,
+		`The local source 'src/%USERPROFILE%/packages' doesn't exist.`:                             true,
+		`The local source 'packages' doesn't exist.`:                                               false,
+		`The local source '/home/me/packages' doesn't exist.`:                                      false,
+		`Unable to load the service index for source https://feed.example.com/v3/index.json.`:      false,
+		`Failed to retrieve information about 'X' from remote source 'https://feed.example.com/X'`: false,
+	} {
+		hint := Diagnostic{Code: "NU1301", Message: message}.Hint()
+		if got := strings.Contains(hint, "folder of Windows"); got != want || hint == "" {
+			t.Errorf("%s: %s", message, hint)
+		}
+	}
+}
+
 // An error that depends only on the files comes again as long as they stay the same.
 func TestDiagnosticLasts(t *testing.T) {
 	for code, want := range map[string]bool{

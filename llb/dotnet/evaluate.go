@@ -419,8 +419,8 @@ func (a *answer) description(i int, nodes []Node) *Description {
 	}
 	app := &App{
 		Path: from.App.Path, TargetFramework: from.App.Properties["TargetFramework"], ResponseFile: from.App.ResponseFile,
-		ByRuntimeIdentifier: from.App.ByRuntimeIdentifier,
-		RuntimeIdentifiers:  from.App.RuntimeIdentifiers,
+		ByRuntimeIdentifier: from.App.ByRuntimeIdentifier, Missing: from.Missing,
+		RuntimeIdentifiers: from.App.RuntimeIdentifiers,
 	}
 	for _, p := range from.App.Closure {
 		app.Closure = append(app.Closure, nodes[p])

@@ -68,7 +68,7 @@ func ParseRuntimeConfig(dt []byte) ([]Framework, error) {
 			Frameworks []framework
 		}
 	}
-	if err := json.Unmarshal(withoutComments(dt), &doc); err != nil {
+	if err := json.Unmarshal(plainJSON(dt, false), &doc); err != nil {
 		return nil, fmt.Errorf("read runtimeconfig.json: %w", err)
 	}
 	options := doc.RuntimeOptions

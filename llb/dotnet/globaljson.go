@@ -4,19 +4,32 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// GlobalJSON is what a global.json says about the SDK (https://learn.microsoft.com/dotnet/core/tools/global-json).
+// GlobalJSON is what a global.json says about the SDK (https://learn.microsoft.com/dotnet/core/tools/global-json). It
+// is read as hostfxr reads it, which starts the SDK (dotnet/runtime, src/native/corehost/fxr/sdk_resolver.cpp).
 type GlobalJSON struct {
 	Version         string
-	RollForward     string // with the default of the SDK's resolver: latestPatch with a version, latestMajor without
+	RollForward     string // with the default of hostfxr: patch with a version, latestMajor without
 	AllowPrerelease bool
-	Line            int // of the version, or of the sdk section
+	// Paths are the folders where hostfxr looks for the SDK. If they are nil, it looks where dotnet itself is. SDKs before
+	// 10 do not know them.
+	Paths []string
+	// ErrorMessage is what the file says to users who lack the SDK.
+	ErrorMessage string
+	// Line is the line of the version or, without one, of the sdk section. If something is wrong, it is the line of that.
+	Line int
+	// Ignored says why hostfxr ignores the file. It is empty if hostfxr does not.
+	Ignored string
+
+	broken bool // hostfxr ignores it, and dotnet of SDK 10 and later fails
 }
 
 var rollForwards = []string{
@@ -31,75 +44,168 @@ var rollForwards = []string{
 	"latestMajor",
 }
 
-// ParseGlobalJSON reads a global.json. Like the SDK, it allows comments and trailing commas. For a file without an sdk
-// section it returns nil.
-func ParseGlobalJSON(dt []byte) (*GlobalJSON, error) {
-	var doc struct {
-		SDK *struct {
-			Version         string
-			RollForward     string
-			AllowPrerelease *bool
+// ParseGlobalJSON reads a global.json. For a file without an sdk section it returns nil.
+func ParseGlobalJSON(dt []byte) *GlobalJSON {
+	if bytes.HasPrefix(dt, []byte{0xff, 0xfe}) || bytes.HasPrefix(dt, []byte{0xfe, 0xff}) {
+		return &GlobalJSON{Line: 1, Ignored: "it is UTF-16, not UTF-8"}
+	}
+	text := plainJSON(dt, false)
+	var value json.RawMessage
+	if syntax := (*json.SyntaxError)(nil); errors.As(json.Unmarshal(text, &value), &syntax) {
+		line := 1 + bytes.Count(text[:max(syntax.Offset-1, 0)], []byte("\n"))
+		return &GlobalJSON{Line: line, Ignored: "not valid JSON: " + syntax.Error(), broken: true}
+	}
+	members, ok := member{value: text, from: 1}.members()
+	if !ok {
+		return &GlobalJSON{Line: 1, Ignored: "not a JSON object", broken: true}
+	}
+	sdk, ok := members["sdk"]
+	if !ok || sdk.null() {
+		return nil
+	}
+	g := &GlobalJSON{AllowPrerelease: true, Line: sdk.line}
+	if err := g.read(sdk); err != nil {
+		return &GlobalJSON{Line: g.Line, Ignored: err.Error()}
+	}
+	return g
+}
+
+// read reads the sdk section in the order of hostfxr. The error says why hostfxr ignores the file. Line is then the
+// line of the member that is wrong.
+func (g *GlobalJSON) read(sdk member) error {
+	members, ok := sdk.members()
+	if !ok {
+		return errors.New("sdk is not an object")
+	}
+	take := func(name, kind string, value any) (found bool, err error) {
+		m, ok := members[name]
+		if !ok || m.null() {
+			return false, nil
 		}
-	}
-	if err := json.Unmarshal(withoutComments(dt), &doc); err != nil {
-		return nil, fmt.Errorf("not valid JSON: %w", err)
-	}
-	if doc.SDK == nil {
-		return nil, nil
-	}
-	g := &GlobalJSON{Version: doc.SDK.Version, RollForward: doc.SDK.RollForward, AllowPrerelease: true, Line: 1}
-	for _, key := range []string{`"sdk"`, `"version"`} {
-		if i := bytes.Index(dt, []byte(key)); i >= 0 && (key != `"version"` || g.Version != "") {
-			g.Line = 1 + bytes.Count(dt[:i], []byte("\n"))
+		if err := json.Unmarshal(m.value, value); err != nil {
+			g.Line = m.line
+			return false, fmt.Errorf("sdk.%s is not %s", name, kind)
 		}
+		return true, nil
 	}
-	if doc.SDK.AllowPrerelease != nil {
-		g.AllowPrerelease = *doc.SDK.AllowPrerelease
+	g.RollForward = "latestMajor"
+	found, err := take("version", "a string", &g.Version)
+	if err != nil {
+		return err
 	}
-	if g.Version == "" && g.RollForward == "" {
-		g.RollForward = "latestMajor"
-	}
-	if g.RollForward == "" {
-		g.RollForward = "latestPatch"
-	}
-	i := slices.IndexFunc(rollForwards, func(s string) bool { return strings.EqualFold(s, g.RollForward) })
-	if i < 0 {
-		return g, fmt.Errorf("rollForward %q is not known: use %s", g.RollForward, strings.Join(rollForwards, ", "))
-	}
-	g.RollForward = rollForwards[i]
-	if g.Version != "" {
+	if found {
+		g.Line, g.RollForward = members["version"].line, "patch"
 		if _, err := parseSDKVersion(g.Version); err != nil {
-			return g, err
+			return err
 		}
-	} else if g.RollForward != "latestMajor" {
-		return g, fmt.Errorf("rollForward %s needs a version", g.RollForward)
 	}
-	return g, nil
+	found, err = take("rollForward", "a string", &g.RollForward)
+	if err != nil {
+		return err
+	}
+	if i := slices.IndexFunc(rollForwards, func(s string) bool { return strings.EqualFold(s, g.RollForward) }); i >= 0 {
+		g.RollForward = rollForwards[i]
+	} else {
+		g.Line = members["rollForward"].line
+		return fmt.Errorf("rollForward %q is not known: use %s", g.RollForward, strings.Join(rollForwards, ", "))
+	}
+	if found && g.Version == "" && g.RollForward != "latestMajor" {
+		g.Line = members["rollForward"].line
+		return fmt.Errorf("rollForward %s needs a version", g.RollForward)
+	}
+	if _, err := take("allowPrerelease", "true or false", &g.AllowPrerelease); err != nil {
+		return err
+	}
+	var paths []any
+	if found, err = take("paths", "a list", &paths); err != nil {
+		return err
+	}
+	if found {
+		g.Paths = []string{}
+	}
+	for _, p := range paths {
+		if p, ok := p.(string); ok { // hostfxr skips others
+			g.Paths = append(g.Paths, p)
+		}
+	}
+	_, err = take("errorMessage", "a string", &g.ErrorMessage)
+	return err
+}
+
+// member is a value in a JSON file, with the line of its name and the line where it begins.
+type member struct {
+	value      json.RawMessage
+	line, from int
+}
+
+func (m member) null() bool { return string(m.value) == "null" }
+
+// members are the members of an object of valid JSON, as hostfxr finds them: case matters, and the first of a name
+// wins.
+func (m member) members() (all map[string]member, ok bool) {
+	dec := json.NewDecoder(bytes.NewReader(m.value))
+	if tok, err := dec.Token(); err != nil || tok != json.Delim('{') {
+		return nil, false
+	}
+	line := func(offset int64) int { return m.from + bytes.Count(m.value[:offset], []byte("\n")) }
+	all = map[string]member{}
+	for dec.More() {
+		name, _ := dec.Token()
+		one := member{line: line(dec.InputOffset())}
+		if err := dec.Decode(&one.value); err != nil {
+			return nil, false
+		}
+		one.from = line(dec.InputOffset() - int64(len(one.value)))
+		if name, _ := name.(string); all[name].value == nil {
+			all[name] = one
+		}
+	}
+	return all, true
 }
 
 // Tags are the tags of SDK images that may satisfy g, the best first. A tag with an exact version exists if Microsoft
-// released that version as an image. A tag of a channel (10.0) is the newest image of that channel.
-func (g *GlobalJSON) Tags() []string {
-	if g.Version == "" {
-		return []string{DefaultSDK}
-	}
+// released that version as an image. A tag of a channel (10.0) is the newest image of that channel. needed is the tag
+// of the SDK that the projects need.
+func (g *GlobalJSON) Tags(needed string) []string {
 	v, err := parseSDKVersion(g.Version)
-	if err != nil {
-		return nil
+	if err != nil { // there is no version
+		return []string{needed}
 	}
-	exact, channel := v.tag(), v.channel()
+	exact := []string{v.tag()}
+	channels := []string{v.channel()}
+	if v.label != "" {
+		channels = append(channels, v.channel()+"-preview") // Microsoft's tag for release candidates too
+	}
+	latest := []string{newest(v.channel(), needed)}
+	others := slices.DeleteFunc(slices.Clone(channels), func(tag string) bool { return tag == latest[0] })
 	switch g.RollForward {
 	case "disable":
-		return []string{exact}
+		return exact
 	case "latestFeature", "latestMinor":
-		return []string{channel, exact}
+		return append(channels, exact...)
 	case "latestMajor":
-		return []string{newest(channel, DefaultSDK), exact}
+		return slices.Concat(latest, others, exact)
 	case "major":
-		return []string{exact, channel, newest(channel, DefaultSDK)}
+		return slices.Concat(exact, others, latest)
 	default: // patch, feature, minor, latestPatch: the exact version is enough, and its tag never moves
-		return []string{exact, channel}
+		return append(exact, channels...)
 	}
+}
+
+// Fails says why dotnet of an SDK image with version have does not run at all, whatever version the file asks for. It
+// is empty if dotnet runs.
+func (g *GlobalJSON) Fails(have string) string {
+	if h, err := parseSDKVersion(have); err == nil && h.major < 10 {
+		return "" // it reads neither the paths nor a file that hostfxr ignores
+	}
+	inImage := func(p string) bool { return p == "$host$" || path.IsAbs(p) }
+	switch {
+	case g.broken:
+		return g.Ignored
+	case g.Paths != nil && !slices.ContainsFunc(g.Paths, inImage):
+		return `sdk.paths names no folder of the SDK image: add "$host$", which is where dotnet itself is`
+	}
+	return ""
 }
 
 // Satisfied tells whether g accepts an SDK of version have, by the rules of the SDK's resolver.
@@ -158,7 +264,14 @@ type sdkVersion struct {
 	label               string // rc.1.25451.107
 }
 
-var sdkVersionPattern = regexp.MustCompile(`^(\d{1,4})\.(\d{1,4})\.(\d{1,6})(?:-([0-9A-Za-z.-]+))?$`)
+// sdkVersionPattern is a version as hostfxr reads it (src/native/corehost/fxr/fx_ver.cpp): a semantic version, whose
+// numbers have no leading zeros.
+var sdkVersionPattern = func() *regexp.Regexp {
+	const number, label, build = `(?:0|[1-9]\d{0,8})`, `(?:0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)`, `[0-9A-Za-z-]+`
+	list := func(part string) string { return part + `(?:\.` + part + `)*` }
+	return regexp.MustCompile(
+		`^(` + number + `)\.(` + number + `)\.(` + number + `)(?:-(` + list(label) + `))?(?:\+` + list(build) + `)?$`)
+}()
 
 func parseSDKVersion(s string) (sdkVersion, error) {
 	m := sdkVersionPattern.FindStringSubmatch(s)
@@ -169,13 +282,7 @@ func parseSDKVersion(s string) (sdkVersion, error) {
 	return sdkVersion{n(m[1]), n(m[2]), n(m[3]), m[4]}, nil
 }
 
-func (v sdkVersion) channel() string {
-	c := fmt.Sprintf("%d.%d", v.major, v.minor)
-	if v.label != "" {
-		c += "-preview" // Microsoft uses this tag for release candidates too
-	}
-	return c
-}
+func (v sdkVersion) channel() string { return fmt.Sprintf("%d.%d", v.major, v.minor) }
 
 // tag is the tag of the image. For a preview, it has only the kind and the number, not the build.
 func (v sdkVersion) tag() string {
@@ -214,6 +321,21 @@ func newest(a, b string) string {
 	return a
 }
 
+// NearestGlobalJSON is the global.json that the SDK finds for a project, a folder or a solution of the context: the
+// nearest, from its folder upwards. It is empty if there is none.
+func NearestGlobalJSON(files Files, project string) string {
+	if !isProject(project) && !IsSolution(project) && path.Ext(project) != ".cs" {
+		project = path.Join(project, "of the folder")
+	}
+	for dir := range foldersOf(project) {
+		name := path.Join(dir, "global.json")
+		if _, ok := files[name]; ok {
+			return name
+		}
+	}
+	return ""
+}
+
 var (
 	frameworkElement = regexp.MustCompile(`<TargetFrameworks?\b[^>]*>([^<]*)<|#:property\s+TargetFramework=(\S+)`)
 	netFramework     = regexp.MustCompile(`(?i)\bnet(\d+\.\d+)\b`)
@@ -233,9 +355,9 @@ func SDKFor(projectFiles [][]byte) string {
 	return tag
 }
 
-// withoutComments turns the SDK's dialect of JSON into JSON. Comments (// and /* */) and commas before a closing
-// bracket become spaces, so line numbers stay the same.
-func withoutComments(dt []byte) []byte {
+// plainJSON turns .NET's dialect of JSON into JSON. Comments (// and /* */) become spaces, so line numbers stay the
+// same. With commas, so do commas before a closing bracket.
+func plainJSON(dt []byte, commas bool) []byte {
 	out := bytes.TrimPrefix(slices.Clone(dt), []byte("\ufeff"))
 	blank := func(from, to int) {
 		for i := from; i < to && i < len(out); i++ {
@@ -273,7 +395,7 @@ func withoutComments(dt []byte) []byte {
 		case c == ',':
 			comma = i
 		case c == '}' || c == ']':
-			if comma >= 0 {
+			if comma >= 0 && commas {
 				out[comma] = ' '
 			}
 			comma = -1

@@ -1,0 +1,1 @@
+namespace Base; public static class Word { public const string Hello = "hello"; }
