@@ -10,6 +10,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/crosshull/crosshull/frontend/spec"
@@ -300,11 +301,20 @@ func id(variable string) string { return strings.ReplaceAll(strings.ToLower(vari
 // newest is the framework with the highest version.
 func newest(frameworks []string) string {
 	return slices.MaxFunc(frameworks, func(a, b string) int {
-		if len(a) != len(b) { // net10.0 is after net9.0
-			return len(a) - len(b)
-		}
-		return strings.Compare(a, b)
+		return slices.Compare(versionOf(a), versionOf(b))
 	})
+}
+
+var versionDigits = regexp.MustCompile(`\d+`)
+
+// versionOf is the version in the name of a framework: 10 and 0 for net10.0, 3 and 1 for netcoreapp3.1.
+func versionOf(framework string) []int {
+	var version []int
+	for _, digits := range versionDigits.FindAllString(framework, -1) {
+		n, _ := strconv.Atoi(digits) // one that is too long is no version
+		version = append(version, n)
+	}
+	return version
 }
 
 func count(n int, what string) string {

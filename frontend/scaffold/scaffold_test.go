@@ -258,3 +258,16 @@ func TestLargeRepositories(t *testing.T) {
 		t.Errorf("feeds: %v", err)
 	}
 }
+
+// The newest framework is the one with the highest version, not the longest name.
+func TestNewest(t *testing.T) {
+	for _, tc := range [][]string{
+		{"net10.0", "net9.0", "net10.0", "net8.0"},
+		{"net10.0", "netcoreapp3.1", "net10.0"},
+		{"net8.0", "netcoreapp2.1", "net8.0", "netcoreapp3.1"},
+	} {
+		if got := newest(tc[1:]); got != tc[0] {
+			t.Errorf("the newest of %v is %s", tc[1:], got)
+		}
+	}
+}
