@@ -27,7 +27,6 @@ const (
 	assetsDir     = "/assets"
 	standInDir    = "/standins"
 	describedFile = "/described"
-	compiledDir   = "/compiled"
 )
 
 // DiagnosticsDir is where a step that fails has [dotnet.DiagnosticsFile]: a mount of its own, which is no output.
@@ -43,7 +42,6 @@ var paths = dotnet.Paths{
 	Output:      outputDir,
 	Assets:      assetsDir,
 	StandIns:    standInDir,
-	Compiled:    compiledDir,
 	Diagnostics: DiagnosticsDir,
 }
 
@@ -71,8 +69,6 @@ type Options struct {
 	Caps apicaps.CapSet
 	// BuildRID is the runtime identifier of the build platform.
 	BuildRID string
-	// CacheNamespace parts cache mounts from those of other builds. It makes no difference to what is cached of vertices.
-	CacheNamespace string
 	// Debug tells that a step that fails is to be a failed step: a debugger wants to look into it.
 	Debug bool
 	// Exec gives what buildx's flags say about the execs of a phase, and the place in the spec that it came from.

@@ -45,7 +45,6 @@ type Paths struct {
 	Output   string // where the command leaves its output
 	Assets   string // static web assets that are compressed already
 	StandIns string // stand-ins for projects of other slices
-	Compiled string // what the compiler keeps from build to build
 	// Diagnostics is the folder for DiagnosticsFile.
 	Diagnostics string
 }
