@@ -27,7 +27,6 @@ const (
 	assetsDir     = "/assets"
 	standInDir    = "/standins"
 	describedFile = "/described"
-	compiledDir   = "/compiled"
 	sourcesDir    = "/sources"
 	evaluatorDir  = "/evaluator"
 	contentsDir   = "/contents"
@@ -46,7 +45,6 @@ var paths = dotnet.Paths{
 	Output:      outputDir,
 	Assets:      assetsDir,
 	StandIns:    standInDir,
-	Compiled:    compiledDir,
 	Diagnostics: DiagnosticsDir,
 	Sources:     sourcesDir,
 	Evaluator:   evaluatorDir,
@@ -77,8 +75,6 @@ type Options struct {
 	Caps apicaps.CapSet
 	// BuildRID is the runtime identifier of the build platform.
 	BuildRID string
-	// CacheNamespace parts cache mounts from those of other builds. It makes no difference to what is cached of vertices.
-	CacheNamespace string
 	// Exec gives what buildx's flags say about the execs of a phase, and the place in the spec that it came from.
 	Exec func(phase string) []llb.RunOption
 	// Constraints are for every other vertex of a phase.

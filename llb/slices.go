@@ -2,7 +2,6 @@ package llb
 
 import (
 	"fmt"
-	"path"
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
@@ -47,17 +46,8 @@ func (b *Builder) compile(apps []*dotnet.App, nodes []dotnet.Node, restored Rest
 		for _, j := range s.Needs {
 			mounts = append(mounts, reads(dotnet.StandInFolder(j, paths), out[j].standIns))
 		}
-		args := dotnet.CompileArgs(b.Project, apps[0], paths)
-		// What the compiler keeps can be used by all who compile these projects so, one at a time: it is written without
-		// locks that hold between containers.
-		id := path.Join(
-			b.CacheNamespace,
-			"crosshull/compiled",
-			digest.FromString(strings.Join(append(args, dotnet.ProjectPaths(s.Projects)...), "\n")).Encoded(),
-		)
-		mounts = append(mounts, llb.AddMount(compiledDir, llb.Scratch(), llb.AsPersistentCacheDir(id, llb.CacheMountPrivate)))
 		sources := b.projects(restored.Tree, s, dotnet.Unseen(nodes, seen), exclude, shown)
-		run := b.run(PhasePublish, b.SDK, "dotnet build "+names, args, mounts...)
+		run := b.run(PhasePublish, b.SDK, "dotnet build "+names, dotnet.CompileArgs(b.Project, apps[0], paths), mounts...)
 		out[i] = slice{
 			Slice: s,
 			built: llb.Diff(

@@ -88,6 +88,7 @@ func New(ctx context.Context, req *request.Request, t *tree.Tree) (*Asker, error
 // such a file is AOT, which would need a build for each platform.
 func converted(p dotnet.Project) dotnet.Project {
 	p.Path = strings.TrimSuffix(p.Path, ".cs")
+	p.Path = path.Join(p.Path, path.Base(p.Path)+".csproj") // by name: it is a tool, as far as its properties go
 	if p.Mode == nil {
 		p.Mode = new(dotnet.Portable)
 	}

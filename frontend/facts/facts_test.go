@@ -51,7 +51,7 @@ func TestQuestions(t *testing.T) {
 			"web/web.csproj apps.web.project", "worker/worker.csproj project",
 		}, 1},
 		{"built otherwise", shop("slow"), []string{"slow/slow.csproj project"}, 0},
-		{"a file", shop("script"), []string{"tools/run project"}, 0},
+		{"a file", shop("script"), []string{"tools/run/run.csproj project"}, 0},
 		{"the tests", shop("test", "tests: {projects: [t]}"), []string{
 			"web/web.csproj apps.web.project", "worker/worker.csproj apps.worker.project",
 		}, -1},
@@ -263,7 +263,7 @@ func TestFileBasedApp(t *testing.T) {
 	}})
 	c.Describe(gatewaytest.App("tools/run/run.csproj", gatewaytest.Item{"PublishAot": "true"}))
 	asker := newAsker(t, c)
-	if asker.Project.Path != "tools/run" || asker.Tree.Files["tools/run/run.csproj"] == nil {
+	if asker.Project.Path != "tools/run/run.csproj" || asker.Tree.Files["tools/run/run.csproj"] == nil {
 		t.Errorf("project %s of %q", asker.Project.Path, asker.Tree.Files)
 	}
 	f, err := asker.Apps(t.Context())

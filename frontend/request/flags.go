@@ -4,12 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/identity"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/apicaps"
 
@@ -77,11 +75,10 @@ func project(app *spec.App) (dotnet.Project, error) {
 func (r *Request) Options() (xllb.Options, error) {
 	rid, err := dotnet.RID(r.Gateway.BuildPlatform(), dotnet.Glibc)
 	return xllb.Options{
-		Caps:           r.Gateway.Caps(),
-		BuildRID:       rid,
-		CacheNamespace: r.cacheNamespace(),
-		Exec:           r.execOpts,
-		Constraints:    r.constraints,
+		Caps:        r.Gateway.Caps(),
+		BuildRID:    rid,
+		Exec:        r.execOpts,
+		Constraints: r.constraints,
 	}, err
 }
 
@@ -108,15 +105,6 @@ func (r *Request) constraints(phase string) []llb.ConstraintsOpt {
 		opts = append(opts, llb.IgnoreCache)
 	}
 	return opts
-}
-
-// cacheNamespace separates the cache mounts of this build from those of others, as BUILDKIT_CACHE_MOUNT_NS says.
-// BuildKit keeps cache mounts even with --no-cache, so such a build gets new ones.
-func (r *Request) cacheNamespace() string {
-	if r.isNoCache(xllb.PhasePublish) {
-		return path.Join(r.Gateway.CacheIDNamespace, identity.NewID())
-	}
-	return r.Gateway.CacheIDNamespace
 }
 
 // checkCaps refuses what this BuildKit cannot do. The frontend of Dockerfiles would leave it out without a word.

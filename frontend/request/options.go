@@ -75,7 +75,7 @@ var Options = []Option{
 	{"--ulimit", "Ulimits", ByCrosshull, "for every step that executes something"},
 
 	{"BUILDKIT_BUILD_NAME", "", ByBuildx, "names the build in its history"},
-	{"BUILDKIT_CACHE_MOUNT_NS", "CacheIDNamespace", ByCrosshull, "separates the compiler cache from that of other builds"},
+	{"BUILDKIT_CACHE_MOUNT_NS", "CacheIDNamespace", ByCrosshull, "changes nothing: no step has a cache mount"},
 	{"BUILDKIT_CONTEXT_KEEP_GIT_DIR", "", ByCrosshull, "keeps `.git` in the context, of local contexts too"},
 	{"BUILDKIT_DOCKERFILE_CHECK", "LinterConfig", ByCrosshull, "like `# check=` in the spec, and wins over it"},
 	{"BUILDKIT_GIT_ADVICE", "GitAdvice", ByBuildKit, "for git contexts"},

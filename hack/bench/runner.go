@@ -274,15 +274,7 @@ func (r *runner) prepare(ctx context.Context, c *contestant, s situation) error 
 	case edit:
 		return c.edit()
 	case deep:
-		if err := c.project.deep.change(c.dir, 1); err != nil || c.contender != crosshull {
-			return err
-		}
-		// The cold build had --no-cache, which leaves the compiler's own cache empty; one that is filled is what an edit
-		// finds anywhere else.
-		if _, err := r.run(ctx, c, nil); err != nil {
-			return err
-		}
-		return c.project.deep.change(c.dir, 2)
+		return c.project.deep.change(c.dir, 1)
 	case pack:
 		return c.project.pack.change(c.dir, 1)
 	case rebase:

@@ -122,8 +122,8 @@ COPY --from=build /out /
 }
 
 // What is published is what dotnet publish publishes: every file, and every byte but for the times that the SDK writes
-// down of static assets. What other systems need of packages is all that is left out. It is so for what is compiled,
-// and for what the compiler has kept.
+// down of static assets. What other systems need of packages is all that is left out. It is so for a first build, and
+// after an edit.
 func TestSameAsPlainPublish(t *testing.T) {
 	t.Parallel()
 	dir := richApp(t)

@@ -41,7 +41,6 @@ type Paths struct {
 	Output   string // where the command leaves its output
 	Assets   string // static web assets that are compressed already
 	StandIns string // stand-ins for projects of other slices
-	Compiled string // what the compiler keeps from build to build
 	// Sources are those of the program that asks MSBuild, Evaluator is what they are compiled to, Contents are the
 	// contents of project files for it.
 	Sources, Evaluator, Contents string

@@ -20,8 +20,9 @@ type Slice struct {
 
 const (
 	// sliceSize is the highest number of projects in a slice. Every process starts a new compiler, which takes as long as
-	// compiling five projects does with a warm one. A cold build pays that for each slice. An edit pays for few projects
-	// of its slice, because the compiler keeps what it has compiled (target Key of slice.proj).
+	// compiling five projects does with a warm one. A cold build pays that for each slice. An edit pays for all projects
+	// of its slice: a compiler that kept its outputs from build to build would also keep what other repositories that
+	// use the builder put there.
 	sliceSize = 25
 	// minSliced is the lowest number of projects for which some are compiled apart, unless several apps share them.
 	minSliced = 4
@@ -226,7 +227,6 @@ func CompileArgs(p Project, app *App, at Paths) []string {
 		define("CrosshullApart", "true"),
 		define("CrosshullSource", at.Source+"/"),
 		define("CrosshullOutput", at.Output+"/"),
-		define("CrosshullCompiled", at.Compiled+"/"),
 	}
 	args = append(app.obeys(args, at), at.inject()...)
 	return append(args, p.build(app, at)...)

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
+using System.Text.Json;
 using System.Xml;
 using System.Xml.Linq;
 using Microsoft.Build.Construction;
@@ -123,7 +124,12 @@ static class Candidates
         problem = null;
         try
         {
-            return path.EndsWith(".slnx", StringComparison.OrdinalIgnoreCase) ? OfXml(path) : OfText(path);
+            return Path.GetExtension(path).ToLowerInvariant() switch
+            {
+                ".slnx" => OfXml(path),
+                ".slnf" => OfFilter(path),
+                _ => OfText(path),
+            };
         }
         catch (InvalidProjectFileException e)
         {
@@ -135,13 +141,24 @@ static class Candidates
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            problem = new(path, 0, 0, "", e.Message, path);
+            problem = new(path, 0, 0, "", "it is no solution: " + e.Message, path);
         }
         return Array.Empty<string>();
     }
 
     static IEnumerable<string> OfText(string path) => SolutionFile.Parse(path).ProjectsInOrder
         .Where(p => p.ProjectType != SolutionProjectType.SolutionFolder).Select(p => p.AbsolutePath).ToList();
+
+    // Its paths begin at the solution (SolutionFilter in docs.microsoft.com/visualstudio/msbuild/solution-filters).
+    static IEnumerable<string> OfFilter(string path)
+    {
+        var dialect = new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip };
+        using var json = JsonDocument.Parse(File.ReadAllBytes(path), dialect);
+        var solution = json.RootElement.GetProperty("solution");
+        string Under(string folder, JsonElement file) => Path.Combine(folder, file.GetString().Replace('\\', '/'));
+        var from = Path.GetDirectoryName(Under(Path.GetDirectoryName(path), solution.GetProperty("path")));
+        return solution.GetProperty("projects").EnumerateArray().Select(p => Under(from, p)).ToList();
+    }
 
     // MSBuild before 17.13 does not know this form, and it is simple.
     static IEnumerable<string> OfXml(string path) => XDocument.Load(path).Descendants("Project")

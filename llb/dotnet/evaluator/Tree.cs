@@ -17,7 +17,7 @@ sealed class Tree
     readonly Dictionary<string, byte[]> contents;
     readonly HashSet<string> files = new(), folders = new(), closed = new();
     readonly SortedSet<string> asks = new(StringComparer.Ordinal), outputs = new(StringComparer.Ordinal);
-    bool hasLinks;
+    readonly Dictionary<string, string> links = new(); // with what each leads to, as it is written
 
     public Tree(string root, Dictionary<string, byte[]> contents)
     {
@@ -49,9 +49,9 @@ sealed class Tree
             {
                 case 'd': AddFolder(path); break;
                 case 'l':
-                    hasLinks = true;
                     AddFolder(Path.GetDirectoryName(path));
-                    File.CreateSymbolicLink(path, records[++i]);
+                    links[path] = records[++i];
+                    File.CreateSymbolicLink(path, links[path]);
                     break;
                 default:
                     AddFolder(Path.GetDirectoryName(path));
@@ -115,11 +115,11 @@ sealed class Tree
     public bool IsIn(string path) => path.StartsWith(Root, StringComparison.Ordinal);
 
     /// <summary>Whether there is such a file in the context. The path is absolute and normal.</summary>
-    public bool HasFile(string path) => files.Contains(path) || hasLinks && IsIn(path) && File.Exists(path);
+    public bool HasFile(string path) => files.Contains(path) || links.Count > 0 && IsIn(path) && File.Exists(path);
 
     /// <summary>Whether there is such a folder in the context. The path has no slash at its end.</summary>
     public bool HasFolder(string path) =>
-        folders.Contains(path) || hasLinks && IsIn(path) && Directory.Exists(path);
+        folders.Contains(path) || links.Count > 0 && IsIn(path) && Directory.Exists(path);
 
     /// <summary>All files below a folder.</summary>
     public IEnumerable<string> FilesIn(string folder) => Directory.Exists(folder)
@@ -131,6 +131,7 @@ sealed class Tree
     /// </summary>
     public bool Give(string path, bool asProject)
     {
+        path = Real(path);
         var name = path.Substring(Root.Length);
         if (!File.Exists(path) || File.GetUnixFileMode(path) != UnixFileMode.None || given.Contains(path)) return false;
         given.Add(path);
@@ -149,6 +150,19 @@ sealed class Tree
     public IEnumerable<string> Given => given;
 
     readonly HashSet<string> given = new();
+
+    // The path without links. One that leads out of the context stays as it is.
+    string Real(string path)
+    {
+        for (var hops = 0; hops < 40; hops++)
+        {
+            var link = links.Keys.FirstOrDefault(l => path == l || path.StartsWith(l + "/", StringComparison.Ordinal));
+            if (link == null) break;
+            var end = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(link), links[link]));
+            path = end + path.Substring(link.Length);
+        }
+        return path;
+    }
 
     static string Invented(string name, bool asProject) => Path.GetExtension(name).ToLowerInvariant() switch
     {
