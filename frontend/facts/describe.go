@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/moby/buildkit/frontend/gateway/client"
 
 	"github.com/crosshull/crosshull/frontend/gateway"
+	"github.com/crosshull/crosshull/frontend/tree"
 	xllb "github.com/crosshull/crosshull/llb"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
@@ -22,20 +24,34 @@ const maxRounds = 4
 func (a *Asker) run(
 	ctx context.Context, steps xllb.Steps, projects []dotnet.Project,
 ) (Answer, *dotnet.Evaluation, error) {
-	tree, wanted := a.Tree, []string(nil)
+	from, wanted := a.Tree, hinted(a.Tree)
 	for round := 1; ; round++ {
-		answer, e, err := a.ask(ctx, steps, projects, tree.Files, wanted)
+		answer, e, err := a.ask(ctx, steps, projects, from.Files, wanted)
 		if err != nil || len(e.Asks) == 0 {
 			return answer, e, err
 		}
 		wanted = append(wanted, e.Asks...)
-		if tree, err = tree.With(ctx, wanted); err != nil || round == maxRounds {
+		if from, err = from.With(ctx, wanted); err != nil || round == maxRounds {
 			if err == nil {
 				err = fmt.Errorf("MSBuild wants other files each time: the last was %s", e.Asks[0])
 			}
 			return Answer{}, nil, err
 		}
 	}
+}
+
+// hinted are files that MSBuild will want, probably: to give them at once saves a round.
+func hinted(t *tree.Tree) []string {
+	const most, largest = 100, 1 << 20
+	var names []string
+	hints := dotnet.Hints(t.Files)
+	for _, n := range t.Names {
+		_, known := t.Files[n.Path]
+		if !known && n.Mode.IsRegular() && n.Size < largest && len(names) < most && hints[path.Base(n.Path)] {
+			names = append(names, n.Path)
+		}
+	}
+	return names
 }
 
 // ask is one round.

@@ -142,6 +142,9 @@ sealed class Once : IDisposable
     {
         var answers = request.Questions.Select(Question).ToList();
         existence.Check(walked.Keys);
+        foreach (var project in walked.Keys.Where(p => !existence.Mentions(p, "Exists")))
+            // The SDK looks into the folder of each project. What it looks for makes no difference to a restore.
+            project.Reads.Existing.RemoveWhere(f => f.StartsWith(project.Folder + "/"));
         return answers;
     }
 
