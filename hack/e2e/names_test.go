@@ -86,7 +86,7 @@ func inTree(
 	}
 	folder := userFolder{local, closed, &atomic.Int64{}}
 	so := client.SolveOpt{LocalMounts: map[string]fsutil.FS{"context": folder, "dockerfile": folder}, SharedKey: dir}
-	did, err := inprocess.Solve(ctx, theLab.BuildkitAddr(), so, func(ctx context.Context, gc gatewayclient.Client) (*gatewayclient.Result, error) {
+	build := func(ctx context.Context, gc gatewayclient.Client) (*gatewayclient.Result, error) {
 		gw, err := gateway.New(ctx, gc)
 		if err != nil {
 			return nil, err
@@ -98,7 +98,8 @@ func inTree(
 			return nil, err
 		}
 		return gatewayclient.NewResult(), do(ctx, req, read)
-	})
+	}
+	did, err := inprocess.Solve(ctx, theLab.BuildkitAddr(), so, build)
 	if did == nil {
 		t.Fatal(err)
 	}
