@@ -199,8 +199,9 @@ func (b *Steps) Evaluator() (llb.State, error) {
 	const name = "compile the program that asks MSBuild"
 	shown := group(PhaseDescribe, name)
 	run := b.run(PhaseDescribe, b.SDK, name, dotnet.CompileEvaluatorArgs(paths), shown,
-		reads(sourcesDir, made(files, append(b.named(PhaseDescribe, "sources of it"), shown)...)))
-	config := made([]dotnet.File{dotnet.EvaluatorConfig()}, append(b.named(PhaseDescribe, "its runtime"), shown)...)
+		reads(sourcesDir, made(files, append(b.named(PhaseDescribe, "crosshull's program"), shown)...)))
+	config := made([]dotnet.File{dotnet.EvaluatorConfig()},
+		append(b.named(PhaseDescribe, "crosshull's choice of a runtime for it"), shown)...)
 	return run.AddMount(outputDir, config), nil
 }
 

@@ -119,7 +119,7 @@ func TestNothingAhead(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			s := newSlow(gatewaytest.App("app/app.csproj", nil), nil)
-			s.patience = 200 * time.Millisecond // twice as long as it takes until a restore begins ahead
+			s.patience = 400 * time.Millisecond // twice as long as it takes until a restore begins ahead
 			tc.change(s)
 			if _, err := newAsker(t, s.Client).Apps(t.Context()); err != nil {
 				t.Fatal(err)
