@@ -112,7 +112,15 @@ sealed class Targets
         if (call.Is("MSBuild") || call.Is("CallTarget")) Built(project, call, built);
     }
 
-    // A tool reads more than it is told: what a folder has, and what lies beside a script.
+    // What programs of a repository are written in.
+    static readonly HashSet<string> Scripts = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "", ".sh", ".bash", ".ps1", ".py", ".js", ".mjs", ".cjs", ".ts", ".pl", ".rb", ".cmd", ".bat", ".csx", ".fsx",
+        ".cs", ".dll",
+    };
+
+    // A tool reads what a folder has that it is told of. A program of the repository can read anything, and so can a
+    // command that looks beyond its project.
     static void Name(Project project, string path, string why, bool known, bool exec)
     {
         if (path.EndsWith('/'))
@@ -122,8 +130,8 @@ sealed class Targets
             return;
         }
         project.Reads.File(path, Phase.Build, why);
-        var folder = Path.GetDirectoryName(path) + "/";
-        if (exec && !project.Path.StartsWith(folder)) project.Reads.Folder(folder, Phase.Build, why);
+        if (exec && (!path.StartsWith(project.Folder + "/") || Scripts.Contains(Path.GetExtension(path))))
+            project.Reads.Everything(Phase.Build, why + ", with " + Path.GetFileName(path));
     }
 
     static IEnumerable<string> Words(string name, string value) =>
