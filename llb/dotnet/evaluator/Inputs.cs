@@ -41,8 +41,14 @@ sealed class Inputs
         }
         foreach (var import in project.Imports)
             project.Reads.File(import, Phase.Evaluation, import == project.Path ? "the project" : "import");
-        foreach (var item in project.Instance.Items) Item(project, item);
-        foreach (var property in project.Instance.Properties) Property(project, property);
+        Collect(project, project.Instance);
+    }
+
+    /// <summary>The same for what an instance of the project has, as targets leave it.</summary>
+    public void Collect(Project project, ProjectInstance instance)
+    {
+        foreach (var item in instance.Items) Item(project, item);
+        foreach (var property in instance.Properties) Property(project, property);
     }
 
     // Whether a file of a project is worth a word: its folder is read as a whole, but for doubtful files in it.

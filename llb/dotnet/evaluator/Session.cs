@@ -128,8 +128,8 @@ sealed class Once : IDisposable
         this.request = request;
         this.tree = tree;
         Evaluator = new Evaluator(tree, trap);
-        targets = new Targets(tree, Evaluator, trap, builds);
         inputs = new Inputs(tree, request.Doubtful);
+        targets = new Targets(tree, Evaluator, trap, builds, inputs);
         existence = new Existence(tree, Evaluator);
         var parameters = Evaluator.Parameters;
         parameters.Loggers = new ILogger[] { log };

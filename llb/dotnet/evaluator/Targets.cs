@@ -42,13 +42,15 @@ sealed class Targets
     readonly Evaluator evaluator;
     readonly Trap trap;
     readonly BuildManager builds;
+    readonly Inputs inputs;
 
-    public Targets(Tree tree, Evaluator evaluator, Trap trap, BuildManager builds)
+    public Targets(Tree tree, Evaluator evaluator, Trap trap, BuildManager builds, Inputs inputs)
     {
         this.tree = tree;
         this.evaluator = evaluator;
         this.trap = trap;
         this.builds = builds;
+        this.inputs = inputs;
     }
 
     /// <summary>Adds what the project's own targets read; gives the projects that they build by task MSBuild.</summary>
@@ -64,6 +66,7 @@ sealed class Targets
             evaluator.Evaluate(copied);
             if (copied.Instance == null) return built;
             Run(project, copied.Instance, copies.SelectMany(c => c.Names), built);
+            inputs.Collect(project, copied.Instance); // the items and properties that targets make
         }
         finally
         {
