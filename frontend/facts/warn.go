@@ -43,6 +43,9 @@ func (a *Asker) warnApp(app *dotnet.App, q Question, say func(format string, arg
 			"publish.mode self-contained, single-file and ready-to-run publish for each platform", app.Path, mode)
 	}
 	for _, n := range app.Closure {
+		for _, p := range n.Missing {
+			say("%s references %s, which is not in the context: MSBuild builds without it", n.Path, p)
+		}
 		if n.Unknown != "" && len(a.req.Spec.Publish.Inputs) == 0 {
 			say("%s may read any file of the context, so each change compiles it again (%s): "+
 				"list what it reads in publish.inputs", n.Path, n.Unknown)

@@ -78,13 +78,6 @@ func TestErrors(t *testing.T) {
 			"see https://learn.microsoft.com/nuget/reference/errors-and-warnings/nu1101", "hint: no feed has the package",
 			">>> nuget: {audit: false}",
 		}},
-		{"a reference to a project that is not there", func(t *testing.T, dir string) {
-			app(t, dir)
-			edit(t, dir, "src/app/app.csproj", "</Project>",
-				`<ItemGroup><ProjectReference Include="../lib/lib.csproj" /></ItemGroup></Project>`)
-		}, "", nil,
-			[]string{`src/app/app.csproj: error MSB3202: The project file "../lib/lib.csproj" was not found`,
-				"hint: a project that is referenced is not in the context"}},
 		{"an SDK that projects do not find", func(t *testing.T, dir string) {
 			write(t, dir, "app.csproj", `<Project Sdk="No.Such.Sdk" />`)
 		}, "", nil,

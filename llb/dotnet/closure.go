@@ -23,6 +23,8 @@ type Node struct {
 	// PlatformTarget is the property of that name: the only machine that its assembly is for. The SDK's default is empty.
 	PlatformTarget string
 
+	// Missing are projects that it names and that are not in the context.
+	Missing []string
 	// Packages tells whether it references any.
 	Packages            bool
 	FrameworkReferences []string

@@ -243,6 +243,7 @@ type answerProject struct {
 	PlatformTarget      string
 	Floating            []KeyValue
 	References          []int
+	Missing             []string
 	RunsTools, Packages bool
 	ForeignFrameworks   bool
 	Unknown             string
@@ -374,8 +375,8 @@ func (a *answer) nodes() []Node {
 	for i, p := range a.Projects {
 		n := Node{
 			Path: p.Path, Framework: p.Framework, Apart: p.Apart, direct: p.DirectReferences,
-			Locked:   Locked{Floating: p.Floating, LockFile: p.LockFile, LockedMode: p.LockedMode},
-			Packages: p.Packages, FrameworkReferences: p.FrameworkReferences, PlatformTarget: p.PlatformTarget,
+			Locked:  Locked{Floating: p.Floating, LockFile: p.LockFile, LockedMode: p.LockedMode},
+			Missing: p.Missing, Packages: p.Packages, FrameworkReferences: p.FrameworkReferences, PlatformTarget: p.PlatformTarget,
 			foreign: p.ForeignFrameworks,
 			Reads: Reads{
 				Files: p.Files, Folders: p.Folders, Existing: p.Existing, Unknown: p.Unknown,

@@ -107,6 +107,7 @@ static class AnswerWriter
             if (inner != null) Compile(inner);
             var references = variants.SelectMany(v => v.References).Select(r => r.Path).Where(r => r != path);
             Numbers("references", references.Distinct().Select(r => index[r]));
+            Strings("missing", variants.SelectMany(v => v.Missing).Distinct());
             Flag("runsTools", variants.Any(v => v.RunsTools));
             Flag("foreignFrameworks", variants.Any(Crosshull.Candidate.HasForeign));
             Flag("packages", variants.Any(v => v.Items("PackageReference").Any()));

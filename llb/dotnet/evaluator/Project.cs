@@ -34,6 +34,9 @@ sealed class Project
     /// <summary>Whether a target of the repository runs a tool, or a task that nobody knows.</summary>
     public bool RunsTools { get; set; }
 
+    /// <summary>Projects that it references, and that are not there. MSBuild warns (MSB9008), and goes on.</summary>
+    public List<string> Missing { get; } = new();
+
     /// <summary>Projects that it references or builds by a task.</summary>
     public List<Project> References { get; } = new();
 

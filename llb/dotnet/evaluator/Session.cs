@@ -232,6 +232,7 @@ sealed class Once : IDisposable
         foreach (var item in project.Items("ProjectReference"))
             if (item.GetMetadataValue("FullPath") is var path && tree.HasFile(path))
                 Refer(path, GlobalsOf(project, item));
+            else project.Missing.Add(item.GetMetadataValue("FullPath"));
         var built = new List<(string, Globals)>();
         project.Reads.OrEverything(() => built = targets.Record(project));
         foreach (var (path, globals) in built) Refer(path, globals);
