@@ -254,11 +254,14 @@ func Outputs(nodes []Node) []string {
 // (gitrepository-layout(5)).
 func GitDirs() []string { return []string{"**/.git"} }
 
-// GitAbove are the places where a build of projects looks for the repository that they are in.
+// GitAbove are the places where a build of projects looks for the repository that they are in, and for what it says of
+// files: the compiler embeds the sources that git ignores (EmbedUntrackedSources).
 func GitAbove(nodes []Node) []string {
 	var patterns []string
 	for _, dir := range ancestors(allPaths(nodes)) {
-		patterns = append(patterns, escapeDir(dir)+".git")
+		for _, name := range gitFiles {
+			patterns = append(patterns, escapeDir(dir)+name)
+		}
 	}
 	return patterns
 }
