@@ -184,6 +184,7 @@ func (b *Steps) Describe(
 		reads(evaluatorDir, program),
 		reads(contentsDir, b.projectFiles(contents)),
 		llb.AddMount(SourceDir, llb.Scratch(), llb.Tmpfs()),
+		llb.Dir("/"), // or there would be folders of root's in the memory that the program lays names in
 		// The program runs as nobody, who can write there.
 		llb.AddEnv("HOME", "/tmp"),
 		llb.AddEnv("NUGET_PACKAGES", "/tmp"+packageDir))
@@ -490,9 +491,9 @@ func (b *Steps) run(phase string, from llb.State, name string, args []string, op
 		// faster in hours that a build does not last. Tests are the user's own code, which runs as it would elsewhere.
 		opts = append(opts, llb.AddEnv("DOTNET_TieredPGO", "0"))
 	}
+	opts = append([]llb.RunOption{llb.Dir(path.Join(SourceDir, b.Folder))}, opts...)
 	opts = append(opts,
 		llb.Args(args),
-		llb.Dir(path.Join(SourceDir, b.Folder)),
 		llb.AddEnv("DOTNET_CLI_TELEMETRY_OPTOUT", "1"),
 		llb.AddEnv("DOTNET_NOLOGO", "1"),
 		llb.AddEnv("DOTNET_GENERATE_ASPNET_CERTIFICATE", "false"),

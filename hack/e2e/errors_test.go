@@ -139,7 +139,7 @@ func TestErrors(t *testing.T) {
 		{"no such target", app, "", []string{"--target", "web"},
 			[]string{`target "web" does not exist: use image, publish, sbom, sdk`}},
 		{"no such test", app, "tests: [src/app]\n", []string{"--target", "test"},
-			[]string{"crosshull.yaml:2: no test project in src/app", "src/app/app.csproj (OutputType Exe)"}},
+			[]string{"crosshull.yaml:2: no test project in src/app", "src/app/app.csproj (an app)"}},
 		{"no such solution", app, "project: all.sln\n", nil,
 			[]string{"crosshull.yaml:2: there is no all.sln in the context"}},
 		{"files for a user without a number", app, "image: {user: nobody}\nfiles: [{to: /data}]\n", nil,
