@@ -37,7 +37,7 @@ var sideBySide = make(chan struct{}, runtime.NumCPU())
 // and says which.
 var recipes = []struct{ recipe, shown string }{
 	{"-seed 1 -edits 1,2", ""},
-	{"-seed 2 -edits 1,2", ""},
+	{"-seed 14 -edits 1,2", ""},
 	{"-seed 3 -edits 1,2", ""},
 	{"-seed 4 -edits 1,2", ""},
 	{"-seed 5 -edits 1,2", ""},
@@ -48,6 +48,9 @@ var recipes = []struct{ recipe, shown string }{
 	{"-seed 10 -edits 1,2", ""},
 	{"-seed 11 -edits 1,2", ""},
 	{"-seed 12 -edits 1,2", ""},
+	{"-seed 3 -projects 2 -features exec-of-script -mode portable", "a script reads what no argument names"},
+	{"-seed 3 -projects 2 -features list-in-target -mode portable", "a target counts files by a wildcard"},
+	{"-seed 3 -projects 2 -features git-kept -mode portable", "the compiler reads .git and .gitignore"},
 }
 
 // What crosshull publishes is what plain publish makes of the whole checkout, at first and after each edit; and where
