@@ -376,7 +376,8 @@ func (a *answer) nodes() []Node {
 		n := Node{
 			Path: p.Path, Framework: p.Framework, Apart: p.Apart, direct: p.DirectReferences,
 			Locked:  Locked{Floating: p.Floating, LockFile: p.LockFile, LockedMode: p.LockedMode},
-			Missing: p.Missing, Packages: p.Packages, FrameworkReferences: p.FrameworkReferences, PlatformTarget: p.PlatformTarget,
+			Missing: p.Missing, Packages: p.Packages,
+			FrameworkReferences: p.FrameworkReferences, PlatformTarget: p.PlatformTarget,
 			foreign: p.ForeignFrameworks,
 			Reads: Reads{
 				Files: p.Files, Folders: p.Folders, Existing: p.Existing, Unknown: p.Unknown,
