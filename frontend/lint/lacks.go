@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/moby/buildkit/frontend/gateway/client"
-
 	"github.com/crosshull/crosshull/frontend/request"
 	"github.com/crosshull/crosshull/frontend/tree"
 	xllb "github.com/crosshull/crosshull/llb"
@@ -35,5 +33,5 @@ func WarnLacks(ctx context.Context, req *request.Request, t *tree.Tree, diagnost
 	if len(lacked) > 0 {
 		text += fmt.Sprintf(", as in publish: {inputs: [%s]}", strings.Join(lacked, ", "))
 	}
-	req.Gateway.Warn(ctx, req.Source, request.SpecName, text, client.WarnOpts{Level: 1})
+	req.Warn(ctx, text)
 }

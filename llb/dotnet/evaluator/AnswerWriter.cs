@@ -34,7 +34,6 @@ static class AnswerWriter
         json.WriteStartObject();
         write.Strings("asks", answer.Asks);
         write.Strings("outputs", answer.Outputs);
-        json.WriteString("sdk", answer.Sdk);
         json.WriteStartArray("projects");
         var variants = answer.Questions.SelectMany(q => q.Closure).Distinct().ToLookup(p => p.Path);
         foreach (var path in all) write.Project(path, variants[path].ToList(), index);

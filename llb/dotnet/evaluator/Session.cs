@@ -9,13 +9,13 @@ namespace Crosshull;
 
 /// <summary>The answer to a request.</summary>
 sealed record Answer(
-    IEnumerable<string> Asks, IEnumerable<string> Outputs, string Sdk, List<AnswerToQuestion> Questions);
+    IEnumerable<string> Asks, IEnumerable<string> Outputs, List<AnswerToQuestion> Questions);
 
 /// <summary>The answer to one question.</summary>
 /// <param name="App">The project that is meant; null unless there is one, with its framework.</param>
-/// <param name="Closure">All that it is built from, itself first.</param>
+/// <param name="Closure">All that it is built from, itself included.</param>
 sealed record AnswerToQuestion(
-    List<Candidate> Candidates, SolutionProjects Solution, Project App, Container Container, List<Project> Closure,
+    List<Candidate> Candidates, SolutionProjects Solution, Project App, Container Container, HashSet<Project> Closure,
     string ResponseFile, bool ByRuntimeIdentifier);
 
 /// <summary>
@@ -59,7 +59,7 @@ sealed class Session
                 if (changed) project.Reads.Everything(Phase.Evaluation, restless);
                 Credit(project);
             }
-            return new Answer(tree.Asks, tree.Outputs, Path.GetFileName(Sdk.Folder), answers);
+            return new Answer(tree.Asks, tree.Outputs, answers);
         }
     }
 
@@ -121,7 +121,7 @@ sealed class Once : IDisposable
     readonly Targets targets;
     readonly Inputs inputs;
     readonly Existence existence;
-    readonly Dictionary<Project, bool> walked = new();
+    readonly HashSet<Project> walked = new();
 
     public Once(Request request, Tree tree, Trap trap)
     {
@@ -141,8 +141,8 @@ sealed class Once : IDisposable
     public List<AnswerToQuestion> Questions()
     {
         var answers = request.Questions.Select(Question).ToList();
-        existence.Check(walked.Keys);
-        foreach (var project in walked.Keys.Where(p => !existence.Mentions(p, "Exists")))
+        existence.Check(walked);
+        foreach (var project in walked.Where(p => !existence.Mentions(p, "Exists")))
             // The SDK looks into the folder of each project. What it looks for makes no difference to a restore.
             project.Reads.Existing.RemoveWhere(f => f.StartsWith(project.Folder + "/"));
         return answers;
@@ -157,7 +157,7 @@ sealed class Once : IDisposable
         if (chosen == null || GlobalsOf(question, chosen) is not { } globals) return nothing;
         var app = Evaluator.Evaluate(chosen.Project.Path, globals);
         if (app.Instance == null) return nothing with { App = app };
-        var closure = new List<Project>();
+        var closure = new HashSet<Project>();
         Walk(app, closure);
         Walk(chosen.Project, closure); // with all its frameworks, which restore wants
         return nothing with
@@ -206,10 +206,9 @@ sealed class Once : IDisposable
     static Candidate Only(IEnumerable<Candidate> candidates) => candidates.ToList() is [var one] ? one : null;
 
     /// <summary>Adds a project and all that it is built from to a closure, each once.</summary>
-    void Walk(Project project, List<Project> closure)
+    void Walk(Project project, HashSet<Project> closure)
     {
-        if (closure.Contains(project)) return;
-        closure.Add(project);
+        if (!closure.Add(project)) return;
         Look(project);
         foreach (var reference in project.References) Walk(reference, closure);
     }
@@ -217,7 +216,7 @@ sealed class Once : IDisposable
     // What a project reads and references, found once however many closures it is in.
     void Look(Project project)
     {
-        if (!walked.TryAdd(project, true)) return;
+        if (!walked.Add(project)) return;
         project.Reads.OrEverything(() => inputs.Collect(project));
         if (ResponseFile.Find(tree, project.Path) is { } response)
             project.Reads.File(response, Phase.Evaluation, "switches of MSBuild");
@@ -249,7 +248,7 @@ sealed class Once : IDisposable
     }
 
     // XML of the repository that does not name the property cannot tell one runtime identifier from another.
-    bool VariesByRuntimeIdentifier(Project app, List<Project> closure)
+    bool VariesByRuntimeIdentifier(Project app, HashSet<Project> closure)
     {
         if (!existence.Mentions(app, "RuntimeIdentifier")) return false;
         Walk(Evaluator.Evaluate(app.Path, app.Globals.With("RuntimeIdentifier", "")), closure); // as portable has it

@@ -15,7 +15,7 @@ namespace Crosshull;
 sealed class Tree
 {
     readonly Dictionary<string, byte[]> contents;
-    readonly HashSet<string> files = new(), folders = new(), closed = new();
+    readonly HashSet<string> files = new(), folders = new(), closed = new(), given = new();
     readonly SortedSet<string> asks = new(StringComparer.Ordinal), outputs = new(StringComparer.Ordinal);
     readonly Dictionary<string, string> links = new(); // with what each leads to, as it is written
 
@@ -148,8 +148,6 @@ sealed class Tree
 
     /// <summary>Files that had no contents at first.</summary>
     public IEnumerable<string> Given => given;
-
-    readonly HashSet<string> given = new();
 
     // The path without links. One that leads out of the context stays as it is.
     string Real(string path)
