@@ -153,11 +153,12 @@ func Request(common Project, asked []Project, folder string, doubtful []string, 
 		Folder             string            `json:"folder"`
 		Properties         map[string]string `json:"properties"`
 		RuntimeIdentifiers []string          `json:"runtimeIdentifiers"`
+		ModeProperties     []string          `json:"modeProperties"`
 		Doubtful           []string          `json:"doubtful,omitempty"`
 		Questions          []question        `json:"questions"`
 	}{
-		at.Source, path.Join(at.MSBuild, NamesFile), at.Contents, folder, asGlobals(properties), evaluatedRIDs(), doubtful,
-		questions,
+		at.Source, path.Join(at.MSBuild, NamesFile), at.Contents, folder, asGlobals(properties), evaluatedRIDs(),
+		ModeProperties(), doubtful, questions,
 	})
 }
 

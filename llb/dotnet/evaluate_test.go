@@ -79,6 +79,7 @@ type requested struct {
 	Properties                    map[string]string
 	RuntimeIdentifiers, Doubtful  []string
 	Questions                     []requestedQuestion
+	ModeProperties                []string
 }
 
 type requestedQuestion struct {
@@ -128,7 +129,8 @@ func TestRequest(t *testing.T) {
 		RuntimeIdentifiers: []string{
 			"linux-x64", "linux-musl-x64", "linux-arm64", "linux-musl-arm64", "linux-arm", "linux-musl-arm",
 		},
-		Doubtful: []string{"README.md"},
+		ModeProperties: ModeProperties(),
+		Doubtful:       []string{"README.md"},
 		Questions: []requestedQuestion{
 			{"", "", "", none}, {"test", "test", "", none}, {"src/a.csproj", "", "net9.0", none},
 			{"", "", "", map[string]string{"ContainerBaseImage": "debian"}},

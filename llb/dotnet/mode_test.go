@@ -2,7 +2,6 @@ package dotnet
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -113,16 +112,24 @@ func TestModePacks(t *testing.T) {
 	}
 }
 
-// MSBuild is asked for every property of the table, and whether every platform has its own publish.
+// MSBuild is asked for every property of the table, and the evaluator has no list of its own.
 func TestEvaluatorKnowsModes(t *testing.T) {
-	for _, file := range []string{"AnswerWriter.cs", "Session.cs"} {
-		dt, err := os.ReadFile("evaluator/" + file)
-		if err != nil {
-			t.Fatal(err)
+	dt, err := Request(Project{}, nil, "", nil, Paths{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := EvaluatorFiles()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range ModeProperties() {
+		quoted := fmt.Sprintf("%q", name)
+		if !strings.Contains(string(dt), quoted) {
+			t.Errorf("the request asks for no %s", name)
 		}
-		for _, name := range ModeProperties() {
-			if !strings.Contains(string(dt), fmt.Sprintf("%q", name)) {
-				t.Errorf("%s knows no %s", file, name)
+		for _, f := range files {
+			if strings.Contains(string(f.Data), quoted) {
+				t.Errorf("%s names %s, too", f.Name, name)
 			}
 		}
 	}

@@ -12,10 +12,8 @@ static class AnswerWriter
 {
     static readonly string[] AppProperties =
     {
-        "TargetFramework", "TargetFileName", "AssemblyName", "SelfContained", "PublishSelfContained",
-        "PublishSingleFile", "PublishReadyToRun", "PublishTrimmed", "PublishAot", "StaticExecutable",
-        "PublishRepositoryUrl", "InvariantGlobalization", "RollForward", "ProjectAssetsFile",
-        "_CrosshullChosenBaseImage",
+        "TargetFramework", "TargetFileName", "AssemblyName", "StaticExecutable", "PublishRepositoryUrl",
+        "InvariantGlobalization", "RollForward", "ProjectAssetsFile", "_CrosshullChosenBaseImage",
         "ContainerBaseImage", "ContainerWorkingDirectory", "ContainerUser", "ContainerAppCommandInstruction",
     };
 
@@ -25,10 +23,10 @@ static class AnswerWriter
         "ContainerEntrypointArgs", "ContainerAppCommand", "ContainerAppCommandArgs", "ContainerDefaultArgs",
     };
 
-    public static void Write(Stream to, Answer answer, string root)
+    public static void Write(Stream to, Answer answer, Request request)
     {
         using var json = new Utf8JsonWriter(to);
-        var write = new Relative(json, root.TrimEnd('/') + "/");
+        var write = new Relative(json, request);
         var all = answer.Questions.SelectMany(q => q.Closure).Select(p => p.Path).Distinct().ToList();
         var index = all.Select((p, i) => (p, i)).ToDictionary(x => x.p, x => x.i);
         json.WriteStartObject();
@@ -48,11 +46,13 @@ static class AnswerWriter
     {
         readonly Utf8JsonWriter json;
         readonly string root;
+        readonly IEnumerable<string> appProperties;
 
-        public Relative(Utf8JsonWriter json, string root)
+        public Relative(Utf8JsonWriter json, Request request)
         {
             this.json = json;
-            this.root = root;
+            root = request.Root.TrimEnd('/') + "/";
+            appProperties = AppProperties.Concat(request.ModeProperties);
         }
 
         string Path(string path) => path.StartsWith(root) ? path.Substring(root.Length) : path;
@@ -203,7 +203,7 @@ static class AnswerWriter
         void Facts(ProjectInstance facts)
         {
             json.WriteStartObject("properties");
-            foreach (var name in AppProperties) Text(name, Path(facts.GetPropertyValue(name)));
+            foreach (var name in appProperties) Text(name, Path(facts.GetPropertyValue(name)));
             json.WriteEndObject();
             json.WriteStartObject("items");
             foreach (var type in ContainerItems)

@@ -32,5 +32,5 @@ static class Program
     // Apart from Main, as .NET loads the types of MSBuild that a method names before the method runs.
     [MethodImpl(MethodImplOptions.NoInlining)]
     static void Evaluate(Request request, Tree tree, Stream answer) =>
-        AnswerWriter.Write(answer, new Session(request, tree).Answer(), request.Root);
+        AnswerWriter.Write(answer, new Session(request, tree).Answer(), request);
 }

@@ -13,10 +13,11 @@ namespace Crosshull;
 /// <param name="Folder">Where commands run, relative to the context: the SDK looks for global.json from there.</param>
 /// <param name="Properties">Properties of every command.</param>
 /// <param name="RuntimeIdentifiers">Those of the platforms that are asked for.</param>
+/// <param name="ModeProperties">Properties by which a project asks for a publish for each platform.</param>
 /// <param name="Doubtful">Files that projects find by wildcards and mostly do not use.</param>
 sealed record Request(
     string Root, string Names, string Contents, string Folder, Dictionary<string, string> Properties,
-    string[] RuntimeIdentifiers, HashSet<string> Doubtful, Question[] Questions)
+    string[] RuntimeIdentifiers, string[] ModeProperties, HashSet<string> Doubtful, Question[] Questions)
 {
     public static Request Read(string file)
     {
@@ -24,7 +25,7 @@ sealed record Request(
         var e = document.RootElement;
         return new Request(
             Text(e, "root"), Text(e, "names"), Text(e, "contents"), Text(e, "folder"), Map(e, "properties"),
-            List(e, "runtimeIdentifiers"), List(e, "doubtful").ToHashSet(),
+            List(e, "runtimeIdentifiers"), List(e, "modeProperties"), List(e, "doubtful").ToHashSet(),
             e.GetProperty("questions").EnumerateArray().Select(QuestionOf).ToArray());
     }
 

@@ -9,9 +9,6 @@ namespace Crosshull;
 /// <summary>Finds the SDK as the <c>dotnet</c> command does, and makes its MSBuild that of this process.</summary>
 static class Sdk
 {
-    /// <summary>The folder of the SDK, without a slash at its end; set by <see cref="Use"/>.</summary>
-    public static string Folder { get; private set; }
-
     /// <summary>The folder of dotnet: what is below it is the SDK's and no input.</summary>
     public static string Root { get; private set; }
 
@@ -19,17 +16,17 @@ static class Sdk
     public static void Use(string folder)
     {
         Root = Path.GetDirectoryName(Resolve(Environment.ProcessPath));
-        Folder = Find(folder);
-        Environment.SetEnvironmentVariable("MSBUILD_EXE_PATH", Folder + "/MSBuild.dll");
-        Environment.SetEnvironmentVariable("MSBuildExtensionsPath", Folder + "/");
-        Environment.SetEnvironmentVariable("MSBuildSDKsPath", Folder + "/Sdks");
+        var sdk = Find(folder);
+        Environment.SetEnvironmentVariable("MSBUILD_EXE_PATH", sdk + "/MSBuild.dll");
+        Environment.SetEnvironmentVariable("MSBuildExtensionsPath", sdk + "/");
+        Environment.SetEnvironmentVariable("MSBuildSDKsPath", sdk + "/Sdks");
         Environment.SetEnvironmentVariable("DOTNET_HOST_PATH", Root + "/dotnet");
         // A feed that is out of reach is told at once, not after minutes (NuGet.Protocol, EnhancedHttpRetryHelper).
         Environment.SetEnvironmentVariable("NUGET_ENHANCED_MAX_NETWORK_TRY_COUNT", "1");
         Environment.SetEnvironmentVariable("NUGET_ENHANCED_NETWORK_RETRY_DELAY_MILLISECONDS", "1");
         AssemblyLoadContext.Default.Resolving += (context, name) =>
         {
-            var file = Path.Combine(Folder, name.Name + ".dll");
+            var file = Path.Combine(sdk, name.Name + ".dll");
             return File.Exists(file) ? context.LoadFromAssemblyPath(file) : null;
         };
     }

@@ -104,13 +104,6 @@ sealed class Once : IDisposable
         "SetConfiguration", "SetPlatform", "SetTargetFramework", "Properties", "AdditionalProperties",
     };
 
-    // Properties that ask for a publish for each platform.
-    static readonly string[] PerPlatform =
-    {
-        "SelfContained", "PublishSelfContained", "PublishSingleFile", "PublishReadyToRun", "PublishTrimmed",
-        "PublishAot",
-    };
-
     // Items that a publish may copy.
     static readonly string[] Copied = { "Content", "None", "EmbeddedResource", "Compile" };
 
@@ -268,11 +261,12 @@ sealed class Once : IDisposable
     {
         // While it publishes, the SDK makes one up (Microsoft.NET.RuntimeIdentifierInference.targets).
         var said = app;
-        if (PerPlatform.Any(app.Is))
+        var perPlatform = request.ModeProperties.Any(app.Is);
+        if (perPlatform)
             said = Evaluator.Evaluate(app.Path, app.Globals.Without(new[] { "_IsPublishing" }));
         var own = Project.List(said["RuntimeIdentifiers"] + ";" + said["RuntimeIdentifier"]);
         if (own.Length > 0 && own.All(r => r.Contains("-musl-"))) return "linux-musl-x64";
-        return PerPlatform.Any(app.Is) ? "linux-x64" : "";
+        return perPlatform ? "linux-x64" : "";
     }
 
     public void Dispose()
