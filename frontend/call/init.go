@@ -29,7 +29,9 @@ func scaffoldSpec(ctx context.Context, req *request.Request) (*answer, error) {
 		case "test":
 			found.Tests = append(found.Tests, c.Path)
 		case "app":
-			found.Apps = append(found.Apps, scaffold.App{Path: c.Path, Frameworks: c.Frameworks})
+			found.Apps = append(found.Apps, scaffold.App{
+				Path: c.Path, Frameworks: c.Frameworks, CrossTargeting: c.CrossTargeting,
+			})
 		default:
 			found.Libraries++
 		}

@@ -35,7 +35,9 @@ type Found struct {
 // App is a project that can be published.
 type App struct {
 	Path       string
-	Frameworks []string // several: the spec has to name one
+	Frameworks []string // those that Linux runs; several: the spec has to name one
+	// CrossTargeting: the project has TargetFrameworks, perhaps with some that Linux does not run.
+	CrossTargeting bool
 }
 
 // Spec is a crosshull.yaml for what was found.
@@ -140,12 +142,17 @@ func (w *writer) more(n int, what string) {
 // app are the lines of an app.
 func app(indent string, a App) []string {
 	lines := []string{indent + "project: " + scalar(a.Path)}
-	if len(a.Frameworks) < 2 {
+	switch {
+	case len(a.Frameworks) == 1 && a.CrossTargeting:
+	case len(a.Frameworks) < 2:
 		return lines
 	}
 	all, last := oneLine(strings.Join(a.Frameworks, ", ")), newest(a.Frameworks)
 	if !parses("framework: "+scalar(last), func(s *spec.Spec) bool { return s.Framework == last }) {
 		return append(lines, indent+"# It has several frameworks: "+all)
+	}
+	if len(a.Frameworks) == 1 {
+		return append(lines, indent+"framework: "+scalar(last))
 	}
 	return append(lines, indent+"framework: "+scalar(last)+" # of "+all)
 }

@@ -271,3 +271,20 @@ func TestNewest(t *testing.T) {
 		}
 	}
 }
+
+// A project with frameworks for other systems gets the one that Linux runs, by its name.
+func TestCrossTargeting(t *testing.T) {
+	for _, tc := range []struct {
+		app  App
+		want string
+	}{
+		{App{Path: "a.csproj", Frameworks: []string{"net10.0"}}, "project: a.csproj"},
+		{App{Path: "a.csproj", Frameworks: []string{"net10.0"}, CrossTargeting: true},
+			"project: a.csproj\nframework: net10.0"},
+		{App{Path: "a.csproj", CrossTargeting: true}, "project: a.csproj"},
+	} {
+		if got := strings.Join(app("", tc.app), "\n"); got != tc.want {
+			t.Errorf("%+v: got\n%s\nwant\n%s", tc.app, got, tc.want)
+		}
+	}
+}
