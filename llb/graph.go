@@ -383,7 +383,7 @@ func (b *Builder) sourceTree() llb.State {
 
 // sources are patterns of what projects are built from, nothing for all files.
 func (b *Builder) sources(nodes []dotnet.Node) []string {
-	patterns := dotnet.PublishFiles(nodes, len(b.Inputs) > 0)
+	patterns := dotnet.PublishFiles(nodes)
 	if len(patterns) > 0 {
 		for _, p := range b.Inputs {
 			patterns = append(patterns, dotnet.Escape(p))

@@ -60,7 +60,7 @@ func (a *app) sources() {
 	if path.Ext(a.Request.Spec.Project) == ".cs" {
 		return
 	}
-	sources := dotnet.PublishFiles(a.App.Closure, len(a.Request.Spec.Publish.Inputs) > 0)
+	sources := dotnet.PublishFiles(a.App.Closure)
 	for _, input := range a.Request.Spec.Publish.Inputs {
 		if len(sources) > 0 {
 			sources = append(sources, dotnet.Escape(input))

@@ -206,7 +206,7 @@ func (a *Asker) Questions() (questions []Question, target int, err error) {
 func (a *Asker) testQuestions() []Question {
 	var questions []Question
 	for i, path := range a.req.Spec.Tests.Projects {
-		p := dotnet.Project{Path: path, Test: true, Mode: new(dotnet.Portable)}
+		p := dotnet.Project{Path: path, Test: true, Mode: new(dotnet.Portable), Inputs: a.Project.Inputs}
 		questions = append(questions, Question{p, fmt.Sprintf("tests.%d", i)})
 	}
 	return questions
@@ -258,6 +258,9 @@ func (a *Asker) Choose(q Question, desc *dotnet.Description) (*dotnet.App, error
 			key = strings.TrimSuffix(key, "project") + "framework"
 		}
 		return nil, a.req.At(key, err)
+	}
+	if len(p.Inputs) > 0 {
+		app = app.Told()
 	}
 	app.Follow(a.Tree.Links)
 	if p.Mode != nil {

@@ -46,7 +46,7 @@ func (a *Asker) warnApp(app *dotnet.App, q Question, say func(format string, arg
 		for _, p := range n.Missing {
 			say("%s references %s, which is not in the context: MSBuild builds without it", n.Path, p)
 		}
-		if n.Unknown != "" && len(a.req.Spec.Publish.Inputs) == 0 {
+		if n.Unknown != "" && len(q.Project.Inputs) == 0 {
 			say("%s may read any file of the context, so each change compiles it again (%s): "+
 				"list what it reads in publish.inputs", n.Path, n.Unknown)
 		}

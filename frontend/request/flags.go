@@ -58,6 +58,7 @@ func project(app *spec.App) (dotnet.Project, error) {
 		Framework:     app.Framework,
 		Configuration: cmp.Or(app.Publish.Configuration, "Release"),
 		Properties:    app.Publish.Properties,
+		Inputs:        app.Publish.Inputs,
 		BaseImage:     app.Base.Image,
 		Family:        app.Base.Family,
 	}

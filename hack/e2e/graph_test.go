@@ -121,7 +121,8 @@ func TestProjectPaths(t *testing.T) {
 			project(t, dir, "my app/söme.csproj", "")
 			project(t, dir, "other/other.csproj", "")
 			write(t, dir, "all.sln",
-				"Project(\"{9A19103F-16F7-4668-BE54-9A1E7A4F7556}\") = \"söme\", \"my app\\söme.csproj\", \"{1}\"\nEndProject\n")
+				"Microsoft Visual Studio Solution File, Format Version 12.00\n"+
+					"Project(\"{9A19103F-16F7-4668-BE54-9A1E7A4F7556}\") = \"söme\", \"my app\\söme.csproj\", \"{1}\"\nEndProject\n")
 			write(t, dir, "my app/broken.cs", "this is no C#")
 			write(t, dir, ".dockerignore", "**/broken.cs\n")
 			write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n"+tc.spec)

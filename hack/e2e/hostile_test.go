@@ -67,6 +67,7 @@ func TestHostileRepository(t *testing.T) {
 	victim := chain(t)
 	edit(t, victim, "src/P4/P4.csproj", "</Project>", toolTargets)
 	writeTools(t, victim, "", "", "")
+	edit(t, victim, "crosshull.yaml", "apps:", "publish: {inputs: [tools]}\napps:") // or a script reads everything
 	mustSolve(t, victim, opts...)
 
 	replace := `File.WriteAllText("/tmp/replace", @"` + strings.ReplaceAll(replaceKept, `"`, `""`) + `");

@@ -216,10 +216,10 @@ func NamesPackages(app *App) bool {
 
 // PublishFiles are patterns of the files that projects are built from: their folders, and what they reach outside.
 // Empty means all files, because a project is at the root of the context or its reach is not known.
-func PublishFiles(nodes []Node, told bool) []string {
+func PublishFiles(nodes []Node) []string {
 	var patterns []string
 	for _, n := range nodes {
-		if n.unknownToEvaluation || !n.reachKnown && !told {
+		if !n.reachKnown {
 			return nil
 		}
 		patterns = append(patterns, n.publishReach...)
@@ -313,6 +313,18 @@ func CompiledSources(nodes, built []Node) []string {
 func overlap(a, b string) bool {
 	return a == b || a == "**" || b == "**" || a == "." || b == "." || strings.HasPrefix(a, b+"/") ||
 		strings.HasPrefix(b, a+"/")
+}
+
+// Told gives an app whose author has listed what its commands read: of projects that MSBuild can evaluate, it is known.
+func (app *App) Told() *App {
+	told := *app
+	told.Closure = slices.Clone(app.Closure)
+	for i := range told.Closure {
+		if n := &told.Closure[i]; n.Unknown != "" && !n.unknownToEvaluation {
+			n.Unknown, n.reachKnown = "", true
+		}
+	}
+	return &told
 }
 
 // Everything gives an app whose projects read all of the context, for a reason; nil if they do so already.

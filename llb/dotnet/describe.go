@@ -56,6 +56,7 @@ type Project struct {
 	Newest        bool              // of several frameworks, the newest is meant, as there is no spec to name one
 	Configuration string            // MSBuild configuration
 	Properties    map[string]string // further MSBuild properties
+	Inputs        []string          // files and folders that commands read, as far as the spec lists them
 	BaseImage     string            // ContainerBaseImage
 	Family        string            // ContainerFamily
 	Mode          *Mode             // how to publish, over the project's properties; nil: as they say

@@ -230,7 +230,7 @@ func TestParseEvaluation(t *testing.T) {
 		{"framework of one of several", lib.Framework + " " + web.Framework, "net10.0 "},
 		{"what restore reads", strings.Join(RestoreFiles(app.Closure, nil), " "),
 			"eng/common.props src/lib/lib.csproj src/web/web.csproj"},
-		{"what publish reads", strings.Join(PublishFiles(app.Closure, false), " "), ".editorconfig .globalconfig NOTES.txt " +
+		{"what publish reads", strings.Join(PublishFiles(app.Closure), " "), ".editorconfig .globalconfig NOTES.txt " +
 			"eng/common.props src/.editorconfig src/.globalconfig src/lib src/lib/.editorconfig src/lib/.globalconfig " +
 			"src/shared/deep/S.cs src/web src/web/.editorconfig src/web/.globalconfig"},
 		{"folders that are looked for", strings.Join(Folders(app.Closure), " "), "src/shared"},
@@ -460,8 +460,8 @@ func TestReads(t *testing.T) {
 			}
 			for _, of := range []struct{ what, got, want string }{
 				{"restore reads", beside(RestoreFiles(nodes, nil)), tc.restore},
-				{"publish reads", beside(PublishFiles(nodes, false)), tc.publish},
-				{"with inputs, publish reads", beside(PublishFiles(nodes, true)), cmp.Or(tc.told, tc.publish)},
+				{"publish reads", beside(PublishFiles(nodes)), tc.publish},
+				{"with inputs, publish reads", beside(PublishFiles((&App{Closure: nodes}).Told().Closure)), cmp.Or(tc.told, tc.publish)},
 				{"looked for are", strings.Join(Folders(nodes), " "), tc.folders},
 			} {
 				if of.got != of.want {
@@ -477,7 +477,7 @@ func TestEverything(t *testing.T) {
 	nodes := told(t, `{"path": "a/a.csproj"}`, `{"path": "b/b.csproj", "unknown": "b is odd"}`)
 	app := &App{Path: "a/a.csproj", Closure: nodes}
 	wide := app.Everything("a step failed")
-	if wide == nil || RestoreFiles(wide.Closure, nil) != nil || PublishFiles(wide.Closure, true) != nil ||
+	if wide == nil || RestoreFiles(wide.Closure, nil) != nil || PublishFiles(wide.Closure) != nil ||
 		wide.Closure[0].Unknown != "a step failed" || wide.Path != app.Path {
 		t.Errorf("it reads %+v", wide)
 	}
@@ -543,7 +543,7 @@ func readsAnswer(t *testing.T, dt []byte) {
 		}
 		app.Follow(Links{"x": "y"})
 		RestoreFiles(app.Closure, Settings{"Directory.Build.props", "x/nuget.config"})
-		PublishFiles(app.Closure, false)
+		PublishFiles(app.Closure)
 		Outputs(app.Closure)
 		Folders(app.Closure)
 		Unseen(app.Closure, app.Closure[:min(1, len(app.Closure))])

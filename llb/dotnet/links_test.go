@@ -52,7 +52,7 @@ func TestFollow(t *testing.T) {
 		{Path: "src/app/app.csproj", reach: reach{reachKnown: true, publishReach: []string{"loop/x", "libs/words.txt"}}},
 	}}
 	app.Follow(links)
-	restore, publish := RestoreFiles(app.Closure, Settings{"real/lib/build/x.props"}), PublishFiles(app.Closure, false)
+	restore, publish := RestoreFiles(app.Closure, Settings{"real/lib/build/x.props"}), PublishFiles(app.Closure)
 	for _, want := range []string{"libs", "real/lib/lib.csproj", "real/lib/build/x.props", "eng/common.xml",
 		"eng/base.xml"} {
 		if !slices.Contains(restore, want) {
