@@ -395,7 +395,8 @@ func TestProvenance(t *testing.T) {
 			lines[name] = l[0].Ranges[0].Start.Line
 		}
 	}
-	if want := map[string]int{"compile": 2, "request.json": 2, "hello.csproj": 3, "publish.proj": 4}; !maps.Equal(lines, want) {
+	want := map[string]int{"compile": 2, "request.json": 2, "hello.csproj": 3, "publish.proj": 4}
+	if !maps.Equal(lines, want) {
 		t.Errorf("steps are mapped to lines %v, want %v", lines, want)
 	}
 	for _, want := range []string{"pkg:docker/mcr.microsoft.com/dotnet/sdk@10.0?platform=linux%2Famd64",

@@ -458,10 +458,11 @@ func TestReads(t *testing.T) {
 					return slices.Contains(own, p) || strings.HasSuffix(p, "config")
 				}), " ")
 			}
+			inputs := (&App{Closure: nodes}).Told()
 			for _, of := range []struct{ what, got, want string }{
 				{"restore reads", beside(RestoreFiles(nodes, nil)), tc.restore},
 				{"publish reads", beside(PublishFiles(nodes)), tc.publish},
-				{"with inputs, publish reads", beside(PublishFiles((&App{Closure: nodes}).Told().Closure)), cmp.Or(tc.told, tc.publish)},
+				{"with inputs, publish reads", beside(PublishFiles(inputs.Closure)), cmp.Or(tc.told, tc.publish)},
 				{"looked for are", strings.Join(Folders(nodes), " "), tc.folders},
 			} {
 				if of.got != of.want {
