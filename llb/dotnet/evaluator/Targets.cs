@@ -9,8 +9,9 @@ using Microsoft.Build.Execution;
 namespace Crosshull;
 
 /// <summary>
-/// Finds what the targets of a repository read while they run, without running them: each is copied under another name,
-/// without what decides whether and when it runs, and with a recorder in place of its tasks. MSBuild runs the copies.
+/// Finds what the targets of a repository and of packages read while they run, without running them: each is copied
+/// under another name, without what decides whether and when it runs, and with a recorder in place of its tasks.
+/// MSBuild runs the copies.
 /// </summary>
 sealed class Targets
 {
@@ -57,7 +58,8 @@ sealed class Targets
     public List<(string Path, Globals Globals)> Record(Project project)
     {
         var built = new List<(string, Globals)>();
-        var files = project.Imports.Select(evaluator.Parsed).Where(f => f?.Targets.Count > 0).ToList();
+        var files = project.Imports.Concat(project.PackageImports).Select(evaluator.Parsed)
+            .Where(f => f?.Targets.Count > 0).ToList();
         if (project.Instance == null || files.Count == 0) return built;
         var copies = files.Select(f => new Copies(f)).ToList();
         try
@@ -105,13 +107,16 @@ sealed class Targets
         var working = call["WorkingDirectory"];
         if (working != "") folder = Path.GetFullPath(Path.Combine(folder, working.Replace('\\', '/')));
         var exec = call.Is("Exec");
-        project.RunsTools |= !call.IsKnown;
+        var ofPackage = !tree.HasFile(call.Place.Substring(0, call.Place.LastIndexOf(':')));
+        if (ofPackage) why = call.Task + " in " + Path.GetFileName(call.Place);
+        project.RunsTools |= !call.IsKnown && !ofPackage;
         if (exec && tree.IsIn(folder + "/") && folder != project.Folder)
             project.Reads.Folder(folder, Phase.Build, why);
         foreach (var (name, value) in call.Parameters)
             foreach (var word in Words(name, value))
                 if ((project.Reads.Find(folder, word) ?? project.Reads.Find(project.Folder, word)) is { } path)
-                    Name(project, path, why, call.IsKnown, exec);
+                    if (ofPackage && !call.IsKnown && !exec) Given(project, path, why);
+                    else Name(project, path, why, call.IsKnown, exec);
         if (call.Is("MSBuild") || call.Is("CallTarget")) Built(project, call, built);
     }
 
@@ -135,6 +140,18 @@ sealed class Targets
         project.Reads.File(path, Phase.Build, why);
         if (exec && (!path.StartsWith(project.Folder + "/") || Scripts.Contains(Path.GetExtension(path))))
             project.Reads.Everything(Phase.Build, why + ", with " + Path.GetFileName(path));
+    }
+
+    // A task of a package is a compiled program. It reads what it is given, and what lies beside that, as files of one
+    // folder name each other. Given the project, it may look for settings in the folders above.
+    void Given(Project project, string path, string why)
+    {
+        var folder = Path.GetDirectoryName(path);
+        project.Reads.File(path, Phase.Build, why);
+        if (path == project.Path || path == project.Folder + "/") inputs.Above(project, why);
+        else if (path.EndsWith('/') || !project.Path.StartsWith(folder + "/"))
+            project.Reads.Folder(folder, Phase.Build, why);
+        else if (folder != project.Folder) inputs.Right(project, folder, why);
     }
 
     static IEnumerable<string> Words(string name, string value) =>
