@@ -455,7 +455,7 @@ func (b *Builder) Layer(name string, published llb.State, asked *llb.State, dir 
 	var action *llb.FileAction
 	if asked != nil {
 		// It takes nothing, but a cache in a registry has the graph of the image and nothing else: see Described.
-		nothing := &llb.CopyInfo{AllowWildcard: true, AllowEmptyWildcard: true}
+		nothing := &llb.CopyInfo{AllowWildcard: true, AllowEmptyWildcard: true, CreatedTime: &fileTime}
 		action = action.Copy(*asked, "/nothing*", "/", nothing)
 	}
 	for _, folder := range folders {

@@ -203,6 +203,13 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	chosen := builder().Project
+	chosen.Chosen = "src/web/web.csproj"
+	again, err := builder().Describe(
+		builder().Project, []dotnet.Project{chosen}, projectFiles, []string{"VERSION"}, &restored)
+	if err != nil {
+		t.Fatal(err)
+	}
 	facts := builder().PackageFacts(webApp(), restored)
 	scanner := Scanner{
 		Name: "docker.io/docker/buildkit-syft-scanner:stable-1",
@@ -217,17 +224,19 @@ func TestGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, st := range map[string]llb.State{
-		"files":         files.State,
-		"files-modes":   modes.State,
-		"slices":        slicedImage(),
-		"feeds":         feeds.packages,
-		"sbom":          builder().Document(arm64, facts, dotnet.SBOMFile, []byte("{}")),
-		"scan":          builder().Scan(scanner, arm64, core, nil),
-		"scan-extras":   builder().Scan(scanner, arm64, core, restored.Parts()),
-		"test":          test,
-		"workspace":     builder().Workspace(webApp(), restored),
-		"file-based":    builder().Convert("src/tool.cs"),
-		"describe":      describe,
+		"files":       files.State,
+		"files-modes": modes.State,
+		"slices":      slicedImage(),
+		"feeds":       feeds.packages,
+		"sbom":        builder().Document(arm64, facts, dotnet.SBOMFile, []byte("{}")),
+		"scan":        builder().Scan(scanner, arm64, core, nil),
+		"scan-extras": builder().Scan(scanner, arm64, core, restored.Parts()),
+		"test":        test,
+		"workspace":   builder().Workspace(webApp(), restored),
+		"file-based":  builder().Convert("src/tool.cs"),
+		"describe":    describe,
+		"again": builder().Layer("app", llb.Image("published@"+digest.FromString("published").String()),
+			&again, "/app", "app"),
 		"portable":      image(builder(), arm64),
 		"apphost":       modeImage(dotnet.AppHost),
 		"trimmed":       modeImage(dotnet.SelfContained | dotnet.Trimmed),
