@@ -376,7 +376,7 @@ func (e *editing) branch() Tree {
 	r.Edits, r.Features = nil, []string{}
 	for _, f := range features {
 		had := slices.Contains(e.repo.Features, f.name)
-		if had && e.IntN(2) == 0 || !had && f.often > 0 && e.Float64() < f.often/2 && e.recipe.Features == nil {
+		if had && e.IntN(2) == 0 || !had && e.Float64() < f.often/2 && e.recipe.Features == nil {
 			r.Features = append(r.Features, f.name)
 		}
 	}
