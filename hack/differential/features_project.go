@@ -4,6 +4,7 @@ import (
 	_ "embed" // of assemblies that no source is there for
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"github.com/crosshull/crosshull/hack/lab/feed"
@@ -341,6 +342,9 @@ const staleAssets = `{
 
 // artifactsOutput has outputs in one folder, and what a build of the host left there.
 func artifactsOutput(g *generator, r *rand.Rand) bool {
+	if slices.Contains(g.repo.Features, "copy-after-build") {
+		return false // it takes a file from bin
+	}
 	g.props = append(g.props, "<PropertyGroup><UseArtifactsOutput>true</UseArtifactsOutput></PropertyGroup>")
 	p := g.any(r)
 	name := strings.TrimSuffix(p.file, ".csproj")

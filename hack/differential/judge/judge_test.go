@@ -51,6 +51,12 @@ var recipes = []struct{ recipe, shown string }{
 	{"-seed 3 -projects 2 -features exec-of-script -mode portable", "a script reads what no argument names"},
 	{"-seed 3 -projects 2 -features list-in-target -mode portable", "a target counts files by a wildcard"},
 	{"-seed 3 -projects 2 -features git-kept -mode portable", "the compiler reads .git and .gitignore"},
+	{"-seed 1 -projects 3 -features condition-of-target,condition-of-task,condition-in-target,written-expression," +
+		"order-of-targets -mode portable -edits 1", "conditions and expressions in targets look for files"},
+	{"-seed 1 -projects 2 -features script-by-cd -mode portable", "a command changes its folder"},
+	{"-seed 1 -projects 2 -features variable-of-exec -mode portable", "a variable of the shell names files"},
+	{"-seed 1 -projects 2 -features property-of-exec -mode portable", "a command prints the name of a folder"},
+	{"-seed 1 -projects 2 -features task-reads-beside -mode portable", "a task reads what lies beside its file"},
 }
 
 // What crosshull publishes is what plain publish makes of the whole checkout, at first and after each edit; and where

@@ -120,7 +120,7 @@ sealed class Tree
     // Read by the SDK, by NuGet, or by this program, always from places where the frontend looks for them, too.
     static bool IsSetting(string name) =>
         Path.GetFileName(name).ToLowerInvariant() is "global.json" or "nuget.config" or "dotnet-tools.json" ||
-        Path.GetExtension(name).ToLowerInvariant() is ".sln" or ".slnx" or ".slnf" or ".rsp";
+        Path.GetExtension(name).ToLowerInvariant() is ".sln" or ".slnx" or ".slnf" or ".rsp" or ".nupkg";
 
     /// <summary>Makes a file unreadable that has been parsed: whoever reads it again is seen, once.</summary>
     public void Close(string path)

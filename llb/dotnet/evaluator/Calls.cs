@@ -1,0 +1,207 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Text.RegularExpressions;
+using Microsoft.Build.Construction;
+
+namespace Crosshull;
+
+/// <summary>Takes the calls of a project's tasks, and adds what each reads to what the project reads.</summary>
+sealed class Calls
+{
+    // Tasks that read nothing.
+    static readonly HashSet<string> Silent = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "Message", "Warning", "Error", "Touch", "MakeDir", "Delete", "RemoveDir", "WriteLinesToFile", "Telemetry",
+        "SetEnv",
+    };
+
+    // Tasks of MSBuild that read the files that they are given, and no more.
+    static readonly HashSet<string> Known = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "Copy", "Move", "MSBuild", "CallTarget", "Csc", "Vbc", "Fsc", "ZipDirectory", "Unzip", "GenerateResource",
+        "XslTransformation", "XmlPoke", "DownloadFile", "VerifyFileHash", "Exists", "Inputs",
+    };
+
+    // What programs of a repository are written in.
+    static readonly HashSet<string> Scripts = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "", ".sh", ".bash", ".ps1", ".py", ".js", ".mjs", ".cjs", ".ts", ".pl", ".rb", ".cmd", ".bat", ".csx", ".fsx",
+        ".cs", ".dll",
+    };
+
+    readonly Project project;
+    readonly Tree tree;
+    readonly Inputs inputs;
+    readonly HashSet<string> own;
+
+    /// <param name="tasks">The declarations of tasks in the files of the repository.</param>
+    public Calls(Project project, Tree tree, Inputs inputs, IEnumerable<ProjectUsingTaskElement> tasks)
+    {
+        this.project = project;
+        this.tree = tree;
+        this.inputs = inputs;
+        own = tasks.Where(IsOwn).Select(t => t.TaskName.Split('.').Last()).ToHashSet(StringComparer.OrdinalIgnoreCase);
+    }
+
+    // Code of the repository, other than of a package.
+    static bool IsOwn(ProjectUsingTaskElement task) => task.TaskFactory != "" ||
+        task.AssemblyFile != "" && !task.AssemblyFile.Contains("$(NuGetPackageRoot)") &&
+        !task.AssemblyFile.Contains("$(Pkg");
+
+    public static bool IsSilent(string task) => Silent.Contains(task);
+    public static bool IsKnown(string task) => Known.Contains(task);
+
+    /// <summary>Projects that are built by task MSBuild.</summary>
+    public List<(string Path, Globals Globals)> Built { get; } = new();
+
+    /// <summary>What <see cref="CrosshullRecord"/> calls: task, place, names of parameters, and their values.</summary>
+    public Action<string, string, string[], string[]> Recorder => (task, place, names, values) =>
+        Take(new Call(task, place, !tree.HasFile(place.Substring(0, place.LastIndexOf(':'))),
+            Pairs(names, values).ToList()));
+
+    // More names than values are a task that has more parameters than can be recorded.
+    static IEnumerable<(string, string)> Pairs(string[] names, string[] values) =>
+        names.Select((name, i) => (name, values.ElementAtOrDefault(i) ?? ""));
+
+    /// <summary>A task as it would be called.</summary>
+    sealed record Call(string Task, string Place, bool OfPackage, List<(string Name, string Value)> Parameters)
+    {
+        public bool Is(string task) => Task.Equals(task, StringComparison.OrdinalIgnoreCase);
+        public bool IsKnown => Known.Contains(Task);
+
+        /// <summary>The value of a parameter; empty where there is none.</summary>
+        public string this[string name] =>
+            Parameters.FirstOrDefault(p => p.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).Value ?? "";
+    }
+
+    string Why(Call call) => call.Task + " in " +
+        (call.OfPackage ? Path.GetFileName(call.Place) : Path.GetRelativePath(tree.Root, call.Place));
+
+    void Everything(string why) => project.Reads.Everything(Phase.Build, why);
+
+    void Take(Call call)
+    {
+        if (Silent.Contains(call.Task)) return;
+        project.RunsTools |= !call.IsKnown && !call.OfPackage;
+        if (call.Is("Exists")) Exists(call["Condition"]);
+        else if (call.Is("Exec")) Exec(call);
+        else if (!call.OfPackage && own.Contains(call.Task.Split('.').Last())) Everything(Why(call) + ", a task of the repository");
+        else Task(call);
+    }
+
+    void Exists(string path)
+    {
+        if (project.Reads.Find(project.Folder, path) is { } found) project.Reads.Existence(found);
+    }
+
+    // A task reads what it is given. One that nobody knows may read what lies beside that, too.
+    void Task(Call call)
+    {
+        if (call.Parameters.Count > CrosshullRecord.Most) Everything(Why(call) + " has too many parameters");
+        foreach (var word in call.Parameters.SelectMany(p => Project.List(p.Value)))
+        {
+            if (project.Reads.Find(project.Folder, word) is not { } path) continue;
+            if (path.EndsWith('/')) Folder(path, call);
+            else Read(path, call);
+        }
+        if (call.Is("MSBuild") || call.Is("CallTarget")) Build(call);
+    }
+
+    void Read(string file, Call call)
+    {
+        project.Reads.File(file, Phase.Build, Why(call));
+        var folder = Path.GetDirectoryName(file);
+        if (call.OfPackage && file == project.Path) Folder(folder + "/", call);
+        if (call.IsKnown || IsInside(file)) return;
+        if (call.OfPackage && project.Path.StartsWith(folder + "/")) inputs.Right(project, folder, Why(call));
+        else Folder(folder + "/", call);
+    }
+
+    void Folder(string folder, Call call)
+    {
+        if (call.IsKnown) return;
+        if (folder == project.Folder + "/")
+        {
+            // A task of a package is a compiled program. Given the project, it may look for settings in folders above.
+            if (call.OfPackage && !call.Is("Exec")) inputs.Above(project, Why(call));
+        }
+        else if (project.Path.StartsWith(folder)) Everything(Why(call));
+        else project.Reads.Folder(folder, Phase.Build, Why(call));
+    }
+
+    bool IsInside(string path) => path.StartsWith(project.Folder + "/");
+
+    void Build(Call call)
+    {
+        var globals = project.Globals.Without(new[] { "TargetFramework", "RuntimeIdentifier" })
+            .With(Globals.Parse(call["Properties"])).Without(Project.List(call["RemoveProperties"]));
+        foreach (var name in Project.List(call["Projects"]))
+            if (project.Reads.Find(project.Folder, name) is { } path && !path.EndsWith('/')) Built.Add((path, globals));
+    }
+
+    // A command reads the folder that it runs in, and folders that it names. If it runs a program of the repository,
+    // looks beyond its project, or is put together by the shell, it can read anything.
+    void Exec(Call call)
+    {
+        var folder = project.Folder;
+        if (call["WorkingDirectory"] is { Length: > 0 } working)
+            folder = Path.GetFullPath(Path.Combine(folder, working.Replace('\\', '/')));
+        if (tree.IsIn(folder + "/")) Folder(folder + "/", call);
+        var command = call["Command"];
+        if (Regex.IsMatch(command, @"\$[\w({]|`")) Everything(Why(call) + ", which the shell puts together,");
+        var folders = new List<string> { folder, project.Folder };
+        foreach (var word in Words(command).Concat(Words(call["EnvironmentVariables"])))
+        {
+            var path = folders.Select(f => project.Reads.Find(f, word)).FirstOrDefault(p => p != null);
+            if (path == null) Pattern(folder, word, call);
+            else if (path.EndsWith('/'))
+            {
+                folders.Add(path); // it may be where the command goes to
+                Folder(path, call);
+            }
+            else
+            {
+                project.Reads.File(path, Phase.Build, Why(call));
+                if (!IsInside(path) || Scripts.Contains(Path.GetExtension(path)))
+                    Everything(Why(call) + ", with " + Path.GetFileName(path));
+            }
+        }
+        if (Words(command).Contains("dotnet")) Tools(folder, call);
+    }
+
+    // What the shell makes of a pattern is below the folder before it.
+    void Pattern(string folder, string word, Call call)
+    {
+        var at = word.IndexOfAny("*?[{".ToCharArray());
+        if (at < 0) return;
+        var before = word.Substring(0, word.LastIndexOf('/', at) + 1);
+        if (project.Reads.Find(folder, before) is { } path && path.EndsWith('/')) Folder(path, call);
+    }
+
+    // The dotnet command finds its tools by files in the folders above.
+    void Tools(string folder, Call call)
+    {
+        for (; folder != null && tree.IsIn(folder + "/"); folder = Path.GetDirectoryName(folder))
+            foreach (var name in new[] { ".config/dotnet-tools.json", "dotnet-tools.json" })
+                project.Reads.File(folder + "/" + name, Phase.Build, Why(call));
+    }
+
+    // Each word of a command line: what is in quotes, what is between blanks, and the parts of it that can be paths.
+    static IEnumerable<string> Words(string value)
+    {
+        var quoted = Regex.Matches(value, "\"([^\"]*)\"|'([^']*)'").Select(m => m.Groups[1].Value + m.Groups[2].Value);
+        var plain = Regex.Split(value, "[\\s\"'&|;<>()]+");
+        return quoted.Concat(plain).SelectMany(Parts).Where(w => w != "").Distinct();
+    }
+
+    // As in --config=../a.json, -I../include, @../a.rsp, and A=b:c.
+    static IEnumerable<string> Parts(string word)
+    {
+        yield return word;
+        foreach (var part in word.Split('=', ':', ',')) yield return part;
+        if (word.IndexOf("../", StringComparison.Ordinal) is > 0 and var at) yield return word.Substring(at);
+        if (word.IndexOf('/') is > 0 and var slash && "-@".Contains(word[0])) yield return word.Substring(slash);
+    }
+}

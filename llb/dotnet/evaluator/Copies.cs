@@ -1,0 +1,157 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using Microsoft.Build.Construction;
+
+namespace Crosshull;
+
+/// <summary>
+/// Copies of targets, each under another name, without what decides whether and when it runs, and with a recorder in
+/// place of its tasks. They are part of their files until this is disposed of.
+/// </summary>
+sealed class Copies : IDisposable
+{
+    const string Prefix = "_Crosshull_";
+
+    // Tasks that work on items and properties alone, or read a file that is then seen (see Trap): they run.
+    static readonly HashSet<string> Pure = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "CreateItem", "CreateProperty", "AssignTargetPath", "RemoveDuplicates", "ConvertToAbsolutePath",
+        "FindUnderPath", "CombinePath", "ReadLinesFromFile", "XmlPeek", "FindInList", "AssignCulture", "GetFileHash",
+        "Hash",
+    };
+
+    // Properties that no target sets.
+    static readonly HashSet<string> Fixed = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "OS", "Configuration", "Platform", "TargetFramework", "TargetFrameworks", "MSBuildProjectName",
+        "MSBuildProjectExtension", "MSBuildRuntimeType", "BuildingInsideVisualStudio", "DesignTimeBuild", "OutputType",
+    };
+
+    readonly bool conditions;
+    readonly List<(ProjectRootElement File, string InitialTargets)> files = new();
+    readonly List<ProjectElement> added = new();
+    readonly Dictionary<string, string> originals = new();
+
+    /// <param name="files">Project files. Those that have no targets stay as they are.</param>
+    /// <param name="conditions">Whether items and properties keep their conditions.</param>
+    public Copies(IEnumerable<ProjectRootElement> files, bool conditions)
+    {
+        this.conditions = conditions;
+        foreach (var file in files.Where(f => f.Targets.Count > 0))
+        {
+            this.files.Add((file, file.InitialTargets));
+            file.InitialTargets = ""; // they would run for real
+            added.Add(file.AddUsingTask(nameof(CrosshullRecord), typeof(CrosshullRecord).Assembly.Location, null));
+            foreach (var target in file.Targets.ToList()) Copy(file, target);
+        }
+    }
+
+    /// <summary>Whether a task runs in a copy, and gives what it gives in a build.</summary>
+    public static bool Runs(ProjectTaskElement task) => Pure.Contains(task.Name);
+
+    public IEnumerable<string> Names => originals.Keys;
+
+    /// <summary>The name of the target that a copy is of.</summary>
+    public string Original(string name) => originals[name];
+
+    void Copy(ProjectRootElement file, ProjectTargetElement target)
+    {
+        var copy = file.CreateTargetElement(Prefix + originals.Count + "_" + target.Name);
+        var name = copy.Name;
+        originals[name] = target.Name;
+        file.AppendChild(copy);
+        added.Add(copy);
+        copy.DeepCopyFrom(target);
+        copy.Name = name;
+        copy.BeforeTargets = copy.AfterTargets = copy.DependsOnTargets = copy.Inputs = copy.Outputs = "";
+        if (!IsFixed(target.Condition)) copy.Condition = "";
+        copy.Returns = null;
+        foreach (var (child, original) in copy.Children.ToList().Zip(target.Children)) Child(child, original);
+        var first = copy.FirstChild;
+        Record("Inputs", "Inputs", target.Inputs, target.Location, first, copy);
+        foreach (var text in Expressions.Existing(target.Condition)) Exists(text, target.Location, first, copy);
+    }
+
+    // A part of a target: a task, or a group of properties or items.
+    void Child(ProjectElement copy, ProjectElement original)
+    {
+        var target = copy.Parent;
+        var parts = (original as ProjectElementContainer)?.AllChildren ?? Enumerable.Empty<ProjectElement>();
+        var looks = parts.Append(original).SelectMany(Texts).SelectMany(Expressions.Existing).Distinct().ToList();
+        // What such an expression names may be set before the group, or in it.
+        foreach (var text in looks)
+        {
+            Exists(text, original.Location, copy, target);
+            if (copy is not ProjectTaskElement) Exists(text, original.Location, copy.NextSibling, target);
+        }
+        if (copy is ProjectTaskElement task) Replace(task, (ProjectTaskElement)original);
+        else if (copy is ProjectOnErrorElement) target.RemoveChild(copy);
+        else if (!conditions) Strip((ProjectElementContainer)copy);
+    }
+
+    static IEnumerable<string> Texts(ProjectElement element) => element switch
+    {
+        ProjectTaskElement task => task.Parameters.Values.Append(task.Condition),
+        ProjectPropertyElement property => new[] { property.Value, property.Condition },
+        ProjectItemElement item => new[] { item.Include, item.Exclude, item.Remove, item.Condition },
+        ProjectMetadataElement metadata => new[] { metadata.Value, metadata.Condition },
+        _ => new[] { element.Condition },
+    };
+
+    // Conditions of each item of a list stay: they make batches.
+    static void Strip(ProjectElementContainer group)
+    {
+        foreach (var element in group.AllChildren.Append(group))
+            if (!IsFixed(element.Condition) && !element.Condition.Contains("%(")) element.Condition = "";
+    }
+
+    // Whether a condition says the same before anything has run.
+    static bool IsFixed(string condition) => !condition.Contains("@(") && !condition.Contains("%(") &&
+        !Expressions.Existing(condition).Any() && Expressions.Used(condition).All(Fixed.Contains);
+
+    void Replace(ProjectTaskElement task, ProjectTaskElement original)
+    {
+        if (Runs(task))
+        {
+            task.ContinueOnError = "true";
+            return;
+        }
+        // Even where a task reads nothing, an expression in its parameters may.
+        var record = Record(task.Name, task.Parameters.ToList(), original.Location, task, task.Parent);
+        // A condition of each item of a list makes batches.
+        if (task.Condition.Contains("%(") || IsFixed(task.Condition)) record.Condition = task.Condition;
+        task.Parent.RemoveChild(task);
+    }
+
+    static void Exists(string text, ElementLocation place, ProjectElement before, ProjectElementContainer target) =>
+        Record("Exists", "Condition", text, place, before, target);
+
+    static void Record(
+        string task, string parameter, string value, ElementLocation place, ProjectElement before,
+        ProjectElementContainer target)
+    {
+        if (value != "") Record(task, new() { KeyValuePair.Create(parameter, value) }, place, before, target);
+    }
+
+    static ProjectTaskElement Record(
+        string task, List<KeyValuePair<string, string>> parameters, ElementLocation place, ProjectElement before,
+        ProjectElementContainer target)
+    {
+        var record = target.ContainingProject.CreateTaskElement(nameof(CrosshullRecord));
+        if (before == null) target.AppendChild(record);
+        else target.InsertBeforeChild(record, before);
+        record.SetParameter("Task", task);
+        record.SetParameter("Place", place.File + ":" + place.Line);
+        record.SetParameter("Names", string.Join(";", parameters.Select(p => p.Key)));
+        foreach (var (p, i) in parameters.Take(CrosshullRecord.Most).Select((p, i) => (p, i)))
+            record.SetParameter("P" + i, p.Value);
+        return record;
+    }
+
+    public void Dispose()
+    {
+        foreach (var element in added) element.Parent.RemoveChild(element);
+        foreach (var (file, initialTargets) in files) file.InitialTargets = initialTargets;
+    }
+}

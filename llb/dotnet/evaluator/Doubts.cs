@@ -1,0 +1,97 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using Microsoft.Build.Construction;
+
+namespace Crosshull;
+
+/// <summary>
+/// Finds what the XML of targets does not tell: values that only a run gives, because a command prints them, or because
+/// targets set them by turns. A task that gets such a value may read anything.
+/// </summary>
+sealed class Doubts
+{
+    // Items that the SDK reads the files of. Others are no more than a word until a task gets them.
+    static readonly HashSet<string> Read = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "Compile", "Content", "None", "EmbeddedResource", "Resource", "AdditionalFiles", "Analyzer", "Reference",
+        "ContentWithTargetPath", "ResolvedFileToPublish", "EditorConfigFiles", "GlobalAnalyzerConfigFiles", "Page",
+    };
+
+    /// <summary>A value that a target gives to a name.</summary>
+    sealed record Setting(string Name, string Text, string Target, bool Runs, bool IsItem);
+
+    readonly List<ProjectTargetElement> targets;
+    readonly List<Setting> settings;
+    readonly HashSet<string> unknown;
+
+    public Doubts(List<ProjectTargetElement> targets)
+    {
+        this.targets = targets;
+        settings = targets.SelectMany(Settings).ToList();
+        unknown = Unknown();
+    }
+
+    static IEnumerable<Setting> Settings(ProjectTargetElement target)
+    {
+        foreach (var e in target.AllChildren)
+            switch (e)
+            {
+                case ProjectPropertyElement p:
+                    yield return new(p.Name, p.Value + p.Condition + p.Parent.Condition, target.Name, true, false);
+                    break;
+                case ProjectItemElement i:
+                    yield return new(i.ItemType, i.Include, target.Name, true, true);
+                    break;
+                case ProjectOutputElement o when o.Parent is ProjectTaskElement task:
+                    var name = o.PropertyName + o.ItemType;
+                    var runs = Copies.Runs(task) || Given(task, o.TaskParameter);
+                    yield return new(name, runs ? Text(task) : "", target.Name, runs, o.IsOutputItem);
+                    break;
+            }
+    }
+
+    // Outputs that say what the task was given, or no more than how it ended.
+    static bool Given(ProjectTaskElement task, string parameter) =>
+        parameter is "ExitCode" or "Outputs" or "CopiedFiles" or "DestinationFiles" or "MovedFiles" or "TouchedFiles" ||
+        Calls.IsKnown(task.Name);
+
+    static string Text(ProjectTaskElement task) => string.Join(" ", task.Parameters.Values) + task.Condition;
+
+    HashSet<string> Unknown()
+    {
+        var unknown = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        unknown.UnionWith(settings.Where(s => !s.Runs).Select(s => s.Name));
+        while (settings.Any(s => Expressions.Used(s.Text).Any(unknown.Contains) && unknown.Add(s.Name))) { }
+        return unknown;
+    }
+
+    // Several targets set it, each to something else: which one was the last?
+    bool ByTurns(string name, string target)
+    {
+        var of = settings.Where(s => !s.IsItem && s.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).ToList();
+        return of.Select(s => s.Text).Distinct().Count() > 1 && of.Select(s => s.Target).Distinct().Count() > 1 &&
+            of.All(s => s.Target != target);
+    }
+
+    /// <summary>Tells why what targets read is not known, with the place relative to root.</summary>
+    public void Tell(Action<string> everything, string root)
+    {
+        foreach (var target in targets)
+        {
+            void Say(ProjectElement at, string why) =>
+                everything(why + " in " + Path.GetRelativePath(root, at.Location.File) + ":" + at.Location.Line);
+            foreach (var function in Expressions.Looking(target.OuterElement).Take(1)) Say(target, function);
+            foreach (var e in target.AllChildren)
+                if (e is ProjectTaskElement task && !Calls.IsSilent(task.Name) && Use(Text(task), target) is { } used)
+                    Say(task, $"{task.Name} with $({used}), whose value only a build gives,");
+                else if (e is ProjectItemElement item && Read.Contains(item.ItemType) &&
+                    Use(item.Include, target) is { } of)
+                    Say(item, $"{item.ItemType} item by $({of}), whose value only a build gives,");
+        }
+    }
+
+    string Use(string text, ProjectTargetElement target) =>
+        Expressions.Used(text).FirstOrDefault(n => unknown.Contains(n) || ByTurns(n, target.Name));
+}

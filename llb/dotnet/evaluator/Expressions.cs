@@ -1,0 +1,30 @@
+using System.Collections.Generic;
+using System.Linq;
+using System.Text.RegularExpressions;
+
+namespace Crosshull;
+
+/// <summary>What is written in conditions and values, as MSBuild's own syntax has it.</summary>
+static class Expressions
+{
+    /// <summary>
+    /// The arguments of Exists in a text: of the function of conditions, and of those of System.IO, which take a path
+    /// as well.
+    /// </summary>
+    public static IEnumerable<string> Existing(string text) =>
+        from Match call in Regex.Matches(text, @"\bExists\s*\(\s*('(?<path>[^']*)'|`(?<path>[^`]*)`|" +
+            "\"(?<path>[^\"]*)\"" + @"|(?<path>\$\([^()]*(\([^()]*\)[^()]*)*\)[^()]*))\s*\)", RegexOptions.IgnoreCase)
+        select call.Groups["path"].Value;
+
+    /// <summary>Functions that look at names or at times, other than Exists, in a text.</summary>
+    public static IEnumerable<string> Looking(string text) =>
+        from Match call in Regex.Matches(text,
+            @"\[System\.IO\.(File|Directory)\]::(?!Exists|ReadAll|ReadLines)\w+|System\.IO\.(File|Directory)Info|" +
+            @"\[MSBuild\]::(GetPathOfFileAbove|GetDirectoryNameOfFileAbove|FileExists|DirectoryExists)|" +
+            @"%\((\w+\.)?(Modified|Created|Accessed)Time\)", RegexOptions.IgnoreCase)
+        select call.Value.TrimStart('[');
+
+    /// <summary>The names of properties, items, and metadata that a text takes the value of.</summary>
+    public static IEnumerable<string> Used(string text) =>
+        from Match use in Regex.Matches(text, @"[$@%]\(\s*(?<name>[\w-]+)") select use.Groups["name"].Value;
+}
