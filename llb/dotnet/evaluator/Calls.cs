@@ -87,7 +87,8 @@ sealed class Calls
         project.RunsTools |= !call.IsKnown && !call.OfPackage;
         if (call.Is("Exists")) Exists(call["Condition"]);
         else if (call.Is("Exec")) Exec(call);
-        else if (!call.OfPackage && own.Contains(call.Task.Split('.').Last())) Everything(Why(call) + ", a task of the repository");
+        else if (!call.OfPackage && own.Contains(call.Task.Split('.').Last()))
+            Everything(Why(call) + ", a task of the repository");
         else Task(call);
     }
 

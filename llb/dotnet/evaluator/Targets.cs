@@ -7,10 +7,10 @@ using Microsoft.Build.Execution;
 namespace Crosshull;
 
 /// <summary>
-/// Finds what the targets of a repository and of packages read while they run, without running them: MSBuild runs copies
-/// of them that record what their tasks would get, see <see cref="Copies"/> and <see cref="Calls"/>. What depends on how
-/// those of the repository run, see <see cref="Doubts"/>, can be anything. Packages mostly make such values of what they
-/// write themselves.
+/// Finds what the targets of a repository and of packages read while they run, without running them: MSBuild runs
+/// copies of them that record what their tasks would get, see <see cref="Copies"/> and <see cref="Calls"/>. What depends
+/// on how those of the repository run, see <see cref="Doubts"/>, can be anything. Packages mostly make such values of
+/// what they write themselves.
 /// </summary>
 sealed class Targets
 {
@@ -36,7 +36,8 @@ sealed class Targets
         var files = own.Concat(Parsed(project.PackageImports)).ToList();
         var calls = new Calls(project, tree, inputs, own.SelectMany(f => f.UsingTasks));
         if (project.Instance == null || files.All(f => f.Targets.Count == 0)) return calls.Built;
-        new Doubts(own.SelectMany(f => f.Targets).ToList()).Tell(why => project.Reads.Everything(Phase.Build, why), tree.Root);
+        new Doubts(own.SelectMany(f => f.Targets).ToList()).Tell(
+            why => project.Reads.Everything(Phase.Build, why), tree.Root);
         // What a condition in a target says depends on what has run before, so it is taken for either.
         foreach (var conditions in new[] { true, false })
             using (var copies = new Copies(files, conditions)) Record(project, copies, calls);
