@@ -8,9 +8,9 @@ namespace Crosshull;
 
 /// <summary>
 /// Finds what the targets of a repository and of packages read while they run, without running them: MSBuild runs
-/// copies of them that record what their tasks would get, see <see cref="Copies"/> and <see cref="Calls"/>. What depends
-/// on how those of the repository run, see <see cref="Doubts"/>, can be anything. Packages mostly make such values of
-/// what they write themselves.
+/// copies of them that record what their tasks would get, see <see cref="Copies"/> and <see cref="Calls"/>. What
+/// depends on how those of the repository run, see <see cref="Doubts"/>, can be anything. Packages mostly make such
+/// values of what they write themselves.
 /// </summary>
 sealed class Targets
 {
