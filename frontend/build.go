@@ -2,6 +2,7 @@ package frontend
 
 import (
 	"context"
+	"errors"
 
 	"github.com/moby/buildkit/frontend/gateway/client"
 
@@ -65,13 +66,17 @@ func build(ctx context.Context, req *request.Request) (*client.Result, error) {
 		return nil, err
 	}
 	res, err := finish(ctx, req, f, lint.Warn)
+	quiet := func(context.Context, *plan.Plan) error { return nil }
+	for more := (*facts.More)(nil); errors.As(err, &more); { // it grows, so that it comes to an end
+		f = more.Facts
+		res, err = finish(ctx, req, f, quiet)
+	}
 	diagnostics, lacks := gateway.Lacks(err)
 	wide := f.Everything("a step failed with the files that MSBuild names")
 	if !lacks || wide == nil {
 		return res, err
 	}
 	// What plain publish can do never fails here.
-	quiet := func(context.Context, *plan.Plan) error { return nil }
 	if res, err = finish(ctx, req, wide, quiet); err == nil {
 		lint.WarnLacks(ctx, req, t, diagnostics)
 	}

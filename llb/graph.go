@@ -30,6 +30,7 @@ const (
 	sourcesDir    = "/sources"
 	evaluatorDir  = "/evaluator"
 	contentsDir   = "/contents"
+	restoredDir   = "/restored"
 )
 
 // DiagnosticsDir is where a step that fails has [dotnet.DiagnosticsFile]: a mount of its own, which is no output.
@@ -49,6 +50,7 @@ var paths = dotnet.Paths{
 	Sources:     sourcesDir,
 	Evaluator:   evaluatorDir,
 	Contents:    contentsDir,
+	Restored:    restoredDir,
 }
 
 // The phases of a build, which names of vertices begin with.
@@ -149,9 +151,10 @@ type Builder struct {
 // Describe asks MSBuild about projects that have the configuration and the properties of common: a state with
 // [dotnet.DescriptionFile] and [dotnet.DescribedFile] in its root. It succeeds also where MSBuild cannot evaluate a
 // project, so that BuildKit keeps that answer, too. Its input are the names of the context and the contents of project
-// files and of contents, which MSBuild has asked for: it is cached while no more than sources change.
+// files and of contents, which MSBuild has asked for: it is cached while no more than sources change. If the projects
+// are restored, files of packages are part of them.
 func (b *Steps) Describe(
-	common dotnet.Project, asked []dotnet.Project, files dotnet.Files, contents []string,
+	common dotnet.Project, asked []dotnet.Project, files dotnet.Files, contents []string, restored *Restored,
 ) (llb.State, error) {
 	if err := dotnet.CheckQuestions(asked, files); err != nil {
 		return llb.State{}, err
@@ -176,10 +179,9 @@ func (b *Steps) Describe(
 	}
 	var names []string
 	for _, p := range asked {
-		names = append(names, cmp.Or(p.Path, "projects"))
+		names = append(names, cmp.Or(p.Chosen, p.Path, "projects"))
 	}
-	run := b.run(PhaseDescribe, b.SDK, "dotnet msbuild -t:ComputeContainerConfig "+strings.Join(names, " "),
-		dotnet.EvaluateArgs(paths),
+	opts := []llb.RunOption{
 		reads(msbuildDir, targets),
 		reads(evaluatorDir, program),
 		reads(contentsDir, b.projectFiles(contents)),
@@ -187,8 +189,15 @@ func (b *Steps) Describe(
 		llb.Dir("/"), // or there would be folders of root's in the memory that the program lays names in
 		// The program runs as nobody, who can write there.
 		llb.AddEnv("HOME", "/tmp"),
-		llb.AddEnv("NUGET_PACKAGES", "/tmp"+packageDir))
-	return run.AddMount(outputDir, llb.Scratch()), nil
+	}
+	what, args := "dotnet msbuild -t:ComputeContainerConfig "+strings.Join(names, " "), dotnet.EvaluateArgs(paths)
+	if restored == nil {
+		opts = append(opts, llb.AddEnv("NUGET_PACKAGES", "/tmp"+packageDir))
+	} else {
+		what, args = "what packages of "+some(names)+" read", dotnet.EvaluateAgainArgs(paths)
+		opts = append(opts, reads(restoredDir, restored.Tree), reads(packageDir, restored.packages))
+	}
+	return b.run(PhaseDescribe, b.SDK, what, args, opts...).AddMount(outputDir, llb.Scratch()), nil
 }
 
 // Evaluator is the program that asks MSBuild, compiled by the SDK.
@@ -441,9 +450,14 @@ func (b *Builder) AppHosts(app *dotnet.App, restored Restored, rids []string) (l
 }
 
 // Layer makes folders of published files a layer of an image, in folder dir of it: owned by root, writable by nobody
-// else, executable only where the file was, all with the same time.
-func (b *Builder) Layer(name string, published llb.State, dir string, folders ...string) llb.State {
+// else, executable only where the file was, all with the same time. It waits for asked, if that is not nil.
+func (b *Builder) Layer(name string, published llb.State, asked *llb.State, dir string, folders ...string) llb.State {
 	var action *llb.FileAction
+	if asked != nil {
+		// It takes nothing, but a cache in a registry has the graph of the image and nothing else: see Described.
+		nothing := &llb.CopyInfo{AllowWildcard: true, AllowEmptyWildcard: true, CreatedTime: &fileTime}
+		action = action.Copy(*asked, "/nothing*", "/", nothing)
+	}
 	for _, folder := range folders {
 		info := &llb.CopyInfo{
 			CopyDirContentsOnly: true,

@@ -123,16 +123,16 @@ func layers(b *Builder, p ocispecs.Platform, app *dotnet.App) []llb.State {
 	if err != nil {
 		panic(err)
 	}
-	out := []llb.State{b.Layer("packages", published, AppDir(app), "packages")}
+	out := []llb.State{b.Layer("packages", published, nil, AppDir(app), "packages")}
 	if app.Mode.Launchers() {
 		hosts, err := b.AppHosts(app, restored, rids)
 		if err != nil {
 			panic(err)
 		}
 		rid, _ := dotnet.RID(p, dotnet.Glibc)
-		out = append(out, b.Layer(dotnet.LayerLauncher, hosts, AppDir(app), rid))
+		out = append(out, b.Layer(dotnet.LayerLauncher, hosts, nil, AppDir(app), rid))
 	}
-	return append(out, b.Layer("app", published, AppDir(app), "app"))
+	return append(out, b.Layer("app", published, nil, AppDir(app), "app"))
 }
 
 // free are layers that have nothing of the base in their way.
@@ -154,7 +154,7 @@ func modeImage(m dotnet.Mode) llb.State {
 // slicedImage is of an app over libraries that are compiled apart.
 func slicedImage() llb.State {
 	b := builder()
-	described, err := b.Describe(b.Project, []dotnet.Project{b.Project}, projectFiles, nil)
+	described, err := b.Describe(b.Project, []dotnet.Project{b.Project}, projectFiles, nil, nil)
 	if err != nil {
 		panic(err)
 	}
@@ -172,7 +172,7 @@ func marshal(t *testing.T, st llb.State) *llb.Definition {
 }
 
 func TestGolden(t *testing.T) {
-	describe, err := builder().Describe(builder().Project, []dotnet.Project{builder().Project}, projectFiles, nil)
+	describe, err := builder().Describe(builder().Project, []dotnet.Project{builder().Project}, projectFiles, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,6 +203,13 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	chosen := builder().Project
+	chosen.Chosen = "src/web/web.csproj"
+	again, err := builder().Describe(
+		builder().Project, []dotnet.Project{chosen}, projectFiles, []string{"VERSION"}, &restored)
+	if err != nil {
+		t.Fatal(err)
+	}
 	facts := builder().PackageFacts(webApp(), restored)
 	scanner := Scanner{
 		Name: "docker.io/docker/buildkit-syft-scanner:stable-1",
@@ -217,17 +224,19 @@ func TestGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, st := range map[string]llb.State{
-		"files":         files.State,
-		"files-modes":   modes.State,
-		"slices":        slicedImage(),
-		"feeds":         feeds.packages,
-		"sbom":          builder().Document(arm64, facts, dotnet.SBOMFile, []byte("{}")),
-		"scan":          builder().Scan(scanner, arm64, core, nil),
-		"scan-extras":   builder().Scan(scanner, arm64, core, restored.Parts()),
-		"test":          test,
-		"workspace":     builder().Workspace(webApp(), restored),
-		"file-based":    builder().Convert("src/tool.cs"),
-		"describe":      describe,
+		"files":       files.State,
+		"files-modes": modes.State,
+		"slices":      slicedImage(),
+		"feeds":       feeds.packages,
+		"sbom":        builder().Document(arm64, facts, dotnet.SBOMFile, []byte("{}")),
+		"scan":        builder().Scan(scanner, arm64, core, nil),
+		"scan-extras": builder().Scan(scanner, arm64, core, restored.Parts()),
+		"test":        test,
+		"workspace":   builder().Workspace(webApp(), restored),
+		"file-based":  builder().Convert("src/tool.cs"),
+		"describe":    describe,
+		"again": builder().Layer("app", llb.Image("published@"+digest.FromString("published").String()),
+			&again, "/app", "app"),
 		"portable":      image(builder(), arm64),
 		"apphost":       modeImage(dotnet.AppHost),
 		"trimmed":       modeImage(dotnet.SelfContained | dotnet.Trimmed),
@@ -257,7 +266,7 @@ func TestGolden(t *testing.T) {
 func TestDeterministic(t *testing.T) {
 	var first string
 	for range 25 {
-		describe, err := builder().Describe(builder().Project, []dotnet.Project{builder().Project}, projectFiles, nil)
+		describe, err := builder().Describe(builder().Project, []dotnet.Project{builder().Project}, projectFiles, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

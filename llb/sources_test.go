@@ -92,7 +92,7 @@ func TestSourcesLeaveOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	described, err := b.Describe(b.Project, []dotnet.Project{b.Project}, projectFiles, nil)
+	described, err := b.Describe(b.Project, []dotnet.Project{b.Project}, projectFiles, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,14 +20,20 @@ import (
 // maxRounds is how often MSBuild is asked at most: each time it may want the contents of more files.
 const maxRounds = 4
 
-// run lets MSBuild describe projects.
+// run lets MSBuild describe projects, which are restored or not. Of files beside project files, it has the contents of
+// wanted at first.
 func (a *Asker) run(
-	ctx context.Context, steps xllb.Steps, projects []dotnet.Project,
+	ctx context.Context, steps xllb.Steps, projects []dotnet.Project, wanted []string, restored *xllb.Restored,
 ) (Answer, *dotnet.Evaluation, error) {
-	from, wanted := a.Tree, hinted(a.Tree)
+	from, wanted := a.Tree, slices.Clone(wanted)
 	for round := 1; ; round++ {
-		answer, e, err := a.ask(ctx, steps, projects, from.Files, wanted)
+		st, err := steps.Describe(a.Project, projects, from.Files, wanted, restored)
+		if err != nil {
+			return Answer{}, nil, err
+		}
+		answer, e, err := a.ask(ctx, st, len(projects))
 		if err != nil || len(e.Asks) == 0 {
+			answer.asked, answer.wanted = projects, wanted
 			return answer, e, err
 		}
 		wanted = append(wanted, e.Asks...)
@@ -54,14 +60,8 @@ func hinted(t *tree.Tree) []string {
 	return names
 }
 
-// ask is one round.
-func (a *Asker) ask(
-	ctx context.Context, steps xllb.Steps, projects []dotnet.Project, files dotnet.Files, wanted []string,
-) (Answer, *dotnet.Evaluation, error) {
-	st, err := steps.Describe(a.Project, projects, files, wanted)
-	if err != nil {
-		return Answer{}, nil, err
-	}
+// ask is one round, with n questions.
+func (a *Asker) ask(ctx context.Context, st llb.State, n int) (Answer, *dotnet.Evaluation, error) {
 	ref, err := a.req.Gateway.Evaluate(ctx, st)
 	if err != nil {
 		return Answer{}, nil, a.req.Diagnose(ctx, err)
@@ -70,7 +70,7 @@ func (a *Asker) ask(
 	if err != nil {
 		return Answer{}, nil, err
 	}
-	e, err := dotnet.ParseEvaluation(dt, len(projects))
+	e, err := dotnet.ParseEvaluation(dt, n)
 	if err != nil {
 		return Answer{}, nil, err
 	}

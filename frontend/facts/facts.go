@@ -40,6 +40,9 @@ type Answer struct {
 	Ref   client.Reference
 	// Outputs are folders of the context that builds on the host left.
 	Outputs []string
+
+	asked  []dotnet.Project
+	wanted []string // files whose contents MSBuild had, beside project files
 }
 
 // Asker asks MSBuild.
@@ -237,9 +240,10 @@ func (a *Asker) Ask(ctx context.Context, questions []Question) ([]*dotnet.Descri
 			return nil, Answer{}, a.req.At(q.Key, fmt.Errorf("there is no %s in the context", q.Project.Path))
 		}
 	}
-	answer, e, err := a.run(ctx, a.Steps, projects)
+	hints := hinted(a.Tree)
+	answer, e, err := a.run(ctx, a.Steps, projects, hints, nil)
 	if stale(err, a.req.Begun) {
-		answer, e, err = a.run(ctx, a.Steps.Anew(), projects)
+		answer, e, err = a.run(ctx, a.Steps.Anew(), projects, hints, nil)
 	}
 	if err != nil {
 		return nil, Answer{}, fmt.Errorf("describe the project: %w", err)
@@ -259,14 +263,20 @@ func (a *Asker) Choose(q Question, desc *dotnet.Description) (*dotnet.App, error
 		}
 		return nil, a.req.At(key, err)
 	}
-	if len(p.Inputs) > 0 {
-		app = app.Told()
-	}
-	app.Follow(a.Tree.Links)
+	app = a.reads(p, app)
 	if p.Mode != nil {
 		app.Mode = *p.Mode // no property of a project asks for apphost
 	}
 	return app, nil
+}
+
+// reads gives an app that reads what the spec says, and what links lead to.
+func (a *Asker) reads(p dotnet.Project, app *dotnet.App) *dotnet.App {
+	if len(p.Inputs) > 0 {
+		app = app.Told()
+	}
+	app.Follow(a.Tree.Links)
+	return app
 }
 
 // Group is what is restored together with app: all apps of the spec with the same properties and runtime identifiers.
@@ -292,11 +302,16 @@ func (f *Facts) Group(app *dotnet.App) []*dotnet.App {
 
 // Everything gives the facts of projects that read all of the context, for a reason; nil if they do so already.
 func (f *Facts) Everything(why string) *Facts {
+	return f.wider(func(app *dotnet.App) *dotnet.App { return app.Everything(why) })
+}
+
+// wider gives facts with other apps; nil if none is. widen gives nil for an app that stays as it is.
+func (f *Facts) wider(widen func(*dotnet.App) *dotnet.App) *Facts {
 	wide, changed := *f, false
-	widen := func(apps []*dotnet.App) []*dotnet.App {
+	all := func(apps []*dotnet.App) []*dotnet.App {
 		out := slices.Clone(apps)
 		for i, app := range apps {
-			if w := app.Everything(why); w != nil {
+			if w := widen(app); w != nil {
 				out[i], changed = w, true
 			}
 			if app == f.App {
@@ -305,7 +320,7 @@ func (f *Facts) Everything(why string) *Facts {
 		}
 		return out
 	}
-	wide.Apps, wide.Tests = widen(f.Apps), widen(f.Tests)
+	wide.Apps, wide.Tests = all(f.Apps), all(f.Tests)
 	if !changed {
 		return nil
 	}

@@ -47,8 +47,19 @@ func (a *Asker) warnApp(app *dotnet.App, q Question, say func(format string, arg
 			say("%s references %s, which is not in the context: MSBuild builds without it", n.Path, p)
 		}
 		if n.Unknown != "" && len(q.Project.Inputs) == 0 {
-			say("%s may read any file of the context, so each change compiles it again (%s): "+
-				"list what it reads in publish.inputs", n.Path, n.Unknown)
+			say(mayReadAll, n.Path, n.Unknown)
+		}
+	}
+}
+
+const mayReadAll = "%s may read any file of the context, so each change compiles it again (%s): " +
+	"list what it reads in publish.inputs"
+
+// warnAgain tells which projects of an app turn out to read all that there is.
+func (a *Asker) warnAgain(ctx context.Context, before, after *dotnet.App) {
+	for i, n := range after.Closure {
+		if n.Unknown != "" && before.Closure[i].Unknown == "" {
+			a.req.Warn(ctx, fmt.Sprintf(mayReadAll, n.Path, n.Unknown))
 		}
 	}
 }

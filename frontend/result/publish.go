@@ -22,6 +22,8 @@ type published struct {
 	apps  map[string]made // by runtime identifier
 	// assets is the step that made static web assets; nil if publish made them.
 	assets *made
+	// asked is the step that asked what packages read; nil if there was nothing to ask.
+	asked *llb.State
 }
 
 // made is the result of a step, and the step's report about it.
@@ -40,6 +42,20 @@ func publish(ctx context.Context, p *plan.Plan, g *graph.Graph) (*published, err
 	if err := checkSources(ctx, p.Request, p.Facts, g.Builder); err != nil {
 		return nil, err
 	}
+	var out *published
+	asked, err := beside(ctx, p.Request, p.Facts, p.Group(p.App), g.Restored, func(ctx context.Context) (err error) {
+		out, err = publishOnce(ctx, p, g)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out.asked = asked
+	return out, nil
+}
+
+// publishOnce publishes from the files that the projects are known to read.
+func publishOnce(ctx context.Context, p *plan.Plan, g *graph.Graph) (*published, error) {
 	out, err := run(ctx, p, g)
 	if err != nil || out.assets == nil {
 		return out, err
@@ -153,7 +169,7 @@ func (out *published) layers(p *plan.Plan, t plan.Target, dir string) []layer {
 		case l.Maker == plan.ByAssets: // publish has made the assets after all
 			shared = !p.App.Mode.PerPlatform()
 		}
-		st := out.graph.Builder.Layer(l.Name, from.state, dir, folders...)
+		st := out.graph.Builder.Layer(l.Name, from.state, out.asked, dir, folders...)
 		layers = append(layers, layer{report.Layer{Name: l.Name, Shared: shared}, st, from.ref, folders})
 	}
 	return layers

@@ -35,19 +35,35 @@ func Tests(ctx context.Context, req *request.Request, f *facts.Facts) (*client.R
 // runTests runs all test projects concurrently, and gives their results.
 func runTests(ctx context.Context, req *request.Request, f *facts.Facts) (llb.State, []report.Tests, error) {
 	b := plan.Builder(req, f, nil)
+	if len(f.Tests) == 0 {
+		return b.Collect(nil, nil), nil, nil
+	}
 	if err := checkSources(ctx, req, f, b); err != nil {
 		return llb.State{}, nil, err
 	}
 	sts := make([]llb.State, len(f.Tests))
+	group := f.Group(f.Tests[0]) // all of them are in it
+	restored, err := b.Restore(group, nil)
+	if err != nil {
+		return llb.State{}, nil, err
+	}
 	for i, test := range f.Tests {
-		restored, err := b.Restore(f.Group(test), nil)
-		if err != nil {
-			return llb.State{}, nil, err
-		}
 		if sts[i], err = b.Test(test, restored); err != nil {
 			return llb.State{}, nil, err
 		}
 	}
+	var told []report.Tests
+	_, err = beside(ctx, req, f, group, restored, func(ctx context.Context) (err error) {
+		told, err = evaluateTests(ctx, req, f, sts)
+		return err
+	})
+	return b.Collect(f.Tests, sts), told, err
+}
+
+// evaluateTests runs steps that test, and gives what their results tell.
+func evaluateTests(
+	ctx context.Context, req *request.Request, f *facts.Facts, sts []llb.State,
+) ([]report.Tests, error) {
 	errs := make([]error, len(sts))
 	results := make([]*report.Tests, len(sts))
 	eg, _ := gateway.Group(ctx)
@@ -63,7 +79,7 @@ func runTests(ctx context.Context, req *request.Request, f *facts.Facts) (llb.St
 		})
 	}
 	if err := errors.Join(distinct(append(errs, eg.Wait()))...); err != nil {
-		return llb.State{}, nil, err
+		return nil, err
 	}
 	var told []report.Tests
 	for _, r := range results {
@@ -71,7 +87,7 @@ func runTests(ctx context.Context, req *request.Request, f *facts.Facts) (llb.St
 			told = append(told, *r)
 		}
 	}
-	return b.Collect(f.Tests, sts), told, nil
+	return told, nil
 }
 
 // distinct leaves out errors with the same text as an earlier one: tests that need the same project fail for the same
@@ -118,7 +134,12 @@ func workspace(ctx context.Context, p *plan.Plan) (*client.Result, error) {
 	for k, v := range xllb.WorkspaceEnv {
 		config.Config.Env = append(config.Config.Env[:len(config.Config.Env):len(config.Config.Env)], k+"="+v)
 	}
-	return single(ctx, p.Request, g.Builder.Workspace(p.App, g.Restored), config)
+	var res *client.Result
+	_, err = beside(ctx, p.Request, p.Facts, p.Group(p.App), g.Restored, func(ctx context.Context) (err error) {
+		res, err = single(ctx, p.Request, g.Builder.Workspace(p.App, g.Restored), config)
+		return err
+	})
+	return res, err
 }
 
 // single is a result that is the same for all platforms.

@@ -1,13 +1,13 @@
 package differential
 
 import (
-	"archive/zip"
-	"bytes"
 	_ "embed" // of assemblies that no source is there for
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
+
+	"github.com/crosshull/crosshull/hack/lab/feed"
 )
 
 // projectFeatures are what projects are of, and what they use.
@@ -36,8 +36,8 @@ var projectFeatures = []feature{
 	{"signed", 0.1, signed},
 }
 
-// feed are packages that the lab's feed has, with something to say of each.
-var feed = []pkg{
+// fed are packages that the lab's feed has, with something to say of each.
+var fed = []pkg{
 	{"Newtonsoft.Json", "13.0.3", `Newtonsoft.Json.JsonConvert.SerializeObject(new[] { 1, 2 })`},
 	{"Newtonsoft.Json", "13.0.4", `Newtonsoft.Json.JsonConvert.SerializeObject(new[] { 1, 2 })`},
 	{"Serilog", "4.3.0", "typeof(Serilog.Log).FullName"},
@@ -58,9 +58,9 @@ func (p *project) use(of pkg) {
 func packages(g *generator, r *rand.Rand) bool {
 	newest := r.IntN(2) // one version in a repository: a reference to an older one of a library is an error
 	for range 1 + r.IntN(3) {
-		of := feed[1+r.IntN(len(feed)-1)]
+		of := fed[1+r.IntN(len(fed)-1)]
 		if of.name == "Newtonsoft.Json" {
-			of = feed[newest]
+			of = fed[newest]
 		}
 		g.any(r).use(of)
 	}
@@ -73,7 +73,7 @@ func lockFile(g *generator, r *rand.Rand) bool {
 	if p == nil || len(p.refs) > 0 || len(p.packages) > 0 || len(p.frameworks) > 1 || g.perPlatform() || g.central {
 		return false
 	}
-	p.packages = []pkg{feed[0]}
+	p.packages = []pkg{fed[0]}
 	p.prop("RestorePackagesWithLockFile", "true")
 	name := p.in("packages.lock.json")
 	if r.IntN(2) == 0 {
@@ -98,31 +98,6 @@ func lockFile(g *generator, r *rand.Rand) bool {
 }
 `)
 	return true
-}
-
-// nupkg makes a package. A package is a zip archive, and the same files make the same bytes.
-func nupkg(id, version string, files ...string) string {
-	var b bytes.Buffer
-	w := zip.NewWriter(&b)
-	put := func(name, data string) {
-		f, err := w.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate})
-		if err == nil {
-			_, err = f.Write([]byte(data))
-		}
-		if err != nil {
-			panic(err) // a buffer takes all
-		}
-	}
-	put(id+".nuspec", fmt.Sprintf("<?xml version=\"1.0\"?>\n<package "+
-		"xmlns=\"http://schemas.microsoft.com/packaging/2013/05/nuspec.xsd\"><metadata><id>%s</id><version>%s</version>"+
-		"<authors>team</authors><description>%[1]s</description></metadata></package>\n", id, version))
-	for i := 0; i < len(files); i += 2 {
-		put(files[i], files[i+1])
-	}
-	if err := w.Close(); err != nil {
-		panic(err)
-	}
-	return b.String()
 }
 
 // ownFeed makes a folder of the repository a source of packages.
@@ -150,7 +125,7 @@ func packageOfRepository(g *generator, r *rand.Rand) bool {
   </Target>
 </Project>
 `
-	g.add("eng/packages/Team.Stamp.1.0.0.nupkg", nupkg("Team.Stamp", "1.0.0", "build/Team.Stamp.targets", targets))
+	g.add("eng/packages/Team.Stamp.1.0.0.nupkg", feed.Package("Team.Stamp", "1.0.0", "build/Team.Stamp.targets", targets))
 	g.add(p.in("one.stamp"), "stamp v0\n")
 	g.add(p.in("../team.txt"), "team v0\n")
 	return true
@@ -162,7 +137,7 @@ func sdkOfRepository(g *generator, r *rand.Rand) bool {
 	g.ownFeed()
 	p.head = append(p.head, `<Sdk Name="Team.Sdk" Version="1.0.0" />`)
 	p.meta("TeamSdk", "$(TeamSdk)")
-	g.add("eng/packages/Team.Sdk.1.0.0.nupkg", nupkg("Team.Sdk", "1.0.0", "Sdk/Sdk.props", propsFile("TeamSdk",
+	g.add("eng/packages/Team.Sdk.1.0.0.nupkg", feed.Package("Team.Sdk", "1.0.0", "Sdk/Sdk.props", propsFile("TeamSdk",
 		"team sdk v0"), "Sdk/Sdk.targets", "<Project />\n"))
 	return true
 }

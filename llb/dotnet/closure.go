@@ -343,6 +343,88 @@ func (app *App) Everything(why string) *App {
 	return &wide
 }
 
+// More gives an app that also reads what its projects turn out to read once their packages are there; nil if that is
+// nothing more. after is what MSBuild says then, and doubtful are the files that only a project that names them reads.
+// A restore imports no file of a package, so the app is restored from the same files as before.
+func (app *App) More(after *App, doubtful []string) *App {
+	wide, changed := *app, false
+	wide.Closure = slices.Clone(app.Closure)
+	for _, n := range after.Closure {
+		i := slices.IndexFunc(wide.Closure, func(known Node) bool { return known.Path == n.Path })
+		if i < 0 {
+			return app.Unknown("a target of a package builds " + n.Path)
+		}
+		changed = wide.Closure[i].add(n, doubtful) || changed
+	}
+	if !changed {
+		return nil
+	}
+	return &wide
+}
+
+// add makes a project also read what it reads after a restore. It tells whether that is more.
+func (n *Node) add(after Node, doubtful []string) bool {
+	if !n.reachKnown {
+		return false
+	}
+	reads := Reads{
+		Files: slices.Clone(n.Files), Folders: slices.Clone(n.Folders), Existing: n.Existing, Unknown: after.Unknown,
+		runsTools: n.runsTools || after.runsTools && len(doubtful) > 0,
+	}
+	for _, read := range after.Files {
+		if !n.has(read.Path, doubtful) {
+			reads.Files = append(reads.Files, Read{Path: read.Path, Why: read.Why})
+		}
+	}
+	for _, read := range after.Folders {
+		if !n.has(read.Path, doubtful) {
+			reads.Folders = append(reads.Folders, Read{Path: read.Path, Why: read.Why})
+		}
+	}
+	for _, dir := range after.Existing {
+		if !slices.Contains(n.Existing, dir) && !n.has(dir, nil) && !covers(dir, n.Path) {
+			reads.Folders = append(reads.Folders, Read{Path: dir, Why: "its existence decides"})
+			after.publishReach = append(slices.Clone(after.publishReach), Escape(dir))
+		}
+	}
+	more := len(reads.Files) > len(n.Files) || len(reads.Folders) > len(n.Folders) || reads.runsTools != n.runsTools ||
+		!after.reachKnown
+	n.Reads, n.reachKnown = reads, after.reachKnown
+	n.publishReach = slices.Concat(n.publishReach, after.publishReach)
+	slices.Sort(n.publishReach)
+	n.publishReach = slices.Compact(n.publishReach)
+	return more
+}
+
+// has tells whether a project is known to read a file or a folder.
+func (n *Node) has(name string, doubtful []string) bool {
+	is := func(r Read) bool { return r.Path == name }
+	in := func(r Read) bool { return covers(r.Path, name) }
+	return slices.ContainsFunc(n.Files, is) || slices.ContainsFunc(n.Folders, in) ||
+		covers(path.Dir(n.Path), name) && !slices.Contains(doubtful, name)
+}
+
+// Unknown gives an app whose projects may read all of the context after their restore, for a reason; nil if they do so
+// already.
+func (app *App) Unknown(why string) *App {
+	wide, changed := *app, false
+	wide.Closure = slices.Clone(app.Closure)
+	for i := range wide.Closure {
+		if n := &wide.Closure[i]; n.reachKnown {
+			n.Reads.Unknown, n.reachKnown, changed = why, false, true
+		}
+	}
+	if !changed {
+		return nil
+	}
+	return &wide
+}
+
+// ReadsAll tells whether the projects of app read all of the context.
+func ReadsAll(app *App) bool {
+	return !slices.ContainsFunc(app.Closure, func(n Node) bool { return n.reachKnown })
+}
+
 // Foreign tells whether a restore of apps has to leave out frameworks of other systems: then it needs [MSBuildFiles].
 func Foreign(apps []*App) bool {
 	return slices.ContainsFunc(apps, func(app *App) bool {

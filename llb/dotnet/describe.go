@@ -55,6 +55,8 @@ type Paths struct {
 	// Sources are those of the program that asks MSBuild, Evaluator is what they are compiled to, Contents are the
 	// contents of project files for it.
 	Sources, Evaluator, Contents string
+	// Restored is what a restore has made of the context.
+	Restored string
 	// Diagnostics is the folder for DiagnosticsFile.
 	Diagnostics string
 }
@@ -62,6 +64,7 @@ type Paths struct {
 // Project says how to build a project, as a spec says it.
 type Project struct {
 	Path          string            // project, folder or solution, relative to the context; empty is the context
+	Chosen        string            // the project that Path means; empty: nobody knows yet
 	Test          bool              // look for a test project
 	Framework     string            // TargetFramework, if the project has several
 	Newest        bool              // of several frameworks, the newest is meant, as there is no spec to name one

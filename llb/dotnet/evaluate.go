@@ -2,6 +2,7 @@ package dotnet
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"embed"
 	"encoding/json"
@@ -76,6 +77,10 @@ func EvaluateArgs(at Paths) []string {
 	}
 }
 
+// EvaluateAgainArgs is the command that answers a request after a restore: Paths.Restored is the context as that has
+// left it, and the packages have to be where NuGet put them.
+func EvaluateAgainArgs(at Paths) []string { return append(EvaluateArgs(at), at.Restored) }
+
 // Name is a file, a folder or a link of the context.
 type Name struct {
 	Path   string
@@ -140,7 +145,7 @@ func Request(common Project, asked []Project, folder string, doubtful []string, 
 	questions := make([]question, len(asked))
 	for i, p := range asked {
 		properties := asGlobals(append(p.solution(at), p.own()...))
-		questions[i] = question{Project: p.Path, Framework: p.Framework, Newest: p.Newest, Properties: properties}
+		questions[i] = question{Project: cmp.Or(p.Chosen, p.Path), Framework: p.Framework, Newest: p.Newest, Properties: properties}
 		if p.Test {
 			questions[i].Kind = "test"
 		}
@@ -227,6 +232,7 @@ func (p *problem) diagnostic() Diagnostic {
 
 // answer is what the evaluator writes: see AnswerWriter.
 type answer struct {
+	Same     bool
 	Asks     []string
 	Outputs  []string
 	Projects []answerProject
@@ -283,6 +289,9 @@ type answerApp struct {
 
 // Evaluation is what MSBuild says to a request.
 type Evaluation struct {
+	// Same tells that no project imports a file of a package. So the answers are those of before the restore, and nobody
+	// has asked again.
+	Same bool
 	// Asks are files whose contents MSBuild wants and did not get. If there are any, the rest is not to be relied on.
 	Asks []string
 	// Outputs are folders that builds on the host left.
@@ -296,6 +305,9 @@ func ParseEvaluation(dt []byte, n int) (*Evaluation, error) {
 	var doc answer
 	if err := json.Unmarshal(dt, &doc); err != nil {
 		return nil, fmt.Errorf("read MSBuild's answer: %w", err)
+	}
+	if doc.Same {
+		return &Evaluation{Same: true}, nil
 	}
 	if len(doc.Answers) != n {
 		return nil, fmt.Errorf("MSBuild answers %d questions, but was asked %d", len(doc.Answers), n)

@@ -108,6 +108,7 @@ func TestRequest(t *testing.T) {
 	asked := []Project{
 		{}, {Path: "test", Test: true}, {Path: "src/a.csproj", Framework: "net9.0"}, {BaseImage: "debian"},
 		{Family: "noble"}, {Mode: new(SelfContained)}, {Path: "src/all.slnx", BaseImage: "debian"},
+		{Path: "src/all.slnx", Chosen: "src/a.csproj", BaseImage: "debian"},
 	}
 	got := request(t, common, asked, "src", []string{"README.md"})
 	solution := map[string]string{
@@ -135,7 +136,7 @@ func TestRequest(t *testing.T) {
 			{"", "", "", none}, {"test", "test", "", none}, {"src/a.csproj", "", "net9.0", none},
 			{"", "", "", map[string]string{"ContainerBaseImage": "debian"}},
 			{"", "", "", map[string]string{"ContainerFamily": "noble", "ContainerBaseImage": ""}},
-			{"", "", "", mode}, {"src/all.slnx", "", "", solution},
+			{"", "", "", mode}, {"src/all.slnx", "", "", solution}, {"src/a.csproj", "", "", solution},
 		},
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -490,6 +491,64 @@ func TestEverything(t *testing.T) {
 	}
 }
 
+// What an app reads after its restore is more than before, or it is not. A restore needs none of it.
+func TestMore(t *testing.T) {
+	const app, root = `{"path": "src/app/app.csproj"`, `{"path": "app.csproj"}`
+	for _, tc := range []struct {
+		name          string
+		before, after string
+		publish       string // what it reads then, beside what is found by name; empty: nothing more than before
+	}{
+		{"nothing", app + `}`, app + `}`, ""},
+		{"a file", app + `}`, app + `, "files": [{"path": "a.txt"}]}`, "a.txt src/app"},
+		{"a file of the evaluation", app + `}`, app + `, "files": [{"path": "a.txt", "evaluation": true}]}`,
+			"a.txt src/app"},
+		{"a file and a known one", app + `, "files": [{"path": "b[1].txt"}]}`,
+			app + `, "files": [{"path": "a.txt"}, {"path": "b[1].txt"}]}`, `a.txt b\[1\].txt src/app`},
+		{"a known file", app + `, "files": [{"path": "a.txt"}]}`, app + `, "files": [{"path": "a.txt"}]}`, ""},
+		{"a file of a known folder", app + `, "folders": [{"path": "eng"}]}`, app + `, "files": [{"path": "eng/a.txt"}]}`, ""},
+		{"fewer files", app + `, "files": [{"path": "a.txt"}]}`, app + `}`, ""},
+		{"a folder", app + `}`, app + `, "folders": [{"path": "eng"}]}`, "eng src/app"},
+		{"a known folder", app + `, "folders": [{"path": "eng"}]}`, app + `, "folders": [{"path": "eng/sub"}]}`, ""},
+		{"its own folder", app + `}`, app + `, "files": [{"path": "src/app/a.txt"}], "folders": [{"path": "src/app/b"}]}`, ""},
+		{"a doubtful file", app + `}`, app + `, "files": [{"path": "src/app/README.md"}]}`, "src/app"},
+		{"a doubtful file at the root", root, root[:len(root)-1] + `, "files": [{"path": "README.md"}]}`, "EVERYTHING"},
+		{"a folder that is looked for", app + `}`, app + `, "existing": ["eng", "src", "src/app/sub"]}`, "eng src/app"},
+		{"a program", app + `}`, app + `, "runsTools": true}`, "src/app"},
+		{"anything", app + `}`, app + `, "unknown": "it is odd"}`, "EVERYTHING"},
+		{"anything, as before", app + `, "unknown": "it is odd"}`, app + `, "unknown": "it is odd"}`, ""},
+		{"a file, of what reads anything", app + `, "unknown": "it is odd"}`, app + `, "files": [{"path": "a.txt"}]}`, ""},
+		{"what MSBuild cannot evaluate", app + `}`, app + `, "unknown": "it is odd", "unknownToEvaluation": true}`,
+			"EVERYTHING"},
+		{"a project", app + `}`, app + `} | {"path": "b/b.csproj"}`, "EVERYTHING"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			before := &App{Closure: told(t, tc.before)}
+			after := &App{Closure: told(t, strings.Split(tc.after, " | ")...)}
+			more := before.More(after, []string{"README.md", "src/app/README.md"})
+			if (more != nil) != (tc.publish != "") {
+				t.Fatalf("it reads %+v", more)
+			}
+			if more == nil {
+				return
+			}
+			got := "EVERYTHING"
+			if patterns := PublishFiles(more.Closure); patterns != nil {
+				got = strings.Join(slices.DeleteFunc(patterns, func(p string) bool { return strings.HasSuffix(p, "config") }), " ")
+			}
+			if got != tc.publish {
+				t.Errorf("publish reads %q, want %q", got, tc.publish)
+			}
+			if r := RestoreFiles(more.Closure, nil); !slices.Equal(r, RestoreFiles(before.Closure, nil)) {
+				t.Errorf("restore reads %q", r)
+			}
+			if again := more.More(after, []string{"README.md", "src/app/README.md"}); again != nil {
+				t.Errorf("it reads still more: %+v", again)
+			}
+		})
+	}
+}
+
 // Reading any answer of MSBuild ends soon, takes little memory, and gives paths within the context.
 func FuzzParseEvaluation(f *testing.F) {
 	dt, err := os.ReadFile(filepath.Join("testdata", "description.json"))
@@ -535,7 +594,7 @@ func readsAnswer(t *testing.T, dt []byte) {
 		t.Skip("longer than is bound")
 	}
 	begun, before := time.Now(), allocated()
-	if e, err := ParseEvaluation(dt, 1); err == nil && e.Descriptions[0].App != nil {
+	if e, err := ParseEvaluation(dt, 1); err == nil && !e.Same && e.Descriptions[0].App != nil {
 		app := e.Descriptions[0].App
 		for _, p := range allPaths(app.Closure) {
 			if path.Clean(p) != p || path.IsAbs(p) || p == "." || p == ".." || strings.HasPrefix(p, "../") {

@@ -20,6 +20,9 @@ const (
 	AspNet  = "mcr.microsoft.com/dotnet/aspnet:10.0"
 )
 
+// Again is how the name of the step begins that asks MSBuild after the restore.
+const Again = "[describe] what packages of"
+
 // Project is the text of a console app's project.
 const Project = `<Project Sdk="Microsoft.NET.Sdk">
   <PropertyGroup>
@@ -45,6 +48,8 @@ type Answer struct {
 	Items      map[string][]Item
 	// Packages tells whether it references any.
 	Packages bool
+	// Reads are files of the context that it reads, beside its folder.
+	Reads []string
 	// Unknown is why it cannot be known what it reads; empty: it is known.
 	Unknown string
 	// ByRuntimeIdentifier tells that it has other files for other runtime identifiers.
@@ -83,6 +88,7 @@ type Evaluation struct {
 	Asks    []string // files whose contents it wants
 	Outputs []string // folders that builds on the host left
 	Answers []Answer
+	Same    bool // no package brings a file into a project: what was said before its restore holds
 }
 
 // Files is what the step that describes projects leaves then.
@@ -96,6 +102,7 @@ func (e Evaluation) Files() fstest.MapFS {
 
 // document is an evaluation as the evaluator writes it (AnswerWriter in llb/dotnet/evaluator).
 type document struct {
+	Same     bool      `json:"same,omitempty"`
 	Asks     []string  `json:"asks,omitempty"`
 	Outputs  []string  `json:"outputs,omitempty"`
 	Projects []project `json:"projects"`
@@ -103,7 +110,7 @@ type document struct {
 }
 
 func (e Evaluation) document() document {
-	doc := document{Asks: e.Asks, Outputs: e.Outputs}
+	doc := document{Same: e.Same, Asks: e.Asks, Outputs: e.Outputs}
 	index := map[string]int{}
 	add := func(p string) int {
 		i, ok := index[p]
@@ -119,6 +126,9 @@ func (e Evaluation) document() document {
 		if a.Path != "" {
 			i := add(a.Path)
 			doc.Projects[i].Packages, doc.Projects[i].Unknown = a.Packages, a.Unknown
+			for _, name := range a.Reads {
+				doc.Projects[i].Files = append(doc.Projects[i].Files, read{name, "Content item"})
+			}
 			doc.Projects[i].Target = a.Properties["PlatformTarget"]
 			out.App = &app{
 				Path: a.Path, Closure: []int{i}, ByRuntimeIdentifier: a.ByRuntimeIdentifier,
@@ -142,6 +152,12 @@ type project struct {
 	Packages   bool   `json:"packages,omitempty"`
 	Target     string `json:"platformTarget,omitempty"`
 	Unknown    string `json:"unknown,omitempty"`
+	Files      []read `json:"files,omitempty"`
+}
+
+type read struct {
+	Path string `json:"path"`
+	Why  string `json:"why"`
 }
 
 type answer struct {
@@ -265,6 +281,7 @@ func Console() *Client {
 		Steps: []Step{
 			{Name: "docker-image+blob://mcr.microsoft.com/dotnet/", Files: Index()},
 			{Name: "[describe] dotnet msbuild", Files: Description(App("app/app.csproj", nil))},
+			{Name: Again, Files: Evaluation{Same: true}.Files()},
 			{Name: "[publish] dotnet publish", Files: Published([]string{"app"})},
 		},
 	}

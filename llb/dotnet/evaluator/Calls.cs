@@ -33,13 +33,15 @@ sealed class Calls
 
     readonly Project project;
     readonly Tree tree;
+    readonly Inputs inputs;
     readonly HashSet<string> own;
 
     /// <param name="tasks">The declarations of tasks in the files of the repository.</param>
-    public Calls(Project project, Tree tree, IEnumerable<ProjectUsingTaskElement> tasks)
+    public Calls(Project project, Tree tree, Inputs inputs, IEnumerable<ProjectUsingTaskElement> tasks)
     {
         this.project = project;
         this.tree = tree;
+        this.inputs = inputs;
         own = tasks.Where(IsOwn).Select(t => t.TaskName.Split('.').Last()).ToHashSet(StringComparer.OrdinalIgnoreCase);
     }
 
@@ -56,16 +58,16 @@ sealed class Calls
 
     /// <summary>What <see cref="CrosshullRecord"/> calls: task, place, names of parameters, and their values.</summary>
     public Action<string, string, string[], string[]> Recorder => (task, place, names, values) =>
-        Take(new Call(task, Path.GetRelativePath(tree.Root, place), Pairs(names, values).ToList()));
+        Take(new Call(task, place, !tree.HasFile(place.Substring(0, place.LastIndexOf(':'))),
+            Pairs(names, values).ToList()));
 
     // More names than values are a task that has more parameters than can be recorded.
     static IEnumerable<(string, string)> Pairs(string[] names, string[] values) =>
         names.Select((name, i) => (name, values.ElementAtOrDefault(i) ?? ""));
 
     /// <summary>A task as it would be called.</summary>
-    sealed record Call(string Task, string Place, List<(string Name, string Value)> Parameters)
+    sealed record Call(string Task, string Place, bool OfPackage, List<(string Name, string Value)> Parameters)
     {
-        public string Why => Task + " in " + Place;
         public bool Is(string task) => Task.Equals(task, StringComparison.OrdinalIgnoreCase);
         public bool IsKnown => Known.Contains(Task);
 
@@ -74,15 +76,19 @@ sealed class Calls
             Parameters.FirstOrDefault(p => p.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).Value ?? "";
     }
 
+    string Why(Call call) => call.Task + " in " +
+        (call.OfPackage ? Path.GetFileName(call.Place) : Path.GetRelativePath(tree.Root, call.Place));
+
     void Everything(string why) => project.Reads.Everything(Phase.Build, why);
 
     void Take(Call call)
     {
         if (Silent.Contains(call.Task)) return;
-        project.RunsTools |= !call.IsKnown;
+        project.RunsTools |= !call.IsKnown && !call.OfPackage;
         if (call.Is("Exists")) Exists(call["Condition"]);
         else if (call.Is("Exec")) Exec(call);
-        else if (own.Contains(call.Task.Split('.').Last())) Everything(call.Why + ", a task of the repository");
+        else if (!call.OfPackage && own.Contains(call.Task.Split('.').Last()))
+            Everything(Why(call) + ", a task of the repository");
         else Task(call);
     }
 
@@ -94,7 +100,7 @@ sealed class Calls
     // A task reads what it is given. One that nobody knows may read what lies beside that, too.
     void Task(Call call)
     {
-        if (call.Parameters.Count > CrosshullRecord.Most) Everything(call.Why + " has too many parameters");
+        if (call.Parameters.Count > CrosshullRecord.Most) Everything(Why(call) + " has too many parameters");
         foreach (var word in call.Parameters.SelectMany(p => Project.List(p.Value)))
         {
             if (project.Reads.Find(project.Folder, word) is not { } path) continue;
@@ -106,15 +112,24 @@ sealed class Calls
 
     void Read(string file, Call call)
     {
-        project.Reads.File(file, Phase.Build, call.Why);
-        if (!call.IsKnown && !IsInside(file)) Folder(Path.GetDirectoryName(file) + "/", call);
+        project.Reads.File(file, Phase.Build, Why(call));
+        var folder = Path.GetDirectoryName(file);
+        if (call.OfPackage && file == project.Path) Folder(folder + "/", call);
+        if (call.IsKnown || IsInside(file)) return;
+        if (call.OfPackage && project.Path.StartsWith(folder + "/")) inputs.Right(project, folder, Why(call));
+        else Folder(folder + "/", call);
     }
 
     void Folder(string folder, Call call)
     {
-        if (call.IsKnown || folder == project.Folder + "/") return;
-        if (project.Path.StartsWith(folder)) Everything(call.Why);
-        else project.Reads.Folder(folder, Phase.Build, call.Why);
+        if (call.IsKnown) return;
+        if (folder == project.Folder + "/")
+        {
+            // A task of a package is a compiled program. Given the project, it may look for settings in folders above.
+            if (call.OfPackage && !call.Is("Exec")) inputs.Above(project, Why(call));
+        }
+        else if (project.Path.StartsWith(folder)) Everything(Why(call));
+        else project.Reads.Folder(folder, Phase.Build, Why(call));
     }
 
     bool IsInside(string path) => path.StartsWith(project.Folder + "/");
@@ -136,7 +151,7 @@ sealed class Calls
             folder = Path.GetFullPath(Path.Combine(folder, working.Replace('\\', '/')));
         if (tree.IsIn(folder + "/")) Folder(folder + "/", call);
         var command = call["Command"];
-        if (Regex.IsMatch(command, @"\$[\w({]|`")) Everything(call.Why + ", which the shell puts together,");
+        if (Regex.IsMatch(command, @"\$[\w({]|`")) Everything(Why(call) + ", which the shell puts together,");
         var folders = new List<string> { folder, project.Folder };
         foreach (var word in Words(command).Concat(Words(call["EnvironmentVariables"])))
         {
@@ -149,9 +164,9 @@ sealed class Calls
             }
             else
             {
-                project.Reads.File(path, Phase.Build, call.Why);
+                project.Reads.File(path, Phase.Build, Why(call));
                 if (!IsInside(path) || Scripts.Contains(Path.GetExtension(path)))
-                    Everything(call.Why + ", with " + Path.GetFileName(path));
+                    Everything(Why(call) + ", with " + Path.GetFileName(path));
             }
         }
         if (Words(command).Contains("dotnet")) Tools(folder, call);
@@ -171,7 +186,7 @@ sealed class Calls
     {
         for (; folder != null && tree.IsIn(folder + "/"); folder = Path.GetDirectoryName(folder))
             foreach (var name in new[] { ".config/dotnet-tools.json", "dotnet-tools.json" })
-                project.Reads.File(folder + "/" + name, Phase.Build, call.Why);
+                project.Reads.File(folder + "/" + name, Phase.Build, Why(call));
     }
 
     // Each word of a command line: what is in quotes, what is between blanks, and the parts of it that can be paths.

@@ -24,10 +24,13 @@ sealed class Evaluator : IDisposable
     readonly Dictionary<string, ProjectRootElement> loaded = new(); // keeps them alive: MSBuild's cache is a weak one
     readonly EvaluationContext context;
 
-    public Evaluator(Tree tree, Trap trap)
+    readonly string own; // where crosshull's files are
+
+    public Evaluator(Tree tree, Trap trap, string own)
     {
         this.tree = tree;
         this.trap = trap;
+        this.own = own;
         Collection = new ProjectCollection(new Dictionary<string, string>());
         context = EvaluationContext.Create(EvaluationContext.SharingPolicy.Shared, new Recorder(trap));
         foreach (var file in tree.Projects()) Load(file);
@@ -48,15 +51,14 @@ sealed class Evaluator : IDisposable
         try
         {
             loaded[file] = ProjectRootElement.Open(file, Collection);
-            tree.Close(file);
+            if (tree.HasFile(file)) tree.Close(file);
         }
         catch (InvalidProjectFileException) { }
     }
 
-    /// <summary>The parsed file, null for one that is not the context's.</summary>
+    /// <summary>The parsed file, null for one that is no XML.</summary>
     public ProjectRootElement Parsed(string file)
     {
-        if (!tree.IsIn(file)) return null;
         if (!loaded.ContainsKey(file)) Load(file); // one that is imported, and whose name does not say so
         return loaded.GetValueOrDefault(file);
     }
@@ -84,6 +86,7 @@ sealed class Evaluator : IDisposable
             project.Imports.Add(project.Path);
             foreach (var import in project.Instance.ImportPaths)
                 if (tree.HasFile(import)) project.Imports.Add(import);
+                else if (IsOfPackage(import)) project.PackageImports.Add(import);
         }
         catch (InvalidProjectFileException e)
         {
@@ -95,6 +98,9 @@ sealed class Evaluator : IDisposable
             project.Error = new Problem(project.Path, 0, 0, "", e.Message, project.Path);
         }
     }
+
+    // Wherever packages lie: what is not the context's is the SDK's, crosshull's, or that of a package.
+    bool IsOfPackage(string import) => !import.StartsWith(Sdk.Root + "/") && !import.StartsWith(own);
 
     /// <summary>What the project says of properties and items, to be compared.</summary>
     public string Snapshot(Project project)

@@ -7,9 +7,9 @@ namespace Crosshull;
 
 /// <summary>
 /// Finds names that decide by being there, and that MSBuild does not ask its file system for: property functions such
-/// as [System.IO.Directory]::GetFiles look for themselves. Where the XML of a repository has such a function, all names
-/// that nobody has told of are hidden, and the project is evaluated again. If it says something else, a search finds
-/// the names that make the difference.
+/// as [System.IO.Directory]::GetFiles look for themselves. Where the XML of a repository or a package has such a
+/// function, all names that nobody has told of are hidden, and the project is evaluated again. If it says something
+/// else, a search finds the names that make the difference.
 /// </summary>
 sealed class Existence
 {
@@ -30,15 +30,18 @@ sealed class Existence
     }
 
     /// <summary>Whether the XML of the repository that makes up a project has a text in it.</summary>
-    public bool Mentions(Project project, string text) =>
-        project.Imports.Any(i => Text(i).Contains(text, StringComparison.OrdinalIgnoreCase));
+    public bool Mentions(Project project, string text) => Mention(project.Imports, text);
+
+    bool Mention(IEnumerable<string> files, string text) =>
+        files.Any(f => Text(f).Contains(text, StringComparison.OrdinalIgnoreCase));
 
     string Text(string file) =>
         texts.TryGetValue(file, out var text) ? text : texts[file] = evaluator.Parsed(file)?.RawXml ?? "";
 
     public void Check(IEnumerable<Project> projects)
     {
-        var looking = projects.Where(p => p.Instance != null && Functions.Any(f => Mentions(p, f))).ToList();
+        var looking = projects.Where(p => p.Instance != null &&
+            Functions.Any(f => Mention(p.Imports.Concat(p.PackageImports), f))).ToList();
         if (looking.Count == 0) return;
         var whole = looking.ToDictionary(p => p, evaluator.Snapshot);
         var names = Untold(looking);

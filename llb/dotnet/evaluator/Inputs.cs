@@ -51,6 +51,23 @@ sealed class Inputs
         foreach (var property in instance.Properties) Property(project, property);
     }
 
+    /// <summary>The files right in the folders above a project, where programs look for settings by name.</summary>
+    public void Above(Project project, string why)
+    {
+        for (var folder = Path.GetDirectoryName(project.Folder); tree.IsIn(folder + "/");)
+        {
+            Right(project, folder, why);
+            folder = Path.GetDirectoryName(folder);
+        }
+    }
+
+    /// <summary>The files right in a folder, but for doubtful ones.</summary>
+    public void Right(Project project, string folder, string why)
+    {
+        foreach (var file in Directory.EnumerateFiles(folder))
+            if (!doubtful.Contains(file)) project.Reads.File(file, Phase.Build, why);
+    }
+
     // Whether a file of a project is worth a word: its folder is read as a whole, but for doubtful files in it.
     bool Tells(Project project, string path) => !path.StartsWith(project.Folder + "/") || doubtful.Contains(path);
 

@@ -7,8 +7,9 @@ namespace Crosshull;
 
 /// <summary>
 /// Says what MSBuild knows of the projects of a build context, and what a build of them reads:
-/// <c>dotnet evaluator.dll REQUEST ANSWER DONE</c>. The first two are JSON, see <see cref="Request"/> and
+/// <c>dotnet evaluator.dll REQUEST ANSWER DONE [RESTORED]</c>. The first two are JSON, see <see cref="Request"/> and
 /// <see cref="Answer"/>. DONE is the same whatever the answer is: to depend on it is to depend on having asked.
+/// RESTORED is the context as a restore has left it, see <see cref="Restored"/>.
 /// </summary>
 static class Program
 {
@@ -20,9 +21,15 @@ static class Program
         var request = Request.Read(args[0]);
         using var answer = new FileStream(args[1], FileMode.Create, FileAccess.Write);
         File.WriteAllText(args[2], "described\n");
+        var restored = args.Length > 3 ? new Restored(args[3]) : null;
+        if (restored is { BringsFiles: false })
+        {
+            answer.Write("{\"same\": true}"u8);
+            return 0;
+        }
         var contents = Contents.Read(request.Contents);
         Rights.Drop(request.Root);
-        var tree = new Tree(request.Root, contents);
+        var tree = new Tree(request.Root, contents, restored);
         tree.Lay(request.Names);
         Sdk.Use(Path.Combine(request.Root, request.Folder));
         Evaluate(request, tree, answer);

@@ -31,6 +31,9 @@ sealed class Project
     /// <summary>The files of the context that the project consists of: it and what it imports.</summary>
     public HashSet<string> Imports { get; } = new();
 
+    /// <summary>What it imports of packages.</summary>
+    public HashSet<string> PackageImports { get; } = new();
+
     /// <summary>Whether a target of the repository runs a tool, or a task that nobody knows.</summary>
     public bool RunsTools { get; set; }
 

@@ -77,7 +77,8 @@ sealed class Session
     void Credit(Project project)
     {
         foreach (var (path, phase, reader) in read)
-            if (reader.Path == project.Path || reader.Imports.Overlaps(project.Imports))
+            if (reader.Path == project.Path || reader.Imports.Overlaps(project.Imports) ||
+                reader.PackageImports.Overlaps(project.PackageImports))
                 project.Reads.File(path, phase, "read by an expression or a task");
     }
 
@@ -120,7 +121,7 @@ sealed class Once : IDisposable
     {
         this.request = request;
         this.tree = tree;
-        Evaluator = new Evaluator(tree, trap);
+        Evaluator = new Evaluator(tree, trap, Path.GetDirectoryName(request.Names) + "/");
         inputs = new Inputs(tree, request.Doubtful);
         targets = new Targets(tree, Evaluator, trap, builds, inputs);
         existence = new Existence(tree, Evaluator);
@@ -156,7 +157,9 @@ sealed class Once : IDisposable
         return nothing with
         {
             App = app, Closure = closure, ByRuntimeIdentifier = VariesByRuntimeIdentifier(app, closure),
-            Container = question.Test ? null : AskContainer(app), ResponseFile = ResponseFile.Find(tree, app.Path),
+            // To ask for the container runs targets. Those of packages are programs that nobody needs to run for that.
+            Container = question.Test || tree.IsRestored ? null : AskContainer(app),
+            ResponseFile = ResponseFile.Find(tree, app.Path),
         };
     }
 

@@ -7,9 +7,10 @@ using Microsoft.Build.Execution;
 namespace Crosshull;
 
 /// <summary>
-/// Finds what the targets of a repository read while they run, without running them: MSBuild runs copies of them that
-/// record what their tasks would get, see <see cref="Copies"/> and <see cref="Calls"/>. What depends on how they run,
-/// see <see cref="Doubts"/>, can be anything.
+/// Finds what the targets of a repository and of packages read while they run, without running them: MSBuild runs
+/// copies of them that record what their tasks would get, see <see cref="Copies"/> and <see cref="Calls"/>. What
+/// depends on how those of the repository run, see <see cref="Doubts"/>, can be anything. Packages mostly make such
+/// values of what they write themselves.
 /// </summary>
 sealed class Targets
 {
@@ -31,16 +32,20 @@ sealed class Targets
     /// <summary>Adds what the project's own targets read; gives the projects that they build by task MSBuild.</summary>
     public List<(string Path, Globals Globals)> Record(Project project)
     {
-        var files = project.Imports.Select(evaluator.Parsed).Where(f => f != null).ToList();
-        var targets = files.SelectMany(f => f.Targets).ToList();
-        var calls = new Calls(project, tree, files.SelectMany(f => f.UsingTasks));
-        if (project.Instance == null || targets.Count == 0) return calls.Built;
-        new Doubts(targets).Tell(why => project.Reads.Everything(Phase.Build, why), tree.Root);
+        var own = Parsed(project.Imports);
+        var files = own.Concat(Parsed(project.PackageImports)).ToList();
+        var calls = new Calls(project, tree, inputs, own.SelectMany(f => f.UsingTasks));
+        if (project.Instance == null || files.All(f => f.Targets.Count == 0)) return calls.Built;
+        new Doubts(own.SelectMany(f => f.Targets).ToList()).Tell(
+            why => project.Reads.Everything(Phase.Build, why), tree.Root);
         // What a condition in a target says depends on what has run before, so it is taken for either.
         foreach (var conditions in new[] { true, false })
             using (var copies = new Copies(files, conditions)) Record(project, copies, calls);
         return calls.Built;
     }
+
+    List<ProjectRootElement> Parsed(IEnumerable<string> files) =>
+        files.Select(evaluator.Parsed).Where(f => f != null).ToList();
 
     void Record(Project project, Copies copies, Calls calls)
     {

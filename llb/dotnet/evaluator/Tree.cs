@@ -18,12 +18,18 @@ sealed class Tree
     readonly HashSet<string> files = new(), folders = new(), closed = new(), given = new();
     readonly SortedSet<string> asks = new(StringComparer.Ordinal), outputs = new(StringComparer.Ordinal);
     readonly Dictionary<string, string> links = new(); // with what each leads to, as it is written
+    readonly Restored restored; // null: nothing is restored yet
+    readonly HashSet<string> brought = new(); // what the restore has brought, which is no part of the context
 
-    public Tree(string root, Dictionary<string, byte[]> contents)
+    public Tree(string root, Dictionary<string, byte[]> contents, Restored restored)
     {
         Root = root.TrimEnd('/') + "/";
         this.contents = contents;
+        this.restored = restored;
     }
+
+    /// <summary>Whether packages are there, so that projects import their files.</summary>
+    public bool IsRestored => restored != null;
 
     /// <summary>The folder of the context, with a slash at its end.</summary>
     public string Root { get; }
@@ -59,6 +65,29 @@ sealed class Tree
                     break;
             }
         }
+        Bring("");
+    }
+
+    // Puts what the restore has brought in its places: a link for each file and each folder that the context lacks.
+    void Bring(string folder)
+    {
+        if (restored == null) return;
+        foreach (var entry in Directory.EnumerateFileSystemEntries(restored.Folder + folder))
+        {
+            var name = entry.Substring(restored.Folder.Length);
+            var path = Root + name;
+            if (folders.Contains(path)) Bring(name);
+            else if (!files.Contains(path) && !links.ContainsKey(path) && brought.Add(path))
+                File.CreateSymbolicLink(path, entry);
+        }
+    }
+
+    bool IsBrought(string path)
+    {
+        if (brought.Count == 0) return false;
+        for (path = Real(path); path?.Length > Root.Length; path = Path.GetDirectoryName(path))
+            if (brought.Contains(path)) return true;
+        return false;
     }
 
     void AddFolder(string path)
@@ -115,15 +144,18 @@ sealed class Tree
     public bool IsIn(string path) => path.StartsWith(Root, StringComparison.Ordinal);
 
     /// <summary>Whether there is such a file in the context. The path is absolute and normal.</summary>
-    public bool HasFile(string path) => files.Contains(path) || links.Count > 0 && IsIn(path) && File.Exists(path);
+    public bool HasFile(string path) => files.Contains(path) ||
+        links.Count > 0 && IsIn(path) && File.Exists(path) && !IsBrought(path);
 
     /// <summary>Whether there is such a folder in the context. The path has no slash at its end.</summary>
     public bool HasFolder(string path) =>
-        folders.Contains(path) || links.Count > 0 && IsIn(path) && Directory.Exists(path);
+        folders.Contains(path) ||
+        links.Count > 0 && IsIn(path) && Directory.Exists(path) && !IsBrought(path);
 
     /// <summary>All files below a folder.</summary>
     public IEnumerable<string> FilesIn(string folder) => Directory.Exists(folder)
-        ? Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories) : Array.Empty<string>();
+        ? Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(f => !IsBrought(f))
+        : Array.Empty<string>();
 
     /// <summary>
     /// Gives a file the contents that were wanted, or contents of this program's making, so that the same evaluation
@@ -178,6 +210,8 @@ sealed class Tree
         files.RemoveWhere(f => f.StartsWith(folder + "/", StringComparison.Ordinal));
         folders.RemoveWhere(f => f == folder || f.StartsWith(folder + "/", StringComparison.Ordinal));
         Directory.Delete(folder, recursive: true);
+        brought.RemoveWhere(f => f.StartsWith(folder + "/", StringComparison.Ordinal));
+        Bring("");
         return true;
     }
 }
