@@ -18,7 +18,8 @@ import (
 const headStart = 200 * time.Millisecond
 
 // beside compiles apps that are restored together, and asks meanwhile what their packages read. The error is a
-// [facts.More] if that is more than what compile had. asked is the step that has asked, nil if there was nothing to ask.
+// [facts.More] if that is more than what compile had. asked is the step that has asked; nil if there was nothing to
+// ask.
 func beside(
 	ctx context.Context, req *request.Request, f *facts.Facts, group []*dotnet.App, restored xllb.Restored,
 	compile func(ctx context.Context) error,

@@ -15,7 +15,10 @@ const dataTargets = `<Project>
     <ParameterGroup><Folder Required="true" /><Found Output="true" /></ParameterGroup>
     <Task><Using Namespace="System.IO" /><Code Type="Fragment" Language="cs">
       for (var at = new DirectoryInfo(Folder); at != null; at = at.Parent)
-        if (File.Exists(at.FullName + "/version.json")) { Found = File.ReadAllText(at.FullName + "/version.json"); break; }
+      {
+        var file = at.FullName + "/version.json";
+        if (File.Exists(file)) { Found = File.ReadAllText(file); break; }
+      }
     </Code></Task>
   </UsingTask>
   <ItemGroup>
@@ -23,7 +26,9 @@ const dataTargets = `<Project>
              CopyToPublishDirectory="Always" />
   </ItemGroup>
   <Target Name="TeamVersion" BeforeTargets="AssignTargetPaths">
-    <FindVersion Folder="$(MSBuildProjectDirectory)"><Output TaskParameter="Found" PropertyName="TeamFound" /></FindVersion>
+    <FindVersion Folder="$(MSBuildProjectDirectory)">
+      <Output TaskParameter="Found" PropertyName="TeamFound" />
+    </FindVersion>
     <WriteLinesToFile File="$(IntermediateOutputPath)version.txt" Lines="$(TeamFound)" Overwrite="true" />
     <ItemGroup><Content Include="$(IntermediateOutputPath)version.txt" Link="version.txt"
                         CopyToPublishDirectory="Always" /></ItemGroup>
@@ -71,7 +76,9 @@ func TestPackagesRead(t *testing.T) {
 			}
 		}
 		// Publish may begin without these files while MSBuild is asked.
-		for prefix, want := range map[string]int{"[describe] dotnet": tc.describe, ask: tc.ask, "[publish] dotnet": tc.publish} {
+		for prefix, want := range map[string]int{
+			"[describe] dotnet": tc.describe, ask: tc.ask, "[publish] dotnet": tc.publish,
+		} {
 			if got := rec.count(prefix); got != want && (prefix != "[publish] dotnet" || tc.ask == 0) {
 				t.Errorf("%s: %s ran %d times, want %d: %q", tc.name, prefix, got, want, rec.ran)
 			}

@@ -411,7 +411,7 @@ func (app *App) Unknown(why string) *App {
 	wide.Closure = slices.Clone(app.Closure)
 	for i := range wide.Closure {
 		if n := &wide.Closure[i]; n.reachKnown {
-			n.Reads.Unknown, n.reachKnown, changed = why, false, true
+			n.Unknown, n.reachKnown, changed = why, false, true
 		}
 	}
 	if !changed {

@@ -18,7 +18,8 @@ type File struct {
 // MSBuildFiles returns the files that the commands of this package refer to. Put them into one folder.
 func MSBuildFiles() ([]File, error) {
 	files, err := filesOf(msbuild, "msbuild")
-	return append(files, File{importedFile, []byte(`<Project><Import Project="../../../` + targetsFile + `" /></Project>`)}), err
+	importing := `<Project><Import Project="../../../` + targetsFile + `" /></Project>`
+	return append(files, File{importedFile, []byte(importing)}), err
 }
 
 // targetsFile is one of [MSBuildFiles], and importedFile is where MSBuild looks for files to import into each project:

@@ -145,7 +145,9 @@ func Request(common Project, asked []Project, folder string, doubtful []string, 
 	questions := make([]question, len(asked))
 	for i, p := range asked {
 		properties := asGlobals(append(p.solution(at), p.own()...))
-		questions[i] = question{Project: cmp.Or(p.Chosen, p.Path), Framework: p.Framework, Newest: p.Newest, Properties: properties}
+		questions[i] = question{
+			Project: cmp.Or(p.Chosen, p.Path), Framework: p.Framework, Newest: p.Newest, Properties: properties,
+		}
 		if p.Test {
 			questions[i].Kind = "test"
 		}
