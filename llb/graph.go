@@ -543,6 +543,9 @@ func msbuildFiles(phase string, more ...dotnet.File) (llb.State, error) {
 func made(files []dotnet.File, opts ...llb.ConstraintsOpt) llb.State {
 	var action *llb.FileAction
 	for _, f := range files {
+		if dir := path.Dir("/" + f.Name); dir != "/" {
+			action = action.Mkdir(dir, 0o755, llb.WithParents(true), llb.WithCreatedTime(fileTime))
+		}
 		action = action.Mkfile("/"+f.Name, 0o644, f.Data, llb.WithCreatedTime(fileTime))
 	}
 	return llb.Scratch().File(action, opts...)

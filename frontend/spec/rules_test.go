@@ -147,7 +147,7 @@ func TestRange(t *testing.T) {
 		{"publish: {properties: {_: a}}", "A _a A-b Crosswind IsPublishing DefineConstants", "a.b 1a '' 'a b' é",
 			"must be letters, digits, - and _, a letter or _ first"},
 		{"publish: {properties: {_: a}}", "",
-			"PublishDir publishdir OUTDIR _isPublishing CustomAfterMicrosoftCommonTargets " +
+			"PublishDir publishdir OUTDIR _isPublishing MSBuildUserExtensionsPath " +
 				"customaftermicrosoftcommoncrosstargetingtargets CrosshullProject crosshulloutput CROSSHULL _CrosshullX",
 			"crosshull sets this property itself"},
 		{"publish: {properties: {_: a}}", "", "PUBLISHAOT selfcontained enableapphostpackdownload",

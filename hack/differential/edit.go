@@ -384,6 +384,9 @@ func (e *editing) branch() Tree {
 	if other.Publish.App != e.repo.Publish.App {
 		return nil // then it is another app
 	}
+	if e.repo.Publish.Project == "" && slices.Contains(other.Features, "app-beside") {
+		return nil // then the spec has to say which
+	}
 	for _, name := range other.Tree.Names() {
 		if mark.MatchString(other.Tree[name].Data) && e.IntN(3) == 0 {
 			other.Tree[name] = File{Data: e.bump(other.Tree[name].Data, mark)}

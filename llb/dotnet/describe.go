@@ -16,7 +16,19 @@ type File struct {
 }
 
 // MSBuildFiles returns the files that the commands of this package refer to. Put them into one folder.
-func MSBuildFiles() ([]File, error) { return filesOf(msbuild, "msbuild") }
+func MSBuildFiles() ([]File, error) {
+	files, err := filesOf(msbuild, "msbuild")
+	importing := `<Project><Import Project="../../../` + targetsFile + `" /></Project>`
+	return append(files, File{importedFile, []byte(importing)}), err
+}
+
+// targetsFile is one of [MSBuildFiles], and importedFile is where MSBuild looks for files to import into each project:
+// below MSBuildUserExtensionsPath (Microsoft.Common.CurrentVersion.targets). Properties such as
+// CustomAfterMicrosoftCommonTargets are the repository's own.
+const (
+	targetsFile  = "crosshull.targets"
+	importedFile = "Current/Microsoft.Common.targets/ImportAfter/" + targetsFile
+)
 
 func filesOf(from embed.FS, dir string) ([]File, error) {
 	entries, err := fs.ReadDir(from, dir)
@@ -67,10 +79,9 @@ type Project struct {
 
 // injected makes crosshull.targets part of every project of a build.
 func (at Paths) injected() []KeyValue {
-	targets := path.Join(at.MSBuild, "crosshull.targets")
 	return []KeyValue{
-		{"CustomAfterMicrosoftCommonTargets", targets},
-		{"CustomAfterMicrosoftCommonCrossTargetingTargets", targets},
+		{"MSBuildUserExtensionsPath", at.MSBuild},
+		{"CustomAfterMicrosoftCommonCrossTargetingTargets", path.Join(at.MSBuild, targetsFile)},
 	}
 }
 

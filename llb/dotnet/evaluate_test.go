@@ -124,7 +124,7 @@ func TestRequest(t *testing.T) {
 		Root: "/source", Names: "/crosshull/names.gz", Contents: "/contents", Folder: "src",
 		Properties: map[string]string{
 			"Configuration": "Debug", "Version": "1.0",
-			"CustomAfterMicrosoftCommonTargets":               "/crosshull/crosshull.targets",
+			"MSBuildUserExtensionsPath":                       "/crosshull",
 			"CustomAfterMicrosoftCommonCrossTargetingTargets": "/crosshull/crosshull.targets",
 		},
 		RuntimeIdentifiers: []string{
