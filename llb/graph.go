@@ -505,13 +505,15 @@ func (b *Steps) run(phase string, from llb.State, name string, args []string, op
 		// faster in hours that a build does not last. Tests are the user's own code, which runs as it would elsewhere.
 		opts = append(opts, llb.AddEnv("DOTNET_TieredPGO", "0"))
 	}
-	opts = append([]llb.RunOption{llb.Dir(path.Join(SourceDir, b.Folder))}, opts...)
+	opts = append([]llb.RunOption{
+		llb.Dir(path.Join(SourceDir, b.Folder)),
+		llb.AddEnv("NUGET_PACKAGES", packageDir),
+	}, opts...)
 	opts = append(opts,
 		llb.Args(args),
 		llb.AddEnv("DOTNET_CLI_TELEMETRY_OPTOUT", "1"),
 		llb.AddEnv("DOTNET_NOLOGO", "1"),
 		llb.AddEnv("DOTNET_GENERATE_ASPNET_CERTIFICATE", "false"),
-		llb.AddEnv("NUGET_PACKAGES", packageDir),
 		llb.WithCustomName("["+phase+"] "+name),
 	)
 	run := from.Run(append(opts, b.Exec(phase)...)...)
