@@ -70,8 +70,8 @@ func TestClosure(t *testing.T) {
 	project(t, dir, "src/other/other.csproj", "")
 	rec := mustSolve(t, dir, platform("linux/arm64"))
 	for _, op := range rec.execs {
-		args := strings.Join(op.GetExec().Meta.Args, " ")
-		if strings.Contains(args, "restore") && !strings.Contains(args, "src/complexapp/complexapp.csproj") {
+		args := op.GetExec().Meta.Args
+		if slices.Contains(args, "restore") && !slices.Contains(args, "/source/src/complexapp/complexapp.csproj") {
 			t.Errorf("restore is not of the app: %s", args)
 		}
 	}

@@ -151,7 +151,7 @@ sealed class Calls
             folder = Path.GetFullPath(Path.Combine(folder, working.Replace('\\', '/')));
         if (tree.IsIn(folder + "/")) Folder(folder + "/", call);
         var command = call["Command"];
-        if (Regex.IsMatch(command, @"\$[\w({]|`")) Everything(Why(call) + ", which the shell puts together,");
+        if (IsComposed(command, call["EnvironmentVariables"])) Everything(Why(call) + " makes words in the shell");
         var folders = new List<string> { folder, project.Folder };
         foreach (var word in Words(command).Concat(Words(call["EnvironmentVariables"])))
         {
@@ -170,6 +170,16 @@ sealed class Calls
             }
         }
         if (Words(command).Contains("dotnet")) Tools(folder, call);
+    }
+
+    // Whether the shell makes words of a command that are not in its text: what another command prints, where it is, or
+    // a variable that is set for it. Other variables are those of the container, which tell nothing of the repository.
+    static bool IsComposed(string command, string environment)
+    {
+        if (Regex.IsMatch(command, @"\$\(|`|\$\{?(OLD)?PWD\b")) return true;
+        var set = Regex.Matches(command + " " + environment, @"\b(\w+)=|\b(for|read)\s+(?<1>\w+)")
+            .Select(m => m.Groups[1].Value).ToHashSet();
+        return Regex.Matches(command, @"\$\{?(\w+)").Any(m => set.Contains(m.Groups[1].Value));
     }
 
     // What the shell makes of a pattern is below the folder before it.
