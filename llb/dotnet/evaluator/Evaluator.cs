@@ -18,6 +18,8 @@ sealed class Evaluator : IDisposable
     // Every name of the context is there, so an import that is missing is missing in each build.
     const ProjectLoadSettings Settings = ProjectLoadSettings.Default;
 
+    static readonly string packages = Environment.GetEnvironmentVariable("NUGET_PACKAGES") + "/";
+
     readonly Tree tree;
     readonly Trap trap;
     readonly Dictionary<(string, string), Project> projects = new();
@@ -100,7 +102,8 @@ sealed class Evaluator : IDisposable
     }
 
     // Wherever packages lie: what is not the context's is the SDK's, crosshull's, or that of a package.
-    bool IsOfPackage(string import) => !import.StartsWith(Sdk.Root + "/") && !import.StartsWith(own);
+    bool IsOfPackage(string import) => !import.StartsWith(Sdk.Root + "/") && !import.StartsWith(own) &&
+        (!import.StartsWith(packages) || tree.IsOwn(import.Substring(packages.Length).Split('/')[0]));
 
     /// <summary>What the project says of properties and items, to be compared.</summary>
     public string Snapshot(Project project)

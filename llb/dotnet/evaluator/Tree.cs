@@ -31,6 +31,9 @@ sealed class Tree
     /// <summary>Whether packages are there, so that projects import their files.</summary>
     public bool IsRestored => restored != null;
 
+    /// <summary>Whether the repository asks for a package, see <see cref="Restored.IsOwn"/>.</summary>
+    public bool IsOwn(string package) => restored == null || restored.IsOwn(package);
+
     /// <summary>The folder of the context, with a slash at its end.</summary>
     public string Root { get; }
 
