@@ -149,6 +149,7 @@ args:
   TEAM:
 publish:
   properties: {PROBED_VERSION: "${VERSION}"}
+  inputs: [probe.csproj]
   secrets: {API_KEY: key}
   ssh: [default]
 image:
