@@ -1,6 +1,7 @@
 package dotnet
 
 import (
+	"cmp"
 	"iter"
 	"path"
 	"slices"
@@ -317,30 +318,36 @@ func overlap(a, b string) bool {
 
 // Told gives an app whose author has listed what its commands read: of projects that MSBuild can evaluate, it is known.
 func (app *App) Told() *App {
-	told := *app
-	told.Closure = slices.Clone(app.Closure)
-	for i := range told.Closure {
-		if n := &told.Closure[i]; n.Unknown != "" && !n.unknownToEvaluation {
+	told := app.with(func(n *Node) bool {
+		listed := n.Unknown != "" && !n.unknownToEvaluation
+		if listed {
 			n.Unknown, n.reachKnown = "", true
 		}
-	}
-	return &told
+		return listed
+	})
+	return cmp.Or(told, app)
 }
 
 // Everything gives an app whose projects read all of the context, for a reason; nil if they do so already.
 func (app *App) Everything(why string) *App {
-	wide := *app
-	wide.Closure = slices.Clone(app.Closure)
-	changed := false
-	for i := range wide.Closure {
-		n := &wide.Closure[i]
-		changed = changed || !n.unknownToEvaluation
+	return app.with(func(n *Node) bool {
+		changed := !n.unknownToEvaluation
 		n.Unknown, n.unknownToEvaluation, n.reachKnown = why, true, false
+		return changed
+	})
+}
+
+// with gives an app whose projects are changed; nil if change says of each that it is as before.
+func (app *App) with(change func(n *Node) bool) *App {
+	out, changed := *app, false
+	out.Closure = slices.Clone(app.Closure)
+	for i := range out.Closure {
+		changed = change(&out.Closure[i]) || changed
 	}
 	if !changed {
 		return nil
 	}
-	return &wide
+	return &out
 }
 
 // More gives an app that also reads what its projects turn out to read once their packages are there; nil if that is
@@ -407,17 +414,13 @@ func (n *Node) has(name string, doubtful []string) bool {
 // Unknown gives an app whose projects may read all of the context after their restore, for a reason; nil if they do so
 // already.
 func (app *App) Unknown(why string) *App {
-	wide, changed := *app, false
-	wide.Closure = slices.Clone(app.Closure)
-	for i := range wide.Closure {
-		if n := &wide.Closure[i]; n.reachKnown {
-			n.Unknown, n.reachKnown, changed = why, false, true
+	return app.with(func(n *Node) bool {
+		known := n.reachKnown
+		if known {
+			n.Unknown, n.reachKnown = why, false
 		}
-	}
-	if !changed {
-		return nil
-	}
-	return &wide
+		return known
+	})
 }
 
 // ReadsAll tells whether the projects of app read all of the context.
