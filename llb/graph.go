@@ -260,7 +260,7 @@ func (b *Builder) Restore(apps []*dotnet.App, rids []string) (Restored, error) {
 		names = append(names, app.Path)
 	}
 	var own []dotnet.File // that the restore is told by
-	if dotnet.Foreign(apps) {
+	if dotnet.RestoreNeedsFiles(apps, rids) {
 		if own, err = dotnet.MSBuildFiles(); err != nil {
 			return Restored{}, err
 		}

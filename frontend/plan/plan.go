@@ -256,12 +256,12 @@ func (p *Plan) RIDs() []string {
 	return slices.Compact(rids)
 }
 
-// RestoreRIDs are the runtime identifiers that restore gets packages for; none if all platforms share one publish.
+// RestoreRIDs are the runtime identifiers that restore gets packages or launchers for; none if all platforms share all.
 func (p *Plan) RestoreRIDs() []string {
 	switch own := p.App.RuntimeIdentifiers; {
 	case !p.NeedsRIDs():
 		return nil
-	case p.locked() && !slices.ContainsFunc(p.RIDs(), func(rid string) bool { return !slices.Contains(own, rid) }):
+	case p.App.Mode.PerPlatform() && p.locked() && !slices.ContainsFunc(p.RIDs(), func(rid string) bool { return !slices.Contains(own, rid) }):
 		return own // the lock file is for all of them, and NuGet compares (NU1004)
 	}
 	return p.RIDs()

@@ -227,7 +227,14 @@ files:
 func TestLayersOfAppHost(t *testing.T) {
 	t.Parallel()
 	dir, repo := t.TempDir(), repository(t)
-	project(t, dir, "hello.csproj", "")
+	// Launchers are nothing that a lock file knows of: neither that of the app nor that of a library.
+	const locked = "<RestoreLockedMode>true</RestoreLockedMode>"
+	project(t, dir, "hello.csproj", locked+`<EnableDefaultCompileItems>false</EnableDefaultCompileItems></PropertyGroup>`+
+		`<ItemGroup><Compile Include="Program.cs" /><ProjectReference Include="lib/lib.csproj" /></ItemGroup><PropertyGroup>`)
+	write(t, dir, "packages.lock.json", `{"version": 1, "dependencies": {"net10.0": {"lib": {"type": "Project"}}}}`)
+	write(t, dir, "lib/lib.csproj", `<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup>`+
+		`<TargetFramework>net10.0</TargetFramework>`+locked+`</PropertyGroup></Project>`)
+	write(t, dir, "lib/packages.lock.json", `{"version": 1, "dependencies": {"net10.0": {}}}`)
 	write(t, dir, "notes.txt", "notes\n")
 	write(t, dir, "crosshull.yaml",
 		"# syntax=ghcr.io/crosshull/crosshull:1\npublish: {mode: apphost}\nfiles: [{from: notes.txt, to: /etc/notes.txt}]\n")

@@ -218,7 +218,7 @@ func (m Mode) properties() []KeyValue {
 	}
 	// Without a publish per platform, a separate step makes the launchers: see [AppHostArgs].
 	properties = append(properties, is("UseAppHost", m.Executable() && m.PerPlatform()))
-	if !m.Executable() {
+	if !m.Executable() || m.Launchers() {
 		properties = append(properties, is("EnableAppHostPackDownload", false))
 	}
 	return properties

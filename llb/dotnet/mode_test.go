@@ -90,7 +90,7 @@ func TestModeFacts(t *testing.T) {
 func TestModePacks(t *testing.T) {
 	for mode, want := range map[string]string{
 		"portable":             "EnableRuntimePackDownload=false UseAppHost=false EnableAppHostPackDownload=false",
-		"apphost":              "EnableRuntimePackDownload=false UseAppHost=false",
+		"apphost":              "EnableRuntimePackDownload=false UseAppHost=false EnableAppHostPackDownload=false",
 		"ready-to-run":         "UseAppHost=false EnableAppHostPackDownload=false",
 		"apphost ready-to-run": "UseAppHost=true",
 		"self-contained":       "UseAppHost=true",

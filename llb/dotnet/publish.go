@@ -20,10 +20,20 @@ func RestoreArgs(p Project, apps []*App, rids []string, at Paths) []string {
 	if Foreign(apps) {
 		args = append(args, define("CustomAfterMicrosoftCommonCrossTargetingTargets", path.Join(at.MSBuild, restoreTargets)))
 	}
-	if len(rids) > 0 {
+	switch {
+	case len(rids) == 0:
+	case apps[0].Mode.Launchers():
+		// As RuntimeIdentifiers, they would be those of every library, and of its lock file (NU1004).
+		args = append(args, define("MSBuildUserExtensionsPath", at.MSBuild), define("CrosshullLaunchers", strings.Join(rids, ";")))
+	default:
 		args = append(args, define("RuntimeIdentifiers", strings.Join(rids, ";")))
 	}
 	return append(args, p.build(apps[0], at)...)
+}
+
+// RestoreNeedsFiles tells whether the command of [RestoreArgs] reads [MSBuildFiles].
+func RestoreNeedsFiles(apps []*App, rids []string) bool {
+	return Foreign(apps) || len(rids) > 0 && apps[0].Mode.Launchers()
 }
 
 // restoreTargets is one of [MSBuildFiles].
@@ -142,7 +152,9 @@ func (p Project) Plain(app *App) []string {
 		args = append(args, define("UseAppHost", "false"), define("EnableAppHostPackDownload", "false"))
 	}
 	if app.Mode.Launchers() { // publish makes the launcher for each platform
-		args = slices.DeleteFunc(args, func(a string) bool { return a == define("UseAppHost", "false") })
+		args = slices.DeleteFunc(args, func(a string) bool {
+			return a == define("UseAppHost", "false") || a == define("EnableAppHostPackDownload", "false")
+		})
 	}
 	return args
 }
