@@ -55,7 +55,7 @@ var Rules = []Rule{
 	},
 	{Name: "FeedCredentials", Description: "Credentials of feeds should not be in nuget.config", perApp: feedCredentials},
 
-	// What the image is put on.
+	// The base and the platform.
 	{
 		Name:        "PlatformMissing",
 		Description: "The base image should have every platform that is built for",
