@@ -39,7 +39,7 @@ func (a *Asker) run(
 		wanted = append(wanted, e.Asks...)
 		if from, err = from.With(ctx, wanted); err != nil || round == maxRounds {
 			if err == nil {
-				err = fmt.Errorf("MSBuild wants other files each time: the last was %s", e.Asks[0])
+				err = fmt.Errorf("MSBuild still asks for files after %d rounds: the last was %s", maxRounds, e.Asks[0])
 			}
 			return Answer{}, nil, err
 		}

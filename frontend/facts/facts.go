@@ -104,8 +104,8 @@ func checkFeeds(req *request.Request, files dotnet.Files) error {
 		if is := dotnet.OtherCase(files, f.Name, req.Spec.Project); f.PasswordSecret != "" && is != "" {
 			return req.At(
 				fmt.Sprintf("nuget.feeds.%d.name", i),
-				fmt.Errorf("feed %s would be asked without credentials: nuget.config calls it %s, and NuGet finds them by "+
-					"that very name", f.Name, is),
+				fmt.Errorf("NuGet would ask feed %s without credentials, because nuget.config spells the name %s: use that "+
+					"spelling", f.Name, is),
 			)
 		}
 		if by := dotnet.ClearedBy(files, f.Name, req.Spec.Project); f.Source != "" && by != "" {

@@ -95,7 +95,7 @@ var Options = []Option{
 // optionsElsewhere are fields of dockerui.Config that no option sets by itself.
 var optionsElsewhere = map[string]string{
 	"BuildPlatforms": "the platform of the worker: every step runs there",
-	"Devices":        "never set: a device is asked for by an instruction of a Dockerfile",
+	"Devices":        "no effect: only an instruction of a Dockerfile can ask for a device",
 }
 
 // understood tells whether a build argument means something to BuildKit, buildx or crosshull, whatever the spec

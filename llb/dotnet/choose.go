@@ -34,7 +34,7 @@ func (d *Description) Choose(project, framework string, test bool) (*App, error)
 	switch len(apps) {
 	case 0:
 		msg := fmt.Sprintf(
-			"nothing to publish in %s: an app has OutputType Exe and is no test, but there is %s",
+			"nothing to publish in %s: an app has OutputType Exe and is not a test, but there is only %s",
 			where,
 			describe(d.Candidates),
 		)
@@ -46,7 +46,7 @@ func (d *Description) Choose(project, framework string, test bool) (*App, error)
 			msg = "no .NET project in " + where
 		case test:
 			msg = fmt.Sprintf(
-				"no test project in %s: a test references Microsoft.NET.Test.Sdk, but there is %s",
+				"no test project in %s: a test references Microsoft.NET.Test.Sdk, but there is only %s",
 				where,
 				describe(d.Candidates),
 			)

@@ -145,8 +145,8 @@ func (d Diagnostic) HelpPage() string {
 // does on their own machine, or is easy to forget.
 func (d Diagnostic) Hint() string {
 	if d.Code == "NU1301" && windowsFolder.MatchString(d.Message) {
-		return "the source is a folder of Windows, which is not in the build: move it from nuget.config to that of the " +
-			"user who has it, or name the sources of the build by RestoreSources in publish.properties of the spec"
+		return "the source is a folder of Windows, which the build does not have: move it to the nuget.config of the " +
+			"user who has that folder, or list the sources of the build as RestoreSources in publish.properties of the spec"
 	}
 	return hints[d.Code]
 }
@@ -176,7 +176,7 @@ var hints = map[string]string{
 		"if its path is computed",
 	"MSB4236": "an SDK of the project file was not found: it needs a version in msbuild-sdks of global.json, and a " +
 		"feed without credentials",
-	"MSB6006":    "a tool ended with an error: what it says is in the log of the step",
+	"MSB6006":    "a tool ended with an error: its output is in the log of the step",
 	"NETSDK1004": "the app does not reference the project, so it was not restored: add a ProjectReference",
 	"NETSDK1045": "the SDK is too old for the TargetFramework: set a newer one in sdk.version of the spec or global.json",
 	"NETSDK1047": "the project sets a RuntimeIdentifier by a condition that restore does not see: leave it to " +
@@ -196,7 +196,7 @@ var hints = map[string]string{
 	"NU1103": "there are only pre-release versions of the package: name one of them",
 	"NU1301": "a feed was not reached: behind a proxy, give --build-arg HTTPS_PROXY; for a private certificate, " +
 		"set nuget.ca in the spec; for credentials, nuget.feeds",
-	"NU1302": "the feed is on http: give it https, or allowInsecureConnections in nuget.config",
+	"NU1302": "the feed is on http: use https, or set allowInsecureConnections in nuget.config",
 	"NU1403": "the package has another hash than in packages.lock.json: if you expect that, run dotnet " +
 		"restore --force-evaluate and commit the lock file",
 	"NU1603": "the version asked for does not exist, and warnings are errors: name the version that the message " +
