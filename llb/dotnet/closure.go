@@ -390,7 +390,7 @@ func (n *Node) add(after Node, doubtful []string) bool {
 	}
 	for _, dir := range after.Existing {
 		if !slices.Contains(n.Existing, dir) && !n.has(dir, nil) && !covers(dir, n.Path) {
-			reads.Folders = append(reads.Folders, Read{Path: dir, Why: "its existence decides"})
+			reads.Folders = append(reads.Folders, Read{Path: dir, Why: "the project looks for it"})
 			after.publishReach = append(slices.Clone(after.publishReach), Escape(dir))
 		}
 	}
