@@ -144,7 +144,7 @@ func TestRounds(t *testing.T) {
 			"describe the project: MSBuild still asks for files after 4 rounds: the last was VERSION", 4},
 		{"what is not there", []string{"a.txt", "none.txt"},
 			"describe the project: there is no none.txt in the context, or an ignore file leaves it out", 2},
-		{"a folder", []string{"app"}, "describe the project: app is no file", 1},
+		{"a folder", []string{"app"}, "describe the project: app is not a file", 1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := gatewaytest.Console()

@@ -7,7 +7,7 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// warn tells what MSBuild's answers have in them that the user should know, and that stops no build.
+// warn tells the user of problems in MSBuild's answers that do not stop a build.
 func (a *Asker) warn(ctx context.Context, questions []Question, descs []*dotnet.Description) {
 	said := map[string]bool{}
 	say := func(format string, args ...any) {
@@ -55,7 +55,7 @@ func (a *Asker) warnApp(app *dotnet.App, q Question, say func(format string, arg
 const mayReadAll = "%s may read any file of the context, so each change compiles it again (%s): " +
 	"list what it reads in publish.inputs"
 
-// warnAgain tells which projects of an app turn out to read all that there is.
+// warnAgain tells which projects of an app may, as is known after the restore, read all of the context.
 func (a *Asker) warnAgain(ctx context.Context, before, after *dotnet.App) {
 	for i, n := range after.Closure {
 		if n.Unknown != "" && before.Closure[i].Unknown == "" {

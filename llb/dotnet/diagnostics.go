@@ -102,11 +102,11 @@ func (d Diagnostic) Lasts() bool {
 	return strings.HasPrefix(d.Code, "MSB4") || strings.HasPrefix(d.Code, "NETSDK")
 }
 
-// ofSyntax finds the codes of the compiler for source text that it cannot parse: it looks at nothing else then.
+// ofSyntax finds the codes of the compiler for source text that it cannot parse. It then reports nothing else.
 var ofSyntax = regexp.MustCompile(`^CS10(0[1-9]|1[0-9]|2[0-9]|3[0-9])$`)
 
-// MayLack tells whether the error may come from a file that is not there. Most can: the compiler knows no type whose
-// source it does not have. Not an error of syntax, nor one of NuGet about packages.
+// MayLack tells whether the error may come from a missing file. Most errors can: without its source, the compiler does
+// not know a type. An error of syntax, or one of NuGet about packages, cannot.
 func (d Diagnostic) MayLack() bool {
 	switch {
 	case d.Code == "NU1301": // a source, which may be a folder of the repository
