@@ -55,7 +55,8 @@ func (a *Asker) warnApp(app *dotnet.App, q Question, say func(format string, arg
 const mayReadAll = "%s may read any file of the context, so each change compiles it again (%s): " +
 	"list what it reads in publish.inputs"
 
-// warnAgain tells which projects of an app may, as is known after the restore, read all of the context.
+// warnAgain tells which projects of an app may read all of the context. Only their packages, after the restore, show
+// that.
 func (a *Asker) warnAgain(ctx context.Context, before, after *dotnet.App) {
 	for i, n := range after.Closure {
 		if n.Unknown != "" && before.Closure[i].Unknown == "" {
