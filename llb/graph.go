@@ -127,6 +127,8 @@ type Steps struct {
 	SDK llb.State
 	// Folder is the one of the context that commands run in: the SDK looks for global.json from there upwards.
 	Folder string
+	// NuGet is what the spec says of packages.
+	NuGet spec.NuGet
 }
 
 // Builder makes the vertices of an app and of its tests. Equal Builders make equal vertices.
@@ -138,8 +140,6 @@ type Builder struct {
 	Built []*dotnet.App
 	// Inputs are files and folders of the context that publish reads, beyond what MSBuild says.
 	Inputs []string
-	// NuGet is what the spec says of packages.
-	NuGet spec.NuGet
 	// Toolchain is the image that publishes, where that is not SDK: one with a linker, for AOT.
 	Toolchain *llb.State
 	// Outputs are folders of the context that builds on the host left, beside those that are excluded by their names.
@@ -181,15 +181,17 @@ func (b *Steps) Describe(
 	for _, p := range asked {
 		names = append(names, cmp.Or(p.Chosen, p.Path, "projects"))
 	}
-	opts := []llb.RunOption{
+	_, opts, err := b.nuget(PhaseDescribe)
+	if err != nil {
+		return llb.State{}, err
+	}
+	opts = append(opts,
 		reads(msbuildDir, targets),
 		reads(evaluatorDir, program),
 		reads(contentsDir, b.projectFiles(contents)),
 		llb.AddMount(SourceDir, llb.Scratch(), llb.Tmpfs()),
 		llb.Dir("/"), // or there would be folders of root's in the memory that the program lays names in
-		// The program runs as nobody, who can write there.
-		llb.AddEnv("HOME", "/tmp"),
-	}
+	)
 	what, args := "dotnet msbuild -t:ComputeContainerConfig "+strings.Join(names, " "), dotnet.EvaluateArgs(paths)
 	if restored == nil {
 		opts = append(opts, llb.AddEnv("NUGET_PACKAGES", "/tmp"+packageDir))
@@ -245,11 +247,10 @@ type Restored struct {
 // Restore gets the packages of the closures of apps of one mode, for all runtime identifiers that will be published at
 // once.
 func (b *Builder) Restore(apps []*dotnet.App, rids []string) (Restored, error) {
-	settings, err := NuGet(b.NuGet).Settings(nugetNames)
+	settings, opts, err := b.nuget(PhaseRestore)
 	if err != nil {
 		return Restored{}, err
 	}
-	opts := b.nuget(settings)
 	var nodes []dotnet.Node
 	var names []string
 	for _, app := range apps {

@@ -203,6 +203,10 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	sdks, err := private.Describe(builder().Project, []dotnet.Project{{}}, projectFiles, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	chosen := builder().Project
 	chosen.Chosen = "src/web/web.csproj"
 	again, err := builder().Describe(
@@ -228,6 +232,7 @@ func TestGolden(t *testing.T) {
 		"files-modes": modes.State,
 		"slices":      slicedImage(),
 		"feeds":       feeds.packages,
+		"feeds-sdks":  sdks,
 		"sbom":        builder().Document(arm64, facts, dotnet.SBOMFile, []byte("{}")),
 		"scan":        builder().Scan(scanner, arm64, core, nil),
 		"scan-extras": builder().Scan(scanner, arm64, core, restored.Parts()),

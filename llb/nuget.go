@@ -1,6 +1,7 @@
 package llb
 
 import (
+	"context"
 	"path"
 
 	"github.com/moby/buildkit/client/llb"
@@ -8,9 +9,6 @@ import (
 	"github.com/crosshull/crosshull/frontend/spec"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
-
-// nugetNames are those of the containers that BuildKit runs.
-var nugetNames = dotnet.NuGetNames{Password: "CROSSHULL_FEED_", Username: "crosshull", CA: "/crosshull-ca/ca.pem"}
 
 // NuGet is what the spec says of packages, for restore.
 func NuGet(n spec.NuGet) dotnet.NuGet {
@@ -28,31 +26,71 @@ func NuGet(n spec.NuGet) dotnet.NuGet {
 	return out
 }
 
-// nuget is what restore needs beyond the project files: feeds, their credentials, and who vouches for them.
-func (b *Builder) nuget(s dotnet.NuGetSettings) []llb.RunOption {
-	var opts []llb.RunOption
+// nobody is who asks MSBuild: see Rights of the evaluator.
+const nobody = 65532
+
+// nuget is what a step needs to get packages, beyond the project files: feeds, their credentials, and who vouches for
+// them. Describe gets SDKs that are packages. A secret that is missing there is restore's error.
+func (b *Steps) nuget(phase string) (dotnet.NuGetSettings, []llb.RunOption, error) {
+	home, opts, err := b.home(phase)
+	if err != nil {
+		return dotnet.NuGetSettings{}, nil, err
+	}
+	s, err := NuGet(b.NuGet).Settings(dotnet.NuGetNames{
+		Home: home, Password: "CROSSHULL_FEED_", Username: "crosshull", CA: "/crosshull-ca/ca.pem",
+	})
+	if err != nil {
+		return s, nil, err
+	}
+	var secrets []llb.SecretOption
+	if phase == PhaseDescribe {
+		secrets = []llb.SecretOption{llb.SecretOptional, llb.SecretFileOpt(nobody, nobody, 0o400)}
+	}
 	for _, secret := range s.SecretEnv {
-		opts = append(opts, llb.AddSecret(secret.Key, llb.SecretID(secret.Value), llb.SecretAsEnv(true)))
+		secrets := append([]llb.SecretOption{llb.SecretID(secret.Value), llb.SecretAsEnv(true)}, secrets...)
+		opts = append(opts, llb.AddSecret(secret.Key, secrets...))
 	}
 	if s.Config != nil {
+		name := path.Base(s.ConfigPath)
 		config := llb.Scratch().File(
-			llb.Mkfile("/"+dotnet.NuGetConfigFile, 0o644, s.Config, llb.WithCreatedTime(fileTime)),
-			b.named(PhaseRestore, "configuration of feeds")...)
-		opts = append(opts, reads(dotnet.NuGetConfigDir, config))
+			llb.Mkfile("/"+name, 0o644, s.Config, llb.WithCreatedTime(fileTime)),
+			b.named(phase, "configuration of feeds")...)
+		opts = append(opts, reads(s.ConfigPath, config, llb.SourcePath(name)))
 	}
 	for _, secret := range s.SecretFiles {
-		opts = append(opts, llb.AddSecret(secret.Key, llb.SecretID(secret.Value)))
+		secrets := append([]llb.SecretOption{llb.SecretID(secret.Value)}, secrets...)
+		opts = append(opts, llb.AddSecret(secret.Key, secrets...))
 	}
 	for _, file := range s.Files {
 		dir, name := path.Split(file.Key)
 		from := b.part("restore's "+file.Value, Reads{Include: []string{dotnet.Escape(file.Value)}})
 		copied := llb.Scratch().File(
 			llb.Copy(from, file.Value, "/"+name, &llb.CopyInfo{CreatedTime: &fileTime}),
-			b.named(PhaseRestore, "copy "+file.Value)...)
+			b.named(phase, "copy "+file.Value)...)
 		opts = append(opts, reads(path.Clean(dir), copied))
 	}
 	for _, kv := range s.Env {
 		opts = append(opts, llb.AddEnv(kv.Key, kv.Value))
 	}
-	return opts
+	return s, opts, nil
+}
+
+// home is the home folder of who runs the steps of a phase. NuGet makes files there, so nobody must be able to write
+// beside a configuration.
+func (b *Steps) home(phase string) (string, []llb.RunOption, error) {
+	if phase != PhaseDescribe {
+		home, ok, err := b.SDK.GetEnv(context.Background(), "HOME")
+		if !ok {
+			home = "/root"
+		}
+		return home, nil, err
+	}
+	if len(b.NuGet.Feeds) == 0 && b.NuGet.ConfigSecret == "" {
+		return "/tmp", []llb.RunOption{llb.AddEnv("HOME", "/tmp")}, nil
+	}
+	const home = "/crosshull-home"
+	made := llb.Scratch().File(
+		llb.Mkdir("/home/"+dotnet.NuGetConfigDir, 0o777, llb.WithParents(true), llb.WithCreatedTime(fileTime)),
+		b.named(phase, "a home folder")...)
+	return home, []llb.RunOption{llb.AddEnv("HOME", home), reads(home, made, llb.SourcePath("/home"))}, nil
 }

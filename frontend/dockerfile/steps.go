@@ -39,7 +39,7 @@ func (a *app) restore() {
 }
 
 // nugetNames are the variable names and paths in a Dockerfile.
-var nugetNames = dotnet.NuGetNames{Password: "FEED_", Username: "any", CA: "/run/ca.pem"}
+var nugetNames = dotnet.NuGetNames{Home: "/root", Password: "FEED_", Username: "any", CA: "/run/ca.pem"}
 
 // nugetConfig writes the file with the feeds.
 func (a *app) nugetConfig() {
@@ -52,7 +52,7 @@ func (a *app) nugetConfig() {
 		}
 	}
 	begin, rest := heredoc(config)
-	a.line("COPY --link %s %s\n%s", begin, a.nuget.ConfigPath(), rest)
+	a.line("COPY --link %s %s\n%s", begin, a.nuget.ConfigPath, rest)
 }
 
 // sources writes the step that copies what is compiled.

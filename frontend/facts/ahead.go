@@ -59,7 +59,7 @@ func (a *Asker) startEarly() (keep func(*dotnet.App)) {
 // restore gives the step that restores an app without runtime identifiers, and the digest of its vertex. The digest is
 // empty if there is no such step.
 func (a *Asker) restore(ctx context.Context, app *dotnet.App) (llb.State, digest.Digest) {
-	b := xllb.Builder{Steps: a.Steps, Project: a.Project, NuGet: a.req.Spec.NuGet}
+	b := xllb.Builder{Steps: a.Steps, Project: a.Project}
 	restored, err := b.Restore([]*dotnet.App{app}, nil)
 	if err != nil {
 		return llb.State{}, ""

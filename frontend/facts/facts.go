@@ -76,7 +76,9 @@ func New(ctx context.Context, req *request.Request, t *tree.Tree) (*Asker, error
 	if err != nil {
 		return nil, err
 	}
-	steps := xllb.Steps{Options: options, Sources: t.Sources, SDK: sdk.Image.State, Folder: sdk.folder}
+	steps := xllb.Steps{
+		Options: options, Sources: t.Sources, SDK: sdk.Image.State, Folder: sdk.folder, NuGet: req.Spec.NuGet,
+	}
 	if file := project.Path; path.Ext(file) == ".cs" {
 		if t, err = tree.Of(ctx, req, steps.Convert(file)); err != nil {
 			return nil, err

@@ -258,13 +258,15 @@ func (p *Plan) RIDs() []string {
 
 // RestoreRIDs are the runtime identifiers that restore gets packages or launchers for; none if all platforms share all.
 func (p *Plan) RestoreRIDs() []string {
-	switch own := p.App.RuntimeIdentifiers; {
-	case !p.NeedsRIDs():
+	if !p.NeedsRIDs() {
 		return nil
-	case p.App.Mode.PerPlatform() && p.locked() && !slices.ContainsFunc(p.RIDs(), func(rid string) bool { return !slices.Contains(own, rid) }):
+	}
+	rids, own := p.RIDs(), p.App.RuntimeIdentifiers
+	foreign := func(rid string) bool { return !slices.Contains(own, rid) }
+	if p.App.Mode.PerPlatform() && p.locked() && !slices.ContainsFunc(rids, foreign) {
 		return own // the lock file is for all of them, and NuGet compares (NU1004)
 	}
-	return p.RIDs()
+	return rids
 }
 
 // locked tells whether the app has a lock file.
@@ -321,7 +323,6 @@ func Builder(req *request.Request, f *facts.Facts, toolchain *gateway.Image) *xl
 		Project:   f.Project,
 		Built:     built,
 		Inputs:    req.Spec.Publish.Inputs,
-		NuGet:     req.Spec.NuGet,
 		Toolchain: linker,
 		Outputs:   f.Answer.Outputs,
 		Described: &f.Answer.State,

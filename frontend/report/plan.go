@@ -102,9 +102,9 @@ type Secret struct {
 	ID string `json:"id"`
 	// SSH: it is an agent, for --ssh; else a secret, for --secret.
 	SSH bool `json:"ssh,omitempty"`
-	// Phase is the phase of the steps that get it, Key the place in the spec that names it.
-	Phase string `json:"phase"`
-	Key   string `json:"key"`
+	// Phases are those of the steps that get it, Key is the place in the spec that names it.
+	Phases []string `json:"phases"`
+	Key    string   `json:"key"`
 }
 
 // WriteText writes the plan for people.
@@ -140,7 +140,7 @@ func (p *Plan) WriteText(w io.Writer) error {
 			if s.SSH {
 				id += " (ssh)"
 			}
-			line("%s\t%s\t%s", id, s.Phase, s.Key)
+			line("%s\t%s\t%s", id, strings.Join(s.Phases, ", "), s.Key)
 		}
 	}
 	return tw.Flush()

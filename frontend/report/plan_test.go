@@ -54,8 +54,8 @@ func TestPlan(t *testing.T) {
 			SDK: Image{Reference: "sdk", Platform: "linux/amd64"}, Projects: []string{"src/worker"}}},
 		Tests: []string{"tests/unit"}, Gated: true,
 		Arguments: []Argument{{Name: "VERSION", Value: "1.0", Description: "of the app", Given: true}, {Name: "EMPTY"}},
-		Secrets: []Secret{{ID: "token", Phase: "restore", Key: "nuget.feeds.0.password-secret"},
-			{ID: "default", SSH: true, Phase: "publish", Key: "publish.ssh.0"}},
+		Secrets: []Secret{{ID: "token", Phases: []string{"describe", "restore"}, Key: "nuget.feeds.0.password-secret"},
+			{ID: "default", SSH: true, Phases: []string{"publish"}, Key: "publish.ssh.0"}},
 	}
 	golden(t, "plan.txt", p.WriteText)
 }

@@ -28,20 +28,22 @@ func (r *Request) Arguments() []report.Argument {
 // Secrets are all secrets that the spec names, with the steps that get them.
 func (r *Request) Secrets() []report.Secret {
 	var all []report.Secret
-	add := func(id, phase, key string) {
+	add := func(id string, phases []string, key string) {
 		if id != "" {
-			all = append(all, report.Secret{ID: id, Phase: phase, Key: key})
+			all = append(all, report.Secret{ID: id, Phases: phases, Key: key})
 		}
 	}
 	n := r.Spec.NuGet
-	add(n.ConfigSecret, xllb.PhaseRestore, "nuget.config-secret")
-	add(n.CASecret, xllb.PhaseRestore, "nuget.ca-secret")
+	packages := []string{xllb.PhaseDescribe, xllb.PhaseRestore} // describe gets SDKs
+	add(n.ConfigSecret, packages, "nuget.config-secret")
+	add(n.CASecret, packages, "nuget.ca-secret")
 	for i, f := range n.Feeds {
-		add(f.PasswordSecret, xllb.PhaseRestore, fmt.Sprintf("nuget.feeds.%d.password-secret", i))
+		add(f.PasswordSecret, packages, fmt.Sprintf("nuget.feeds.%d.password-secret", i))
 	}
 	for _, name := range SortedKeys(n.Secrets) {
-		add(n.Secrets[name], xllb.PhaseRestore, "nuget.secrets."+name)
+		add(n.Secrets[name], packages, "nuget.secrets."+name)
 	}
+	publish := []string{xllb.PhasePublish}
 	apps := map[string]*spec.App{"": &r.Spec.App}
 	if r.Target.App == "" {
 		for name, app := range r.Spec.Apps {
@@ -51,17 +53,17 @@ func (r *Request) Secrets() []report.Secret {
 	for _, prefix := range SortedKeys(apps) {
 		for _, name := range SortedKeys(apps[prefix].Publish.Secrets) {
 			if key := prefix + "publish.secrets." + name; prefix == "" || r.Spec.Has(key) {
-				add(apps[prefix].Publish.Secrets[name], xllb.PhasePublish, key)
+				add(apps[prefix].Publish.Secrets[name], publish, key)
 			}
 		}
 		for i, id := range apps[prefix].Publish.SSH {
 			if key := fmt.Sprintf("%spublish.ssh.%d", prefix, i); prefix == "" || r.Spec.Has(key) {
-				all = append(all, report.Secret{ID: id, SSH: true, Phase: xllb.PhasePublish, Key: key})
+				all = append(all, report.Secret{ID: id, SSH: true, Phases: publish, Key: key})
 			}
 		}
 	}
 	for _, name := range SortedKeys(r.Spec.Tests.Secrets) {
-		add(r.Spec.Tests.Secrets[name], xllb.PhaseTest, "tests.secrets."+name)
+		add(r.Spec.Tests.Secrets[name], []string{xllb.PhaseTest}, "tests.secrets."+name)
 	}
 	return all
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -43,9 +44,9 @@ func keyring() *gatewaytest.Client {
 
 func TestSecrets(t *testing.T) {
 	common := []string{
-		"ca restore nuget.ca-secret",
-		"token restore nuget.feeds.0.password-secret",
-		"feed-url restore nuget.secrets.FEED",
+		"ca describe+restore nuget.ca-secret",
+		"token describe+restore nuget.feeds.0.password-secret",
+		"feed-url describe+restore nuget.secrets.FEED",
 	}
 	for target, want := range map[string][]string{
 		"": {
@@ -73,7 +74,7 @@ func TestSecrets(t *testing.T) {
 			if s.SSH {
 				kind = "ssh "
 			}
-			got = append(got, fmt.Sprintf("%s%s %s %s", kind, s.ID, s.Phase, s.Key))
+			got = append(got, fmt.Sprintf("%s%s %s %s", kind, s.ID, strings.Join(s.Phases, "+"), s.Key))
 		}
 		if want := slices.Concat(common, want); !slices.Equal(got, want) {
 			t.Errorf("target %q:\n%q\nwant\n%q", target, got, want)

@@ -13,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/crosshull/crosshull/hack/lab/feed"
 )
 
 // private is a NuGet feed that wants a password: the lab's own behind basic authentication, on a port of its own.
@@ -35,15 +37,7 @@ func newPrivate(t *testing.T, user, password string, tls bool) private {
 			r.Out.Header.Set("X-Forwarded-Proto", "https")
 		}
 	}}
-	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if u, p, ok := r.BasicAuth(); !ok || p != password || user != "" && u != user {
-			w.Header().Set("WWW-Authenticate", `Basic realm="private"`)
-			http.Error(w, "who are you?", http.StatusUnauthorized)
-			return
-		}
-		proxy.ServeHTTP(w, r)
-	})
-	p := private{Server: httptest.NewUnstartedServer(handler)}
+	p := private{Server: httptest.NewUnstartedServer(asks(user, password, proxy))}
 	if tls {
 		p.StartTLS()
 	} else {
@@ -52,6 +46,18 @@ func newPrivate(t *testing.T, user, password string, tls bool) private {
 	t.Cleanup(p.Close)
 	p.index = p.URL + labFeed.Path
 	return p
+}
+
+// asks serves what h does to who knows the password.
+func asks(user, password string, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if u, p, ok := r.BasicAuth(); !ok || p != password || user != "" && u != user {
+			w.Header().Set("WWW-Authenticate", `Basic realm="private"`)
+			http.Error(w, "who are you?", http.StatusUnauthorized)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // feedApp is an app with a package, in a repository whose nuget.config has one source: the feed.
@@ -76,6 +82,22 @@ func tryFeed(t *testing.T, dir, spec string, args ...string) (string, error) {
 	return try(t, dir, "docker", append(append([]string{"buildx", "build", "-f", "crosshull.yaml"}, args...), ".")...)
 }
 
+// configSecret is a file with a whole nuget.config that knows the password of user me.
+func configSecret(t *testing.T, source, password string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "nuget.config")
+	config := fmt.Sprintf(`<configuration>
+  <packageSources><clear /><add key="private" value="%s" allowInsecureConnections="true" /></packageSources>
+  <packageSourceCredentials><private>
+    <add key="Username" value="me" /><add key="ClearTextPassword" value="%s" />
+  </private></packageSourceCredentials>
+</configuration>`, source, password)
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
 // Each way to give credentials works, and only with the right ones.
 func TestPrivateFeed(t *testing.T) {
 	t.Parallel()
@@ -85,16 +107,7 @@ func TestPrivateFeed(t *testing.T) {
 	if err := os.WriteFile(secretFile, []byte(password), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	config := fmt.Sprintf(`<configuration>
-  <packageSources><clear /><add key="private" value="%s" allowInsecureConnections="true" /></packageSources>
-  <packageSourceCredentials><private>
-    <add key="Username" value="me" /><add key="ClearTextPassword" value="%s" />
-  </private></packageSourceCredentials>
-</configuration>`, feed.index, password)
-	configFile := filepath.Join(t.TempDir(), "nuget.config")
-	if err := os.WriteFile(configFile, []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	configFile := configSecret(t, feed.index, password)
 	for _, tc := range []struct {
 		name, source, credentials, spec string
 		args                            []string
@@ -127,6 +140,57 @@ func TestPrivateFeed(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
+	})
+}
+
+// MSBuild needs an SDK that is a package before a restore can give it. It gets it with the credentials of the restore,
+// each way that they are given.
+func TestSDKOfPrivateFeed(t *testing.T) {
+	t.Parallel()
+	password := "p4ss " + fresh()
+	dir := t.TempDir()
+	write(t, dir, "Team.Sdk.1.0.0.nupkg", feed.Package("Team.Sdk", "1.0.0",
+		"Sdk/Sdk.props", `<Project><Import Project="Sdk.props" Sdk="Microsoft.NET.Sdk" /></Project>`,
+		"Sdk/Sdk.targets", `<Project><PropertyGroup><Version>7.7.7</Version></PropertyGroup>`+
+			`<Import Project="Sdk.targets" Sdk="Microsoft.NET.Sdk" /></Project>`))
+	packages, err := feed.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(asks("me", password, packages))
+	t.Cleanup(server.Close)
+	index := server.URL + feed.Index
+	setenv(t, "SDK_FEED_TOKEN", password)
+	app := func(t *testing.T, credentials string) string {
+		dir := feedApp(t, index, credentials)
+		write(t, dir, "app.csproj", `<Project Sdk="Team.Sdk/1.0.0"><PropertyGroup><OutputType>Exe</OutputType>`+
+			`<TargetFramework>net10.0</TargetFramework></PropertyGroup></Project><!-- `+fresh()+` -->`)
+		write(t, dir, "Program.cs", "System.Console.WriteLine(typeof(Program).Assembly.GetName().Version);\n")
+		return dir
+	}
+	for _, tc := range []struct{ name, credentials, spec, secret string }{
+		{"a source of nuget.config", "",
+			"nuget:\n  feeds:\n    - {name: private, username: me, password-secret: token}\n", "id=token,env=SDK_FEED_TOKEN"},
+		{"a variable in nuget.config",
+			`<packageSourceCredentials><private><add key="Username" value="me" />` +
+				`<add key="ClearTextPassword" value="%FEED_TOKEN%" /></private></packageSourceCredentials>`,
+			"nuget:\n  secrets: {FEED_TOKEN: token}\n", "id=token,env=SDK_FEED_TOKEN"},
+		{"a whole nuget.config", "",
+			"nuget:\n  config-secret: config\n", "id=config,src=" + configSecret(t, index, password)},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			out, err := tryFeed(t, app(t, tc.credentials), tc.spec, "--secret", tc.secret)
+			if err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+		})
+	}
+	t.Run("no secret", func(t *testing.T) {
+		out, err := tryFeed(t, app(t, ""), "nuget:\n  feeds:\n    - {name: private, username: me, password-secret: token}\n")
+		if err == nil {
+			t.Fatalf("the build succeeded:\n%s", out)
+		}
+		wantContains(t, "output", out, "Team.Sdk", "token")
 	})
 }
 

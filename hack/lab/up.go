@@ -34,6 +34,9 @@ func (l *Lab) Up(ctx context.Context, progress io.Writer) error {
 		return err
 	}
 	defer unlock()
+	if err := l.warnOfDisk(p); err != nil {
+		return err
+	}
 
 	s := l.state()
 	if s.Images, err = l.decideImages(ctx, s.Images); err != nil {
@@ -94,6 +97,22 @@ func (l *Lab) begin(ctx context.Context, progress io.Writer) (p *reporter, unloc
 	}
 	unlock, err = l.lock(ctx, p)
 	return p, unlock, err
+}
+
+// wantedSpace is what a run of all tests takes on a machine that has nothing yet, in bytes.
+const wantedSpace = 30e9
+
+// warnOfDisk tells before minutes are spent that BuildKit will drop what it has cached, and tests that look for it fail.
+func (l *Lab) warnOfDisk(p *reporter) error {
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(l.dir, &fs); err != nil {
+		return fmt.Errorf("free space of %s: %w", l.dir, err)
+	}
+	if free := float64(fs.Bavail) * float64(fs.Bsize); free < wantedSpace {
+		p.say("disk", fmt.Sprintf("WARNING: %.0f GB are free in %s; all tests take about %.0f GB", free/1e9, l.dir,
+			wantedSpace/1e9))
+	}
+	return nil
 }
 
 // UpRegistry makes no more than the registry there and running, for those who bring a builder of their own.

@@ -31,14 +31,16 @@ type Feed struct {
 
 // NuGetNames are the variable names and paths that [NuGet.Settings] may use.
 type NuGetNames struct {
+	Home     string // the home folder of who runs the command
 	Password string // prefix of the variables with feeds' passwords; the number of the feed follows
 	Username string // the user name for feeds without one: NuGet needs one
 	CA       string // path of the file NuGet.CA in the container
 }
 
-// NuGetSettings is what restore needs for a [NuGet], in a form that fits both LLB and a Dockerfile.
+// NuGetSettings is what a command that gets packages needs for a [NuGet]. Its form fits both LLB and a Dockerfile.
 type NuGetSettings struct {
-	Config      []byte     // content of the file at ConfigPath; nil: no file
+	Config      []byte // content of the file ConfigPath; nil: no file
+	ConfigPath  string
 	SecretEnv   []KeyValue // environment variable → secret
 	SecretFiles []KeyValue // absolute path → secret
 	Files       []KeyValue // absolute path → file of the context
@@ -49,22 +51,21 @@ type NuGetSettings struct {
 // Args returns the properties as arguments of restore.
 func (s NuGetSettings) Args() []string { return defineAll(s.Properties) }
 
-// NuGetConfigDir is the folder in which NuGet on Linux looks for configuration of the whole machine. Files there add to
-// those of the repository, and have lower priority (NuGet.Common, NuGetFolderPath.MachineWideConfigDirectory).
-const NuGetConfigDir = "/etc/opt/NuGet/Config"
+// NuGetConfigDir is a folder of the home folder for more configuration of the user. Files there add to those of the
+// repository, and have lower priority (NuGet.Configuration, Settings.LoadDefaultSettings). Restore also reads a folder
+// of the machine, and property RestoreConfigFile; what gets SDKs reads neither (NuGetSdkResolver).
+const NuGetConfigDir = ".nuget/NuGet/config"
 
-// NuGetConfigFile is the name of the file with NuGetSettings.Config in [NuGetConfigDir].
-const NuGetConfigFile = "crosshull.config"
-
-// Secrets are in these places only in the container of restore. BuildKit mounts them from memory.
+// Secrets are in these places only while a command runs that gets packages. BuildKit mounts them from memory.
 const (
 	configSecretFile = "/run/secrets/nuget.config"
 	caSecretFile     = "/run/secrets/ca.pem"
 )
 
-// Settings translates each setting for restore.
+// Settings translates each setting.
 func (n NuGet) Settings(names NuGetNames) (NuGetSettings, error) {
-	var s NuGetSettings
+	dir := path.Join(names.Home, NuGetConfigDir)
+	s := NuGetSettings{ConfigPath: path.Join(dir, "crosshull.config")}
 	for _, variable := range slices.Sorted(maps.Keys(n.Secrets)) {
 		s.SecretEnv = append(s.SecretEnv, KeyValue{variable, n.Secrets[variable]})
 	}
@@ -78,7 +79,8 @@ func (n NuGet) Settings(names NuGetNames) (NuGetSettings, error) {
 		s.Properties = append(s.Properties, KeyValue{"NuGetAudit", strconv.FormatBool(*n.Audit)})
 	}
 	if n.ConfigSecret != "" {
-		s.SecretFiles = append(s.SecretFiles, KeyValue{configSecretFile, n.ConfigSecret})
+		s.SecretFiles = append(s.SecretFiles,
+			KeyValue{configSecretFile, n.ConfigSecret}, KeyValue{path.Join(dir, "secret.config"), n.ConfigSecret})
 		s.Properties = append(s.Properties, KeyValue{"RestoreConfigFile", configSecretFile})
 	}
 	ca := ""
@@ -148,6 +150,3 @@ func (s *NuGetSettings) addFeeds(feeds []Feed, names NuGetNames) error {
 	s.Config = append([]byte(xml.Header), append(dt, '\n')...)
 	return nil
 }
-
-// ConfigPath is the path of NuGetSettings.Config in the container.
-func (s NuGetSettings) ConfigPath() string { return path.Join(NuGetConfigDir, NuGetConfigFile) }

@@ -24,7 +24,8 @@ func RestoreArgs(p Project, apps []*App, rids []string, at Paths) []string {
 	case len(rids) == 0:
 	case apps[0].Mode.Launchers():
 		// As RuntimeIdentifiers, they would be those of every library, and of its lock file (NU1004).
-		args = append(args, define("MSBuildUserExtensionsPath", at.MSBuild), define("CrosshullLaunchers", strings.Join(rids, ";")))
+		args = append(args,
+			define("MSBuildUserExtensionsPath", at.MSBuild), define("CrosshullLaunchers", strings.Join(rids, ";")))
 	default:
 		args = append(args, define("RuntimeIdentifiers", strings.Join(rids, ";")))
 	}
