@@ -58,7 +58,7 @@ var Options = []Option{
 		"`registry`, `image`, `oci`, `docker`, `local`, `tar`; " +
 			"targets `publish`, `sbom` and `test` are for `local` and `tar`"},
 	{"--platform", "TargetPlatforms", ByCrosshull,
-		"an image for each platform, once if it is named twice; without it, for that of the builder"},
+		"an image for each platform, but only one if a platform is named twice; without the option, for the platform of the builder"},
 	{"--policy", "", ByBuildx, "applies to every image that a build uses"},
 	{"--progress", "", ByBuildx, "the names of steps begin with their phase; a group of libraries is one step"},
 	{"--provenance", "", ByBuildKit, "`mode=max` maps every step to a line of the spec"},
@@ -76,7 +76,7 @@ var Options = []Option{
 
 	{"BUILDKIT_BUILD_NAME", "", ByBuildx, "names the build in its history"},
 	{"BUILDKIT_CACHE_MOUNT_NS", "CacheIDNamespace", ByCrosshull, "changes nothing: no step has a cache mount"},
-	{"BUILDKIT_CONTEXT_KEEP_GIT_DIR", "", ByCrosshull, "keeps `.git` in the context, of local contexts too"},
+	{"BUILDKIT_CONTEXT_KEEP_GIT_DIR", "", ByCrosshull, "keeps `.git` in the context, also in a local one"},
 	{"BUILDKIT_DOCKERFILE_CHECK", "LinterConfig", ByCrosshull, "like `# check=` in the spec, and wins over it"},
 	{"BUILDKIT_GIT_ADVICE", "GitAdvice", ByBuildKit, "for git contexts"},
 	{"BUILDKIT_INLINE_CACHE", "", ByBuildKit, "exports the cache with the image"},

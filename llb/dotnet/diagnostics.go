@@ -175,13 +175,13 @@ var hints = map[string]string{
 	"MSB4019": "a file that is imported is not in the build: look at .dockerignore, and name it in publish.inputs " +
 		"if its path is computed",
 	"MSB4236": "an SDK of the project file was not found: it needs a version in msbuild-sdks of global.json, and a " +
-		"feed without credentials",
+		"feed; if the feed needs credentials, name it in nuget.feeds of the spec",
 	"MSB6006":    "a tool ended with an error: its output is in the log of the step",
 	"NETSDK1004": "the app does not reference the project, so it was not restored: add a ProjectReference",
 	"NETSDK1045": "the SDK is too old for the TargetFramework: set a newer one in sdk.version of the spec or global.json",
 	"NETSDK1047": "the project sets a RuntimeIdentifier by a condition that restore does not see: leave it to " +
-		"crosshull, which sets it by --platform",
-	"NETSDK1083": "the runtime identifier does not exist: leave it to crosshull, which sets it by --platform",
+		"crosshull, which sets it from --platform",
+	"NETSDK1083": "the runtime identifier does not exist: leave it to crosshull, which sets it from --platform",
 	"NETSDK1094": "ready-to-run needs the Crossgen pack: name a feed that has it in nuget.feeds of the spec",
 	"NETSDK1147": "the project needs a workload, which Microsoft's SDK images do not have: name an image that has it in " +
 		"sdk.image of the spec",
@@ -191,7 +191,7 @@ var hints = map[string]string{
 	"NU1010": "Directory.Packages.props has no version for the package",
 	"NU1015": "the package has no version: if Directory.Packages.props has it, .dockerignore may leave that out",
 	"NU1101": "no feed has the package: if its feed needs credentials, name the feed in nuget.feeds of the spec, and " +
-		"give its password by --secret",
+		"give its password with --secret",
 	"NU1102": "feeds have other versions of the package: look for the feed that has this one, or change the version",
 	"NU1103": "there are only pre-release versions of the package: name one of them",
 	"NU1301": "a feed was not reached: behind a proxy, give --build-arg HTTPS_PROXY; for a private certificate, " +
