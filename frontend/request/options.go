@@ -58,7 +58,7 @@ var Options = []Option{
 		"`registry`, `image`, `oci`, `docker`, `local`, `tar`; " +
 			"targets `publish`, `sbom` and `test` are for `local` and `tar`"},
 	{"--platform", "TargetPlatforms", ByCrosshull,
-		"an image for each platform, but only one if a platform is named twice; without the option, for the platform of the builder"},
+		"an image for each platform, once if it is named twice; without it, for the platform of the builder"},
 	{"--policy", "", ByBuildx, "applies to every image that a build uses"},
 	{"--progress", "", ByBuildx, "the names of steps begin with their phase; a group of libraries is one step"},
 	{"--provenance", "", ByBuildKit, "`mode=max` maps every step to a line of the spec"},

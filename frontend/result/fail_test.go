@@ -60,8 +60,9 @@ func TestImagesFail(t *testing.T) {
 				At:   []string{"crosshull.yaml:2"},
 			}},
 		{name: "an owner without a number", spec: []string{"image: {user: me}", "files: [{to: /data}]"}, want: want{
-			Says: `crosshull.yaml:3: files: /data gets the user of the image as its owner, which is "me": write owner as a number`,
-			At:   []string{"crosshull.yaml:3"},
+			Says: `crosshull.yaml:3: files: /data gets the user of the image as its owner, which is "me": ` +
+				"write owner as a number",
+			At: []string{"crosshull.yaml:3"},
 		}},
 		{name: "a base that cannot be looked at", properties: gatewaytest.Item{"ContainerBaseImage": base},
 			spec: []string{"project: app", "base: {image: " + base + "}", "files: [{to: /etc/x}]"},

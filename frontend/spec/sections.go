@@ -76,7 +76,10 @@ var shapes = map[string]shape{
 		{"image", "version", "sdk.image and sdk.version exclude each other: the image has its version in its tag"},
 	}},
 	"Base": {excludes: []exclusion{
-		{"image", "family", "base.image and base.family exclude each other: a family is a variant of the image that the SDK infers"},
+		{
+			"image", "family",
+			"base.image and base.family exclude each other: a family is a variant of the image that the SDK infers",
+		},
 	}},
 	"NuGet": {excludes: []exclusion{
 		{"ca", "ca-secret", "nuget.ca and nuget.ca-secret exclude each other"},
