@@ -13,7 +13,7 @@ import (
 // A step that fails for want of a file runs once more with the whole context. The build tells which files that were.
 func TestOnceMore(t *testing.T) {
 	const passes = "the build reads files that MSBuild does not name. It ran once more with the whole context. " +
-		"To make it as fast as others, name the files in publish.inputs"
+		"To make it fast again, name the files in publish.inputs"
 	const says = "/source/app/Program.cs(1,1): error "
 	app, everything := gatewaytest.App("app/app.csproj", nil), gatewaytest.App("app/app.csproj", nil)
 	everything.Unknown = "Exec in app/app.csproj:3"

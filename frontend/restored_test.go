@@ -53,7 +53,7 @@ func TestPackagesRead(t *testing.T) {
 	const (
 		mayRead = "app/app.csproj may read any file of the context, so each change compiles it again "
 		inputs  = ": list what it reads in publish.inputs"
-		failed  = "the build reads the whole context, as crosshull cannot find out what packages read of it: "
+		failed  = "the build reads the whole context, because crosshull cannot find out what packages read: "
 	)
 	for _, tc := range []struct {
 		name   string
@@ -73,7 +73,7 @@ func TestPackagesRead(t *testing.T) {
 		{"a file, told in rounds", reads(), append([]gatewaytest.Evaluation{asks("VERSION"), asks("b.txt")},
 			says(reads("a.txt"))...), false, 1, ""},
 		{"too many rounds", reads(), []gatewaytest.Evaluation{asks("a.txt"), asks("b.txt"), asks("c.txt"),
-			asks("VERSION")}, false, 2, failed + "MSBuild wants other files each time: the last was VERSION"},
+			asks("VERSION")}, false, 2, failed + "MSBuild still asks for files after 4 rounds: the last was VERSION"},
 		{"anything", reads(), says(anything), false, 1, mayRead + "(Exec in Team.targets:12)" + inputs},
 		{"anything before", before, nil, false, 1, mayRead + "(Exec in app/app.csproj:3)" + inputs},
 		{"no app", reads(), says(gatewaytest.Answer{}), false, 2,

@@ -26,11 +26,11 @@ func NuGet(n spec.NuGet) dotnet.NuGet {
 	return out
 }
 
-// nobody is who asks MSBuild: see Rights of the evaluator.
+// nobody is the user that asks MSBuild: see Rights of the evaluator.
 const nobody = 65532
 
-// nuget is what a step needs to get packages, beyond the project files: feeds, their credentials, and who vouches for
-// them. Describe gets SDKs that are packages. A secret that is missing there is restore's error.
+// nuget is what a step needs to get packages, beyond the project files: feeds, their credentials, and their
+// certificates. Describe gets SDKs that are packages. A secret that is missing there is restore's error.
 func (b *Steps) nuget(phase string) (dotnet.NuGetSettings, []llb.RunOption, error) {
 	home, opts, err := b.home(phase)
 	if err != nil {
@@ -75,8 +75,8 @@ func (b *Steps) nuget(phase string) (dotnet.NuGetSettings, []llb.RunOption, erro
 	return s, opts, nil
 }
 
-// home is the home folder of who runs the steps of a phase. NuGet makes files there, so nobody must be able to write
-// beside a configuration.
+// home is the home folder of the user that runs the steps of a phase. NuGet makes files there, so user nobody must be
+// able to write beside a configuration.
 func (b *Steps) home(phase string) (string, []llb.RunOption, error) {
 	if phase != PhaseDescribe {
 		home, ok, err := b.SDK.GetEnv(context.Background(), "HOME")

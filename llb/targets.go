@@ -186,7 +186,7 @@ func chown(f spec.File, user string) (*llb.ChownOpt, error) {
 	g, errG := strconv.Atoi(gid)
 	if errU != nil || errG != nil {
 		return nil, fmt.Errorf(
-			"files: %s is to belong to the user of the image, which is %q: write owner as a number",
+			"files: %s gets the user of the image as its owner, which is %q: write owner as a number",
 			f.To,
 			user,
 		)

@@ -75,7 +75,7 @@ func (k explainer) values() []report.Value {
 			add(key, value, from, at)
 		}
 	}
-	orProject("project", k.App.Path, "", byCrosshull, "the only app that there is")
+	orProject("project", k.App.Path, "", byCrosshull, "the only app in the context")
 	orProject("framework", k.App.TargetFramework, "TargetFramework", byProject, "the only one that it has")
 	orProject(
 		"publish.mode",

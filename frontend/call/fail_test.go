@@ -63,9 +63,9 @@ func TestCallsFail(t *testing.T) {
 			Says: `target "x" does not exist: use image, publish, sbom, sdk`,
 		}},
 		{"no app", own, target("test", "tests: [t]"),
-			want{Says: "target test is for no single app: --target has to name an app"}},
+			want{Says: "target test belongs to no single app: name an app in --target"}},
 		{"no image", []string{"convertllb"}, target("publish"), want{
-			Says: "convertllb is for images: target publish is none",
+			Says: "convertllb needs an image, and target publish is not one",
 		}},
 		{"a mode that cannot be", append([]string{"convertllb"}, own...), withSpec("publish: {mode: [portable, aot]}"), want{
 			Says: "crosshull.yaml:2: publish.mode: portable stands alone: the other modes need an output for every platform",

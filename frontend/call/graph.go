@@ -28,7 +28,7 @@ func convertLLB(ctx context.Context, req *request.Request) (*convertllb.Result, 
 		return nil, err
 	}
 	if chosen.Target.Kind != spec.TargetImage {
-		return nil, fmt.Errorf("convertllb is for images: target %s is none", req.Gateway.Target)
+		return nil, fmt.Errorf("convertllb needs an image, and target %s is not one", req.Gateway.Target)
 	}
 	p, err := planOf(ctx, chosen)
 	if err != nil {

@@ -53,7 +53,7 @@ func missingProject(r *run, a *App) {
 	dt, missing := r.Files[solution], a.Project.Missing
 	r.warn(
 		at(Source{solution, dt}, max(bytes.Index(dt, []byte(path.Base(missing[0]))), 0)),
-		"left out, as .dockerignore or the case of a name keeps it from the build: %s",
+		"left out, because .dockerignore excludes it or the case of its name differs: %s",
 		strings.Join(missing, ", "),
 	)
 }

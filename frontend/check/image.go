@@ -104,7 +104,7 @@ func invariantMode(r *run, a *App) {
 		case without && project == "" && !isTrue(getenv(image.Image.Env, variable)):
 			r.warn(
 				r.where(a, inKey("image.env."+variable), inItem("ContainerEnvironmentVariable", variable)),
-				"%s has no ICU, without which the app does not start unless %s is true: %s",
+				"%s has no ICU, and the app does not start without it unless %s is true: %s",
 				a.Base.Name,
 				variable,
 				advice,
@@ -112,8 +112,8 @@ func invariantMode(r *run, a *App) {
 		case without && project == "" && !explicit:
 			r.warn(
 				r.whereBase(a),
-				"%s has no ICU, so all cultures are the same to the app: set InvariantGlobalization=true in the project if you "+
-					"want that, else %s",
+				"%s has no ICU, so all cultures are the same to the app: if you want that, set InvariantGlobalization=true in "+
+					"the project; else %s",
 				a.Base.Name,
 				advice,
 			)
@@ -151,7 +151,7 @@ func rootUser(r *run, a *App) {
 		if uid := getenv(image.Base.Env, "APP_UID"); uid != "" {
 			r.warn(place, "the app runs as root, though %s has user %s for it", a.Base.Name, uid)
 		} else {
-			const runsAsRoot = "the app runs as root, as %s names no other user: set image.user, to a number such as 1654"
+			const runsAsRoot = "the app runs as root, as %s names no other user: set image.user to a number such as 1654"
 			r.warn(place, runsAsRoot, a.Base.Name)
 		}
 	}
@@ -174,7 +174,7 @@ func privilegedPort(r *run, a *App) {
 				r.warn(
 					r.wherePort(a, number),
 					"port %d is below 1024, and some container engines do not let user %s open it: use one from 1024 on, and map "+
-						"it outside",
+						"it to any port outside",
 					n,
 					image.Image.User,
 				)
@@ -207,7 +207,7 @@ func onlyLoopback(urls string) bool {
 }
 
 func loopbackAddress(r *run, a *App) {
-	const advice = "listen on http://+:8080 or on another port of all addresses"
+	const advice = "listen on all addresses, as in http://+:8080"
 	for _, image := range a.Images {
 		for _, kv := range image.Image.Env {
 			name, value, _ := strings.Cut(kv, "=")

@@ -33,7 +33,7 @@ func unlockedFloatingVersions(r *run, a *App) {
 			}
 			r.warn(
 				place,
-				"%s %s is whatever feeds have on the day of the restore: name a version, or commit packages.lock.json",
+				"%s %s gets another version when feeds change: name a version, or commit packages.lock.json",
 				p.Key,
 				p.Value,
 			)
@@ -49,7 +49,7 @@ func lockFileNotEnforced(r *run, a *App) {
 		if file, ok := r.lockFile(n); ok && !n.LockedMode {
 			r.warn(
 				r.inSpec("nuget"),
-				"where %s does not fit the projects, restore takes other versions without a word: set nuget.locked-mode: true",
+				"if %s does not fit the projects, restore takes other versions and does not tell you: set nuget.locked-mode: true",
 				file,
 			)
 			return // one setting applies to all
@@ -154,7 +154,7 @@ func credentialIn(open []string, attrs []xml.Attr) string {
 	case strings.EqualFold(section, "packageSourceCredentials") && strings.EqualFold(key, "ClearTextPassword"):
 		return "a password of source " + open[2]
 	case strings.EqualFold(section, "packageSourceCredentials") && strings.EqualFold(key, "Password"):
-		return "an encrypted password of source " + open[2] + ", which nobody but its user on Windows can read"
+		return "an encrypted password of source " + open[2] + ", which only its user on Windows can read"
 	case strings.EqualFold(section, "apikeys"):
 		return "an API key of " + key
 	case strings.EqualFold(section, "packageSources") && userinfo.MatchString(value):

@@ -101,7 +101,7 @@ func floatingBaseTag(r *run, a *App) {
 		}
 		why := "has no tag, which means latest"
 		if ref.tag != "" {
-			why = "is whatever is the latest"
+			why = "has the tag latest, which changes"
 		}
 		r.warn(image.at(), "%s %s: name a version of it", image.Name, why)
 	}

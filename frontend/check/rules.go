@@ -14,12 +14,12 @@ var Rules = []Rule{
 	},
 	{
 		Name:        "MisplacedCheck",
-		Description: "A check directive has no effect below a line that is no directive",
+		Description: "A check directive has no effect below a line that is not a directive",
 		once:        misplacedCheck,
 	},
 	{Name: "UnusedArg", Description: "Build arguments should be used where they are declared", once: unusedArg},
 	{Name: "SecretInSpec", Description: "Secrets should not be in the spec", once: secretInSpec},
-	{Name: "TestProject", Description: "A test project is not published: it belongs into tests", once: testProject},
+	{Name: "TestProject", Description: "A test project is not published: it belongs in tests", once: testProject},
 	{
 		Name:        "MissingProject",
 		Description: "The projects of a solution should be in the context",
@@ -55,7 +55,7 @@ var Rules = []Rule{
 	},
 	{Name: "FeedCredentials", Description: "Credentials of feeds should not be in nuget.config", perApp: feedCredentials},
 
-	// What the image is put on.
+	// The base and the platform.
 	{
 		Name:        "PlatformMissing",
 		Description: "The base image should have every platform that is built for",

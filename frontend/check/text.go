@@ -27,8 +27,8 @@ func missingSyntax(r *run) {
 	if loc := syntaxComment.FindIndex(r.shown.Data); loc != nil {
 		r.warn(
 			at(r.shown, loc[0]),
-			"BuildKit does not see this line, as it stops looking at the first line that is no directive: make it the first "+
-				"of the file",
+			"BuildKit does not see this line, because it stops at the first line that is not a directive: make it the first "+
+				"line of the file",
 		)
 		return
 	}
@@ -46,7 +46,7 @@ func misplacedCheck(r *run) {
 	if loc := checkComment.FindIndex(r.shown.Data); loc != nil {
 		r.warn(
 			at(r.shown, loc[0]),
-			"this line has no effect, as directives end at the first line that is none: put it right below # syntax=",
+			"this line has no effect, because directives end at the first line that is not one: put it right below # syntax=",
 		)
 	}
 }
@@ -54,7 +54,7 @@ func misplacedCheck(r *run) {
 func unusedArg(r *run) {
 	for _, name := range slices.Sorted(maps.Keys(r.Spec.Args)) {
 		if !r.Spec.Uses(name) {
-			r.warn(r.inSpec("args."+name), "build argument %s is declared, and no value has ${%s} in it", name, name)
+			r.warn(r.inSpec("args."+name), "build argument %s is declared, but no value uses ${%s}", name, name)
 		}
 	}
 }

@@ -44,7 +44,7 @@ func (w *writer) intro(name string) {
 	w.comment("Written by crosshull (docker buildx build --call=dockerfile): the apps of %s,", oneLine(name))
 	w.comment("built the same way by a Dockerfile.")
 	w.comment("It restores and compiles on the platform of the builder, whatever the target, so no step is emulated.")
-	w.comment("What crosshull does and this does not: layers by kind of file, libraries compiled apart, static assets")
+	w.comment("What crosshull does, but not this file: layers by kind of file, libraries compiled apart, static assets")
 	w.comment("compressed once, assets of other systems left out, labels with the digest of the base, and keeping these")
 	w.comment("lists up to date.")
 }

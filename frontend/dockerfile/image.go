@@ -356,7 +356,7 @@ func (s *stage) labels() {
 		switch {
 		case !s.decided("labels." + name):
 		case name == ocispecs.AnnotationBaseImageDigest:
-			s.left(key, "is another for each platform")
+			s.left(key, "differs for each platform")
 		case unheldKey(name) != "":
 			s.comment("Left out: the label %s, whose name %s.", oneLine(name), unheldKey(name))
 		default:

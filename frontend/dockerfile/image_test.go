@@ -154,7 +154,7 @@ var images = []struct {
 		"LABEL"},
 	{"the digest of the base", func(h *hand) {
 		h.spec.Image.Labels = map[string]string{"org.opencontainers.image.base.digest": "sha256:1"}
-	}, []string{"# Left out: image.labels.org.opencontainers.image.base.digest, which is another for each platform."},
+	}, []string{"# Left out: image.labels.org.opencontainers.image.base.digest, which differs for each platform."},
 		"LABEL"},
 	{"a label without a name", func(h *hand) { h.app.Labels = []dotnet.KeyValue{{Value: "x"}} },
 		[]string{"# Left out: the label , whose name is empty."}, "LABEL"},

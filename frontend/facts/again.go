@@ -11,7 +11,8 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// More is what a build turns out to read after its restore. It is an error, as what was built without is not complete.
+// More has the facts of a build that reads more after its restore. It is an error, because the output that was built
+// without those files is not complete.
 type More struct{ *Facts }
 
 func (*More) Error() string { return "the build reads more than it was given" }

@@ -17,11 +17,11 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// maxRounds is how often MSBuild is asked at most: each time it may want the contents of more files.
+// maxRounds is how often MSBuild is asked at most. Each time, it may want the contents of more files.
 const maxRounds = 4
 
-// run lets MSBuild describe projects, which are restored or not. Of files beside project files, it has the contents of
-// wanted at first.
+// run lets MSBuild describe projects, before or after a restore. In the first round, MSBuild has the contents of
+// project files and of wanted.
 func (a *Asker) run(
 	ctx context.Context, steps xllb.Steps, projects []dotnet.Project, wanted []string, restored *xllb.Restored,
 ) (Answer, *dotnet.Evaluation, error) {
@@ -39,14 +39,14 @@ func (a *Asker) run(
 		wanted = append(wanted, e.Asks...)
 		if from, err = from.With(ctx, wanted); err != nil || round == maxRounds {
 			if err == nil {
-				err = fmt.Errorf("MSBuild wants other files each time: the last was %s", e.Asks[0])
+				err = fmt.Errorf("MSBuild still asks for files after %d rounds: the last was %s", maxRounds, e.Asks[0])
 			}
 			return Answer{}, nil, err
 		}
 	}
 }
 
-// hinted are files that MSBuild will want, probably: to give them at once saves a round.
+// hinted are files that MSBuild will probably want. Giving them at once saves a round.
 func hinted(t *tree.Tree) []string {
 	const most, largest = 100, 1 << 20
 	var names []string
@@ -75,7 +75,7 @@ func (a *Asker) ask(ctx context.Context, st llb.State, n int) (Answer, *dotnet.E
 		return Answer{}, nil, err
 	}
 	if len(e.Asks) > 0 {
-		return Answer{}, e, nil // an error may come of the contents that it lacks
+		return Answer{}, e, nil // an error may come from the contents that it lacks
 	}
 	return Answer{State: st, Ref: ref}, e, a.failure(ctx, st, ref, e)
 }
@@ -89,7 +89,7 @@ type refused struct {
 
 func (e *refused) Unwrap() error { return e.error }
 
-// failure is the error of MSBuild about projects without which there is no answer: nil if there are none.
+// failure is MSBuild's error about projects that it cannot describe; nil if there are none.
 func (a *Asker) failure(ctx context.Context, st llb.State, ref client.Reference, of *dotnet.Evaluation) error {
 	e := &refused{}
 	for _, d := range of.Descriptions {

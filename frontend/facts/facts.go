@@ -93,21 +93,21 @@ func New(ctx context.Context, req *request.Request, t *tree.Tree) (*Asker, error
 // such a file is AOT, which would need a build for each platform.
 func converted(p dotnet.Project) dotnet.Project {
 	p.Path = strings.TrimSuffix(p.Path, ".cs")
-	p.Path = path.Join(p.Path, path.Base(p.Path)+".csproj") // by name: it is a tool, as far as its properties go
+	p.Path = path.Join(p.Path, path.Base(p.Path)+".csproj") // its name, because its properties make it a tool
 	if p.Mode == nil {
 		p.Mode = new(dotnet.Portable)
 	}
 	return p
 }
 
-// checkFeeds refuses a feed of the spec that NuGet would never ask, or not with its credentials.
+// checkFeeds refuses a feed of the spec that NuGet would never ask, or would ask without its credentials.
 func checkFeeds(req *request.Request, files dotnet.Files) error {
 	for i, f := range req.Spec.NuGet.Feeds {
 		if is := dotnet.OtherCase(files, f.Name, req.Spec.Project); f.PasswordSecret != "" && is != "" {
 			return req.At(
 				fmt.Sprintf("nuget.feeds.%d.name", i),
-				fmt.Errorf("feed %s would be asked without credentials: nuget.config calls it %s, and NuGet finds them by "+
-					"that very name", f.Name, is),
+				fmt.Errorf("NuGet would ask feed %s without credentials, because nuget.config spells the name %s: use that "+
+					"spelling", f.Name, is),
 			)
 		}
 		if by := dotnet.ClearedBy(files, f.Name, req.Spec.Project); f.Source != "" && by != "" {

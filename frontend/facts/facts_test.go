@@ -182,7 +182,7 @@ func TestAsksFail(t *testing.T) {
 			}},
 		{name: "an app in the place of a test", spec: gated,
 			answers: []gatewaytest.Answer{app, gatewaytest.Refused(app)}, want: want{
-				Says: "crosshull.yaml:3: no test project in t: a test references Microsoft.NET.Test.Sdk, but there is " +
+				Says: "crosshull.yaml:3: no test project in t: a test references Microsoft.NET.Test.Sdk, but there is only " +
 					"app/app.csproj (an app)",
 				At: []string{"crosshull.yaml:3"},
 			}},
@@ -292,8 +292,8 @@ func TestNewFails(t *testing.T) {
 			}},
 		{"a feed in other capitals", []string{"nuget: {feeds: [{", "  name: Hub,", "  password-secret: token", "}]}"},
 			func(c *gatewaytest.Client) { c.Say("nuget.config", hub) }, want{
-				Says: "crosshull.yaml:3: feed Hub would be asked without credentials: nuget.config calls it hub, and NuGet " +
-					"finds them by that very name",
+				Says: "crosshull.yaml:3: NuGet would ask feed Hub without credentials, because nuget.config spells the name " +
+					"hub: use that spelling",
 				At: []string{"crosshull.yaml:3"},
 			}},
 		{"no SDK for the machine", nil, func(c *gatewaytest.Client) {

@@ -7,7 +7,7 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// warn tells what MSBuild's answers have in them that the user should know, and that stops no build.
+// warn tells the user of problems in MSBuild's answers that do not stop a build.
 func (a *Asker) warn(ctx context.Context, questions []Question, descs []*dotnet.Description) {
 	said := map[string]bool{}
 	say := func(format string, args ...any) {
@@ -25,7 +25,7 @@ func (a *Asker) warn(ctx context.Context, questions []Question, descs []*dotnet.
 			}
 		}
 		for _, p := range desc.PassedOver(questions[i].Project.Path) {
-			say("%s can be published, too, and has frameworks of other systems: to build it, name it in project", p)
+			say("%s is left out, because it also has frameworks for other systems: to build it, name it in project", p)
 		}
 		if desc.App != nil {
 			a.warnApp(desc.App, questions[i], say)
@@ -39,8 +39,8 @@ func (a *Asker) warnApp(app *dotnet.App, q Question, say func(format string, arg
 		mode = *q.Project.Mode
 	}
 	if app.ByRuntimeIdentifier && !mode.PerPlatform() {
-		say("%s has other files for each RuntimeIdentifier, and mode %s publishes without one: "+
-			"publish.mode self-contained, single-file and ready-to-run publish for each platform", app.Path, mode)
+		say("%s has other files for each RuntimeIdentifier, but mode %s publishes without one: set publish.mode to "+
+			"self-contained, single-file or ready-to-run, which publish for each platform", app.Path, mode)
 	}
 	for _, n := range app.Closure {
 		for _, p := range n.Missing {
@@ -55,7 +55,8 @@ func (a *Asker) warnApp(app *dotnet.App, q Question, say func(format string, arg
 const mayReadAll = "%s may read any file of the context, so each change compiles it again (%s): " +
 	"list what it reads in publish.inputs"
 
-// warnAgain tells which projects of an app turn out to read all that there is.
+// warnAgain tells which projects of an app may read all of the context. Only their packages, after the restore, show
+// that.
 func (a *Asker) warnAgain(ctx context.Context, before, after *dotnet.App) {
 	for i, n := range after.Closure {
 		if n.Unknown != "" && before.Closure[i].Unknown == "" {

@@ -222,7 +222,7 @@ func TestFailedStep(t *testing.T) {
 		diagnostics []dotnet.Diagnostic
 		says        string
 	}{
-		{nil, name + " failed, and said no error: --no-cache shows its log"},
+		{nil, name + " failed without an error message: build with --no-cache to see its log"},
 		{[]dotnet.Diagnostic{one}, "1 error in " + name + "\n" + see + "app.csproj: error MSB4025: broken"},
 	} {
 		err := gw.FailedStep(t.Context(), run(name), tc.diagnostics)

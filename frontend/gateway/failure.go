@@ -66,7 +66,7 @@ func (c *Client) FailedStep(ctx context.Context, st llb.State, diagnostics []dot
 		return err
 	}
 	step := def.Metadata[head].Description["llb.customname"]
-	text := step + " failed, and said no error: --no-cache shows its log"
+	text := step + " failed without an error message: build with --no-cache to see its log"
 	if len(diagnostics) > 0 {
 		text = report(step, diagnostics, 4*maxDiagnostics, "in its log, which --no-cache shows")
 	}

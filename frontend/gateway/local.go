@@ -266,8 +266,8 @@ func (l *Local) badName(ctx context.Context, err error) error {
 	if in == "." {
 		in = "the root of the context"
 	}
-	return Reword(err, fmt.Sprintf("a name in %s is no UTF-8, and BuildKit cannot send it: rename that file or folder "+
-		"(ls -b shows it), or leave it out by .dockerignore", in))
+	return Reword(err, fmt.Sprintf("a name in %s is not UTF-8, so BuildKit cannot send it: rename that file or folder "+
+		"(ls -b shows it), or exclude it in .dockerignore", in))
 }
 
 // ClientPattern is a pattern for a client that matches a path of the context, and what is in it. Patterns travel in

@@ -97,7 +97,7 @@ func TestNoUTF8(t *testing.T) {
 			}
 			continue
 		}
-		gatewaytest.Want{Says: "a name in " + in + " is no UTF-8, and BuildKit cannot send it: rename that file or folder " +
-			"(ls -b shows it), or leave it out by .dockerignore"}.Check(t, err)
+		gatewaytest.Want{Says: "a name in " + in + " is not UTF-8, so BuildKit cannot send it: rename that file or folder " +
+			"(ls -b shows it), or exclude it in .dockerignore"}.Check(t, err)
 	}
 }

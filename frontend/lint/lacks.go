@@ -29,7 +29,7 @@ func WarnLacks(ctx context.Context, req *request.Request, t *tree.Tree, diagnost
 		}
 	}
 	text := "the build reads files that MSBuild does not name. It ran once more with the whole context. " +
-		"To make it as fast as others, name the files in publish.inputs"
+		"To make it fast again, name the files in publish.inputs"
 	if len(lacked) > 0 {
 		text += fmt.Sprintf(", as in publish: {inputs: [%s]}", strings.Join(lacked, ", "))
 	}

@@ -87,8 +87,8 @@ func TestCheck(t *testing.T) {
 			c.Say("packages.lock.json", "{}")
 			c.Say("app/packages.lock.json", "{}")
 		}, want: []string{
-			"LockFileNotEnforced crosshull.yaml:1 where app/packages.lock.json does not fit the projects, restore takes " +
-				"other versions without a word: set nuget.locked-mode: true",
+			"LockFileNotEnforced crosshull.yaml:1 if app/packages.lock.json does not fit the projects, restore takes " +
+				"other versions and does not tell you: set nuget.locked-mode: true",
 		}},
 		{name: "an argument of nobody", c: app(nil), change: func(c *gatewaytest.Client) { c.Set("build-arg:A", "1") }},
 		{name: "all apps", c: app(nil, two...), change: describeTwo, want: []string{
@@ -159,7 +159,7 @@ func TestCheck(t *testing.T) {
 			c.Step(gatewaytest.Step{Name: describe + " -t:ComputeContainerConfig app", Files: gatewaytest.Description(none)})
 		}, want: []string{
 			"error crosshull.yaml:2 crosshull.yaml:2: no test project in app: a test references Microsoft.NET.Test.Sdk, " +
-				"but there is app/app.csproj (an app)",
+				"but there is only app/app.csproj (an app)",
 		}},
 		{name: "tests alone", c: app(nil, "tests: [t]"), target: "test", change: func(c *gatewaytest.Client) {
 			c.Describe(gatewaytest.Test("t/t.csproj"))

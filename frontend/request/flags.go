@@ -129,7 +129,7 @@ func (r *Request) checkCaps() error {
 	} {
 		if need.wanted && caps.Supports(need.cap) != nil {
 			return fmt.Errorf(
-				"this BuildKit is too old to %s: use a newer one, by docker buildx create or a newer Docker",
+				"this BuildKit is too old to %s: run docker buildx create for a newer one, or update Docker",
 				need.what,
 			)
 		}

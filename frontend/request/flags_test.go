@@ -16,7 +16,7 @@ import (
 
 // Check refuses what cannot be built, before anybody is asked.
 func TestCheck(t *testing.T) {
-	const old = "this BuildKit is too old to %s: use a newer one, by docker buildx create or a newer Docker"
+	const old = "this BuildKit is too old to %s: run docker buildx create for a newer one, or update Docker"
 	tooOld := func(what string) want { return want{Says: strings.ReplaceAll(old, "%s", what)} }
 	for _, tc := range []struct {
 		name string

@@ -104,12 +104,12 @@ func (r *Request) missingSecret(err error) error {
 		// moby/buildkit, session/sshforward/sshprovider. Without any agent, the session does not have that service at all.
 		case s.SSH && (has(msg, "unset ssh forward key "+s.ID) || has(msg, fmt.Sprintf("no SSH key %q forwarded from the "+
 			"client", s.ID))):
-			return at(s.Key, "an SSH agent %q is missing: give it to the build by --ssh %s", s.ID, s.ID)
+			return at(s.Key, "an SSH agent %q is missing: give it to the build with --ssh %s", s.ID, s.ID)
 		// moby/buildkit, session/secrets.
 		case !s.SSH && has(msg, "secret "+s.ID+": not found"):
 			return at(
 				s.Key,
-				"secret %q is missing: give it to the build by --secret id=%s,env=VARIABLE or --secret id=%s,src=FILE",
+				"secret %q is missing: give it to the build with --secret id=%s,env=VARIABLE or --secret id=%s,src=FILE",
 				s.ID,
 				s.ID,
 				s.ID,

@@ -84,8 +84,8 @@ func TestSecrets(t *testing.T) {
 
 // A secret or an agent that nobody gave is told with the line that names it, and how to give it.
 func TestMissingSecret(t *testing.T) {
-	const secret = `secret %q is missing: give it to the build by --secret id=%s,env=VARIABLE or --secret id=%s,src=FILE`
-	const agent = `an SSH agent %q is missing: give it to the build by --ssh %s`
+	const secret = `secret %q is missing: give it to the build with --secret id=%s,env=VARIABLE or --secret id=%s,src=FILE`
+	const agent = `an SSH agent %q is missing: give it to the build with --ssh %s`
 	test := &dotnet.App{Path: "t/t.csproj"}
 	for _, tc := range []struct {
 		name, daemon string

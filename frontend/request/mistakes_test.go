@@ -81,17 +81,17 @@ publish:
 `)
 	for _, tc := range []struct{ daemon, want string }{
 		{"failed to solve: secret api: not found",
-			`crosshull.yaml:5: secret "api" is missing: give it to the build by --secret id=api,env=VARIABLE or --secret ` +
+			`crosshull.yaml:5: secret "api" is missing: give it to the build with --secret id=api,env=VARIABLE or --secret ` +
 				`id=api,src=FILE`},
 		{"secret api.key: not found",
-			`crosshull.yaml:6: secret "api.key" is missing: give it to the build by --secret id=api.key,env=VARIABLE or ` +
+			`crosshull.yaml:6: secret "api.key" is missing: give it to the build with --secret id=api.key,env=VARIABLE or ` +
 				`--secret id=api.key,src=FILE`},
 		{"unset ssh forward key deploy",
-			`crosshull.yaml:3: an SSH agent "deploy" is missing: give it to the build by --ssh deploy`},
+			`crosshull.yaml:3: an SSH agent "deploy" is missing: give it to the build with --ssh deploy`},
 		{"unset ssh forward key deploy2",
-			`crosshull.yaml:3: an SSH agent "deploy2" is missing: give it to the build by --ssh deploy2`},
+			`crosshull.yaml:3: an SSH agent "deploy2" is missing: give it to the build with --ssh deploy2`},
 		{`no SSH key "deploy2" forwarded from the client`,
-			`crosshull.yaml:3: an SSH agent "deploy2" is missing: give it to the build by --ssh deploy2`},
+			`crosshull.yaml:3: an SSH agent "deploy2" is missing: give it to the build with --ssh deploy2`},
 		{"secret another: not found", ""},
 		{"no such file or directory", ""},
 	} {

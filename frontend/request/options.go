@@ -58,7 +58,7 @@ var Options = []Option{
 		"`registry`, `image`, `oci`, `docker`, `local`, `tar`; " +
 			"targets `publish`, `sbom` and `test` are for `local` and `tar`"},
 	{"--platform", "TargetPlatforms", ByCrosshull,
-		"an image for each platform, once if it is named twice; without it, for that of the builder"},
+		"an image for each platform, once if it is named twice; without it, for the platform of the builder"},
 	{"--policy", "", ByBuildx, "applies to every image that a build uses"},
 	{"--progress", "", ByBuildx, "the names of steps begin with their phase; a group of libraries is one step"},
 	{"--provenance", "", ByBuildKit, "`mode=max` maps every step to a line of the spec"},
@@ -76,7 +76,7 @@ var Options = []Option{
 
 	{"BUILDKIT_BUILD_NAME", "", ByBuildx, "names the build in its history"},
 	{"BUILDKIT_CACHE_MOUNT_NS", "CacheIDNamespace", ByCrosshull, "changes nothing: no step has a cache mount"},
-	{"BUILDKIT_CONTEXT_KEEP_GIT_DIR", "", ByCrosshull, "keeps `.git` in the context, of local contexts too"},
+	{"BUILDKIT_CONTEXT_KEEP_GIT_DIR", "", ByCrosshull, "keeps `.git` in the context, also in a local one"},
 	{"BUILDKIT_DOCKERFILE_CHECK", "LinterConfig", ByCrosshull, "like `# check=` in the spec, and wins over it"},
 	{"BUILDKIT_GIT_ADVICE", "GitAdvice", ByBuildKit, "for git contexts"},
 	{"BUILDKIT_INLINE_CACHE", "", ByBuildKit, "exports the cache with the image"},
@@ -95,7 +95,7 @@ var Options = []Option{
 // optionsElsewhere are fields of dockerui.Config that no option sets by itself.
 var optionsElsewhere = map[string]string{
 	"BuildPlatforms": "the platform of the worker: every step runs there",
-	"Devices":        "never set: a device is asked for by an instruction of a Dockerfile",
+	"Devices":        "no effect: only an instruction of a Dockerfile can ask for a device",
 }
 
 // understood tells whether a build argument means something to BuildKit, buildx or crosshull, whatever the spec

@@ -192,7 +192,7 @@ func (r *Request) WarnUnused(ctx context.Context) {
 		r.Warn(
 			ctx,
 			fmt.Sprintf(
-				"build-args [%s] were not consumed: a spec declares those that it takes in args (MSBuild properties are set by "+
+				"build-args [%s] were not consumed: declare a build argument in args of the spec (to set an MSBuild property, use "+
 					"publish.properties)",
 				strings.Join(unused, " "),
 			),

@@ -158,8 +158,8 @@ func TestWarnings(t *testing.T) {
 		{"arguments of nobody", withSpec(), map[string]string{
 			"build-arg:B": "2", "build-arg:A": "", "build-arg:--no-cache": "",
 		}, []string{
-			"build-args [--no-cache A B] were not consumed: a spec declares those that it takes in args " +
-				"(MSBuild properties are set by publish.properties)",
+			"build-args [--no-cache A B] were not consumed: declare a build argument in args of the spec " +
+				"(to set an MSBuild property, use publish.properties)",
 		}},
 		{"phases that there are not", withSpec(), map[string]string{"no-cache": "publsh, build"}, []string{
 			"--no-cache-filter publsh,build does nothing: the phases of a build are " + phases,

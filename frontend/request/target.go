@@ -104,7 +104,7 @@ func (r *Request) EachApp() ([]*Request, error) {
 			return nil, err
 		}
 		if chosen.Target.Kind == spec.TargetTest {
-			return nil, errors.New("target test is for no single app: --target has to name an app")
+			return nil, errors.New("target test belongs to no single app: name an app in --target")
 		}
 		return []*Request{chosen}, nil
 	}

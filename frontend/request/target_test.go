@@ -141,7 +141,7 @@ func TestEachApp(t *testing.T) {
 	c := shop()
 	c.Set("target", "test")
 	_, err := read(t, c).EachApp()
-	want{Says: "target test is for no single app: --target has to name an app"}.Check(t, err)
+	want{Says: "target test belongs to no single app: name an app in --target"}.Check(t, err)
 }
 
 // What --call=init asks about is the context alone, whatever the spec says.

@@ -48,7 +48,7 @@ func beside(
 		return nil, bug
 	}
 	if unanswered != nil && err == nil { // or it is compile's error, too: that of the restore
-		req.Warn(ctx, "the build reads the whole context, as crosshull cannot find out what packages read of it: "+
+		req.Warn(ctx, "the build reads the whole context, because crosshull cannot find out what packages read: "+
 			unanswered.Error())
 		more = f.Unknown("it is not known what its packages read")
 	}

@@ -74,9 +74,9 @@ func starts(ctx context.Context, p *plan.Plan, t plan.Target, needed []dotnet.Fr
 		take = fmt.Sprintf("write base: {image: %s} into the spec, or name another base that has it", advice)
 	}
 	if p.App.InferredBase == "" {
-		take += ", or none, so that the SDK infers one"
+		take += ", or name none and the SDK infers one"
 	}
-	return fmt.Errorf("%s: %s (# check=skip=%s builds the image all the same)",
+	return fmt.Errorf("%s: %s (# check=skip=%s builds the image anyway)",
 		shared.Tell(t.Base.Name, lacks), take, check.RuntimeMismatch)
 }
 

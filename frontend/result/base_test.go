@@ -71,10 +71,10 @@ func TestBaseMisfits(t *testing.T) {
 	given := func(image string) gatewaytest.Item {
 		return gatewaytest.Item{"ContainerBaseImage": image, "_CrosshullChosenBaseImage": image}
 	}
-	const skip = " (# check=skip=RuntimeMismatch builds the image all the same)"
+	const skip = " (# check=skip=RuntimeMismatch builds the image anyway)"
 	noWeb := gatewaytest.Runtime + " has no Microsoft.AspNetCore.App, and the app needs Microsoft.AspNetCore.App " +
 		"10.0.0: it does not start: write base: {image: " + gatewaytest.AspNet + "} into the spec, or name another base " +
-		"that has it, or none, so that the SDK infers one" + skip
+		"that has it, or name none and the SDK infers one" + skip
 	shared := func(names ...string) fstest.MapFS {
 		files := fstest.MapFS{}
 		for _, name := range names {

@@ -39,7 +39,7 @@ func TestImagesFail(t *testing.T) {
 		{name: "a secret is missing", spec: []string{"publish: {secrets: {KEY: key}}"}, change: step(gatewaytest.Step{
 			Name: publish, Err: errors.New("secret key: not found"),
 		}), want: want{
-			Says: `crosshull.yaml:2: secret "key" is missing: give it to the build by --secret id=key,env=VARIABLE or ` +
+			Says: `crosshull.yaml:2: secret "key" is missing: give it to the build with --secret id=key,env=VARIABLE or ` +
 				"--secret id=key,src=FILE",
 			At: []string{"crosshull.yaml:2", "crosshull.yaml:2"},
 		}},
@@ -50,7 +50,7 @@ func TestImagesFail(t *testing.T) {
 			Name: publish, Files: fstest.MapFS{"layers.txt": {Data: []byte("carpet\n")}},
 		}), want: want{Says: `read the report of publish: unknown layer "carpet"`}},
 		{name: "no such context", spec: []string{"files:", "  - {to: /a}", "  - {to: /b, context: docs}"}, want: want{
-			Says: "crosshull.yaml:4: there is no context docs: give it by --build-context docs=FOLDER, or an image or a git " +
+			Says: "crosshull.yaml:4: there is no context docs: give it with --build-context docs=FOLDER, or an image or a git " +
 				"repository in the place of the folder",
 			At: []string{"crosshull.yaml:4"},
 		}},
@@ -60,8 +60,9 @@ func TestImagesFail(t *testing.T) {
 				At:   []string{"crosshull.yaml:2"},
 			}},
 		{name: "an owner without a number", spec: []string{"image: {user: me}", "files: [{to: /data}]"}, want: want{
-			Says: `crosshull.yaml:3: files: /data is to belong to the user of the image, which is "me": write owner as a number`,
-			At:   []string{"crosshull.yaml:3"},
+			Says: `crosshull.yaml:3: files: /data gets the user of the image as its owner, which is "me": ` +
+				"write owner as a number",
+			At: []string{"crosshull.yaml:3"},
 		}},
 		{name: "a base that cannot be looked at", properties: gatewaytest.Item{"ContainerBaseImage": base},
 			spec: []string{"project: app", "base: {image: " + base + "}", "files: [{to: /etc/x}]"},

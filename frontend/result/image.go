@@ -247,7 +247,7 @@ func namedContexts(ctx context.Context, req *request.Request, t plan.Target) (ma
 			return nil, req.At(
 				key,
 				fmt.Errorf(
-					"there is no context %s: give it by --build-context %s=FOLDER, or an image or a git repository in the place "+
+					"there is no context %s: give it with --build-context %s=FOLDER, or an image or a git repository in the place "+
 						"of the folder",
 					f.Context,
 					f.Context,

@@ -44,9 +44,9 @@ type App struct {
 func Spec(f Found) []byte {
 	w := &writer{}
 	w.line("# syntax=%s", oneLine(f.Syntax))
-	w.line("# How docker buildx builds the images of this repository. Everything is optional; " +
-		"what is commented out is what")
-	w.line("# there is without it, or an example.")
+	w.line("# How docker buildx builds the images of this repository. Everything is optional. " +
+		"A line that is")
+	w.line("# commented out shows the default, or an example.")
 	w.line("#")
 	w.line("# Found: %s.", f.summary())
 	w.line("")
@@ -60,7 +60,7 @@ func Spec(f Found) []byte {
 	}
 	switch len(apps) {
 	case 0:
-		w.line("# No project here can be published: an app has OutputType Exe and is no test.")
+		w.line("# No project here can be published: an app has OutputType Exe and is not a test.")
 		w.line("#project: src/app/app.csproj")
 	case 1:
 		w.add(app("", apps[0]))
@@ -129,13 +129,13 @@ func (w *writer) add(lines []string) (ok bool) {
 
 // left says that a name is left out.
 func (w *writer) left(what, name string) {
-	w.add([]string{fmt.Sprintf("# Left out: the %s %s, as a spec cannot have that name.", what, oneLine(name))})
+	w.add([]string{fmt.Sprintf("# Left out: the %s %s, because a spec cannot have that name.", what, oneLine(name))})
 }
 
 // more says how many of a kind are left out.
 func (w *writer) more(n int, what string) {
 	if n > 0 {
-		w.line("# And %s, which is more than a spec can have.", count(n, "more "+what))
+		w.line("# And %s: a spec cannot have more.", count(n, "more "+what))
 	}
 }
 
@@ -213,7 +213,7 @@ func (w *writer) nuget(f Found) {
 		w.secrets(variables)
 		return
 	}
-	seen := map[string]bool{} // NuGet does not tell capitals apart
+	seen := map[string]bool{} // NuGet ignores case
 	feeds := slices.DeleteFunc(slices.Clone(f.Feeds), func(name string) bool {
 		key := strings.ToLower(name)
 		again := seen[key]
@@ -224,7 +224,7 @@ func (w *writer) nuget(f Found) {
 		return
 	}
 	w.line("")
-	w.line("# Credentials for feeds of nuget.config that want some, by the ids of secrets: " +
+	w.line("# Credentials for feeds of nuget.config that need them, by the ids of secrets: " +
 		"--secret id=feed-token,env=FEED_TOKEN")
 	w.line("#nuget:")
 	w.line("#  feeds:")

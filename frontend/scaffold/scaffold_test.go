@@ -247,7 +247,7 @@ func TestLargeRepositories(t *testing.T) {
 		t.Errorf("%d apps, %d tests", len(s.Apps), len(s.Tests.Projects))
 	}
 	for _, want := range []string{
-		"# And 1000 more apps, which is more than a spec can have.\n", " more test projects,", " more variables,",
+		"# And 1000 more apps: a spec cannot have more.\n", " more test projects:", " more variables:",
 	} {
 		if !strings.Contains(string(dt), want) {
 			t.Errorf("it does not say %q", want)

@@ -77,7 +77,7 @@ func (d *decoder) argument(path string, n *node, f field, found string) (value s
 	case d.later[name] && f.platform:
 		d.differs(path)
 	case d.later[name]:
-		d.errorf(n, "%s cannot have %s, as it is the same for all platforms: what may have it is %s",
+		d.errorf(n, "%s cannot have %s, as it is the same for all platforms: only these can have it: %s",
 			where(path), found, perPlatformKeys)
 	default:
 		if d.expanded += len(v); d.expanded > maxExpanded {

@@ -308,7 +308,7 @@ func (d *decoder) feeds() {
 		at := d.into.Range(fmt.Sprintf("nuget.feeds.%d.name", i))
 		id := strings.ToLower(f.Name) // NuGet ignores case
 		if line, ok := lines[id]; ok && f.Name != "" {
-			const has = "nuget.feeds.%d.name %s: the feed on line %d has that name, for NuGet does not tell capitals apart"
+			const has = "nuget.feeds.%d.name %s: the feed on line %d has the same name, because NuGet ignores case"
 			d.fail(at, fmt.Sprintf(has, i, show(f.Name), line))
 		} else {
 			lines[id] = at.Start

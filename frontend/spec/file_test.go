@@ -19,10 +19,10 @@ func TestFile(t *testing.T) {
 			`line 2: the character U+FEFF cannot stand in YAML: write "\ufeff" in double quotes`},
 		{"UTF-16", "\xff\xfep\x00r\x00", "line 1: byte 0xff is not UTF-8: save the file as UTF-8"},
 		{"Latin-1", "project: a\nimage: {labels: {a: caf\xe9}}\n", "line 2: byte 0xe9 is not UTF-8"},
-		{"carriage return", "project: a\nimage:\r  user: b\n", "line 2: a carriage return alone ends no line"},
-		{"in quotes", "project: a\nimage: {user: 'a\rb'}\n", "line 2: a carriage return alone ends no line"},
-		{"in a remark", "# a\rproject: b\n", "line 1: a carriage return alone ends no line"},
-		{"two of them", "project: a\r\r\n", "line 1: a carriage return alone ends no line"},
+		{"carriage return", "project: a\nimage:\r  user: b\n", "line 2: a carriage return alone does not end a line"},
+		{"in quotes", "project: a\nimage: {user: 'a\rb'}\n", "line 2: a carriage return alone does not end a line"},
+		{"in a remark", "# a\rproject: b\n", "line 1: a carriage return alone does not end a line"},
+		{"two of them", "project: a\r\r\n", "line 1: a carriage return alone does not end a line"},
 		{"control character", "project: a\nimage: {user: \"a\x07\"}\n",
 			`line 2: the character U+0007 cannot stand in YAML: write "\u0007" in double quotes`},
 		{"NUL", "project: a\n\x00", "line 2: the character U+0000 cannot stand in YAML"},
@@ -280,7 +280,7 @@ func TestCaseless(t *testing.T) {
 		"publish:\n  properties:\n    Foo: a\n    foo: b": "" +
 			`line 4: key "publish.properties.foo" is already on line 3, as "Foo"`,
 		"nuget:\n  feeds:\n  - {name: Git, source: 'https://a'}\n  - {name: git, source: 'https://b'}": "" +
-			`line 4: nuget.feeds.1.name "git": the feed on line 3 has that name`,
+			`line 4: nuget.feeds.1.name "git": the feed on line 3 has the same name`,
 	} {
 		_, err := Parse([]byte(in), nil)
 		if err == nil || err.Error()[:min(len(want), len(err.Error()))] != want {
@@ -329,9 +329,9 @@ project: ''
 // Keys that exclude or need one another, within the common part and between it and an app.
 func TestShapes(t *testing.T) {
 	for in, want := range map[string]string{
-		"framework: net10.0\napps: {web: }": "line 1: framework belongs into " +
+		"framework: net10.0\napps: {web: }": "line 1: framework belongs in " +
 			"each of apps",
-		"apps: {web: }\nproject: a": "line 2: project belongs into each of apps",
+		"apps: {web: }\nproject: a": "line 2: project belongs in each of apps",
 		"base: {image: a}\napps:\n  web:\n    base:\n      family: b": "line 5: base.image and base.family " +
 			"exclude each other",
 		"base: {family: a}\napps:\n  web:\n    base:\n      image: b": "line 4: base.image and base.family " +
@@ -345,7 +345,7 @@ func TestShapes(t *testing.T) {
 		"image:\n  healthcheck: {}":                             "line 2: image.healthcheck needs a test",
 		"image:\n  healthcheck: {test: }":                       "line 2: image.healthcheck needs a test",
 		"apps:\n  web:\n    image: {healthcheck: {retries: 1}}": "line 3: image.healthcheck needs a test",
-		"files: [{from: a}]":                                    "line 1: an entry of files needs to",
+		"files: [{from: a}]":                                    "line 1: an entry of files needs the key to",
 	} {
 		_, err := Parse([]byte(in), nil)
 		if err == nil || !strings.HasPrefix(err.Error(), want) || len(AsErrors(err)) != 1 {

@@ -69,14 +69,17 @@ type need struct{ key, with, without, says string }
 // shapes are the shapes of sections, by type.
 var shapes = map[string]shape{
 	"Spec": {excludes: []exclusion{
-		{"apps", "project", "project belongs into each of apps"},
-		{"apps", "framework", "framework belongs into each of apps"},
+		{"apps", "project", "project belongs in each of apps"},
+		{"apps", "framework", "framework belongs in each of apps"},
 	}},
 	"SDK": {excludes: []exclusion{
 		{"image", "version", "sdk.image and sdk.version exclude each other: the image has its version in its tag"},
 	}},
 	"Base": {excludes: []exclusion{
-		{"image", "family", "base.image and base.family exclude each other: a family is of the image that the SDK infers"},
+		{
+			"image", "family",
+			"base.image and base.family exclude each other: a family is a variant of the image that the SDK infers",
+		},
 	}},
 	"NuGet": {excludes: []exclusion{
 		{"ca", "ca-secret", "nuget.ca and nuget.ca-secret exclude each other"},
@@ -89,7 +92,7 @@ var shapes = map[string]shape{
 			says: "a feed needs a source, or a password-secret for the source of that name in nuget.config",
 		},
 	}},
-	"File": {needs: []need{{key: "to", says: "an entry of files needs to: an absolute path in the image"}}},
+	"File": {needs: []need{{key: "to", says: "an entry of files needs the key to: an absolute path in the image"}}},
 	"Healthcheck": {needs: []need{
 		{key: "test", says: "image.healthcheck needs a test: the command to run, as a list, or [NONE]"},
 	}},

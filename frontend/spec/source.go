@@ -76,7 +76,8 @@ func characters(dt []byte) error {
 		case r == utf8.RuneError && size == 1:
 			return mistake(line, fmt.Sprintf("byte 0x%02x is not UTF-8: save the file as UTF-8", dt[i]))
 		case r == '\r' && !bytes.HasPrefix(dt[i+1:], []byte("\n")):
-			return mistake(line, `a carriage return alone ends no line: write "\r" in double quotes, or \n or \r\n at the end`)
+			return mistake(line, `a carriage return alone does not end a line: `+
+				`write "\r" in double quotes, or \n or \r\n at the end`)
 		case r < ' ' && r != '\t' && r != '\r', r >= 0x7f && r <= 0x9f && r != 0x85, r == 0xfeff, r == 0xfffe, r == 0xffff:
 			return mistake(line, fmt.Sprintf(`the character U+%04X cannot stand in YAML: write "\u%04x" in double quotes`, r, r))
 		}

@@ -68,14 +68,14 @@ func noPath(v string) string {
 
 func noVolume(v string) string {
 	if path.IsAbs(v) && path.Clean(v) == "/" {
-		return "engines mount nothing there"
+		return "engines cannot mount a volume there"
 	}
 	return ""
 }
 
 func noSource(v string) string {
 	if !strings.HasPrefix(v, "https://") && !strings.HasPrefix(v, "http://") {
-		return "a folder of the repository belongs into its nuget.config"
+		return "a folder of the repository belongs in its nuget.config"
 	}
 	if u, err := url.Parse(v); err == nil && u.User != nil { // not an error for %NAME%, which nuget.config may contain
 		return "use username and password-secret"
@@ -89,7 +89,7 @@ func noUser(v string) string {
 			continue // not a number
 		}
 		if n, err := strconv.ParseInt(part, 10, 64); err != nil || n < 0 || n > maxUser {
-			return "no engine takes that number"
+			return "engines do not accept that number"
 		}
 	}
 	return ""
@@ -130,7 +130,7 @@ func noDuration(v string) string {
 
 func noCommand(words []string) string {
 	if len(words) == 0 || words[0] == "" {
-		return "the first word is the program, and cannot be missing: without the key, the SDK says how the app starts"
+		return "the first word is the program, and cannot be missing: leave out the key to let the SDK say how the app starts"
 	}
 	return ""
 }

@@ -22,9 +22,9 @@ type choice struct {
 	Except []string
 }
 
-// choose gives the part of a context that steps read. It is as large as need be for few and simple paths: a client
-// compares each of its paths with each of ours. So a folder stands for all that is in it, and only whole folders are
-// left out.
+// choose gives the part of a context that steps read. It may be larger than that, to need only a few simple paths: a
+// client compares each of its paths with each of ours. So a folder stands for all that is in it, and only whole folders
+// are left out.
 func choose(t *Tree, reads []xllb.Reads) choice {
 	c := chooser{Tree: t, roots: map[string]bool{}, files: map[string]bool{}, before: make([]int, len(t.Names)+1)}
 	for i, n := range t.Names {
@@ -60,7 +60,7 @@ func choose(t *Tree, reads []xllb.Reads) choice {
 	return choice{all, folders, files, except}
 }
 
-// chooser collects what is wanted.
+// chooser collects what is in the part.
 type chooser struct {
 	*Tree
 	roots, files map[string]bool
@@ -79,7 +79,7 @@ func (c *chooser) under(dir string) bool {
 	}
 }
 
-// in gives the names that are in a folder, however deep: those from lo to hi.
+// in gives the names that are in a folder, at any depth: those from lo to hi.
 func (c *chooser) in(dir string) (lo, hi int) {
 	if dir == "." {
 		return 0, len(c.Names)
@@ -96,7 +96,7 @@ func (c *chooser) count(dir string) int {
 	return c.before[hi] - c.before[lo]
 }
 
-// add wants a path, with the links that it leads through, and what these lead to.
+// add adds a path, the links that it leads through, and what these lead to.
 func (c *chooser) add(name string) {
 	passed, end, err := c.follow(name, true)
 	for _, link := range passed {
@@ -111,7 +111,7 @@ func (c *chooser) add(name string) {
 	}
 }
 
-// match wants what a pattern with wildcards matches.
+// match adds what a pattern with wildcards matches.
 func (c *chooser) match(pattern string) {
 	if pattern == "**" {
 		c.roots["."] = true
@@ -130,7 +130,7 @@ func (c *chooser) match(pattern string) {
 	}
 }
 
-// wildcardFolder is the deepest folder that all that a pattern matches is in.
+// wildcardFolder is the deepest folder that contains everything that a pattern matches.
 func wildcardFolder(pattern string) string {
 	dir := "."
 	for i := range len(pattern) {
@@ -165,7 +165,7 @@ func matcher(pattern string) func(name string) bool {
 	}
 }
 
-// except gives the folders in what is wanted that no step reads.
+// except gives the folders that are in the part, but that no step reads.
 func (c *chooser) except(reads []xllb.Reads) []string {
 	steps := make([]step, len(reads))
 	named := map[string]bool{}
@@ -187,7 +187,7 @@ func (c *chooser) except(reads []xllb.Reads) []string {
 	return out
 }
 
-// step is what a step reads, as far as it is told by folders.
+// step is what a step reads, as far as folders tell.
 type step struct {
 	all     bool
 	within  []string // the paths that it reads, and the folders that its patterns look for something in, sorted
@@ -230,7 +230,7 @@ func (s step) reads(folder string) bool {
 	return above || i < len(s.within) && strings.HasPrefix(s.within[i], folder+"/")
 }
 
-// compress gives what is wanted in few paths: a folder stands for what is in it if all of that is wanted.
+// compress gives the part in few paths: a folder stands for what is in it if all of that is in the part.
 func (c *chooser) compress(except []string) (all bool, folders, files []string) {
 	if c.roots["."] {
 		return true, nil, nil
@@ -310,7 +310,7 @@ func literal(pattern string) (string, bool) {
 	return path.Clean(b.String()), true
 }
 
-// covers tells whether all of a part is in another, though nothing of that may be left out.
+// covers tells whether c has all of another part. If c leaves out folders, the answer is no.
 func (c choice) covers(other choice) bool {
 	in := func(name string) bool {
 		for dir := name; dir != "."; dir = path.Dir(dir) {

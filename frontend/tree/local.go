@@ -15,16 +15,16 @@ import (
 	"github.com/crosshull/crosshull/frontend/gateway"
 )
 
-// local is a context on the user's machine, of which BuildKit has the names first.
+// local is a context on the user's machine. BuildKit gets its names first.
 type local struct {
 	from *gateway.Local
 	// warn tells the user of a folder that cannot be read.
 	warn func(folder string)
-	// whole tells that the context is small: one transfer more would take longer than all of its contents.
+	// whole tells that the context is small, so that one more transfer would take longer than sending all contents.
 	whole bool
 }
 
-// What is small.
+// The most that a small context has.
 const (
 	smallSize  = 4 << 20
 	smallNames = 2000
@@ -102,9 +102,9 @@ func (l *local) state(what string, c choice) llb.State {
 func (l *local) all() llb.State { return l.from.State(gateway.Transfer{Name: "load build context"}) }
 
 const (
-	// maxPatterns is how many patterns a transfer has at most: the client compares each with each path.
+	// maxPatterns is how many patterns a single transfer has at most: the client compares each with each path.
 	maxPatterns = 1000
-	// fewPatterns is how many each has if there are more.
+	// fewPatterns is how many patterns each of several transfers has, if one is not enough.
 	fewPatterns = 300
 )
 
@@ -142,7 +142,8 @@ func (n Name) check(size int64) error {
 	return fmt.Errorf("%s has changed since the build began: build again", n.Path)
 }
 
-// doubtful tells whether a file may be one that the client cannot read. What everybody may read needs no look.
+// doubtful tells whether a file may be one that the client cannot read. There is no need to check what everybody may
+// read.
 func (n Name) doubtful() bool {
 	const everybody = 0o444
 	return n.Mode.IsRegular() && n.Size > 0 && n.Mode&everybody != everybody

@@ -40,7 +40,7 @@ func (s snapshot) names(ctx context.Context) ([]Name, error) {
 	return all, err
 }
 
-// check does nothing: nobody knows more of the files than BuildKit.
+// check does nothing, because BuildKit has the files already.
 func (snapshot) check(context.Context, string, choice, []Name) error { return nil }
 
 // readers is how many files are read at a time.

@@ -2,7 +2,7 @@
 //
 // Contract: [Read] gives a [Tree] that does not change afterwards: the names of all that is in the build context, what
 // names tell (symbolic links, settings of the restore, static web assets), and the contents of project files. More
-// contents are read when asked for ([Tree.With]). How names and contents get here is known to this package alone. This
+// contents are read when asked for ([Tree.With]). Only this package knows how names and contents are transferred. This
 // stage decides nothing.
 package tree
 
@@ -43,8 +43,7 @@ type Tree struct {
 type origin interface {
 	// names gives all names, sorted.
 	names(ctx context.Context) ([]Name, error)
-	// read gives the contents of regular files, by path, which are those of a part of the context. An error names the
-	// file.
+	// read gives the contents of names, the regular files of a part of the context, by path. An error names the file.
 	read(ctx context.Context, what string, c choice, names []Name) (map[string][]byte, error)
 	// check gives an error if one of files, which are in a part of the context, cannot be read.
 	check(ctx context.Context, what string, c choice, files []Name) error
@@ -122,7 +121,8 @@ func newTree(ctx context.Context, req *request.Request, st llb.State, from origi
 	return t.with(files), nil
 }
 
-// part gives the part of the context that steps read, and its name. What is among the project files comes with them.
+// part gives the part of the context that steps read, and its name. If the part with the project files has all of it,
+// that is the part.
 func (t *Tree) part(what string, reads []xllb.Reads) (string, choice) {
 	c := choose(t, reads)
 	if t.projects.covers(c) {
@@ -155,7 +155,7 @@ func (t *Tree) read(ctx context.Context, what string, names []Name) (map[string]
 }
 
 // With gives a tree that also has the contents of files, by the paths that they are asked for: a path may lead through
-// links. If one cannot be had, the error names it.
+// links. If one cannot be read, the error names it.
 func (t *Tree) With(ctx context.Context, names []string) (*Tree, error) {
 	ends := map[string]string{}
 	var missing []Name
@@ -168,7 +168,7 @@ func (t *Tree) With(ctx context.Context, names []string) (*Tree, error) {
 		case err != nil:
 			return nil, err
 		case !end.Mode.IsRegular():
-			return nil, fmt.Errorf("%s is no file", name)
+			return nil, fmt.Errorf("%s is not a file", name)
 		}
 		ends[name] = end.Path
 		missing = append(missing, end)
@@ -240,7 +240,7 @@ func (t *Tree) projectFiles(ctx context.Context) (dotnet.Files, error) {
 	return files, nil
 }
 
-// leftOut tells folders in which no project is looked for.
+// leftOut tells in which folders not to look for projects.
 type leftOut struct {
 	projects map[string]bool // folders with a project
 	known    map[string]bool
@@ -256,7 +256,7 @@ func newLeftOut(names []Name) *leftOut {
 	return l
 }
 
-// in tells whether a folder is one of those, or in one of them. Without a project beside them, bin and obj are ordinary
+// in tells whether a folder is left out, or is in one that is. Without a project beside them, bin and obj are ordinary
 // folders of the user.
 func (l *leftOut) in(dir string) bool {
 	out, ok := l.known[dir]

@@ -329,7 +329,7 @@ func TestWith(t *testing.T) {
 	for name, says := range map[string]string{
 		"none":        "there is no none in the context, or an ignore file leaves it out",
 		"app/none/x":  "there is no app/none in the context, or an ignore file leaves it out",
-		"app":         "app is no file",
+		"app":         "app is not a file",
 		"out":         "out is a symbolic link to ../out, which is not in the context",
 		"far":         "far is a symbolic link to /real/x.txt, which is not in the context",
 		"loop":        "loop is a symbolic link to loop, which is not in the context",

@@ -192,7 +192,7 @@ func TestSameImage(t *testing.T) {
 
 func wantSame(t *testing.T, name string, ours, theirs dockerspec.DockerOCIImageConfig) {
 	t.Helper()
-	// The digest of the base is another for each platform, and a comment in the Dockerfile says that it is left out.
+	// The digest of the base differs for each platform, and a comment in the Dockerfile says that it is left out.
 	ours.Labels = maps.Clone(ours.Labels)
 	delete(ours.Labels, ocispecs.AnnotationBaseImageDigest)
 	if len(ours.Labels)+len(theirs.Labels) == 0 {

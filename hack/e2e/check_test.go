@@ -250,7 +250,7 @@ func TestCheckFacts(t *testing.T) {
 				"to the app"},
 		{"a lock file", "app/app.csproj", "<RestorePackagesWithLockFile>true</RestorePackagesWithLockFile>",
 			map[string]string{"app/packages.lock.json": "{}"}, "", nil,
-			[]string{"LockFileNotEnforced crosshull.yaml:1"}, "where app/packages.lock.json does not fit the projects"},
+			[]string{"LockFileNotEnforced crosshull.yaml:1"}, "if app/packages.lock.json does not fit the projects"},
 		{"a lock file that is enforced", "app/app.csproj", "<RestoreLockedMode>true</RestoreLockedMode>",
 			map[string]string{"app/packages.lock.json": "{}"}, "", nil, nil, ""},
 		{"an image of a context", "app/app.csproj", "", nil, "base: {image: base}\n",

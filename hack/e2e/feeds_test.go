@@ -207,7 +207,7 @@ func TestFeedErrors(t *testing.T) {
 		want                  []string
 	}{
 		{"missing secret", feed.index, "13.0.4", nil,
-			[]string{`crosshull.yaml:5: secret "token" is missing: give it to the build by --secret id=token,env=VARIABLE`,
+			[]string{`crosshull.yaml:5: secret "token" is missing: give it to the build with --secret id=token,env=VARIABLE`,
 				">>>       password-secret: token"}},
 		{"refused", feed.index, "13.0.4", []string{"--secret", "id=token,env=FEED_TOKEN"},
 			[]string{"NU1301", feed.index, "401 (Unauthorized)", "crosshull.yaml:2"}},

@@ -202,7 +202,7 @@ func TestNameThatIsNoUTF8(t *testing.T) {
 		dir := t.TempDir()
 		fill(t, dir, map[string]string{"app.csproj": "", "src/a/c/ü.cs": "", "src/b/x.cs": "", tc.file: "", tc.other: ""})
 		_, _, err := inTree(t, dir, nil, func(context.Context, *request.Request, *frontendtree.Tree) error { return nil })
-		want := "a name in " + tc.in + " is no UTF-8, and BuildKit cannot send it: "
+		want := "a name in " + tc.in + " is not UTF-8, so BuildKit cannot send it: "
 		if !strings.Contains(fmt.Sprint(err), want) {
 			t.Errorf("error\n%v\nwant\n%s", err, want)
 		}

@@ -34,7 +34,7 @@ func (d *Description) Choose(project, framework string, test bool) (*App, error)
 	switch len(apps) {
 	case 0:
 		msg := fmt.Sprintf(
-			"nothing to publish in %s: an app has OutputType Exe and is no test, but there is %s",
+			"nothing to publish in %s: an app has OutputType Exe and is not a test, but there is only %s",
 			where,
 			describe(d.Candidates),
 		)
@@ -46,7 +46,7 @@ func (d *Description) Choose(project, framework string, test bool) (*App, error)
 			msg = "no .NET project in " + where
 		case test:
 			msg = fmt.Sprintf(
-				"no test project in %s: a test references Microsoft.NET.Test.Sdk, but there is %s",
+				"no test project in %s: a test references Microsoft.NET.Test.Sdk, but there is only %s",
 				where,
 				describe(d.Candidates),
 			)
@@ -123,7 +123,7 @@ const (
 	wasmClient  = "a Blazor WebAssembly client"
 )
 
-// Mistakes are errors without which there might be an app: those of the app itself, or of the only project there is.
+// Mistakes are errors that may explain why there is no app: those of the app itself, or of the only project.
 func (d *Description) Mistakes() []Diagnostic {
 	if len(d.Errors) > 0 {
 		return d.Errors
@@ -134,7 +134,7 @@ func (d *Description) Mistakes() []Diagnostic {
 	return nil
 }
 
-// PassedOver are the other projects that can be published, where project, as the spec names it, is no file of a
+// PassedOver are the other projects that can be published. There are none if project, from the spec, is the file of a
 // project.
 func (d *Description) PassedOver(project string) []string {
 	var paths []string

@@ -16,7 +16,7 @@ func TestChoose(t *testing.T) {
 	wasm := Candidate{Path: "x/x.csproj", Kind: wasmClient, OutputType: "Exe"}
 	broken := Candidate{Path: "z/z.csproj", Kind: "broken", Error: &Diagnostic{File: "z/z.csproj", Message: "no XML"}}
 	in := func(where string) string {
-		return "nothing to publish in " + where + ": an app has OutputType Exe and is no test, but there is "
+		return "nothing to publish in " + where + ": an app has OutputType Exe and is not a test, but there is only "
 	}
 	for _, tc := range []struct {
 		name, project, framework string
@@ -54,10 +54,10 @@ func TestChoose(t *testing.T) {
 		{"wrong framework", "", "net8.0", false, []Candidate{app}, "a/a.csproj has no framework net8.0: use net10.0"},
 		{"a test", "", "", true, []Candidate{app, test}, ""},
 		{"no test", "a", "", true, []Candidate{app, lib},
-			"no test project in a: a test references Microsoft.NET.Test.Sdk, but there is a/a.csproj (an app), " +
+			"no test project in a: a test references Microsoft.NET.Test.Sdk, but there is only a/a.csproj (an app), " +
 				"c/c.csproj (OutputType Library)"},
 		{"an app by its file, for a test", "a/a.csproj", "", true, []Candidate{app},
-			"no test project in a/a.csproj: a test references Microsoft.NET.Test.Sdk, but there is a/a.csproj (an app)"},
+			"no test project in a/a.csproj: a test references Microsoft.NET.Test.Sdk, but there is only a/a.csproj (an app)"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			desc, want := &Description{Candidates: tc.candidates}, &App{}

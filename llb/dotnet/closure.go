@@ -41,7 +41,7 @@ type Node struct {
 type Reads struct {
 	Files   []Read
 	Folders []Read // with all that is below them
-	// Existing are folders that have to be there, with whatever in them.
+	// Existing are folders that have to exist, whatever is in them.
 	Existing []string
 	// Unknown is why it cannot be known what the project reads: then it reads everything. Empty: it is known.
 	Unknown string
@@ -52,15 +52,15 @@ type Reads struct {
 
 // Locked says which versions of packages a project gets.
 type Locked struct {
-	// Floating are the packages whose version depends on what feeds have that day, with what the project says of it.
+	// Floating are the packages whose version depends on what feeds have that day, with the version as the project has it.
 	Floating []KeyValue
-	// LockFile is NuGetLockFilePath: empty for packages.lock.json, be it there or not.
+	// LockFile is NuGetLockFilePath. It is empty for packages.lock.json, even if that file does not exist.
 	LockFile string
 	// LockedMode is RestoreLockedMode.
 	LockedMode bool
 }
 
-// reach are Reads as patterns, and whether that is all.
+// reach are Reads as patterns. reachKnown tells whether the patterns match all that the project reads.
 type reach struct {
 	restoreReach, publishReach []string
 	reachKnown                 bool
@@ -195,7 +195,7 @@ func foundByName(base string) bool {
 	return true
 }
 
-// Folders are those that have to be there for projects, though nothing that they read may be in them.
+// Folders are folders that have to exist for projects, even if the projects read nothing in them.
 func Folders(nodes []Node) []string {
 	there := ancestors(allPaths(nodes))
 	var folders []string
@@ -255,8 +255,8 @@ func Outputs(nodes []Node) []string {
 // (gitrepository-layout(5)).
 func GitDirs() []string { return []string{"**/.git"} }
 
-// GitAbove are the places where a build of projects looks for the repository that they are in, and for what it says of
-// files: the compiler embeds the sources that git ignores (EmbedUntrackedSources).
+// GitAbove are patterns of the files that tell a build which repository projects are in, and which sources git ignores:
+// the compiler embeds those (EmbedUntrackedSources).
 func GitAbove(nodes []Node) []string {
 	var patterns []string
 	for _, dir := range ancestors(allPaths(nodes)) {
@@ -281,9 +281,9 @@ func Unseen(nodes, seen []Node) []string {
 	return slices.Compact(patterns)
 }
 
-// CompiledSources are patterns of the sources of those nodes that are built already and that nothing else compiles. The
-// build notices an edit of such a source by the compiled output, if that changes. The patterns begin with all sources
-// and then except those that are read in another way, so other patterns must come after them.
+// CompiledSources are patterns of the sources of those nodes that are built already and that nothing else compiles.
+// After an edit of such a source, the build sees only that the compiled output changes, if it does. The patterns first
+// exclude all sources, and then bring back those that are read in another way. So other patterns must come after them.
 func CompiledSources(nodes, built []Node) []string {
 	if len(built) == 0 {
 		return nil
@@ -316,7 +316,8 @@ func overlap(a, b string) bool {
 		strings.HasPrefix(b, a+"/")
 }
 
-// Told gives an app whose author has listed what its commands read: of projects that MSBuild can evaluate, it is known.
+// Told gives an app whose author has listed what its commands read. So for projects that MSBuild can evaluate, it is
+// known what they read.
 func (app *App) Told() *App {
 	told := app.with(func(n *Node) bool {
 		listed := n.Unknown != "" && !n.unknownToEvaluation
@@ -337,7 +338,7 @@ func (app *App) Everything(why string) *App {
 	})
 }
 
-// with gives an app whose projects are changed; nil if change says of each that it is as before.
+// with gives an app with changed projects; nil if change leaves all of them as they are.
 func (app *App) with(change func(n *Node) bool) *App {
 	out, changed := *app, false
 	out.Closure = slices.Clone(app.Closure)
@@ -350,9 +351,9 @@ func (app *App) with(change func(n *Node) bool) *App {
 	return &out
 }
 
-// More gives an app that also reads what its projects turn out to read once their packages are there; nil if that is
-// nothing more. after is what MSBuild says then, and doubtful are the files that only a project that names them reads.
-// A restore imports no file of a package, so the app is restored from the same files as before.
+// More gives an app that also reads what its projects read once they have their packages; nil if that is no more than
+// before. after is MSBuild's answer at that time. doubtful are files that a project reads only if it names them. A
+// restore imports no file of a package, so the app is restored from the same files as before.
 func (app *App) More(after *App, doubtful []string) *App {
 	wide, changed := *app, false
 	wide.Closure = slices.Clone(app.Closure)
@@ -369,7 +370,7 @@ func (app *App) More(after *App, doubtful []string) *App {
 	return &wide
 }
 
-// add makes a project also read what it reads after a restore. It tells whether that is more.
+// add adds what a project reads after a restore. It tells whether that is more than before.
 func (n *Node) add(after Node, doubtful []string) bool {
 	if !n.reachKnown {
 		return false
@@ -390,7 +391,7 @@ func (n *Node) add(after Node, doubtful []string) bool {
 	}
 	for _, dir := range after.Existing {
 		if !slices.Contains(n.Existing, dir) && !n.has(dir, nil) && !covers(dir, n.Path) {
-			reads.Folders = append(reads.Folders, Read{Path: dir, Why: "its existence decides"})
+			reads.Folders = append(reads.Folders, Read{Path: dir, Why: "the project looks for it"})
 			after.publishReach = append(slices.Clone(after.publishReach), Escape(dir))
 		}
 	}

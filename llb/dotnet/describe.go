@@ -65,7 +65,7 @@ type Paths struct {
 // Project says how to build a project, as a spec says it.
 type Project struct {
 	Path          string            // project, folder or solution, relative to the context; empty is the context
-	Chosen        string            // the project that Path means; empty: nobody knows yet
+	Chosen        string            // the project that Path means; empty: not known yet
 	Test          bool              // look for a test project
 	Framework     string            // TargetFramework, if the project has several
 	Newest        bool              // of several frameworks, the newest is meant, as there is no spec to name one
@@ -85,7 +85,7 @@ func (at Paths) injected() []KeyValue {
 	}
 }
 
-// inject is injected as arguments of a command that has its errors written down.
+// inject is injected as arguments of a command, and makes MSBuild log the errors of the command.
 func (at Paths) inject() []string { return append(defineAll(at.injected()), at.logErrors()) }
 
 // Description is what MSBuild says of a project, or of all projects that the spec may mean.
@@ -101,7 +101,7 @@ type Description struct {
 // Candidate is a project that the spec may mean.
 type Candidate struct {
 	Path string // relative to the context
-	// Kind is "app", "test", "library", or what else it is that a container does not run, in words.
+	// Kind is "app", "test", "library", or in words what else it is, if a container does not run it.
 	Kind       string
 	Error      *Diagnostic // why MSBuild cannot evaluate it
 	OutputType string
@@ -144,8 +144,8 @@ type Output struct {
 // properties and items Container….
 type Container struct {
 	BaseImage string
-	// InferredBase is BaseImage if the SDK inferred it, from no framework but those that the project itself names. It is
-	// empty if somebody has chosen the base. [BaseFor] gives the base for other frameworks.
+	// InferredBase is BaseImage if the SDK inferred it, from only the frameworks that the project itself names. It is
+	// empty if the spec or the project chooses the base. [BaseFor] gives the base for other frameworks.
 	InferredBase     string
 	Labels           []KeyValue
 	Env              []KeyValue

@@ -102,11 +102,11 @@ func (d Diagnostic) Lasts() bool {
 	return strings.HasPrefix(d.Code, "MSB4") || strings.HasPrefix(d.Code, "NETSDK")
 }
 
-// ofSyntax finds the codes of the compiler for source text that it cannot parse: it looks at nothing else then.
+// ofSyntax finds the codes of the compiler for source text that it cannot parse. It then reports nothing else.
 var ofSyntax = regexp.MustCompile(`^CS10(0[1-9]|1[0-9]|2[0-9]|3[0-9])$`)
 
-// MayLack tells whether the error may come from a file that is not there. Most can: the compiler knows no type whose
-// source it does not have. Not an error of syntax, nor one of NuGet about packages.
+// MayLack tells whether the error may come from a missing file. Most errors can: without its source, the compiler does
+// not know a type. An error of syntax, or one of NuGet about packages, cannot.
 func (d Diagnostic) MayLack() bool {
 	switch {
 	case d.Code == "NU1301": // a source, which may be a folder of the repository
@@ -145,8 +145,8 @@ func (d Diagnostic) HelpPage() string {
 // does on their own machine, or is easy to forget.
 func (d Diagnostic) Hint() string {
 	if d.Code == "NU1301" && windowsFolder.MatchString(d.Message) {
-		return "the source is a folder of Windows, which is not in the build: move it from nuget.config to that of the " +
-			"user who has it, or name the sources of the build by RestoreSources in publish.properties of the spec"
+		return "the source is a folder of Windows, which the build does not have: move it to the nuget.config of the " +
+			"user who has that folder, or list the sources of the build as RestoreSources in publish.properties of the spec"
 	}
 	return hints[d.Code]
 }
@@ -175,13 +175,13 @@ var hints = map[string]string{
 	"MSB4019": "a file that is imported is not in the build: look at .dockerignore, and name it in publish.inputs " +
 		"if its path is computed",
 	"MSB4236": "an SDK of the project file was not found: it needs a version in msbuild-sdks of global.json, and a " +
-		"feed without credentials",
-	"MSB6006":    "a tool ended with an error: what it says is in the log of the step",
+		"feed; if the feed needs credentials, name it in nuget.feeds of the spec",
+	"MSB6006":    "a tool ended with an error: its output is in the log of the step",
 	"NETSDK1004": "the app does not reference the project, so it was not restored: add a ProjectReference",
 	"NETSDK1045": "the SDK is too old for the TargetFramework: set a newer one in sdk.version of the spec or global.json",
 	"NETSDK1047": "the project sets a RuntimeIdentifier by a condition that restore does not see: leave it to " +
-		"crosshull, which sets it by --platform",
-	"NETSDK1083": "the runtime identifier does not exist: leave it to crosshull, which sets it by --platform",
+		"crosshull, which sets it from --platform",
+	"NETSDK1083": "the runtime identifier does not exist: leave it to crosshull, which sets it from --platform",
 	"NETSDK1094": "ready-to-run needs the Crossgen pack: name a feed that has it in nuget.feeds of the spec",
 	"NETSDK1147": "the project needs a workload, which Microsoft's SDK images do not have: name an image that has it in " +
 		"sdk.image of the spec",
@@ -191,12 +191,12 @@ var hints = map[string]string{
 	"NU1010": "Directory.Packages.props has no version for the package",
 	"NU1015": "the package has no version: if Directory.Packages.props has it, .dockerignore may leave that out",
 	"NU1101": "no feed has the package: if its feed needs credentials, name the feed in nuget.feeds of the spec, and " +
-		"give its password by --secret",
+		"give its password with --secret",
 	"NU1102": "feeds have other versions of the package: look for the feed that has this one, or change the version",
 	"NU1103": "there are only pre-release versions of the package: name one of them",
 	"NU1301": "a feed was not reached: behind a proxy, give --build-arg HTTPS_PROXY; for a private certificate, " +
 		"set nuget.ca in the spec; for credentials, nuget.feeds",
-	"NU1302": "the feed is on http: give it https, or allowInsecureConnections in nuget.config",
+	"NU1302": "the feed is on http: use https, or set allowInsecureConnections in nuget.config",
 	"NU1403": "the package has another hash than in packages.lock.json: if you expect that, run dotnet " +
 		"restore --force-evaluate and commit the lock file",
 	"NU1603": "the version asked for does not exist, and warnings are errors: name the version that the message " +

@@ -14,20 +14,20 @@ import (
 	"unicode/utf8"
 )
 
-// The program that asks MSBuild: C#, compiled by the SDK that it asks.
+// The program that asks MSBuild. It is C#, and the SDK that it asks compiles it.
 //
 //go:embed evaluator
 var evaluator embed.FS
 
-// EvaluatorFiles are the sources of the program that [EvaluateArgs] runs, to be put into Paths.Sources.
+// EvaluatorFiles are the sources of the program that [EvaluateArgs] runs. Put them into Paths.Sources:
 // [CompileEvaluatorArgs] compiles them.
 func EvaluatorFiles() ([]File, error) { return filesOf(evaluator, "evaluator") }
 
 // What the command of [CompileEvaluatorArgs] leaves in Paths.Output.
 const evaluatorFile = "evaluator.dll"
 
-// compileEvaluator is a shell script. Any SDK of the image will do: MSBuild's assemblies are compatible. The
-// targeting pack has the assemblies to compile against; the runtime's own serve where an image lacks it.
+// compileEvaluator is a shell script. It takes any SDK of the image, because MSBuild's assemblies are compatible. The
+// targeting pack has the assemblies to compile against. If an image lacks it, the runtime's own assemblies will do.
 const compileEvaluator = `set -e
 root=$(dirname "$(readlink -f "$(command -v dotnet)")")
 for dir in "$root"/sdk/*/; do [ ! -f "$dir/Roslyn/bincore/csc.dll" ] || sdk=$dir; done
@@ -44,7 +44,7 @@ exec dotnet exec "$sdk"Roslyn/bincore/csc.dll -noconfig -nostdlib -nologo -deter
   "-out:$out" "$@"
 `
 
-// runtimeConfig lets the program run on whatever runtime the SDK has.
+// runtimeConfig lets the program run on any runtime that an SDK has.
 const runtimeConfig = `{"runtimeOptions": {
   "framework": {"name": "Microsoft.NETCore.App", "version": "8.0.0"},
   "rollForward": "LatestMajor",
@@ -57,7 +57,7 @@ func CompileEvaluatorArgs(at Paths) []string {
 	return []string{"sh", "-c", compileEvaluator, "sh", path.Join(at.Output, evaluatorFile), at.Sources}
 }
 
-// EvaluatorConfig is to be put beside what [CompileEvaluatorArgs] compiles.
+// EvaluatorConfig is a file to put beside the output of [CompileEvaluatorArgs].
 func EvaluatorConfig() File { return File{"evaluator.runtimeconfig.json", []byte(runtimeConfig)} }
 
 // Names of what [EvaluateArgs] refers to in Paths.MSBuild, and leaves in Paths.Output.
@@ -65,7 +65,7 @@ const (
 	RequestFile     = "request.json"
 	NamesFile       = "names.gz"
 	DescriptionFile = "description.json"
-	DescribedFile   = "described" // the same whatever MSBuild says: to depend on it is to depend on having asked
+	DescribedFile   = "described" // the same whatever MSBuild says: a step that needs it only waits for the answer
 )
 
 // EvaluateArgs is the command that answers a request. It needs no restore. Of the context it needs the names, and the
@@ -77,15 +77,15 @@ func EvaluateArgs(at Paths) []string {
 	}
 }
 
-// EvaluateAgainArgs is the command that answers a request after a restore: Paths.Restored is the context as that has
-// left it, and the packages have to be where NuGet put them.
+// EvaluateAgainArgs is the command that answers a request after a restore: Paths.Restored is the context as the restore
+// has left it. The packages have to be where NuGet put them.
 func EvaluateAgainArgs(at Paths) []string { return append(EvaluateArgs(at), at.Restored) }
 
 // Name is a file, a folder or a link of the context.
 type Name struct {
 	Path   string
 	Folder bool
-	Target string // of a link, as it is in the file system; empty: it is none
+	Target string // of a link, as it is in the file system; empty: not a link
 }
 
 // Names makes a [NamesFile] of names that are sorted by path: see Tree.Lay of the evaluator. It leaves out what .NET
@@ -118,7 +118,7 @@ func Names(names []Name) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// hostOutput tells whether a name is in folder bin or obj beside a project, or the file of a user beside one.
+// hostOutput tells whether a name is in folder bin or obj beside a project, or is the file PROJECT.user.
 func hostOutput(name string, projects map[string]bool) bool {
 	if project, ok := strings.CutSuffix(name, ".user"); ok && isProject(project) {
 		return true
@@ -131,9 +131,9 @@ func hostOutput(name string, projects map[string]bool) bool {
 	return false
 }
 
-// Request is a [RequestFile]: what is asked of projects that have the configuration and properties of common. folder is
-// where commands run, relative to the context. doubtful are files that projects find by wildcards and mostly make
-// nothing of.
+// Request makes a [RequestFile] that asks about projects. All have the configuration and properties of common. folder
+// is where commands run, relative to the context. doubtful are files that projects find by wildcards, but mostly do not
+// use.
 func Request(common Project, asked []Project, folder string, doubtful []string, at Paths) ([]byte, error) {
 	type question struct {
 		Project    string            `json:"project"`
@@ -169,8 +169,8 @@ func Request(common Project, asked []Project, folder string, doubtful []string, 
 	})
 }
 
-// evaluatedRIDs are the runtime identifiers that projects may tell apart: those of all platforms that Microsoft has
-// images for, so that the answer serves every build.
+// evaluatedRIDs are the runtime identifiers of all platforms that Microsoft has images for. MSBuild is asked about all
+// of them, so that every build can use the answer.
 func evaluatedRIDs() []string {
 	var all []string
 	for _, p := range Platforms() {
@@ -289,12 +289,12 @@ type answerApp struct {
 	Items               map[string][]struct{ Name, Value, Type string }
 }
 
-// Evaluation is what MSBuild says to a request.
+// Evaluation is MSBuild's answer to a request.
 type Evaluation struct {
-	// Same tells that no project imports a file of a package. So the answers are those of before the restore, and nobody
-	// has asked again.
+	// Same tells that no project imports a file of a package. So the answers from before the restore still hold, and
+	// MSBuild was not asked again.
 	Same bool
-	// Asks are files whose contents MSBuild wants and did not get. If there are any, the rest is not to be relied on.
+	// Asks are files whose contents MSBuild wants and did not get. If there are any, do not rely on the rest.
 	Asks []string
 	// Outputs are folders that builds on the host left.
 	Outputs []string
@@ -343,7 +343,7 @@ func (a *answer) check() error {
 	return nil
 }
 
-// paths are all paths whose folders somebody walks up.
+// paths are all paths from which other code goes up to the folders above.
 func (a *answer) paths() []*string {
 	var all []*string
 	for i := range a.Projects {
@@ -466,7 +466,7 @@ func (a *answer) description(i int, nodes []Node) *Description {
 	return desc
 }
 
-// take sets what properties of their names say.
+// take sets the fields that MSBuild's properties decide.
 func (app *App) take(properties map[string]string) {
 	isTrue := func(name string) bool { return strings.EqualFold(properties[name], "true") }
 	app.TargetFileName = properties["TargetFileName"]

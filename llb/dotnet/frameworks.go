@@ -78,8 +78,8 @@ func ParseRuntimeConfig(dt []byte) ([]Framework, error) {
 	var needed []Framework
 	for _, f := range options.Frameworks {
 		n := Framework{f.Name, f.Version, ""}
-		for _, said := range []framework{options.framework, f} { // the framework's own is the last word
-			if said.NoCandidate != nil { // as it was said before .NET Core 3.0
+		for _, said := range []framework{options.framework, f} { // the framework's own value wins
+			if said.NoCandidate != nil { // the form before .NET Core 3.0
 				n.RollForward = [...]string{"latestpatch", "minor", "major"}[min(max(*said.NoCandidate, 0), 2)]
 			}
 			if said.RollForward != "" {
@@ -92,7 +92,7 @@ func ParseRuntimeConfig(dt []byte) ([]Framework, error) {
 }
 
 // Roll gives frameworks as the host looks for them in an image with an environment and a command, which win over the
-// runtimeconfig.json. If the command names the version to run itself, it looks for none.
+// runtimeconfig.json. If the command itself names the version to run, the host looks for none.
 func Roll(frameworks []Framework, env, command []string) []Framework {
 	rollForward := ""
 	for _, kv := range env {
@@ -126,7 +126,7 @@ func Roll(frameworks []Framework, env, command []string) []Framework {
 func (f Framework) startsOn(version string) bool {
 	needed, err := parseSDKVersion(f.Version)
 	if err != nil {
-		return true // who knows
+		return true // not known
 	}
 	there, err := parseSDKVersion(version)
 	if err != nil {
@@ -152,8 +152,8 @@ type Shared struct {
 	All bool
 }
 
-// SharedOf gives the frameworks of an image by its name and its environment. An image of Microsoft's tells all of them.
-// Of others, the environment may be that of the image that they were made from: see [Shared.All].
+// SharedOf gives the frameworks of an image by its name and its environment. For Microsoft's images, these are all
+// frameworks. Another image may have its environment from its own base, and further frameworks: see [Shared.All].
 func SharedOf(image string, env []string) Shared {
 	s := Shared{Versions: map[string][]string{}}
 	for _, kv := range env {
@@ -180,8 +180,8 @@ func SharedOf(image string, env []string) Shared {
 	return all
 }
 
-// repository is the one of Microsoft's .NET images that an image is from, such as runtime; empty if it is from none
-// whose frameworks are known.
+// repository names Microsoft's .NET repository that an image is from, such as runtime. It is empty for an image whose
+// name does not tell its frameworks.
 func repository(image string) string {
 	named, err := reference.ParseNormalizedNamed(image)
 	if err != nil {
@@ -224,7 +224,7 @@ func (s Shared) Has(f Framework) Fit {
 	return Unknown
 }
 
-// Lacks gives the first of frameworks that does not fit, else the first that may not.
+// Lacks gives the first of frameworks that does not fit. If there is none, it gives one that may not fit.
 func (s Shared) Lacks(frameworks []Framework) (lacks Framework, fit Fit) {
 	fit = Fits
 	for _, f := range frameworks {
@@ -238,7 +238,7 @@ func (s Shared) Lacks(frameworks []Framework) (lacks Framework, fit Fit) {
 	return lacks, fit
 }
 
-// Tell says in words that image has no framework that f could be, and what to do.
+// Tell says in words that image has no framework that fits f.
 func (s Shared) Tell(image string, f Framework) string {
 	has := "no " + f.Name
 	if versions := s.Versions[f.Name]; len(versions) > 0 {
@@ -251,7 +251,7 @@ func (s Shared) Tell(image string, f Framework) string {
 	return fmt.Sprintf("%s has %s, and the app needs %s %s: it does not start", image, has, f.Name, needs)
 }
 
-// Advice names the image of Microsoft's that has the frameworks, as one writes it; empty if there is none.
+// Advice names Microsoft's image that has the frameworks, as you write it in a spec; empty if there is none.
 func Advice(needed []Framework) string {
 	name, version := "runtime", sdkVersion{}
 	for _, f := range needed {

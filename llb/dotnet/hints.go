@@ -11,8 +11,8 @@ var (
 	read     = regexp.MustCompile(`Read\w*\(\s*'([^']*)'`)
 )
 
-// Hints are the last parts of the paths of files whose contents MSBuild will want, as far as the text of project files
-// gives them away. A wrong hint costs nothing, and a missing one another round: MSBuild asks for what it wants.
+// Hints are names, without folders, of files whose contents MSBuild will probably want. They come from the text of
+// project files. A wrong hint costs nothing. A missing one costs another round, in which MSBuild asks for the file.
 func Hints(files Files) map[string]bool {
 	hints := map[string]bool{}
 	for _, dt := range files {

@@ -127,7 +127,7 @@ func (h *Housekeeping) all() []string {
 	return all
 }
 
-// Doubtful are the files that MSBuild is asked about: does a project make something of them?
+// Doubtful are the files that MSBuild is asked about: does a project use them?
 func (h *Housekeeping) Doubtful() []string {
 	all := h.all()
 	slices.Sort(all)
@@ -236,7 +236,7 @@ func newUses(names []string) *uses {
 	return u
 }
 
-// where takes note of the files in a folder of which uses is true.
+// where takes note of the files in a folder for which uses is true.
 func (u *uses) where(folder string, uses func(name string) bool) {
 	for _, name := range u.in[folder] {
 		u.used[name] = u.used[name] || uses(name)

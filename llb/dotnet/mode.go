@@ -57,7 +57,7 @@ var modes = []modeFacts{
 		mode: AppHost, name: "apphost", executable: true,
 		excludes: []exclusion{{
 			SelfContained | SingleFile | Trimmed | Aot,
-			"apphost goes with ready-to-run alone: the other modes have a launcher of their own",
+			"apphost goes with ready-to-run only: the other modes have a launcher of their own",
 		}},
 	},
 	{

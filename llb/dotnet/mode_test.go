@@ -19,7 +19,7 @@ func TestParseMode(t *testing.T) {
 		{"portable aot", "", "portable stands alone"},
 		{"aot single-file", "", "aot and single-file exclude each other"},
 		{"ready-to-run aot", "", "aot and ready-to-run exclude each other"},
-		{"apphost trimmed", "", "apphost goes with ready-to-run alone"},
+		{"apphost trimmed", "", "apphost goes with ready-to-run only"},
 		{"native", "", `"native" is not known: use portable, apphost`},
 	} {
 		m, err := ParseMode(strings.Fields(tc.in))

@@ -31,7 +31,7 @@ type Feed struct {
 
 // NuGetNames are the variable names and paths that [NuGet.Settings] may use.
 type NuGetNames struct {
-	Home     string // the home folder of who runs the command
+	Home     string // the home folder of the user that runs the command
 	Password string // prefix of the variables with feeds' passwords; the number of the feed follows
 	Username string // the user name for feeds without one: NuGet needs one
 	CA       string // path of the file NuGet.CA in the container
@@ -53,7 +53,7 @@ func (s NuGetSettings) Args() []string { return defineAll(s.Properties) }
 
 // NuGetConfigDir is a folder of the home folder for more configuration of the user. Files there add to those of the
 // repository, and have lower priority (NuGet.Configuration, Settings.LoadDefaultSettings). Restore also reads a folder
-// of the machine, and property RestoreConfigFile; what gets SDKs reads neither (NuGetSdkResolver).
+// of the machine, and property RestoreConfigFile. The resolver of SDKs reads neither (NuGetSdkResolver).
 const NuGetConfigDir = ".nuget/NuGet/config"
 
 // Secrets are in these places only while a command runs that gets packages. BuildKit mounts them from memory.
@@ -119,7 +119,7 @@ func (s *NuGetSettings) addFeeds(feeds []Feed, names NuGetNames) error {
 	for i, f := range feeds {
 		if f.Source != "" {
 			a := add{Key: f.Name, Value: f.Source}
-			if strings.HasPrefix(f.Source, "http://") { // the user wrote http; NuGet wants to hear it again (NU1302)
+			if strings.HasPrefix(f.Source, "http://") { // the user wrote http; NuGet needs it said again (NU1302)
 				a.Insecure = "true"
 			}
 			sources.Items = append(sources.Items, a)

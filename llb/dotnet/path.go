@@ -40,8 +40,8 @@ type pathRule struct {
 }
 
 const (
-	msbuildTakes = "which means something to MSBuild in the path of a project"
-	cscFails     = "with which the compiler cannot be called"
+	msbuildTakes = "which has a special meaning to MSBuild in the path of a project"
+	cscFails     = "which breaks the command line of the compiler"
 	cscLoses     = "which the compiler leaves out of the paths of assemblies"
 	assetsFail   = "with which the SDK cannot make static web assets"
 )
@@ -76,7 +76,7 @@ func CheckPath(p string) error {
 			return err
 		}
 		if !utf8.ValidString(part) {
-			return &PathError{p, part, "a byte that is no UTF-8", "which .NET cannot read"}
+			return &PathError{p, part, "a byte that is not UTF-8", "which .NET cannot read"}
 		}
 	}
 	return nil

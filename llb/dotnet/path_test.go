@@ -6,7 +6,7 @@ import (
 )
 
 func TestCheckPath(t *testing.T) {
-	const takes = ", which means something to MSBuild in the path of a project: rename it"
+	const takes = ", which has a special meaning to MSBuild in the path of a project: rename it"
 	for p, want := range map[string]string{
 		"src/a*b/app.csproj": "src/a*b/app.csproj: a*b has * in its name" + takes,
 		"?/app.csproj":       "?/app.csproj: ? has ? in its name" + takes,
@@ -17,12 +17,12 @@ func TestCheckPath(t *testing.T) {
 		"@(Y)/app.csproj":    "@(Y)/app.csproj: @(Y) has @(Y) in its name" + takes,
 		"src/a*.csproj":      "src/a*.csproj: a*.csproj has * in its name" + takes,
 		`src/a"b.csproj`: `src/a"b.csproj: a"b.csproj has " in its name, ` +
-			`with which the compiler cannot be called: rename it`,
+			`which breaks the command line of the compiler: rename it`,
 		"src/a\tb.csproj": `"src/a\tb.csproj": "a\tb.csproj" has "\t" in its name, ` +
-			`with which the compiler cannot be called: rename it`,
+			`which breaks the command line of the compiler: rename it`,
 		"src/ a.csproj": `src/ a.csproj: " a.csproj" has " " in its name, ` +
-			`with which the compiler cannot be called: rename it`,
-		"a\xff/app.csproj": `"a\xff/app.csproj": "a\xff" has a byte that is no UTF-8 in its name, ` +
+			`which breaks the command line of the compiler: rename it`,
+		"a\xff/app.csproj": `"a\xff/app.csproj": "a\xff" has a byte that is not UTF-8 in its name, ` +
 			`which .NET cannot read: rename it`,
 		"src/%41.csproj":         "", // only folders are read twice
 		"100%/%/%(x)/app.csproj": "",

@@ -162,7 +162,7 @@ func (p Project) Plain(app *App) []string {
 
 // common are the properties of every command, so that all commands see the same project.
 func (p Project) common() []string {
-	// The container of the command ends with it, so no process can go on.
+	// The container ends with its command, so no process can stay for the next one.
 	return append([]string{"-nodeReuse:false"}, defineAll(p.properties())...)
 }
 
@@ -192,7 +192,7 @@ func (p Project) solution(at Paths) []KeyValue {
 }
 
 // obeys adds the switches of Directory.Build.rsp to `dotnet msbuild PROJECT …`. MSBuild looks for that file from
-// PROJECT upwards, and PROJECT is crosshull's own. What follows on the command line counts for more.
+// PROJECT upwards, and PROJECT is crosshull's own. Switches that follow on the command line win.
 func (app *App) obeys(args []string, at Paths) []string {
 	if app.ResponseFile == "" {
 		return args

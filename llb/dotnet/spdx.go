@@ -102,7 +102,7 @@ const (
 	spdxIDPrefix = "SPDXRef-"
 )
 
-// noTime is the time in a document that has no other to tell. Files in layers have the same time.
+// noTime is the time in a document for which no other time is known. Files in layers have the same time.
 var noTime = time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 // SPDX returns an SPDX document in JSON: the app, its parts, what it runs on and what built it. The same parts give the

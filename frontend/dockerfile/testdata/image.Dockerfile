@@ -2,7 +2,7 @@
 # Written by crosshull (docker buildx build --call=dockerfile): the apps of crosshull.yaml,
 # built the same way by a Dockerfile.
 # It restores and compiles on the platform of the builder, whatever the target, so no step is emulated.
-# What crosshull does and this does not: layers by kind of file, libraries compiled apart, static assets
+# What crosshull does, but not this file: layers by kind of file, libraries compiled apart, static assets
 # compressed once, assets of other systems left out, labels with the digest of the base, and keeping these
 # lists up to date.
 

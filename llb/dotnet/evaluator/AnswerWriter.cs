@@ -97,7 +97,7 @@ static class AnswerWriter
             json.WriteEndObject();
         }
 
-        // What a project is in all its variants: a file that one of them reads is read.
+        // A project with all its variants. It reads a file if one of them does.
         public void Project(string path, List<Project> variants, Dictionary<string, int> index)
         {
             json.WriteStartObject();
@@ -118,7 +118,7 @@ static class AnswerWriter
             json.WriteEndObject();
         }
 
-        // Not one that only calls builds for each of its frameworks.
+        // Not a variant that only starts a build for each of its frameworks.
         static bool Builds(Project variant) =>
             variant.Instance != null && (variant["TargetFramework"] != "" || variant["TargetFrameworks"] == "");
 

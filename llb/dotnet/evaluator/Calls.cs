@@ -45,7 +45,7 @@ sealed class Calls
         own = tasks.Where(IsOwn).Select(t => t.TaskName.Split('.').Last()).ToHashSet(StringComparer.OrdinalIgnoreCase);
     }
 
-    // Code of the repository, other than of a package.
+    // Whether the code of a task is in the repository, not in a package.
     static bool IsOwn(ProjectUsingTaskElement task) => task.TaskFactory != "" ||
         task.AssemblyFile != "" && !task.AssemblyFile.Contains("$(NuGetPackageRoot)") &&
         !task.AssemblyFile.Contains("$(Pkg");
@@ -61,7 +61,7 @@ sealed class Calls
         Take(new Call(task, place, !tree.HasFile(place.Substring(0, place.LastIndexOf(':'))),
             Pairs(names, values).ToList()));
 
-    // More names than values are a task that has more parameters than can be recorded.
+    // There are more names than values if a task has more parameters than can be recorded.
     static IEnumerable<(string, string)> Pairs(string[] names, string[] values) =>
         names.Select((name, i) => (name, values.ElementAtOrDefault(i) ?? ""));
 
@@ -97,7 +97,7 @@ sealed class Calls
         if (project.Reads.Find(project.Folder, path) is { } found) project.Reads.Existence(found);
     }
 
-    // A task reads what it is given. One that nobody knows may read what lies beside that, too.
+    // A task reads what it is given. A task that is not known may also read what lies beside that.
     void Task(Call call)
     {
         if (call.Parameters.Count > CrosshullRecord.Most) Everything(Why(call) + " has too many parameters");
@@ -143,7 +143,7 @@ sealed class Calls
     }
 
     // A command reads the folder that it runs in, and folders that it names. If it runs a program of the repository,
-    // looks beyond its project, or is put together by the shell, it can read anything.
+    // looks beyond its project, or has words that only the shell knows, it can read anything.
     void Exec(Call call)
     {
         var folder = project.Folder;
@@ -151,7 +151,8 @@ sealed class Calls
             folder = Path.GetFullPath(Path.Combine(folder, working.Replace('\\', '/')));
         if (tree.IsIn(folder + "/")) Folder(folder + "/", call);
         var command = call["Command"];
-        if (IsComposed(command, call["EnvironmentVariables"])) Everything(Why(call) + " makes words in the shell");
+        if (IsComposed(command, call["EnvironmentVariables"]))
+            Everything(Why(call) + " has words that only the shell knows");
         var folders = new List<string> { folder, project.Folder };
         foreach (var word in Words(command).Concat(Words(call["EnvironmentVariables"])))
         {
@@ -159,7 +160,7 @@ sealed class Calls
             if (path == null) Pattern(folder, word, call);
             else if (path.EndsWith('/'))
             {
-                folders.Add(path); // it may be where the command goes to
+                folders.Add(path); // the command may change to it
                 Folder(path, call);
             }
             else
@@ -172,8 +173,9 @@ sealed class Calls
         if (Words(command).Contains("dotnet")) Tools(folder, call);
     }
 
-    // Whether the shell makes words of a command that are not in its text: what another command prints, where it is, or
-    // a variable that is set for it. Other variables are those of the container, which tell nothing of the repository.
+    // Whether a command has words that only the shell knows: what another command prints, the current folder, or a
+    // variable that is set for the command. Other variables are those of the container, which say nothing about the
+    // repository.
     static bool IsComposed(string command, string environment)
     {
         if (Regex.IsMatch(command, @"\$\(|`|\$\{?(OLD)?PWD\b")) return true;
@@ -182,7 +184,7 @@ sealed class Calls
         return Regex.Matches(command, @"\$\{?(\w+)").Any(m => set.Contains(m.Groups[1].Value));
     }
 
-    // What the shell makes of a pattern is below the folder before it.
+    // What a pattern matches is below the folder before the wildcard.
     void Pattern(string folder, string word, Call call)
     {
         var at = word.IndexOfAny("*?[{".ToCharArray());

@@ -12,11 +12,11 @@ using Microsoft.Build.Execution;
 namespace Crosshull;
 
 /// <summary>A project that a question can mean, and what it is.</summary>
-/// <param name="Kind">app, test, library, or what else makes it none of those that a container runs.</param>
+/// <param name="Kind">app, test, library, or in words what else it is, if a container does not run it.</param>
 /// <param name="Frameworks">Those that Linux can run.</param>
 sealed record Candidate(Project Project, string Kind, string[] Frameworks, bool CrossTargeting)
 {
-    /// <summary>Whether it can be published if the question names it and nothing else.</summary>
+    /// <summary>Whether it can be published if the question names just this project.</summary>
     public bool Runs =>
         Project["OutputType"] is "Exe" or "WinExe" && Kind != "test" && Kind != NotForLinux && Kind != WebAssembly;
 
@@ -84,7 +84,7 @@ sealed record Candidate(Project Project, string Kind, string[] Frameworks, bool 
     public static bool HasForeign(Project project) => project.Instance != null &&
         Project.List(project["TargetFrameworks"]).Any(f => IsForeign(project.Instance, f));
 
-    // What a framework is, MSBuild's own functions say (Microsoft.Build.Evaluation.IntrinsicFunctions).
+    // MSBuild's own functions say what a framework is (Microsoft.Build.Evaluation.IntrinsicFunctions).
     static string Ask(ProjectInstance instance, string function, string framework)
     {
         try
@@ -141,7 +141,7 @@ static class Candidates
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            problem = new(path, 0, 0, "", "it is no solution: " + e.Message, path);
+            problem = new(path, 0, 0, "", "it is not a solution: " + e.Message, path);
         }
         return Array.Empty<string>();
     }
@@ -149,7 +149,8 @@ static class Candidates
     static IEnumerable<string> OfText(string path) => SolutionFile.Parse(path).ProjectsInOrder
         .Where(p => p.ProjectType != SolutionProjectType.SolutionFolder).Select(p => p.AbsolutePath).ToList();
 
-    // Its paths begin at the solution (SolutionFilter in docs.microsoft.com/visualstudio/msbuild/solution-filters).
+    // Its paths are relative to the solution (SolutionFilter in
+    // docs.microsoft.com/visualstudio/msbuild/solution-filters).
     static IEnumerable<string> OfFilter(string path)
     {
         var dialect = new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip };
@@ -160,13 +161,13 @@ static class Candidates
         return solution.GetProperty("projects").EnumerateArray().Select(p => Under(from, p)).ToList();
     }
 
-    // MSBuild before 17.13 does not know this form, and it is simple.
+    // MSBuild before 17.13 cannot read this format, but it is simple.
     static IEnumerable<string> OfXml(string path) => XDocument.Load(path).Descendants("Project")
         .Select(p => ((string)p.Attribute("Path") ?? "").Replace('\\', '/'))
         .Select(p => Path.Combine(Path.GetDirectoryName(path), p)).ToList();
 }
 
 /// <summary>What is wrong with a solution.</summary>
-/// <param name="Missing">Projects that it names and that are not there.</param>
+/// <param name="Missing">Projects that it names, but that do not exist.</param>
 /// <param name="Problem">Why it cannot be read; null where it can.</param>
 sealed record SolutionProjects(string[] Missing, Problem Problem);

@@ -18,9 +18,9 @@ static class Compiled
     };
 
     /// <summary>
-    /// Whether a process of its own can compile the project, against no more than the reference assemblies of what it
-    /// references. Not one that uses others in another way (generators, tasks, files beside them), nor one that is not
-    /// what it seems here (a framework for each user, a language without tests).
+    /// Whether a separate process can compile the project with only the reference assemblies of its references. This is
+    /// not so for a project that uses others in another way (generators, tasks, files beside them), that has several
+    /// frameworks, or whose language has no tests here.
     /// </summary>
     public static bool Apart(Project project) =>
         project.Is("UsingMicrosoftNETSdk") && Path.GetExtension(project.Path) == ".csproj" &&
@@ -37,8 +37,8 @@ static class Compiled
     }
 
     /// <summary>
-    /// The packages whose version depends on what feeds have that day, as 1.* and (,2.0] do. Under central management
-    /// Directory.Packages.props has the versions.
+    /// The packages with a version such as 1.* or (,2.0], which depends on what feeds have that day. Under central
+    /// management Directory.Packages.props has the versions.
     /// </summary>
     public static IEnumerable<(string Id, string Version)> Floating(Project project)
     {

@@ -6,7 +6,7 @@ namespace Crosshull;
 /// <summary>The contents that the frontend has given, by their paths in the context.</summary>
 static class Contents
 {
-    /// <summary>Reads a folder into memory: later this process has no right to.</summary>
+    /// <summary>Reads a folder into memory, as this process will lose the right to read it.</summary>
     public static Dictionary<string, byte[]> Read(string folder)
     {
         var contents = new Dictionary<string, byte[]>();

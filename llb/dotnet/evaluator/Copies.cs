@@ -6,8 +6,8 @@ using Microsoft.Build.Construction;
 namespace Crosshull;
 
 /// <summary>
-/// Copies of targets, each under another name, without what decides whether and when it runs, and with a recorder in
-/// place of its tasks. They are part of their files until this is disposed of.
+/// Copies of targets. Each has another name, and a recorder in place of its tasks. It lacks what decides whether and
+/// when the target runs. The copies are part of their files until this is disposed of.
 /// </summary>
 sealed class Copies : IDisposable
 {
@@ -47,12 +47,12 @@ sealed class Copies : IDisposable
         }
     }
 
-    /// <summary>Whether a task runs in a copy, and gives what it gives in a build.</summary>
+    /// <summary>Whether a task runs in a copy, with the same outputs as in a build.</summary>
     public static bool Runs(ProjectTaskElement task) => Pure.Contains(task.Name);
 
     public IEnumerable<string> Names => originals.Keys;
 
-    /// <summary>The name of the target that a copy is of.</summary>
+    /// <summary>The name of the target that was copied.</summary>
     public string Original(string name) => originals[name];
 
     void Copy(ProjectRootElement file, ProjectTargetElement target)
@@ -99,14 +99,14 @@ sealed class Copies : IDisposable
         _ => new[] { element.Condition },
     };
 
-    // Conditions of each item of a list stay: they make batches.
+    // A condition on each item of a list stays, because it makes batches.
     static void Strip(ProjectElementContainer group)
     {
         foreach (var element in group.AllChildren.Append(group))
             if (!IsFixed(element.Condition) && !element.Condition.Contains("%(")) element.Condition = "";
     }
 
-    // Whether a condition says the same before anything has run.
+    // Whether a condition has the same value before any target has run.
     static bool IsFixed(string condition) => !condition.Contains("@(") && !condition.Contains("%(") &&
         !Expressions.Existing(condition).Any() && Expressions.Used(condition).All(Fixed.Contains);
 
@@ -119,7 +119,7 @@ sealed class Copies : IDisposable
         }
         // Even where a task reads nothing, an expression in its parameters may.
         var record = Record(task.Name, task.Parameters.ToList(), original.Location, task, task.Parent);
-        // A condition of each item of a list makes batches.
+        // A condition on each item of a list makes batches.
         if (task.Condition.Contains("%(") || IsFixed(task.Condition)) record.Condition = task.Condition;
         task.Parent.RemoveChild(task);
     }

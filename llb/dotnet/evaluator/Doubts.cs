@@ -7,12 +7,12 @@ using Microsoft.Build.Construction;
 namespace Crosshull;
 
 /// <summary>
-/// Finds what the XML of targets does not tell: values that only a run gives, because a command prints them, or because
-/// targets set them by turns. A task that gets such a value may read anything.
+/// Finds values that the XML of targets does not tell: a command prints them, or several targets set them in turn. A
+/// task that gets such a value may read anything.
 /// </summary>
 sealed class Doubts
 {
-    // Items that the SDK reads the files of. Others are no more than a word until a task gets them.
+    // Items whose files the SDK reads. Other items are only text until a task gets them.
     static readonly HashSet<string> Read = new(StringComparer.OrdinalIgnoreCase)
     {
         "Compile", "Content", "None", "EmbeddedResource", "Resource", "AdditionalFiles", "Analyzer", "Reference",
@@ -52,7 +52,7 @@ sealed class Doubts
             }
     }
 
-    // Outputs that say what the task was given, or no more than how it ended.
+    // Outputs that repeat what the task was given, or only say how it ended.
     static bool Given(ProjectTaskElement task, string parameter) =>
         parameter is "ExitCode" or "Outputs" or "CopiedFiles" or "DestinationFiles" or "MovedFiles" or "TouchedFiles" ||
         Calls.IsKnown(task.Name);
@@ -67,7 +67,7 @@ sealed class Doubts
         return unknown;
     }
 
-    // Several targets set it, each to something else: which one was the last?
+    // Several targets set it to different values, so the value depends on which one ran last.
     bool ByTurns(string name, string target)
     {
         var of = settings.Where(s => !s.IsItem && s.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).ToList();
@@ -75,7 +75,7 @@ sealed class Doubts
             of.All(s => s.Target != target);
     }
 
-    /// <summary>Tells why what targets read is not known, with the place relative to root.</summary>
+    /// <summary>Tells why it is not known what targets read, with the place relative to root.</summary>
     public void Tell(Action<string> everything, string root)
     {
         foreach (var target in targets)

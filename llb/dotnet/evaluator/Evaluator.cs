@@ -23,7 +23,7 @@ sealed class Evaluator : IDisposable
     readonly Tree tree;
     readonly Trap trap;
     readonly Dictionary<(string, string), Project> projects = new();
-    readonly Dictionary<string, ProjectRootElement> loaded = new(); // keeps them alive: MSBuild's cache is a weak one
+    readonly Dictionary<string, ProjectRootElement> loaded = new(); // keeps them alive: MSBuild's cache does not
     readonly EvaluationContext context;
 
     readonly string own; // where crosshull's files are
@@ -46,8 +46,8 @@ sealed class Evaluator : IDisposable
         UICulture = CultureInfo.InvariantCulture,
     };
 
-    // MSBuild parses a file once and keeps what it is. The file is closed then: who still reads it is a property
-    // function or a task. One that is no XML stays open, so that the evaluation says what is wrong.
+    // MSBuild parses a file once, and keeps the result. So the file can be closed then: only a property function or a
+    // task still reads it. A file that is not XML stays open, so that the evaluation says what is wrong.
     void Load(string file)
     {
         try
@@ -58,10 +58,10 @@ sealed class Evaluator : IDisposable
         catch (InvalidProjectFileException) { }
     }
 
-    /// <summary>The parsed file, null for one that is no XML.</summary>
+    /// <summary>The parsed file; null if it is not XML.</summary>
     public ProjectRootElement Parsed(string file)
     {
-        if (!loaded.ContainsKey(file)) Load(file); // one that is imported, and whose name does not say so
+        if (!loaded.ContainsKey(file)) Load(file); // an import without the name of a project file
         return loaded.GetValueOrDefault(file);
     }
 
@@ -101,11 +101,11 @@ sealed class Evaluator : IDisposable
         }
     }
 
-    // Wherever packages lie: what is not the context's is the SDK's, crosshull's, or that of a package.
+    // Packages can lie anywhere: an import that is not in the context is the SDK's, crosshull's, or a package's.
     bool IsOfPackage(string import) => !import.StartsWith(Sdk.Root + "/") && !import.StartsWith(own) &&
         (!import.StartsWith(packages) || tree.IsOwn(import.Substring(packages.Length).Split('/')[0]));
 
-    /// <summary>What the project says of properties and items, to be compared.</summary>
+    /// <summary>The properties and items of the project, as a text to compare.</summary>
     public string Snapshot(Project project)
     {
         var again = new Project(project.Path, project.Globals, tree);

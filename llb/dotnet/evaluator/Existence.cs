@@ -6,10 +6,10 @@ using System.Linq;
 namespace Crosshull;
 
 /// <summary>
-/// Finds names that decide by being there, and that MSBuild does not ask its file system for: property functions such
-/// as [System.IO.Directory]::GetFiles look for themselves. Where the XML of a repository or a package has such a
-/// function, all names that nobody has told of are hidden, and the project is evaluated again. If it says something
-/// else, a search finds the names that make the difference.
+/// Finds names whose existence changes an evaluation, and that MSBuild does not ask its file system for: property
+/// functions such as [System.IO.Directory]::GetFiles look for themselves. If the XML of a repository or a package has
+/// such a function, all names that nothing else has reported are hidden, and the project is evaluated again. If the
+/// result differs, a search finds the names that make the difference.
 /// </summary>
 sealed class Existence
 {
@@ -66,7 +66,7 @@ sealed class Existence
             .OrderBy(f => f, StringComparer.Ordinal).ToList();
     }
 
-    // Binary search for the first name without which the answer is another, and then for the next one.
+    // Binary search for the first name that changes the result, and then for the next one.
     void Search(Project project, string whole, Hidden hidden)
     {
         var needed = new HashSet<string>();
@@ -79,7 +79,8 @@ sealed class Existence
         {
             if (needed.Count == MaxCulprits)
             {
-                project.Reads.Everything(Phase.Evaluation, "more than " + MaxCulprits + " names decide by being there");
+                project.Reads.Everything(
+                    Phase.Evaluation, "it depends on the existence of more than " + MaxCulprits + " files");
                 return;
             }
             var name = hidden.Names[First(hidden.Names.Count, Same) - 1];
@@ -89,7 +90,7 @@ sealed class Existence
         }
     }
 
-    // The least number of names with which all is the same.
+    // The lowest number of names that gives the same result.
     static int First(int count, Func<int, bool> same)
     {
         int without = 0, with = count;
@@ -102,7 +103,7 @@ sealed class Existence
         return with;
     }
 
-    /// <summary>Names that are taken away, and shown again.</summary>
+    /// <summary>Names that are hidden for a time.</summary>
     sealed class Hidden
     {
         readonly string root;
@@ -128,7 +129,7 @@ sealed class Existence
             }
         }
 
-        // A folder that is empty then goes, too: that it is there can decide.
+        // A folder that is then empty goes, too, because its existence can change the result.
         void Hide(string file)
         {
             var mode = File.GetUnixFileMode(file);

@@ -4,12 +4,12 @@ using System.Text.RegularExpressions;
 
 namespace Crosshull;
 
-/// <summary>What is written in conditions and values, as MSBuild's own syntax has it.</summary>
+/// <summary>Finds expressions of MSBuild in conditions and values.</summary>
 static class Expressions
 {
     /// <summary>
-    /// The arguments of Exists in a text: of the function of conditions, and of those of System.IO, which take a path
-    /// as well.
+    /// The arguments of Exists in a text: of the function of conditions, and of the functions of System.IO, which also
+    /// take a path.
     /// </summary>
     public static IEnumerable<string> Existing(string text) =>
         from Match call in Regex.Matches(text, @"\bExists\s*\(\s*('(?<path>[^']*)'|`(?<path>[^`]*)`|" +
@@ -22,7 +22,7 @@ static class Expressions
             @"\[System\.IO\.(File|Directory)\]::(?!Exists|ReadAll|ReadLines)\w+|System\.IO\.(File|Directory)Info|" +
             @"\[MSBuild\]::(GetPathOfFileAbove|GetDirectoryNameOfFileAbove|FileExists|DirectoryExists)|" +
             @"%\((\w+\.)?(Modified|Created|Accessed)Time\)", RegexOptions.IgnoreCase)
-        select call.Value.TrimStart('[');
+        select call.Value;
 
     /// <summary>The names of properties, items, and metadata that a text takes the value of.</summary>
     public static IEnumerable<string> Used(string text) =>

@@ -44,7 +44,7 @@ sealed class Inputs
         Collect(project, project.Instance);
     }
 
-    /// <summary>The same for what an instance of the project has, as targets leave it.</summary>
+    /// <summary>The same for an instance of the project after its targets have run.</summary>
     public void Collect(Project project, ProjectInstance instance)
     {
         foreach (var item in instance.Items) Item(project, item);
@@ -61,14 +61,14 @@ sealed class Inputs
         }
     }
 
-    /// <summary>The files right in a folder, but for doubtful ones.</summary>
+    /// <summary>The files right in a folder, except doubtful ones.</summary>
     public void Right(Project project, string folder, string why)
     {
         foreach (var file in Directory.EnumerateFiles(folder))
             if (!doubtful.Contains(file)) project.Reads.File(file, Phase.Build, why);
     }
 
-    // Whether a file of a project is worth a word: its folder is read as a whole, but for doubtful files in it.
+    // Whether to list a file: the folder of the project is read as a whole anyway, except doubtful files in it.
     bool Tells(Project project, string path) => !path.StartsWith(project.Folder + "/") || doubtful.Contains(path);
 
     void Item(Project project, ProjectItemInstance item)
@@ -87,7 +87,7 @@ sealed class Inputs
             Beside(project, assembly);
     }
 
-    // The file or folder that an item is.
+    // An item that is a file or a folder.
     void Named(Project project, ProjectItemInstance item, string path)
     {
         var why = item.ItemType + " item";
@@ -101,8 +101,8 @@ sealed class Inputs
     static string FileOf(Project project, string text) =>
         project.Reads.Find(project.Folder, text) is { } path && !path.EndsWith('/') ? path : null;
 
-    // A file in the folder of a project is an item None by itself (Microsoft.NET.Sdk.DefaultItems.props). That does
-    // nothing, unless it is copied or the author has put it there.
+    // The SDK makes a file in the folder of a project an item None (Microsoft.NET.Sdk.DefaultItems.props). Such an item
+    // does nothing, unless it is copied or the author has added it.
     static bool Matters(ProjectItemInstance item) =>
         item.ItemType != "None" || Copied(item, "CopyToOutputDirectory") || Copied(item, "CopyToPublishDirectory") ||
         OfAuthor(item);
@@ -131,7 +131,7 @@ sealed class Inputs
         if (value.Length < 2 || value.AsSpan().IndexOfAny("./\\") < 0 || value.StartsWith(Sdk.Root)) return;
         if (property.Name.StartsWith("MSBuild") || NoInputs.Contains(property.Name)) return;
         bool Begins(string with) => property.Name.StartsWith(with, StringComparison.OrdinalIgnoreCase);
-        // As NuGet.targets has it, whatever restore reads is in properties of these names.
+        // Properties with these names say what restore reads (NuGet.targets).
         var restore = Begins("Restore") || Begins("NuGet");
         foreach (var part in Project.List(value))
         {

@@ -6,9 +6,9 @@ using System.Runtime.CompilerServices;
 namespace Crosshull;
 
 /// <summary>
-/// Says what MSBuild knows of the projects of a build context, and what a build of them reads:
-/// <c>dotnet evaluator.dll REQUEST ANSWER DONE [RESTORED]</c>. The first two are JSON, see <see cref="Request"/> and
-/// <see cref="Answer"/>. DONE is the same whatever the answer is: to depend on it is to depend on having asked.
+/// Says what MSBuild knows of the projects of a build context, and what a build of them reads: <c>dotnet evaluator.dll
+/// REQUEST ANSWER DONE [RESTORED]</c>. The first two are JSON, see <see cref="Request"/> and <see cref="Answer"/>. DONE
+/// is the same whatever the answer is: a step that needs it runs after this program, but not again for another answer.
 /// RESTORED is the context as a restore has left it, see <see cref="Restored"/>.
 /// </summary>
 static class Program

@@ -31,13 +31,13 @@ sealed class Project
     /// <summary>The files of the context that the project consists of: it and what it imports.</summary>
     public HashSet<string> Imports { get; } = new();
 
-    /// <summary>What it imports of packages.</summary>
+    /// <summary>The files of packages that it imports.</summary>
     public HashSet<string> PackageImports { get; } = new();
 
-    /// <summary>Whether a target of the repository runs a tool, or a task that nobody knows.</summary>
+    /// <summary>Whether a target of the repository runs a tool, or a task that is not known.</summary>
     public bool RunsTools { get; set; }
 
-    /// <summary>Projects that it references, and that are not there. MSBuild warns (MSB9008), and goes on.</summary>
+    /// <summary>Projects that it references, but that do not exist. MSBuild warns (MSB9008), and goes on.</summary>
     public List<string> Missing { get; } = new();
 
     /// <summary>Projects that it references or builds by a task.</summary>
@@ -52,7 +52,7 @@ sealed class Project
         value.Split(new[] { ';', '\n', '\r' }, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 }
 
-/// <summary>Global properties: a value, compared by what is in it. The case of names makes no difference.</summary>
+/// <summary>Global properties, compared by their values. The case of names makes no difference.</summary>
 sealed class Globals
 {
     readonly SortedDictionary<string, string> properties = new(StringComparer.OrdinalIgnoreCase);
@@ -82,7 +82,7 @@ sealed class Globals
         return copy;
     }
 
-    /// <summary>Those of a text such as <c>A=1;B=2</c>, which metadata of references hold.</summary>
+    /// <summary>The properties in a text such as <c>A=1;B=2</c>, as metadata of references have it.</summary>
     public static IEnumerable<KeyValuePair<string, string>> Parse(string text) =>
         from pair in text.Split(';')
         let at = pair.IndexOf('=')

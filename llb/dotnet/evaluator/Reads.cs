@@ -16,16 +16,16 @@ sealed class Reads
 
     public Dictionary<string, (Phase Phase, string Why)> Files { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Folders of which all is read.</summary>
+    /// <summary>Folders that are read as a whole.</summary>
     public Dictionary<string, (Phase Phase, string Why)> Folders { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Folders that have to be there, with whatever in them.</summary>
+    /// <summary>Folders that have to exist, whatever is in them.</summary>
     public SortedSet<string> Existing { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Why it cannot be known what is read; null where it is known.</summary>
     public string Unknown { get; private set; }
 
-    /// <summary>Whether it cannot be known either what evaluation reads.</summary>
+    /// <summary>Whether it is also unknown what evaluation reads.</summary>
     public bool UnknownToEvaluation { get; private set; }
 
     public void File(string path, Phase phase, string why)
@@ -40,11 +40,11 @@ sealed class Reads
         else if (tree.HasFolder(path)) Add(Folders, path, phase, why);
     }
 
-    /// <summary>Takes note that somebody looked whether there is such a file or folder.</summary>
+    /// <summary>Takes note that the project looked for a file or folder.</summary>
     public void Existence(string path)
     {
         path = path.TrimEnd('/');
-        if (tree.HasFile(path)) Add(Files, path, Phase.Evaluation, "its existence decides");
+        if (tree.HasFile(path)) Add(Files, path, Phase.Evaluation, "the project looks for it");
         else if (tree.HasFolder(path)) Existing.Add(path);
     }
 
@@ -54,7 +54,7 @@ sealed class Reads
         UnknownToEvaluation |= phase == Phase.Evaluation;
     }
 
-    /// <summary>Finds out what is read; where that fails, it may be anything.</summary>
+    /// <summary>Finds out what is read. If that fails, the project may read anything.</summary>
     public void OrEverything(Action find)
     {
         try
@@ -63,7 +63,8 @@ sealed class Reads
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            Everything(Phase.Evaluation, "crosshull failed to find out: " + e.GetType().Name + ": " + e.Message);
+            Everything(
+                Phase.Evaluation, "crosshull cannot find out what it reads: " + e.GetType().Name + ": " + e.Message);
         }
     }
 

@@ -3,12 +3,12 @@ using Microsoft.Build.Framework;
 
 /// <summary>Stands for a task that does not run, and tells what the task would get. See Crosshull.Targets.</summary>
 /// <remarks>
-/// MSBuild finds a task by its name in an assembly, which it loads a second time for that. So this type sees nothing
-/// static of the program, but only what the process holds (AppDomain.GetData).
+/// MSBuild finds a task by its name in an assembly, which it loads a second time for that. So this type does not see
+/// the program's static members, only what the process holds (AppDomain.GetData).
 /// </remarks>
 public sealed class CrosshullRecord : ITask
 {
-    /// <summary>As many parameters as a recorded task can have.</summary>
+    /// <summary>The most parameters that a recorded task can have.</summary>
     public const int Most = 16;
 
     public IBuildEngine BuildEngine { get; set; }

@@ -5,7 +5,7 @@ using Microsoft.Build.FileSystem;
 namespace Crosshull;
 
 /// <summary>
-/// The file system that MSBuild evaluates with (EvaluationContext.Create). It sees what decides by being there:
+/// The file system that MSBuild evaluates with (EvaluationContext.Create). It sees which names projects look for: by
 /// Exists() in conditions, GetPathOfFileAbove, wildcards of imports.
 /// </summary>
 sealed class Recorder : MSBuildFileSystemBase

@@ -5,8 +5,8 @@ using System.Text;
 namespace Crosshull;
 
 /// <summary>
-/// Directory.Build.rsp: switches for every command in and below its folder. Only the command line obeys it (XMake), and
-/// no evaluation by the API, so the properties in it are taken from it here.
+/// Directory.Build.rsp: switches for every command in and below its folder. The command line of MSBuild obeys it
+/// (XMake), but an evaluation by the API does not. So this reads the properties in it.
 /// </summary>
 static class ResponseFile
 {

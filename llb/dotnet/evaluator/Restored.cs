@@ -30,8 +30,8 @@ sealed class Restored
         Directory.EnumerateFiles(Folder, "*.nuget.g.*", All).Select(File.ReadAllText).SelectMany(Imported).Any(IsOwn);
 
     /// <summary>
-    /// Whether the repository asks for a package. Others are the SDK's own, such as what trims and compiles to native
-    /// code, and read what MSBuild gives them.
+    /// Whether the repository asks for a package. Others are the SDK's own, such as those that trim or compile to
+    /// native code. They read only what MSBuild gives them.
     /// </summary>
     public bool IsOwn(string package) => !ofSdk.Contains(package);
 

@@ -6,13 +6,13 @@ using System.Runtime.Loader;
 
 namespace Crosshull;
 
-/// <summary>Finds the SDK as the <c>dotnet</c> command does, and makes its MSBuild that of this process.</summary>
+/// <summary>Finds the SDK as the <c>dotnet</c> command does, and loads its MSBuild.</summary>
 static class Sdk
 {
-    /// <summary>The folder of dotnet: what is below it is the SDK's and no input.</summary>
+    /// <summary>The folder of dotnet: files below it are the SDK's, and no input.</summary>
     public static string Root { get; private set; }
 
-    /// <summary>Call it before the first use of a type of MSBuild. A global.json counts from folder upwards.</summary>
+    /// <summary>Call it before the first use of a type of MSBuild. It looks for global.json from folder up.</summary>
     public static void Use(string folder)
     {
         Root = Path.GetDirectoryName(Resolve(Environment.ProcessPath));
@@ -21,7 +21,8 @@ static class Sdk
         Environment.SetEnvironmentVariable("MSBuildExtensionsPath", sdk + "/");
         Environment.SetEnvironmentVariable("MSBuildSDKsPath", sdk + "/Sdks");
         Environment.SetEnvironmentVariable("DOTNET_HOST_PATH", Root + "/dotnet");
-        // A feed that is out of reach is told at once, not after minutes (NuGet.Protocol, EnhancedHttpRetryHelper).
+        // If a feed is out of reach, the error comes at once, not after minutes (NuGet.Protocol,
+        // EnhancedHttpRetryHelper).
         Environment.SetEnvironmentVariable("NUGET_ENHANCED_MAX_NETWORK_TRY_COUNT", "1");
         Environment.SetEnvironmentVariable("NUGET_ENHANCED_NETWORK_RETRY_DELAY_MILLISECONDS", "1");
         AssemblyLoadContext.Default.Resolving += (context, name) =>

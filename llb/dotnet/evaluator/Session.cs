@@ -12,14 +12,14 @@ sealed record Answer(
     IEnumerable<string> Asks, IEnumerable<string> Outputs, List<AnswerToQuestion> Questions);
 
 /// <summary>The answer to one question.</summary>
-/// <param name="App">The project that is meant; null unless there is one, with its framework.</param>
-/// <param name="Closure">All that it is built from, itself included.</param>
+/// <param name="App">The project that is meant; null if that, or its framework, is not clear.</param>
+/// <param name="Closure">All projects that it is built from, itself included.</param>
 sealed record AnswerToQuestion(
     List<Candidate> Candidates, SolutionProjects Solution, Project App, Container Container, HashSet<Project> Closure,
     string ResponseFile, bool ByRuntimeIdentifier);
 
 /// <summary>
-/// Answers a request. It evaluates everything again until nobody wants the contents of a stand-in any more, and no
+/// Answers a request. It evaluates everything again until no project wants the contents of another stand-in, and no
 /// folder of outputs is left.
 /// </summary>
 sealed class Session
@@ -53,7 +53,7 @@ sealed class Session
             var changed = GiveWanted(once.Evaluator);
             changed |= RemoveOutputs(once.Evaluator);
             if (changed && round < MaxRounds) continue;
-            var restless = $"it reads other files each time: {MaxRounds} evaluations were not enough";
+            var restless = $"each of {MaxRounds} evaluations read other files";
             foreach (var project in once.Evaluator.Projects)
             {
                 if (changed) project.Reads.Everything(Phase.Evaluation, restless);
@@ -73,7 +73,8 @@ sealed class Session
         return changed;
     }
 
-    // Once a file has contents, nobody sees who reads it. Some XML that they share has made both read it, perhaps.
+    // Once a file has contents, the trap no longer sees who reads it. Another project may read it too, if it shares a
+    // file with the project that was seen.
     void Credit(Project project)
     {
         foreach (var (path, phase, reader) in read)
@@ -82,7 +83,7 @@ sealed class Session
                 project.Reads.File(path, phase, "read by an expression or a task");
     }
 
-    // What a build on another machine left is no input, and only the evaluation knows where that is.
+    // Outputs of a build on another machine are no input. Only the evaluation knows where they are.
     bool RemoveOutputs(Evaluator evaluator)
     {
         var changed = false;
@@ -99,7 +100,7 @@ sealed class Session
 /// <summary>One evaluation of all that a request asks about, over the tree as it is.</summary>
 sealed class Once : IDisposable
 {
-    // Metadata of references that set properties, the last of which wins.
+    // Metadata of references that set properties. The last one wins.
     static readonly string[] Setting =
     {
         "SetConfiguration", "SetPlatform", "SetTargetFramework", "Properties", "AdditionalProperties",
@@ -153,11 +154,11 @@ sealed class Once : IDisposable
         if (app.Instance == null) return nothing with { App = app };
         var closure = new HashSet<Project>();
         Walk(app, closure);
-        Walk(chosen.Project, closure); // with all its frameworks, which restore wants
+        Walk(chosen.Project, closure); // with all its frameworks, which restore needs
         return nothing with
         {
             App = app, Closure = closure, ByRuntimeIdentifier = VariesByRuntimeIdentifier(app, closure),
-            // To ask for the container runs targets. Those of packages are programs that nobody needs to run for that.
+            // Asking for the container runs targets. That needs no targets of packages, which would run programs.
             Container = question.Test || tree.IsRestored ? null : AskContainer(app),
             ResponseFile = ResponseFile.Find(tree, app.Path),
         };
@@ -192,9 +193,9 @@ sealed class Once : IDisposable
     {
         if (question.Test) return Only(candidates.Where(c => c.Kind == "test"));
         var apps = candidates.Where(c => c.Kind == "app").ToList();
-        // One that is also built for other systems is a program for desktops, more often than not.
+        // An app that is also built for other systems is mostly a desktop program.
         if (apps.Count > 1 && apps.Count(c => c.ForLinuxAlone) == 1) apps.RemoveAll(c => !c.ForLinuxAlone);
-        // Who names a project means it, whatever it seems to be.
+        // If the question names one project, it means that project, whatever its kind.
         var named = apps.Count == 0 && candidates.Count == 1 && question.Project.EndsWith("proj");
         return Only(named ? candidates.Where(c => c.Runs) : apps);
     }
@@ -209,7 +210,7 @@ sealed class Once : IDisposable
         foreach (var reference in project.References) Walk(reference, closure);
     }
 
-    // What a project reads and references, found once however many closures it is in.
+    // What a project reads and references. This is found once, even if the project is in several closures.
     void Look(Project project)
     {
         if (!walked.Add(project)) return;
@@ -233,7 +234,7 @@ sealed class Once : IDisposable
         foreach (var (path, globals) in built) Refer(path, globals);
     }
 
-    // Targets AssignProjectConfiguration and ResolveProjectReferences call a reference so
+    // Targets AssignProjectConfiguration and ResolveProjectReferences build a reference with these
     // (Microsoft.Common.CurrentVersion.targets).
     static Globals GlobalsOf(Project project, ProjectItemInstance reference)
     {
@@ -243,11 +244,11 @@ sealed class Once : IDisposable
         return globals.Without(Project.List(Of("GlobalPropertiesToRemove") + ";" + Of("UndefineProperties")));
     }
 
-    // XML of the repository that does not name the property cannot tell one runtime identifier from another.
+    // If no XML of the repository names the property, the files are the same for all runtime identifiers.
     bool VariesByRuntimeIdentifier(Project app, HashSet<Project> closure)
     {
         if (!existence.Mentions(app, "RuntimeIdentifier")) return false;
-        Walk(Evaluator.Evaluate(app.Path, app.Globals.With("RuntimeIdentifier", "")), closure); // as portable has it
+        Walk(Evaluator.Evaluate(app.Path, app.Globals.With("RuntimeIdentifier", "")), closure); // as in portable mode
         var published = new HashSet<string>();
         foreach (var rid in request.RuntimeIdentifiers)
         {
@@ -259,10 +260,10 @@ sealed class Once : IDisposable
         return published.Count > 1;
     }
 
-    // The SDK is asked for one runtime identifier or none. Which C library do the project's own ones name?
+    // The SDK is asked for one runtime identifier or none. The project's own ones tell which C library it is for.
     string RuntimeIdentifier(Project app)
     {
-        // While it publishes, the SDK makes one up (Microsoft.NET.RuntimeIdentifierInference.targets).
+        // During a publish, the SDK sets one itself (Microsoft.NET.RuntimeIdentifierInference.targets).
         var said = app;
         var perPlatform = request.ModeProperties.Any(app.Is);
         if (perPlatform)

@@ -8,9 +8,9 @@ namespace Crosshull;
 
 /// <summary>
 /// Finds what the targets of a repository and of packages read while they run, without running them: MSBuild runs
-/// copies of them that record what their tasks would get, see <see cref="Copies"/> and <see cref="Calls"/>. What
-/// depends on how those of the repository run, see <see cref="Doubts"/>, can be anything. Packages mostly make such
-/// values of what they write themselves.
+/// copies of them that record what their tasks would get, see <see cref="Copies"/> and <see cref="Calls"/>. If a target
+/// of the repository reads what only a run can tell, that may be anything, see <see cref="Doubts"/>. Targets of
+/// packages get no such doubts: they mostly make these values from what they write themselves.
 /// </summary>
 sealed class Targets
 {
@@ -38,7 +38,8 @@ sealed class Targets
         if (project.Instance == null || files.All(f => f.Targets.Count == 0)) return calls.Built;
         new Doubts(own.SelectMany(f => f.Targets).ToList()).Tell(
             why => project.Reads.Everything(Phase.Build, why), tree.Root);
-        // What a condition in a target says depends on what has run before, so it is taken for either.
+        // The value of a condition in a target depends on what has run before, so the copies run with and without
+        // conditions.
         foreach (var conditions in new[] { true, false })
             using (var copies = new Copies(files, conditions)) Record(project, copies, calls);
         return calls.Built;
@@ -55,11 +56,12 @@ sealed class Targets
         var names = copies.Names.Where(copied.Instance.Targets.ContainsKey).ToArray();
         AppDomain.CurrentDomain.SetData("crosshull.record", calls.Recorder);
         using var _ = trap.Read(project, Phase.Build);
-        // The second time, each finds what those after it in the files have set.
+        // The second time, each target finds what the targets after it in the files have set.
         for (var time = 0; time < 2; time++)
             if (!Run(copied.Instance, names))
                 foreach (var name in names.Where(n => !Run(copied.Instance, n)))
-                    project.Reads.Everything(Phase.Build, "MSBuild cannot follow its target " + copies.Original(name));
+                    project.Reads.Everything(
+                        Phase.Build, "MSBuild cannot run a copy of its target " + copies.Original(name));
         inputs.Collect(project, copied.Instance); // the items and properties that targets make
     }
 

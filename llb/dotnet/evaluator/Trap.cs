@@ -7,9 +7,9 @@ using System.Linq;
 namespace Crosshull;
 
 /// <summary>
-/// Sees who wants the contents of a stand-in. MSBuild tells of some reads by its file system (<see cref="Recorder"/>),
-/// and of none by property functions and tasks, and some readers swallow the error. But each read throws an exception,
-/// and .NET tells of it first (AppDomain.FirstChanceException).
+/// Sees which project wants the contents of a stand-in. MSBuild reports some reads through its file system, see
+/// <see cref="Recorder"/>. It reports no reads by property functions and tasks, and some readers swallow the error. But
+/// each read throws an exception, and .NET reports that first (AppDomain.FirstChanceException).
 /// </summary>
 sealed class Trap
 {
@@ -24,13 +24,13 @@ sealed class Trap
         };
     }
 
-    /// <summary>Stand-ins that somebody wanted in this round, and whether MSBuild wanted to parse them.</summary>
+    /// <summary>Stand-ins that were wanted in this round, and whether MSBuild wanted to parse them.</summary>
     public ConcurrentDictionary<string, bool> Wanted { get; } = new();
 
-    /// <summary>Who reads at present; null for nobody.</summary>
+    /// <summary>The project that reads now; null for none.</summary>
     public Project Reader { get; private set; }
 
-    /// <summary>Takes what is read for a project's until it is disposed of.</summary>
+    /// <summary>Counts what is read as the project's, until the result is disposed of.</summary>
     public IDisposable Read(Project project, Phase phase)
     {
         var before = (Reader, this.phase);

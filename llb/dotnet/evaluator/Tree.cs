@@ -8,8 +8,8 @@ using System.Text;
 namespace Crosshull;
 
 /// <summary>
-/// The build context as this process lays it: every name is there, and contents only of files that MSBuild reads as
-/// project files. What stands for the others cannot be read (mode 0000), so whoever wants their contents is seen, see
+/// The build context as this process lays it out. Every name is there, but only files that MSBuild reads as project
+/// files have contents. The others are stand-ins that cannot be read (mode 0000), so that an attempt is seen, see
 /// <see cref="Trap"/>.
 /// </summary>
 sealed class Tree
@@ -17,7 +17,7 @@ sealed class Tree
     readonly Dictionary<string, byte[]> contents;
     readonly HashSet<string> files = new(), folders = new(), closed = new(), given = new();
     readonly SortedSet<string> asks = new(StringComparer.Ordinal), outputs = new(StringComparer.Ordinal);
-    readonly Dictionary<string, string> links = new(); // with what each leads to, as it is written
+    readonly Dictionary<string, string> links = new(); // with the target of each, as it is written
     readonly Restored restored; // null: nothing is restored yet
     readonly HashSet<string> brought = new(); // what the restore has brought, which is no part of the context
 
@@ -71,7 +71,7 @@ sealed class Tree
         Bring("");
     }
 
-    // Puts what the restore has brought in its places: a link for each file and each folder that the context lacks.
+    // Makes a link for each file and folder that the restore has brought and the context lacks.
     void Bring(string folder)
     {
         if (restored == null) return;
@@ -125,7 +125,7 @@ sealed class Tree
         Path.GetFileName(name).ToLowerInvariant() is "global.json" or "nuget.config" or "dotnet-tools.json" ||
         Path.GetExtension(name).ToLowerInvariant() is ".sln" or ".slnx" or ".slnf" or ".rsp" or ".nupkg";
 
-    /// <summary>Makes a file unreadable that has been parsed: whoever reads it again is seen, once.</summary>
+    /// <summary>Makes a parsed file unreadable, so that the next attempt to read it is seen, once.</summary>
     public void Close(string path)
     {
         if (given.Contains(path)) return;
@@ -133,7 +133,7 @@ sealed class Tree
         closed.Add(path);
     }
 
-    /// <summary>Makes all that is closed readable again: the next evaluation of everything parses it anew.</summary>
+    /// <summary>Makes all closed files readable again: the next evaluation of everything parses them anew.</summary>
     public void Reopen()
     {
         foreach (var path in closed.Where(File.Exists))
@@ -161,8 +161,8 @@ sealed class Tree
         : Array.Empty<string>();
 
     /// <summary>
-    /// Gives a file the contents that were wanted, or contents of this program's making, so that the same evaluation
-    /// comes to its next question. True if that changed anything.
+    /// Gives a file the contents that were wanted. If they are not known, it invents some, so that the evaluation goes
+    /// on and wants the next file. True if that changed anything.
     /// </summary>
     public bool Give(string path, bool asProject)
     {
@@ -205,7 +205,7 @@ sealed class Tree
         _ => asProject ? "<Project />" : "1.0.0\n",
     };
 
-    /// <summary>Takes a folder of outputs away, with all names in it. True if there was one.</summary>
+    /// <summary>Removes a folder of outputs, with all names in it. True if there was one.</summary>
     public bool Remove(string folder)
     {
         if (!folders.Contains(folder)) return false;
