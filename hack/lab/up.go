@@ -102,7 +102,7 @@ func (l *Lab) begin(ctx context.Context, progress io.Writer) (p *reporter, unloc
 // wantedSpace is what a run of all tests takes on a machine that has nothing yet, in bytes.
 const wantedSpace = 30e9
 
-// warnOfDisk tells before minutes are spent that BuildKit will drop what it has cached, and tests that look for it fail.
+// warnOfDisk tells early that the disk is nearly full: BuildKit then drops its cache, and tests that need it fail.
 func (l *Lab) warnOfDisk(p *reporter) error {
 	var fs syscall.Statfs_t
 	if err := syscall.Statfs(l.dir, &fs); err != nil {
