@@ -41,11 +41,18 @@ func (l Links) ProjectFiles() []string {
 
 // Resolve returns a path without links.
 func (l Links) Resolve(p string) string {
+	p, _ = l.resolve(p)
+	return p
+}
+
+// resolve returns a path without links, and the links that it went through.
+func (l Links) resolve(p string) (resolved string, through []string) {
 	for range maxLinks {
 		next := p
 		for link := range foldersOf(path.Join(p, "x")) {
 			if target, ok := l[link]; ok {
 				next = path.Join(target, strings.TrimPrefix(p, link))
+				through = append(through, link)
 				break
 			}
 		}
@@ -54,7 +61,7 @@ func (l Links) Resolve(p string) string {
 		}
 		p = next
 	}
-	return p
+	return p, through
 }
 
 // Follow adds the targets of links to the files that app is restored and built from.
@@ -79,6 +86,14 @@ func (app *App) Follow(links Links) {
 			}
 		}
 		n.restoreReach, n.publishReach = links.follow(restore), links.follow(publish)
+		n.Existing = slices.Clone(n.Existing)
+		for i, dir := range n.Existing {
+			resolved, through := links.resolve(dir)
+			n.Existing[i] = resolved
+			for _, link := range through {
+				n.restoreReach = append(n.restoreReach, Escape(link))
+			}
+		}
 	}
 }
 

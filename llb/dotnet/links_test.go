@@ -48,13 +48,13 @@ func TestFollow(t *testing.T) {
 		"loop", "loop/loop",
 	)
 	app := &App{Closure: []Node{
-		{Path: "libs/lib/lib.csproj", reach: reach{reachKnown: true}},
+		{Path: "libs/lib/lib.csproj", reach: reach{reachKnown: true}, Reads: Reads{Existing: []string{"docs/api", "docs"}}},
 		{Path: "src/app/app.csproj", reach: reach{reachKnown: true, publishReach: []string{"loop/x", "libs/words.txt"}}},
 	}}
 	app.Follow(links)
 	restore, publish := RestoreFiles(app.Closure, Settings{"real/lib/build/x.props"}), PublishFiles(app.Closure)
 	for _, want := range []string{"libs", "real/lib/lib.csproj", "real/lib/build/x.props", "eng/common.xml",
-		"eng/base.xml"} {
+		"eng/base.xml", "docs"} {
 		if !slices.Contains(restore, want) {
 			t.Errorf("restore misses %s: %q", want, restore)
 		}
@@ -74,6 +74,10 @@ func TestFollow(t *testing.T) {
 		if strings.HasSuffix(p, ".cs") {
 			t.Errorf("restore reads %s", p)
 		}
+	}
+	// A folder that a project looks for is there where the link leads, and the link stays one.
+	if folders := Folders(app.Closure); !slices.Equal(folders, []string{"site/docs", "site/docs/api"}) {
+		t.Errorf("folders %q", folders)
 	}
 	projects := links.ProjectFiles()
 	for _, want := range []string{"libs", "docs", "eng/common.xml", "eng/base.xml"} {
