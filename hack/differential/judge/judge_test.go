@@ -57,6 +57,8 @@ var recipes = []struct{ recipe, shown string }{
 	{"-seed 1 -projects 2 -features variable-of-exec -mode portable", "a variable of the shell names files"},
 	{"-seed 1 -projects 2 -features property-of-exec -mode portable", "a command prints the name of a folder"},
 	{"-seed 1 -projects 2 -features task-reads-beside -mode portable", "a task reads what lies beside its file"},
+	{"-seed 166", "launchers are nothing that the lock file of a library knows of"},
+	{"-seed 189", "a project looks for a folder that is a link"},
 }
 
 // What crosshull publishes is what plain publish makes of the whole checkout, at first and after each edit; and where
