@@ -17,7 +17,9 @@ func Edit(r Recipe, number int, repo *Repository) (Tree, string) {
 	e := &editing{Rand: own, recipe: r, number: number, repo: repo, tree: repo.Tree.With(nil)}
 	for range 20 { // not each kind has a place in each repository
 		kind := e.draw()
-		if what := kind.do(e); what != "" {
+		// Plain publish gets no more of a solution than its name, so it does not miss the file. crosshull's error is right.
+		_, had := repo.Tree[repo.Publish.Project]
+		if what := kind.do(e); what != "" && (!had || e.has(repo.Publish.Project)) {
 			return e.tree, kind.name + ": " + what
 		}
 		e.tree = repo.Tree.With(nil)
@@ -31,6 +33,11 @@ type editing struct {
 	number int
 	repo   *Repository
 	tree   Tree
+}
+
+func (e *editing) has(name string) bool {
+	_, ok := e.tree[name]
+	return ok
 }
 
 type kind struct {
