@@ -46,7 +46,7 @@ type feature struct {
 
 // features are all of them. The order matters: those that come later see what others made.
 var features = slices.Concat(layoutFeatures, importFeatures, itemFeatures, targetFeatures, projectFeatures,
-	hiddenFeatures, besideFeatures)
+	hiddenFeatures, lateFeatures, besideFeatures)
 
 func findFeature(name string) (feature, bool) {
 	i := slices.IndexFunc(features, func(f feature) bool { return f.name == name })

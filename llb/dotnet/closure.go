@@ -26,8 +26,8 @@ type Node struct {
 
 	// Missing are projects that it names and that are not in the context.
 	Missing []string
-	// Packages tells whether it references any.
-	Packages            bool
+	// Packages tells whether it references any, ByRestore whether a restore may change what it reads.
+	Packages, ByRestore bool
 	FrameworkReferences []string
 	// Reads is what it reads of the context beyond its folder, and why.
 	Reads
@@ -213,6 +213,11 @@ func Folders(nodes []Node) []string {
 // NamesPackages tells whether the projects of app reference packages.
 func NamesPackages(app *App) bool {
 	return slices.ContainsFunc(app.Closure, func(n Node) bool { return n.Packages })
+}
+
+// ByRestore tells whether a restore of app may change what its projects read.
+func ByRestore(app *App) bool {
+	return slices.ContainsFunc(app.Closure, func(n Node) bool { return n.ByRestore })
 }
 
 // PublishFiles are patterns of the files that projects are built from: their folders, and what they reach outside.

@@ -253,7 +253,7 @@ type answerProject struct {
 	Floating            []KeyValue
 	References          []int
 	Missing             []string
-	RunsTools, Packages bool
+	RunsTools, Packages, ByRestore bool
 	ForeignFrameworks   bool
 	Unknown             string
 	UnknownToEvaluation bool
@@ -391,7 +391,7 @@ func (a *answer) nodes() []Node {
 		n := Node{
 			Path: p.Path, Framework: p.Framework, Apart: p.Apart, direct: p.DirectReferences,
 			Locked:  Locked{Floating: p.Floating, LockFile: p.LockFile, LockedMode: p.LockedMode},
-			Missing: p.Missing, Packages: p.Packages,
+			Missing: p.Missing, Packages: p.Packages, ByRestore: p.ByRestore,
 			FrameworkReferences: p.FrameworkReferences, PlatformTarget: p.PlatformTarget,
 			foreign: p.ForeignFrameworks,
 			Reads: Reads{

@@ -125,7 +125,8 @@ func (e Evaluation) document() document {
 		out := answer{Candidates: a.Candidates, Missing: a.Missing}
 		if a.Path != "" {
 			i := add(a.Path)
-			doc.Projects[i].Packages, doc.Projects[i].Unknown = a.Packages, a.Unknown
+			doc.Projects[i].Packages, doc.Projects[i].ByRestore = a.Packages, a.Packages
+			doc.Projects[i].Unknown = a.Unknown
 			for _, name := range a.Reads {
 				doc.Projects[i].Files = append(doc.Projects[i].Files, read{name, "Content item"})
 			}
@@ -150,6 +151,7 @@ type project struct {
 	Apart      bool   `json:"apart"`
 	References []int  `json:"references"`
 	Packages   bool   `json:"packages,omitempty"`
+	ByRestore  bool   `json:"byRestore,omitempty"`
 	Target     string `json:"platformTarget,omitempty"`
 	Unknown    string `json:"unknown,omitempty"`
 	Files      []read `json:"files,omitempty"`

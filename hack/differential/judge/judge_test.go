@@ -57,6 +57,9 @@ var recipes = []struct{ recipe, shown string }{
 	{"-seed 1 -projects 2 -features variable-of-exec -mode portable", "a variable of the shell names files"},
 	{"-seed 1 -projects 2 -features property-of-exec -mode portable", "a command prints the name of a folder"},
 	{"-seed 1 -projects 2 -features task-reads-beside -mode portable", "a task reads what lies beside its file"},
+	{"-seed 1 -projects 2 -features after-restore,path-of-metadata,restless,star-in-name -mode portable -edits 1",
+		"items after a restore, paths by metadata of the SDK, an evaluation that is never the same, a star in a name"},
+	{"-seed 1 -projects 2 -features target-of-restore -mode portable", "a target of a restore reads a file"},
 	{"-seed 166", "launchers are nothing that the lock file of a library knows of"},
 	{"-seed 189", "a project looks for a folder that is a link"},
 }

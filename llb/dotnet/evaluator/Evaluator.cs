@@ -105,15 +105,17 @@ sealed class Evaluator : IDisposable
     bool IsOfPackage(string import) => !import.StartsWith(Sdk.Root + "/") && !import.StartsWith(own) &&
         (!import.StartsWith(packages) || tree.IsOwn(import.Substring(packages.Length).Split('/')[0]));
 
-    /// <summary>The properties and items of the project, as a text to compare.</summary>
-    public string Snapshot(Project project)
+    /// <summary>Each property of the project and each type of its items, as texts to compare.</summary>
+    public Dictionary<string, string> Snapshot(Project project)
     {
         var again = new Project(project.Path, project.Globals, tree);
         Evaluate(again);
-        if (again.Instance == null) return again.Error.Message;
-        var properties = again.Instance.Properties.Select(p => p.Name + "=" + p.EvaluatedValue);
-        var lines = properties.Concat(again.Instance.Items.Select(Line));
-        return string.Join("\n", lines.OrderBy(l => l, StringComparer.Ordinal));
+        if (again.Instance == null) return new() { [""] = again.Error.Message };
+        var values = again.Instance.Properties.ToDictionary(p => "$" + p.Name, p => p.EvaluatedValue);
+        foreach (var items in again.Instance.Items.GroupBy(i => i.ItemType))
+            values["@" + items.Key] =
+                string.Join("\n", items.Select(Line).OrderBy(l => l, StringComparer.Ordinal));
+        return values;
     }
 
     static string Line(ProjectItemInstance item) => item.ItemType + " " + item.EvaluatedInclude +

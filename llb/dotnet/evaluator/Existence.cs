@@ -43,7 +43,7 @@ sealed class Existence
         var looking = projects.Where(p => p.Instance != null &&
             Functions.Any(f => Mention(p.Imports.Concat(p.PackageImports), f))).ToList();
         if (looking.Count == 0) return;
-        var whole = looking.ToDictionary(p => p, evaluator.Snapshot);
+        var whole = looking.ToDictionary(p => p, p => new Values(evaluator.Snapshot(p)));
         var names = Untold(looking);
         var hidden = new Hidden(tree.Root, names);
         try
@@ -67,15 +67,22 @@ sealed class Existence
     }
 
     // Binary search for the first name that changes the result, and then for the next one.
-    void Search(Project project, string whole, Hidden hidden)
+    void Search(Project project, Values whole, Hidden hidden)
     {
         var needed = new HashSet<string>();
         bool Same(int shown)
         {
             hidden.ShowFirst(shown, needed);
-            return evaluator.Snapshot(project) == whole;
+            return whole.AreIn(evaluator.Snapshot(project));
         }
-        while (!Same(0))
+        bool Decided()
+        {
+            if (Same(0)) return true;
+            hidden.ShowFirst(hidden.Names.Count);
+            whole.Forget(evaluator.Snapshot(project));
+            return Same(0);
+        }
+        while (!Decided())
         {
             if (needed.Count == MaxCulprits)
             {
@@ -101,6 +108,25 @@ sealed class Existence
             else without = middle;
         }
         return with;
+    }
+
+    /// <summary>The properties and items of a project while all names are there.</summary>
+    sealed class Values
+    {
+        readonly Dictionary<string, string> values;
+
+        public Values(Dictionary<string, string> values) => this.values = values;
+
+        public bool AreIn(Dictionary<string, string> others) => !Changed(others).Any();
+
+        /// <summary>Forgets the values that a second evaluation of the same names changes: a time, or a GUID.</summary>
+        public void Forget(Dictionary<string, string> again)
+        {
+            foreach (var name in Changed(again).ToList()) values.Remove(name);
+        }
+
+        IEnumerable<string> Changed(Dictionary<string, string> others) =>
+            values.Where(v => !others.TryGetValue(v.Key, out var other) || other != v.Value).Select(v => v.Key);
     }
 
     /// <summary>Names that are hidden for a time.</summary>

@@ -24,6 +24,15 @@ static class Expressions
             @"%\((\w+\.)?(Modified|Created|Accessed)Time\)", RegexOptions.IgnoreCase)
         select call.Value;
 
+    /// <summary>
+    /// Paths in a text that end with metadata of items, as in <c>data/%(X.Filename).txt</c>: the item type, and what is
+    /// before the metadata.
+    /// </summary>
+    public static IEnumerable<(string ItemType, string Before)> Paths(string text) =>
+        from Match path in Regex.Matches(text,
+            @"(?<before>[^;%@'""]*[/\\][^;%@'""]*)%\((?<type>\w+)\.|@\(\s*(?<type>\w+)\s*->\s*'(?<before>[^'%]+)%\(")
+        select (path.Groups["type"].Value, path.Groups["before"].Value);
+
     /// <summary>The names of properties, items, and metadata that a text takes the value of.</summary>
     public static IEnumerable<string> Used(string text) =>
         from Match use in Regex.Matches(text, @"[$@%]\(\s*(?<name>[\w-]+)") select use.Groups["name"].Value;

@@ -47,8 +47,13 @@ sealed class Inputs
     /// <summary>The same for an instance of the project after its targets have run.</summary>
     public void Collect(Project project, ProjectInstance instance)
     {
-        foreach (var item in instance.Items) Item(project, item);
+        Collect(project, instance.Items);
         foreach (var property in instance.Properties) Property(project, property);
+    }
+
+    public void Collect(Project project, IEnumerable<ProjectItemInstance> items)
+    {
+        foreach (var item in items) Item(project, item);
     }
 
     /// <summary>The files right in the folders above a project, where programs look for settings by name.</summary>

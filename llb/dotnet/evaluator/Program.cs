@@ -1,6 +1,7 @@
 using System;
 using System.Globalization;
 using System.IO;
+using System.Linq;
 using System.Runtime.CompilerServices;
 
 namespace Crosshull;
@@ -22,12 +23,12 @@ static class Program
         using var answer = new FileStream(args[1], FileMode.Create, FileAccess.Write);
         File.WriteAllText(args[2], "described\n");
         var restored = args.Length > 3 ? new Restored(args[3]) : null;
-        if (restored is { BringsFiles: false })
+        var contents = Contents.Read(request.Contents);
+        if (restored != null && !restored.Matters(contents.Where(c => Tree.IsProject(c.Key)).Select(c => c.Value)))
         {
             answer.Write("{\"same\": true}"u8);
             return 0;
         }
-        var contents = Contents.Read(request.Contents);
         Rights.Drop(request.Root);
         var tree = new Tree(request.Root, contents, restored);
         tree.Lay(request.Names);

@@ -43,6 +43,12 @@ sealed class Project
     /// <summary>Projects that it references or builds by a task.</summary>
     public List<Project> References { get; } = new();
 
+    /// <summary>Those of the references whose output the compiler runs.</summary>
+    public List<Project> Generators { get; } = new();
+
+    /// <summary>Whether a restore may change what the project reads.</summary>
+    public bool ByRestore { get; set; }
+
     public string this[string property] => Instance?.GetPropertyValue(property) ?? "";
     public bool Is(string property) => this[property].Equals("true", StringComparison.OrdinalIgnoreCase);
     public IEnumerable<ProjectItemInstance> Items(string type) =>

@@ -28,6 +28,9 @@ sealed class Reads
     /// <summary>Whether it is also unknown what evaluation reads.</summary>
     public bool UnknownToEvaluation { get; private set; }
 
+    /// <summary>The least phase of all that is added: Evaluation while targets of a restore run.</summary>
+    public Phase Least { get; set; }
+
     public void File(string path, Phase phase, string why)
     {
         if (tree.HasFile(path)) Add(Files, path, phase, why);
@@ -51,7 +54,7 @@ sealed class Reads
     public void Everything(Phase phase, string why)
     {
         Unknown ??= why;
-        UnknownToEvaluation |= phase == Phase.Evaluation;
+        UnknownToEvaluation |= phase == Phase.Evaluation || Least == Phase.Evaluation;
     }
 
     /// <summary>Finds out what is read. If that fails, the project may read anything.</summary>
@@ -68,8 +71,9 @@ sealed class Reads
         }
     }
 
-    static void Add(Dictionary<string, (Phase, string)> to, string path, Phase phase, string why)
+    void Add(Dictionary<string, (Phase, string)> to, string path, Phase phase, string why)
     {
+        if (phase < Least) phase = Least;
         if (!to.TryGetValue(path, out var known) || known.Item1 < phase) to[path] = (phase, why);
     }
 
@@ -79,7 +83,7 @@ sealed class Reads
     /// </summary>
     public string Find(string folder, string text)
     {
-        if (text.Length is 0 or > 1000 || text.AsSpan().IndexOfAny("\n*?<|\0") >= 0) return null;
+        if (text.Length is 0 or > 1000 || text.AsSpan().IndexOfAny("\n<|\0") >= 0) return null;
         var path = Path.GetFullPath(Path.Combine(folder, text.Replace('\\', '/')));
         if (!tree.IsIn(path)) return null;
         if (tree.HasFile(path)) return path;

@@ -23,11 +23,27 @@ sealed class Restored
     public string Folder { get; }
 
     /// <summary>
-    /// Whether a project imports a file of a package. NuGet writes NAME.nuget.g.props and NAME.nuget.g.targets for each
-    /// project (NuGet.Commands, BuildAssetsUtils), mostly without an import in them.
+    /// Words of project files that mean something else after a restore. NuGet writes NAME.nuget.g.props for each
+    /// project, which sets the first ones (NuGet.Commands, BuildAssetsUtils). A project can look for the files, too.
     /// </summary>
-    public bool BringsFiles =>
-        Directory.EnumerateFiles(Folder, "*.nuget.g.*", All).Select(File.ReadAllText).SelectMany(Imported).Any(IsOwn);
+    public static readonly string[] Words =
+    {
+        "RestoreSuccess", "RestoreTool", "ProjectAssetsFile", "NuGetPackageRoot", "NuGetPackageFolders",
+        "NuGetProjectStyle", "NuGetToolVersion", "$(Pkg", "SourceRoot", "project.assets.json", "obj/", "obj\\",
+        "BaseIntermediateOutputPath", "MSBuildProjectExtensionsPath",
+    };
+
+    /// <summary>Whether the restore may change what projects with these files read.</summary>
+    public bool Matters(IEnumerable<byte[]> projectFiles) =>
+        Directory.EnumerateFiles(Folder, "*.nuget.g.*", All).Select(File.ReadAllText).SelectMany(Imported).Any(IsOwn) ||
+        projectFiles.Select(Text).Any(text => Words.Any(w => text.Contains(w, StringComparison.OrdinalIgnoreCase)));
+
+    // A project file can have any encoding that its first bytes tell.
+    static string Text(byte[] bytes)
+    {
+        using var reader = new StreamReader(new MemoryStream(bytes));
+        return reader.ReadToEnd();
+    }
 
     /// <summary>
     /// Whether the repository asks for a package. Others are the SDK's own, such as those that trim or compile to

@@ -116,6 +116,7 @@ sealed class Once : IDisposable
     readonly Targets targets;
     readonly Inputs inputs;
     readonly Existence existence;
+    readonly NamedFiles named;
     readonly HashSet<Project> walked = new();
 
     public Once(Request request, Tree tree, Trap trap)
@@ -126,6 +127,7 @@ sealed class Once : IDisposable
         inputs = new Inputs(tree, request.Doubtful);
         targets = new Targets(tree, Evaluator, trap, builds, inputs);
         existence = new Existence(tree, Evaluator);
+        named = new NamedFiles(tree, trap);
         var parameters = Evaluator.Parameters;
         parameters.Loggers = new ILogger[] { log };
         builds.BeginBuild(parameters);
@@ -136,6 +138,7 @@ sealed class Once : IDisposable
     public List<AnswerToQuestion> Questions()
     {
         var answers = request.Questions.Select(Question).ToList();
+        foreach (var project in walked) project.Reads.OrEverything(() => named.Generators(project));
         existence.Check(walked);
         foreach (var project in walked.Where(p => !existence.Mentions(p, "Exists")))
             // The SDK looks into the folder of each project. What it looks for makes no difference to a restore.
@@ -218,7 +221,15 @@ sealed class Once : IDisposable
         if (ResponseFile.Find(tree, project.Path) is { } response)
             project.Reads.File(response, Phase.Evaluation, "switches of MSBuild");
         if (project.Instance == null) return;
-        void Refer(string path, Globals globals) => project.References.Add(Evaluator.Evaluate(path, globals));
+        project.Reads.OrEverything(() => named.RuleSets(project));
+        project.ByRestore = project.Items("PackageReference").Any() ||
+            Restored.Words.Any(w => existence.Mentions(project, w));
+        Project Refer(string path, Globals globals)
+        {
+            var reference = Evaluator.Evaluate(path, globals);
+            project.References.Add(reference);
+            return reference;
+        }
         if (project["TargetFramework"] == "" && project["TargetFrameworks"] != "")
         {
             foreach (var framework in Project.List(project["TargetFrameworks"]))
@@ -227,7 +238,11 @@ sealed class Once : IDisposable
         }
         foreach (var item in project.Items("ProjectReference"))
             if (item.GetMetadataValue("FullPath") is var path && tree.HasFile(path))
-                Refer(path, GlobalsOf(project, item));
+            {
+                var reference = Refer(path, GlobalsOf(project, item));
+                if (item.GetMetadataValue("OutputItemType").Equals("Analyzer", StringComparison.OrdinalIgnoreCase))
+                    project.Generators.Add(reference);
+            }
             else project.Missing.Add(item.GetMetadataValue("FullPath"));
         var built = new List<(string, Globals)>();
         project.Reads.OrEverything(() => built = targets.Record(project));

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.IO;
 using System.Linq;
 using Microsoft.Build.Construction;
 using Microsoft.Build.Execution;
@@ -38,31 +39,79 @@ sealed class Targets
         if (project.Instance == null || files.All(f => f.Targets.Count == 0)) return calls.Built;
         new Doubts(own.SelectMany(f => f.Targets).ToList()).Tell(
             why => project.Reads.Everything(Phase.Build, why), tree.Root);
+        Composed(project, own.SelectMany(f => f.Targets).SelectMany(t => t.AllChildren).ToList());
+        var restoring = Restoring.Targets(
+            project.Instance, Parsed(project.Instance.ImportPaths.Append(project.Path)));
         // The value of a condition in a target depends on what has run before, so the copies run with and without
         // conditions.
         foreach (var conditions in new[] { true, false })
-            using (var copies = new Copies(files, conditions)) Record(project, copies, calls);
+            using (var copies = new Copies(files, conditions)) Record(project, copies, restoring, calls);
         return calls.Built;
     }
+
+    // Paths with metadata of items that only targets of the SDK make: they can lead to any file of their folder.
+    void Composed(Project project, List<ProjectElement> elements)
+    {
+        var made = elements.Select(e => (e as ProjectItemElement)?.ItemType ?? (e as ProjectOutputElement)?.ItemType)
+            .Where(t => t != null).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        foreach (var element in elements)
+            foreach (var (type, before) in Read(element).SelectMany(Expressions.Paths))
+            {
+                if (made.Contains(type) || project.Items(type).Any()) continue;
+                var path = project.Instance.ExpandString(before).Replace('\\', '/');
+                path = path.Substring(0, path.LastIndexOf('/') + 1);
+                if (path == "" || project.Reads.Find(project.Folder, path) is not { } folder) continue;
+                var why = "path with metadata of " + type + " in " +
+                    Path.GetRelativePath(tree.Root, element.Location.File) + ":" + element.Location.Line;
+                if (folder == project.Folder + "/") continue;
+                if (project.Path.StartsWith(folder)) project.Reads.Everything(Phase.Build, why);
+                else project.Reads.Folder(folder, Phase.Build, why);
+            }
+    }
+
+    static IEnumerable<string> Read(ProjectElement element) => element switch
+    {
+        ProjectItemElement item => new[] { item.Include },
+        ProjectTaskElement task when !Calls.IsSilent(task.Name) =>
+            task.Parameters.Where(p => !p.Key.StartsWith("Destination")).Select(p => p.Value),
+        _ => Enumerable.Empty<string>(),
+    };
 
     List<ProjectRootElement> Parsed(IEnumerable<string> files) =>
         files.Select(evaluator.Parsed).Where(f => f != null).ToList();
 
-    void Record(Project project, Copies copies, Calls calls)
+    void Record(Project project, Copies copies, HashSet<string> restoring, Calls calls)
     {
         var copied = new Project(project.Path, project.Globals, tree);
         evaluator.Evaluate(copied);
         if (copied.Instance == null) return;
         var names = copies.Names.Where(copied.Instance.Targets.ContainsKey).ToArray();
         AppDomain.CurrentDomain.SetData("crosshull.record", calls.Recorder);
-        using var _ = trap.Read(project, Phase.Build);
+        var first = names.Where(n => restoring.Contains(copies.Original(n))).ToArray();
+        if (first.Length > 0)
+        {
+            project.ByRestore = true;
+            var before = copied.Instance.Items.Select(Line).ToHashSet();
+            project.Reads.Least = Phase.Evaluation;
+            Run(project, copied.Instance, copies, first);
+            inputs.Collect(project, copied.Instance.Items.Where(i => !before.Contains(Line(i))));
+            project.Reads.Least = Phase.Build;
+        }
+        Run(project, copied.Instance, copies, names);
+        inputs.Collect(project, copied.Instance); // the items and properties that targets make
+    }
+
+    static string Line(ProjectItemInstance item) => item.ItemType + " " + item.EvaluatedInclude;
+
+    void Run(Project project, ProjectInstance instance, Copies copies, string[] names)
+    {
+        using var _ = trap.Read(project, project.Reads.Least);
         // The second time, each target finds what the targets after it in the files have set.
         for (var time = 0; time < 2; time++)
-            if (!Run(copied.Instance, names))
-                foreach (var name in names.Where(n => !Run(copied.Instance, n)))
+            if (!Run(instance, names))
+                foreach (var name in names.Where(n => !Run(instance, n)))
                     project.Reads.Everything(
                         Phase.Build, "MSBuild cannot run a copy of its target " + copies.Original(name));
-        inputs.Collect(project, copied.Instance); // the items and properties that targets make
     }
 
     bool Run(ProjectInstance instance, params string[] names)

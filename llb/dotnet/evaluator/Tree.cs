@@ -117,7 +117,8 @@ sealed class Tree
         contents.Keys.Where(IsProject).OrderBy(n => n, StringComparer.Ordinal).Select(n => Root + n)
             .Where(files.Contains);
 
-    static bool IsProject(string name) => Path.GetExtension(name).ToLowerInvariant() is var e &&
+    /// <summary>Whether MSBuild parses files of such a name.</summary>
+    public static bool IsProject(string name) => Path.GetExtension(name).ToLowerInvariant() is var e &&
         (e is ".props" or ".targets" or ".tasks" or ".pubxml" or ".projitems" || e.EndsWith("proj"));
 
     // Read by the SDK, by NuGet, or by this program, always from places where the frontend looks for them, too.

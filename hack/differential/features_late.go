@@ -1,0 +1,66 @@
+package differential
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+)
+
+// lateFeatures read a file that the first evaluation of a project does not show: it takes a restore, a target of the
+// SDK, or another evaluation.
+var lateFeatures = []feature{
+	{"after-restore", 0.04, afterRestore},
+	{"target-of-restore", 0.03, targetOfRestore},
+	{"path-of-metadata", 0.04, pathOfMetadata},
+	{"restless", 0.03, restless},
+	{"star-in-name", 0.03, starInName},
+}
+
+// afterRestore has items only if NuGet has written its properties.
+func afterRestore(g *generator, r *rand.Rand) bool {
+	p := g.any(r)
+	p.items = append(p.items, fmt.Sprintf(`<EmbeddedResource Include="%s/*.txt" LogicalName="restored-%%(Filename)" `+
+		`Condition="'$(NuGetPackageRoot)' != ''" />`, p.to("data/restored")))
+	g.add("data/restored/one.txt", "one v0\n")
+	return true
+}
+
+// targetOfRestore reads the names of packages from a file.
+func targetOfRestore(g *generator, _ *rand.Rand) bool {
+	app := g.app()
+	app.tail = append(app.tail, fmt.Sprintf(`<Target Name="MorePackages" BeforeTargets="CollectPackageReferences">`+
+		`<ReadLinesFromFile File="%s"><Output TaskParameter="Lines" ItemName="MorePackage" /></ReadLinesFromFile>`+
+		`<ItemGroup><PackageReference Include="@(MorePackage)" Version="4.3.0" /></ItemGroup></Target>`,
+		app.fromProject("data/packages.txt")))
+	g.add("data/packages.txt", "Serilog\n")
+	return true
+}
+
+// pathOfMetadata looks for files by the names of what the SDK publishes.
+func pathOfMetadata(g *generator, r *rand.Rand) bool {
+	app := g.app()
+	g.target(r, app, "TakeByMetadata", `AfterTargets="Publish"`, fmt.Sprintf(
+		`<ItemGroup><ByMetadata Include="%s/%%(ResolvedFileToPublish.Filename).*" /></ItemGroup>`+
+			`<Copy SourceFiles="@(ByMetadata)" DestinationFolder="$(PublishDir)by" />`, app.fromProject("data/by")))
+	g.add("data/by/"+strings.TrimSuffix(app.file, ".csproj")+".note", "note v0\n")
+	return true
+}
+
+// restless is another project each time that MSBuild evaluates it, and reads a file.
+func restless(g *generator, r *rand.Rand) bool {
+	p := g.any(r)
+	p.prop("Restless", "$([System.Guid]::NewGuid())")
+	p.items = append(p.items, metadata("Rest",
+		"$([System.IO.File]::ReadAllText('"+p.fromProject("data/rest.txt")+"').Trim())"))
+	g.add("data/rest.txt", "rest v0\n")
+	return true
+}
+
+// starInName has a file whose name looks like a pattern.
+func starInName(g *generator, r *rand.Rand) bool {
+	p := g.any(r)
+	p.items = append(p.items, fmt.Sprintf(`<EmbeddedResource Include="%s/*" LogicalName="star-%%(Filename)" />`,
+		p.to("data/star")))
+	g.add("data/star/x*y.txt", "star v0\n")
+	return true
+}

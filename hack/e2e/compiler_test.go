@@ -1,0 +1,81 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode/utf16"
+)
+
+// The compiler ignores it if a rule set lacks another one that it includes. So the build has to take both.
+func TestIncludedRuleSet(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	project(t, dir, "src/app/app.csproj", "<CodeAnalysisRuleSet>../../eng/top.ruleset</CodeAnalysisRuleSet>")
+	write(t, dir, "src/app/Program.cs", "int unused;\n")
+	write(t, dir, "eng/top.ruleset", `<RuleSet Name="top" ToolsVersion="15.0">`+
+		`<Include Path="sub/base.ruleset" Action="Default" /></RuleSet>`)
+	base := func(action string) {
+		write(t, dir, "eng/sub/base.ruleset", `<RuleSet Name="base" ToolsVersion="15.0"><Rules `+
+			`AnalyzerId="C#" RuleNamespace="C#"><Rule Id="CS0168" Action="`+action+`" /></Rules></RuleSet>`)
+	}
+	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/app\n")
+	base("Warning")
+	mustSolve(t, dir, attr("target", "publish"))
+	base("Error")
+	if _, err := solve(t, dir, attr("target", "publish")); err == nil {
+		t.Error("the build passed, and the rule set makes a warning of it an error")
+	} else {
+		wantContains(t, "error", err.Error(), "error CS0168")
+	}
+}
+
+// A generator of the repository can read files that nothing names. Then the build takes the whole context, and says so.
+func TestGeneratorReadsFiles(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, dir, "src/gen/gen.csproj", `<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup>`+
+		`<TargetFramework>net10.0</TargetFramework><EnforceExtendedAnalyzerRules>false</EnforceExtendedAnalyzerRules>`+
+		`</PropertyGroup><ItemGroup><Reference Include="$(RoslynTargetsPath)/bincore/Microsoft.CodeAnalysis.dll" `+
+		`Private="false" /></ItemGroup><!-- `+fresh()+` --></Project>`)
+	write(t, dir, "src/gen/Gen.cs", `using Microsoft.CodeAnalysis;
+[Generator]
+public class Gen : IIncrementalGenerator
+{
+    public void Initialize(IncrementalGeneratorInitializationContext context)
+    {
+        context.RegisterSourceOutput(context.AnalyzerConfigOptionsProvider, (c, options) =>
+        {
+            options.GlobalOptions.TryGetValue("build_property.Words", out var file);
+            var text = System.IO.File.Exists(file + "/text.txt") ? System.IO.File.ReadAllText(file + "/text.txt") : "";
+            c.AddSource("Text.g.cs", "static class Text { public const string Value = \"" + text + "\"; }");
+        });
+    }
+}
+`)
+	project(t, dir, "src/app/app.csproj", "<Words>$(MSBuildThisFileDirectory)../../words</Words>")
+	edit(t, dir, "src/app/app.csproj", "</Project>", `<ItemGroup><CompilerVisibleProperty Include="Words" />`+
+		`<ProjectReference Include="../gen/gen.csproj" OutputItemType="Analyzer" ReferenceOutputAssembly="false" />`+
+		`</ItemGroup></Project>`)
+	write(t, dir, "src/app/Program.cs", "System.Console.WriteLine(Text.Value);\n")
+	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/app\n")
+	for _, text := range []string{"read at first", "read again"} {
+		write(t, dir, "words/text.txt", text)
+		out := t.TempDir()
+		rec := mustSolve(t, dir, attr("target", "publish"), into(out))
+		wantContains(t, "warnings", strings.Join(rec.warnings, "\n"), "generator src/gen/gen.csproj reads files")
+		assembly, err := os.ReadFile(filepath.Join(out, "app.dll"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b strings.Builder
+		for _, unit := range utf16.Encode([]rune(text)) {
+			b.WriteByte(byte(unit))
+			b.WriteByte(byte(unit >> 8))
+		}
+		if !strings.Contains(string(assembly), b.String()) {
+			t.Errorf("app.dll does not have %q", text)
+		}
+	}
+}

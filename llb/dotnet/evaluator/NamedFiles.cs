@@ -1,0 +1,133 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Reflection.Metadata;
+using System.Reflection.PortableExecutable;
+using System.Text.RegularExpressions;
+using System.Xml;
+using System.Xml.Linq;
+
+namespace Crosshull;
+
+/// <summary>
+/// Finds files that the compiler reads because another file names them. It says nothing if such a file is missing: it
+/// ignores a rule set that another one includes, and a generator can do without its data.
+/// </summary>
+sealed class NamedFiles
+{
+    // Code that reads files, or runs a program. Where it only looks like that, the project reads more than it needs.
+    static readonly Regex Reading = new(
+        @"\b(File|Directory|Process|XmlReader)\s*\.|\b(XDocument|XElement)\s*\.\s*Load|" +
+        @"\b(FileInfo|DirectoryInfo|FileStream|StreamReader|XmlDocument|MemoryMappedFile)\b|System\.IO\.(File|Dir)");
+
+    static readonly HashSet<string> ReadingTypes = new()
+    {
+        "File", "Directory", "FileInfo", "DirectoryInfo", "FileStream", "StreamReader", "MemoryMappedFile", "Process",
+    };
+
+    static readonly HashSet<string> Namespaces = new()
+    {
+        "System.IO", "System.IO.MemoryMappedFiles", "System.Diagnostics",
+    };
+
+    readonly Tree tree;
+    readonly Trap trap;
+
+    public NamedFiles(Tree tree, Trap trap)
+    {
+        this.tree = tree;
+        this.trap = trap;
+    }
+
+    /// <summary>Adds the rule sets that the project's own rule set includes.</summary>
+    public void RuleSets(Project project)
+    {
+        var found = new Queue<string>();
+        var seen = new HashSet<string>();
+        void Add(string folder, string name)
+        {
+            if (project.Reads.Find(folder, name) is { } path && !path.EndsWith('/') && seen.Add(path))
+                found.Enqueue(path);
+        }
+        Add(project.Folder, project["CodeAnalysisRuleSet"]);
+        while (found.TryDequeue(out var path))
+        {
+            project.Reads.File(path, Phase.Build, "rule set");
+            foreach (var include in Included(Content(project, path))) Add(Path.GetDirectoryName(path), include);
+        }
+    }
+
+    static IEnumerable<string> Included(byte[] ruleSet)
+    {
+        if (ruleSet == null) return Array.Empty<string>();
+        try
+        {
+            return XDocument.Load(new MemoryStream(ruleSet)).Descendants("Include")
+                .Select(i => (string)i.Attribute("Path") ?? "").ToList();
+        }
+        catch (XmlException)
+        {
+            return Array.Empty<string>(); // the compiler says so, or the contents are not known yet
+        }
+    }
+
+    /// <summary>Takes more for a project if a generator or an analyzer of the repository can read files.</summary>
+    public void Generators(Project project)
+    {
+        foreach (var generator in project.Generators)
+            if (Reach(generator).Any(ReadsFiles)) Everything(project, generator.Path);
+        foreach (var analyzer in project.Items("Analyzer").Select(i => i.GetMetadataValue("FullPath")))
+            if (tree.HasFile(analyzer) && ReadsFiles(Content(project, analyzer))) Everything(project, analyzer);
+    }
+
+    void Everything(Project project, string generator) => project.Reads.Everything(
+        Phase.Build, "generator " + Path.GetRelativePath(tree.Root, generator) + " reads files");
+
+    static HashSet<Project> Reach(Project project)
+    {
+        var reach = new HashSet<Project>();
+        void Add(Project p)
+        {
+            if (reach.Add(p)) p.References.ForEach(Add);
+        }
+        Add(project);
+        return reach;
+    }
+
+    bool ReadsFiles(Project generator) => generator.Items("Compile").Select(i => i.GetMetadataValue("FullPath"))
+        .Where(tree.HasFile).Select(f => Content(generator, f)).ToList() // all, so that all are asked for at once
+        .Any(bytes => bytes != null && Reading.IsMatch(new StreamReader(new MemoryStream(bytes)).ReadToEnd()));
+
+    static bool ReadsFiles(byte[] assembly)
+    {
+        if (assembly == null) return false;
+        try
+        {
+            using var file = new PEReader(new MemoryStream(assembly));
+            if (!file.HasMetadata) return false;
+            var metadata = file.GetMetadataReader();
+            return metadata.TypeReferences.Select(metadata.GetTypeReference).Any(t =>
+                ReadingTypes.Contains(metadata.GetString(t.Name)) &&
+                Namespaces.Contains(metadata.GetString(t.Namespace)));
+        }
+        catch (BadImageFormatException)
+        {
+            return false; // the compiler says so, or the contents are not known yet
+        }
+    }
+
+    // Null where the contents are not known: they are asked for, and all is evaluated again.
+    byte[] Content(Project reader, string path)
+    {
+        using var _ = trap.Read(reader, Phase.Build);
+        try
+        {
+            return File.ReadAllBytes(path);
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}
