@@ -53,7 +53,7 @@ func PublishArgs(p Project, app *App, rid, build string, assets Compression, at 
 		define("PublishDir", path.Join(at.Output, LayerApp)+"/"),
 		define("CrosshullOutput", at.Output+"/"),
 	}
-	args = append(app.obeys(args, at), app.narrow()...)
+	args = append(app.obeys(args, at), app.inputs()...)
 	switch assets {
 	case CompressBefore:
 		args = append(args, define("CrosshullAssets", at.Assets+"/"))
@@ -98,7 +98,7 @@ func TestArgs(p Project, test *App, at Paths) []string {
 	if test.Coverage {
 		args = append(args, "--collect", "XPlat Code Coverage")
 	}
-	args = append(args, test.narrow()...)
+	args = append(args, test.inputs()...)
 	if test.CrossTargeting {
 		args = append(args, "-f", test.TargetFramework)
 	}
@@ -130,9 +130,13 @@ func (app *App) framework() []string {
 	return []string{define("TargetFramework", app.TargetFramework)}
 }
 
-// narrow tells targets that the app is built without all of the context. What the compiler does not find, it may only
+// inputs tells targets that the app is built without all of the context. What the compiler does not find, it may only
 // warn of; then they fail, so that the app is built from all of it.
-func (app *App) narrow() []string {
+func (app *App) inputs() []string {
+	if slices.ContainsFunc(app.Closure, func(n Node) bool { return n.committed }) {
+		// BuildKit takes steps that differ only in the times of files for one, and would give the same error again.
+		return []string{define("CrosshullCommitted", "true")}
+	}
 	if slices.ContainsFunc(app.Closure, func(n Node) bool { return !n.reachKnown }) {
 		return nil
 	}
