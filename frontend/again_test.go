@@ -17,6 +17,8 @@ func TestOnceMore(t *testing.T) {
 	const says = "/source/app/Program.cs(1,1): error "
 	app, everything := gatewaytest.App("app/app.csproj", nil), gatewaytest.App("app/app.csproj", nil)
 	everything.Unknown = "Exec in app/app.csproj:3"
+	makes := gatewaytest.App("app/app.csproj", nil)
+	makes.Made = []string{"app/made.cs"}
 	for _, tc := range []struct {
 		name   string
 		answer gatewaytest.Answer
@@ -34,6 +36,11 @@ func TestOnceMore(t *testing.T) {
 		{"twice", app, says + "CS0246: no type X", 2, 2, "", "1 error in " + publish + " app/app.csproj"},
 		{"syntax", app, says + "CS1002: ; expected", 1, 1, "", "1 error in " + publish + " app/app.csproj"},
 		{"what may read anything, but for the evaluation", everything, says + "CS0246: no type X", 2, 2, "",
+			"1 error in " + publish + " app/app.csproj"},
+		{"a file that it makes", makes, says + "CS0246: no type X", 1, 2, passes, ""},
+		{"a file that it cannot make", makes, says + "MSB3073: exited with code 1", 2, 3,
+			"a step fails if targets make files anew that are in the context, so the build took them as they are", ""},
+		{"a file that it makes, thrice", makes, says + "CS0246: no type X", 3, 3, "",
 			"1 error in " + publish + " app/app.csproj"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

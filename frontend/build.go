@@ -65,26 +65,43 @@ func build(ctx context.Context, req *request.Request) (*client.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	res, err := finish(ctx, req, f, lint.Warn)
-	quiet := func(context.Context, *plan.Plan) error { return nil }
-	for more := (*facts.More)(nil); errors.As(err, &more); { // it grows, so that it comes to an end
-		f = more.Facts
-		res, err = finish(ctx, req, f, quiet)
-	}
+	res, f, err := finish(ctx, req, f, lint.Warn)
 	diagnostics, lacks := gateway.Lacks(err)
-	wide := f.Everything("a step failed with the files that MSBuild names")
-	if !lacks || wide == nil {
+	if !lacks {
 		return res, err
 	}
 	// What plain publish can do never fails here.
-	if res, err = finish(ctx, req, wide, quiet); err == nil {
-		lint.WarnLacks(ctx, req, t, diagnostics)
+	if wide := f.Everything("a step failed with the files that MSBuild names"); wide != nil {
+		if res, f, err = finish(ctx, req, wide, quiet); err == nil {
+			lint.WarnLacks(ctx, req, t, diagnostics)
+			return res, nil
+		}
+	}
+	if committed := f.AsCommitted(); committed != nil {
+		if res, _, err = finish(ctx, req, committed, quiet); err == nil {
+			req.Warn(ctx, "a step fails if targets make files anew that are in the context, so the build took them as they are")
+		}
 	}
 	return res, err
 }
 
-// finish is the way from facts to a result.
+// quiet warns of nothing: all has been said.
+func quiet(context.Context, *plan.Plan) error { return nil }
+
+// finish is the way from facts to a result, and from more facts as they come.
 func finish(
+	ctx context.Context, req *request.Request, f *facts.Facts, warn func(context.Context, *plan.Plan) error,
+) (*client.Result, *facts.Facts, error) {
+	res, err := attempt(ctx, req, f, warn)
+	for more := (*facts.More)(nil); errors.As(err, &more); { // they grow, so that it comes to an end
+		f = more.Facts
+		res, err = attempt(ctx, req, f, quiet)
+	}
+	return res, f, err
+}
+
+// attempt is the way from facts to a result.
+func attempt(
 	ctx context.Context, req *request.Request, f *facts.Facts, warn func(context.Context, *plan.Plan) error,
 ) (*client.Result, error) {
 	if req.Target.Kind == spec.TargetTest {

@@ -49,13 +49,13 @@ func webApp() *dotnet.App {
 	}
 }
 
-// slicedDescription is what MSBuild says of an app over five libraries, the second of which reads a file beside its
-// folder.
+// slicedDescription is what MSBuild says of an app over five libraries. The second reads a file beside its folder,
+// and its targets make a source.
 const slicedDescription = `{"projects": [
   {"path": "src/web/web.csproj", "references": [5, 4]},
   {"path": "src/a/a.csproj", "apart": true},
   {"path": "src/b/b.csproj", "apart": true, "references": [1],
-    "files": [{"path": "shared/b.txt", "why": "None item"}]},
+    "files": [{"path": "shared/b.txt", "why": "None item"}], "made": ["src/b/[made].cs"]},
   {"path": "src/c/c.csproj", "apart": true, "framework": "net10.0"},
   {"path": "src/d/d.csproj", "apart": true, "references": [1]},
   {"path": "src/e/e.csproj", "apart": true, "references": [2, 3]}

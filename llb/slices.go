@@ -75,9 +75,8 @@ func some(projects []string) string {
 func (b *Builder) projects(
 	tree llb.State, s dotnet.Slice, unseen, exclude []string, shown llb.ConstraintsOpt,
 ) llb.State {
-	action := llb.Copy(tree, "/", "/", b.contextInfo(Reads{nil, unseen})).
-		Copy(b.sourceTree(), "/", "/", b.contextInfo(Reads{b.sources(s.Projects), exclude}))
-	return llb.Scratch().File(action,
+	action := llb.Copy(tree, "/", "/", b.contextInfo(Reads{nil, unseen}))
+	return llb.Scratch().File(b.copySources(action, s.Projects, Reads{b.sources(s.Projects), exclude}),
 		append(b.named(PhasePublish, "copy sources of "+some(dotnet.ProjectPaths(s.Projects))), shown)...)
 }
 
@@ -117,7 +116,7 @@ func (b *Builder) workspace(phase string, app *dotnet.App, restored Restored) (s
 	}
 	exclude := append(dotnet.CompiledSources(app.Closure, built), b.notSources(app.Closure)...)
 	reads := Reads{b.sources(app.Closure), exclude}
-	sources = b.copyContext(phase, b.sourceTree(), restored.Tree, "sources", reads)
+	sources = restored.Tree.File(b.copySources(nil, app.Closure, reads), b.named(phase, "copy sources")...)
 	if len(merge) == 0 {
 		files, err = msbuildFiles(phase)
 		return sources, files, err

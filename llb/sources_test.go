@@ -103,9 +103,9 @@ func TestSourcesLeaveOut(t *testing.T) {
 	}{
 		"describe":  {described, 1, 0},
 		"restore":   {restored.Tree, 1, 0},
-		"publish":   {published, 4, 2}, // restore's, a slice's, those of the assets, and sources
-		"test":      {tested, 3, 2},
-		"workspace": {b.Workspace(app, restored), 2, 1},
+		"publish":   {published, 6, 4}, // restore's, a slice's, those of the assets, and sources; of two what is made
+		"test":      {tested, 5, 4},
+		"workspace": {b.Workspace(app, restored), 3, 2},
 	} {
 		copies := contextCopies(t, tc.state)
 		sources := 0

@@ -307,6 +307,10 @@ func (f *Facts) Everything(why string) *Facts {
 	return f.wider(func(app *dotnet.App) *dotnet.App { return app.Everything(why) })
 }
 
+// AsCommitted gives the facts of projects whose targets find what the context has of their outputs up to date; nil if
+// it has none.
+func (f *Facts) AsCommitted() *Facts { return f.wider((*dotnet.App).AsCommitted) }
+
 // wider gives facts with other apps; nil if none is. widen gives nil for an app that stays as it is.
 func (f *Facts) wider(widen func(*dotnet.App) *dotnet.App) *Facts {
 	wide, changed := *f, false

@@ -34,6 +34,10 @@ type Node struct {
 	foreign bool   // has frameworks of other systems than Linux, beside others: see [Foreign]
 	direct  bool   // sees of other projects only those that it names: DisableTransitiveProjectReferences
 	linked  string // where it is, if Path leads through a link
+	// made are files of the context that its targets make anew if they are older than what they are made from.
+	made []string
+	// committed tells that its targets find these files up to date.
+	committed bool
 	reach
 }
 
@@ -244,6 +248,28 @@ func PublishFiles(nodes []Node) []string {
 	return slices.Compact(patterns)
 }
 
+// Made are patterns of the files that targets of projects make anew if they are older than what they are made from.
+func Made(nodes []Node) []string {
+	var patterns []string
+	for _, n := range nodes {
+		for _, name := range n.made {
+			if !n.committed {
+				patterns = append(patterns, Escape(name))
+			}
+		}
+	}
+	slices.Sort(patterns)
+	return slices.Compact(patterns)
+}
+
+// AsCommitted gives an app whose targets find these files up to date; nil if there are none.
+func (app *App) AsCommitted() *App {
+	return app.with(func(n *Node) bool {
+		n.committed = true
+		return len(n.made) > 0
+	})
+}
+
 // Outputs are patterns of what builds on the host leave beside projects.
 func Outputs(nodes []Node) []string {
 	var patterns []string
@@ -377,8 +403,11 @@ func (app *App) More(after *App, doubtful []string) *App {
 
 // add adds what a project reads after a restore. It tells whether that is more than before.
 func (n *Node) add(after Node, doubtful []string) bool {
+	known := len(n.made)
+	n.made = slices.Compact(slices.Sorted(slices.Values(slices.Concat(n.made, after.made))))
+	makes := len(n.made) > known && !n.committed
 	if !n.reachKnown {
-		return false
+		return makes
 	}
 	reads := Reads{
 		Files: slices.Clone(n.Files), Folders: slices.Clone(n.Folders), Existing: n.Existing, Unknown: after.Unknown,
@@ -401,7 +430,7 @@ func (n *Node) add(after Node, doubtful []string) bool {
 		}
 	}
 	more := len(reads.Files) > len(n.Files) || len(reads.Folders) > len(n.Folders) || reads.runsTools != n.runsTools ||
-		!after.reachKnown
+		!after.reachKnown || makes
 	n.Reads, n.reachKnown = reads, after.reachKnown
 	n.publishReach = slices.Concat(n.publishReach, after.publishReach)
 	slices.Sort(n.publishReach)

@@ -258,7 +258,7 @@ type answerProject struct {
 	Unknown             string
 	UnknownToEvaluation bool
 	Files, Folders      []Read
-	Existing            []string
+	Existing, Made      []string
 }
 
 // answerTo is the answer to a question.
@@ -358,6 +358,9 @@ func (a *answer) paths() []*string {
 		for i := range p.Existing {
 			all = append(all, &p.Existing[i])
 		}
+		for i := range p.Made {
+			all = append(all, &p.Made[i])
+		}
 	}
 	for i := range a.Answers {
 		for j := range a.Answers[i].Candidates {
@@ -393,7 +396,7 @@ func (a *answer) nodes() []Node {
 			Locked:  Locked{Floating: p.Floating, LockFile: p.LockFile, LockedMode: p.LockedMode},
 			Missing: p.Missing, Packages: p.Packages, ByRestore: p.ByRestore,
 			FrameworkReferences: p.FrameworkReferences, PlatformTarget: p.PlatformTarget,
-			foreign: p.ForeignFrameworks,
+			foreign: p.ForeignFrameworks, made: p.Made,
 			Reads: Reads{
 				Files: p.Files, Folders: p.Folders, Existing: p.Existing, Unknown: p.Unknown,
 				unknownToEvaluation: p.UnknownToEvaluation, runsTools: p.RunsTools,

@@ -53,7 +53,7 @@ func PublishArgs(p Project, app *App, rid, build string, assets Compression, at 
 		define("PublishDir", path.Join(at.Output, LayerApp)+"/"),
 		define("CrosshullOutput", at.Output+"/"),
 	}
-	args = app.obeys(args, at)
+	args = append(app.obeys(args, at), app.inputs()...)
 	switch assets {
 	case CompressBefore:
 		args = append(args, define("CrosshullAssets", at.Assets+"/"))
@@ -98,6 +98,7 @@ func TestArgs(p Project, test *App, at Paths) []string {
 	if test.Coverage {
 		args = append(args, "--collect", "XPlat Code Coverage")
 	}
+	args = append(args, test.inputs()...)
 	if test.CrossTargeting {
 		args = append(args, "-f", test.TargetFramework)
 	}
@@ -128,6 +129,21 @@ func (app *App) framework() []string {
 	}
 	return []string{define("TargetFramework", app.TargetFramework)}
 }
+
+// inputs tells targets that the app is built without all of the context. What the compiler does not find, it may only
+// warn of; then they fail, so that the app is built from all of it.
+func (app *App) inputs() []string {
+	if slices.ContainsFunc(app.Closure, func(n Node) bool { return n.committed }) {
+		// BuildKit takes steps that differ only in the times of files for one, and would give the same error again.
+		return []string{define("CrosshullCommitted", "true")}
+	}
+	if slices.ContainsFunc(app.Closure, func(n Node) bool { return !n.reachKnown }) {
+		return nil
+	}
+	return []string{narrow}
+}
+
+var narrow = define("CrosshullNarrow", "true")
 
 func architecture(rid string) string { return rid[strings.LastIndexByte(rid, '-')+1:] }
 

@@ -78,3 +78,26 @@ func TestForeign(t *testing.T) {
 		}
 	}
 }
+
+// Commands that compile tell whether they lack a part of the context.
+func TestNarrow(t *testing.T) {
+	for _, tc := range []struct {
+		name, project string
+		want          bool
+	}{
+		{"all is known", `{"path": "a/a.csproj"}`, true},
+		{"at the root of the context", `{"path": "a.csproj"}`, true}, // housekeeping is not there
+		{"one may read everything", `{"path": "a/a.csproj", "unknown": "it is odd"}`, false},
+	} {
+		app := &App{Path: "b/b.csproj", Closure: told(t, `{"path": "b/b.csproj"}`, tc.project)}
+		for _, app := range []*App{app, app.Everything("a step failed")} {
+			want := tc.want && app.Closure[0].reachKnown
+			for name, args := range commands(Project{}, app) {
+				compiles := want && (name == "publish" || name == "test") || name == "compile"
+				if slices.Contains(args, "-p:CrosshullNarrow=true") != compiles {
+					t.Errorf("%s: %s has %q", tc.name, name, args)
+				}
+			}
+		}
+	}
+}

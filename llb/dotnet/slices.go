@@ -225,6 +225,7 @@ func CompileArgs(p Project, app *App, at Paths) []string {
 		"-nologo", "-verbosity:minimal", "-maxCpuCount", "-t:Compile",
 		define("_IsPublishing", "true"),
 		define("CrosshullApart", "true"),
+		narrow, // or it would be no slice
 		define("CrosshullSource", at.Source+"/"),
 		define("CrosshullOutput", at.Output+"/"),
 	}

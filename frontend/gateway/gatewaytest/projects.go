@@ -52,6 +52,8 @@ type Answer struct {
 	Reads []string
 	// Unknown is why it cannot be known what it reads; empty: it is known.
 	Unknown string
+	// Made are files of the context that its targets make.
+	Made []string
 	// ByRuntimeIdentifier tells that it has other files for other runtime identifiers.
 	ByRuntimeIdentifier bool
 	// Missing are projects that a solution names and that are not there.
@@ -126,7 +128,7 @@ func (e Evaluation) document() document {
 		if a.Path != "" {
 			i := add(a.Path)
 			doc.Projects[i].Packages, doc.Projects[i].ByRestore = a.Packages, a.Packages
-			doc.Projects[i].Unknown = a.Unknown
+			doc.Projects[i].Unknown, doc.Projects[i].Made = a.Unknown, a.Made
 			for _, name := range a.Reads {
 				doc.Projects[i].Files = append(doc.Projects[i].Files, read{name, "Content item"})
 			}
@@ -147,14 +149,15 @@ func (e Evaluation) document() document {
 }
 
 type project struct {
-	Path       string `json:"path"`
-	Apart      bool   `json:"apart"`
-	References []int  `json:"references"`
-	Packages   bool   `json:"packages,omitempty"`
-	ByRestore  bool   `json:"byRestore,omitempty"`
-	Target     string `json:"platformTarget,omitempty"`
-	Unknown    string `json:"unknown,omitempty"`
-	Files      []read `json:"files,omitempty"`
+	Path       string   `json:"path"`
+	Apart      bool     `json:"apart"`
+	References []int    `json:"references"`
+	Packages   bool     `json:"packages,omitempty"`
+	ByRestore  bool     `json:"byRestore,omitempty"`
+	Target     string   `json:"platformTarget,omitempty"`
+	Unknown    string   `json:"unknown,omitempty"`
+	Made       []string `json:"made,omitempty"`
+	Files      []read   `json:"files,omitempty"`
 }
 
 type read struct {

@@ -84,12 +84,26 @@ sealed class Calls
     void Take(Call call)
     {
         if (Silent.Contains(call.Task)) return;
+        if (call.Is("Makes"))
+        {
+            Makes(call);
+            return;
+        }
         project.RunsTools |= !call.IsKnown && !call.OfPackage;
         if (call.Is("Exists")) Exists(call["Condition"]);
         else if (call.Is("Exec")) Exec(call);
         else if (!call.OfPackage && own.Contains(call.Task.Split('.').Last()))
             Everything(Why(call) + ", a task of the repository");
         else Task(call);
+    }
+
+    // A file that a target makes, and that the repository has, too. Some targets name what they read as an output.
+    void Makes(Call call)
+    {
+        IEnumerable<string> Files(string parameter) =>
+            Project.List(call[parameter]).Select(word => project.Reads.Find(project.Folder, word))
+                .Where(path => path != null && !path.EndsWith('/'));
+        if (call["Inputs"] != "") project.Made.UnionWith(Files("Outputs").Except(Files("Inputs")));
     }
 
     void Exists(string path)

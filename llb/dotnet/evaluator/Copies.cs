@@ -70,8 +70,19 @@ sealed class Copies : IDisposable
         foreach (var (child, original) in copy.Children.ToList().Zip(target.Children)) Child(child, original);
         var first = copy.FirstChild;
         Record("Inputs", "Inputs", target.Inputs, target.Location, first, copy);
+        if (target.Inputs != "" && target.Outputs != "" && target.Tasks.All(CanRun))
+        {
+            var files = new[] { ("Inputs", target.Inputs), ("Outputs", target.Outputs) };
+            Record("Makes", files.Select(f => KeyValuePair.Create(f.Item1, f.Item2)).ToList(), target.Location, first,
+                copy);
+        }
         foreach (var text in Expressions.Existing(target.Condition)) Exists(text, target.Location, first, copy);
     }
+
+    // Whether the SDK has all that a task needs. Most commands need programs that it lacks, and their authors rely on
+    // what the repository has of the outputs.
+    static bool CanRun(ProjectTaskElement task) => !task.Name.Equals("Exec", StringComparison.OrdinalIgnoreCase) ||
+        task.GetParameter("Command").TrimStart().StartsWith("dotnet ");
 
     // A part of a target: a task, or a group of properties or items.
     void Child(ProjectElement copy, ProjectElement original)

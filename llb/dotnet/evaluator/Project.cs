@@ -34,6 +34,9 @@ sealed class Project
     /// <summary>The files of packages that it imports.</summary>
     public HashSet<string> PackageImports { get; } = new();
 
+    /// <summary>Files of the context that its targets make anew if what they are made from is newer.</summary>
+    public SortedSet<string> Made { get; } = new(StringComparer.Ordinal);
+
     /// <summary>Whether a target of the repository runs a tool, or a task that is not known.</summary>
     public bool RunsTools { get; set; }
 
