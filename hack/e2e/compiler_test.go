@@ -22,9 +22,9 @@ func TestIncludedRuleSet(t *testing.T) {
 	}
 	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/app\n")
 	base("Warning")
-	mustSolve(t, dir, attr("target", "publish"))
+	mustSolve(t, dir, attr("target", "publish"), into(t.TempDir()))
 	base("Error")
-	if _, err := solve(t, dir, attr("target", "publish")); err == nil {
+	if _, err := solve(t, dir, attr("target", "publish"), into(t.TempDir())); err == nil {
 		t.Error("the build passed, and the rule set makes a warning of it an error")
 	} else {
 		wantContains(t, "error", err.Error(), "error CS0168")

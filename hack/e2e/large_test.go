@@ -20,8 +20,8 @@ func library(t *testing.T, dir, name string, references ...string) {
 	write(t, dir, "src/"+name+"/Class.cs", "public static class "+name+" { public static int Number => 1; }\n")
 }
 
-// A repository of 1,000 projects, with 60,000 files beside them, 5,000 in a folder, meets no limit. Of the projects, only
-// those that the app reaches are asked about.
+// A repository of 1,000 projects, with 60,000 files beside them, 5,000 in a folder, meets no limit. Of the projects,
+// only those that the app reaches are asked about.
 func TestLargeRepository(t *testing.T) {
 	t.Parallel()
 	const layers, perLayer = 10, 100

@@ -242,23 +242,23 @@ type answer struct {
 }
 
 type answerProject struct {
-	Path                string
-	Apart               bool
-	Framework           string
-	DirectReferences    bool
-	LockFile            string
-	LockedMode          bool
-	FrameworkReferences []string
-	PlatformTarget      string
-	Floating            []KeyValue
-	References          []int
-	Missing             []string
+	Path                           string
+	Apart                          bool
+	Framework                      string
+	DirectReferences               bool
+	LockFile                       string
+	LockedMode                     bool
+	FrameworkReferences            []string
+	PlatformTarget                 string
+	Floating                       []KeyValue
+	References                     []int
+	Missing                        []string
 	RunsTools, Packages, ByRestore bool
-	ForeignFrameworks   bool
-	Unknown             string
-	UnknownToEvaluation bool
-	Files, Folders      []Read
-	Existing, Made      []string
+	ForeignFrameworks              bool
+	Unknown                        string
+	UnknownToEvaluation            bool
+	Files, Folders                 []Read
+	Existing, Made                 []string
 }
 
 // answerTo is the answer to a question.
