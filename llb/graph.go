@@ -272,6 +272,7 @@ func (b *Builder) Restore(apps []*dotnet.App, rids []string) (Restored, error) {
 	what := "crosshull's MSBuild targets"
 	if len(apps) > 1 {
 		own = append(own, dotnet.File{Name: dotnet.SolutionFile, Data: dotnet.Solution(names, SourceDir)})
+		own = append(own, apps[0].ResponseFiles(paths)...)
 		what = "solution of " + strings.Join(names, " ")
 	}
 	if len(own) > 0 {
@@ -349,7 +350,7 @@ func (b *Builder) Publish(
 // StaticAssets makes the static web assets of app, compressed ones included: [dotnet.LayerAssets] of a publish, and
 // [dotnet.ReportFile]. They are the same for all platforms.
 func (b *Builder) StaticAssets(app *dotnet.App, restored Restored) (llb.State, error) {
-	files, err := msbuildFiles(PhasePublish)
+	files, err := msbuildFiles(PhasePublish, app.ResponseFiles(paths)...)
 	if err != nil {
 		return llb.State{}, err
 	}
@@ -437,7 +438,7 @@ func (b *Builder) notSources(nodes []dotnet.Node) []string {
 // AppHosts makes the launchers of app for runtime identifiers: a state with a folder for each. They depend on no
 // source, so an edit makes none anew.
 func (b *Builder) AppHosts(app *dotnet.App, restored Restored, rids []string) (llb.State, error) {
-	files, err := msbuildFiles(PhasePublish)
+	files, err := msbuildFiles(PhasePublish, app.ResponseFiles(paths)...)
 	if err != nil {
 		return llb.State{}, err
 	}

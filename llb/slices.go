@@ -30,9 +30,9 @@ func (b *Builder) compile(apps []*dotnet.App, nodes []dotnet.Node, restored Rest
 		for _, j := range s.Needs {
 			seen = append(seen[:len(seen):len(seen)], all[j].Projects...)
 		}
-		files, err := msbuildFiles(PhasePublish,
+		files, err := msbuildFiles(PhasePublish, append(apps[0].ResponseFiles(paths),
 			dotnet.File{Name: dotnet.SliceFile, Data: dotnet.SliceItems(s, paths)},
-			dotnet.File{Name: dotnet.BuiltFile, Data: dotnet.Built(seen[len(s.Projects):], SourceDir)})
+			dotnet.File{Name: dotnet.BuiltFile, Data: dotnet.Built(seen[len(s.Projects):], SourceDir)})...)
 		if err != nil {
 			return nil, err
 		}
@@ -118,10 +118,11 @@ func (b *Builder) workspace(phase string, app *dotnet.App, restored Restored) (s
 	reads := Reads{b.sources(app.Closure), exclude}
 	sources = restored.Tree.File(b.copySources(nil, app.Closure, reads), b.named(phase, "copy sources")...)
 	if len(merge) == 0 {
-		files, err = msbuildFiles(phase)
+		files, err = msbuildFiles(phase, app.ResponseFiles(paths)...)
 		return sources, files, err
 	}
 	sources = llb.Merge(append([]llb.State{sources}, merge...), b.named(phase, "sources and compiled libraries")...)
-	files, err = msbuildFiles(phase, dotnet.File{Name: dotnet.BuiltFile, Data: dotnet.Built(built, SourceDir)})
+	files, err = msbuildFiles(phase, append(app.ResponseFiles(paths),
+		dotnet.File{Name: dotnet.BuiltFile, Data: dotnet.Built(built, SourceDir)})...)
 	return sources, files, err
 }

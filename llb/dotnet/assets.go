@@ -134,7 +134,7 @@ func CompressArgs(p Project, app *App, at Paths) []string {
 		define("PublishDir", path.Join(at.Output, LayerAssets)+"/"),
 		define("CrosshullOutput", at.Output+"/"),
 	}
-	args = append([]string{"sh", "-c", `"$@" || :`, "sh"}, app.obeys(args, at)...)
+	args = append([]string{"sh", "-c", `"$@" || :`, "sh"}, args...)
 	args = append(args, at.inject()...)
 	args = append(args, app.framework()...)
 	return append(args, p.build(&App{}, at)...) // assets do not depend on the mode

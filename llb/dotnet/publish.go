@@ -15,7 +15,6 @@ func RestoreArgs(p Project, apps []*App, rids []string, at Paths) []string {
 	args := []string{"dotnet", "restore", projectArgument(what), "-nologo", at.logErrors()}
 	if len(apps) > 1 {
 		args[2] = path.Join(at.MSBuild, SolutionFile)
-		args = apps[0].obeys(args, at)
 	}
 	if Foreign(apps) {
 		args = append(args, define("CustomAfterMicrosoftCommonCrossTargetingTargets", path.Join(at.MSBuild, restoreTargets)))
@@ -53,7 +52,7 @@ func PublishArgs(p Project, app *App, rid, build string, assets Compression, at 
 		define("PublishDir", path.Join(at.Output, LayerApp)+"/"),
 		define("CrosshullOutput", at.Output+"/"),
 	}
-	args = append(app.obeys(args, at), app.inputs()...)
+	args = append(args, app.inputs()...)
 	switch assets {
 	case CompressBefore:
 		args = append(args, define("CrosshullAssets", at.Assets+"/"))
@@ -81,7 +80,7 @@ func AppHostArgs(p Project, app *App, rids []string, at Paths) []string {
 		define("CrosshullRuntimeIdentifiers", strings.Join(rids, ";")),
 		define("CrosshullOutput", at.Output+"/"),
 	}
-	args = append(app.obeys(args, at), at.inject()...)
+	args = append(args, at.inject()...)
 	args = append(args, app.framework()...)
 	return append(args, p.build(app, at)...)
 }
@@ -207,14 +206,14 @@ func (p Project) solution(at Paths) []KeyValue {
 	}
 }
 
-// obeys adds the switches of Directory.Build.rsp to `dotnet msbuild PROJECT …`. MSBuild looks for that file from
-// PROJECT upwards, and PROJECT is crosshull's own. Switches that follow on the command line win.
-func (app *App) obeys(args []string, at Paths) []string {
+// ResponseFiles are files for Paths.MSBuild. With them, commands on a project there obey Directory.Build.rsp of the app:
+// MSBuild looks for that file from the project upwards (XMake, GetProjectDirectory). An argument @file would not do. The
+// dotnet command takes it apart itself, and leaves %MSBuildThisFileDirectory% as it is.
+func (app *App) ResponseFiles(at Paths) []File {
 	if app.ResponseFile == "" {
-		return args
+		return nil
 	}
-	const afterProject = 3
-	return slices.Insert(args, afterProject, "@"+path.Join(at.Source, app.ResponseFile))
+	return []File{{"Directory.Build.rsp", []byte(`@"` + path.Join(at.Source, app.ResponseFile) + "\"\n")}}
 }
 
 // ProjectFiles are patterns (github.com/moby/patternmatcher) of the files that say what a project is. They match all

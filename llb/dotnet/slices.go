@@ -229,6 +229,6 @@ func CompileArgs(p Project, app *App, at Paths) []string {
 		define("CrosshullSource", at.Source+"/"),
 		define("CrosshullOutput", at.Output+"/"),
 	}
-	args = append(app.obeys(args, at), at.inject()...)
+	args = append(args, at.inject()...)
 	return append(args, p.build(app, at)...)
 }

@@ -44,20 +44,20 @@ sealed record Candidate(Project Project, string Kind, string[] Frameworks, bool 
 
     static readonly string[] TestPackages = { "Microsoft.NET.Test.Sdk", "xunit.v3", "TUnit", "MSTest" };
 
-    public static Candidate Of(Project project)
+    public static Candidate Of(Tree tree, Project project)
     {
         if (project.Instance == null) return new Candidate(project, "broken", Array.Empty<string>(), false);
         var all = Project.List(project["TargetFrameworks"]);
         var cross = all.Length > 0;
         if (!cross) all = Project.List(project["TargetFramework"]);
         var usable = all.Where(f => RunsOnLinux(project.Instance, f)).ToArray();
-        return new Candidate(project, KindOf(project, usable), usable, cross);
+        return new Candidate(project, KindOf(tree, project, usable), usable, cross);
     }
 
     static HashSet<string> Packages(Project project) =>
         project.Items("PackageReference").Select(p => p.EvaluatedInclude).ToHashSet(StringComparer.OrdinalIgnoreCase);
 
-    static string KindOf(Project project, string[] usable)
+    static string KindOf(Tree tree, Project project, string[] usable)
     {
         var packages = Packages(project);
         // IsTestProject comes from a package, so before restore it is unset: the package reference itself tells.
@@ -67,10 +67,19 @@ sealed record Candidate(Project Project, string Kind, string[] Frameworks, bool 
         if (project.Is("IsAspireHost")) return "an Aspire host";
         if (project.Is("UsingMicrosoftNETSdkBlazorWebAssembly")) return WebAssembly;
         if (project.Is("PackAsTool")) return "a tool";
-        if (project["PackageType"].Equals("Template", StringComparison.OrdinalIgnoreCase)) return "a template";
+        if (project["PackageType"].Equals("Template", StringComparison.OrdinalIgnoreCase) ||
+            IsInTemplate(tree, project.Folder)) return "a template";
         if (packages.Contains("BenchmarkDotNet")) return "a benchmark";
         // IsPublishable is true for libraries too, so the output type decides.
         return project["IsPublishable"].Equals("false", StringComparison.OrdinalIgnoreCase) ? "not publishable" : "app";
+    }
+
+    // What `dotnet new` makes projects from. A repository that is a template as a whole is an app, too.
+    static bool IsInTemplate(Tree tree, string folder)
+    {
+        for (; tree.IsIn(folder); folder = Path.GetDirectoryName(folder))
+            if (tree.HasFile(folder + "/.template.config/template.json")) return true;
+        return false;
     }
 
     static bool RunsOnLinux(ProjectInstance instance, string framework) =>

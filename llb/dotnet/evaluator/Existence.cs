@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
+using System.Text.RegularExpressions;
 
 namespace Crosshull;
 
@@ -126,14 +127,21 @@ sealed class Existence
         }
 
         IEnumerable<string> Changed(Dictionary<string, string> others) =>
-            values.Where(v => !others.TryGetValue(v.Key, out var other) || other != v.Value).Select(v => v.Key);
+            from value in values
+            where !others.TryGetValue(value.Key, out var other) ||
+                other != value.Value && Words(other) != Words(value.Value)
+            select value.Key;
+
+        // A list of files may have another order after some were taken away and shown again.
+        static string Words(string value) =>
+            string.Join(" ", Regex.Split(value, @"[^\w./\\-]+").OrderBy(w => w, StringComparer.Ordinal));
     }
 
     /// <summary>Names that are hidden for a time.</summary>
     sealed class Hidden
     {
         readonly string root;
-        readonly Dictionary<string, (UnixFileMode Mode, byte[] Bytes)> gone = new();
+        readonly Dictionary<string, (UnixFileMode Mode, DateTime Time, byte[] Bytes)> gone = new();
 
         public Hidden(string root, List<string> names)
         {
@@ -159,7 +167,8 @@ sealed class Existence
         void Hide(string file)
         {
             var mode = File.GetUnixFileMode(file);
-            gone[file] = (mode, mode == UnixFileMode.None ? Array.Empty<byte>() : File.ReadAllBytes(file));
+            var bytes = mode == UnixFileMode.None ? Array.Empty<byte>() : File.ReadAllBytes(file);
+            gone[file] = (mode, File.GetLastWriteTimeUtc(file), bytes);
             File.Delete(file);
             var folder = Path.GetDirectoryName(file);
             while (folder.Length >= root.Length && !Directory.EnumerateFileSystemEntries(folder).Any())
@@ -173,6 +182,7 @@ sealed class Existence
         {
             Directory.CreateDirectory(Path.GetDirectoryName(file));
             File.WriteAllBytes(file, gone[file].Bytes);
+            File.SetLastWriteTimeUtc(file, gone[file].Time);
             File.SetUnixFileMode(file, gone[file].Mode);
             gone.Remove(file);
         }

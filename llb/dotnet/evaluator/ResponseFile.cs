@@ -1,5 +1,7 @@
+using System;
 using System.Collections.Generic;
 using System.IO;
+using System.Linq;
 using System.Text;
 
 namespace Crosshull;
@@ -22,13 +24,40 @@ static class ResponseFile
         return null;
     }
 
-    /// <summary>The properties that it sets, in the order of their switches.</summary>
-    public static IEnumerable<KeyValuePair<string, string>> Properties(string file)
+    /// <summary>The file and all that it names as <c>@FILE</c>, see <see cref="Find"/>.</summary>
+    public static IEnumerable<string> Files(Tree tree, string file)
     {
-        foreach (var line in File.ReadAllLines(file))
-            foreach (var word in Words(line.Replace("%MSBuildThisFileDirectory%", Path.GetDirectoryName(file) + "/")))
-                if (Defined(word) is { } text)
-                    foreach (var property in Globals.Parse(text)) yield return property;
+        var seen = new HashSet<string>();
+        var next = new Queue<string>(new[] { file });
+        while (next.TryDequeue(out var found))
+            if (tree.HasFile(found) && seen.Add(found))
+                foreach (var word in Words(found).Where(w => w.StartsWith('@')))
+                    next.Enqueue(Path.GetFullPath(Path.Combine(tree.Root, word.Substring(1))));
+        return seen;
+    }
+
+    /// <summary>The properties that the file sets, in the order of their switches.</summary>
+    public static IEnumerable<KeyValuePair<string, string>> Properties(Tree tree, string file) =>
+        from part in Files(tree, file)
+        from word in Words(part)
+        let text = Defined(word)
+        where text != null
+        from property in Globals.Parse(text)
+        select property;
+
+    // The words of a file. A file without contents is asked for, see Trap.
+    static IEnumerable<string> Words(string file)
+    {
+        try
+        {
+            var folder = Path.GetDirectoryName(file) + "/";
+            return File.ReadAllLines(file).SelectMany(line => Split(line.Replace("%MSBuildThisFileDirectory%", folder)))
+                .ToList();
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return Array.Empty<string>();
+        }
     }
 
     // What a switch such as -p:A=1 defines; null for another one.
@@ -42,7 +71,7 @@ static class ResponseFile
 
     // A word ends with white space outside of quotes. The quotes are no part of it. A line that begins with # is a
     // comment.
-    static IEnumerable<string> Words(string line)
+    static IEnumerable<string> Split(string line)
     {
         if (line.TrimStart().StartsWith('#')) yield break;
         var word = new StringBuilder();

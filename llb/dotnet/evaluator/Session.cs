@@ -149,7 +149,7 @@ sealed class Once : IDisposable
     AnswerToQuestion Question(Question question)
     {
         var found = Candidates.Find(tree, question.Project, out var solution);
-        var candidates = found.Select(p => Candidate.Of(Evaluator.Evaluate(p, GlobalsOf(question, p)))).ToList();
+        var candidates = found.Select(p => Candidate.Of(tree, Evaluator.Evaluate(p, GlobalsOf(question, p)))).ToList();
         var nothing = new AnswerToQuestion(candidates, solution, null, null, new(), null, false);
         var chosen = Choose(question, candidates);
         if (chosen == null || GlobalsOf(question, chosen) is not { } globals) return nothing;
@@ -187,7 +187,7 @@ sealed class Once : IDisposable
     {
         var globals = Globals.None;
         if (ResponseFile.Find(tree, project) is { } response)
-            globals = globals.With(ResponseFile.Properties(response));
+            globals = globals.With(ResponseFile.Properties(tree, response));
         globals = globals.With(request.Properties).With(question.Properties);
         return question.Test ? globals : globals.With("_IsPublishing", "true");
     }
@@ -219,7 +219,8 @@ sealed class Once : IDisposable
         if (!walked.Add(project)) return;
         project.Reads.OrEverything(() => inputs.Collect(project));
         if (ResponseFile.Find(tree, project.Path) is { } response)
-            project.Reads.File(response, Phase.Evaluation, "switches of MSBuild");
+            foreach (var file in ResponseFile.Files(tree, response))
+                project.Reads.File(file, Phase.Evaluation, "switches of MSBuild");
         if (project.Instance == null) return;
         project.Reads.OrEverything(() => named.RuleSets(project));
         project.ByRestore = project.Items("PackageReference").Any() ||
