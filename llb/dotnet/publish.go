@@ -206,9 +206,9 @@ func (p Project) solution(at Paths) []KeyValue {
 	}
 }
 
-// ResponseFiles are files for Paths.MSBuild. With them, commands on a project there obey Directory.Build.rsp of the app:
-// MSBuild looks for that file from the project upwards (XMake, GetProjectDirectory). An argument @file would not do. The
-// dotnet command takes it apart itself, and leaves %MSBuildThisFileDirectory% as it is.
+// ResponseFiles are files for Paths.MSBuild. With them, commands on a project there obey Directory.Build.rsp of the
+// app: MSBuild looks for that file from the project upwards (XMake, GetProjectDirectory). An argument @file would not
+// do. The dotnet command takes it apart itself, and leaves %MSBuildThisFileDirectory% as it is.
 func (app *App) ResponseFiles(at Paths) []File {
 	if app.ResponseFile == "" {
 		return nil
