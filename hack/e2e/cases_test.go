@@ -64,7 +64,7 @@ func TestCases(t *testing.T) {
 		},
 		{
 			"directory-build-rsp",
-			"Directory.Build.rsp sets a property in every build.",
+			"Directory.Build.rsp sets properties in every build, names files beside it, and another file of switches.",
 			publishes(plain{project: "src/app/app.csproj", prints: "pro edition"}),
 		},
 		{
