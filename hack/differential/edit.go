@@ -19,7 +19,8 @@ func Edit(r Recipe, number int, repo *Repository) (Tree, string) {
 		kind := e.draw()
 		// Plain publish gets no more of a solution than its name, so it does not miss the file. crosshull's error is right.
 		_, had := repo.Tree[repo.Publish.Project]
-		if what := kind.do(e); what != "" && (!had || e.has(repo.Publish.Project)) {
+		what := kind.do(e)
+		if _, has := e.tree[repo.Publish.Project]; what != "" && (has || !had) {
 			return e.tree, kind.name + ": " + what
 		}
 		e.tree = repo.Tree.With(nil)
@@ -33,11 +34,6 @@ type editing struct {
 	number int
 	repo   *Repository
 	tree   Tree
-}
-
-func (e *editing) has(name string) bool {
-	_, ok := e.tree[name]
-	return ok
 }
 
 type kind struct {

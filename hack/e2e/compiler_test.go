@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"bytes"
+	"encoding/binary"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,6 +31,15 @@ func TestIncludedRuleSet(t *testing.T) {
 	} else {
 		wantContains(t, "error", err.Error(), "error CS0168")
 	}
+}
+
+// hasConstant tells whether an assembly has a text as a constant: they are in UTF-16 there.
+func hasConstant(assembly []byte, text string) bool {
+	var constant []byte
+	for _, unit := range utf16.Encode([]rune(text)) {
+		constant = binary.LittleEndian.AppendUint16(constant, unit)
+	}
+	return bytes.Contains(assembly, constant)
 }
 
 // A generator of the repository can read files that nothing names. Then the build takes the whole context, and says so.
@@ -69,12 +80,7 @@ public class Gen : IIncrementalGenerator
 		if err != nil {
 			t.Fatal(err)
 		}
-		var b strings.Builder
-		for _, unit := range utf16.Encode([]rune(text)) {
-			b.WriteByte(byte(unit))
-			b.WriteByte(byte(unit >> 8))
-		}
-		if !strings.Contains(string(assembly), b.String()) {
+		if !hasConstant(assembly, text) {
 			t.Errorf("app.dll does not have %q", text)
 		}
 	}

@@ -59,6 +59,7 @@ func plainState(sdk llb.State, p differential.Publish, mark string) llb.State {
 	checkout := llb.Scratch().File(llb.Copy(llb.Local("context", llb.SharedKeyHint("plain")), "/", "/",
 		&llb.CopyInfo{CopyDirContentsOnly: true, CreatedTime: &fileTime}))
 	args := append([]string{"dotnet", "publish"}, p.Arguments(xllb.SourceDir)...)
+	// On two processors, a second process of MSBuild costs more than it gains.
 	run := run(sdk, append(args, "-nodeReuse:false", "-maxCpuCount:1", "-o", publishDir),
 		llb.Dir(path.Join(xllb.SourceDir, path.Dir(p.App))),
 		llb.AddMount(xllb.SourceDir, checkout, llb.ForceNoOutput),
