@@ -18,17 +18,15 @@ import (
 // answerOf gives what a call prints to standard output.
 func answerOf(t *testing.T, dir, call string, args ...string) string {
 	t.Helper()
-	return command(t, dir, "docker",
-		append(append([]string{"buildx", "build", "--progress=none", "-f", "crosshull.yaml", "--call=" + call}, args...),
-			".")...)
+	out, _ := apart(t, dir, append(append([]string{"--progress=none", "-f", "crosshull.yaml", "--call=" + call}, args...),
+		".")...)
+	return out
 }
 
 // jsonOf gives the JSON of a call.
 func jsonOf(t *testing.T, dir, call string, into any, args ...string) {
 	t.Helper()
-	// Standard error can have lines of buildx's own.
-	options := append([]string{"--progress=none", "-f", "crosshull.yaml", "--call=" + call + ",format=json"}, args...)
-	out, _ := apart(t, dir, append(options, ".")...)
+	out := answerOf(t, dir, call+",format=json", args...)
 	if err := json.Unmarshal([]byte(out), into); err != nil {
 		t.Fatalf("--call=%s: %v\n%s", call, err, out)
 	}

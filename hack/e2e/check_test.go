@@ -79,16 +79,14 @@ func (c *checked) found() []string {
 // check asks for JSON; it fails if and only if there is something to be found.
 func check(t *testing.T, dir string, args ...string) *checked {
 	t.Helper()
-	args = append([]string{"buildx", "build", "--progress=none", "-f", "crosshull.yaml", "--call=check,format=json"},
-		args...)
-	out, err := try(t, dir, "docker", append(args, ".")...)
+	args = append([]string{"--progress=none", "-f", "crosshull.yaml", "--call=check,format=json"}, args...)
+	out, log, err := tryApart(t, dir, append(args, ".")...)
 	c := &checked{}
-	dec := json.NewDecoder(strings.NewReader(out)) // an error is printed behind
-	if err := dec.Decode(c); err != nil {
-		t.Fatalf("%v:\n%s", err, out)
+	if err := json.Unmarshal([]byte(out), c); err != nil {
+		t.Fatalf("%v:\n%s\n%s", err, out, log)
 	}
 	if clean := len(c.Warnings) == 0 && c.BuildError == nil; clean != (err == nil) {
-		t.Errorf("exit code %v:\n%s", err, out)
+		t.Errorf("exit code %v:\n%s\n%s", err, out, log)
 	}
 	return c
 }

@@ -327,14 +327,23 @@ var digestAlone = regexp.MustCompile(`^sha256:[0-9a-f]{64}\n$`)
 // apart runs docker buildx build in dir, and gives apart what it prints on standard output and on standard error.
 func apart(t *testing.T, dir string, args ...string) (stdout, stderr string) {
 	t.Helper()
+	stdout, stderr, err := tryApart(t, dir, args...)
+	if err != nil {
+		t.Fatalf("%q: %v\n%s", args, err, stderr)
+	}
+	return stdout, stderr
+}
+
+// tryApart is apart for a build that may fail. buildx can print lines of its own to standard error at any time, so JSON
+// is read from standard output alone.
+func tryApart(t *testing.T, dir string, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
 	cmd, done := prepare(t, dir, "docker", append([]string{"buildx", "build"}, args...)...)
 	defer done()
 	var out, log strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &log
-	if err := cmd.Run(); err != nil {
-		t.Fatalf("%q: %v\n%s", args, err, log.String())
-	}
-	return out.String(), log.String()
+	err = cmd.Run()
+	return out.String(), log.String(), err
 }
 
 // A source policy that knows nothing but the context and Microsoft's images is no reason for a warning, and one that

@@ -82,8 +82,7 @@ func TestApps(t *testing.T) {
 	res := container(t, repo)
 	wantContains(t, "clock", res.Output, "the clock of the fleet")
 
-	bake := command(t, dir, "docker", "buildx", "build", "--progress=none", "-f", "crosshull.yaml",
-		"--platform", "linux/amd64,linux/arm64", "--call=bake", ".")
+	bake := answerOf(t, dir, "bake", "--platform", "linux/amd64,linux/arm64")
 	write(t, dir, "bake.json", bake)
 	var file struct {
 		Group  map[string]struct{ Targets []string }

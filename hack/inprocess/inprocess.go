@@ -17,7 +17,7 @@ import (
 // Record is what a build did.
 type Record struct {
 	Response map[string]string // of the exporter
-	Ran      []string          // names of vertices that ran, not cached, each once, in order
+	Ran      []string          // names of vertices that ran to their end, not cached, each once, in order
 	Cached   []string
 	Failed   []string // what buildx shows in red
 	Warnings []string
@@ -82,6 +82,9 @@ func (r *Record) watch(statuses <-chan *client.SolveStatus) {
 		switch {
 		case v.Cached:
 			r.Cached = append(r.Cached, v.Name)
+		case v.Error == context.Canceled.Error():
+			// BuildKit stopped it, as nothing needs it any more. It may not even have begun: a digest of its inputs that is
+			// not needed, as another cache key matched first, looks so too (sharedOp.CalcSlowCache).
 		case v.Started != nil:
 			r.Ran = append(r.Ran, v.Name)
 		}
