@@ -14,6 +14,7 @@ var lateFeatures = []feature{
 	{"path-of-metadata", 0.04, pathOfMetadata},
 	{"restless", 0.03, restless},
 	{"star-in-name", 0.03, starInName},
+	{"author-in-bin", 0.03, authorInBin},
 }
 
 // afterRestore has items only if NuGet has written its properties.
@@ -62,5 +63,18 @@ func starInName(g *generator, r *rand.Rand) bool {
 	p.items = append(p.items, fmt.Sprintf(`<EmbeddedResource Include="%s/*" LogicalName="star-%%(Filename)" />`,
 		p.to("data/star")))
 	g.add("data/star/x*y.txt", "star v0\n")
+	return true
+}
+
+// authorInBin has files of the author where outputs go: one that an item names, and some that a wildcard finds. What a
+// build on the host left is beside them.
+func authorInBin(g *generator, r *rand.Rand) bool {
+	p := g.any(r)
+	p.items = append(p.items,
+		`<Content Include="bin/named.txt" CopyToOutputDirectory="PreserveNewest" />`,
+		`<EmbeddedResource Include="bin/found/**/*.txt" LogicalName="found-%(Filename)" />`)
+	g.add(p.dir+"/bin/named.txt", "named v0\n")
+	g.add(p.dir+"/bin/found/deep/one.txt", "one v0\n")
+	g.add(p.dir+"/bin/Debug/net10.0/left.txt", "left v0\n")
 	return true
 }

@@ -275,7 +275,9 @@ func Outputs(nodes []Node) []string {
 	var patterns []string
 	for _, p := range allPaths(nodes) {
 		dir := path.Dir(p)
-		patterns = append(patterns, Escape(path.Join(dir, "bin")), Escape(path.Join(dir, "obj")))
+		for _, output := range outputFolders {
+			patterns = append(patterns, Escape(path.Join(dir, output)))
+		}
 		patterns = append(patterns, Escape(p)+".user") // MSBuild imports it if it exists, and it belongs to one machine
 	}
 	slices.Sort(patterns)

@@ -155,6 +155,7 @@ func TestFiles(t *testing.T) {
 	for file, want := range map[string]bool{
 		"src/a [1]/obj/project.assets.json": true,
 		"src/a [1]/bin/Release/a.dll":       true,
+		"src/a [1]/bin/tool.dll":            false, // the author's
 		"lib/obj/x":                         true,
 		"bin/tool.sh":                       false, // a folder with that name, but not beside a project, is the user's
 		"src/a [1]/objects/x":               false,

@@ -118,18 +118,25 @@ func Names(names []Name) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// hostOutput tells whether a name is in folder bin or obj beside a project, or is the file PROJECT.user.
+// hostOutput tells whether a build on the host left a name beside a project: in obj, or in a folder of a configuration
+// in bin. What else is in bin may be the author's. The file PROJECT.user belongs to one machine.
 func hostOutput(name string, projects map[string]bool) bool {
 	if project, ok := strings.CutSuffix(name, ".user"); ok && isProject(project) {
 		return true
 	}
 	for dir := range foldersOf(name + "/x") {
-		if base := path.Base(dir); (base == "bin" || base == "obj") && projects[path.Dir(dir)] {
-			return true
+		for _, output := range outputFolders {
+			if beside, ok := strings.CutSuffix("./"+dir, "/"+output); ok && projects[path.Clean(beside)] {
+				return true
+			}
 		}
 	}
 	return false
 }
+
+// outputFolders are those of builds with the default values of Configurations (Microsoft.NET.Sdk.props), beside a
+// project.
+var outputFolders = []string{"obj", "bin/Debug", "bin/Release"}
 
 // Request makes a [RequestFile] that asks about projects. All have the configuration and properties of common. folder
 // is where commands run, relative to the context. doubtful are files that projects find by wildcards, but mostly do not

@@ -40,13 +40,16 @@ func TestNames(t *testing.T) {
 			"dempty|dfull|ffull/x|"},
 		{"links", []Name{{Path: "a", Target: "../out"}, {Path: "b", Target: "a"}}, "la|../out|lb|a|"},
 		{"no UTF-8", []Name{{Path: "a\xff", Folder: true}, {Path: "a\xff/b.cs"}, {Path: "c.cs"}}, "fc.cs|"},
-		{"outputs beside a project", file("app/app.csproj", "app/bin", "app/bin/x.dll", "app/obj/a/b.json", "app/binary"),
+		{"outputs beside a project",
+			file("app/app.csproj", "app/bin/Debug/x.dll", "app/bin/Release/y/z.dll", "app/obj/a/b.json", "app/binary"),
 			"fapp/app.csproj|fapp/binary|"},
+		{"files of the author among outputs", file("app/app.csproj", "app/bin/tool.dll", "app/bin/Debugging/x"),
+			"fapp/app.csproj|fapp/bin/tool.dll|fapp/bin/Debugging/x|"},
 		{"outputs at the root", file("app.fsproj", "obj/x", "src/obj/x"), "fapp.fsproj|fsrc/obj/x|"},
 		{"the folder of outputs itself", []Name{{Path: "a/a.vbproj"}, {Path: "a/obj", Folder: true}}, "fa/a.vbproj|"},
 		{"folders of a user", file("bin/tool.sh", "app/app.csproj", "app/sub/bin/x.cs"),
 			"fbin/tool.sh|fapp/app.csproj|fapp/sub/bin/x.cs|"},
-		{"a project in outputs", file("app/app.csproj", "app/bin/x.csproj", "app/bin/bin/y"), "fapp/app.csproj|"},
+		{"a project in outputs", file("app/app.csproj", "app/obj/x.csproj", "app/obj/bin/y"), "fapp/app.csproj|"},
 		{"files of a user", file("a.csproj", "a.csproj.user", "a.user"), "fa.csproj|fa.user|"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

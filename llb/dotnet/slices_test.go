@@ -238,16 +238,16 @@ func TestCompiledSources(t *testing.T) {
 		{"a project within", []Node{lib, nested, app}, []Node{lib}, "src/lib/tool/T.cs src/app/A.cs"},
 		{"a file of it is linked", []Node{lib, other, reaching}, []Node{lib, other}, "src/lib/Shared.cs src/app/A.cs"},
 		{"the app is at the root", []Node{lib, {Path: "app.csproj"}}, []Node{lib},
-			"src/lib/Shared.cs src/lib/tool/T.cs src/app/A.cs src/app/bin/B.cs src/other/O.cs"},
+			"src/lib/Shared.cs src/lib/tool/T.cs src/app/A.cs src/app/bin/Debug/B.cs src/other/O.cs"},
 		{"all is read", []Node{lib, {Path: "x/app.csproj", reach: reach{publishReach: []string{"**"}}}}, []Node{lib},
-			"src/lib/Shared.cs src/lib/tool/T.cs src/app/A.cs src/app/bin/B.cs src/other/O.cs"},
+			"src/lib/Shared.cs src/lib/tool/T.cs src/app/A.cs src/app/bin/Debug/B.cs src/other/O.cs"},
 	} {
 		m, err := patternmatcher.New(append(CompiledSources(tc.nodes, tc.built), Outputs(tc.nodes)...))
 		if err != nil {
 			t.Fatal(err)
 		}
 		var left []string
-		for _, name := range []string{"src/lib/Shared.cs", "src/lib/tool/T.cs", "src/app/A.cs", "src/app/bin/B.cs",
+		for _, name := range []string{"src/lib/Shared.cs", "src/lib/tool/T.cs", "src/app/A.cs", "src/app/bin/Debug/B.cs",
 			"src/other/O.cs"} {
 			if !excludes(t, m, name) {
 				left = append(left, name)

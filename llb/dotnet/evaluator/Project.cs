@@ -53,6 +53,7 @@ sealed class Project
     public bool ByRestore { get; set; }
 
     public string this[string property] => Instance?.GetPropertyValue(property) ?? "";
+    public string Expand(string text) => Instance?.ExpandString(text) ?? "";
     public bool Is(string property) => this[property].Equals("true", StringComparison.OrdinalIgnoreCase);
     public IEnumerable<ProjectItemInstance> Items(string type) =>
         Instance?.GetItems(type) ?? Enumerable.Empty<ProjectItemInstance>();

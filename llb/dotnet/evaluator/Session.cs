@@ -26,10 +26,12 @@ sealed class Session
 {
     const int MaxRounds = 12;
 
+    // BaseOutputPath can have files of the author's, beside folders for configurations.
     static readonly string[] OutputFolders =
     {
-        "BaseIntermediateOutputPath", "MSBuildProjectExtensionsPath", "IntermediateOutputPath", "BaseOutputPath",
-        "OutputPath", "PublishDir", "ArtifactsPath",
+        "$(BaseIntermediateOutputPath)", "$(MSBuildProjectExtensionsPath)", "$(IntermediateOutputPath)",
+        "$(BaseOutputPath)/Debug", "$(BaseOutputPath)/Release", "$(BaseOutputPath)/$(Configuration)", "$(OutputPath)",
+        "$(PublishDir)", "$(ArtifactsPath)",
     };
 
     readonly Request request;
@@ -89,7 +91,7 @@ sealed class Session
         var changed = false;
         var projects = evaluator.Projects.Select(p => p.Path).Distinct().ToList();
         foreach (var project in evaluator.Projects)
-            foreach (var value in OutputFolders.Select(name => project[name]).Where(value => value != ""))
+            foreach (var value in OutputFolders.Select(project.Expand).Where(value => value != ""))
                 if (project.Reads.Find(project.Folder, value) is { } folder && folder.EndsWith('/') &&
                     !projects.Any(p => p.StartsWith(folder)))
                     changed |= tree.Remove(folder.TrimEnd('/'));
