@@ -15,6 +15,7 @@ var lateFeatures = []feature{
 	{"restless", 0.03, restless},
 	{"star-in-name", 0.03, starInName},
 	{"author-in-bin", 0.03, authorInBin},
+	{"search-path", 0.03, searchPath},
 }
 
 // afterRestore has items only if NuGet has written its properties.
@@ -76,5 +77,14 @@ func authorInBin(g *generator, r *rand.Rand) bool {
 	g.add(p.dir+"/bin/named.txt", "named v0\n")
 	g.add(p.dir+"/bin/found/deep/one.txt", "one v0\n")
 	g.add(p.dir+"/bin/Debug/net10.0/left.txt", "left v0\n")
+	return true
+}
+
+// searchPath has an assembly that a reference names without its place. If it is not found, MSBuild only warns.
+func searchPath(g *generator, r *rand.Rand) bool {
+	p := g.any(r)
+	p.props = append(p.props, "<ReferencePath>"+p.fromProject("vendor/search")+"</ReferencePath>")
+	p.items = append(p.items, `<Reference Include="Vendor.Core" />`)
+	g.add("vendor/search/Vendor.Core.dll", vendorCore)
 	return true
 }

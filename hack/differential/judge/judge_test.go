@@ -60,7 +60,8 @@ var recipes = []struct{ recipe, shown string }{
 	{"-seed 1 -projects 2 -features after-restore,path-of-metadata,restless,star-in-name -mode portable -edits 1",
 		"items after a restore, paths by metadata of the SDK, an evaluation that is never the same, a star in a name"},
 	{"-seed 1 -projects 2 -features target-of-restore -mode portable", "a target of a restore reads a file"},
-	{"-seed 1 -projects 3 -features author-in-bin -mode portable -edits 1", "files of the author lie in bin"},
+	{"-seed 1 -projects 3 -features author-in-bin,search-path -mode portable -edits 1",
+		"files of the author lie in bin, and an assembly where nothing but a search path leads"},
 	{"-seed 166", "launchers are nothing that the lock file of a library knows of"},
 	{"-seed 189", "a project looks for a folder that is a link"},
 }

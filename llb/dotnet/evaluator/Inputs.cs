@@ -23,6 +23,8 @@ sealed class Inputs
         "Using", "InternalsVisibleTo", "SourceRoot", "AssemblyAttribute", "ProjectReference", "Folder",
     };
 
+    const string Beside = "beside a referenced assembly";
+
     readonly Tree tree;
     readonly HashSet<string> doubtful;
 
@@ -86,10 +88,10 @@ sealed class Inputs
             var value = metadata.EvaluatedValue;
             if (value.Length < 3 || value.IndexOf('.') < 0 || FileOf(project, value) is not { } named) continue;
             if (Tells(project, named)) project.Reads.File(named, Phase.Build, metadata.Name + " of " + item.ItemType);
-            if (item.ItemType == "Reference") Beside(project, named);
+            if (item.ItemType == "Reference") Assemblies(project, Path.GetDirectoryName(named), Beside);
         }
         if (item.ItemType == "Reference" && FileOf(project, item.EvaluatedInclude) is { } assembly)
-            Beside(project, assembly);
+            Assemblies(project, Path.GetDirectoryName(assembly), Beside);
     }
 
     // An item that is a file or a folder.
@@ -120,10 +122,8 @@ sealed class Inputs
 
     // ResolveAssemblyReference takes what an assembly needs from its folder, with symbols, documentation, and
     // satellites in folders of cultures.
-    void Beside(Project project, string assembly)
+    static void Assemblies(Project project, string folder, string why)
     {
-        var folder = Path.GetDirectoryName(assembly);
-        const string why = "beside a referenced assembly";
         foreach (var file in Directory.EnumerateFiles(folder)) project.Reads.File(file, Phase.Build, why);
         foreach (var culture in Directory.EnumerateDirectories(folder))
             foreach (var file in Directory.EnumerateFiles(culture, "*.resources.dll"))
@@ -148,6 +148,8 @@ sealed class Inputs
                     project.Reads.File(path, restore ? Phase.Evaluation : Phase.Build, why);
             }
             else if (restore && !project.Path.StartsWith(path)) project.Reads.Folder(path, Phase.Evaluation, why);
+            else if (property.Name.Equals("AssemblySearchPaths", StringComparison.OrdinalIgnoreCase))
+                Assemblies(project, path, why);
         }
     }
 }
