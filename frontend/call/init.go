@@ -1,17 +1,29 @@
 package call
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
 	"github.com/crosshull/crosshull/frontend/facts"
 	"github.com/crosshull/crosshull/frontend/request"
 	"github.com/crosshull/crosshull/frontend/scaffold"
+	"github.com/crosshull/crosshull/frontend/tree"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
 // Image is where the frontend will be published, and what `# syntax=` names.
 const Image = "ghcr.io/crosshull/crosshull:1"
+
+// keySource is the option with the reference of the frontend's image, as the user named it (BuildKit's gateway frontend
+// and dockerui's forward). A frontend that is no image has none.
+const keySource = "source"
+
+// The most of Dockerfiles that init reads.
+const (
+	maxDockerfiles     = 100
+	maxDockerfileBytes = 1 << 20
+)
 
 // scaffoldSpec answers --call=init: a first spec for the context. It ignores the spec that is there.
 func scaffoldSpec(ctx context.Context, req *request.Request) (*answer, error) {
@@ -23,7 +35,7 @@ func scaffoldSpec(ctx context.Context, req *request.Request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := scaffold.Found{Syntax: Image}
+	found := scaffold.Found{Syntax: cmp.Or(req.Gateway.Opt(keySource), Image)}
 	for _, c := range descs[0].Candidates {
 		switch c.Kind {
 		case "test":
@@ -45,6 +57,29 @@ func scaffoldSpec(ctx context.Context, req *request.Request) (*answer, error) {
 		found.GlobalJSON = strings.TrimSpace(pin.Version + " " + pin.RollForward)
 	}
 	found.FeedVariables, found.Feeds = dotnet.FeedsOf(asker.Tree.Files)
+	if found.Dockerfiles, err = dockerfiles(ctx, asker.Tree); err != nil {
+		return nil, err
+	}
 	text := scaffold.Spec(found)
 	return marshalAnswer(text, map[string]string{"spec": string(text)})
+}
+
+// dockerfiles are those of a context.
+func dockerfiles(ctx context.Context, t *tree.Tree) ([]scaffold.Dockerfile, error) {
+	var names []string
+	for _, n := range t.Names {
+		if scaffold.IsDockerfile(n.Path) && n.Mode.IsRegular() && n.Size <= maxDockerfileBytes &&
+			len(names) < maxDockerfiles {
+			names = append(names, n.Path)
+		}
+	}
+	t, err := t.With(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	var found []scaffold.Dockerfile
+	for _, name := range names {
+		found = append(found, scaffold.ReadDockerfile(name, t.Files[name]))
+	}
+	return found, nil
 }

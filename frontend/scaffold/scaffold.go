@@ -1,7 +1,7 @@
 // Package scaffold writes the first spec of a repository.
 //
 // Contract: [Spec] takes what was found, and gives a crosshull.yaml that builds it, with comments on what else can be
-// said. What needs no word is a comment, so the file says what is particular about the repository and nothing else.
+// said, and on what Dockerfiles that are there do besides. What needs no word is a comment, so the file says what is particular about the repository and nothing else.
 // [spec.Parse] takes the file, whatever names were found: what a spec cannot have is left out, with a comment.
 package scaffold
 
@@ -29,7 +29,8 @@ type Found struct {
 	// FeedVariables are the environment variables that nuget.config files read.
 	FeedVariables []string
 	// Feeds are package sources on the net that nuget.config files name.
-	Feeds []string
+	Feeds       []string
+	Dockerfiles []Dockerfile
 }
 
 // App is a project that can be published.
@@ -49,6 +50,10 @@ func Spec(f Found) []byte {
 	w.line("# commented out shows the default, or an example.")
 	w.line("#")
 	w.line("# Found: %s.", f.summary())
+	if len(f.Dockerfiles) > 0 {
+		w.line("#")
+		w.dockerfiles(f.Dockerfiles)
+	}
 	w.line("")
 	var apps []App
 	for _, app := range f.Apps {
@@ -132,12 +137,15 @@ func (w *writer) left(what, name string) {
 	w.add([]string{fmt.Sprintf("# Left out: the %s %s, because a spec cannot have that name.", what, oneLine(name))})
 }
 
-// more says how many of a kind are left out.
-func (w *writer) more(n int, what string) {
+// more says how many of a kind are left out, and why.
+func (w *writer) more(n int, what, why string) {
 	if n > 0 {
-		w.line("# And %s: a spec cannot have more.", count(n, "more "+what))
+		w.line("# And %s%s.", count(n, "more "+what), why)
 	}
 }
+
+// full is why a spec has no more of something.
+const full = ": a spec cannot have more"
 
 // app are the lines of an app.
 func app(indent string, a App) []string {
@@ -168,7 +176,7 @@ func (w *writer) apps(apps []App) {
 		}
 		written++
 	}
-	w.more(len(apps)-written, "app")
+	w.more(len(apps)-written, "app", full)
 }
 
 // common writes what an app can say.
@@ -200,7 +208,7 @@ func (w *writer) tests(tests []string) {
 			more++
 		}
 	}
-	w.more(more, "test project")
+	w.more(more, "test project", full)
 	w.line("  gate: false")
 }
 
@@ -246,7 +254,7 @@ func (w *writer) secrets(variables []string) {
 			more++
 		}
 	}
-	w.more(more, "variable")
+	w.more(more, "variable", full)
 }
 
 // secret and feed are specs with nothing else.

@@ -1,6 +1,7 @@
 package scaffold
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -42,6 +43,16 @@ var repositories = []struct {
 		}},
 	{"feeds", Found{Apps: []App{{Path: "a.csproj"}}, Feeds: []string{"company"}}, []string{"#    - name: company"},
 		func(s *spec.Spec) bool { return s.NuGet.Feeds == nil }},
+	{"Dockerfiles", Found{Apps: []App{{Path: "a.csproj"}}, Dockerfiles: []Dockerfile{
+		ReadDockerfile("Dockerfile", []byte("FROM mcr.microsoft.com/dotnet/runtime:10.0-alpine\nENV  A=1   B=2\nRUN x\n")),
+		{Path: "b/Dockerfile"}, {Path: "c/Dockerfile", Err: errors.New("odd")}}},
+		[]string{"# There is Dockerfile, which crosshull does not use. The keys for what else it does:",
+			"# - line 1: FROM mcr.microsoft.com/dotnet/runtime:10.0-alpine -> base.family (alpine)",
+			"# - line 2: ENV A=1 B=2 -> image.env",
+			"# - line 3: RUN x -> no key: crosshull runs nothing in the image: do it in a base of your own (base.image)",
+			"# There is b/Dockerfile, which crosshull does not use. This spec replaces all of it.",
+			"# There is c/Dockerfile, which crosshull does not use, and cannot read: odd."},
+		func(s *spec.Spec) bool { return s.Image.Env == nil }},
 	{"variables of feeds", Found{Apps: []App{{Path: "a.csproj"}}, FeedVariables: []string{"FEED_URL", "TOKEN"},
 		Feeds: []string{"company"}},
 		[]string{"    FEED_URL: feed-url", "    TOKEN: token"},
@@ -100,6 +111,7 @@ func found(v string) []Found {
 		{Syntax: v}, {Apps: []App{{Path: v}}}, {Apps: []App{{Path: "a.csproj", Frameworks: []string{v, "net8.0"}}}},
 		{Apps: []App{{Path: "a.csproj"}, {Path: v}, {Path: "b/" + v}, {Path: v + "/b.csproj", Frameworks: []string{v, v}}}},
 		{Apps: []App{{Path: "a.csproj"}}, Tests: []string{v, "t.csproj"}}, {Solutions: []string{v, v}}, {GlobalJSON: v},
+		{Dockerfiles: []Dockerfile{{Path: v, Needs: []Need{{1, v, v, v}, {Text: v}}}, {Path: "b", Err: errors.New(v)}, {}}},
 		{FeedVariables: []string{v, "B", v}}, {Feeds: []string{v, "b", strings.ToUpper(v)}},
 	}
 }

@@ -157,10 +157,15 @@ func TestInit(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "crosshull.yaml")); err != nil {
 		t.Fatal(err)
 	}
-	out := command(t, dir, "docker", "buildx", "build", "--progress=none",
-		"--build-arg", "BUILDKIT_SYNTAX=ghcr.io/crosshull/crosshull:1", "--call=init", ".")
-	wantContains(t, "init without a spec", out, "# syntax=ghcr.io/crosshull/crosshull:1\n",
-		"project: aspnetapp/aspnetapp.csproj")
+	write(t, dir, "Dockerfile", "FROM mcr.microsoft.com/dotnet/aspnet:10.0-alpine\nENV A=1\n")
+	// It works as it is written: it names the frontend that wrote it.
+	frontend := theLab.Registry() + "/crosshull/crosshull:1"
+	out, _ := apart(t, dir, "--progress=none", "--build-arg", "BUILDKIT_SYNTAX="+frontend, "--call=init", ".")
+	wantContains(t, "init without a spec", out, "# syntax="+frontend+"\n", "project: aspnetapp/aspnetapp.csproj",
+		"- line 1: FROM mcr.microsoft.com/dotnet/aspnet:10.0-alpine -> base.family (alpine)\n",
+		"- line 2: ENV A=1 -> image.env\n")
+	write(t, dir, "crosshull.yaml", out)
+	build(t, dir, "-f", "crosshull.yaml", ".")
 }
 
 // The graph of convertllb is the one that is built.

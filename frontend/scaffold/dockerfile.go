@@ -1,0 +1,363 @@
+package scaffold
+
+import (
+	"bytes"
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+)
+
+// Dockerfile is a Dockerfile of the repository, and what of it a spec has to say.
+type Dockerfile struct {
+	Path  string
+	Needs []Need
+	// Err says why it cannot be read.
+	Err error
+}
+
+// Need is an instruction of a Dockerfile that does more than build the app and start it.
+type Need struct {
+	Line int
+	Text string
+	// Key is the key of the spec for it, such as "image.env". Empty: there is none.
+	Key string
+	// Advice says what to write, or what to do if there is no key.
+	Advice string
+}
+
+// IsDockerfile tells whether a file has a name that Dockerfiles have.
+func IsDockerfile(name string) bool {
+	base := path.Base(name)
+	return base == "Dockerfile" || strings.HasPrefix(base, "Dockerfile.") && path.Ext(base) != ".dockerignore" ||
+		path.Ext(base) == ".Dockerfile"
+}
+
+// ReadDockerfile finds in a Dockerfile what a spec has to say: in the final stage and those that it is made from what
+// the image has beside the app, and in the other stages what is not a plain build.
+func ReadDockerfile(name string, dt []byte) Dockerfile {
+	d := Dockerfile{Path: name}
+	parsed, err := parser.Parse(bytes.NewReader(dt))
+	if err != nil {
+		d.Err = err
+		return d
+	}
+	stages, _, err := instructions.Parse(parsed.AST, nil)
+	if err != nil || len(stages) == 0 {
+		d.Err = err
+		return d
+	}
+	final := finalStages(stages)
+	for i, stage := range stages {
+		at := 0
+		if len(stage.Location) > 0 {
+			at = stage.Location[0].Start.Line
+		}
+		if n := ofBase(stages, i, slices.Contains(final, i)); n != nil {
+			n.Line, n.Text = at, "FROM "+stage.BaseName
+			d.Needs = append(d.Needs, *n)
+		}
+		for _, cmd := range stage.Commands {
+			of := inBuild
+			if slices.Contains(final, i) {
+				of = func(cmd instructions.Command) []Need { return inImage(cmd, stages) }
+			}
+			for _, n := range of(cmd) {
+				if loc := cmd.Location(); len(loc) > 0 {
+					n.Line = loc[0].Start.Line
+				}
+				n.Text = text(cmd)
+				d.Needs = append(d.Needs, n)
+			}
+		}
+	}
+	return d
+}
+
+// finalStages are the indexes of the last stage, and of those that it is made from.
+func finalStages(stages []instructions.Stage) []int {
+	final := []int{len(stages) - 1}
+	for {
+		base := stageOf(stages, stages[final[len(final)-1]].BaseName, final[len(final)-1])
+		if base < 0 {
+			return final
+		}
+		final = append(final, base)
+	}
+}
+
+// stageOf is the index of the stage with a name, before another one; -1 for none.
+func stageOf(stages []instructions.Stage, name string, before int) int {
+	for i := before - 1; i >= 0; i-- {
+		if strings.EqualFold(stages[i].Name, name) && name != "" {
+			return i
+		}
+	}
+	return -1
+}
+
+var (
+	runtimeImage = regexp.MustCompile(`^mcr\.microsoft\.com/dotnet/(?:aspnet|runtime|runtime-deps)` +
+		`(?::\d+(?:\.\d+){0,2}(?:-(?:preview|rc)[.\d]*)?(?:-([a-z][a-z0-9.-]*))?)?$`)
+	sdkImage = regexp.MustCompile(`^mcr\.microsoft\.com/dotnet/sdk(?::|$)`)
+)
+
+// ofBase is what a spec has to say of the image that a stage begins with; nil for nothing.
+func ofBase(stages []instructions.Stage, i int, final bool) *Need {
+	image := stages[i].BaseName
+	if stageOf(stages, image, i) >= 0 {
+		return nil
+	}
+	switch variant := runtimeImage.FindStringSubmatch(image); {
+	case variant != nil && variant[1] == "", sdkImage.MatchString(image):
+		return nil
+	case variant != nil && final:
+		return &Need{Key: "base.family", Advice: variant[1]}
+	case variant != nil:
+		return nil
+	case final:
+		return &Need{Key: "base.image"}
+	}
+	return &Need{Advice: "if another program builds here, build its output before, and commit it or pass it as a context"}
+}
+
+// defaultUser are the ways to name the user of Microsoft's images.
+var defaultUser = []string{"app", "$APP_UID", "${APP_UID}", "1654"}
+
+// inImage is what a spec has to say of an instruction of the image.
+func inImage(cmd instructions.Command, stages []instructions.Stage) []Need {
+	switch c := cmd.(type) {
+	case *instructions.EnvCommand:
+		return key("image.env")
+	case *instructions.LabelCommand, *instructions.MaintainerCommand:
+		return key("image.labels")
+	case *instructions.ExposeCommand:
+		return key("image.ports")
+	case *instructions.VolumeCommand:
+		return key("image.volumes")
+	case *instructions.StopSignalCommand:
+		return key("image.stop-signal")
+	case *instructions.HealthCheckCommand:
+		return key("image.healthcheck")
+	case *instructions.UserCommand:
+		if !slices.Contains(defaultUser, c.User) {
+			return key("image.user")
+		}
+	case *instructions.WorkdirCommand:
+		if path.Clean(c.Path) != "/app" {
+			return key("image.workdir")
+		}
+	case *instructions.EntrypointCommand:
+		if !startsApp(c.ShellDependantCmdLine) {
+			return key("image.entrypoint")
+		}
+	case *instructions.CmdCommand:
+		if !startsApp(c.ShellDependantCmdLine) {
+			return key("image.args")
+		}
+	case *instructions.CopyCommand:
+		switch {
+		case c.From == "":
+			return key("files")
+		case strings.ContainsAny(c.From, ":/") && stageOf(stages, c.From, len(stages)) < 0:
+			return []Need{{Key: "files", Advice: "with context, and --build-context NAME=docker-image://" + c.From}}
+		}
+	case *instructions.AddCommand:
+		return key("files")
+	case *instructions.RunCommand:
+		return inShell(c, ofTarget)
+	}
+	return nil
+}
+
+func key(name string) []Need { return []Need{{Key: name}} }
+
+// startsApp tells whether a command is how the SDK starts an app, without arguments.
+func startsApp(c instructions.ShellDependantCmdLine) bool {
+	words := c.CmdLine
+	if c.PrependShell && len(words) == 1 {
+		words = strings.Fields(words[0])
+	}
+	switch len(words) {
+	case 1:
+		return strings.HasPrefix(words[0], "./") || strings.HasPrefix(words[0], "/app/")
+	case 2:
+		return words[0] == "dotnet" && strings.HasSuffix(words[1], ".dll")
+	}
+	return false
+}
+
+// inBuild is what a spec has to say of an instruction of a stage that builds.
+func inBuild(cmd instructions.Command) []Need {
+	switch c := cmd.(type) {
+	case *instructions.RunCommand:
+		return inShell(c, ofBuild)
+	case *instructions.AddCommand:
+		return []Need{{Advice: "get the file before, and put it into the context"}}
+	}
+	return nil
+}
+
+var (
+	commandEnds = regexp.MustCompile(`&&|\|\||[;|\n]`)
+	installs    = regexp.MustCompile(`^(?:apt|apt-get|apk|dnf|microdnf|tdnf|yum|zypper)$`)
+)
+
+// inShell is what a spec has to say of the commands of RUN, each thing once.
+func inShell(c *instructions.RunCommand, of func(words []string) *Need) []Need {
+	var needs []Need
+	add := func(n Need) {
+		if !slices.Contains(needs, n) {
+			needs = append(needs, n)
+		}
+	}
+	// The mounts are there after an expansion. Which values they have does not matter here, and a mistake in them does
+	// not, either.
+	_ = c.Expand(func(word string) (string, error) { return word, nil })
+	for _, m := range instructions.GetMounts(c) {
+		switch m.Type {
+		case instructions.MountTypeSecret:
+			add(Need{Key: "nuget.secrets", Advice: "or publish.secrets, if the compiler needs it"})
+		case instructions.MountTypeSSH:
+			add(Need{Key: "publish.ssh"})
+		}
+	}
+	script := strings.Join(c.CmdLine, " ")
+	for _, f := range c.Files {
+		script += "\n" + f.Data
+	}
+	for _, command := range commandEnds.Split(script, -1) {
+		words := strings.Fields(command)
+		for len(words) > 0 && (strings.Contains(words[0], "=") || words[0] == "sudo" || words[0] == "exec") {
+			words = words[1:]
+		}
+		if len(words) == 0 || strings.HasPrefix(words[0], "#") || strings.HasPrefix(words[0], "<<") ||
+			slices.Contains(idle, words[0]) {
+			continue
+		}
+		if n := of(words); n != nil {
+			add(*n)
+		}
+	}
+	return needs
+}
+
+// idle are commands that leave nothing in an image.
+var idle = []string{"cd", "echo", "ls", "set", "true", "pwd", "cat", "env", "printenv", "test", "[", "if", "then", "fi"}
+
+// ofTarget is what a spec has to say of a command that runs in the image.
+func ofTarget(words []string) *Need {
+	switch {
+	case installs.MatchString(words[0]):
+		return &Need{Key: "base.image", Advice: "a base that has the packages: crosshull installs none yet"}
+	case slices.Contains([]string{"rm", "apt-mark", "ldconfig"}, words[0]):
+		return nil // cleans up after an installation
+	case slices.Contains([]string{"mkdir", "chown", "chmod", "install"}, words[0]):
+		return &Need{Key: "files", Advice: "an entry without from is an empty folder; owner and mode are keys of it"}
+	case slices.Contains([]string{"adduser", "addgroup", "useradd", "groupadd"}, words[0]):
+		return &Need{Key: "image.user", Advice: "a number needs no entry in /etc/passwd"}
+	}
+	return &Need{Advice: "crosshull runs nothing in the image: do it in a base of your own (base.image)"}
+}
+
+// ofBuild is what a spec has to say of a command that runs in a stage that builds.
+func ofBuild(words []string) *Need {
+	if words[0] != "dotnet" {
+		if slices.Contains([]string{"mkdir", "rm", "cp", "mv", "chmod"}, words[0]) {
+			return nil
+		}
+		return &Need{Advice: "let a target of the project do it (Exec), or do it before the build"}
+	}
+	if len(words) < 2 {
+		return nil
+	}
+	switch words[1] {
+	case "restore", "build", "publish", "msbuild", "clean", "--info", "--version":
+		return ofPublish(words[2:])
+	case "test", "vstest":
+		return &Need{Key: "tests"}
+	case "nuget":
+		return &Need{Key: "nuget.feeds"}
+	}
+	return &Need{Advice: "let a target of the project do it (Exec), or do it before the build"}
+}
+
+var property = regexp.MustCompile(`^(?:--?|/)(?:p|property):?=?(\w+)?`)
+
+// ofPublish is what a spec has to say of the options of a build.
+func ofPublish(options []string) *Need {
+	for i, o := range options {
+		next := ""
+		if i+1 < len(options) {
+			next = options[i+1]
+		}
+		switch m := property.FindStringSubmatch(o); {
+		case o == "--self-contained" && next != "false", o == "--sc" && next != "false":
+			return &Need{Key: "publish.mode", Advice: "self-contained"}
+		case m != nil && strings.EqualFold(m[1], "UseAppHost"): // the default of mode portable
+		case m != nil && strings.EqualFold(m[1], "SelfContained"), m != nil && strings.HasPrefix(m[1], "Publish"):
+			return &Need{Key: "publish.mode"}
+		case m != nil:
+			return &Need{Key: "publish.properties"}
+		case (o == "-c" || o == "--configuration") && next != "Release" && !strings.HasPrefix(next, "$"):
+			return &Need{Key: "publish.configuration"}
+		}
+	}
+	return nil
+}
+
+// text is an instruction as a reader finds it.
+func text(cmd instructions.Command) string {
+	if s, ok := cmd.(fmt.Stringer); ok {
+		return s.String()
+	}
+	return cmd.Name()
+}
+
+// The most that is written of Dockerfiles.
+const (
+	maxDockerfiles = 20
+	maxNeeds       = 40 // of one
+	maxText        = 60 // characters of an instruction
+)
+
+// dockerfiles writes what a spec has to say of Dockerfiles.
+func (w *writer) dockerfiles(all []Dockerfile) {
+	for _, d := range all[:min(len(all), maxDockerfiles)] {
+		name := oneLine(d.Path)
+		switch {
+		case d.Err != nil:
+			w.line("# There is %s, which crosshull does not use, and cannot read: %s.", name, oneLine(d.Err.Error()))
+		case len(d.Needs) == 0:
+			w.line("# There is %s, which crosshull does not use. This spec replaces all of it.", name)
+		default:
+			w.line("# There is %s, which crosshull does not use. The keys for what else it does:", name)
+		}
+		for _, n := range d.Needs[:min(len(d.Needs), maxNeeds)] {
+			to := n.Key
+			switch {
+			case to == "":
+				to = "no key: " + n.Advice
+			case n.Advice != "":
+				to += " (" + n.Advice + ")"
+			}
+			w.line("# - line %d: %s", n.Line, oneLine(short(n.Text)+" -> "+to))
+		}
+		w.more(len(d.Needs)-maxNeeds, "line", "")
+		w.line("#")
+	}
+	w.more(len(all)-maxDockerfiles, "Dockerfile", "")
+}
+
+// short is the beginning of a text.
+func short(s string) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if r := []rune(s); len(r) > maxText {
+		return strings.TrimSpace(string(r[:maxText])) + "…"
+	}
+	return s
+}

@@ -1,0 +1,93 @@
+package scaffold
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// What a Dockerfile does beside a plain build has a key, or the advice what to do without one.
+func TestReadDockerfile(t *testing.T) {
+	const sdk = "FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build\n"
+	const aspnet = "FROM mcr.microsoft.com/dotnet/aspnet:10.0\n"
+	for _, tc := range []struct {
+		name, file string
+		want       []string // line, key, and the beginning of the advice
+	}{
+		{"the seed's", "FROM --platform=$BUILDPLATFORM mcr.microsoft.com/dotnet/sdk:10.0 AS build\nARG TARGETARCH\n" +
+			"WORKDIR /source\nCOPY --link aspnetapp/*.csproj .\nRUN dotnet restore -a $TARGETARCH\n" +
+			"COPY --link aspnetapp/. .\nRUN dotnet publish -a $TARGETARCH --no-restore -o /app\n\n" + aspnet +
+			"EXPOSE 8080\nWORKDIR /app\nCOPY --link --from=build /app .\nUSER $APP_UID\nENTRYPOINT [\"./aspnetapp\"]\n",
+			[]string{"10 image.ports"}},
+		{"that of Visual Studio", "FROM mcr.microsoft.com/dotnet/aspnet:8.0-alpine AS base\nUSER app\nWORKDIR /app\n" +
+			"EXPOSE 8081\n" + sdk + "ARG BUILD_CONFIGURATION=Release\nCOPY . .\n" +
+			"RUN dotnet build ./Web.csproj -c $BUILD_CONFIGURATION -o /app/build\nFROM build AS publish\n" +
+			"RUN dotnet publish ./Web.csproj -c $BUILD_CONFIGURATION -o /app/publish /p:UseAppHost=false\n" +
+			"FROM base AS final\nWORKDIR /app\nCOPY --from=publish /app/publish .\nENTRYPOINT [\"dotnet\", \"Web.dll\"]\n",
+			[]string{"1 base.family alpine", "4 image.ports"}},
+		{"all of an image's configuration", aspnet + "ENV A=1\nLABEL a=b\nMAINTAINER me\nVOLUME /data\nSTOPSIGNAL SIGINT\n" +
+			"HEALTHCHECK CMD curl localhost\nUSER 99\nWORKDIR /srv\nENTRYPOINT [\"dotnet\", \"a.dll\", \"--x\"]\nCMD [\"y\"]\n",
+			[]string{"2 image.env", "3 image.labels", "4 image.labels", "5 image.volumes", "6 image.stop-signal",
+				"7 image.healthcheck", "8 image.user", "9 image.workdir", "10 image.entrypoint", "11 image.args"}},
+		{"files", "FROM scratch AS out\n" + aspnet + "COPY start.sh /\nCOPY --from=out /app .\n" +
+			"COPY --from=busybox:1 /bin/sh /bin/\nADD https://example.com/x /x\n",
+			[]string{"1  if another program", "3 files", "5 files with context", "6 files"}},
+		{"commands of the image", aspnet + "RUN apt-get update && apt-get install -y curl \\\n && rm -rf /var/lib/apt\n" +
+			"RUN mkdir /data && chown app /data\nRUN adduser me\nRUN sed -i s/a/b/ /etc/x\n",
+			[]string{"2 base.image a base that has", "4 files an entry", "5 image.user a number", "6  crosshull runs nothing"}},
+		{"commands of the build", sdk + "RUN apt-get install -y nodejs\nRUN npm ci && npm run build\n" +
+			"RUN --mount=type=secret,id=token dotnet restore\nRUN dotnet nuget add source x\nRUN dotnet test\n" +
+			"RUN dotnet publish -c Debug\nRUN dotnet publish -p:Version=1\nRUN dotnet publish --self-contained\n" +
+			"RUN dotnet publish -p:PublishAot=true\nRUN mkdir /x\n" + aspnet + "COPY --from=build /app .\n",
+			[]string{"2  let a target", "3  let a target", "4 nuget.secrets or publish", "5 nuget.feeds", "6 tests",
+				"7 publish.configuration", "8 publish.properties", "9 publish.mode self-contained", "10 publish.mode"}},
+		{"other images", "FROM company/sdk AS build\nFROM company/base\n",
+			[]string{"1  if another program", "2 base.image"}},
+		{"a script", aspnet + "RUN <<EOF\nset -e\napk add tzdata\nEOF\n", []string{"2 base.image a base"}},
+		{"a command without a shell", aspnet + "RUN [\"apt-get\", \"update\"]\n", []string{"2 base.image"}},
+		{"a stage in other case", "FROM mcr.microsoft.com/dotnet/runtime:9.0 AS Base\nFROM base\nENV A=1\n",
+			[]string{"3 image.env"}},
+		{"a stage of its own name", "FROM alpine AS alpine\nENV A=1\n", []string{"1 base.image", "2 image.env"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			d := ReadDockerfile("Dockerfile", []byte(tc.file))
+			if d.Err != nil {
+				t.Fatal(d.Err)
+			}
+			var got []string
+			for _, n := range d.Needs {
+				got = append(got, fmt.Sprintf("%d %s %s", n.Line, n.Key, n.Advice))
+				if n.Text == "" {
+					t.Errorf("line %d has no text", n.Line)
+				}
+			}
+			if !slices.EqualFunc(got, tc.want, func(g, w string) bool { return strings.HasPrefix(g, w) }) {
+				t.Errorf("got  %q\nwant %q", got, tc.want)
+			}
+		})
+	}
+	for _, bad := range []string{"", "FROM", "RUN x\n", "\xff", "FROM a\nNONSENSE b\n"} {
+		if d := ReadDockerfile("Dockerfile", []byte(bad)); len(d.Needs) > 0 {
+			t.Errorf("%q needs %v", bad, d.Needs)
+		}
+	}
+}
+
+func TestIsDockerfile(t *testing.T) {
+	for name, want := range map[string]bool{
+		"Dockerfile": true, "src/web/Dockerfile": true, "Dockerfile.alpine": true, "web.Dockerfile": true,
+		"Dockerfile.dockerignore": false, "dockerfile.txt": false, "Dockerfiles/x": false,
+	} {
+		if IsDockerfile(name) != want {
+			t.Errorf("%s: not %v", name, want)
+		}
+	}
+}
+
+func FuzzReadDockerfile(f *testing.F) {
+	f.Add("FROM a AS b\nRUN x && dotnet publish -p:A=1\nFROM b\nCOPY --from=0 a b\n")
+	f.Fuzz(func(t *testing.T, file string) {
+		checkSpec(t, Found{Apps: []App{{Path: "a.csproj"}}, Dockerfiles: []Dockerfile{ReadDockerfile(file, []byte(file))}})
+	})
+}
