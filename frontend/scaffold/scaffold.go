@@ -1,8 +1,9 @@
 // Package scaffold writes the first spec of a repository.
 //
 // Contract: [Spec] takes what was found, and gives a crosshull.yaml that builds it, with comments on what else can be
-// said, and on what Dockerfiles that are there do besides. What needs no word is a comment, so the file says what is particular about the repository and nothing else.
-// [spec.Parse] takes the file, whatever names were found: what a spec cannot have is left out, with a comment.
+// said, and on what Dockerfiles that are there do besides. What needs no word is a comment, so the file says what is
+// particular about the repository and nothing else. [spec.Parse] takes the file, whatever names were found: what a spec
+// cannot have is left out, with a comment.
 package scaffold
 
 import (
