@@ -18,7 +18,7 @@ func TestOnceMore(t *testing.T) {
 	app, everything := gatewaytest.App("app/app.csproj", nil), gatewaytest.App("app/app.csproj", nil)
 	everything.Unknown = "Exec in app/app.csproj:3"
 	makes := gatewaytest.App("app/app.csproj", nil)
-	makes.Made = []string{"app/made.cs"}
+	makes.Earlier = []string{"app/made.cs"}
 	for _, tc := range []struct {
 		name   string
 		answer gatewaytest.Answer

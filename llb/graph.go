@@ -71,8 +71,8 @@ const PhaseFiles = "image files"
 // the earliest that a zip archive can hold, so tools that make packages take it too.
 var fileTime = time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC)
 
-// madeTime is that of files that targets of projects make, so that they make them from what the context has now.
-var madeTime = fileTime.AddDate(0, 0, -1)
+// earlierTime is that of files that have to be older than others: see [dotnet.Earlier].
+var earlierTime = fileTime.AddDate(0, 0, -1)
 
 // Options are what the daemon can do, and what the user's flags say of every vertex.
 type Options struct {
@@ -506,9 +506,9 @@ func (b *Steps) contextInfo(reads Reads) *llb.CopyInfo {
 // copySources copies what is read of the sources of projects.
 func (b *Builder) copySources(action *llb.FileAction, nodes []dotnet.Node, reads Reads) *llb.FileAction {
 	action = action.Copy(b.sourceTree(), "/", "/", b.contextInfo(reads))
-	if made := dotnet.Made(nodes); len(made) > 0 {
-		info := b.contextInfo(Reads{made, reads.Exclude})
-		info.CreatedTime = &madeTime
+	if earlier := dotnet.Earlier(nodes); len(earlier) > 0 {
+		info := b.contextInfo(Reads{earlier, reads.Exclude})
+		info.CreatedTime = &earlierTime
 		action = action.Copy(b.sourceTree(), "/", "/", info)
 	}
 	return action

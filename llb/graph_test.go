@@ -55,7 +55,7 @@ const slicedDescription = `{"projects": [
   {"path": "src/web/web.csproj", "references": [5, 4]},
   {"path": "src/a/a.csproj", "apart": true},
   {"path": "src/b/b.csproj", "apart": true, "references": [1],
-    "files": [{"path": "shared/b.txt", "why": "None item"}], "made": ["src/b/[made].cs"]},
+    "files": [{"path": "shared/b.txt", "why": "None item"}], "earlier": ["src/b/[made].cs"]},
   {"path": "src/c/c.csproj", "apart": true, "framework": "net10.0"},
   {"path": "src/d/d.csproj", "apart": true, "references": [1]},
   {"path": "src/e/e.csproj", "apart": true, "references": [2, 3]}

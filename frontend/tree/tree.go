@@ -177,7 +177,8 @@ func (t *Tree) With(ctx context.Context, names []string) (*Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := maps.Clone(t.Files)
+	files := dotnet.Files{} // a context can have none so far
+	maps.Copy(files, t.Files)
 	for name, end := range ends {
 		files[name] = read[end]
 	}

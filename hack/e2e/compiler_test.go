@@ -33,6 +33,23 @@ func TestIncludedRuleSet(t *testing.T) {
 	}
 }
 
+// A rule set that only CodeAnalysisRuleSetDirectories leads to decides, too.
+func TestRuleSetDirectories(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	project(t, dir, "src/app/app.csproj", "<CodeAnalysisRuleSet>team.ruleset</CodeAnalysisRuleSet>"+
+		"<CodeAnalysisRuleSetDirectories>../../eng</CodeAnalysisRuleSetDirectories>")
+	write(t, dir, "src/app/Program.cs", "int unused;\n")
+	write(t, dir, "eng/team.ruleset", `<RuleSet Name="team" ToolsVersion="15.0"><Rules AnalyzerId="C#" `+
+		`RuleNamespace="C#"><Rule Id="CS0168" Action="Error" /></Rules></RuleSet>`)
+	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/app\n")
+	if _, err := solve(t, dir, attr("target", "publish"), into(t.TempDir())); err == nil {
+		t.Error("the build passed, and the rule set makes a warning of it an error")
+	} else {
+		wantContains(t, "error", err.Error(), "error CS0168")
+	}
+}
+
 // hasConstant tells whether an assembly has a text as a constant: they are in UTF-16 there.
 func hasConstant(assembly []byte, text string) bool {
 	var constant []byte
@@ -45,6 +62,21 @@ func hasConstant(assembly []byte, text string) bool {
 // A generator of the repository can read files that nothing names. Then the build takes the whole context, and says so.
 func TestGeneratorReadsFiles(t *testing.T) {
 	t.Parallel()
+	for name, reference := range map[string]string{
+		"by a reference": `<ProjectReference Include="../gen/gen.csproj" OutputItemType="Analyzer" ` +
+			`ReferenceOutputAssembly="false" />`,
+		"by the path of its assembly": `<ProjectReference Include="../gen/gen.csproj" ReferenceOutputAssembly="false" />` +
+			`<Analyzer Include="../gen/bin/$(Configuration)/net10.0/gen.dll" />`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			generatorReadsFiles(t, reference)
+		})
+	}
+}
+
+func generatorReadsFiles(t *testing.T, reference string) {
+	t.Helper()
 	dir := t.TempDir()
 	write(t, dir, "src/gen/gen.csproj", `<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup>`+
 		`<TargetFramework>net10.0</TargetFramework><EnforceExtendedAnalyzerRules>false</EnforceExtendedAnalyzerRules>`+
@@ -67,8 +99,7 @@ public class Gen : IIncrementalGenerator
 `)
 	project(t, dir, "src/app/app.csproj", "<Words>$(MSBuildThisFileDirectory)../../words</Words>")
 	edit(t, dir, "src/app/app.csproj", "</Project>", `<ItemGroup><CompilerVisibleProperty Include="Words" />`+
-		`<ProjectReference Include="../gen/gen.csproj" OutputItemType="Analyzer" ReferenceOutputAssembly="false" />`+
-		`</ItemGroup></Project>`)
+		reference+`</ItemGroup></Project>`)
 	write(t, dir, "src/app/Program.cs", "System.Console.WriteLine(Text.Value);\n")
 	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/app\n")
 	for _, text := range []string{"read at first", "read again"} {

@@ -34,8 +34,9 @@ type Node struct {
 	foreign bool   // has frameworks of other systems than Linux, beside others: see [Foreign]
 	direct  bool   // sees of other projects only those that it names: DisableTransitiveProjectReferences
 	linked  string // where it is, if Path leads through a link
-	// made are files of the context that its targets make anew if they are older than what they are made from.
-	made []string
+	// earlier are files of the context that have to be older than others: its targets make them anew, or copy them over
+	// others of the same size.
+	earlier []string
 	// committed tells that its targets find these files up to date.
 	committed bool
 	reach
@@ -248,11 +249,11 @@ func PublishFiles(nodes []Node) []string {
 	return slices.Compact(patterns)
 }
 
-// Made are patterns of the files that targets of projects make anew if they are older than what they are made from.
-func Made(nodes []Node) []string {
+// Earlier are patterns of the files that have to be older than others, for targets that go by times.
+func Earlier(nodes []Node) []string {
 	var patterns []string
 	for _, n := range nodes {
-		for _, name := range n.made {
+		for _, name := range n.earlier {
 			if !n.committed {
 				patterns = append(patterns, Escape(name))
 			}
@@ -266,7 +267,7 @@ func Made(nodes []Node) []string {
 func (app *App) AsCommitted() *App {
 	return app.with(func(n *Node) bool {
 		n.committed = true
-		return len(n.made) > 0
+		return len(n.earlier) > 0
 	})
 }
 
@@ -405,9 +406,9 @@ func (app *App) More(after *App, doubtful []string) *App {
 
 // add adds what a project reads after a restore. It tells whether that is more than before.
 func (n *Node) add(after Node, doubtful []string) bool {
-	known := len(n.made)
-	n.made = slices.Compact(slices.Sorted(slices.Values(slices.Concat(n.made, after.made))))
-	makes := len(n.made) > known && !n.committed
+	known := len(n.earlier)
+	n.earlier = slices.Compact(slices.Sorted(slices.Values(slices.Concat(n.earlier, after.earlier))))
+	makes := len(n.earlier) > known && !n.committed
 	if !n.reachKnown {
 		return makes
 	}

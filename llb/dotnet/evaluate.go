@@ -265,7 +265,7 @@ type answerProject struct {
 	Unknown                        string
 	UnknownToEvaluation            bool
 	Files, Folders                 []Read
-	Existing, Made                 []string
+	Existing, Earlier              []string
 }
 
 // answerTo is the answer to a question.
@@ -365,8 +365,8 @@ func (a *answer) paths() []*string {
 		for i := range p.Existing {
 			all = append(all, &p.Existing[i])
 		}
-		for i := range p.Made {
-			all = append(all, &p.Made[i])
+		for i := range p.Earlier {
+			all = append(all, &p.Earlier[i])
 		}
 	}
 	for i := range a.Answers {
@@ -403,7 +403,7 @@ func (a *answer) nodes() []Node {
 			Locked:  Locked{Floating: p.Floating, LockFile: p.LockFile, LockedMode: p.LockedMode},
 			Missing: p.Missing, Packages: p.Packages, ByRestore: p.ByRestore,
 			FrameworkReferences: p.FrameworkReferences, PlatformTarget: p.PlatformTarget,
-			foreign: p.ForeignFrameworks, made: p.Made,
+			foreign: p.ForeignFrameworks, earlier: p.Earlier,
 			Reads: Reads{
 				Files: p.Files, Folders: p.Folders, Existing: p.Existing, Unknown: p.Unknown,
 				unknownToEvaluation: p.UnknownToEvaluation, runsTools: p.RunsTools,

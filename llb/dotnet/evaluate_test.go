@@ -557,20 +557,20 @@ func TestMore(t *testing.T) {
 // What targets of packages make is more than before, too, also if a project reads all of the context.
 func TestMade(t *testing.T) {
 	for _, unknown := range []string{"", `, "unknown": "it is odd"`} {
-		before := &App{Closure: told(t, `{"path": "a/a.csproj", "made": ["a/a.cs"]`+unknown+`}`, `{"path": "b/b.csproj"}`)}
-		after := &App{Closure: told(t, `{"path": "a/a.csproj", "made": ["a/[b].cs"]`+unknown+`}`)}
+		before := &App{Closure: told(t, `{"path": "a/a.csproj", "earlier": ["a/a.cs"]`+unknown+`}`, `{"path": "b/b.csproj"}`)}
+		after := &App{Closure: told(t, `{"path": "a/a.csproj", "earlier": ["a/[b].cs"]`+unknown+`}`)}
 		more := before.More(after, nil)
-		if more == nil || !slices.Equal(Made(more.Closure), []string{`a/\[b\].cs`, "a/a.cs"}) {
+		if more == nil || !slices.Equal(Earlier(more.Closure), []string{`a/\[b\].cs`, "a/a.cs"}) {
 			t.Fatalf("it makes %+v", more)
 		}
 		if again := more.More(after, nil); again != nil {
 			t.Errorf("it makes still more: %+v", again)
 		}
 		committed := before.AsCommitted()
-		if committed == nil || len(Made(committed.Closure)) > 0 || committed.More(after, nil) != nil {
+		if committed == nil || len(Earlier(committed.Closure)) > 0 || committed.More(after, nil) != nil {
 			t.Errorf("of what is taken as it is, it makes %+v", committed)
 		}
-		if len(Made(before.Closure)) != 1 {
+		if len(Earlier(before.Closure)) != 1 {
 			t.Error("the app itself makes nothing now")
 		}
 	}

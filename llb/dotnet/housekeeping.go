@@ -21,15 +21,24 @@ type Housekeeping struct {
 	folders map[string][]string // folders with such a name, and the files in them
 }
 
-// nameKind is a kind of file names: they begin with a prefix and have one of some extensions, or any extension if the
-// list is nil. All are in lower case.
+// nameKind is a kind of file names: they begin with a prefix and have one of some extensions, or if the list is nil, any
+// extension but those of sources. All are in lower case.
 type nameKind struct {
 	prefix     string
 	extensions []string
 }
 
 func (k nameKind) match(base string) bool {
-	return strings.HasPrefix(base, k.prefix) && (k.extensions == nil || slices.Contains(k.extensions, path.Ext(base)))
+	if k.extensions == nil {
+		return strings.HasPrefix(base, k.prefix) && !isSource(base)
+	}
+	return strings.HasPrefix(base, k.prefix) && slices.Contains(k.extensions, path.Ext(base))
+}
+
+// isSource tells whether a target of the SDK may read a file for its name, although the item for it does nothing
+// otherwise, as for Readme.razor.css (Microsoft.NET.Sdk.StaticWebAssets.ScopedCss.targets).
+func isSource(base string) bool {
+	return slices.Contains([]string{".css", ".js", ".mjs", ".ts", ".map", ".razor", ".cshtml"}, path.Ext(base))
 }
 
 var yaml, yamlOrJSON = []string{".yaml", ".yml"}, []string{".yaml", ".yml", ".json"}

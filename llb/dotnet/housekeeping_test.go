@@ -46,7 +46,7 @@ func TestHousekeeping(t *testing.T) {
 		".editorconfig", ".globalconfig", "appsettings.json", "version.json", "GitVersion.yml", "Program.cs",
 		"app.yaml", "data.json", "global.json", "Directory.Build.props", "config/prod.yml", "docs/README.md",
 		"docs/.github/x.yml", "other/Dockerfile", "lib/compose.yaml", "web/bin/README.md", "compose.cs", "LICENSE",
-		"stylecop.json",
+		"stylecop.json", "Readme.razor.css", "web/Readme.razor.js", "web/Dockerfile.cshtml.css",
 		".config/dotnet-tools.json",
 	} {
 		if idle(name) {

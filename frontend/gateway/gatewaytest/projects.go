@@ -52,8 +52,8 @@ type Answer struct {
 	Reads []string
 	// Unknown is why it cannot be known what it reads; empty: it is known.
 	Unknown string
-	// Made are files of the context that its targets make.
-	Made []string
+	// Earlier are files of the context that its targets make.
+	Earlier []string
 	// ByRuntimeIdentifier tells that it has other files for other runtime identifiers.
 	ByRuntimeIdentifier bool
 	// Missing are projects that a solution names and that are not there.
@@ -128,7 +128,7 @@ func (e Evaluation) document() document {
 		if a.Path != "" {
 			i := add(a.Path)
 			doc.Projects[i].Packages, doc.Projects[i].ByRestore = a.Packages, a.Packages
-			doc.Projects[i].Unknown, doc.Projects[i].Made = a.Unknown, a.Made
+			doc.Projects[i].Unknown, doc.Projects[i].Earlier = a.Unknown, a.Earlier
 			for _, name := range a.Reads {
 				doc.Projects[i].Files = append(doc.Projects[i].Files, read{name, "Content item"})
 			}
@@ -156,7 +156,7 @@ type project struct {
 	ByRestore  bool     `json:"byRestore,omitempty"`
 	Target     string   `json:"platformTarget,omitempty"`
 	Unknown    string   `json:"unknown,omitempty"`
-	Made       []string `json:"made,omitempty"`
+	Earlier    []string `json:"earlier,omitempty"`
 	Files      []read   `json:"files,omitempty"`
 }
 

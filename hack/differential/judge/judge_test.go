@@ -62,6 +62,13 @@ var recipes = []struct{ recipe, shown string }{
 	{"-seed 1 -projects 2 -features target-of-restore -mode portable", "a target of a restore reads a file"},
 	{"-seed 1 -projects 3 -features author-in-bin,search-path -mode portable -edits 1",
 		"files of the author lie in bin, and an assembly where nothing but a search path leads"},
+	{"-seed 1 -projects 3 -features property-of-sdk,folder-of-copy -mode portable -edits 1",
+		"a path has a property of the SDK, and a task copies a folder"},
+	{"-seed 1 -projects 3 -features run-of-folder,run-of-output -mode portable -edits 1",
+		"a command runs a project by its folder, or its assembly"},
+	{"-seed 1 -projects 3 -features reference-by-target,chain-of-targets -mode portable -edits 1",
+		"a target adds references, and one gets a path from others behind it"},
+	{"-seed 1 -projects 3 -features output-among-sources -mode portable", "outputs go where sources are"},
 	{"-seed 166", "launchers are nothing that the lock file of a library knows of"},
 	{"-seed 189", "a project looks for a folder that is a link"},
 }

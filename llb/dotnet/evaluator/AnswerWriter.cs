@@ -115,7 +115,7 @@ static class AnswerWriter
             Flag("unknownToEvaluation", variants.Any(v => v.Reads.UnknownToEvaluation));
             Reads("files", variants.SelectMany(v => v.Reads.Files));
             Reads("folders", variants.SelectMany(v => v.Reads.Folders));
-            Strings("made", variants.SelectMany(v => v.Made).Distinct().OrderBy(p => p, StringComparer.Ordinal));
+            Strings("earlier", variants.SelectMany(v => v.Earlier).Distinct().OrderBy(p => p, StringComparer.Ordinal));
             Strings("existing", variants.SelectMany(v => v.Reads.Existing).Distinct());
             json.WriteEndObject();
         }

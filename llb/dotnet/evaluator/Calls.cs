@@ -24,6 +24,9 @@ sealed class Calls
         "XslTransformation", "XmlPoke", "DownloadFile", "VerifyFileHash", "Exists", "Inputs",
     };
 
+    // Their parameters for folders that are read as a whole: of Copy, and of ZipDirectory.
+    static readonly string[] Sources = { "SourceFolders", "SourceDirectory" };
+
     // What programs of a repository are written in.
     static readonly HashSet<string> Scripts = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -53,7 +56,7 @@ sealed class Calls
     public static bool IsSilent(string task) => Silent.Contains(task);
     public static bool IsKnown(string task) => Known.Contains(task);
 
-    /// <summary>Projects that are built by task MSBuild.</summary>
+    /// <summary>Projects that are built by task MSBuild, or that targets add to the references.</summary>
     public List<(string Path, Globals Globals)> Built { get; } = new();
 
     /// <summary>What <see cref="CrosshullRecord"/> calls: task, place, names of parameters, and their values.</summary>
@@ -89,6 +92,8 @@ sealed class Calls
             Makes(call);
             return;
         }
+        if (call.Is("Copy") && call["SkipUnchangedFiles"].Equals("true", StringComparison.OrdinalIgnoreCase))
+            project.Earlier.UnionWith(Files(call, "SourceFiles"));
         project.RunsTools |= !call.IsKnown && !call.OfPackage;
         if (call.Is("Exists")) Exists(call["Condition"]);
         else if (call.Is("Exec")) Exec(call);
@@ -100,11 +105,13 @@ sealed class Calls
     // A file that a target makes, and that the repository has, too. Some targets name what they read as an output.
     void Makes(Call call)
     {
-        IEnumerable<string> Files(string parameter) =>
-            Project.List(call[parameter]).Select(word => project.Reads.Find(project.Folder, word))
-                .Where(path => path != null && !path.EndsWith('/'));
-        if (call["Inputs"] != "") project.Made.UnionWith(Files("Outputs").Except(Files("Inputs")));
+        if (call["Inputs"] != "") project.Earlier.UnionWith(Files(call, "Outputs").Except(Files(call, "Inputs")));
     }
+
+    // The files of the context that a parameter names.
+    IEnumerable<string> Files(Call call, string parameter) =>
+        Project.List(call[parameter]).Select(word => project.Reads.Find(project.Folder, word))
+            .Where(path => path != null && !path.EndsWith('/'));
 
     void Exists(string path)
     {
@@ -121,6 +128,8 @@ sealed class Calls
             if (path.EndsWith('/')) Folder(path, call);
             else Read(path, call);
         }
+        foreach (var folder in Sources.SelectMany(name => Project.List(call[name])))
+            if (project.Reads.Find(project.Folder, folder) is { } path && path.EndsWith('/')) Below(path, call);
         if (call.Is("MSBuild") || call.Is("CallTarget")) Build(call);
     }
 
@@ -142,11 +151,25 @@ sealed class Calls
             // A task of a package is a compiled program. Given the project, it may look for settings in folders above.
             if (call.OfPackage && !call.Is("Exec")) inputs.Above(project, Why(call));
         }
-        else if (project.Path.StartsWith(folder)) Everything(Why(call));
+        else Below(folder, call);
+    }
+
+    // All that is below a folder.
+    void Below(string folder, Call call)
+    {
+        if (folder == project.Folder + "/") return;
+        if (project.Path.StartsWith(folder)) Everything(Why(call));
         else project.Reads.Folder(folder, Phase.Build, Why(call));
     }
 
     bool IsInside(string path) => path.StartsWith(project.Folder + "/");
+
+    /// <summary>Takes the projects that targets add to what the project references.</summary>
+    public void Refer(IEnumerable<string> projects)
+    {
+        var globals = project.Globals.Without(new[] { "TargetFramework", "RuntimeIdentifier", "RuntimeIdentifiers" });
+        foreach (var path in projects.Where(tree.HasFile)) Built.Add((path, globals));
+    }
 
     void Build(Call call)
     {
@@ -167,14 +190,23 @@ sealed class Calls
         var command = call["Command"];
         if (IsComposed(command, call["EnvironmentVariables"]))
             Everything(Why(call) + " has words that only the shell knows");
+        var builds = Words(command).Contains("dotnet");
         var folders = new List<string> { folder, project.Folder };
+        if (builds) Programs(folder + "/", call);
         foreach (var word in Words(command).Concat(Words(call["EnvironmentVariables"])))
         {
             var path = folders.Select(f => project.Reads.Find(f, word)).FirstOrDefault(p => p != null);
-            if (path == null) Pattern(folder, word, call);
+            if (path == null)
+            {
+                Pattern(folder, word, call);
+                Output(word, call);
+            }
             else if (path.EndsWith('/'))
             {
                 folders.Add(path); // the command may change to it
+                if (builds) Programs(path, call);
+                // A program of a package that gets the project's folder may look for settings in those above.
+                if (call.OfPackage && path == project.Folder + "/") inputs.Above(project, Why(call));
                 Folder(path, call);
             }
             else
@@ -184,7 +216,26 @@ sealed class Calls
                     Everything(Why(call) + ", with " + Path.GetFileName(path));
             }
         }
-        if (Words(command).Contains("dotnet")) Tools(folder, call);
+        if (builds) Tools(folder, call);
+    }
+
+    // The dotnet command takes a folder for the project in it, and may run that.
+    void Programs(string folder, Call call)
+    {
+        if (folder != project.Folder + "/" && HasProject(folder))
+            Everything(Why(call) + ", with the project in " + Path.GetRelativePath(tree.Root, folder));
+    }
+
+    bool HasProject(string folder) =>
+        tree.IsIn(folder) && Directory.Exists(folder) && Directory.EnumerateFiles(folder, "*.*proj").Any();
+
+    // What is not there yet in the folder of another project may be a program that the build makes.
+    void Output(string word, Call call)
+    {
+        if (!word.Contains('/') && !word.Contains('\\')) return;
+        var folder = Path.GetDirectoryName(Path.GetFullPath(Path.Combine(project.Folder, word.Replace('\\', '/'))));
+        while (tree.IsIn(folder + "/") && !HasProject(folder + "/")) folder = Path.GetDirectoryName(folder);
+        if (tree.IsIn(folder + "/")) Programs(folder + "/", call);
     }
 
     // Whether a command has words that only the shell knows: what another command prints, the current folder, or a

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Linq;
 using Microsoft.Build.Construction;
+using Microsoft.Build.Execution;
 
 namespace Crosshull;
 
@@ -31,7 +32,7 @@ sealed class Copies : IDisposable
     readonly bool conditions;
     readonly List<(ProjectRootElement File, string InitialTargets)> files = new();
     readonly List<ProjectElement> added = new();
-    readonly Dictionary<string, string> originals = new();
+    readonly Dictionary<string, ProjectTargetElement> originals = new();
 
     /// <param name="files">Project files. Those that have no targets stay as they are.</param>
     /// <param name="conditions">Whether items and properties keep their conditions.</param>
@@ -50,16 +51,39 @@ sealed class Copies : IDisposable
     /// <summary>Whether a task runs in a copy, with the same outputs as in a build.</summary>
     public static bool Runs(ProjectTaskElement task) => Pure.Contains(task.Name);
 
-    public IEnumerable<string> Names => originals.Keys;
-
     /// <summary>The name of the target that was copied.</summary>
-    public string Original(string name) => originals[name];
+    public string Original(string name) => originals[name].Name;
+
+    /// <summary>The names of the copies that a project has, each behind those that run before it in a build.</summary>
+    public List<string> Ordered(ProjectInstance project)
+    {
+        var ignoreCase = StringComparer.OrdinalIgnoreCase;
+        var byName = originals.Where(o => project.Targets.ContainsKey(o.Key))
+            .ToLookup(o => o.Value.Name, o => o.Key, ignoreCase);
+        string[] Names(string list) => Project.List(project.ExpandString(list));
+        var hooked = byName.SelectMany(same => same)
+            .SelectMany(copy => Names(originals[copy].BeforeTargets).Select(target => (target, copy)))
+            .ToLookup(h => h.target, h => h.copy, ignoreCase);
+        var order = new List<string>();
+        var seen = new HashSet<string>();
+        void Add(string copy)
+        {
+            if (!seen.Add(copy)) return;
+            var target = originals[copy];
+            foreach (var before in Names(target.DependsOnTargets + ";" + target.AfterTargets).SelectMany(n => byName[n])
+                .Concat(hooked[target.Name])) Add(before);
+            order.Add(copy);
+        }
+        foreach (var same in byName)
+            foreach (var copy in same) Add(copy);
+        return order;
+    }
 
     void Copy(ProjectRootElement file, ProjectTargetElement target)
     {
         var copy = file.CreateTargetElement(Prefix + originals.Count + "_" + target.Name);
         var name = copy.Name;
-        originals[name] = target.Name;
+        originals[name] = target;
         file.AppendChild(copy);
         added.Add(copy);
         copy.DeepCopyFrom(target);

@@ -19,18 +19,22 @@ sealed class Doubts
         "ContentWithTargetPath", "ResolvedFileToPublish", "EditorConfigFiles", "GlobalAnalyzerConfigFiles", "Page",
     };
 
-    /// <summary>A value that a target gives to a name.</summary>
-    sealed record Setting(string Name, string Text, string Target, bool Runs, bool IsItem);
+    /// <summary>A value that a target gives to a name. IsBuilt tells that it is what a build has made.</summary>
+    sealed record Setting(string Name, string Text, string Target, bool Runs, bool IsItem, bool IsBuilt = false);
 
     readonly List<ProjectTargetElement> targets;
     readonly List<Setting> settings;
-    readonly HashSet<string> unknown;
+    readonly HashSet<string> late, unknown, built;
 
-    public Doubts(List<ProjectTargetElement> targets)
+    /// <param name="targets">The targets of the repository.</param>
+    /// <param name="late">Properties that only targets of the SDK set.</param>
+    public Doubts(List<ProjectTargetElement> targets, HashSet<string> late)
     {
         this.targets = targets;
+        this.late = late;
         settings = targets.SelectMany(Settings).ToList();
-        unknown = Unknown();
+        unknown = From(settings.Where(s => !s.Runs), late);
+        built = From(settings.Where(s => s.IsBuilt), new());
     }
 
     static IEnumerable<Setting> Settings(ProjectTargetElement target)
@@ -47,7 +51,8 @@ sealed class Doubts
                 case ProjectOutputElement o when o.Parent is ProjectTaskElement task:
                     var name = o.PropertyName + o.ItemType;
                     var runs = Copies.Runs(task) || Given(task, o.TaskParameter);
-                    yield return new(name, runs ? Text(task) : "", target.Name, runs, o.IsOutputItem);
+                    var built = o.TaskParameter.Equals("TargetOutputs", StringComparison.OrdinalIgnoreCase);
+                    yield return new(name, runs ? Text(task) : "", target.Name, runs, o.IsOutputItem, built);
                     break;
             }
     }
@@ -59,12 +64,13 @@ sealed class Doubts
 
     static string Text(ProjectTaskElement task) => string.Join(" ", task.Parameters.Values) + task.Condition;
 
-    HashSet<string> Unknown()
+    // The names that settings give a value to, and those whose value comes from them or from others.
+    HashSet<string> From(IEnumerable<Setting> first, HashSet<string> others)
     {
-        var unknown = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-        unknown.UnionWith(settings.Where(s => !s.Runs).Select(s => s.Name));
-        while (settings.Any(s => Expressions.Used(s.Text).Any(unknown.Contains) && unknown.Add(s.Name))) { }
-        return unknown;
+        var names = first.Select(s => s.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        bool Has(string name) => names.Contains(name) || others.Contains(name);
+        while (settings.Any(s => Expressions.Used(s.Text).Any(Has) && names.Add(s.Name))) { }
+        return names;
     }
 
     // Several targets set it to different values, so the value depends on which one ran last.
@@ -86,6 +92,9 @@ sealed class Doubts
             foreach (var e in target.AllChildren)
                 if (e is ProjectTaskElement task && !Calls.IsSilent(task.Name) && Use(Text(task), target) is { } used)
                     Say(task, $"{task.Name} with $({used}), whose value only a build gives,");
+                else if (e is ProjectTaskElement { Name: "Exec" } exec &&
+                    Expressions.Used(Text(exec)).FirstOrDefault(built.Contains) is { } program)
+                    Say(exec, $"Exec with @({program}), which a build makes,");
                 else if (e is ProjectItemElement item && Read.Contains(item.ItemType) &&
                     Use(item.Include, target) is { } of)
                     Say(item, $"{item.ItemType} item by $({of}), whose value only a build gives,");

@@ -25,13 +25,18 @@ static class Expressions
         select call.Value;
 
     /// <summary>
-    /// Paths in a text that end with metadata of items, as in <c>data/%(X.Filename).txt</c>: the item type, and what is
-    /// before the metadata.
+    /// Paths in a text with metadata of items, as in <c>data/%(X.Filename).txt</c>, or with a property: the item type
+    /// or the property, and what is before it.
     /// </summary>
-    public static IEnumerable<(string ItemType, string Before)> Paths(string text) =>
-        from Match path in Regex.Matches(text,
+    public static IEnumerable<(string Name, bool IsProperty, string Before)> Paths(string text) =>
+        (from Match path in Regex.Matches(text,
             @"(?<before>[^;%@'""]*[/\\][^;%@'""]*)%\((?<type>\w+)\.|@\(\s*(?<type>\w+)\s*->\s*'(?<before>[^'%]+)%\(")
-        select (path.Groups["type"].Value, path.Groups["before"].Value);
+        select (path.Groups["type"].Value, false, path.Groups["before"].Value)).Concat(
+        from Match property in Regex.Matches(text, @"\$\(\s*(?<name>\w+)")
+        let before = text.Substring(0, property.Index)
+        let begin = before.LastIndexOfAny(";'\"\n ".ToCharArray()) + 1
+        where before.IndexOfAny("/\\".ToCharArray(), begin) >= 0
+        select (property.Groups["name"].Value, true, before.Substring(begin)));
 
     /// <summary>The names of properties, items, and metadata that a text takes the value of.</summary>
     public static IEnumerable<string> Used(string text) =>

@@ -4,6 +4,7 @@ using System.IO;
 using System.Linq;
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
+using System.Text;
 using System.Text.RegularExpressions;
 using System.Xml;
 using System.Xml.Linq;
@@ -31,6 +32,15 @@ sealed class NamedFiles
         "System.IO", "System.IO.MemoryMappedFiles", "System.Diagnostics",
     };
 
+    const int MostAdditional = 100, LargestAdditional = 1 << 20;
+
+    // Additional files that analyzers of the SDK and other ones that many projects have take. They name no files.
+    static readonly Regex Settings = new(@"^(stylecop\.json|(BannedSymbols|PublicAPI|CodeMetricsConfig)\b.*\.txt)$",
+        RegexOptions.IgnoreCase);
+
+    // What may be a path.
+    static readonly Regex Word = new(@"[\w.~-]*[./\\][\w./\\~-]+");
+
     readonly Tree tree;
     readonly Trap trap;
 
@@ -50,7 +60,10 @@ sealed class NamedFiles
             if (project.Reads.Find(folder, name) is { } path && !path.EndsWith('/') && seen.Add(path))
                 found.Enqueue(path);
         }
-        Add(project.Folder, project["CodeAnalysisRuleSet"]);
+        var name = project["CodeAnalysisRuleSet"];
+        Add(project.Folder, name);
+        foreach (var folder in Project.List(project["CodeAnalysisRuleSetDirectories"])) // ResolveCodeAnalysisRuleSet
+            Add(Path.Combine(project.Folder, folder.Replace('\\', '/')), name);
         while (found.TryDequeue(out var path))
         {
             project.Reads.File(path, Phase.Build, "rule set");
@@ -78,7 +91,30 @@ sealed class NamedFiles
         foreach (var generator in project.Generators)
             if (Reach(generator).Any(ReadsFiles)) Everything(project, generator.Path);
         foreach (var analyzer in project.Items("Analyzer").Select(i => i.GetMetadataValue("FullPath")))
-            if (tree.HasFile(analyzer) && ReadsFiles(Content(project, analyzer))) Everything(project, analyzer);
+            if (!tree.HasFile(analyzer))
+            {
+                // One that the build makes.
+                var made = Reach(project).Where(p => p.Path != project.Path && analyzer.StartsWith(p.Folder + "/"));
+                foreach (var generator in made.Where(ReadsFiles)) Everything(project, generator.Path);
+            }
+            else if (ReadsFiles(Content(project, analyzer))) Everything(project, analyzer);
+    }
+
+    /// <summary>
+    /// Adds what additional files name, as a description of an API does: a generator may read that. It may also come
+    /// from a package.
+    /// </summary>
+    public void Additional(Project project)
+    {
+        foreach (var file in project.Items("AdditionalFiles").Select(i => i.GetMetadataValue("FullPath")).Distinct()
+            .Where(f => tree.HasFile(f) && !Settings.IsMatch(Path.GetFileName(f))).Take(MostAdditional))
+        {
+            if (Content(project, file) is not { Length: < LargestAdditional } bytes) continue;
+            foreach (Match word in Word.Matches(Encoding.UTF8.GetString(bytes)))
+                foreach (var folder in new[] { Path.GetDirectoryName(file), project.Folder })
+                    if (project.Reads.Find(folder, word.Value) is { } path && !path.EndsWith('/'))
+                        project.Reads.File(path, Phase.Build, "named by " + Path.GetFileName(file));
+        }
     }
 
     void Everything(Project project, string generator) => project.Reads.Everything(

@@ -32,7 +32,8 @@ static class Program
         Rights.Drop(request.Root);
         var tree = new Tree(request.Root, contents, restored);
         tree.Lay(request.Names);
-        Sdk.Use(Path.Combine(request.Root, request.Folder));
+        Directory.SetCurrentDirectory(Path.Combine(request.Root, request.Folder)); // MSBuildStartupDirectory
+        Sdk.Use(Directory.GetCurrentDirectory());
         Evaluate(request, tree, answer);
         return 0;
     }

@@ -34,8 +34,11 @@ sealed class Project
     /// <summary>The files of packages that it imports.</summary>
     public HashSet<string> PackageImports { get; } = new();
 
-    /// <summary>Files of the context that its targets make anew if what they are made from is newer.</summary>
-    public SortedSet<string> Made { get; } = new(StringComparer.Ordinal);
+    /// <summary>
+    /// Files of the context that have to be older than others, as times decide whether a target makes them anew, or
+    /// whether a task copies them.
+    /// </summary>
+    public SortedSet<string> Earlier { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Whether a target of the repository runs a tool, or a task that is not known.</summary>
     public bool RunsTools { get; set; }

@@ -85,15 +85,17 @@ sealed class Session
                 project.Reads.File(path, phase, "read by an expression or a task");
     }
 
-    // Outputs of a build on another machine are no input. Only the evaluation knows where they are.
+    // Outputs of a build on another machine are no input. Only the evaluation knows where they are. A folder that has a
+    // file that projects import is the author's.
     bool RemoveOutputs(Evaluator evaluator)
     {
         var changed = false;
         var projects = evaluator.Projects.Select(p => p.Path).Distinct().ToList();
+        var imports = evaluator.Projects.SelectMany(p => p.Imports).Distinct().ToList();
         foreach (var project in evaluator.Projects)
             foreach (var value in OutputFolders.Select(project.Expand).Where(value => value != ""))
                 if (project.Reads.Find(project.Folder, value) is { } folder && folder.EndsWith('/') &&
-                    !projects.Any(p => p.StartsWith(folder)))
+                    !projects.Any(p => p.StartsWith(folder)) && !imports.Any(i => i.StartsWith(folder)))
                     changed |= tree.Remove(folder.TrimEnd('/'));
         return changed;
     }
@@ -225,6 +227,7 @@ sealed class Once : IDisposable
                 project.Reads.File(file, Phase.Evaluation, "switches of MSBuild");
         if (project.Instance == null) return;
         project.Reads.OrEverything(() => named.RuleSets(project));
+        project.Reads.OrEverything(() => named.Additional(project));
         project.ByRestore = project.Items("PackageReference").Any() ||
             Restored.Words.Any(w => existence.Mentions(project, w));
         Project Refer(string path, Globals globals)

@@ -20,6 +20,7 @@ sealed class Targets
     readonly Trap trap;
     readonly BuildManager builds;
     readonly Inputs inputs;
+    readonly Dictionary<ProjectRootElement, HashSet<string>> set = new();
 
     public Targets(Tree tree, Evaluator evaluator, Trap trap, BuildManager builds, Inputs inputs)
     {
@@ -37,9 +38,10 @@ sealed class Targets
         var files = own.Concat(Parsed(project.PackageImports)).ToList();
         var calls = new Calls(project, tree, inputs, own.SelectMany(f => f.UsingTasks));
         if (project.Instance == null || files.All(f => f.Targets.Count == 0)) return calls.Built;
-        new Doubts(own.SelectMany(f => f.Targets).ToList()).Tell(
-            why => project.Reads.Everything(Phase.Build, why), tree.Root);
-        Composed(project, own.SelectMany(f => f.Targets).SelectMany(t => t.AllChildren).ToList());
+        var targets = own.SelectMany(f => f.Targets).ToList();
+        var late = targets.Count > 0 ? Late(project) : new();
+        new Doubts(targets, late).Tell(why => project.Reads.Everything(Phase.Build, why), tree.Root);
+        Composed(project, targets.SelectMany(t => t.AllChildren).ToList(), late);
         var restoring = Restoring.Targets(
             project.Instance, Parsed(project.Instance.ImportPaths.Append(project.Path)));
         // The value of a condition in a target depends on what has run before, so the copies run with and without
@@ -49,19 +51,36 @@ sealed class Targets
         return calls.Built;
     }
 
-    // Paths with metadata of items that only targets of the SDK make: they can lead to any file of their folder.
-    void Composed(Project project, List<ProjectElement> elements)
+    // Properties that have a value only after targets of the SDK have run, such as FileVersion.
+    HashSet<string> Late(Project project) => Parsed(project.Instance.ImportPaths.Where(p => !tree.HasFile(p)))
+        .SelectMany(Set).Where(name => project[name] == "").ToHashSet(StringComparer.OrdinalIgnoreCase);
+
+    // The properties that targets of a file set.
+    HashSet<string> Set(ProjectRootElement file)
+    {
+        if (!set.TryGetValue(file, out var names))
+            set[file] = names = file.Targets.SelectMany(t => t.AllChildren)
+                .Select(e => (e as ProjectPropertyElement)?.Name ?? (e as ProjectOutputElement)?.PropertyName)
+                .Where(name => !string.IsNullOrEmpty(name)).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        return names;
+    }
+
+    // Paths with what only targets of the SDK make, metadata of items or properties: they can lead to any file of their
+    // folder.
+    void Composed(Project project, List<ProjectElement> elements, HashSet<string> late)
     {
         var made = elements.Select(e => (e as ProjectItemElement)?.ItemType ?? (e as ProjectOutputElement)?.ItemType)
             .Where(t => t != null).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        bool IsLate(string name, bool property) =>
+            property ? late.Contains(name) : !made.Contains(name) && !project.Items(name).Any();
         foreach (var element in elements)
-            foreach (var (type, before) in Read(element).SelectMany(Expressions.Paths))
+            foreach (var (name, property, before) in Read(element).SelectMany(Expressions.Paths))
             {
-                if (made.Contains(type) || project.Items(type).Any()) continue;
+                if (!IsLate(name, property)) continue;
                 var path = project.Instance.ExpandString(before).Replace('\\', '/');
                 path = path.Substring(0, path.LastIndexOf('/') + 1);
                 if (path == "" || project.Reads.Find(project.Folder, path) is not { } folder) continue;
-                var why = "path with metadata of " + type + " in " +
+                var why = (property ? "path with property " : "path with metadata of ") + name + " in " +
                     Path.GetRelativePath(tree.Root, element.Location.File) + ":" + element.Location.Line;
                 if (folder == project.Folder + "/") continue;
                 if (project.Path.StartsWith(folder)) project.Reads.Everything(Phase.Build, why);
@@ -85,7 +104,7 @@ sealed class Targets
         var copied = new Project(project.Path, project.Globals, tree);
         evaluator.Evaluate(copied);
         if (copied.Instance == null) return;
-        var names = copies.Names.Where(copied.Instance.Targets.ContainsKey).ToArray();
+        var names = copies.Ordered(copied.Instance).ToArray();
         AppDomain.CurrentDomain.SetData("crosshull.record", calls.Recorder);
         var first = names.Where(n => restoring.Contains(copies.Original(n))).ToArray();
         if (first.Length > 0)
@@ -99,6 +118,8 @@ sealed class Targets
         }
         Run(project, copied.Instance, copies, names);
         inputs.Collect(project, copied.Instance); // the items and properties that targets make
+        calls.Refer(copied.Items("ProjectReference").Select(i => i.GetMetadataValue("FullPath"))
+            .Except(project.Items("ProjectReference").Select(i => i.GetMetadataValue("FullPath"))));
     }
 
     static string Line(ProjectItemInstance item) => item.ItemType + " " + item.EvaluatedInclude;

@@ -1,0 +1,104 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/crosshull/crosshull/frontend/report"
+)
+
+// What a file of the output is, where it depends on what no item of the project names.
+func TestAsPlainPublish(t *testing.T) {
+	t.Parallel()
+	const none = `<None Include="$(MSBuildStartupDirectory)/ops/*.yml" CopyToOutputDirectory="PreserveNewest" ` +
+		`Link="ops/%(Filename)%(Extension)" />`
+	for _, tc := range []struct {
+		name, inProject string
+		files           map[string]string
+		want, text      string // a file of the output
+	}{
+		{"a copy over a file of the same size",
+			`<ItemGroup><None Update="stage.json" CopyToOutputDirectory="PreserveNewest" /></ItemGroup>` +
+				`<Target Name="Use" AfterTargets="Publish"><Copy SourceFiles="stage.production.json" ` +
+				`DestinationFiles="$(PublishDir)stage.json" SkipUnchangedFiles="true" /></Target>`,
+			map[string]string{"src/app/stage.json": "dev1", "src/app/stage.production.json": "prod"}, "stage.json", "prod"},
+		{"the folder that a build starts in", "<ItemGroup>" + none + "</ItemGroup>",
+			map[string]string{"ops/a.yml": "a: 1"}, "ops/a.yml", "a: 1"},
+		{"a script of a package that gets the folder of the project",
+			`<ItemGroup><PackageReference Include="Team.V" Version="1.0.0" /></ItemGroup>`,
+			map[string]string{"version.txt": "7.7.7"}, "version.txt", "7.7.7"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			project(t, dir, "src/app/app.csproj", "")
+			edit(t, dir, "src/app/app.csproj", "</Project>", tc.inProject+"</Project>")
+			write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/app\n")
+			write(t, dir, "nuget.config", `<configuration><packageSources><clear /><add key="own" value="eng/packages" />`+
+				`</packageSources></configuration>`)
+			packageWithScript(t, filepath.Join(dir, "eng", "packages", "Team.V.1.0.0.nupkg"))
+			for name, text := range tc.files {
+				write(t, dir, name, text)
+			}
+			out := t.TempDir()
+			mustSolve(t, dir, attr("target", "publish"), into(out))
+			if dt, err := os.ReadFile(filepath.Join(out, tc.want)); err != nil || string(dt) != tc.text {
+				t.Errorf("%s is %q, want %q: %v", tc.want, dt, tc.text, err)
+			}
+		})
+	}
+}
+
+// packageWithScript has a target with a script that publishes the first version.txt upwards from the project.
+func packageWithScript(t *testing.T, name string) {
+	t.Helper()
+	pack(t, name, map[string]string{
+		"Team.V.nuspec": `<package><metadata><id>Team.V</id><version>1.0.0</version><authors>team</authors>` +
+			`<description>version of a team</description></metadata></package>`,
+		"build/find.sh": "dir=$1\nwhile [ ! -f \"$dir/version.txt\" ] && [ \"$dir\" != / ]; do dir=${dir%/*}; done\n" +
+			"cp \"$dir/version.txt\" \"$2/version.txt\"\n",
+		"build/Team.V.targets": `<Project><Target Name="Find" AfterTargets="Publish"><Exec Command="` +
+			`sh &quot;$(MSBuildThisFileDirectory)find.sh&quot; &quot;$(MSBuildProjectDirectory)&quot; ` +
+			`&quot;$(PublishDir)&quot;" /></Target></Project>`,
+	})
+}
+
+// A generator of a package may read what an additional file names.
+func TestNamedByAdditionalFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	project(t, dir, "src/app/app.csproj", "")
+	edit(t, dir, "src/app/app.csproj", "</Project>", `<ItemGroup><AdditionalFiles Include="api.refitter" /></ItemGroup></Project>`)
+	write(t, dir, "src/app/api.refitter", `{"openApiPath": "../../api/open.json", "namespace": "Shop.Api"}`)
+	write(t, dir, "api/open.json", "{}")
+	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/app\n")
+	var p report.Plan
+	jsonOf(t, dir, "plan", &p)
+	want := report.Read{Project: "src/app/app.csproj", Path: "api/open.json", Why: "named by api.refitter"}
+	if len(p.Apps) != 1 || !slices.Contains(p.Apps[0].Reads, want) {
+		t.Errorf("got %+v, want %+v in it", p.Apps, want)
+	}
+}
+
+// Folders with the names of outputs can be the author's, even those that projects are in.
+func TestProjectsInFoldersOfOutputs(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	project(t, dir, "bin/App/App.csproj", "")
+	edit(t, dir, "bin/App/App.csproj", "</Project>", `<ItemGroup><ProjectReference Include="../../lib/obj/L.csproj" />`+
+		`<None Include="../obj/x/*.txt" CopyToOutputDirectory="PreserveNewest" /></ItemGroup></Project>`)
+	project(t, dir, "lib/obj/L.csproj", "<OutputType>Library</OutputType>")
+	write(t, dir, "lib/obj/Program.cs", "public class L { }\n")
+	write(t, dir, "bin/Directory.Build.props", "<Project><PropertyGroup><Company>Us</Company></PropertyGroup></Project>")
+	write(t, dir, "bin/obj/x/a.txt", "a")
+	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: bin/App/App.csproj\n")
+	out := t.TempDir()
+	mustSolve(t, dir, attr("target", "publish"), into(out))
+	for _, name := range []string{"App.dll", "L.dll", "a.txt"} {
+		if _, err := os.Stat(filepath.Join(out, name)); err != nil {
+			t.Error(err)
+		}
+	}
+}
