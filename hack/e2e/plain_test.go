@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,6 +27,17 @@ func TestAsPlainPublish(t *testing.T) {
 			map[string]string{"src/app/stage.json": "dev1", "src/app/stage.production.json": "prod"}, "stage.json", "prod"},
 		{"the folder that a build starts in", "<ItemGroup>" + none + "</ItemGroup>",
 			map[string]string{"ops/a.yml": "a: 1"}, "ops/a.yml", "a: 1"},
+		{"properties of items that task MSBuild gets",
+			`<ItemGroup><Skins Include="../../web/web.proj"><AdditionalProperties>Skin=../skins/blue</AdditionalProperties>` +
+				`</Skins></ItemGroup><Target Name="Bundle" AfterTargets="Publish"><MSBuild Projects="@(Skins)" ` +
+				`Targets="Bundle" Properties="Out=$(PublishDir)web/" /></Target>`,
+			map[string]string{"web/web.proj": `<Project><ItemGroup><F Include="src/**" />` +
+				`<F Condition="'$(Skin)' != ''" Include="$(Skin)/**" /></ItemGroup><Target Name="Bundle">` +
+				`<Copy SourceFiles="@(F)" DestinationFolder="$(Out)" /></Target></Project>`,
+				"web/src/a.css": "a", "skins/blue/b.css": "b"}, "web/b.css", "b"},
+		{"metadata in another case",
+			`<ItemGroup><None Update="README.md" CopyToOutputDirectory="always" /></ItemGroup>`,
+			map[string]string{"src/app/README.md": "read"}, "README.md", "read"},
 		{"a script of a package that gets the folder of the project",
 			`<ItemGroup><PackageReference Include="Team.V" Version="1.0.0" /></ItemGroup>`,
 			map[string]string{"version.txt": "7.7.7"}, "version.txt", "7.7.7"},
@@ -79,6 +91,25 @@ func TestNamedByAdditionalFile(t *testing.T) {
 	want := report.Read{Project: "src/app/app.csproj", Path: "api/open.json", Why: "named by api.refitter"}
 	if len(p.Apps) != 1 || !slices.Contains(p.Apps[0].Reads, want) {
 		t.Errorf("got %+v, want %+v in it", p.Apps, want)
+	}
+}
+
+// The name of a resource comes from a class beside it, even if the project does not compile that.
+func TestResourceNamedByClass(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	project(t, dir, "src/app/app.csproj", "")
+	edit(t, dir, "src/app/app.csproj", "</Project>",
+		`<ItemGroup><EmbeddedResource Include="../../shared/S.resx" /></ItemGroup></Project>`)
+	write(t, dir, "shared/S.resx", `<root><resheader name="resmimetype"><value>text/microsoft-resx</value></resheader>`+
+		`<data name="A"><value>a</value></data></root>`)
+	write(t, dir, "shared/S.cs", "namespace Company.Texts { class S { } }\n")
+	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/app\n")
+	out := t.TempDir()
+	mustSolve(t, dir, attr("target", "publish"), into(out))
+	dt, err := os.ReadFile(filepath.Join(out, "app.dll"))
+	if err != nil || !bytes.Contains(dt, []byte("Company.Texts.S.resources")) {
+		t.Errorf("app.dll has no resource of that class: %v", err)
 	}
 }
 

@@ -4,6 +4,7 @@ using System.IO;
 using System.Linq;
 using System.Text.RegularExpressions;
 using Microsoft.Build.Construction;
+using Microsoft.Build.Execution;
 
 namespace Crosshull;
 
@@ -58,6 +59,9 @@ sealed class Calls
 
     /// <summary>Projects that are built by task MSBuild, or that targets add to the references.</summary>
     public List<(string Path, Globals Globals)> Built { get; } = new();
+
+    /// <summary>The project with the copies of its targets; null for none.</summary>
+    public ProjectInstance Instance { get; set; }
 
     /// <summary>What <see cref="CrosshullRecord"/> calls: task, place, names of parameters, and their values.</summary>
     public Action<string, string, string[], string[]> Recorder => (task, place, names, values) =>
@@ -176,8 +180,17 @@ sealed class Calls
         var globals = project.Globals.Without(new[] { "TargetFramework", "RuntimeIdentifier" })
             .With(Globals.Parse(call["Properties"])).Without(Project.List(call["RemoveProperties"]));
         foreach (var name in Project.List(call["Projects"]))
-            if (project.Reads.Find(project.Folder, name) is { } path && !path.EndsWith('/')) Built.Add((path, globals));
+            if (project.Reads.Find(project.Folder, name) is { } path && !path.EndsWith('/'))
+                Built.AddRange(Properties(name).Prepend("").Select(p => (path, globals.With(Globals.Parse(p)))));
     }
+
+    // The properties that items with a name have as metadata, for task MSBuild.
+    IEnumerable<string> Properties(string name) =>
+        from item in Instance?.Items ?? Enumerable.Empty<ProjectItemInstance>()
+        where item.EvaluatedInclude == name
+        let properties = item.GetMetadataValue("Properties") + ";" + item.GetMetadataValue("AdditionalProperties")
+        where properties != ";"
+        select properties;
 
     // A command reads the folder that it runs in, and folders that it names. If it runs a program of the repository,
     // looks beyond its project, or has words that only the shell knows, it can read anything.

@@ -82,6 +82,7 @@ sealed class Inputs
     {
         if (!NoPaths.Contains(item.ItemType) && project.Reads.Find(project.Folder, item.EvaluatedInclude) is { } path)
             Named(project, item, path);
+        if (item.ItemType == "EmbeddedResource") ClassOf(project, item);
         if (item.DirectMetadataCount == 0) return;
         foreach (var metadata in item.Metadata)
         {
@@ -105,6 +106,19 @@ sealed class Inputs
         else if (!project.Path.StartsWith(path) && OfAuthor(item)) project.Reads.Folder(path, Phase.Build, why);
     }
 
+    // The name of a resource comes from the class in a source beside it (CreateCSharpManifestResourceName).
+    void ClassOf(Project project, ProjectItemInstance resource)
+    {
+        if (!resource.EvaluatedInclude.EndsWith(".resx", StringComparison.OrdinalIgnoreCase) ||
+            FileOf(project, resource.EvaluatedInclude) is not { } path) return;
+        var stem = Path.Combine(Path.GetDirectoryName(path), Path.GetFileNameWithoutExtension(path));
+        var names = new[] { stem, Path.ChangeExtension(stem, null) } // with and without a culture
+            .SelectMany(s => new[] { s + ".cs", s + ".vb" })
+            .Append(Path.Combine(Path.GetDirectoryName(path), resource.GetMetadataValue("DependentUpon")));
+        foreach (var source in names.Where(n => tree.HasFile(n) && Tells(project, n)))
+            project.Reads.File(source, Phase.Build, "names a resource");
+    }
+
     static string FileOf(Project project, string text) =>
         project.Reads.Find(project.Folder, text) is { } path && !path.EndsWith('/') ? path : null;
 
@@ -118,7 +132,7 @@ sealed class Inputs
         !item.GetMetadataValue("DefiningProjectFullPath").StartsWith(Sdk.Root + "/");
 
     static bool Copied(ProjectItemInstance item, string where) =>
-        item.GetMetadataValue(where) is "Always" or "PreserveNewest" or "IfDifferent";
+        item.GetMetadataValue(where).ToLowerInvariant() is "always" or "preservenewest" or "ifdifferent";
 
     // ResolveAssemblyReference takes what an assembly needs from its folder, with symbols, documentation, and
     // satellites in folders of cultures.
