@@ -82,7 +82,8 @@ func TestNamedByAdditionalFile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	project(t, dir, "src/app/app.csproj", "")
-	edit(t, dir, "src/app/app.csproj", "</Project>", `<ItemGroup><AdditionalFiles Include="api.refitter" /></ItemGroup></Project>`)
+	edit(t, dir, "src/app/app.csproj", "</Project>",
+		`<ItemGroup><AdditionalFiles Include="api.refitter" /></ItemGroup></Project>`)
 	write(t, dir, "src/app/api.refitter", `{"openApiPath": "../../api/open.json", "namespace": "Shop.Api"}`)
 	write(t, dir, "api/open.json", "{}")
 	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/app\n")

@@ -21,8 +21,8 @@ type Housekeeping struct {
 	folders map[string][]string // folders with such a name, and the files in them
 }
 
-// nameKind is a kind of file names: they begin with a prefix and have one of some extensions, or if the list is nil, any
-// extension but those of sources. All are in lower case.
+// nameKind is a kind of file names: they begin with a prefix and have one of some extensions. If the list is nil, they
+// have any extension but those of sources. All are in lower case.
 type nameKind struct {
 	prefix     string
 	extensions []string
