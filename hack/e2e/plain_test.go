@@ -35,6 +35,31 @@ func TestAsPlainPublish(t *testing.T) {
 				`<F Condition="'$(Skin)' != ''" Include="$(Skin)/**" /></ItemGroup><Target Name="Bundle">` +
 				`<Copy SourceFiles="@(F)" DestinationFolder="$(Out)" /></Target></Project>`,
 				"web/src/a.css": "a", "skins/blue/b.css": "b"}, "web/b.css", "b"},
+		{"a package for a publish alone",
+			`<ItemGroup Condition="'$(_IsPublishing)' == 'true'"><PackageReference Include="Team.V" Version="1.0.0" />` +
+				`</ItemGroup>`, map[string]string{"version.txt": "1.2"}, "version.txt", "1.2"},
+		{"an import for a restore alone",
+			`<Import Project="../../eng/restore.props" Condition="'$(MSBuildIsRestoring)' == 'true' and ` +
+				`Exists('../../eng/restore.props')" />`,
+			map[string]string{"eng/restore.props": `<Project><ItemGroup><PackageReference Include="Team.V" Version="1.0.0" />` +
+				`</ItemGroup></Project>`, "version.txt": "4"}, "version.txt", "4"},
+		{"a command before the build", `<PropertyGroup><PreBuildEvent>cp $(MSBuildProjectDirectory)/../../VERSION ` +
+			`$(MSBuildProjectDirectory)/own.txt</PreBuildEvent></PropertyGroup>` +
+			`<ItemGroup><None Update="own.txt" CopyToOutputDirectory="PreserveNewest" /></ItemGroup>`,
+			map[string]string{"VERSION": "4.4", "src/app/own.txt": "dev"}, "own.txt", "4.4"},
+		{"the app runs", `<Target Name="RunTheApp" AfterTargets="Publish">` +
+			`<Exec Command="dotnet &quot;$(TargetPath)&quot; &gt; &quot;$(PublishDir)list.txt&quot;" /></Target>`,
+			map[string]string{"docs/a.md": "a", "src/app/Program.cs": `var docs = System.IO.Path.Combine("../../docs");
+System.Console.Write(System.IO.Directory.Exists(docs) ? System.IO.Directory.GetFiles(docs).Length : 0);
+`}, "list.txt", "1"},
+		{"a program that sed runs", `<Target Name="Gen" AfterTargets="Publish">` +
+			`<Exec Command="sed -f gen.sed gen.in &gt; &quot;$(PublishDir)gen.txt&quot;" /></Target>`,
+			map[string]string{"src/app/gen.sed": "s/^VERSION//\nr ../../VERSION.txt\nN\n", "src/app/gen.in": "a\nb\n",
+				"VERSION.txt": "9.9\n"}, "gen.txt", "9.9\na\nb\n"},
+		{"a feed among artifacts",
+			`<ItemGroup><PackageReference Include="Team.V" Version="1.0.0" /></ItemGroup>`,
+			map[string]string{"version.txt": "3", "Directory.Build.props": "<Project><PropertyGroup>" +
+				"<ArtifactsPath>$(MSBuildThisFileDirectory)eng</ArtifactsPath></PropertyGroup></Project>"}, "version.txt", "3"},
 		{"metadata in another case",
 			`<ItemGroup><None Update="README.md" CopyToOutputDirectory="always" /></ItemGroup>`,
 			map[string]string{"src/app/README.md": "read"}, "README.md", "read"},

@@ -28,6 +28,7 @@ type Node struct {
 	Missing []string
 	// Packages tells whether it references any, ByRestore whether a restore may change what it reads.
 	Packages, ByRestore bool
+	byPublishing        bool // asks for _IsPublishing
 	FrameworkReferences []string
 	// Reads is what it reads of the context beyond its folder, and why.
 	Reads

@@ -261,6 +261,7 @@ type answerProject struct {
 	References                     []int
 	Missing                        []string
 	RunsTools, Packages, ByRestore bool
+	ByPublishing                   bool
 	ForeignFrameworks              bool
 	Unknown                        string
 	UnknownToEvaluation            bool
@@ -401,7 +402,7 @@ func (a *answer) nodes() []Node {
 		n := Node{
 			Path: p.Path, Framework: p.Framework, Apart: p.Apart, direct: p.DirectReferences,
 			Locked:  Locked{Floating: p.Floating, LockFile: p.LockFile, LockedMode: p.LockedMode},
-			Missing: p.Missing, Packages: p.Packages, ByRestore: p.ByRestore,
+			Missing: p.Missing, Packages: p.Packages, ByRestore: p.ByRestore, byPublishing: p.ByPublishing,
 			FrameworkReferences: p.FrameworkReferences, PlatformTarget: p.PlatformTarget,
 			foreign: p.ForeignFrameworks, earlier: p.Earlier,
 			Reads: Reads{

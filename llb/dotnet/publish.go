@@ -28,7 +28,14 @@ func RestoreArgs(p Project, apps []*App, rids []string, at Paths) []string {
 	default:
 		args = append(args, define("RuntimeIdentifiers", strings.Join(rids, ";")))
 	}
+	if slices.ContainsFunc(apps, byPublishing) {
+		args = append(args, define("_IsPublishing", "true")) // as dotnet publish does for its restore
+	}
 	return append(args, p.build(apps[0], at)...)
+}
+
+func byPublishing(app *App) bool {
+	return slices.ContainsFunc(app.Closure, func(n Node) bool { return n.byPublishing })
 }
 
 // RestoreNeedsFiles tells whether the command of [RestoreArgs] reads [MSBuildFiles].

@@ -28,21 +28,25 @@ sealed class Calls
     // Their parameters for folders that are read as a whole: of Copy, and of ZipDirectory.
     static readonly string[] Sources = { "SourceFolders", "SourceDirectory" };
 
-    // What programs of a repository are written in.
-    static readonly HashSet<string> Scripts = new(StringComparer.OrdinalIgnoreCase)
+    // What a command reads as data. A file with another extension may be a program, which can read anything.
+    static readonly HashSet<string> Data = new(StringComparer.OrdinalIgnoreCase)
     {
-        "", ".sh", ".bash", ".ps1", ".py", ".js", ".mjs", ".cjs", ".ts", ".pl", ".rb", ".cmd", ".bat", ".csx", ".fsx",
-        ".cs", ".dll",
+        ".json", ".xml", ".yml", ".yaml", ".toml", ".ini", ".config", ".txt", ".csv", ".md", ".html", ".css", ".scss",
+        ".less", ".sql", ".proto", ".graphql", ".xsd", ".xsl", ".xslt", ".wsdl", ".resx", ".tt", ".template", ".tmpl",
+        ".in", ".props", ".targets", ".csproj", ".fsproj", ".vbproj", ".nuspec", ".snk", ".svg", ".png", ".ico",
     };
 
     readonly Project project;
     readonly Tree tree;
     readonly Inputs inputs;
+    readonly NamedFiles named;
     readonly HashSet<string> own;
 
     /// <param name="tasks">The declarations of tasks in the files of the repository.</param>
-    public Calls(Project project, Tree tree, Inputs inputs, IEnumerable<ProjectUsingTaskElement> tasks)
+    public Calls(
+        Project project, Tree tree, Inputs inputs, NamedFiles named, IEnumerable<ProjectUsingTaskElement> tasks)
     {
+        this.named = named;
         this.project = project;
         this.tree = tree;
         this.inputs = inputs;
@@ -53,6 +57,16 @@ sealed class Calls
     static bool IsOwn(ProjectUsingTaskElement task) => task.TaskFactory != "" ||
         task.AssemblyFile != "" && !task.AssemblyFile.Contains("$(NuGetPackageRoot)") &&
         !task.AssemblyFile.Contains("$(Pkg");
+
+    // Properties with a command that a target of the SDK runs (Microsoft.Common.CurrentVersion.targets).
+    static readonly string[] Events = { "PreBuildEvent", "PreLinkEvent", "PostBuildEvent" };
+
+    /// <summary>Takes the commands that properties of the project have.</summary>
+    public void TakeEvents()
+    {
+        foreach (var command in Events.Where(name => project[name].Trim() != ""))
+            Take(new Call("Exec", project.Path + ":1", false, new() { ("Command", project[command]) }, command));
+    }
 
     public static bool IsSilent(string task) => Silent.Contains(task);
     public static bool IsKnown(string task) => Known.Contains(task);
@@ -73,7 +87,8 @@ sealed class Calls
         names.Select((name, i) => (name, values.ElementAtOrDefault(i) ?? ""));
 
     /// <summary>A task as it would be called.</summary>
-    sealed record Call(string Task, string Place, bool OfPackage, List<(string Name, string Value)> Parameters)
+    sealed record Call(
+        string Task, string Place, bool OfPackage, List<(string Name, string Value)> Parameters, string Property = null)
     {
         public bool Is(string task) => Task.Equals(task, StringComparison.OrdinalIgnoreCase);
         public bool IsKnown => Known.Contains(Task);
@@ -83,7 +98,7 @@ sealed class Calls
             Parameters.FirstOrDefault(p => p.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).Value ?? "";
     }
 
-    string Why(Call call) => call.Task + " in " +
+    string Why(Call call) => call.Property != null ? "property " + call.Property : call.Task + " in " +
         (call.OfPackage ? Path.GetFileName(call.Place) : Path.GetRelativePath(tree.Root, call.Place));
 
     void Everything(string why) => project.Reads.Everything(Phase.Build, why);
@@ -225,8 +240,9 @@ sealed class Calls
             else
             {
                 project.Reads.File(path, Phase.Build, Why(call));
-                if (!IsInside(path) || Scripts.Contains(Path.GetExtension(path)))
+                if (!IsInside(path) || !Data.Contains(Path.GetExtension(path)))
                     Everything(Why(call) + ", with " + Path.GetFileName(path));
+                else named.In(project, path);
             }
         }
         if (builds) Tools(folder, call);
@@ -242,10 +258,13 @@ sealed class Calls
     bool HasProject(string folder) =>
         tree.IsIn(folder) && Directory.Exists(folder) && Directory.EnumerateFiles(folder, "*.*proj").Any();
 
-    // What is not there yet in the folder of another project may be a program that the build makes.
+    // What is not there yet may be a program that the build makes: an assembly, or something in the folder of another
+    // project.
     void Output(string word, Call call)
     {
         if (!word.Contains('/') && !word.Contains('\\')) return;
+        if (word.EndsWith(".dll") && tree.IsIn(Path.GetFullPath(Path.Combine(project.Folder, word.Replace('\\', '/')))))
+            Everything(Why(call) + ", with " + Path.GetFileName(word.Replace('\\', '/')));
         var folder = Path.GetDirectoryName(Path.GetFullPath(Path.Combine(project.Folder, word.Replace('\\', '/'))));
         while (tree.IsIn(folder + "/") && !HasProject(folder + "/")) folder = Path.GetDirectoryName(folder);
         if (tree.IsIn(folder + "/")) Programs(folder + "/", call);

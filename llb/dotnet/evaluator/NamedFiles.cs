@@ -19,20 +19,24 @@ sealed class NamedFiles
 {
     // Code that reads files, or runs a program. Where it only looks like that, the project reads more than it needs.
     static readonly Regex Reading = new(
-        @"\b(File|Directory|Process|XmlReader)\s*\.|\b(XDocument|XElement)\s*\.\s*Load|" +
-        @"\b(FileInfo|DirectoryInfo|FileStream|StreamReader|XmlDocument|MemoryMappedFile)\b|System\.IO\.(File|Dir)");
+        @"\b(File|Directory|Process|XmlReader|ZipFile|TarFile)\s*\.|\bAssembly\s*\.\s*Load|" +
+        @"\b(XDocument|XElement|XPathDocument)\b|\b(ReadXml|CreateFromFile|LoadFrom|LoadFile)\b|" +
+        @"\b(FileInfo|DirectoryInfo|FileStream|StreamReader|XmlDocument|XmlTextReader|MemoryMappedFile)\b|" +
+        @"System\.IO\.(File|Dir)");
 
     static readonly HashSet<string> ReadingTypes = new()
     {
         "File", "Directory", "FileInfo", "DirectoryInfo", "FileStream", "StreamReader", "MemoryMappedFile", "Process",
+        "XmlTextReader", "XmlDocument", "XPathDocument", "ZipFile", "TarFile",
     };
 
     static readonly HashSet<string> Namespaces = new()
     {
-        "System.IO", "System.IO.MemoryMappedFiles", "System.Diagnostics",
+        "System.IO", "System.IO.MemoryMappedFiles", "System.IO.Compression", "System.Formats.Tar", "System.Diagnostics",
+        "System.Xml", "System.Xml.XPath",
     };
 
-    const int MostAdditional = 100, LargestAdditional = 1 << 20;
+    const int MostAdditional = 100, Largest = 1 << 20;
 
     // Additional files that analyzers of the SDK and other ones that many projects have take. They name no files.
     static readonly Regex Settings = new(@"^(stylecop\.json|(BannedSymbols|PublicAPI|CodeMetricsConfig)\b.*\.txt)$",
@@ -108,13 +112,17 @@ sealed class NamedFiles
     {
         foreach (var file in project.Items("AdditionalFiles").Select(i => i.GetMetadataValue("FullPath")).Distinct()
             .Where(f => tree.HasFile(f) && !Settings.IsMatch(Path.GetFileName(f))).Take(MostAdditional))
-        {
-            if (Content(project, file) is not { Length: < LargestAdditional } bytes) continue;
-            foreach (Match word in Word.Matches(Encoding.UTF8.GetString(bytes)))
-                foreach (var folder in new[] { Path.GetDirectoryName(file), project.Folder })
-                    if (project.Reads.Find(folder, word.Value) is { } path && !path.EndsWith('/'))
-                        project.Reads.File(path, Phase.Build, "named by " + Path.GetFileName(file));
-        }
+            In(project, file);
+    }
+
+    /// <summary>Adds what a file names: paths from its folder, or from that of the project.</summary>
+    public void In(Project project, string file)
+    {
+        if (Content(project, file) is not { Length: < Largest } bytes) return;
+        foreach (Match word in Word.Matches(Encoding.UTF8.GetString(bytes)))
+            foreach (var folder in new[] { Path.GetDirectoryName(file), project.Folder })
+                if (project.Reads.Find(folder, word.Value) is { } path && !path.EndsWith('/'))
+                    project.Reads.File(path, Phase.Build, "named by " + Path.GetFileName(file));
     }
 
     void Everything(Project project, string generator) => project.Reads.Everything(

@@ -13,6 +13,12 @@ namespace Crosshull;
 /// </summary>
 static class Restoring
 {
+    /// <summary>Properties that MSBuild and NuGet set for a restore alone.</summary>
+    public static readonly string[] Words =
+    {
+        "MSBuildIsRestoring", "MSBuildRestoreSessionId", "ExcludeRestorePackageImports",
+    };
+
     static readonly string[] OfNuGet = { "NuGet.targets", "NuGet.RestoreEx.targets" };
 
     /// <param name="files">All files that the project consists of, those of the SDK included.</param>

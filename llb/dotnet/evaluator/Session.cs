@@ -26,12 +26,14 @@ sealed class Session
 {
     const int MaxRounds = 12;
 
-    // BaseOutputPath can have files of the author's, beside folders for configurations.
+    // BaseOutputPath can have files of the author's, beside folders for configurations, and ArtifactsPath beside those
+    // of the SDK (Microsoft.NET.DefaultArtifactsPath.props).
     static readonly string[] OutputFolders =
     {
         "$(BaseIntermediateOutputPath)", "$(MSBuildProjectExtensionsPath)", "$(IntermediateOutputPath)",
         "$(BaseOutputPath)/Debug", "$(BaseOutputPath)/Release", "$(BaseOutputPath)/$(Configuration)", "$(OutputPath)",
-        "$(PublishDir)", "$(ArtifactsPath)",
+        "$(PublishDir)", "$(ArtifactsPath)/bin", "$(ArtifactsPath)/obj", "$(ArtifactsPath)/publish",
+        "$(ArtifactsPath)/package",
     };
 
     readonly Request request;
@@ -129,9 +131,9 @@ sealed class Once : IDisposable
         this.tree = tree;
         Evaluator = new Evaluator(tree, trap, Path.GetDirectoryName(request.Names) + "/");
         inputs = new Inputs(tree, request.Doubtful);
-        targets = new Targets(tree, Evaluator, trap, builds, inputs);
-        existence = new Existence(tree, Evaluator);
         named = new NamedFiles(tree, trap);
+        targets = new Targets(tree, Evaluator, trap, builds, inputs, named);
+        existence = new Existence(tree, Evaluator);
         var parameters = Evaluator.Parameters;
         parameters.Loggers = new ILogger[] { log };
         builds.BeginBuild(parameters);
@@ -228,6 +230,7 @@ sealed class Once : IDisposable
         if (project.Instance == null) return;
         project.Reads.OrEverything(() => named.RuleSets(project));
         project.Reads.OrEverything(() => named.Additional(project));
+        project.ByPublishing = existence.Mentions(project, "_IsPublishing");
         project.ByRestore = project.Items("PackageReference").Any() ||
             Restored.Words.Any(w => existence.Mentions(project, w));
         Project Refer(string path, Globals globals)
@@ -242,6 +245,10 @@ sealed class Once : IDisposable
                 Refer(project.Path, project.Globals.With("TargetFramework", framework));
             return;
         }
+        // What a restore alone imports.
+        if (!project.Globals.Has("MSBuildIsRestoring") && Restoring.Words.Any(w => existence.Mentions(project, w)))
+            Refer(project.Path, project.Globals.With("MSBuildIsRestoring", "true")
+                .With("ExcludeRestorePackageImports", "true").With("MSBuildRestoreSessionId", "crosshull"));
         foreach (var item in project.Items("ProjectReference"))
             if (item.GetMetadataValue("FullPath") is var path && tree.HasFile(path))
             {

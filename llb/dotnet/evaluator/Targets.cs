@@ -20,10 +20,13 @@ sealed class Targets
     readonly Trap trap;
     readonly BuildManager builds;
     readonly Inputs inputs;
+    readonly NamedFiles named;
     readonly Dictionary<ProjectRootElement, HashSet<string>> set = new();
 
-    public Targets(Tree tree, Evaluator evaluator, Trap trap, BuildManager builds, Inputs inputs)
+    public Targets(
+        Tree tree, Evaluator evaluator, Trap trap, BuildManager builds, Inputs inputs, NamedFiles named)
     {
+        this.named = named;
         this.tree = tree;
         this.evaluator = evaluator;
         this.trap = trap;
@@ -36,8 +39,10 @@ sealed class Targets
     {
         var own = Parsed(project.Imports);
         var files = own.Concat(Parsed(project.PackageImports)).ToList();
-        var calls = new Calls(project, tree, inputs, own.SelectMany(f => f.UsingTasks));
-        if (project.Instance == null || files.All(f => f.Targets.Count == 0)) return calls.Built;
+        var calls = new Calls(project, tree, inputs, named, own.SelectMany(f => f.UsingTasks));
+        if (project.Instance == null) return calls.Built;
+        calls.TakeEvents();
+        if (files.All(f => f.Targets.Count == 0)) return calls.Built;
         var targets = own.SelectMany(f => f.Targets).ToList();
         var late = targets.Count > 0 ? Late(project) : new();
         new Doubts(targets, late).Tell(why => project.Reads.Everything(Phase.Build, why), tree.Root);
