@@ -60,6 +60,10 @@ System.Console.Write(System.IO.Directory.Exists(docs) ? System.IO.Directory.GetF
 			`<ItemGroup><PackageReference Include="Team.V" Version="1.0.0" /></ItemGroup>`,
 			map[string]string{"version.txt": "3", "Directory.Build.props": "<Project><PropertyGroup>" +
 				"<ArtifactsPath>$(MSBuildThisFileDirectory)eng</ArtifactsPath></PropertyGroup></Project>"}, "version.txt", "3"},
+		{"files of the author where outputs go", `<PropertyGroup><OutputPath>../../deploy/</OutputPath>` +
+			`<AppendTargetFrameworkToOutputPath>false</AppendTargetFrameworkToOutputPath></PropertyGroup>` +
+			`<ItemGroup><Content Include="../../deploy/*.yml" CopyToPublishDirectory="Always" Link="%(Filename).yml" />` +
+			`</ItemGroup>`, map[string]string{"deploy/prod.yml": "prod: 1"}, "prod.yml", "prod: 1"},
 		{"metadata in another case",
 			`<ItemGroup><None Update="README.md" CopyToOutputDirectory="always" /></ItemGroup>`,
 			map[string]string{"src/app/README.md": "read"}, "README.md", "read"},

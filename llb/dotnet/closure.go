@@ -29,6 +29,7 @@ type Node struct {
 	// Packages tells whether it references any, ByRestore whether a restore may change what it reads.
 	Packages, ByRestore bool
 	byPublishing        bool // asks for _IsPublishing
+	ownBin              bool // has files of the author in bin beside it
 	FrameworkReferences []string
 	// Reads is what it reads of the context beyond its folder, and why.
 	Reads
@@ -275,12 +276,17 @@ func (app *App) AsCommitted() *App {
 // Outputs are patterns of what builds on the host leave beside projects.
 func Outputs(nodes []Node) []string {
 	var patterns []string
-	for _, p := range allPaths(nodes) {
-		dir := path.Dir(p)
-		for _, output := range outputFolders {
-			patterns = append(patterns, Escape(path.Join(dir, output)))
+	for _, n := range nodes {
+		outputs := []string{"bin", "obj"}
+		if n.ownBin {
+			outputs = outputFolders
 		}
-		patterns = append(patterns, Escape(p)+".user") // MSBuild imports it if it exists, and it belongs to one machine
+		for _, p := range n.paths() {
+			for _, output := range outputs {
+				patterns = append(patterns, Escape(path.Join(path.Dir(p), output)))
+			}
+			patterns = append(patterns, Escape(p)+".user") // MSBuild imports it if it exists, and it belongs to one machine
+		}
 	}
 	slices.Sort(patterns)
 	return slices.Compact(patterns)

@@ -155,7 +155,7 @@ func TestFiles(t *testing.T) {
 	for file, want := range map[string]bool{
 		"src/a [1]/obj/project.assets.json": true,
 		"src/a [1]/bin/Release/a.dll":       true,
-		"src/a [1]/bin/tool.dll":            false, // the author's
+		"src/a [1]/bin/tool.dll":            true,
 		"lib/obj/x":                         true,
 		"bin/tool.sh":                       false, // a folder with that name, but not beside a project, is the user's
 		"src/a [1]/objects/x":               false,
@@ -164,6 +164,15 @@ func TestFiles(t *testing.T) {
 		if got, err := m.MatchesOrParentMatches(file); err != nil || got != want {
 			t.Errorf("output %s: got %v, %v, want %v", file, got, err, want)
 		}
+	}
+}
+
+// If bin has files of the author, only the folders of configurations are outputs.
+func TestOutputsBesideFiles(t *testing.T) {
+	got := Outputs([]Node{{Path: "a/a.csproj", ownBin: true}, {Path: "b/b.csproj"}})
+	want := []string{"a/a.csproj.user", "a/bin/Debug", "a/bin/Release", "a/obj", "b/b.csproj.user", "b/bin", "b/obj"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -100,7 +100,9 @@ func Names(names []Name) ([]byte, error) {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
 	for _, n := range names {
-		if !utf8.ValidString(n.Path) || hostOutput(n.Path, projects) {
+		// The files of the author in bin imply the folder. Without them, a build on the host has made it.
+		bin := n.Folder && path.Base(n.Path) == "bin" && projects[path.Dir(n.Path)]
+		if bin || !utf8.ValidString(n.Path) || hostOutput(n.Path, projects) {
 			continue
 		}
 		kind, end := "f", "\x00"
@@ -261,7 +263,7 @@ type answerProject struct {
 	References                     []int
 	Missing                        []string
 	RunsTools, Packages, ByRestore bool
-	ByPublishing                   bool
+	ByPublishing, OwnBin           bool
 	ForeignFrameworks              bool
 	Unknown                        string
 	UnknownToEvaluation            bool
@@ -402,7 +404,7 @@ func (a *answer) nodes() []Node {
 		n := Node{
 			Path: p.Path, Framework: p.Framework, Apart: p.Apart, direct: p.DirectReferences,
 			Locked:  Locked{Floating: p.Floating, LockFile: p.LockFile, LockedMode: p.LockedMode},
-			Missing: p.Missing, Packages: p.Packages, ByRestore: p.ByRestore, byPublishing: p.ByPublishing,
+			Missing: p.Missing, Packages: p.Packages, ByRestore: p.ByRestore, byPublishing: p.ByPublishing, ownBin: p.OwnBin,
 			FrameworkReferences: p.FrameworkReferences, PlatformTarget: p.PlatformTarget,
 			foreign: p.ForeignFrameworks, earlier: p.Earlier,
 			Reads: Reads{

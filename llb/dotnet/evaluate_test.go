@@ -49,6 +49,8 @@ func TestNames(t *testing.T) {
 		{"the folder of outputs itself", []Name{{Path: "a/a.vbproj"}, {Path: "a/obj", Folder: true}}, "fa/a.vbproj|"},
 		{"folders of a user", file("bin/tool.sh", "app/app.csproj", "app/sub/bin/x.cs"),
 			"fbin/tool.sh|fapp/app.csproj|fapp/sub/bin/x.cs|"},
+		{"folders of outputs alone", []Name{{Path: "a/a.csproj"}, {Path: "a/bin", Folder: true}, {Path: "bin", Folder: true}},
+			"fa/a.csproj|dbin|"},
 		{"a project in outputs", file("app/app.csproj", "app/obj/x.csproj", "app/obj/bin/y"), "fapp/app.csproj|"},
 		{"files of a user", file("a.csproj", "a.csproj.user", "a.user"), "fa.csproj|fa.user|"},
 	} {

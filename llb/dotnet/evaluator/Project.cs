@@ -55,6 +55,9 @@ sealed class Project
     /// <summary>Whether a restore may change what the project reads.</summary>
     public bool ByRestore { get; set; }
 
+    /// <summary>Whether folder bin beside it has files of the author.</summary>
+    public bool OwnBin { get; set; }
+
     /// <summary>Whether its XML asks for _IsPublishing, which dotnet publish sets for its restore, too.</summary>
     public bool ByPublishing { get; set; }
 

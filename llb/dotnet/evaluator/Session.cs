@@ -31,10 +31,12 @@ sealed class Session
     static readonly string[] OutputFolders =
     {
         "$(BaseIntermediateOutputPath)", "$(MSBuildProjectExtensionsPath)", "$(IntermediateOutputPath)",
-        "$(BaseOutputPath)/Debug", "$(BaseOutputPath)/Release", "$(BaseOutputPath)/$(Configuration)", "$(OutputPath)",
-        "$(PublishDir)", "$(ArtifactsPath)/bin", "$(ArtifactsPath)/obj", "$(ArtifactsPath)/publish",
-        "$(ArtifactsPath)/package",
+        "$(BaseOutputPath)/Debug", "$(BaseOutputPath)/Release", "$(BaseOutputPath)/$(Configuration)",
+        "$(ArtifactsPath)/bin", "$(ArtifactsPath)/obj", "$(ArtifactsPath)/publish", "$(ArtifactsPath)/package",
     };
+
+    // These may be folders of the author's. They are outputs if a project's assembly is there, and no import.
+    static readonly string[] SharedFolders = { "$(OutputPath)", "$(PublishDir)" };
 
     readonly Request request;
     readonly Tree tree;
@@ -87,17 +89,18 @@ sealed class Session
                 project.Reads.File(path, phase, "read by an expression or a task");
     }
 
-    // Outputs of a build on another machine are no input. Only the evaluation knows where they are. A folder that has a
-    // file that projects import is the author's.
+    // Outputs of a build on another machine are no input. Only the evaluation knows where they are.
     bool RemoveOutputs(Evaluator evaluator)
     {
         var changed = false;
         var projects = evaluator.Projects.Select(p => p.Path).Distinct().ToList();
         var imports = evaluator.Projects.SelectMany(p => p.Imports).Distinct().ToList();
+        var assemblies = evaluator.Projects.Select(p => p["AssemblyName"] + ".dll").ToHashSet();
         foreach (var project in evaluator.Projects)
-            foreach (var value in OutputFolders.Select(project.Expand).Where(value => value != ""))
-                if (project.Reads.Find(project.Folder, value) is { } folder && folder.EndsWith('/') &&
-                    !projects.Any(p => p.StartsWith(folder)) && !imports.Any(i => i.StartsWith(folder)))
+            foreach (var value in OutputFolders.Concat(SharedFolders))
+                if (project.Reads.Find(project.Folder, project.Expand(value)) is { } folder && folder.EndsWith('/') &&
+                    !projects.Any(p => p.StartsWith(folder)) && (!SharedFolders.Contains(value) ||
+                        tree.HasFileIn(folder, assemblies) && !imports.Any(i => i.StartsWith(folder))))
                     changed |= tree.Remove(folder.TrimEnd('/'));
         return changed;
     }
@@ -230,6 +233,7 @@ sealed class Once : IDisposable
         if (project.Instance == null) return;
         project.Reads.OrEverything(() => named.RuleSets(project));
         project.Reads.OrEverything(() => named.Additional(project));
+        project.OwnBin = tree.HasFolder(project.Folder + "/bin");
         project.ByPublishing = existence.Mentions(project, "_IsPublishing");
         project.ByRestore = project.Items("PackageReference").Any() ||
             Restored.Words.Any(w => existence.Mentions(project, w));

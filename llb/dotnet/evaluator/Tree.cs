@@ -206,6 +206,10 @@ sealed class Tree
         _ => asProject ? "<Project />" : "1.0.0\n",
     };
 
+    /// <summary>Whether a file with one of some names is in a folder, at any depth.</summary>
+    public bool HasFileIn(string folder, HashSet<string> names) =>
+        files.Any(f => f.StartsWith(folder, StringComparison.Ordinal) && names.Contains(Path.GetFileName(f)));
+
     /// <summary>Removes a folder of outputs, with all names in it. True if there was one.</summary>
     public bool Remove(string folder)
     {
