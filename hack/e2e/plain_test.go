@@ -124,6 +124,27 @@ func TestNamedByAdditionalFile(t *testing.T) {
 	}
 }
 
+// A command that only copies what a build makes reads nothing else: no edit elsewhere runs the build again.
+func TestCopyOfOutputIsNarrow(t *testing.T) {
+	t.Parallel()
+	for command, all := range map[string]bool{
+		`mkdir -p ../../plugins &amp;&amp; cp &quot;$(TargetPath)&quot; ../../plugins/`: false,
+		`dotnet &quot;$(TargetPath)&quot;`: true,
+	} {
+		dir := t.TempDir()
+		project(t, dir, "src/app/app.csproj", "")
+		edit(t, dir, "src/app/app.csproj", "</Project>",
+			`<Target Name="After" AfterTargets="Build"><Exec Command="`+command+`" /></Target></Project>`)
+		write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/app\n")
+		var p report.Plan
+		jsonOf(t, dir, "plan", &p)
+		reads := slices.ContainsFunc(p.Apps[0].Reads, func(r report.Read) bool { return r.Path == "." })
+		if reads != all {
+			t.Errorf("%s: reads all is %v: %+v", command, reads, p.Apps[0].Reads)
+		}
+	}
+}
+
 // The name of a resource comes from a class beside it, even if the project does not compile that.
 func TestResourceNamedByClass(t *testing.T) {
 	t.Parallel()

@@ -36,6 +36,13 @@ sealed class Calls
         ".in", ".props", ".targets", ".csproj", ".fsproj", ".vbproj", ".nuspec", ".snk", ".svg", ".png", ".ico",
     };
 
+    // Commands that run nothing of what they are given.
+    static readonly HashSet<string> Moving = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "cp", "copy", "xcopy", "robocopy", "mv", "move", "rm", "del", "mkdir", "md", "ln", "chmod", "touch", "ls",
+        "cat", "echo", "tar", "zip", "test", "[", "fi", "exit", "rem", "",
+    };
+
     readonly Project project;
     readonly Tree tree;
     readonly Inputs inputs;
@@ -219,6 +226,7 @@ sealed class Calls
         if (IsComposed(command, call["EnvironmentVariables"]))
             Everything(Why(call) + " has words that only the shell knows");
         var builds = Words(command).Contains("dotnet");
+        var runs = Regex.Split(command, @"[&|;\n]|\b(?:if|then|else)\b").Any(c => !Moving.Contains(First(c)));
         var folders = new List<string> { folder, project.Folder };
         if (builds) Programs(folder + "/", call);
         foreach (var word in Words(command).Concat(Words(call["EnvironmentVariables"])))
@@ -227,7 +235,7 @@ sealed class Calls
             if (path == null)
             {
                 Pattern(folder, word, call);
-                Output(word, call);
+                if (runs) Output(word, call);
             }
             else if (path.EndsWith('/'))
             {
@@ -269,6 +277,8 @@ sealed class Calls
         while (tree.IsIn(folder + "/") && !HasProject(folder + "/")) folder = Path.GetDirectoryName(folder);
         if (tree.IsIn(folder + "/")) Programs(folder + "/", call);
     }
+
+    static string First(string command) => command.Trim().Split(' ', 2)[0].Trim('@', '"', '(');
 
     // Whether a command has words that only the shell knows: what another command prints, the current folder, or a
     // variable that is set for the command. Other variables are those of the container, which say nothing about the
