@@ -129,7 +129,7 @@ func TestCopyOfOutputIsNarrow(t *testing.T) {
 	t.Parallel()
 	for command, all := range map[string]bool{
 		`mkdir -p ../../plugins &amp;&amp; cp &quot;$(TargetPath)&quot; ../../plugins/`: false,
-		`dotnet &quot;$(TargetPath)&quot;`: true,
+		`dotnet &quot;$(TargetPath)&quot;`:                                              true,
 	} {
 		dir := t.TempDir()
 		project(t, dir, "src/app/app.csproj", "")
