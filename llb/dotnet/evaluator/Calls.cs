@@ -2,7 +2,6 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
-using System.Text.RegularExpressions;
 using Microsoft.Build.Construction;
 using Microsoft.Build.Execution;
 
@@ -28,35 +27,20 @@ sealed class Calls
     // Their parameters for folders that are read as a whole: of Copy, and of ZipDirectory.
     static readonly string[] Sources = { "SourceFolders", "SourceDirectory" };
 
-    // What a command reads as data. A file with another extension may be a program, which can read anything.
-    static readonly HashSet<string> Data = new(StringComparer.OrdinalIgnoreCase)
-    {
-        ".json", ".xml", ".yml", ".yaml", ".toml", ".ini", ".config", ".txt", ".csv", ".md", ".html", ".css", ".scss",
-        ".less", ".sql", ".proto", ".graphql", ".xsd", ".xsl", ".xslt", ".wsdl", ".resx", ".tt", ".template", ".tmpl",
-        ".in", ".props", ".targets", ".csproj", ".fsproj", ".vbproj", ".nuspec", ".snk", ".svg", ".png", ".ico",
-    };
-
-    // Commands that run nothing of what they are given.
-    static readonly HashSet<string> Moving = new(StringComparer.OrdinalIgnoreCase)
-    {
-        "cp", "copy", "xcopy", "robocopy", "mv", "move", "rm", "del", "mkdir", "md", "ln", "chmod", "touch", "ls",
-        "cat", "echo", "tar", "zip", "test", "[", "fi", "exit", "rem", "",
-    };
-
     readonly Project project;
     readonly Tree tree;
     readonly Inputs inputs;
-    readonly NamedFiles named;
+    readonly Commands commands;
     readonly HashSet<string> own;
 
     /// <param name="tasks">The declarations of tasks in the files of the repository.</param>
     public Calls(
         Project project, Tree tree, Inputs inputs, NamedFiles named, IEnumerable<ProjectUsingTaskElement> tasks)
     {
-        this.named = named;
         this.project = project;
         this.tree = tree;
         this.inputs = inputs;
+        commands = new Commands(project, tree, inputs, named);
         own = tasks.Where(IsOwn).Select(t => t.TaskName.Split('.').Last()).ToHashSet(StringComparer.OrdinalIgnoreCase);
     }
 
@@ -93,21 +77,6 @@ sealed class Calls
     static IEnumerable<(string, string)> Pairs(string[] names, string[] values) =>
         names.Select((name, i) => (name, values.ElementAtOrDefault(i) ?? ""));
 
-    /// <summary>A task as it would be called.</summary>
-    sealed record Call(
-        string Task, string Place, bool OfPackage, List<(string Name, string Value)> Parameters, string Property = null)
-    {
-        public bool Is(string task) => Task.Equals(task, StringComparison.OrdinalIgnoreCase);
-        public bool IsKnown => Known.Contains(Task);
-
-        /// <summary>The value of a parameter; empty where there is none.</summary>
-        public string this[string name] =>
-            Parameters.FirstOrDefault(p => p.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).Value ?? "";
-    }
-
-    string Why(Call call) => call.Property != null ? "property " + call.Property : call.Task + " in " +
-        (call.OfPackage ? Path.GetFileName(call.Place) : Path.GetRelativePath(tree.Root, call.Place));
-
     void Everything(string why) => project.Reads.Everything(Phase.Build, why);
 
     void Take(Call call)
@@ -122,9 +91,9 @@ sealed class Calls
             project.Earlier.UnionWith(Files(call, "SourceFiles"));
         project.RunsTools |= !call.IsKnown && !call.OfPackage;
         if (call.Is("Exists")) Exists(call["Condition"]);
-        else if (call.Is("Exec")) Exec(call);
+        else if (call.Is("Exec")) commands.Take(call);
         else if (!call.OfPackage && own.Contains(call.Task.Split('.').Last()))
-            Everything(Why(call) + ", a task of the repository");
+            Everything(call.Why(tree) + ", a task of the repository");
         else Task(call);
     }
 
@@ -147,7 +116,7 @@ sealed class Calls
     // A task reads what it is given. A task that is not known may also read what lies beside that.
     void Task(Call call)
     {
-        if (call.Parameters.Count > CrosshullRecord.Most) Everything(Why(call) + " has too many parameters");
+        if (call.Parameters.Count > CrosshullRecord.Most) Everything(call.Why(tree) + " has too many parameters");
         foreach (var word in call.Parameters.SelectMany(p => Project.List(p.Value)))
         {
             if (project.Reads.Find(project.Folder, word) is not { } path) continue;
@@ -155,17 +124,18 @@ sealed class Calls
             else Read(path, call);
         }
         foreach (var folder in Sources.SelectMany(name => Project.List(call[name])))
-            if (project.Reads.Find(project.Folder, folder) is { } path && path.EndsWith('/')) Below(path, call);
+            if (project.Reads.Find(project.Folder, folder) is { } path && path.EndsWith('/'))
+                inputs.Below(project, path, call.Why(tree));
         if (call.Is("MSBuild") || call.Is("CallTarget")) Build(call);
     }
 
     void Read(string file, Call call)
     {
-        project.Reads.File(file, Phase.Build, Why(call));
+        project.Reads.File(file, Phase.Build, call.Why(tree));
         var folder = Path.GetDirectoryName(file);
         if (call.OfPackage && file == project.Path) Folder(folder + "/", call);
         if (call.IsKnown || IsInside(file)) return;
-        if (call.OfPackage && project.Path.StartsWith(folder + "/")) inputs.Right(project, folder, Why(call));
+        if (call.OfPackage && project.Path.StartsWith(folder + "/")) inputs.Right(project, folder, call.Why(tree));
         else Folder(folder + "/", call);
     }
 
@@ -175,17 +145,9 @@ sealed class Calls
         if (folder == project.Folder + "/")
         {
             // A task of a package is a compiled program. Given the project, it may look for settings in folders above.
-            if (call.OfPackage && !call.Is("Exec")) inputs.Above(project, Why(call));
+            if (call.OfPackage) inputs.Above(project, call.Why(tree));
         }
-        else Below(folder, call);
-    }
-
-    // All that is below a folder.
-    void Below(string folder, Call call)
-    {
-        if (folder == project.Folder + "/") return;
-        if (project.Path.StartsWith(folder)) Everything(Why(call));
-        else project.Reads.Folder(folder, Phase.Build, Why(call));
+        else inputs.Below(project, folder, call.Why(tree));
     }
 
     bool IsInside(string path) => path.StartsWith(project.Folder + "/");
@@ -213,115 +175,4 @@ sealed class Calls
         let properties = item.GetMetadataValue("Properties") + ";" + item.GetMetadataValue("AdditionalProperties")
         where properties != ";"
         select properties;
-
-    // A command reads the folder that it runs in, and folders that it names. If it runs a program of the repository,
-    // looks beyond its project, or has words that only the shell knows, it can read anything.
-    void Exec(Call call)
-    {
-        var folder = project.Folder;
-        if (call["WorkingDirectory"] is { Length: > 0 } working)
-            folder = Path.GetFullPath(Path.Combine(folder, working.Replace('\\', '/')));
-        if (tree.IsIn(folder + "/")) Folder(folder + "/", call);
-        var command = call["Command"];
-        if (IsComposed(command, call["EnvironmentVariables"]))
-            Everything(Why(call) + " has words that only the shell knows");
-        var builds = Words(command).Contains("dotnet");
-        var runs = Regex.Split(command, @"[&|;\n]|\b(?:if|then|else)\b").Any(c => !Moving.Contains(First(c)));
-        var folders = new List<string> { folder, project.Folder };
-        if (builds) Programs(folder + "/", call);
-        foreach (var word in Words(command).Concat(Words(call["EnvironmentVariables"])))
-        {
-            var path = folders.Select(f => project.Reads.Find(f, word)).FirstOrDefault(p => p != null);
-            if (path == null)
-            {
-                Pattern(folder, word, call);
-                if (runs) Output(word, call);
-            }
-            else if (path.EndsWith('/'))
-            {
-                folders.Add(path); // the command may change to it
-                if (builds) Programs(path, call);
-                // A program of a package that gets the project's folder may look for settings in those above.
-                if (call.OfPackage && path == project.Folder + "/") inputs.Above(project, Why(call));
-                Folder(path, call);
-            }
-            else
-            {
-                project.Reads.File(path, Phase.Build, Why(call));
-                if (!IsInside(path) || !Data.Contains(Path.GetExtension(path)))
-                    Everything(Why(call) + ", with " + Path.GetFileName(path));
-                else named.In(project, path);
-            }
-        }
-        if (builds) Tools(folder, call);
-    }
-
-    // The dotnet command takes a folder for the project in it, and may run that.
-    void Programs(string folder, Call call)
-    {
-        if (folder != project.Folder + "/" && HasProject(folder))
-            Everything(Why(call) + ", with the project in " + Path.GetRelativePath(tree.Root, folder));
-    }
-
-    bool HasProject(string folder) =>
-        tree.IsIn(folder) && Directory.Exists(folder) && Directory.EnumerateFiles(folder, "*.*proj").Any();
-
-    // What is not there yet may be a program that the build makes: an assembly, or something in the folder of another
-    // project.
-    void Output(string word, Call call)
-    {
-        if (!word.Contains('/') && !word.Contains('\\')) return;
-        if (word.EndsWith(".dll") && tree.IsIn(Path.GetFullPath(Path.Combine(project.Folder, word.Replace('\\', '/')))))
-            Everything(Why(call) + ", with " + Path.GetFileName(word.Replace('\\', '/')));
-        var folder = Path.GetDirectoryName(Path.GetFullPath(Path.Combine(project.Folder, word.Replace('\\', '/'))));
-        while (tree.IsIn(folder + "/") && !HasProject(folder + "/")) folder = Path.GetDirectoryName(folder);
-        if (tree.IsIn(folder + "/")) Programs(folder + "/", call);
-    }
-
-    static string First(string command) => command.Trim().Split(' ', 2)[0].Trim('@', '"', '(');
-
-    // Whether a command has words that only the shell knows: what another command prints, the current folder, or a
-    // variable that is set for the command. Other variables are those of the container, which say nothing about the
-    // repository.
-    static bool IsComposed(string command, string environment)
-    {
-        if (Regex.IsMatch(command, @"\$\(|`|\$\{?(OLD)?PWD\b")) return true;
-        var set = Regex.Matches(command + " " + environment, @"\b(\w+)=|\b(for|read)\s+(?<1>\w+)")
-            .Select(m => m.Groups[1].Value).ToHashSet();
-        return Regex.Matches(command, @"\$\{?(\w+)").Any(m => set.Contains(m.Groups[1].Value));
-    }
-
-    // What a pattern matches is below the folder before the wildcard.
-    void Pattern(string folder, string word, Call call)
-    {
-        var at = word.IndexOfAny("*?[{".ToCharArray());
-        if (at < 0) return;
-        var before = word.Substring(0, word.LastIndexOf('/', at) + 1);
-        if (project.Reads.Find(folder, before) is { } path && path.EndsWith('/')) Folder(path, call);
-    }
-
-    // The dotnet command finds its tools by files in the folders above.
-    void Tools(string folder, Call call)
-    {
-        for (; folder != null && tree.IsIn(folder + "/"); folder = Path.GetDirectoryName(folder))
-            foreach (var name in new[] { ".config/dotnet-tools.json", "dotnet-tools.json" })
-                project.Reads.File(folder + "/" + name, Phase.Build, Why(call));
-    }
-
-    // Each word of a command line: what is in quotes, what is between blanks, and the parts of it that can be paths.
-    static IEnumerable<string> Words(string value)
-    {
-        var quoted = Regex.Matches(value, "\"([^\"]*)\"|'([^']*)'").Select(m => m.Groups[1].Value + m.Groups[2].Value);
-        var plain = Regex.Split(value, "[\\s\"'&|;<>()]+");
-        return quoted.Concat(plain).SelectMany(Parts).Where(w => w != "").Distinct();
-    }
-
-    // As in --config=../a.json, -I../include, @../a.rsp, and A=b:c.
-    static IEnumerable<string> Parts(string word)
-    {
-        yield return word;
-        foreach (var part in word.Split('=', ':', ',')) yield return part;
-        if (word.IndexOf("../", StringComparison.Ordinal) is > 0 and var at) yield return word.Substring(at);
-        if (word.IndexOf('/') is > 0 and var slash && "-@".Contains(word[0])) yield return word.Substring(slash);
-    }
 }

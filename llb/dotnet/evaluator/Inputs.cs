@@ -75,6 +75,14 @@ sealed class Inputs
             if (!doubtful.Contains(file)) project.Reads.File(file, Phase.Build, why);
     }
 
+    /// <summary>All that is below a folder; everything, if the project is in it, too.</summary>
+    public void Below(Project project, string folder, string why)
+    {
+        if (folder == project.Folder + "/") return;
+        if (project.Path.StartsWith(folder)) project.Reads.Everything(Phase.Build, why);
+        else project.Reads.Folder(folder, Phase.Build, why);
+    }
+
     // Whether to list a file: the folder of the project is read as a whole anyway, except doubtful files in it.
     bool Tells(Project project, string path) => !path.StartsWith(project.Folder + "/") || doubtful.Contains(path);
 

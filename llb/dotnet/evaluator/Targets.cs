@@ -87,9 +87,7 @@ sealed class Targets
                 if (path == "" || project.Reads.Find(project.Folder, path) is not { } folder) continue;
                 var why = (property ? "path with property " : "path with metadata of ") + name + " in " +
                     Path.GetRelativePath(tree.Root, element.Location.File) + ":" + element.Location.Line;
-                if (folder == project.Folder + "/") continue;
-                if (project.Path.StartsWith(folder)) project.Reads.Everything(Phase.Build, why);
-                else project.Reads.Folder(folder, Phase.Build, why);
+                inputs.Below(project, folder, why);
             }
     }
 
