@@ -34,6 +34,11 @@ func TestCommandsInDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	deeper, err := filepath.Glob(filepath.Join(root, "docs", "*", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	docs = slices.Concat(docs, deeper)
 	docs = slices.DeleteFunc(docs, func(page string) bool { return filepath.Base(page) == "reproducibility.md" })
 	feedOfReader(t)
 	needScanner(t)

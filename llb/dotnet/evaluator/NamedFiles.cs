@@ -20,9 +20,9 @@ sealed class NamedFiles
     // Code that reads files, or runs a program. Where it only looks like that, the project reads more than it needs.
     static readonly Regex Reading = new(
         @"\b(File|Directory|Process|XmlReader|ZipFile|TarFile)\s*\.|\bAssembly\s*\.\s*Load|" +
-        @"\b(XDocument|XElement|XPathDocument)\b|\b(ReadXml|CreateFromFile|LoadFrom|LoadFile)\b|" +
-        @"\b(FileInfo|DirectoryInfo|FileStream|StreamReader|XmlDocument|XmlTextReader|MemoryMappedFile)\b|" +
-        @"System\.IO\.(File|Dir)");
+        @"\b(XDocument|XElement)\s*\.\s*Load|\b(ReadXml|CreateFromFile|LoadFrom|LoadFile)\b|" +
+        @"\b(FileInfo|DirectoryInfo|FileStream|StreamReader|MemoryMappedFile)\b|System\.IO\.(File|Dir)|" +
+        @"\b(XmlDocument|XmlTextReader|XPathDocument)\b");
 
     static readonly HashSet<string> ReadingTypes = new()
     {
