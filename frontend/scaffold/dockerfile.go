@@ -53,29 +53,31 @@ func ReadDockerfile(name string, dt []byte) Dockerfile {
 	}
 	final := finalStages(stages)
 	for i, stage := range stages {
-		at := 0
-		if len(stage.Location) > 0 {
-			at = stage.Location[0].Start.Line
-		}
-		if n := ofBase(stages, i, slices.Contains(final, i)); n != nil {
-			n.Line, n.Text = at, "FROM "+stage.BaseName
+		isFinal := slices.Contains(final, i)
+		if n := ofBase(stages, i, isFinal); n != nil {
+			n.Line, n.Text = line(stage.Location), "FROM "+stage.BaseName
 			d.Needs = append(d.Needs, *n)
 		}
 		for _, cmd := range stage.Commands {
-			of := inBuild
-			if slices.Contains(final, i) {
-				of = func(cmd instructions.Command) []Need { return inImage(cmd, stages) }
+			needs := inBuild(cmd)
+			if isFinal {
+				needs = inImage(cmd, stages)
 			}
-			for _, n := range of(cmd) {
-				if loc := cmd.Location(); len(loc) > 0 {
-					n.Line = loc[0].Start.Line
-				}
-				n.Text = text(cmd)
+			for _, n := range needs {
+				n.Line, n.Text = line(cmd.Location()), text(cmd)
 				d.Needs = append(d.Needs, n)
 			}
 		}
 	}
 	return d
+}
+
+// line is the first line of a place; 0 for none.
+func line(place []parser.Range) int {
+	if len(place) == 0 {
+		return 0
+	}
+	return place[0].Start.Line
 }
 
 // finalStages are the indexes of the last stage, and of those that it is made from.
@@ -264,13 +266,16 @@ func ofTarget(words []string) *Need {
 	return &Need{Advice: "crosshull runs nothing in the image: do it in a base of your own (base.image)"}
 }
 
+// inProject is the advice for what a stage runs beside the dotnet command.
+const inProject = "let a target of the project do it (Exec), or do it before the build"
+
 // ofBuild is what a spec has to say of a command that runs in a stage that builds.
 func ofBuild(words []string) *Need {
 	if words[0] != "dotnet" {
 		if slices.Contains([]string{"mkdir", "rm", "cp", "mv", "chmod"}, words[0]) {
 			return nil
 		}
-		return &Need{Advice: "let a target of the project do it (Exec), or do it before the build"}
+		return &Need{Advice: inProject}
 	}
 	if len(words) < 2 {
 		return nil
@@ -283,7 +288,7 @@ func ofBuild(words []string) *Need {
 	case "nuget":
 		return &Need{Key: "nuget.feeds"}
 	}
-	return &Need{Advice: "let a target of the project do it (Exec), or do it before the build"}
+	return &Need{Advice: inProject}
 }
 
 var property = regexp.MustCompile(`^(?:--?|/)(?:p|property):?=?(\w+)?`)

@@ -13,7 +13,7 @@ import (
 // What a file of the output is, where it depends on what no item of the project names.
 func TestAsPlainPublish(t *testing.T) {
 	t.Parallel()
-	const none = `<None Include="$(MSBuildStartupDirectory)/ops/*.yml" CopyToOutputDirectory="PreserveNewest" ` +
+	const ops = `<None Include="$(MSBuildStartupDirectory)/ops/*.yml" CopyToOutputDirectory="PreserveNewest" ` +
 		`Link="ops/%(Filename)%(Extension)" />`
 	for _, tc := range []struct {
 		name, inProject string
@@ -25,7 +25,7 @@ func TestAsPlainPublish(t *testing.T) {
 				`<Target Name="Use" AfterTargets="Publish"><Copy SourceFiles="stage.production.json" ` +
 				`DestinationFiles="$(PublishDir)stage.json" SkipUnchangedFiles="true" /></Target>`,
 			map[string]string{"src/app/stage.json": "dev1", "src/app/stage.production.json": "prod"}, "stage.json", "prod"},
-		{"the folder that a build starts in", "<ItemGroup>" + none + "</ItemGroup>",
+		{"the folder that a build starts in", "<ItemGroup>" + ops + "</ItemGroup>",
 			map[string]string{"ops/a.yml": "a: 1"}, "ops/a.yml", "a: 1"},
 		{"properties of items that task MSBuild gets",
 			`<ItemGroup><Skins Include="../../web/web.proj"><AdditionalProperties>Skin=../skins/blue</AdditionalProperties>` +

@@ -28,14 +28,14 @@ type Node struct {
 	Missing []string
 	// Packages tells whether it references any, ByRestore whether a restore may change what it reads.
 	Packages, ByRestore bool
-	byPublishing        bool // asks for _IsPublishing
-	ownBin              bool // has files of the author in bin beside it
 	FrameworkReferences []string
 	// Reads is what it reads of the context beyond its folder, and why.
 	Reads
-	foreign bool   // has frameworks of other systems than Linux, beside others: see [Foreign]
-	direct  bool   // sees of other projects only those that it names: DisableTransitiveProjectReferences
-	linked  string // where it is, if Path leads through a link
+	byPublishing bool   // asks for _IsPublishing
+	ownBin       bool   // has files of the author in bin beside it
+	foreign      bool   // has frameworks of other systems than Linux, beside others: see [Foreign]
+	direct       bool   // sees of other projects only those that it names: DisableTransitiveProjectReferences
+	linked       string // where it is, if Path leads through a link
 	// earlier are files of the context that have to be older than others: its targets make them anew, or copy them over
 	// others of the same size.
 	earlier []string

@@ -100,9 +100,7 @@ func Names(names []Name) ([]byte, error) {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
 	for _, n := range names {
-		// The files of the author in bin imply the folder. Without them, a build on the host has made it.
-		bin := n.Folder && path.Base(n.Path) == "bin" && projects[path.Dir(n.Path)]
-		if bin || !utf8.ValidString(n.Path) || hostOutput(n.Path, projects) {
+		if !utf8.ValidString(n.Path) || hostOutput(n, projects) {
 			continue
 		}
 		kind, end := "f", "\x00"
@@ -121,12 +119,16 @@ func Names(names []Name) ([]byte, error) {
 }
 
 // hostOutput tells whether a build on the host left a name beside a project: in obj, or in a folder of a configuration
-// in bin. What else is in bin may be the author's. The file PROJECT.user belongs to one machine.
-func hostOutput(name string, projects map[string]bool) bool {
-	if project, ok := strings.CutSuffix(name, ".user"); ok && isProject(project) {
+// in bin. What else is in bin may be the author's, and implies the folder itself. The file PROJECT.user belongs to one
+// machine.
+func hostOutput(n Name, projects map[string]bool) bool {
+	if project, ok := strings.CutSuffix(n.Path, ".user"); ok && isProject(project) {
 		return true
 	}
-	for dir := range foldersOf(name + "/x") {
+	if n.Folder && path.Base(n.Path) == "bin" && projects[path.Dir(n.Path)] {
+		return true
+	}
+	for dir := range foldersOf(n.Path + "/x") {
 		for _, output := range outputFolders {
 			if beside, ok := strings.CutSuffix("./"+dir, "/"+output); ok && projects[path.Clean(beside)] {
 				return true

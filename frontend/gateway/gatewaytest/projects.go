@@ -52,7 +52,7 @@ type Answer struct {
 	Reads []string
 	// Unknown is why it cannot be known what it reads; empty: it is known.
 	Unknown string
-	// Earlier are files of the context that its targets make.
+	// Earlier are files of the context that have to be older than others.
 	Earlier []string
 	// ByRuntimeIdentifier tells that it has other files for other runtime identifiers.
 	ByRuntimeIdentifier bool

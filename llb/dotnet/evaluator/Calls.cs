@@ -27,6 +27,9 @@ sealed class Calls
     // Their parameters for folders that are read as a whole: of Copy, and of ZipDirectory.
     static readonly string[] Sources = { "SourceFolders", "SourceDirectory" };
 
+    // Properties with a command that a target of the SDK runs (Microsoft.Common.CurrentVersion.targets).
+    static readonly string[] Events = { "PreBuildEvent", "PreLinkEvent", "PostBuildEvent" };
+
     readonly Project project;
     readonly Tree tree;
     readonly Inputs inputs;
@@ -48,9 +51,6 @@ sealed class Calls
     static bool IsOwn(ProjectUsingTaskElement task) => task.TaskFactory != "" ||
         task.AssemblyFile != "" && !task.AssemblyFile.Contains("$(NuGetPackageRoot)") &&
         !task.AssemblyFile.Contains("$(Pkg");
-
-    // Properties with a command that a target of the SDK runs (Microsoft.Common.CurrentVersion.targets).
-    static readonly string[] Events = { "PreBuildEvent", "PreLinkEvent", "PostBuildEvent" };
 
     /// <summary>Takes the commands that properties of the project have.</summary>
     public void TakeEvents()

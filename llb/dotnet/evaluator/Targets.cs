@@ -122,9 +122,11 @@ sealed class Targets
         }
         Run(project, copied.Instance, copies, names);
         inputs.Collect(project, copied.Instance); // the items and properties that targets make
-        calls.Refer(copied.Items("ProjectReference").Select(i => i.GetMetadataValue("FullPath"))
-            .Except(project.Items("ProjectReference").Select(i => i.GetMetadataValue("FullPath"))));
+        calls.Refer(References(copied).Except(References(project)));
     }
+
+    static IEnumerable<string> References(Project project) =>
+        project.Items("ProjectReference").Select(i => i.GetMetadataValue("FullPath"));
 
     static string Line(ProjectItemInstance item) => item.ItemType + " " + item.EvaluatedInclude;
 
