@@ -1,4 +1,11 @@
 # The frontend image. To build and use one's own, see the README.
+
+# The program that asks MSBuild. Builds with an older SDK than this one compile it anew.
+FROM --platform=$BUILDPLATFORM mcr.microsoft.com/dotnet/sdk:10.0 AS evaluator
+COPY llb/dotnet/evaluator /src
+RUN mkdir /evaluator && sh /src/compile.sh /evaluator/evaluator.dll /src && \
+    echo "${DOTNET_SDK_VERSION:?}" >/evaluator/sdk-version
+
 FROM --platform=$BUILDPLATFORM golang:1.26 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
@@ -11,10 +18,11 @@ ARG TARGETOS TARGETARCH TARGETVARIANT
 # for the compiler: less collecting, and no debug information that -w would drop, are a third of its time.
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
     GOGC=400 CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH GOARM=${TARGETVARIANT#v} \
-    go build -trimpath -tags grpcnotrace -gcflags=all=-dwarf=false -ldflags="-s -w" -o /crosshull-frontend ./cmd/crosshull-frontend
+    go build -trimpath -tags grpcnotrace -gcflags=all=-dwarf=false -ldflags="-s -w" -o /image/bin/crosshull-frontend ./cmd/crosshull-frontend
+COPY --from=evaluator /evaluator /image/evaluator
 
 FROM scratch
 LABEL moby.buildkit.frontend.network.none="true"
 LABEL moby.buildkit.frontend.caps="moby.buildkit.frontend.inputs,moby.buildkit.frontend.contexts,moby.buildkit.frontend.gitquerystring,moby.buildkit.frontend.subrequests"
-COPY --link --from=build /crosshull-frontend /bin/crosshull-frontend
+COPY --link --from=build /image /
 ENTRYPOINT ["/bin/crosshull-frontend"]

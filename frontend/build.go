@@ -15,10 +15,19 @@ import (
 	"github.com/crosshull/crosshull/frontend/result"
 	"github.com/crosshull/crosshull/frontend/spec"
 	"github.com/crosshull/crosshull/frontend/tree"
+	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// Build is the frontend: it answers a call, or builds the target that buildx names.
-func Build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
+// Build is the frontend: it answers a call, or builds the target that buildx names. In each build the SDK compiles the
+// program that asks MSBuild.
+func Build(ctx context.Context, c client.Client) (*client.Result, error) { return handle(ctx, c, nil) }
+
+// With gives the frontend with a program that is compiled already. If it is nil, With gives [Build].
+func With(evaluator *dotnet.Evaluator) client.BuildFunc {
+	return func(ctx context.Context, c client.Client) (*client.Result, error) { return handle(ctx, c, evaluator) }
+}
+
+func handle(ctx context.Context, c client.Client, evaluator *dotnet.Evaluator) (_ *client.Result, err error) {
 	defer func() { err = gateway.Return(err) }()
 	defer gateway.Recover(&err)
 	gw, err := gateway.New(ctx, c)
@@ -26,7 +35,7 @@ func Build(ctx context.Context, c client.Client) (_ *client.Result, err error) {
 		return nil, err
 	}
 	defer gw.Close(&err)
-	req, err := request.Read(ctx, gw)
+	req, err := request.Read(ctx, gw, evaluator)
 	switch {
 	case err != nil:
 		return nil, err

@@ -128,6 +128,8 @@ type Steps struct {
 	Sources
 	// SDK is the image of the SDK, for the build platform, with the environment of its configuration.
 	SDK llb.State
+	// Evaluator are the files of the program that asks MSBuild, compiled for SDK; none: SDK compiles it.
+	Evaluator []dotnet.File
 	// Folder is the one of the context that commands run in: the SDK looks for global.json from there upwards.
 	Folder string
 	// NuGet is what the spec says of packages.
@@ -176,7 +178,7 @@ func (b *Steps) Describe(
 	if err != nil {
 		return llb.State{}, err
 	}
-	program, err := b.Evaluator()
+	program, err := b.program()
 	if err != nil {
 		return llb.State{}, err
 	}
@@ -205,16 +207,19 @@ func (b *Steps) Describe(
 	return b.run(PhaseDescribe, b.SDK, what, args, opts...).AddMount(outputDir, llb.Scratch()), nil
 }
 
-// Evaluator is the program that asks MSBuild, compiled by the SDK.
-func (b *Steps) Evaluator() (llb.State, error) {
+// program is the one that asks MSBuild.
+func (b *Steps) program() (llb.State, error) {
+	const own, name = "crosshull's program", "compile the program that asks MSBuild"
+	if len(b.Evaluator) > 0 {
+		return made(b.Evaluator, b.named(PhaseDescribe, own)...), nil
+	}
 	files, err := dotnet.EvaluatorFiles()
 	if err != nil {
 		return llb.State{}, err
 	}
-	const name = "compile the program that asks MSBuild"
 	shown := group(PhaseDescribe, name)
 	run := b.run(PhaseDescribe, b.SDK, name, dotnet.CompileEvaluatorArgs(paths), shown,
-		reads(sourcesDir, made(files, append(b.named(PhaseDescribe, "crosshull's program"), shown)...)))
+		reads(sourcesDir, made(files, append(b.named(PhaseDescribe, own), shown)...)))
 	config := made([]dotnet.File{dotnet.EvaluatorConfig()},
 		append(b.named(PhaseDescribe, "crosshull's choice of a runtime for it"), shown)...)
 	return run.AddMount(outputDir, config), nil

@@ -214,6 +214,12 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	compiled := builder()
+	compiled.Evaluator = []dotnet.File{{Name: "evaluator.dll", Data: []byte("IL")}, dotnet.EvaluatorConfig()}
+	shipped, err := compiled.Describe(builder().Project, []dotnet.Project{builder().Project}, projectFiles, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	facts := builder().PackageFacts(webApp(), restored)
 	scanner := Scanner{
 		Name: "docker.io/docker/buildkit-syft-scanner:stable-1",
@@ -240,6 +246,7 @@ func TestGolden(t *testing.T) {
 		"workspace":   builder().Workspace(webApp(), restored),
 		"file-based":  builder().Convert("src/tool.cs"),
 		"describe":    describe,
+		"shipped":     shipped,
 		"again": builder().Layer("app", llb.Image("published@"+digest.FromString("published").String()),
 			&again, "/app", "app"),
 		"portable":      image(builder(), arm64),

@@ -11,11 +11,23 @@ import (
 	_ "github.com/moby/buildkit/util/grpcutil/encoding/proto" // the codec that BuildKit speaks
 
 	"github.com/crosshull/crosshull/frontend"
+	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
+// evaluatorFolder is where the image has the program that asks MSBuild: see the Dockerfile.
+const evaluatorFolder = "/evaluator"
+
 func main() {
-	if err := grpcclient.RunFromEnvironment(appcontext.Context(), frontend.Build); err != nil {
+	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "crosshull-frontend:", err) // ends up in BuildKit's log
 		os.Exit(1)
 	}
+}
+
+func run() error {
+	evaluator, err := dotnet.ReadEvaluator(os.DirFS(evaluatorFolder))
+	if err != nil {
+		return err
+	}
+	return grpcclient.RunFromEnvironment(appcontext.Context(), frontend.With(evaluator))
 }

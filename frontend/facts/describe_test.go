@@ -28,7 +28,7 @@ func apps(t *testing.T, c *gatewaytest.Client) (*facts.Facts, error) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { gw.Close(&err) })
-	req, err := request.Read(t.Context(), gw)
+	req, err := request.Read(t.Context(), gw, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

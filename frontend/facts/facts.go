@@ -77,7 +77,8 @@ func New(ctx context.Context, req *request.Request, t *tree.Tree) (*Asker, error
 		return nil, err
 	}
 	steps := xllb.Steps{
-		Options: options, Sources: t.Sources, SDK: sdk.Image.State, Folder: sdk.folder, NuGet: req.Spec.NuGet,
+		Options: options, Sources: t.Sources, Folder: sdk.folder, NuGet: req.Spec.NuGet,
+		SDK: sdk.Image.State, Evaluator: req.Evaluator.Files(sdk.Version()),
 	}
 	if file := project.Path; path.Ext(file) == ".cs" {
 		if t, err = tree.Of(ctx, req, steps.Convert(file)); err != nil {

@@ -26,7 +26,7 @@ func readText(t *testing.T, text string) *request.Request {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { gw.Close(&err) })
-	req, err := request.Read(t.Context(), gw)
+	req, err := request.Read(t.Context(), gw, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/crosshull/crosshull/frontend/gateway"
 	"github.com/crosshull/crosshull/frontend/spec"
 	xllb "github.com/crosshull/crosshull/llb"
+	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
 // SpecName is the name of the spec if the user gives no -f.
@@ -41,6 +42,8 @@ type Request struct {
 	Target Target
 	// Call is the call that the user wants in place of a build, such as "frontend.plan"; empty for a build.
 	Call string
+	// Evaluator comes with the frontend's image; nil if it does not.
+	Evaluator *dotnet.Evaluator
 	// Begun is when the build began. If a file of a step is younger, the step ran in this build.
 	Begun time.Time
 	// Missing says why there is no spec; nil if there is one.
@@ -67,9 +70,9 @@ const keyNoCache = "no-cache"
 // Read reads the file that -f names. Without -f, buildx names Dockerfile. If there is no such file, or it is a real
 // Dockerfile and BUILDKIT_SYNTAX has named this frontend, Read tries crosshull.yaml, and then uses the defaults. For
 // mistakes in the spec see [Request.Mistakes]: Read returns no error for them, because some calls work in spite of
-// them.
-func Read(ctx context.Context, gw *gateway.Client) (*Request, error) {
-	r := &Request{Gateway: gw, Spec: &spec.Spec{}, Call: gw.Opt(keyRequest), Begun: time.Now()}
+// them. evaluator becomes part of the Request.
+func Read(ctx context.Context, gw *gateway.Client, evaluator *dotnet.Evaluator) (*Request, error) {
+	r := &Request{Gateway: gw, Spec: &spec.Spec{}, Call: gw.Opt(keyRequest), Evaluator: evaluator, Begun: time.Now()}
 	if err := r.readSpec(ctx); err != nil {
 		return nil, err
 	}

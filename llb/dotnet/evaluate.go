@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"compress/gzip"
-	"embed"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -13,52 +12,6 @@ import (
 	"strings"
 	"unicode/utf8"
 )
-
-// The program that asks MSBuild. It is C#, and the SDK that it asks compiles it.
-//
-//go:embed evaluator
-var evaluator embed.FS
-
-// EvaluatorFiles are the sources of the program that [EvaluateArgs] runs. Put them into Paths.Sources:
-// [CompileEvaluatorArgs] compiles them.
-func EvaluatorFiles() ([]File, error) { return filesOf(evaluator, "evaluator") }
-
-// What the command of [CompileEvaluatorArgs] leaves in Paths.Output.
-const evaluatorFile = "evaluator.dll"
-
-// compileEvaluator is a shell script. It takes any SDK of the image, because MSBuild's assemblies are compatible. The
-// targeting pack has the assemblies to compile against. If an image lacks it, the runtime's own assemblies will do.
-const compileEvaluator = `set -e
-root=$(dirname "$(readlink -f "$(command -v dotnet)")")
-for dir in "$root"/sdk/*/; do [ ! -f "$dir/Roslyn/bincore/csc.dll" ] || sdk=$dir; done
-for dir in "$root"/shared/Microsoft.NETCore.App/*/ "$root"/packs/Microsoft.NETCore.App.Ref/*/ref/net*/; do
-  [ ! -f "$dir/System.Runtime.dll" ] || from=$dir
-done
-set -- "$1" "$2"/*.cs
-out=$1; shift
-for dll in "$from"System*.dll "$from"Microsoft.Win32*.dll "$from"mscorlib.dll "$from"netstandard.dll \
-  "$sdk"Microsoft.Build.dll "$sdk"Microsoft.Build.Framework.dll; do
-  set -- "$@" "-r:$dll"
-done
-exec dotnet exec "$sdk"Roslyn/bincore/csc.dll -noconfig -nostdlib -nologo -deterministic -optimize -langversion:12 \
-  "-out:$out" "$@"
-`
-
-// runtimeConfig lets the program run on any runtime that an SDK has.
-const runtimeConfig = `{"runtimeOptions": {
-  "framework": {"name": "Microsoft.NETCore.App", "version": "8.0.0"},
-  "rollForward": "LatestMajor",
-  "configProperties": {"System.Runtime.TieredPGO": false, "System.Globalization.Invariant": true}
-}}
-`
-
-// CompileEvaluatorArgs is the command that compiles [EvaluatorFiles].
-func CompileEvaluatorArgs(at Paths) []string {
-	return []string{"sh", "-c", compileEvaluator, "sh", path.Join(at.Output, evaluatorFile), at.Sources}
-}
-
-// EvaluatorConfig is a file to put beside the output of [CompileEvaluatorArgs].
-func EvaluatorConfig() File { return File{"evaluator.runtimeconfig.json", []byte(runtimeConfig)} }
 
 // Names of what [EvaluateArgs] refers to in Paths.MSBuild, and leaves in Paths.Output.
 const (

@@ -29,7 +29,7 @@ func Read(ctx context.Context, t testing.TB, c *gatewaytest.Client) (*request.Re
 			t.Error(err)
 		}
 	})
-	return request.Read(ctx, gw)
+	return request.Read(ctx, gw, nil)
 }
 
 // Request is what is asked of a BuildKit, for the target that --target names. It has no mistakes.
