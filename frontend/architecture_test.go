@@ -12,7 +12,7 @@ import (
 )
 
 // floors are the packages below this one, from the ground up: a package imports those before it alone. The picture in
-// docs/architecture.md is the same.
+// docs/concepts/architecture.md is the same.
 var floors = []string{
 	"printable", "spec", "report", "check", "scaffold", "gateway", "gateway/gatewaytest",
 	"request", "tree", "facts", "plan", "plan/plantest", "graph", "dockerfile", "lint", "result", "call",

@@ -10,7 +10,7 @@ import (
 
 // LabelSource is a source of labels or annotations of an image.
 type LabelSource struct {
-	// Who gives them and What they are, in the words of docs/labels.md.
+	// Who gives them and What they are, in the words of docs/reference/labels.md.
 	Who, What string
 	// From is what [Configuration.Origins] says of its labels.
 	From Origin
@@ -60,7 +60,7 @@ var LabelSources = []LabelSource{
 type LabelRule struct {
 	// Prefix is how the names of the labels begin.
 	Prefix string
-	// Why says what they describe, so that an image on top must not have them; in the words of docs/labels.md.
+	// Why says what they describe, so that an image on top must not have them; in the words of docs/reference/labels.md.
 	Why string
 }
 

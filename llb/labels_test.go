@@ -212,7 +212,7 @@ func mustConfig(t *testing.T, change func(*ConfigOpt)) *Configuration {
 	return config
 }
 
-// docs/labels.md has the tables as they are in the code, and an example that is what Config makes.
+// docs/reference/labels.md has the tables as they are in the code, and an example that is what Config makes.
 func TestLabelsInDocs(t *testing.T) {
 	yes := map[bool]string{true: "yes", false: "no"}
 	var sources, rules strings.Builder
@@ -224,7 +224,7 @@ func TestLabelsInDocs(t *testing.T) {
 	for _, r := range NotInherited {
 		fmt.Fprintf(&rules, "| `%s*` | %s |\n", r.Prefix, r.Why)
 	}
-	inDocs(t, "labels.md", map[string]string{
+	inDocs(t, "reference/labels.md", map[string]string{
 		"sources": sources.String(), "rules": rules.String(), "example": labelExample(t),
 	})
 }

@@ -3,7 +3,7 @@
 //
 // Contract: pure. [Run] looks at [Facts], which its caller collects, including the time of day. It returns [Warning]s,
 // and solves and resolves nothing. A rule gives no warning if it lacks a fact. A warning never shows a secret. Every
-// rule is in [Rules], and docs/checks.md explains it.
+// rule is in [Rules], and docs/reference/checks.md explains it.
 package check
 
 import (
@@ -106,7 +106,7 @@ type Rule struct {
 
 // URL is the address of the rule's explanation.
 func (r Rule) URL() string {
-	return "https://github.com/crosshull/crosshull/blob/main/docs/checks.md#" + strings.ToLower(r.Name)
+	return "https://github.com/crosshull/crosshull/blob/main/docs/reference/checks.md#" + strings.ToLower(r.Name)
 }
 
 // Warning is a finding of a rule.

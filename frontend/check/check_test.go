@@ -794,7 +794,7 @@ func TestDocs(t *testing.T) {
 		}
 		return times
 	}
-	dt, err := os.ReadFile(filepath.Join("..", "..", "docs", "checks.md"))
+	dt, err := os.ReadFile(filepath.Join("..", "..", "docs", "reference", "checks.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -811,7 +811,7 @@ func TestDocs(t *testing.T) {
 	}
 	for _, r := range Rules {
 		want = append(want, r.Name)
-		if anchor := "docs/checks.md#" + strings.ToLower(r.Name); !strings.HasSuffix(r.URL(), anchor) {
+		if anchor := "docs/reference/checks.md#" + strings.ToLower(r.Name); !strings.HasSuffix(r.URL(), anchor) {
 			t.Errorf("%s is explained at %s", r.Name, r.URL())
 		}
 		if r.Description == "" || looks(r) != 1 {
@@ -819,14 +819,14 @@ func TestDocs(t *testing.T) {
 		}
 	}
 	if !slices.Equal(got, want) {
-		t.Errorf("docs/checks.md explains %v\nand the rules are %v", got, want)
+		t.Errorf("docs/reference/checks.md explains %v\nand the rules are %v", got, want)
 	}
 }
 
 // Rules find what the documentation calls bad, and not what it calls good. Rules for which the spec is not enough are
 // left out.
 func TestExamplesInDocs(t *testing.T) {
-	dt, err := os.ReadFile(filepath.Join("..", "..", "docs", "checks.md"))
+	dt, err := os.ReadFile(filepath.Join("..", "..", "docs", "reference", "checks.md"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,7 @@ package check
 // was published, unless this rule is skipped.
 const RuntimeMismatch = "RuntimeMismatch"
 
-// Rules are all rules, in the order of docs/checks.md.
+// Rules are all rules, in the order of docs/reference/checks.md.
 var Rules = []Rule{
 	// What the file says.
 	{

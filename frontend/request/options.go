@@ -25,7 +25,7 @@ type Option struct {
 }
 
 // Options are all options. One test holds them against dockerui.Config, another against buildx, and a third
-// against docs/compatibility.md.
+// against docs/reference/options.md.
 var Options = []Option{
 	{"--add-host", "ExtraHosts", ByCrosshull, "in every step that executes something"},
 	{"--allow", "", ByBuildKit, "the steps need no entitlement; `--network host` wants `network.host`"},
@@ -66,7 +66,7 @@ var Options = []Option{
 	{"--push", "", ByBuildKit, "does not pull the layers of the base"},
 	{"--quiet", "", ByBuildx, "shows the digest alone"},
 	{"--resource", "LinuxResources", ByCrosshull, "for every step that executes something"},
-	{"--sbom", "SBOM", ByCrosshull, "adds the [NuGet packages](sbom.md) of the app to what the scanner finds"},
+	{"--sbom", "SBOM", ByCrosshull, "adds the [NuGet packages](../howto/sbom.md) of the app to what the scanner finds"},
 	{"--secret", "", ByCrosshull, "only for steps whose key names it: `nuget`, `publish.secrets`, `tests.secrets`"},
 	{"--shm-size", "ShmSize", ByCrosshull, "for every step that executes something"},
 	{"--ssh", "", ByCrosshull, "only for steps that compile, if `publish.ssh` names it"},

@@ -40,12 +40,12 @@ func TestOptionsOfConfig(t *testing.T) {
 	}
 }
 
-var update = flag.Bool("update", false, "write the table in docs/compatibility.md")
+var update = flag.Bool("update", false, "write the table in docs/reference/options.md")
 
 // The page has the table as it is here.
 func TestOptionsInDocs(t *testing.T) {
 	const begin, end = "<!-- options:begin -->\n", "<!-- options:end -->"
-	page := filepath.Join("..", "..", "docs", "compatibility.md")
+	page := filepath.Join("..", "..", "docs", "reference", "options.md")
 	dt, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
@@ -67,6 +67,6 @@ func TestOptionsInDocs(t *testing.T) {
 			t.Fatal(err)
 		}
 	} else if string(dt) != want {
-		t.Error("docs/compatibility.md has another table: go test ./frontend/request -update writes it")
+		t.Error("docs/reference/options.md has another table: go test ./frontend/request -update writes it")
 	}
 }

@@ -58,7 +58,7 @@ func (p Publish) Spec() string {
 }
 
 // Arguments are those of dotnet publish that say it, for a checkout in root. What they are in each mode is what
-// docs/publish-modes.md says.
+// docs/reference/publish-modes.md says.
 func (p Publish) Arguments(root string) []string {
 	args := []string{path.Join(root, p.App), "-nologo"}
 	if p.Framework != "" {

@@ -137,7 +137,7 @@ image:
 	if got := c.found(); !slices.Equal(got, want) {
 		t.Fatalf("got  %q\nwant %q", got, want)
 	}
-	if w := c.Warnings[1]; w.URL != "https://github.com/crosshull/crosshull/blob/main/docs/checks.md#rootuser" ||
+	if w := c.Warnings[1]; w.URL != "https://github.com/crosshull/crosshull/blob/main/docs/reference/checks.md#rootuser" ||
 		w.Description == "" ||
 		w.Detail != "the app runs as root, though mcr.microsoft.com/dotnet/runtime:10.0 has user 1654 for it" {
 		t.Errorf("got %+v", w)
@@ -154,7 +154,7 @@ image:
 		t.Errorf("got %v", err)
 	}
 	wantContains(t, "check", out, "6 warnings have been found!",
-		"WARNING: RootUser - https://github.com/crosshull/crosshull/blob/main/docs/checks.md#rootuser",
+		"WARNING: RootUser - https://github.com/crosshull/crosshull/blob/main/docs/reference/checks.md#rootuser",
 		">>>   user: root", ">>>     API_TOKEN: ***", "\nnuget.config:5: a password of source company:",
 		`>>>       <add key="ClearTextPassword" value="***" />`)
 	noSecrets("check", out)
@@ -171,7 +171,7 @@ image:
 	noSecrets("build", out)
 	out = command(t, dir, "docker", "--debug", "buildx", "build", "-f", "crosshull.yaml", ".")
 	wantContains(t, "build with --debug", out, ">>>     API_TOKEN: ***",
-		"More info: https://github.com/crosshull/crosshull/blob/main/docs/checks.md#secretinspec")
+		"More info: https://github.com/crosshull/crosshull/blob/main/docs/reference/checks.md#secretinspec")
 	noSecrets("build with --debug", out)
 
 	// The user chooses: in the spec, or over it by a build argument.

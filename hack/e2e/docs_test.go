@@ -23,7 +23,7 @@ var (
 
 // Every command in the documentation is run, from the folder of its page: what is written after ```sh as it stands, but
 // for make, which runs these tests, and docker run, which wants an engine: the image is run by runc in its place. Those
-// of docs/reproducibility.md, which build on one another, are for TestRecipe.
+// of docs/concepts/reproducibility.md, which build on one another, are for TestRecipe.
 func TestCommandsInDocs(t *testing.T) {
 	t.Parallel()
 	pages, err := filepath.Glob(filepath.Join(root, "examples", "*", "README.md"))

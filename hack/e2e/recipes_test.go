@@ -12,7 +12,7 @@ import (
 
 func recipe(t *testing.T, name string) []byte {
 	t.Helper()
-	dt, err := os.ReadFile(filepath.Join(root, "docs", "recipes", name))
+	dt, err := os.ReadFile(filepath.Join(root, "docs", "howto", "recipes", name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestRecipeOfGitHub(t *testing.T) {
 	if _, images := index(t, repo); len(images) != 3 {
 		t.Errorf("%d images", len(images))
 	}
-	command(t, filepath.Join(root, "docs", "recipes"), "go", "run", "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12",
+	command(t, filepath.Join(root, "docs", "howto", "recipes"), "go", "run", "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12",
 		"github.yml", "github-builder.yml")
 }
 
@@ -107,16 +107,16 @@ func TestRecipeOfGitLab(t *testing.T) {
 // Recipes of tools that are not here are at least in the page, which says so, and name the spec.
 func TestRecipesAreListed(t *testing.T) {
 	t.Parallel()
-	page, err := os.ReadFile(filepath.Join(root, "docs", "recipes.md"))
+	page, err := os.ReadFile(filepath.Join(root, "docs", "howto", "recipes.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	entries, err := os.ReadDir(filepath.Join(root, "docs", "recipes"))
+	entries, err := os.ReadDir(filepath.Join(root, "docs", "howto", "recipes"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
-		wantContains(t, "docs/recipes.md", string(page), "(recipes/"+e.Name()+")")
+		wantContains(t, "docs/howto/recipes.md", string(page), "(recipes/"+e.Name()+")")
 		if name := e.Name(); !strings.Contains(string(recipe(t, name)), "crosshull.yaml") {
 			t.Errorf("%s names no spec", name)
 		}

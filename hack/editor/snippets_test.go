@@ -171,7 +171,7 @@ func TestSchemaStore(t *testing.T) {
 			t.Errorf("%s is not matched by %v", file, entry.FileMatch)
 		}
 	})
-	each(t, []string{"docs/editor.md"}, func(page, dt string) {
+	each(t, []string{"docs/howto/editor.md"}, func(page, dt string) {
 		if !strings.Contains(dt, "\n# yaml-language-server: $schema="+schema.ID+"\n") {
 			t.Errorf("%s does not show the line with the address", page)
 		}
@@ -186,7 +186,7 @@ func TestSchemaStore(t *testing.T) {
 // decode reads a snippet, which has what v has and no more.
 func decode(t *testing.T, name string, v any) {
 	t.Helper()
-	dt, err := os.ReadFile(filepath.Join(root, "docs", "editor", name))
+	dt, err := os.ReadFile(filepath.Join(root, "docs", "howto", "editor", name))
 	if err != nil {
 		t.Fatal(err)
 	}

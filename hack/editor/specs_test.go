@@ -267,7 +267,7 @@ func walk(n *yaml.Node, path string, fn func(path string, n *yaml.Node)) {
 func specs(t *testing.T) map[string]string {
 	t.Helper()
 	out := map[string]string{}
-	each(t, []string{"README.md", "docs/*.md", "examples/*/README.md"}, func(page, dt string) {
+	each(t, []string{"README.md", "docs/*.md", "docs/*/*.md", "examples/*/README.md"}, func(page, dt string) {
 		for _, m := range codeBlock.FindAllStringSubmatch(dt, -1) {
 			if m[1] == "yaml" {
 				out[page+": "+m[2]] = m[2]

@@ -123,7 +123,7 @@ func short(digest string) string { return digest[:min(len(digest), 19)] }
 
 // The page that WriteDocs writes into, and the name of the lines between which it does.
 const (
-	pageName  = "reproducibility.md"
+	pageName  = "concepts/reproducibility.md"
 	pageLines = "repro"
 )
 
