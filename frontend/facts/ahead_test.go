@@ -72,7 +72,8 @@ func TestAhead(t *testing.T) {
 		{"as foreseen", newSlow(app, nil), true, ""},
 		{"of another mode", newSlow(alone, nil), false, ""},
 		{"with other projects", newSlow(gatewaytest.App("app/app.csproj", nil, "lib/lib.csproj"), nil), false, ""},
-		{"of no app", newSlow(gatewaytest.Answer{}, nil), false, "crosshull.yaml:1: no .NET project in the context"},
+		{"of no app", newSlow(gatewaytest.Answer{}, nil), false,
+			"crosshull.yaml:1: no .NET project in the context: the context has app/app.csproj"},
 		{"MSBuild fails", newSlow(gatewaytest.Answer{}, failed), false, "describe the project: " + failed.Error()},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -112,6 +113,7 @@ func TestNothingAhead(t *testing.T) {
 		{"several apps", func(s *slow) {
 			s.Spec("apps: {a: {project: app}, b: {project: b}}")
 			s.Set("target", "a")
+			s.Say("b/b.csproj", gatewaytest.Project)
 			answers := gatewaytest.Description(gatewaytest.App("app/app.csproj", nil), gatewaytest.App("b/b.csproj", nil))
 			s.Steps[1].Files = answers
 		}},

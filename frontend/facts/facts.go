@@ -239,8 +239,8 @@ func (a *Asker) Ask(ctx context.Context, questions []Question) ([]*dotnet.Descri
 	projects := make([]dotnet.Project, len(questions))
 	for i, q := range questions {
 		projects[i] = q.Project
-		if _, ok := a.Tree.Files[q.Project.Path]; dotnet.IsSolution(q.Project.Path) && !ok {
-			return nil, Answer{}, a.req.At(q.Key, fmt.Errorf("there is no %s in the context", q.Project.Path))
+		if err := a.Tree.Find(q.Project.Path); err != nil {
+			return nil, Answer{}, a.req.At(q.Key, absent(a.Tree, q.Project.Path, err))
 		}
 	}
 	hints := hinted(a.Tree)
@@ -260,6 +260,9 @@ func (a *Asker) Choose(q Question, desc *dotnet.Description) (*dotnet.App, error
 	p := q.Project
 	app, err := desc.Choose(p.Path, p.Framework, p.Test)
 	if err != nil {
+		if len(desc.Candidates) == 0 && len(desc.Missing) == 0 {
+			err = absent(a.Tree, p.Path, err)
+		}
 		key := q.Key
 		if p.Framework != "" {
 			key = strings.TrimSuffix(key, "project") + "framework"

@@ -142,7 +142,7 @@ func TestAsksFail(t *testing.T) {
 		}
 		return gatewaytest.Step{Files: files}
 	}
-	gated := []string{"project: app", "tests: {projects: [t], gate: true}"}
+	gated := []string{"project: app", "tests: {projects: [tests], gate: true}"}
 	for _, tc := range []struct {
 		name    string
 		spec    []string
@@ -173,8 +173,18 @@ func TestAsksFail(t *testing.T) {
 		{name: "it answers others", answers: []gatewaytest.Answer{app, app}, want: want{
 			Says: "describe the project: MSBuild answers 2 questions, but was asked 1",
 		}},
-		{name: "no project", spec: []string{"project: app"}, answers: []gatewaytest.Answer{{}}, want: want{
-			Says: "crosshull.yaml:2: no .NET project in app", At: []string{"crosshull.yaml:2"},
+		{name: "a folder without a project", spec: []string{"project: src"}, answers: []gatewaytest.Answer{{}}, want: want{
+			Says: "crosshull.yaml:2: no .NET project in src: the context has app/app.csproj, old.slnx, tests/t.csproj",
+			At:   []string{"crosshull.yaml:2"},
+		}},
+		{name: "no such project", spec: []string{"project: app/ap.csproj"}, want: want{
+			Says: "crosshull.yaml:2: there is no app/ap.csproj in the context, or an ignore file leaves it out: did you mean " +
+				"app/app.csproj?",
+			At: []string{"crosshull.yaml:2"},
+		}},
+		{name: "no such folder", spec: []string{"project: ap"}, want: want{
+			Says: "crosshull.yaml:2: there is no ap in the context, or an ignore file leaves it out: did you mean app?",
+			At:   []string{"crosshull.yaml:2"},
 		}},
 		{name: "no such framework", spec: []string{"project: app", "framework: net9.0"}, answers: []gatewaytest.Answer{app},
 			want: want{
@@ -182,19 +192,23 @@ func TestAsksFail(t *testing.T) {
 			}},
 		{name: "an app in the place of a test", spec: gated,
 			answers: []gatewaytest.Answer{app, gatewaytest.Refused(app)}, want: want{
-				Says: "crosshull.yaml:3: no test project in t: a test references Microsoft.NET.Test.Sdk, but there is only " +
+				Says: "crosshull.yaml:3: no test project in tests: a test references Microsoft.NET.Test.Sdk, but there is only " +
 					"app/app.csproj (an app)",
 				At: []string{"crosshull.yaml:3"},
 			}},
-		{name: "tests that there are not", spec: []string{"tests: [t]"}, target: "test", answers: []gatewaytest.Answer{{}},
-			want: want{Says: "crosshull.yaml:2: no .NET project in t", At: []string{"crosshull.yaml:2"}}},
+		{name: "tests that there are not", spec: []string{"tests: [tests]"}, target: "test",
+			answers: []gatewaytest.Answer{{}}, want: want{
+				Says: "crosshull.yaml:2: no .NET project in tests: the context has app/app.csproj, old.slnx, tests/t.csproj",
+				At:   []string{"crosshull.yaml:2"},
+			}},
 		{name: "a solution that there is not", spec: []string{"project: all.slnx"}, want: want{
-			Says: "crosshull.yaml:2: there is no all.slnx in the context", At: []string{"crosshull.yaml:2"},
+			Says: "crosshull.yaml:2: there is no all.slnx in the context, or an ignore file leaves it out: did you mean " +
+				"old.slnx?", At: []string{"crosshull.yaml:2"},
 		}},
 		{name: "a solution of nothing that is there", spec: []string{"project: old.slnx"},
 			answers: []gatewaytest.Answer{{Missing: []string{"App/App.csproj", "web/web.csproj"}}}, want: want{
-				Says: "crosshull.yaml:2: no project of old.slnx is in the context: look at .dockerignore, and at the case of " +
-					"names\n  App/App.csproj\n  web/web.csproj",
+				Says: "crosshull.yaml:2: no project of old.slnx is in the context: look at .dockerignore, and at upper " +
+					"and lower case. It has App/App.csproj, web/web.csproj",
 				At: []string{"crosshull.yaml:2"}, Solve: false,
 			}},
 		{name: "another app that cannot be", target: "a", spec: []string{
@@ -208,6 +222,8 @@ func TestAsksFail(t *testing.T) {
 			c := gatewaytest.Console()
 			c.Spec(tc.spec...)
 			c.Say("old.slnx", "<Solution />")
+			c.Say("src/README.md", "no project")
+			c.Say("tests/t.csproj", gatewaytest.Project)
 			c.Set("target", tc.target)
 			if tc.step.Name = describeStep; tc.answers != nil {
 				tc.step.Files = gatewaytest.Description(tc.answers...)

@@ -119,9 +119,10 @@ func TestCheck(t *testing.T) {
 			"error crosshull.yaml:2 crosshull.yaml:2: publish.mode: portable stands alone: the other modes need an output " +
 				"for every platform",
 		}},
-		{name: "no such project", c: app(nil, "project: x"), change: func(c *gatewaytest.Client) {
-			c.Describe(gatewaytest.Answer{})
-		}, want: []string{"error crosshull.yaml:2 crosshull.yaml:2: no .NET project in x"}},
+		{name: "no such project", c: app(nil, "project: x"), want: []string{
+			"error crosshull.yaml:2 crosshull.yaml:2: there is no x in the context, or an ignore file leaves it out: the " +
+				"context has app/app.csproj",
+		}},
 		{name: "a project that MSBuild refuses", c: app(nil, "project: app"), change: func(c *gatewaytest.Client) {
 			c.Step(gatewaytest.Step{Name: describe, Err: failed})
 		}, want: []string{"error crosshull.yaml:2 describe the project: " + failed.Error()}},
@@ -196,7 +197,7 @@ func TestCheckFails(t *testing.T) {
 		{"no spec, and no project", &gatewaytest.Client{
 			Options: map[string]string{}, Images: app(nil).Images,
 			Steps: []gatewaytest.Step{{Name: describe, Files: gatewaytest.Description(gatewaytest.Answer{})}},
-		}, want{Says: "no .NET project in the context"}},
+		}, want{Says: "no .NET project in the context: …"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			switch tc.name {

@@ -384,8 +384,8 @@ func (e *editing) branch() Tree {
 		}
 	}
 	other := Generate(r)
-	if other.Publish.App != e.repo.Publish.App {
-		return nil // then it is another app
+	if other.Publish.App != e.repo.Publish.App || other.Publish.Git != e.repo.Publish.Git {
+		return nil // then it is another app, or only plain publish would see .git
 	}
 	if e.repo.Publish.Project == "" && slices.Contains(other.Features, "app-beside") {
 		return nil // then the spec has to say which

@@ -144,7 +144,9 @@ func TestErrors(t *testing.T) {
 			[]string{"crosshull.yaml:2: there is no all.sln in the context"}},
 		{"files for a user without a number", app, "image: {user: nobody}\nfiles: [{to: /data}]\n", nil,
 			[]string{`crosshull.yaml:3: files: /data gets the user of the image as its owner, which is "nobody"`}},
-		{"no such project", app, "project: src/ap\n", nil, []string{"crosshull.yaml:2: no .NET project in src/ap"}},
+		{"no such project", app, "project: src/ap\n", nil, []string{
+			"crosshull.yaml:2: there is no src/ap in the context, or an ignore file leaves it out: did you mean src/app?",
+		}},
 		{"an epoch that is none", app, "", []string{"--build-arg", "SOURCE_DATE_EPOCH=today"},
 			[]string{"SOURCE_DATE_EPOCH=today: write seconds since 1970, or context"}},
 		{"a call that there is not", app, "", []string{"--call", "nonsense"}, []string{"frontend.nonsense"}},

@@ -40,8 +40,8 @@ func (d *Description) Choose(project, framework string, test bool) (*App, error)
 		)
 		switch {
 		case len(d.Candidates) == 0 && len(d.Missing) > 0:
-			msg = fmt.Sprintf("no project of %s is in the context: look at .dockerignore, and at the case of names\n  %s",
-				where, strings.Join(d.Missing, "\n  "))
+			msg = fmt.Sprintf("no project of %s is in the context: look at .dockerignore, and at upper and lower case. "+
+				"It has %s", where, Some(d.Missing))
 		case len(d.Candidates) == 0:
 			msg = "no .NET project in " + where
 		case test:
@@ -58,8 +58,8 @@ func (d *Description) Choose(project, framework string, test bool) (*App, error)
 		for i, c := range apps {
 			paths[i] = c.Path
 		}
-		return nil, fmt.Errorf("%d projects in %s can be published, so the spec has to name one, as in project: %s\n  %s",
-			len(apps), where, paths[0], strings.Join(paths, "\n  "))
+		return nil, fmt.Errorf("%d projects in %s can be published, so the spec has to name one, as in project: %s, "+
+			"or several in apps. There are %s", len(apps), where, paths[0], Some(paths))
 	}
 	app := apps[0]
 	if framework == "" && len(app.Frameworks) > 1 {
@@ -76,6 +76,16 @@ func (d *Description) Choose(project, framework string, test bool) (*App, error)
 		return nil, fmt.Errorf("MSBuild did not describe %s", app.Path)
 	}
 	return d.App, nil
+}
+
+// Some lists the first of names, and says how many more there are.
+func Some(names []string) string {
+	const shown = 10
+	list := strings.Join(names[:min(shown, len(names))], ", ")
+	if more := len(names) - shown; more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
+	}
+	return list
 }
 
 // describe lists projects, and says for each why it is not an app.
@@ -139,7 +149,7 @@ func (d *Description) Mistakes() []Diagnostic {
 func (d *Description) PassedOver(project string) []string {
 	var paths []string
 	for _, c := range d.Candidates {
-		if d.App != nil && c.Kind == "app" && c.Path != d.App.Path && !isProject(project) {
+		if d.App != nil && c.Kind == "app" && c.Path != d.App.Path && !IsProject(project) {
 			paths = append(paths, c.Path)
 		}
 	}

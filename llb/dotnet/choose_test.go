@@ -46,8 +46,8 @@ func TestChoose(t *testing.T) {
 		{"a client by its file", "x/x.csproj", "", false, []Candidate{wasm},
 			in("x/x.csproj") + "x/x.csproj (a Blazor WebAssembly client)"},
 		{"two apps", "", "", false, []Candidate{app, other},
-			"2 projects in the context can be published, so the spec has to name one, as in project: a/a.csproj\n  " +
-				"a/a.csproj\n  b/b.csproj"},
+			"2 projects in the context can be published, so the spec has to name one, as in project: a/a.csproj, " +
+				"or several in apps. There are a/a.csproj, b/b.csproj"},
 		{"two frameworks", "b", "", false, []Candidate{other},
 			"b/b.csproj has several frameworks, so the spec has to name one: framework: net9.0 or net10.0"},
 		{"chosen framework", "b", "NET9.0", false, []Candidate{other}, ""},

@@ -46,7 +46,7 @@ type Name struct {
 func Names(names []Name) ([]byte, error) {
 	projects := map[string]bool{}
 	for _, n := range names {
-		if isProject(n.Path) {
+		if IsProject(n.Path) {
 			projects[path.Dir(n.Path)] = true
 		}
 	}
@@ -75,7 +75,7 @@ func Names(names []Name) ([]byte, error) {
 // in bin. What else is in bin may be the author's, and implies the folder itself. The file PROJECT.user belongs to one
 // machine.
 func hostOutput(n Name, projects map[string]bool) bool {
-	if project, ok := strings.CutSuffix(n.Path, ".user"); ok && isProject(project) {
+	if project, ok := strings.CutSuffix(n.Path, ".user"); ok && IsProject(project) {
 		return true
 	}
 	if n.Folder && path.Base(n.Path) == "bin" && projects[path.Dir(n.Path)] {

@@ -30,7 +30,8 @@ func (f Files) Find(project string, pattern *regexp.Regexp) (name string, offset
 	return "", 0, false
 }
 
-func isProject(name string) bool {
+// IsProject tells whether a file is a project by its name: not one with files that several projects share (.shproj).
+func IsProject(name string) bool {
 	ext := path.Ext(name)
 	return strings.HasSuffix(ext, "proj") && ext != ".shproj"
 }

@@ -324,7 +324,7 @@ func newest(a, b string) string {
 // NearestGlobalJSON is the global.json that the SDK finds for a project, a folder or a solution of the context: the
 // nearest, from its folder upwards. It is empty if there is none.
 func NearestGlobalJSON(files Files, project string) string {
-	if !isProject(project) && !IsSolution(project) && path.Ext(project) != ".cs" {
+	if !IsProject(project) && !IsSolution(project) && path.Ext(project) != ".cs" {
 		project = path.Join(project, "of the folder")
 	}
 	for dir := range foldersOf(project) {

@@ -108,7 +108,7 @@ func housekeepingFolder(name string) string {
 func (h *Housekeeping) AddProjects(files Files) {
 	beside := map[string]bool{".": true}
 	for name := range files {
-		if isProject(name) {
+		if IsProject(name) {
 			beside[path.Dir(name)] = true
 		}
 	}

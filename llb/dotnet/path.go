@@ -130,7 +130,7 @@ func CheckQuestions(projects []Project, files Files) error {
 // asked are the projects that the evaluator reads for p.
 func (p Project) asked(files Files) []string {
 	switch {
-	case isProject(p.Path):
+	case IsProject(p.Path):
 		return []string{p.Path}
 	case IsSolution(p.Path): // MSBuild says which
 		return nil

@@ -44,7 +44,7 @@ func Predict(p Project, files Files) *App {
 	}
 	folders := ancestors(ProjectPaths(app.Closure))
 	for name, dt := range files {
-		if !isProject(name) && slices.Contains(folders, path.Dir(name)) {
+		if !IsProject(name) && slices.Contains(folders, path.Dir(name)) {
 			if references, plain := plainReferences(name, dt); !plain || len(references) > 0 {
 				return nil
 			}
@@ -109,7 +109,7 @@ var (
 
 // predictProject finds the only app that project can mean.
 func predictProject(project string, files Files) string {
-	if isProject(project) {
+	if IsProject(project) {
 		return project
 	}
 	if path.Ext(project) != "" {
@@ -117,7 +117,7 @@ func predictProject(project string, files Files) string {
 	}
 	found := ""
 	for name, dt := range files {
-		if !isProject(name) || project != "" && !strings.HasPrefix(name, project+"/") ||
+		if !IsProject(name) || project != "" && !strings.HasPrefix(name, project+"/") ||
 			!webProject.Match(dt) && !exeProject.Match(dt) ||
 			anyTest.Match(dt) {
 			continue

@@ -308,7 +308,14 @@ func (c *Client) Set(name, value string) { c.Options[name] = value }
 // Step puts steps before those that there are, so that they hold.
 func (c *Client) Step(steps ...Step) { c.Steps = append(steps, c.Steps...) }
 
-// Describe makes the step that describes projects give answers.
+// Describe makes the step that describes projects give answers. The context has what they are about.
 func (c *Client) Describe(answers ...Answer) {
+	for _, a := range answers {
+		for _, candidate := range a.Candidates {
+			if c.Context[candidate.Path] == nil {
+				c.Say(candidate.Path, Project)
+			}
+		}
+	}
 	c.Step(Step{Name: "[describe] dotnet msbuild", Files: Description(answers...)})
 }
