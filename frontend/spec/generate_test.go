@@ -67,12 +67,24 @@ func (b body) MarshalJSON() ([]byte, error) { return []byte(b), nil }
 type generator struct {
 	t    *testing.T
 	docs map[string]string // comments by Type.Field
-	keys map[string]string // keys by Type.Field
+	keys map[string]keyOf  // by Type.Field
 	used map[string]bool   // entries of editing that some type has used
 }
 
+// at is the field of a key, as Type.Field.
+func (k keyOf) at() string {
+	in, index := k.of, k.index
+	if len(index) > 1 { // a key of App in Spec
+		in, index = in.Field(index[0]).Type, index[1:]
+	}
+	return in.Name() + "." + in.Field(index[0]).Name
+}
+
 func newGenerator(t *testing.T) *generator {
-	g := &generator{t: t, docs: map[string]string{}, keys: map[string]string{}, used: map[string]bool{}}
+	g := &generator{t: t, docs: map[string]string{}, keys: map[string]keyOf{}, used: map[string]bool{}}
+	for _, k := range keys() {
+		g.keys[k.at()] = k
+	}
 	file, err := parser.ParseFile(token.NewFileSet(), "spec.go", nil, parser.ParseComments)
 	if err != nil {
 		t.Fatal(err)
@@ -86,10 +98,6 @@ func newGenerator(t *testing.T) *generator {
 			for _, f := range st.Fields.List {
 				for _, name := range f.Names {
 					g.docs[spec.Name.Name+"."+name.Name] = f.Doc.Text()
-					if f.Tag != nil {
-						key, _, _ := strings.Cut(reflect.StructTag(strings.Trim(f.Tag.Value, "`")).Get("yaml"), ",")
-						g.keys[spec.Name.Name+"."+name.Name] = key
-					}
 				}
 			}
 		}
@@ -275,7 +283,8 @@ func text(also *schemaNode, pattern, says string) *schemaNode {
 	return &schemaNode{AnyOf: []*schemaNode{{If: also, Else: n}}}
 }
 
-// Parts of a comment: the name at the beginning, links to other fields, the meaning of an empty value, and code.
+// Parts of a comment: the name at the beginning, links to other fields, the meaning of an empty value, code, and lines
+// for the page.
 var (
 	subject = regexp.MustCompile(`^(\w+) (is |are |says )?`)
 	link    = regexp.MustCompile(`\[(\w+\.\w+)\]`)
@@ -283,29 +292,59 @@ var (
 	code    = regexp.MustCompile(`--[a-z][a-z-]+(?:=\w+)?|\$\{\w+\}|%\w+%|"[^"]+"|` +
 		`\b[\w.]+\.(?:config|json)\b|\bmcr\.[\w./]+\w|\b(?:Container|Publish)[A-Z]\w+|` +
 		`\b(?:TargetFramework|NuGetAudit|UID:GID|UID)\b|\b[A-Z]+_[A-Z_]+\b`)
+	note = regexp.MustCompile(`(?m)^\t(example|Dockerfile|MSBuild|see): (.+)\n`)
 )
 
-// describe turns the comment of a field into a description for editors, as plain text and in Markdown.
-func (g *generator) describe(at string) (plain, markdown string) {
-	doc := strings.Join(strings.Fields(g.docs[at]), " ")
+// about is what the comment of a key says, before links to fields are resolved.
+type about struct {
+	says, without string
+	notes         map[string]string
+}
+
+func (g *generator) about(at string) about {
+	a := about{notes: map[string]string{}}
+	for _, m := range note.FindAllStringSubmatch(g.docs[at], -1) {
+		a.notes[m[1]] = m[2]
+	}
+	doc := strings.Join(strings.Fields(note.ReplaceAllString(g.docs[at], "")), " ")
 	_, field, _ := strings.Cut(at, ".")
 	m := subject.FindStringSubmatch(doc)
 	if m == nil || m[1] != field {
 		g.t.Errorf("%s has no comment that begins with its name: %q", at, doc)
-		return "", ""
+		return a
 	}
 	doc = strings.TrimPrefix(doc, m[0])
 	doc = strings.ToUpper(doc[:1]) + doc[1:]
-	keys := func(format string) string {
-		return link.ReplaceAllStringFunc(doc, func(s string) string {
-			key, ok := g.keys[strings.Trim(s, "[]")]
-			if !ok {
-				g.t.Errorf("the comment of %s leads to %s, which is no key", at, s)
-			}
-			return fmt.Sprintf(format, key)
-		})
+	parts := append(without.Split(doc, 2), "")
+	a.says, a.without = parts[0], parts[1]
+	return a
+}
+
+// resolve writes the links to fields in a text.
+func (g *generator) resolve(text string, write func(k keyOf) string) string {
+	return link.ReplaceAllStringFunc(text, func(s string) string {
+		k, ok := g.keys[strings.Trim(s, "[]")]
+		if !ok {
+			g.t.Errorf("%s is no key: %s", s, text)
+		}
+		return write(k)
+	})
+}
+
+func inCode(text string) string {
+	return code.ReplaceAllStringFunc(text, func(s string) string { return "`" + strings.Trim(s, `"`) + "`" })
+}
+
+// describe turns the comment of a field into a description for editors, as plain text and in Markdown.
+func (g *generator) describe(at string) (plain, markdown string) {
+	a, k := g.about(at), g.keys[at]
+	plain, markdown = a.says, inCode(a.says)
+	if a.without != "" {
+		plain += " Without it: " + a.without
+		markdown += "\n\nWithout it: " + inCode(a.without)
 	}
-	plain = without.ReplaceAllString(keys("%s"), " Without it: ")
-	markdown = code.ReplaceAllStringFunc(keys("%q"), func(s string) string { return "`" + strings.Trim(s, `"`) + "`" })
-	return plain, without.ReplaceAllString(markdown, "\n\nWithout it: ")
+	page := pageURL + "#" + anchorOf(k.path)
+	plain = g.resolve(plain, func(k keyOf) string { return k.key }) + " " + page
+	markdown = g.resolve(markdown, func(k keyOf) string { return "`" + k.key + "`" })
+	return plain, fmt.Sprintf("%s\n\n[%s in the reference](%s)", markdown, k.path, page)
 }

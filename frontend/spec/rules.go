@@ -8,7 +8,7 @@ import (
 )
 
 // A rule says what is allowed for a key: for its value, for each item of its list, or for each value of its map. The
-// tag "rule" of a field names it. Errors, the schema and [Keys] come from it.
+// tag "rule" of a field names it. Errors, the schema and the reference come from it.
 type rule struct {
 	// is ends a sentence with "must be", in errors and in the schema.
 	is string
@@ -208,21 +208,6 @@ func (r *rule) same(name string) string {
 		return strings.ToLower(name)
 	}
 	return name
-}
-
-// String is the rule as [Keys] shows it.
-func (r *rule) String() string {
-	says := r.is
-	if len(r.oneOf) > 0 {
-		says = "one of " + strings.Join(r.oneOf, ", ")
-	}
-	if r.names == nil {
-		return says
-	}
-	if says != "" {
-		says = "; a value: " + says
-	}
-	return "a name: " + r.names.is + says
 }
 
 // all makes an expression that matches a whole text.

@@ -24,7 +24,7 @@ func TestRules(t *testing.T) {
 			if section := ft.Kind() == reflect.Struct; section != (f.rule == nil) {
 				t.Errorf("%s.%s: a section: %t, and its rule is %v", typ.Name(), f.key, section, f.rule)
 			}
-			if f.rule != nil && f.rule.String() == "" {
+			if f.rule != nil && allowed(f.rule) == "" {
 				t.Errorf("%s.%s: its rule says nothing", typ.Name(), f.key)
 			}
 			if ft.Kind() == reflect.Map && f.rule.names == nil {

@@ -54,6 +54,42 @@ func addSection(all map[reflect.Type]*section, t reflect.Type) {
 	}
 }
 
+// keyOf is a key in the types.
+type keyOf struct {
+	field
+	path string       // such as "image.env", "files[].to" and "args.*.default"
+	of   reflect.Type // the section that has the key
+}
+
+// keys returns all keys, in the order of the types. Each of apps has the keys of [App] too, but they are listed only
+// once.
+func keys() []keyOf {
+	var all []keyOf
+	addKeys(&all, reflect.TypeFor[Spec](), "")
+	return all
+}
+
+func addKeys(all *[]keyOf, t reflect.Type, prefix string) {
+	s := sections[t]
+	for _, key := range s.keys {
+		f := s.fields[key]
+		path := prefix + key
+		*all = append(*all, keyOf{f, path, t})
+		ft := t.FieldByIndex(f.index).Type
+		switch ft.Kind() {
+		case reflect.Pointer:
+			ft = ft.Elem()
+		case reflect.Slice:
+			ft, path = ft.Elem(), path+"[]"
+		case reflect.Map:
+			ft, path = ft.Elem(), path+".*"
+		}
+		if ft.Kind() == reflect.Struct {
+			addKeys(all, ft, path+".")
+		}
+	}
+}
+
 // A shape says which keys of a section go together.
 type shape struct {
 	excludes []exclusion

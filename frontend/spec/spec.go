@@ -8,11 +8,12 @@
 // large gives an error with a number. A Spec does not change: [Spec.For] and [Spec.Of] return new ones, which share
 // equal parts.
 //
-// Every key has one rule, which the tag "rule" of its field names. [Parse] checks the rule, and [Schema] and [Keys]
-// describe it.
+// Every key has one rule, which the tag "rule" of its field names. [Parse] checks the rule, and [Schema] describes it.
 //
-// Editors show the comments of fields that have a key; the comments reach them through the schema. The schema drops the
-// "Name is", writes a link to a field as its key, and turns "Empty:" or "Nil:" into "Without it:".
+// The comments of fields that have a key are the reference of the spec: docs/reference/spec.md is made from them, and
+// editors show them through the schema. Both drop the "Name is", and write a link to a field as its key. "Empty:" or
+// "Nil:" begins what applies without the key. The indented lines are for the page: an example, the equivalent line of a
+// Dockerfile, the MSBuild property or item, and a page that says more.
 package spec
 
 // Modes are the values of publish.mode. A single value need not be a list.
@@ -26,18 +27,37 @@ type Spec struct {
 	// Args are the build arguments that the spec takes, by name. In any other value, ${NAME} stands for the value that you
 	// give with --build-arg, or for the default; in args itself, it is an error. TARGETPLATFORM, TARGETARCH, BUILDPLATFORM
 	// and similar names have the value of the platform, as in a Dockerfile.
+	//
+	//	example: {args: {VERSION: 1.0.0}, publish: {properties: {Version: "${VERSION}"}}}
+	//	Dockerfile: ARG VERSION=1.0.0
+	//	see: [Build arguments](options.md#build-arguments)
 	Args map[string]Arg `yaml:"args" rule:"args"`
 	// Apps are several apps, by name. Each is a target of buildx. An app inherits the keys beside [Spec.Apps], except
 	// [App.Project] and [App.Framework]. A list of its own replaces the inherited list, and a map adds to the inherited
-	// map.
+	// map. Empty: one app, of the keys beside it.
+	//
+	//	example: apps: {web: {project: src/Web}, worker: {project: src/Worker, publish: {mode: apphost}}}
+	//	Dockerfile: FROM mcr.microsoft.com/dotnet/aspnet:10.0 AS web
+	//	see: [Several apps](../howto/many-apps.md)
 	Apps map[string]*App `yaml:"apps" rule:"apps"`
-	// Tests are test projects, or a map with further keys. --target=test runs them.
+	// Tests are test projects, or a map with further keys. --target=test runs them. Empty: no tests.
+	//
+	//	example: tests: [tests/Unit]
+	//	Dockerfile: RUN dotnet test tests/Unit
+	//	see: [Tests](../howto/tests.md)
 	Tests Tests `yaml:"tests"`
 	// SDK picks the image that builds. Empty: the one that global.json asks for, else the one that the newest
-	// TargetFramework needs.
+	// TargetFramework needs, at least 10.0.
+	//
+	//	example: sdk: {version: 10.0}
+	//	Dockerfile: FROM --platform=$BUILDPLATFORM mcr.microsoft.com/dotnet/sdk:10.0 AS build
 	SDK SDK `yaml:"sdk"`
 	// NuGet says where packages come from, in addition to the repository's nuget.config. Name secrets by the ids of
-	// buildx's --secret. They are mounted for restore alone.
+	// buildx's --secret. Only restore gets them, and describe, for SDKs that are packages. Empty: the nuget.config of the
+	// repository alone.
+	//
+	//	example: nuget: {locked-mode: true, feeds: [{name: company, password-secret: feed-token}]}
+	//	see: [Feeds and secrets](../howto/private-feeds.md)
 	NuGet NuGet `yaml:"nuget"`
 
 	lines       map[string]Range
@@ -51,9 +71,15 @@ type Spec struct {
 
 // Arg is an entry of args. A value alone is the default.
 type Arg struct {
-	// Default is the value if you give none.
+	// Default is the value if you give none with --build-arg. Empty: an empty text.
+	//
+	//	example: args: {CHANNEL: {default: stable}}
+	//	Dockerfile: ARG CHANNEL=stable
 	Default string `yaml:"default,alone" rule:"text"`
-	// Description says what the argument is for; --call=outline shows it.
+	// Description says what the argument is for; --call=outline shows it. Empty: no description.
+	//
+	//	example: args: {CHANNEL: {default: stable, description: where the image goes}}
+	//	Dockerfile: # CHANNEL where the image goes
 	Description string `yaml:"description" rule:"text"`
 }
 
@@ -61,44 +87,89 @@ type Arg struct {
 type App struct {
 	// Project is a project file, a folder, a solution, or a file-based app (.cs), relative to the context. Empty: the one
 	// app of the context.
+	//
+	//	example: project: src/Web/Web.csproj
+	//	Dockerfile: RUN dotnet publish src/Web/Web.csproj
 	Project string `yaml:"project" rule:"path"`
-	// Framework is the TargetFramework to publish. It is needed if the project has several.
+	// Framework is the TargetFramework to publish. It is needed if the project has several. Empty: the only one.
+	//
+	//	example: framework: net10.0
+	//	Dockerfile: RUN dotnet publish -f net10.0
+	//	MSBuild: TargetFramework
 	Framework string `yaml:"framework" rule:"framework"`
-	// Publish says how the app is published.
+	// Publish says how the app is published. Empty: as the project's own properties say.
+	//
+	//	example: publish: {mode: self-contained, configuration: Debug}
+	//	Dockerfile: RUN dotnet publish -c Debug --self-contained
+	//	see: [Publish modes](publish-modes.md)
 	Publish Publish `yaml:"publish"`
 	// Base picks the image that the app is put on. Empty: the one that the SDK infers.
+	//
+	//	example: base: {family: noble-chiseled}
+	//	Dockerfile: FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled
+	//	see: [The base](publish-modes.md#the-base)
 	Base Base `yaml:"base"`
 	// Image is the configuration of the image. It wins over the project and the base: a list replaces theirs, and a map
-	// adds to theirs key by key.
+	// adds to theirs key by key. Empty: what the project and the base say.
+	//
+	//	example: image: {user: app, ports: [8080]}
 	Image Image `yaml:"image"`
 	// Files are further files and folders to put into the image, beside the app. If the app has a file at the same path, a
-	// file of its own project wins; files of packages, of other projects and static web assets are replaced.
+	// file of its own project wins. Files of packages and of other projects, and static web assets, are replaced.
+	//
+	//	example: files: [{from: deploy/start.sh, to: /usr/local/bin/start.sh, mode: "0755"}, {to: /data}]
+	//	Dockerfile: COPY --chmod=0755 deploy/start.sh /usr/local/bin/start.sh
+	//	see: [Files of your own](../concepts/layers.md#files-of-your-own)
 	Files []File `yaml:"files"`
 }
 
 // File is an entry of files: content of the context, or an empty folder.
 type File struct {
 	// Context is the name of the --build-context that contains [File.From]. Empty: the build context.
+	//
+	//	example: files: [{context: deploy, from: start.sh, to: /usr/local/bin/start.sh}]
+	//	Dockerfile: COPY --from=deploy start.sh /usr/local/bin/start.sh
 	Context string `yaml:"context" rule:"context,platform"`
 	// From is a file or folder of the context. Empty: all of [File.Context]; without that too, an empty folder that the
 	// app can write to.
+	//
+	//	example: files: [{from: deploy/start.sh, to: /usr/local/bin/start.sh}]
+	//	Dockerfile: COPY deploy/start.sh /usr/local/bin/start.sh
 	From string `yaml:"from" rule:"path,platform"`
 	// To is an absolute path in the image. It is a folder if it ends in a slash.
+	//
+	//	example: files: [{from: certs, to: /etc/ssl/private/}]
+	//	Dockerfile: COPY certs /etc/ssl/private/
+	//	see: [What the base has there](../concepts/layers.md#what-the-base-has-there)
 	To string `yaml:"to" rule:"image-path,platform"`
 	// Mode is an octal number, such as "0644". Empty: all can read it and the owner can write it, as with the app's own
 	// files.
+	//
+	//	example: files: [{from: deploy/start.sh, to: /usr/local/bin/start.sh, mode: "0755"}]
+	//	Dockerfile: COPY --chmod=0755 deploy/start.sh /usr/local/bin/start.sh
 	Mode string `yaml:"mode" rule:"mode"`
 	// Owner is UID or UID:GID, or "app" for the user that the image runs as. Empty: root, but "app" for an empty folder.
+	//
+	//	example: files: [{from: certs, to: /etc/ssl/private/, owner: "1654:1654"}]
+	//	Dockerfile: COPY --chown=1654:1654 certs /etc/ssl/private/
 	Owner string `yaml:"owner" rule:"owner"`
 }
 
 // Tests is the `tests` section. A list alone is its projects.
 type Tests struct {
 	// Projects are test projects, relative to the context.
+	//
+	//	example: tests: {projects: [tests/Unit]}
+	//	Dockerfile: RUN dotnet test tests/Unit
 	Projects []string `yaml:"projects,alone" rule:"path"`
 	// Gate makes every image wait for the tests to pass.
+	//
+	//	example: tests: {projects: [tests/Unit], gate: true}
 	Gate bool `yaml:"gate" rule:"switch"`
 	// Secrets are environment variables for the tests: variable to id of buildx's --secret.
+	//
+	//	example: tests: {projects: [tests/Unit], secrets: {DB_PASSWORD: db-password}}
+	//	Dockerfile: RUN --mount=type=secret,id=db-password,env=DB_PASSWORD dotnet test tests/Unit
 	Secrets map[string]string `yaml:"secrets" rule:"secrets"`
 }
 
@@ -106,98 +177,240 @@ type Tests struct {
 type Publish struct {
 	// Mode is one of portable, apphost, self-contained, single-file, ready-to-run, trimmed and aot, or a list of modes
 	// that go together. Empty: what the project's own properties ask for, else portable.
+	//
+	//	example: publish: {mode: [self-contained, single-file]}
+	//	Dockerfile: RUN dotnet publish --self-contained -p:PublishSingleFile=true
+	//	MSBuild: UseAppHost, SelfContained, PublishSingleFile, PublishReadyToRun, PublishTrimmed, PublishAot
+	//	see: [Publish modes](publish-modes.md)
 	Mode Modes `yaml:"mode" rule:"publish-mode"`
 	// Configuration is the MSBuild configuration. Empty: Release.
+	//
+	//	example: publish: {configuration: Debug}
+	//	Dockerfile: RUN dotnet publish -c Debug
+	//	MSBuild: Configuration
 	Configuration string `yaml:"configuration" rule:"line"`
 	// Inputs are files and folders of the context that the build reads but no project file names.
+	//
+	//	example: publish: {inputs: [shared/texts, eng/icons]}
+	//	Dockerfile: COPY shared/texts shared/texts
+	//	see: [What a build reads](../concepts/inputs.md)
 	Inputs []string `yaml:"inputs" rule:"path"`
-	// Properties are further MSBuild properties. Describe, restore and publish all get them.
+	// Properties are further MSBuild properties. Describe, restore and publish all get them. Properties with a key of
+	// their own, such as Configuration, are errors here.
+	//
+	//	example: publish: {properties: {Version: 1.2.3, Nullable: enable}}
+	//	Dockerfile: RUN dotnet publish -p:Version=1.2.3 -p:Nullable=enable
+	//	MSBuild: the property of each name
 	Properties map[string]string `yaml:"properties" rule:"properties"`
 	// Secrets are environment variables for the steps of publish: variable to id of buildx's --secret. MSBuild sees them
 	// as properties.
+	//
+	//	example: publish: {secrets: {SIGNING_KEY: signing-key}}
+	//	Dockerfile: RUN --mount=type=secret,id=signing-key,env=SIGNING_KEY dotnet publish
+	//	MSBuild: the property of each name
+	//	see: [Feeds and secrets](../howto/private-feeds.md)
 	Secrets map[string]string `yaml:"secrets" rule:"secrets"`
 	// SSH are the ids of buildx's --ssh. The steps of publish can use their agents.
+	//
+	//	example: publish: {ssh: [default]}
+	//	Dockerfile: RUN --mount=type=ssh,id=default dotnet publish
 	SSH []string `yaml:"ssh" rule:"agent"`
 }
 
 // SDK is the `sdk` section. Set at most one of image and version.
 type SDK struct {
-	// Image is a full image reference of an SDK, in place of [SDK.Version].
+	// Image is a full image reference of an SDK, in place of [SDK.Version]. Empty: the image of [SDK.Version].
+	//
+	//	example: sdk: {image: "registry.example.com/dotnet-sdk:10.0"}
+	//	Dockerfile: FROM --platform=$BUILDPLATFORM registry.example.com/dotnet-sdk:10.0 AS build
 	Image string `yaml:"image" rule:"reference"`
-	// Version is a tag of mcr.microsoft.com/dotnet/sdk, such as "10.0".
+	// Version is a tag of mcr.microsoft.com/dotnet/sdk, such as "10.0". Empty: what global.json asks for, else what the
+	// newest TargetFramework needs, at least 10.0.
+	//
+	//	example: sdk: {version: 10.0}
+	//	Dockerfile: FROM --platform=$BUILDPLATFORM mcr.microsoft.com/dotnet/sdk:10.0 AS build
 	Version string `yaml:"version" rule:"tag"`
 	// Toolchain is the image that publishes with AOT: an SDK with a linker. Empty: the -aot variant of the SDK.
+	//
+	//	example: sdk: {toolchain: "registry.example.com/dotnet-sdk-aot-cross:10.0"}
+	//	Dockerfile: FROM --platform=$BUILDPLATFORM registry.example.com/dotnet-sdk-aot-cross:10.0 AS build
+	//	see: [Native AOT](publish-modes.md#native-aot)
 	Toolchain string `yaml:"toolchain" rule:"reference"`
 }
 
 // Base is the `base` section. Set at most one of the two keys.
 type Base struct {
-	// Image is a full image reference, in place of [Base.Family]: ContainerBaseImage.
+	// Image is a full image reference, in place of [Base.Family]. Empty: ContainerBaseImage, else the image that the SDK
+	// infers.
+	//
+	//	example: base: {image: "registry.example.com/dotnet-base:10.0"}
+	//	Dockerfile: FROM registry.example.com/dotnet-base:10.0
+	//	MSBuild: ContainerBaseImage
 	Image string `yaml:"image" rule:"reference"`
-	// Family is the variant of the image that the SDK infers, such as "noble-chiseled": ContainerFamily.
+	// Family is the variant of the image that the SDK infers, such as "noble-chiseled". Empty: ContainerFamily, else the
+	// variant that the SDK infers.
+	//
+	//	example: base: {family: noble-chiseled}
+	//	Dockerfile: FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled
+	//	MSBuild: ContainerFamily
 	Family string `yaml:"family" rule:"family"`
 }
 
 // NuGet is the `nuget` section.
 type NuGet struct {
 	// Feeds are package sources, or credentials for sources in a nuget.config of the repository.
+	//
+	//	example: nuget: {feeds: [{name: company, source: "https://feed.example.com/v3/index.json", password-secret: token}]}
+	//	Dockerfile: RUN dotnet nuget add source https://feed.example.com/v3/index.json -n company
+	//	see: [Feeds and secrets](../howto/private-feeds.md)
 	Feeds []Feed `yaml:"feeds"`
 	// Secrets are environment variables for restore, as for %NAME% in a nuget.config: variable to id of a secret.
+	//
+	//	example: nuget: {secrets: {FEED_TOKEN: feed-token}}
+	//	Dockerfile: RUN --mount=type=secret,id=feed-token,env=FEED_TOKEN dotnet restore
 	Secrets map[string]string `yaml:"secrets" rule:"secrets"`
-	// ConfigSecret is the id of a secret that is a whole nuget.config. Those of the repository are not read then.
+	// ConfigSecret is the id of a secret that is a whole nuget.config. Those of the repository are not read then. Empty:
+	// the nuget.config of the repository.
+	//
+	//	example: nuget: {config-secret: nuget-config}
+	//	Dockerfile: RUN --mount=type=secret,id=nuget-config dotnet restore --configfile /run/secrets/nuget-config
+	//	MSBuild: RestoreConfigFile
 	ConfigSecret string `yaml:"config-secret" rule:"id"`
-	// LockedMode makes restore fail if packages.lock.json does not fit.
+	// LockedMode makes restore fail if packages.lock.json does not fit. Empty: as the project says.
+	//
+	//	example: nuget: {locked-mode: true}
+	//	Dockerfile: RUN dotnet restore --locked-mode
+	//	MSBuild: RestoreLockedMode
 	LockedMode bool `yaml:"locked-mode" rule:"switch"`
-	// Audit turns NuGet's check for vulnerable packages on or off: NuGetAudit. Nil: as the project says.
+	// Audit turns NuGet's check for vulnerable packages on or off. Nil: as the project says.
+	//
+	//	example: nuget: {audit: false}
+	//	Dockerfile: RUN dotnet restore -p:NuGetAudit=false
+	//	MSBuild: NuGetAudit
 	Audit *bool `yaml:"audit" rule:"switch"`
-	// CA is a PEM file of the context with certificates to trust for feeds, besides those of the SDK image.
+	// CA is a PEM file of the context with certificates to trust for feeds, besides those of the SDK image. Empty: only
+	// those of the SDK image.
+	//
+	//	example: nuget: {ca: eng/company.pem}
+	//	Dockerfile: RUN SSL_CERT_FILE=/src/eng/company.pem dotnet restore
 	CA string `yaml:"ca" rule:"path"`
-	// CASecret is the id of a secret with such certificates, in place of [NuGet.CA].
+	// CASecret is the id of a secret with certificates to trust for feeds, in place of [NuGet.CA]. Empty: only those of
+	// the SDK image.
+	//
+	//	example: nuget: {ca-secret: company-ca}
+	//	Dockerfile: RUN --mount=type=secret,id=company-ca SSL_CERT_FILE=/run/secrets/company-ca dotnet restore
 	CASecret string `yaml:"ca-secret" rule:"id"`
 }
 
 // Feed is an entry of nuget.feeds.
 type Feed struct {
-	// Name is the key of the source.
+	// Name is the key of the source, as in nuget.config.
+	//
+	//	example: nuget: {feeds: [{name: company, password-secret: feed-token}]}
+	//	Dockerfile: RUN dotnet nuget add source https://feed.example.com/v3/index.json -n company
 	Name string `yaml:"name" rule:"feed"`
-	// Source is the URL of its index. Empty: the one in a nuget.config of the repository.
+	// Source is the URL of the feed's index. Empty: the source of that name in a nuget.config of the repository.
+	//
+	//	example: nuget: {feeds: [{name: company, source: "https://feed.example.com/v3/index.json"}]}
+	//	Dockerfile: RUN dotnet nuget add source https://feed.example.com/v3/index.json -n company
 	Source string `yaml:"source" rule:"source"`
-	// Username is the user name that goes with the password. A feed that takes tokens accepts any.
+	// Username is the user name that goes with the password. A feed that takes tokens accepts any. Empty: "crosshull".
+	//
+	//	example: nuget: {feeds: [{name: company, username: me, password-secret: feed-token}]}
+	//	Dockerfile: RUN dotnet nuget update source company -u me -p …
 	Username string `yaml:"username" rule:"line"`
-	// PasswordSecret is the id of the secret with the password or token.
+	// PasswordSecret is the id of the secret with the password or token. It is needed if [Feed.Source] is missing. Empty:
+	// no credentials.
+	//
+	//	example: nuget: {feeds: [{name: company, password-secret: feed-token}]}
+	//	Dockerfile: RUN --mount=type=secret,id=feed-token,env=FEED_TOKEN dotnet restore
 	PasswordSecret string `yaml:"password-secret" rule:"id"`
 }
 
 // Image is the `image` section. A list replaces that of the project and the base, and a map adds to theirs key by key.
 type Image struct {
-	// Entrypoint is the command that the image runs, word by word. Empty: how the SDK starts the app.
+	// Entrypoint is the command that the image runs, word by word. The arguments of the project are dropped then: write
+	// yours in [Image.Args]. Empty: how the SDK starts the app.
+	//
+	//	example: image: {entrypoint: [dotnet, /app/Web.dll]}
+	//	Dockerfile: ENTRYPOINT ["dotnet", "/app/Web.dll"]
+	//	MSBuild: ContainerAppCommand, ContainerEntrypoint
 	Entrypoint []string `yaml:"entrypoint" rule:"command,platform"`
 	// Args are arguments of the command. Arguments of docker run replace them. Empty: ContainerDefaultArgs.
+	//
+	//	example: image: {args: [--urls, "http://+:8080"]}
+	//	Dockerfile: CMD ["--urls", "http://+:8080"]
+	//	MSBuild: ContainerDefaultArgs
 	Args []string `yaml:"args" rule:"text,platform"`
-	// User is the name or number that the image runs as. Empty: ContainerUser, else the APP_UID of the base.
+	// User is the name or number that the image runs as. Empty: ContainerUser, else APP_UID or the user of the base.
+	//
+	//	example: image: {user: app}
+	//	Dockerfile: USER app
+	//	MSBuild: ContainerUser
 	User string `yaml:"user" rule:"user,platform"`
-	// Workdir is the absolute path that the app starts in. The app's files stay where the project puts them. Empty:
-	// ContainerWorkingDirectory, which is "/app".
+	// Workdir is the absolute path that the app starts in. The app's files stay where ContainerWorkingDirectory puts them.
+	// Empty: ContainerWorkingDirectory, else "/app".
+	//
+	//	example: image: {workdir: /srv}
+	//	Dockerfile: WORKDIR /srv
+	//	MSBuild: ContainerWorkingDirectory
 	Workdir string `yaml:"workdir" rule:"image-path,platform"`
-	// Env are environment variables, in addition to those of the project (ContainerEnvironmentVariable) and of the base.
+	// Env are environment variables. They add to those of the project and of the base. Empty: those of the project and of
+	// the base.
+	//
+	//	example: image: {env: {LANG: C.UTF-8}}
+	//	Dockerfile: ENV LANG=C.UTF-8
+	//	MSBuild: ContainerEnvironmentVariable
 	Env map[string]string `yaml:"env" rule:"env,platform"`
-	// Ports are those that the app listens on: a number or a range, such as "8080" or "8000-8010/udp". Empty:
-	// ContainerPort, and what ASPNETCORE_URLS and ASPNETCORE_HTTP_PORTS say.
+	// Ports are the ports that the app listens on: a number or a range, such as "8080" or "8000-8010/udp". Empty: those of
+	// the base, ContainerPort, and what ASPNETCORE_URLS, ASPNETCORE_HTTP_PORTS and ASPNETCORE_HTTPS_PORTS say.
+	//
+	//	example: image: {ports: [8080, 9090/udp]}
+	//	Dockerfile: EXPOSE 8080 9090/udp
+	//	MSBuild: ContainerPort
 	Ports []string `yaml:"ports" rule:"port,platform"`
-	// Labels are labels for the image of each platform, in addition to those that the SDK sets.
+	// Labels are labels for the image of each platform. They add to those of the base and of the SDK. Empty: those of the
+	// base and of the SDK.
+	//
+	//	example: image: {labels: {com.example.team: shop}}
+	//	Dockerfile: LABEL com.example.team=shop
+	//	MSBuild: ContainerLabel
+	//	see: [Labels and annotations](labels.md)
 	Labels map[string]string `yaml:"labels" rule:"labels,platform"`
-	// Annotations are annotations on the manifest of each platform, in addition to the labels that the SDK sets.
+	// Annotations are annotations on the manifest of each platform. Empty: those that name the base and, with [Image.VCS],
+	// the commit.
+	//
+	//	example: image: {annotations: {com.example.cost: "7"}}
+	//	see: [Annotations](labels.md#annotations)
 	Annotations map[string]string `yaml:"annotations" rule:"labels,platform"`
 	// AnnotateIndex puts the annotations on the index too, those of the base included. If several nodes build, buildx
 	// makes the index and drops them.
+	//
+	//	example: image: {annotations: {com.example.cost: "7"}, annotate-index: true}
+	//	see: [Annotations](labels.md#annotations)
 	AnnotateIndex bool `yaml:"annotate-index" rule:"switch"`
-	// VCS adds labels and annotations with repository and commit. Nil: only if the project sets PublishRepositoryUrl.
+	// VCS adds labels and annotations with repository and commit. Nil: as PublishRepositoryUrl of the project says.
+	//
+	//	example: image: {vcs: true}
+	//	MSBuild: PublishRepositoryUrl
+	//	see: [Labels and annotations](labels.md)
 	VCS *bool `yaml:"vcs" rule:"switch"`
-	// Volumes are absolute paths whose content outlives the container, in addition to those of the base.
+	// Volumes are absolute paths whose content outlives the container. They add to those of the base. Empty: those of the
+	// base.
+	//
+	//	example: image: {volumes: [/data]}
+	//	Dockerfile: VOLUME /data
 	Volumes []string `yaml:"volumes" rule:"volume,platform"`
-	// Healthcheck is how an engine finds out whether the app works. Empty: the one of the base.
+	// Healthcheck is how an engine finds out whether the app works. It replaces that of the base. Empty: the one of the
+	// base.
+	//
+	//	example: image: {healthcheck: {test: [CMD, dotnet, /app/probe.dll], interval: 30s}}
+	//	Dockerfile: HEALTHCHECK --interval=30s CMD ["dotnet", "/app/probe.dll"]
 	Healthcheck *Healthcheck `yaml:"healthcheck"`
 	// StopSignal is the signal that ends the app, such as "SIGTERM". Empty: the one of the base.
+	//
+	//	example: image: {stop-signal: SIGINT}
+	//	Dockerfile: STOPSIGNAL SIGINT
 	StopSignal string `yaml:"stop-signal" rule:"signal"`
 }
 
@@ -205,14 +418,32 @@ type Image struct {
 type Healthcheck struct {
 	// Test is the command to run, word by word. "CMD-SHELL" in front runs it in a shell of the base. "NONE" alone drops
 	// the health check of the base.
+	//
+	//	example: image: {healthcheck: {test: [CMD, dotnet, /app/probe.dll]}}
+	//	Dockerfile: HEALTHCHECK CMD ["dotnet", "/app/probe.dll"]
 	Test []string `yaml:"test" rule:"probe,platform"`
-	// Interval is the time between two runs, such as "30s".
+	// Interval is the time between two runs, such as "30s". Empty: the engine's default, 30 seconds in Docker.
+	//
+	//	example: image: {healthcheck: {test: [CMD, dotnet, /app/probe.dll], interval: 30s}}
+	//	Dockerfile: HEALTHCHECK --interval=30s CMD ["dotnet", "/app/probe.dll"]
 	Interval string `yaml:"interval" rule:"duration,platform"`
-	// Timeout is the time after which a run counts as failed, such as "5s".
+	// Timeout is the time after which a run counts as failed, such as "5s". Empty: the engine's default, 30 seconds in
+	// Docker.
+	//
+	//	example: image: {healthcheck: {test: [CMD, dotnet, /app/probe.dll], timeout: 5s}}
+	//	Dockerfile: HEALTHCHECK --timeout=5s CMD ["dotnet", "/app/probe.dll"]
 	Timeout string `yaml:"timeout" rule:"duration,platform"`
-	// StartPeriod is the time after the start during which a failed run does not count, such as "1m30s".
+	// StartPeriod is the time after the start during which a failed run does not count, such as "1m30s". Empty: the
+	// engine's default, no time in Docker.
+	//
+	//	example: image: {healthcheck: {test: [CMD, dotnet, /app/probe.dll], start-period: 1m30s}}
+	//	Dockerfile: HEALTHCHECK --start-period=1m30s CMD ["dotnet", "/app/probe.dll"]
 	StartPeriod string `yaml:"start-period" rule:"duration,platform"`
-	// Retries are the failed runs in a row after which the app counts as unhealthy.
+	// Retries are the failed runs in a row after which the app counts as unhealthy. Empty: the engine's default, 3 in
+	// Docker.
+	//
+	//	example: image: {healthcheck: {test: [CMD, dotnet, /app/probe.dll], retries: 5}}
+	//	Dockerfile: HEALTHCHECK --retries=5 CMD ["dotnet", "/app/probe.dll"]
 	Retries int `yaml:"retries" rule:"count,platform"`
 }
 

@@ -48,6 +48,7 @@ func TestServer(t *testing.T) {
 		{name: "hover over a section", text: "pub|lish:\n  mode: aot\n", hover: []string{"How the app is published."}},
 		{name: "hover over a mode", text: "publish:\n  m|ode: aot\n", hover: []string{
 			"\n\nWithout it: what the project's own properties ask for", "* `aot`: Native code for each platform",
+			"(https://github.com/crosshull/crosshull/blob/main/docs/reference/spec.md#publishmode)",
 		}},
 		{name: "hover over Markdown", text: "sdk:\n  ver|sion: 10.0\n",
 			hover: []string{"A tag of `mcr.microsoft.com/dotnet/sdk`, such as `10.0`."}},
