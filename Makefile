@@ -53,7 +53,7 @@ env: ## what points docker buildx at the lab, for the shell
 down: ## ends what demo, test and up left running
 	go -C hack run ./cmd/lab down
 
-update: ## golden files, the JSON schema, and the table of options in the docs
+update: ## golden files, the JSON schema, and the parts of the docs that are made from the code
 	go test ./llb ./llb/dotnet ./frontend/call ./frontend/dockerfile ./frontend/request ./frontend/report -update
-	go test ./frontend/spec -run TestSchema -update
+	go test ./frontend/spec -run 'TestSchema|TestPage' -update
 	go -C hack test ./bench -update
