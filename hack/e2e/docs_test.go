@@ -2,8 +2,6 @@ package e2e
 
 import (
 	"encoding/pem"
-	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -11,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/crosshull/crosshull/hack/lab/run"
 )
@@ -128,52 +125,4 @@ func dockerRun(t *testing.T, args []string) {
 	for _, arg := range s.Args {
 		wantContains(t, "output", res.Output, arg)
 	}
-}
-
-// make demo works as the README says, and takes a builder of the user's own where there is an engine with one. There is
-// no engine on the machines that test, so what answers to `docker version` stands in for it; builder and build are
-// real.
-func TestDemo(t *testing.T) {
-	for _, tc := range []struct{ name, host, want string }{
-		{"lab", "unix:///nonexistent.sock", "==> Set up the lab"},
-		{"own builder", engine(t), "==> Use buildx's current builder (driver remote)"},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			setenv(t, "DOCKER_HOST", tc.host)
-			out := strings.TrimSpace(command(t, root, "make", "--no-print-directory", "demo"))
-			lines := strings.Split(out, "\n")
-			last := lines[len(lines)-1]
-			if !regexp.MustCompile(`^demo: \S+/aspnetapp@sha256:[0-9a-f]{64}$`).MatchString(last) {
-				t.Errorf("last line %q", last)
-			}
-			wantContains(t, "output", out, tc.want, "linux/amd64", "linux/arm64", "linux/arm/v7", "the same in all 3 images",
-				"org.opencontainers.image.base.digest=sha256:", "Architecture       X64", "Architecture       Arm64")
-		})
-	}
-}
-
-// engine answers as a Docker engine does that is asked for its version, and gives its DOCKER_HOST.
-func engine(t *testing.T) string {
-	t.Helper()
-	socket := filepath.Join(t.TempDir(), "docker.sock")
-	ln, err := net.Listen("unix", socket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv := &http.Server{ReadHeaderTimeout: time.Minute,
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Api-Version", "1.41")
-			w.Header().Set("Ostype", "linux")
-			switch {
-			case strings.HasSuffix(r.URL.Path, "/_ping"):
-			case strings.HasSuffix(r.URL.Path, "/version"):
-				w.Header().Set("Content-Type", "application/json")
-				_, _ = w.Write([]byte(`{"Version": "28.0.0", "ApiVersion": "1.41", "Os": "linux", "Arch": "amd64"}`))
-			default:
-				http.NotFound(w, r)
-			}
-		})}
-	go srv.Serve(ln) //nolint:errcheck // ends with Close
-	t.Cleanup(func() { _ = srv.Close() })
-	return "unix://" + socket
 }

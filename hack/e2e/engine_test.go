@@ -13,7 +13,7 @@ import (
 func TestEngine(t *testing.T) {
 	t.Parallel()
 	_, started := waiting(t, "daemon")
-	host, stop, err := theLab.StartEngine(t.Context())
+	host, stop, err := theLab.StartEngine(t.Context(), lab.GraphStore)
 	started()
 	if err != nil {
 		t.Fatal(err)

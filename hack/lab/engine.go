@@ -14,21 +14,36 @@ import (
 
 // engineScript makes a Docker engine run in a root file system of its own, $1, as its libraries are younger than the
 // machine's: by pivot_root, as an engine in a chroot cannot unpack layers. What it mounts is gone with it. It has no
-// network but the machine's.
+// network but the machine's. The name in $3 is this machine.
 const engineScript = `
 set -e
 mount --bind "$1" "$1"
 cd "$1"
 mkdir -p proc sys dev run tmp old
 for d in proc sys dev; do mount --rbind "/$d" "$d"; done
+echo "127.0.0.1 localhost $3" >etc/hosts
+registry=$2 host=$3
+shift 3
 pivot_root . old
-exec /usr/sbin/dockerd --host unix:///run/e.sock --storage-driver overlay2 --insecure-registry "$2" \
-  --iptables=false --ip6tables=false --bridge=none --ip-forward=false --ip-masq=false`
+exec /usr/sbin/dockerd --host unix:///run/e.sock --insecure-registry "$registry" --insecure-registry "$host" \
+  --registry-mirror "http://$registry" --iptables=false --ip6tables=false --bridge=none --ip-forward=false \
+  --ip-masq=false "$@"`
 
-// StartEngine makes a Docker engine run that keeps images as engines did before the containerd image store: Debian's,
-// whose BuildKit is older than the lab's, and cannot merge. host is for DOCKER_HOST. stop ends it and removes what it
-// has. The lab has to be up.
-func (l *Lab) StartEngine(ctx context.Context) (host string, stop func(context.Context) error, err error) {
+// Stores of images that a Docker engine may have, as arguments of dockerd.
+const (
+	// GraphStore is that of engines before the containerd image store: it holds one platform of an image.
+	GraphStore = "--storage-driver=overlay2"
+	// ContainerdStore holds all platforms of an image.
+	ContainerdStore = "--feature=containerd-snapshotter"
+)
+
+// MicrosoftRegistry is the registry that .NET images come from. The engine of [Lab.StartEngine] looks for it on this
+// machine, on port 80 of loopback: whoever wants its images serves the lab's registry there.
+const MicrosoftRegistry = "mcr.microsoft.com"
+
+// StartEngine makes a Docker engine with a store run: Debian's, whose BuildKit is older than the lab's, and cannot merge
+// in a [GraphStore]. host is for DOCKER_HOST. stop ends it and removes what it has. The lab has to be up.
+func (l *Lab) StartEngine(ctx context.Context, store string) (host string, stop func(context.Context) error, err error) {
 	archive := filepath.Join(l.cache, "engine-"+apt.Trixie+".tar")
 	if _, err := os.Stat(archive); err != nil {
 		if err := apt.Bootstrap(ctx, apt.Trixie, "amd64",
@@ -45,7 +60,8 @@ func (l *Lab) StartEngine(ctx context.Context) (host string, stop func(context.C
 	s := &service.Service{
 		Name: "engine",
 		Dir:  dir,
-		Args: []string{"/usr/bin/unshare", "--mount", "/bin/sh", "-c", engineScript, "engine", root, l.registry},
+		Args: []string{"/usr/bin/unshare", "--mount", "/bin/sh", "-c", engineScript, "engine", root, l.registry,
+			MicrosoftRegistry, store},
 		Prepare: func(ctx context.Context) error {
 			if err := os.Mkdir(root, 0o755); err != nil {
 				return err

@@ -115,19 +115,6 @@ func (l *Lab) warnOfDisk(p *reporter) error {
 	return nil
 }
 
-// UpRegistry makes no more than the registry there and running, for those who bring a builder of their own.
-func (l *Lab) UpRegistry(ctx context.Context, progress io.Writer) error {
-	p, unlock, err := l.begin(ctx, progress)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if err := p.step("packages", func() (string, error) { return l.packages(ctx, p) }); err != nil {
-		return err
-	}
-	return p.start(ctx, l.registryDaemon())
-}
-
 // Down stops what Up started. What was pushed and built stays for the next Up. It is no error if nothing runs.
 func (l *Lab) Down(ctx context.Context) error {
 	if _, err := os.Stat(l.dir); errors.Is(err, os.ErrNotExist) {

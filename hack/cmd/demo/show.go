@@ -1,28 +1,16 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
 
-	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
-// show prints the index behind ref, its images, their labels and layers and which of those they share, and gives its
-// digest.
-func show(ctx context.Context, w io.Writer, ref string) (string, error) {
-	parsed, err := name.ParseReference(ref, name.Insecure)
-	if err != nil {
-		return "", err
-	}
-	index, err := remote.Index(parsed, remote.WithContext(ctx))
-	if err != nil {
-		return "", fmt.Errorf("get %s: %w", ref, err)
-	}
+// show prints an index, its images, their labels and layers and which of those they share, and gives its digest.
+func show(w io.Writer, index v1.ImageIndex, name string) (string, error) {
 	digest, err := index.Digest()
 	if err != nil {
 		return "", err
@@ -32,7 +20,7 @@ func show(ctx context.Context, w io.Writer, ref string) (string, error) {
 		return "", err
 	}
 	say := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
-	say("index %s@%s", ref, digest)
+	say("index %s@%s", name, digest)
 	users := map[v1.Hash]int{}
 	manifests := map[v1.Hash]*v1.Manifest{}
 	var last v1.Image
@@ -67,7 +55,7 @@ func show(ctx context.Context, w io.Writer, ref string) (string, error) {
 		}
 	}
 	if last == nil {
-		return "", fmt.Errorf("%s has no image", ref)
+		return "", fmt.Errorf("%s has no image", name)
 	}
 	config, err := last.ConfigFile()
 	if err != nil {

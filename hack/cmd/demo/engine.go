@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+
+	"github.com/crosshull/crosshull/hack/lab"
+)
+
+// engine is the user's Docker engine. Nothing is installed, and no registry is needed: the frontend and the images are
+// OCI layouts in a folder.
+type engine struct {
+	repo    string // this repository
+	dir     string // of the layouts
+	network string // of steps and of the container, as docker run --network takes it; empty: the engine's own
+	builder string // name of a builder of buildx; empty: the current one
+}
+
+// own is the builder that the demo makes if the current one can build for one platform only.
+const own = "crosshull-demo"
+
+// newEngine finds a builder for several platforms.
+func newEngine(ctx context.Context, repo, network string) (*engine, error) {
+	if err := exec.CommandContext(ctx, "docker", "buildx", "version").Run(); err != nil {
+		return nil, fmt.Errorf("docker has no buildx: install it (https://docs.docker.com/build/install-buildx/): %w", err)
+	}
+	driver, err := currentDriver(ctx)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "crosshull-demo-")
+	if err != nil {
+		return nil, err
+	}
+	e := &engine{repo: repo, dir: dir, network: network}
+	switch {
+	case slices.Contains([]string{"docker-container", "kubernetes", "remote", "cloud"}, driver):
+		heading("Use buildx's current builder (driver %s)", driver)
+		return e, nil
+	case containerdStore(ctx):
+		heading("Use the Docker engine, whose containerd image store can hold several platforms")
+		return e, nil
+	}
+	heading("Make a builder for several platforms, %s: Docker's default one builds for one only", own)
+	e.builder = own
+	if exec.CommandContext(ctx, "docker", "buildx", "inspect", own).Run() == nil {
+		return e, nil
+	}
+	return e, command(ctx, repo, nil, "docker", "buildx", "create", "--name", own, "--bootstrap")
+}
+
+// currentDriver is the driver of buildx's current builder.
+func currentDriver(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "docker", "buildx", "inspect", "--bootstrap").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("docker buildx inspect --bootstrap: %w\n%s", err, out)
+	}
+	for line := range strings.Lines(string(out)) {
+		if v, ok := strings.CutPrefix(line, "Driver:"); ok {
+			return strings.TrimSpace(v), nil
+		}
+	}
+	return "", fmt.Errorf("docker buildx inspect names no driver:\n%s", out)
+}
+
+func containerdStore(ctx context.Context) bool {
+	out, err := exec.CommandContext(ctx, "docker", "info", "--format", "{{.DriverStatus}}").Output()
+	return err == nil && strings.Contains(string(out), "io.containerd.snapshotter")
+}
+
+func (e *engine) layout(name string) string { return filepath.Join(e.dir, name) }
+
+// buildx runs docker buildx build in a folder.
+func (e *engine) buildx(ctx context.Context, dir string, args ...string) error {
+	all := []string{"docker", "buildx", "build"}
+	if e.builder != "" {
+		all = append(all, "--builder", e.builder)
+	}
+	if e.network != "" {
+		all = append(all, "--network", e.network)
+	}
+	return command(ctx, dir, nil, append(append(all, args...), ".")...)
+}
+
+func (e *engine) frontend(ctx context.Context) error {
+	return e.buildx(ctx, e.repo, "--provenance=false", "-t", lab.FrontendImage,
+		"--output", "type=oci,tar=false,dest="+e.layout("frontend"))
+}
+
+// spec builds the spec in a folder.
+func (e *engine) spec(ctx context.Context, dir string, args ...string) error {
+	return e.buildx(ctx, dir, append([]string{
+		"-f", "crosshull.yaml", "--build-context", lab.FrontendImage + "=oci-layout://" + e.layout("frontend") + ":1",
+	}, args...)...)
+}
+
+func (e *engine) build(ctx context.Context, dir string) (v1.ImageIndex, string, error) {
+	to := e.layout("image")
+	if err := e.spec(ctx, dir, "--platform", platforms, "--output", "type=oci,tar=false,dest="+to); err != nil {
+		return nil, "", err
+	}
+	index, err := layout.ImageIndexFromPath(to)
+	if err != nil {
+		return nil, "", err
+	}
+	all, err := index.IndexManifest()
+	if err != nil {
+		return nil, "", err
+	}
+	if len(all.Manifests) != 1 {
+		return nil, "", fmt.Errorf("%s has %d indexes, want 1", to, len(all.Manifests))
+	}
+	built, err := index.ImageIndex(all.Manifests[0].Digest)
+	return built, "aspnetapp", err
+}
+
+// run loads the image for the engine's own platform, and lets the engine choose a port.
+func (e *engine) run(ctx context.Context, dir string) (err error) {
+	heading("Load the image for this machine into Docker: all of it is built already")
+	if err := e.spec(ctx, dir, "--load", "-t", own); err != nil {
+		return err
+	}
+	heading("Run it, and get its page")
+	args := []string{"docker", "run", "--detach", "--name", own}
+	if e.network == "" {
+		args = append(args, "--publish", "127.0.0.1::8080")
+	} else {
+		args = append(args, "--network", e.network, "--env", fmt.Sprintf("ASPNETCORE_HTTP_PORTS=%d", port))
+	}
+	if err := command(ctx, dir, nil, append(args, own)...); err != nil {
+		return err
+	}
+	defer func() {
+		ctx := context.WithoutCancel(ctx)
+		err = errors.Join(err, exec.CommandContext(ctx, "docker", "rm", "--force", own).Run(), os.RemoveAll(e.dir))
+	}()
+	at := fmt.Sprintf("127.0.0.1:%d", port)
+	if e.network == "" {
+		out, err := exec.CommandContext(ctx, "docker", "port", own, "8080/tcp").Output()
+		if err != nil {
+			return fmt.Errorf("docker port %s: %w", own, err)
+		}
+		at, _, _ = strings.Cut(strings.TrimSpace(string(out)), "\n")
+	}
+	page, err := get(ctx, "http://"+at)
+	if err != nil {
+		return err
+	}
+	printPage(page)
+	return nil
+}
+
+// get gets a page as soon as the app answers, for half a minute at most.
+func get(ctx context.Context, url string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	for {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return "", err
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err == nil {
+			page, err := io.ReadAll(resp.Body)
+			_ = resp.Body.Close()
+			if err == nil && resp.StatusCode == http.StatusOK {
+				return string(page), nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return "", fmt.Errorf("get %s: no page within 30 s: %w", url, err)
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+func (e *engine) left() string {
+	if e.builder != "" {
+		return "docker buildx rm " + own + " removes the builder that the demo made, docker image rm " + own + " the image."
+	}
+	return "docker image rm " + own + " removes the image that the demo loaded."
+}
