@@ -81,6 +81,22 @@ func TestJobsHaveLimits(t *testing.T) {
 	}
 }
 
+// What CI builds for is what a release is built for.
+func TestPlatforms(t *testing.T) {
+	list := regexp.MustCompile(`linux/[\w/]+(?:,linux/[\w/]+){5}`)
+	var found []string
+	for _, name := range []string{"ci.yml", "release.yml"} {
+		dt, err := os.ReadFile(filepath.Join(root, ".github", "workflows", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, list.FindString(string(dt)))
+	}
+	if found[0] == "" || found[0] != found[1] {
+		t.Errorf("platforms: %q", found)
+	}
+}
+
 // Dependabot looks at every folder that has dependencies.
 func TestDependabot(t *testing.T) {
 	manifests := map[string]string{"gomod": "go.mod", "npm": "package.json", "docker": "Dockerfile"}
