@@ -81,7 +81,7 @@ func (d *decoder) argument(path string, n *node, f field, found string) (value s
 			where(path), found, perPlatformKeys)
 	default:
 		if d.expanded += len(v); d.expanded > maxExpanded {
-			d.stop(n, "build arguments make more than %d bytes of the values", maxExpanded)
+			d.stop(n, "build arguments add more than %d bytes to the values", maxExpanded)
 		}
 		return v, true
 	}

@@ -65,13 +65,13 @@ func TestBounds(t *testing.T) {
 		{"apps with much in common", apps(100, 500, fill("image:\n  env:\n", "    C%d: v\n", small/2)), ""},
 		{"apps with too much in common", fill(fill("image:\n  env:\n", "    C%d: v\n", small/2)+"apps:\n",
 			"  a%d: {image: {env: {A: b}}}\n", small-4000),
-			"apps have more than 500000 values from the keys beside them"},
+			"apps inherit more than 500000 values from the keys beside apps"},
 		{"as many apps as there can be", fill("apps:\n", "  a%d: {project: a}\n", 20900), ""},
 		{"too many apps", fill("apps:\n", "  a%d: {project: a}\n", small), "apps are too many: 1000 is the most"},
 		{"an argument many times", "args: {A: v}\nimage: {labels: {l: \"" + strings.Repeat("${A}", 50000) + "\"}}", ""},
 		{"a long argument many times", "args: {A: " + strings.Repeat("v",
 			small/2) + "}\nimage: {labels: {l: \"" + strings.Repeat("${A}", 8000) + "\"}}",
-			"build arguments make more than 4194304 bytes of the values"},
+			"build arguments add more than 4194304 bytes to the values"},
 		{"undeclared arguments", fill("image:\n  env:\n", "    V%d: ${W%d}${X%d}\n", large), "is not declared"},
 		{"undeclared among many declared", fill(fill("args:\n", "  A%d: x\n", small/2)+"image:\n  env:\n",
 			"    V%d: ${W%d}\n", small), "is not declared"},
@@ -80,9 +80,9 @@ func TestBounds(t *testing.T) {
 		{"argument that never ends", "image: {labels: {l: \"" + strings.Repeat("${", large/3) + "\"}}", ""},
 		{"alias bomb", bomb("[a, a]", "[*, *]") + "image: {args: *a29}", "must be a single value, not a list"},
 		{"bomb of merges", bomb("{A: b, B: c}", "{<<: [*, *]}") + "image: {env: *a29}",
-			"aliases lead to more than 100000 values"},
+			"aliases and << repeat more than 100000 values"},
 		{"bomb of empty merges", bomb("{}", "{<<: [*, *]}") + "image: {env: *a29}",
-			"aliases lead to more than 100000 values"},
+			"aliases and << repeat more than 100000 values"},
 		{"long chain of merges", func() string {
 			var b strings.Builder
 			b.WriteString("x-0: &a0 {A: b}\n")
@@ -92,11 +92,11 @@ func TestBounds(t *testing.T) {
 			i := strings.Count(b.String(), "\n") - 1
 			fmt.Fprintf(&b, "image: {env: *a%d}\n", i)
 			return b.String()
-		}(), "<< leads through more than 100 maps"},
+		}(), "<< merges more than 100 maps one into another"},
 		{"aliases to something large", fill(fill("x-l: &l\n", "- a\n", large/2)+"image:\n  env:\n", "    V%d: *l\n", large),
 			"must be a single value, not a list"},
 		{"apps that are one", fill("x-a: &a {image: {env: "+"{"+fill("", "V%d: v, ", small/2)+"}}}\napps:\n", "  a%d: *a\n",
-			small/2+10000), "aliases lead to more than 100000 values"},
+			small/2+10000), "aliases and << repeat more than 100000 values"},
 		{"unknown keys", fill("", "unknown%d: x\n", large), "unknown key"},
 		{"one long unknown key", "? " + strings.Repeat("a", large-10) + "\n: b", "unknown key"},
 		{"long name of an app", "apps:\n  ? " + strings.Repeat("a", small/2) + "\n  : {files: [" + strings.Repeat("{},",

@@ -65,7 +65,7 @@ func (d *decoder) value(path string, n *node, v reflect.Value, f field) {
 		d.aliased++
 	}
 	if d.aliased > maxAliased && !d.full {
-		d.stop(n, "aliases lead to more than %d values", maxAliased)
+		d.stop(n, "aliases and << repeat more than %d values", maxAliased)
 	}
 	if d.full {
 		return
@@ -215,7 +215,7 @@ func (d *decoder) own(n *node, v reflect.Value, pairs []pair, f field) reflect.V
 		return v
 	}
 	if d.copied += v.Len(); d.copied > maxCopied {
-		d.stop(n, "apps have more than %d values from the keys beside them", maxCopied)
+		d.stop(n, "apps inherit more than %d values from the keys beside apps", maxCopied)
 	}
 	m := reflect.MakeMapWithSize(v.Type(), v.Len()+len(pairs))
 	if d.full {

@@ -257,7 +257,7 @@ apps:
 		"<<: [a]":                      "line 1: << must be a map, or a list of maps, not \"a\"",
 		"image: {<<: a}":               "line 1: << must be a map, or a list of maps",
 		"image: {<<: }":                "line 1: << must be a map, or a list of maps",
-		"x-a: &a\n  <<: *a\nimage: *a": "line 2: << leads back to the map that it is in",
+		"x-a: &a\n  <<: *a\nimage: *a": "line 2: << merges a map into itself",
 		"x-a: &a {env: {}}\nx-b: &b {<<: [*a, *a]}\nimage:\n  <<: *b\n  <<: *a": "line 5: key \"image.<<\" is already " +
 			"on line 4",
 		"x-a: &a\n  usr: b\nimage: {<<: *a}": `line 2: unknown key "image.usr", ` +

@@ -58,9 +58,9 @@ func (d *decoder) merge(pairs []pair, n *node, names *rule, seen map[string]*nod
 		case of.Kind != yaml.MappingNode:
 			d.errorf(m, "<< must be a map, or a list of maps, not %s", kind(of))
 		case slices.Contains(within, of):
-			d.errorf(m, "<< leads back to the map that it is in")
+			d.errorf(m, "<< merges a map into itself")
 		case len(within) > maxMerges:
-			d.stop(m, "<< leads through more than %d maps", maxMerges)
+			d.stop(m, "<< merges more than %d maps one into another", maxMerges)
 		default:
 			pairs = d.mergeMap(pairs, of, names, seen, append(slices.Clone(within), of))
 		}
@@ -73,7 +73,7 @@ func (d *decoder) mergeMap(pairs []pair, of *node, names *rule, seen map[string]
 	for i := 0; i+1 < len(of.Content) && !d.full; i += 2 {
 		k := follow(of.Content[i])
 		if d.aliased++; d.aliased > maxAliased {
-			d.stop(k, "aliases lead to more than %d values", maxAliased)
+			d.stop(k, "aliases and << repeat more than %d values", maxAliased)
 		}
 		switch id := names.same(k.Value); {
 		case isMerge(k):

@@ -107,7 +107,7 @@ func TestRange(t *testing.T) {
 		{"image: {healthcheck: {test: _}}", "[a] [NONE] [CMD,a] [CMD-SHELL,'a b'] [CMD,a,'']", "[] [''] [null]",
 			"write the command to run"},
 		{"image: {healthcheck: {test: _}}", "", "[CMD] [CMD-SHELL] [CMD,''] [CMD-SHELL,null]", "is missing"},
-		{"image: {healthcheck: {test: _}}", "", "[NONE,a]", "NONE stands alone"},
+		{"image: {healthcheck: {test: _}}", "", "[NONE,a]", "NONE must be the only word"},
 		{"image: {entrypoint: _}", "[a] [a,b] [a,''] [1]", "[] [''] [null] ['',a]", "the first word is the program"},
 		{"image: {args: _}", "[] [''] [null] [a]", `["\0"]`, "must be a text without the character NUL"},
 		{"image: {user: _}", "app 1654 1654:1654 app:app root:0 0 2147483647 DOMAIN\\\\user a.b_c-d@e ''",

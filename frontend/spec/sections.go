@@ -119,7 +119,10 @@ var shapes = map[string]shape{
 	}},
 	"NuGet": {excludes: []exclusion{
 		{"ca", "ca-secret", "nuget.ca and nuget.ca-secret exclude each other"},
-		{"config-secret", "feeds", "nuget.config-secret and nuget.feeds exclude each other: no other configuration is read"},
+		{
+			"config-secret", "feeds",
+			"nuget.config-secret and nuget.feeds exclude each other: the secret replaces all other configuration",
+		},
 	}},
 	"Feed": {needs: []need{
 		{key: "name", says: "a feed needs a name: the key of its source, as in name: github"},

@@ -140,7 +140,7 @@ func noProbe(words []string) string {
 	case len(words) == 0 || words[0] == "":
 		return "write the command to run, word by word, or [NONE]"
 	case words[0] == "NONE" && len(words) > 1:
-		return "NONE stands alone"
+		return "NONE must be the only word"
 	case (words[0] == "CMD" || words[0] == "CMD-SHELL") && (len(words) == 1 || words[1] == ""):
 		return "the command after " + words[0] + " is missing"
 	}
