@@ -1,7 +1,7 @@
 # Each command starts from nothing: it installs what is missing (see hack/lab) and needs root for that.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test times bench repro soak lint down up env update race
+.PHONY: help demo check test times bench repro soak lint down up env update race site
 
 help: ## this list
 	@awk -F ': *[^#]*## ' '/^[a-z]+:.*## / { gsub(/[$$][$$]/, "$$"); printf "make %-8s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,13 @@ GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 lint: ## what is quick to check
 	go run $(GOLANGCI_LINT) run ./...
 	cd hack && go run $(GOLANGCI_LINT) run ./...
+
+site: site/node_modules/.package-lock.json ## the docs as a web site, in dist/site
+	cd site && npm run build
+
+site/node_modules/.package-lock.json: site/package-lock.json
+	@command -v npm >/dev/null || { apt-get update && apt-get install -y --no-install-recommends npm; }
+	cd site && npm ci --ignore-scripts --no-audit --no-fund
 
 up: ## the lab alone; `eval "$$(make -s env)"` points docker buildx at it
 	go -C hack run ./cmd/lab up
