@@ -128,7 +128,7 @@ func (d *decoder) scalar(path string, n *node, v reflect.Value, f field) {
 		v.SetBool(on)
 	default:
 		i, err := strconv.Atoi(text)
-		if err != nil || i < f.rule.min || i > f.rule.max {
+		if err != nil || int64(i) < f.rule.min || int64(i) > f.rule.max {
 			isNot()
 		}
 		v.SetInt(int64(i))

@@ -31,8 +31,8 @@ type schemaNode struct {
 	Pattern              string                 `json:"pattern,omitempty"`
 	PatternErrorMessage  string                 `json:"patternErrorMessage,omitempty"`
 	ErrorMessage         string                 `json:"errorMessage,omitempty"`
-	Minimum              *int                   `json:"minimum,omitempty"`
-	Maximum              *int                   `json:"maximum,omitempty"`
+	Minimum              *int64                 `json:"minimum,omitempty"`
+	Maximum              *int64                 `json:"maximum,omitempty"`
 	Items                any                    `json:"items,omitempty"`
 	MinItems             int                    `json:"minItems,omitempty"`
 	Properties           map[string]*schemaNode `json:"properties,omitempty"`
@@ -216,7 +216,7 @@ func (g *generator) value(t reflect.Type, r *rule, filled bool) *schemaNode {
 		return n
 	case t.Kind() == reflect.Bool:
 		return &schemaNode{
-			Type: []string{"boolean", "string", "integer", "null"}, Minimum: new(0), Maximum: new(1),
+			Type: []string{"boolean", "string", "integer", "null"}, Minimum: new(int64(0)), Maximum: new(int64(1)),
 			Pattern: `^([10tTfF]|true|True|TRUE|false|False|FALSE)$|` + anArgument, PatternErrorMessage: must(r.is),
 		}
 	case t.Kind() == reflect.Int:
@@ -257,7 +257,7 @@ func bare(r *rule, filled bool) *schemaNode {
 	case r.max > 0:
 		n.Maximum = &r.max
 	case len(types) > 0 && !fits("7"):
-		n.Maximum = new(0)
+		n.Maximum = new(int64(0))
 	}
 	if fits("true", "false") {
 		types = append(types, "boolean")

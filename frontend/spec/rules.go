@@ -24,7 +24,7 @@ type rule struct {
 	not     *regexp.Regexp
 	because func(string) string
 	// min and max limit a number. A max of zero is no limit.
-	min, max int
+	min, max int64
 	// names is the rule for the names in a map. If caseless is set, names that differ only in case are equal.
 	names    *rule
 	caseless bool
@@ -214,7 +214,7 @@ func (r *rule) same(name string) string {
 func all(expr string) *regexp.Regexp { return regexp.MustCompile(`^(?:` + expr + `)$`) }
 
 // upTo makes an expression for the whole numbers from 1 to n.
-func upTo(n int) string {
+func upTo(n int64) string {
 	digits := fmt.Sprint(n)
 	alternatives := []string{digits}
 	if len(digits) > 1 {
