@@ -1,4 +1,4 @@
-// .NET Aspire: the app is built by its spec, for this machine while developing and for all platforms when it is published.
+// .NET Aspire: the app is built by its spec. The second path is relative to the first.
 var builder = DistributedApplication.CreateBuilder(args);
 
 builder.AddDockerfile("web", "../aspnetapp", "crosshull.yaml")
