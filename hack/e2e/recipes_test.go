@@ -1,9 +1,11 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -75,8 +77,8 @@ func TestRecipeOfGitHub(t *testing.T) {
 	if _, images := index(t, repo); len(images) != 3 {
 		t.Errorf("%d images", len(images))
 	}
-	command(t, filepath.Join(root, "docs", "howto", "recipes"), "go", "run", "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12",
-		"github.yml", "github-builder.yml")
+	command(t, filepath.Join(root, "docs", "howto", "recipes"), "go", "run",
+		"github.com/rhysd/actionlint/cmd/actionlint@v1.7.12", "github.yml", "github-builder.yml")
 }
 
 // The script of GitLab's job.
@@ -138,6 +140,26 @@ func runScripts(t *testing.T, dir string, scripts []string) {
 	for _, script := range scripts {
 		command(t, dir, "bash", "-euc", script)
 	}
+}
+
+// A base whose tag has moved runs no step of the app, as docs/howto/rebase.md says.
+func TestRecipeOfRebase(t *testing.T) {
+	t.Parallel()
+	dir, repo := hello(t), repository(t)
+	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nbase: {image: \""+repo+"/base:10.0\"}\n")
+	outputs := make([]string, 2)
+	for i := range outputs {
+		dockerfile := fmt.Sprintf("FROM mcr.microsoft.com/dotnet/runtime:10.0\nENV FIX=%d\n", i)
+		if out, err := buildFrom(t, dir, []byte(dockerfile), "-t", repo+"/base:10.0", "--push", "-"); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		outputs[i] = build(t, dir, "-f", "crosshull.yaml", "-t", repo, "--push", ".")
+		if env := inspect(t, repo, "amd64").Env; !slices.Contains(env, fmt.Sprintf("FIX=%d", i)) {
+			t.Errorf("the image is on another base: %q", env)
+		}
+	}
+	wantContains(t, "first output", outputs[0], "ran     describe, restore, publish")
+	wantContains(t, "second output", outputs[1], "ran     nothing; cached: describe, publish")
 }
 
 // The command of Skaffold's artifact, as Skaffold runs it when the image is for a registry.
