@@ -130,8 +130,9 @@ func TestErrors(t *testing.T) {
 			Says: `target "x" does not exist: use image, publish, sbom, sdk`,
 		}},
 		{"check", withSpec("publish: {mode: [portable, aot]}"), nil, want{
-			Says: "crosshull.yaml:2: publish.mode: portable stands alone: the other modes need an output for every platform",
-			At:   []string{"crosshull.yaml:2"},
+			Says: "crosshull.yaml:2: publish.mode: portable cannot be combined: it has one output for all platforms, and " +
+				"other modes have one for each",
+			At: []string{"crosshull.yaml:2"},
 		}},
 		{"tree", withSpec(), func(c *gatewaytest.Client) {
 			c.Step(gatewaytest.Step{Name: "local://context", Err: errors.New("no session")})

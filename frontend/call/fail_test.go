@@ -63,13 +63,14 @@ func TestCallsFail(t *testing.T) {
 			Says: `target "x" does not exist: use image, publish, sbom, sdk`,
 		}},
 		{"no app", own, target("test", "tests: [t]"),
-			want{Says: "target test belongs to no single app: name an app in --target"}},
+			want{Says: "target test is about all apps: name one app with --target"}},
 		{"no image", []string{"convertllb"}, target("publish"), want{
 			Says: "convertllb needs an image, and target publish is not one",
 		}},
 		{"a mode that cannot be", append([]string{"convertllb"}, own...), withSpec("publish: {mode: [portable, aot]}"), want{
-			Says: "crosshull.yaml:2: publish.mode: portable stands alone: the other modes need an output for every platform",
-			At:   []string{"crosshull.yaml:2"},
+			Says: "crosshull.yaml:2: publish.mode: portable cannot be combined: it has one output for all platforms, and " +
+				"other modes have one for each",
+			At: []string{"crosshull.yaml:2"},
 		}},
 		{"a context that is not sent", append([]string{"init", "convertllb"}, own...),
 			step(gatewaytest.Step{Name: "local://context", Err: errors.New("no session")}),

@@ -214,8 +214,9 @@ func TestAsksFail(t *testing.T) {
 		{name: "another app that cannot be", target: "a", spec: []string{
 			"apps:", "  a: {project: a}", "  b: {project: b, publish: {mode: [aot, ready-to-run]}}",
 		}, want: want{
-			Says: "crosshull.yaml:4: publish.mode: aot and ready-to-run exclude each other: aot leaves no IL to compile ahead",
-			At:   []string{"crosshull.yaml:4"},
+			Says: "crosshull.yaml:4: publish.mode: aot and ready-to-run cannot be combined: aot leaves nothing that " +
+				"ready-to-run could compile",
+			At: []string{"crosshull.yaml:4"},
 		}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -188,7 +188,7 @@ func (l *Local) readNames(
 		req := client.ReadRequest{Filename: metadataFile, Range: &client.FileRange{Offset: offset, Length: rangeSize}}
 		dt, err := ref.ReadFile(ctx, req)
 		if err != nil {
-			return fmt.Errorf("read names: %w", err)
+			return fmt.Errorf("read the names of the context: %w", err)
 		}
 		offset += len(dt)
 		last := len(dt) < rangeSize
@@ -200,7 +200,7 @@ func (l *Local) readNames(
 		}
 	}
 	if len(rest) > 0 {
-		return errors.New("read names: the list of BuildKit ends too soon")
+		return errors.New("read the names of the context: the list of BuildKit ends too soon")
 	}
 	return nil
 }
@@ -215,7 +215,7 @@ func eachStat(dt []byte, st *fstypes.Stat, visit func(*fstypes.Stat)) ([]byte, e
 		}
 		st.Reset()
 		if err := st.UnmarshalVT(dt[head : head+n]); err != nil {
-			return nil, fmt.Errorf("read names: %w", err)
+			return nil, fmt.Errorf("read the names of the context: %w", err)
 		}
 		visit(st)
 		dt = dt[head+n:]

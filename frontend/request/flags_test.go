@@ -40,7 +40,7 @@ func TestCheck(t *testing.T) {
 			Says: ".NET has no runtime for platform linux/mips64le: use linux/amd64, linux/arm64, linux/arm/v7",
 		}},
 		{name: "modes that exclude each other", spec: []string{"publish:", "  mode: [aot, single-file]"}, want: want{
-			Says: "crosshull.yaml:3: publish.mode: aot and single-file exclude each other: what aot makes is one file already",
+			Says: "crosshull.yaml:3: publish.mode: aot and single-file cannot be combined: what aot makes is one file already",
 			At:   []string{"crosshull.yaml:3"},
 		}},
 		{name: "rules that are none", spec: []string{"# check=skip"}, want: want{
@@ -86,7 +86,7 @@ func TestProject(t *testing.T) {
 	}
 	_, err = req.ProjectOf("worker")
 	want{
-		Says: "crosshull.yaml:4: publish.mode: aot and single-file exclude each other: what aot makes is one file already",
+		Says: "crosshull.yaml:4: publish.mode: aot and single-file cannot be combined: what aot makes is one file already",
 		At:   []string{"crosshull.yaml:4"},
 	}.Check(t, err)
 }

@@ -104,7 +104,7 @@ func (r *Request) EachApp() ([]*Request, error) {
 			return nil, err
 		}
 		if chosen.Target.Kind == spec.TargetTest {
-			return nil, errors.New("target test belongs to no single app: name an app in --target")
+			return nil, errors.New("target test is about all apps: name one app with --target")
 		}
 		return []*Request{chosen}, nil
 	}

@@ -141,7 +141,7 @@ func TestEachApp(t *testing.T) {
 	c := shop()
 	c.Set("target", "test")
 	_, err := read(t, c).EachApp()
-	want{Says: "target test belongs to no single app: name an app in --target"}.Check(t, err)
+	want{Says: "target test is about all apps: name one app with --target"}.Check(t, err)
 }
 
 // What --call=init asks about is the context alone, whatever the spec says.

@@ -204,7 +204,7 @@ func scanned(p *plan.Plan, g *graph.Graph) (map[string]llb.State, error) {
 		}
 		on, err := strconv.ParseBool(v)
 		if err != nil {
-			return nil, fmt.Errorf("%s=%s: write true or false, as a spec has no stages to name", part.arg, v)
+			return nil, fmt.Errorf("%s=%s: write true or false: only a Dockerfile has stages to name", part.arg, v)
 		}
 		if on {
 			maps.Copy(extras, part.states)

@@ -126,7 +126,7 @@ func TestBillsFail(t *testing.T) {
 			Says: "SBOM scanner: example.com/scanner:1 has no command",
 		}},
 		{"stages by name", func(c *gatewaytest.Client) { c.Set("build-arg:BUILDKIT_SBOM_SCAN_STAGE", "build,test") }, want{
-			Says: "BUILDKIT_SBOM_SCAN_STAGE=build,test: write true or false, as a spec has no stages to name",
+			Says: "BUILDKIT_SBOM_SCAN_STAGE=build,test: write true or false: only a Dockerfile has stages to name",
 		}},
 		{"a restore that fails", func(c *gatewaytest.Client) {
 			c.Step(gatewaytest.Step{Name: about, Err: errors.New("no space left on device")})
@@ -135,7 +135,7 @@ func TestBillsFail(t *testing.T) {
 			Says: "read project.assets.json: invalid character '<' looking for beginning of value",
 		}},
 		{"a graph of another framework", func(c *gatewaytest.Client) { c.Step(restored("{}")) }, want{
-			Says: "project.assets.json of app/app.csproj has nothing for net10.0",
+			Says: "project.assets.json of app/app.csproj has no target for framework net10.0",
 		}},
 		{"packages that cannot be read", func(c *gatewaytest.Client) {
 			step := restored(assets)

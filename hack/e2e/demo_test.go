@@ -21,8 +21,8 @@ func TestDemo(t *testing.T) {
 	wantContains(t, "output", out, "==> Set up the lab", "Architecture       X64", "Architecture       Arm64")
 }
 
-// make demo uses the Docker engine that is there, installs nothing, and needs no registry. The engine's containerd image
-// store holds several platforms.
+// make demo uses the Docker engine that is there, installs nothing, and needs no registry. This engine has the
+// containerd image store, which holds several platforms.
 func TestDemoOnEngine(t *testing.T) {
 	_, started := waiting(t, "daemon")
 	microsoft(t)

@@ -41,7 +41,7 @@ func TestErrors(t *testing.T) {
 			edit(t, dir, "app/app.csproj", "<TargetFramework>net10.0</TargetFramework>", "")
 		}, "", nil, []string{"app/app.csproj has several frameworks", "framework: net10.0 or net9.0"}},
 		{"modes that exclude each other", app, "publish:\n  mode: [aot, single-file]\n", nil, []string{
-			"crosshull.yaml:3: publish.mode: aot and single-file exclude each other",
+			"crosshull.yaml:3: publish.mode: aot and single-file cannot be combined",
 		}},
 		{"an unknown mode", app, "publish:\n  mode: native\n", nil,
 			[]string{`crosshull.yaml:3: publish.mode: "native" is not known: use portable, apphost`}},

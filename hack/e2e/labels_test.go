@@ -208,7 +208,8 @@ func TestAnnotations(t *testing.T) {
 			{"", sdk, map[string]string{amd64: "flag", arm64: "flag", "index": "", "descriptor": ""}},
 			{"index", "team", map[string]string{"index": "flag", amd64: spec, arm64: spec}},
 			{"manifest-descriptor", "team", map[string]string{"descriptor": "flag", amd64: spec, arm64: spec}},
-			{"manifest", "team", map[string]string{amd64: spec, arm64: spec}}, // which no frontend can know: see docs/reference/labels.md
+			// No frontend can know of it: see docs/reference/labels.md.
+			{"manifest", "team", map[string]string{amd64: spec, arm64: spec}},
 		},
 		"of one platform": {
 			{"manifest[linux/arm64]", version, map[string]string{amd64: "", arm64: "flag"}},

@@ -41,9 +41,11 @@ const (
 // machine, on port 80 of loopback: whoever wants its images serves the lab's registry there.
 const MicrosoftRegistry = "mcr.microsoft.com"
 
-// StartEngine makes a Docker engine with a store run: Debian's, whose BuildKit is older than the lab's, and cannot merge
+// StartEngine makes a Docker engine with a store run: Debian's, whose BuildKit is older than the lab's. It cannot merge
 // in a [GraphStore]. host is for DOCKER_HOST. stop ends it and removes what it has. The lab has to be up.
-func (l *Lab) StartEngine(ctx context.Context, store string) (host string, stop func(context.Context) error, err error) {
+func (l *Lab) StartEngine(
+	ctx context.Context, store string,
+) (host string, stop func(context.Context) error, err error) {
 	archive := filepath.Join(l.cache, "engine-"+apt.Trixie+".tar")
 	if _, err := os.Stat(archive); err != nil {
 		if err := apt.Bootstrap(ctx, apt.Trixie, "amd64",

@@ -302,7 +302,7 @@ func (a *answer) check() error {
 	}
 	for _, i := range a.indexes() {
 		if i < 0 || i >= len(a.Projects) {
-			return fmt.Errorf("MSBuild's answer names project %d of %d", i, len(a.Projects))
+			return fmt.Errorf("MSBuild's answer is about project number %d, but there are %d", i, len(a.Projects))
 		}
 	}
 	return nil

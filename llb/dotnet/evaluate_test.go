@@ -268,6 +268,7 @@ func TestAnswers(t *testing.T) {
 
 func TestAnswersFail(t *testing.T) {
 	const outside = "MSBuild's answer has a path outside of the build context: "
+	const number = "MSBuild's answer is about project number "
 	project := func(fields string) string {
 		return `{"projects": [{"path": "a"` + fields + `}], "answers": [{}]}`
 	}
@@ -284,8 +285,8 @@ func TestAnswersFail(t *testing.T) {
 		project(`, "files": [{"path": "/etc/passwd"}]`):            outside + `"/etc/passwd"`,
 		project(`, "folders": [{"path": "."}]`):                    outside + `"."`,
 		project(`, "existing": ["b/../../c"]`):                     outside + `"b/../../c"`,
-		project(`, "references": [1]`):                             "MSBuild's answer names project 1 of 1",
-		`{"answers": [{"app": {"path": "a", "closure": [-1]}}]}`:   "MSBuild's answer names project -1 of 0",
+		project(`, "references": [1]`):                             number + "1, but there are 1",
+		`{"answers": [{"app": {"path": "a", "closure": [-1]}}]}`:   number + "-1, but there are 0",
 	} {
 		if _, err := ParseEvaluation([]byte(text), 1); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", text, err, want)

@@ -78,8 +78,8 @@ var modes = []modeFacts{
 	{
 		mode: Aot, name: "aot", properties: []string{"PublishAot"}, brings: SelfContained | Trimmed, linker: true,
 		excludes: []exclusion{
-			{SingleFile, "aot and single-file exclude each other: what aot makes is one file already"},
-			{ReadyToRun, "aot and ready-to-run exclude each other: aot leaves no IL to compile ahead"},
+			{SingleFile, "aot and single-file cannot be combined: what aot makes is one file already"},
+			{ReadyToRun, "aot and ready-to-run cannot be combined: aot leaves nothing that ready-to-run could compile"},
 		},
 	},
 }
@@ -101,7 +101,8 @@ func ParseMode(names []string) (Mode, error) {
 	for _, name := range names {
 		if name == portableName {
 			if len(names) > 1 {
-				return m, errors.New("portable stands alone: the other modes need an output for every platform")
+				return m, errors.New("portable cannot be combined: it has one output for all platforms, and " +
+					"other modes have one for each")
 			}
 			continue
 		}

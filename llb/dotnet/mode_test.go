@@ -16,9 +16,9 @@ func TestParseMode(t *testing.T) {
 		{"trimmed", "trimmed", ""},
 		{"single-file trimmed self-contained", "single-file, trimmed", ""},
 		{"aot trimmed self-contained", "aot", ""},
-		{"portable aot", "", "portable stands alone"},
-		{"aot single-file", "", "aot and single-file exclude each other"},
-		{"ready-to-run aot", "", "aot and ready-to-run exclude each other"},
+		{"portable aot", "", "portable cannot be combined"},
+		{"aot single-file", "", "aot and single-file cannot be combined"},
+		{"ready-to-run aot", "", "aot and ready-to-run cannot be combined"},
 		{"apphost trimmed", "", "apphost goes with ready-to-run only"},
 		{"native", "", `"native" is not known: use portable, apphost`},
 	} {

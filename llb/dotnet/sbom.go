@@ -149,7 +149,7 @@ func (g *PackagesGraph) framework(app *App) (string, restoredFramework, error) {
 		}
 	}
 	return "", restoredFramework{}, fmt.Errorf(
-		"project.assets.json of %s has nothing for %s",
+		"project.assets.json of %s has no target for framework %s",
 		app.Path,
 		app.TargetFramework,
 	)

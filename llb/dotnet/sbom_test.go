@@ -130,7 +130,7 @@ func TestSPDXWithoutTarget(t *testing.T) {
 		rid, want string
 	}{
 		{App{Path: "aot.csproj", TargetFramework: "net9.0"}, "linux-x64",
-			"project.assets.json of aot.csproj has nothing for net9.0"},
+			"project.assets.json of aot.csproj has no target for framework net9.0"},
 		{App{Path: "aot.csproj", TargetFramework: "net10.0", Mode: SelfContained}, "linux-musl-x64",
 			"project.assets.json of aot.csproj has no packages for net10.0, linux-musl-x64"},
 	} {

@@ -35,7 +35,7 @@ Without a command, builds examples in several ways and compares what comes of it
 
   -example NAME,...  only these of the folder examples
   -variant RE        only variants that match, such as "same again", "another daemon", "git", "two nodes"
-  -docs DIR          write the output into concepts/reproducibility.md in DIR, which begins at the root of the repository
+  -docs DIR          write the output into concepts/reproducibility.md in DIR, which begins at the repository's root
 
 compare prints what differs between two images or indexes in a registry, down to the file, attestations left out.
 
