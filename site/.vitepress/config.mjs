@@ -9,8 +9,12 @@ export default defineConfig({
   title: 'crosshull',
   description: 'Multi-platform .NET images out of a small crosshull.yaml, with plain docker buildx build',
   lang: 'en-US',
-  // A data URL, so that no browser asks for a file that is not there.
-  head: [['link', { rel: 'icon', href: 'data:,' }]],
+  head: [
+    // A data URL, so that no browser asks for a file that is not there.
+    ['link', { rel: 'icon', href: 'data:,' }],
+    // Pictures with colors for light and dark follow the switch of the page, and not the system.
+    ['style', {}, 'html:not(.dark) { color-scheme: light }'],
+  ],
 
   // The pages are read where they are, and nothing else of the repository is.
   srcDir: '..',

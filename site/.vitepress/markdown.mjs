@@ -16,7 +16,11 @@ export function asInRepository(md, repository) {
       if (token.type === 'code_block') Object.assign(token, { type: 'fence', tag: 'code', info: 'text', markup: '```' })
     }
     for (const token of state.tokens.flatMap((block) => block.children ?? [])) {
-      if (token.type === 'code_inline') token.attrSet('v-pre', '')
+      if (token.type === 'code_inline') {
+        token.attrSet('v-pre', '')
+        // A browser breaks an option after its dashes.
+        if (/^-.{1,20}$/.test(token.content)) token.attrSet('style', 'white-space: nowrap')
+      }
       const href = token.type === 'link_open' ? token.attrGet('href') : null
       if (href && !/^([a-z]+:|#|\/)/i.test(href)) token.attrSet('href', target(page, href, repository))
     }

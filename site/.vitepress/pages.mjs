@@ -11,14 +11,16 @@ const folders = { migrate: 'Coming from', howto: 'How-to', reference: 'Reference
 
 // Pages that come first in their folder. The others follow by title.
 const first = [
-  'quickstart.md',
   'migrate/dockerfile.md',
-  'howto/recipes.md',
-  'howto/private-feeds.md',
+  'migrate/publish-container.md',
+  'howto/github-actions.md',
+  'howto/gitlab.md',
+  'howto/azure-pipelines.md',
   'reference/spec.md',
   'reference/publish-modes.md',
   'reference/options.md',
   'concepts/architecture.md',
+  'troubleshooting.md',
   'faq.md',
 ]
 
@@ -28,10 +30,8 @@ export function sidebar() {
   const names = entries.filter((e) => e.isDirectory()).map((e) => e.name)
   const known = Object.keys(folders).filter((name) => names.includes(name))
   const others = names.filter((name) => !(name in folders)).sort()
-  const [tutorial, more] = [['quickstart.md'], []]
-  for (const name of pages('')) {
-    if (!tutorial.includes(name)) more.push(name)
-  }
+  const tutorial = ['quickstart.md']
+  const more = pages('').filter((page) => !tutorial.includes(page))
   return [
     { text: 'Tutorial', items: tutorial.map(item) },
     ...[...known, ...others].map((name) => ({ text: folders[name] ?? name, items: pages(name).map(item) })),
