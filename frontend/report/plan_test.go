@@ -6,8 +6,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
 var update = flag.Bool("update", false, "write golden files")
@@ -129,6 +132,15 @@ func TestHostileValues(t *testing.T) {
 		}
 		if lines := bytes.Count(got.Bytes(), []byte("\n")); !strings.Contains(got.String(), tc.want) || lines != tc.lines {
 			t.Errorf("the %s has %d lines, want %d:\n%s", name, lines, tc.lines, &got)
+		}
+	}
+}
+
+// The summary says of every layer what it has.
+func TestLayersAreExplained(t *testing.T) {
+	for _, name := range append(slices.Clone(dotnet.Layers), "files") {
+		if holds[name] == "" {
+			t.Errorf("layer %s is not explained", name)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 )
 
@@ -48,10 +47,10 @@ func (r *Build) WriteText(w io.Writer) error {
 		}
 		b.WriteString("\n")
 	}
-	var ran, cached []string
+	var ran, reused []string
 	for _, s := range r.Steps {
 		if s.Cached {
-			cached = append(cached, s.Name)
+			reused = append(reused, s.Name)
 		} else {
 			ran = append(ran, s.Name)
 		}
@@ -60,8 +59,8 @@ func (r *Build) WriteText(w io.Writer) error {
 		ran = []string{"nothing"}
 	}
 	fmt.Fprintf(&b, "  ran     %s", strings.Join(ran, ", "))
-	if len(cached) > 0 {
-		fmt.Fprintf(&b, "; cached: %s", strings.Join(cached, ", "))
+	if len(reused) > 0 {
+		fmt.Fprintf(&b, "; reused: %s", strings.Join(reused, ", "))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -69,7 +68,6 @@ func (r *Build) WriteText(w io.Writer) error {
 
 func (app App) summary(b *strings.Builder) {
 	var platforms []string
-	var shared []Layer
 	for _, t := range app.Images {
 		platforms = append(platforms, t.Platform)
 	}
@@ -79,22 +77,20 @@ func (app App) summary(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, "  base    %s\n", app.Images[0].Base.named())
 	fmt.Fprintf(b, "  sdk     %s\n", app.SDK.named())
+	several := len(app.Images) > 1
 	for _, l := range app.Images[0].Layers {
-		if l.Shared && len(app.Images) > 1 {
-			shared = append(shared, l)
+		switch {
+		case !several:
+			l.summary(b, "")
+		case l.Shared:
+			l.summary(b, ", the same for all platforms")
 		}
 	}
-	if len(shared) > 0 {
-		fmt.Fprintf(b, "  layers  %s, the same for all\n", sizes(shared))
-	}
 	for _, t := range app.Images {
-		own := slices.DeleteFunc(slices.Clone(t.Layers), func(l Layer) bool { return l.Shared && len(app.Images) > 1 })
-		switch {
-		case len(own) == 0:
-		case len(app.Images) == 1:
-			fmt.Fprintf(b, "  layers  %s\n", sizes(own))
-		default:
-			fmt.Fprintf(b, "          %s for %s\n", sizes(own), t.Platform)
+		for _, l := range t.Layers {
+			if several && !l.Shared {
+				l.summary(b, " for "+t.Platform)
+			}
 		}
 	}
 }
@@ -105,19 +101,28 @@ func (i Image) named() string {
 	if len(i.Digest) <= short {
 		return i.Reference
 	}
-	return i.Reference + "@" + i.Digest[:short]
+	name, _, _ := strings.Cut(i.Reference, "@")
+	return name + "@" + i.Digest[:short]
 }
 
-func sizes(layers []Layer) string {
-	var parts []string
-	for _, l := range layers {
-		part := l.Name
-		if l.Bytes > 0 {
-			part += " " + size(l.Bytes)
-		}
-		parts = append(parts, part)
+// holds says what the layers have, by their names.
+var holds = map[string]string{
+	"packages":         "NuGet packages",
+	"packages-preview": "pre-release NuGet packages",
+	"runtimes":         "native files of NuGet packages",
+	"projects":         "projects that the app references",
+	"assets":           "static web assets",
+	"launcher":         "the launcher",
+	"files":            "files of the spec",
+	"app":              "the app",
+}
+
+func (l Layer) summary(b *strings.Builder, of string) {
+	bytes := "-"
+	if l.Bytes > 0 {
+		bytes = size(l.Bytes)
 	}
-	return strings.Join(parts, ", ")
+	fmt.Fprintf(b, "  layer   %-9s %9s  %s%s\n", l.Name, bytes, holds[l.Name], of)
 }
 
 // size is a number of bytes in powers of ten, as registries count.

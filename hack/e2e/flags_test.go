@@ -258,7 +258,7 @@ func TestMetadata(t *testing.T) {
 		" [summary] ran     describe, restore, publish\n", "the same for all")
 
 	log = build(t, dir, "-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "-t", repo, "--push", ".")
-	wantContains(t, "summary of an unchanged build", log, " [summary] ran     nothing; cached: describe, publish\n")
+	wantContains(t, "summary of an unchanged build", log, " [summary] ran     nothing; reused: describe, publish\n")
 	log = build(t, dir, "-f", "crosshull.yaml", "--build-arg", "CROSSHULL_SUMMARY=false", "-t", repo, "--push", ".")
 	if strings.Contains(log, "[summary]") {
 		t.Errorf("CROSSHULL_SUMMARY=false prints\n%s", log)

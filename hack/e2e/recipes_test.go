@@ -159,7 +159,7 @@ func TestRecipeOfRebase(t *testing.T) {
 		}
 	}
 	wantContains(t, "first output", outputs[0], "ran     describe, restore, publish")
-	wantContains(t, "second output", outputs[1], "ran     nothing; cached: describe, publish")
+	wantContains(t, "second output", outputs[1], "ran     nothing; reused: describe, publish")
 }
 
 // The command of Skaffold's artifact, as Skaffold runs it when the image is for a registry.

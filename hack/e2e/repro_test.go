@@ -80,8 +80,8 @@ func TestReproTellsWhatDiffers(t *testing.T) {
 }
 
 // The recipe of docs/concepts/reproducibility.md builds an image again after the tag of its base has moved, which
-// without the recipe gives another image. The page's commands are run as they stand, in a copy of the repository whose example is
-// on a base of the test's own, which can be moved.
+// without the recipe gives another image. The page's commands are run as they stand, in a copy of the repository whose
+// example is on a base of the test's own, which can be moved.
 func TestRecipe(t *testing.T) {
 	t.Parallel()
 	dt, err := os.ReadFile(filepath.Join(root, "docs", "concepts", "reproducibility.md"))

@@ -48,6 +48,7 @@ var Modules = []Module{
 		Lab: []string{
 			"github.com/crosshull/crosshull/hack/differential/judge",
 			"github.com/crosshull/crosshull/hack/e2e",
+			"github.com/crosshull/crosshull/hack/site/browser",
 		},
 		Fresh: true,
 	},
