@@ -3,13 +3,12 @@ package e2e
 import (
 	"context"
 	"net"
-	"net/http"
+	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/crosshull/crosshull/hack/lab"
 )
@@ -52,21 +51,20 @@ func demo(t *testing.T, args ...string) string {
 		t.Errorf("last line %q", last)
 	}
 	wantContains(t, "output", out, "linux/amd64", "linux/arm64", "linux/arm/v7", "the same in all 3 images",
-		"org.opencontainers.image.base.digest=sha256:")
+		"org.opencontainers.image.base.name=mcr.microsoft.com/dotnet/aspnet:10.0")
 	return out
 }
 
 // microsoft makes the lab's registry answer for [lab.MicrosoftRegistry].
 func microsoft(t *testing.T) {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:80")
+	ln, err := net.Listen("tcp", "127.0.0.1:443")
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := &http.Server{
-		ReadHeaderTimeout: time.Minute,
-		Handler:           httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: theLab.Registry()}),
-	}
-	go srv.Serve(ln) //nolint:errcheck // ends with Close
-	t.Cleanup(func() { _ = srv.Close() })
+	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: theLab.Registry()})
+	srv := httptest.NewUnstartedServer(proxy)
+	srv.Listener = ln
+	srv.StartTLS()
+	t.Cleanup(srv.Close)
 }

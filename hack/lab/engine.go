@@ -21,24 +21,23 @@ mount --bind "$1" "$1"
 cd "$1"
 mkdir -p proc sys dev run tmp old
 for d in proc sys dev; do mount --rbind "/$d" "$d"; done
+mkdir -p etc/docker
 echo "127.0.0.1 localhost $3" >etc/hosts
-registry=$2 host=$3
-shift 3
+echo "$4" >etc/docker/daemon.json
 pivot_root . old
-exec /usr/sbin/dockerd --host unix:///run/e.sock --insecure-registry "$registry" --insecure-registry "$host" \
-  --registry-mirror "http://$registry" --iptables=false --ip6tables=false --bridge=none --ip-forward=false \
-  --ip-masq=false "$@"`
+exec /usr/sbin/dockerd --host unix:///run/e.sock --insecure-registry "$2" --insecure-registry "$3" \
+  --registry-mirror "http://$2" --iptables=false --ip6tables=false --bridge=none --ip-forward=false --ip-masq=false`
 
-// Stores of images that a Docker engine may have, as arguments of dockerd.
+// Stores of images that a Docker engine may have, as its daemon.json.
 const (
 	// GraphStore is that of engines before the containerd image store: it holds one platform of an image.
-	GraphStore = "--storage-driver=overlay2"
+	GraphStore = `{"storage-driver": "overlay2"}`
 	// ContainerdStore holds all platforms of an image.
-	ContainerdStore = "--feature=containerd-snapshotter"
+	ContainerdStore = `{"features": {"containerd-snapshotter": true}}`
 )
 
 // MicrosoftRegistry is the registry that .NET images come from. The engine of [Lab.StartEngine] looks for it on this
-// machine, on port 80 of loopback: whoever wants its images serves the lab's registry there.
+// machine, on port 443 of loopback, with any certificate: whoever wants its images serves the lab's registry there.
 const MicrosoftRegistry = "mcr.microsoft.com"
 
 // StartEngine makes a Docker engine with a store run: Debian's, whose BuildKit is older than the lab's. It cannot merge
