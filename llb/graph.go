@@ -100,6 +100,8 @@ type Sources struct {
 	Names []dotnet.Name
 	// Settings are the files of Context that a restore may read because of their names.
 	Settings dotnet.Settings
+	// PackageFolders are folders of Context with packages that are unpacked already: see [dotnet.PackageFolders].
+	PackageFolders []string
 	// Links are the symbolic links of Context.
 	Links dotnet.Links
 	// Assets are the static web assets of Context.
@@ -292,6 +294,13 @@ func (b *Builder) Restore(apps []*dotnet.App, rids []string) (Restored, error) {
 	from := b.part("what restores "+some(names), reads)
 	projects := b.folders(PhaseRestore, nodes,
 		b.copyContext(PhaseRestore, from, llb.Scratch(), "project files", reads))
+	if len(b.PackageFolders) > 0 {
+		var dirs []string
+		for _, dir := range b.PackageFolders {
+			dirs = append(dirs, path.Join(SourceDir, dir))
+		}
+		opts = append(opts, llb.AddEnv("NUGET_FALLBACK_PACKAGES", strings.Join(dirs, ";")))
+	}
 	args := append(dotnet.RestoreArgs(b.Project, apps, rids, paths), settings.Args()...)
 	restore := b.run(PhaseRestore, b.SDK, "dotnet restore "+strings.Join(names, " "), args, opts...)
 	restored := Restored{

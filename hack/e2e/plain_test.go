@@ -106,6 +106,34 @@ func packageWithScript(t *testing.T, name string) {
 	})
 }
 
+// Packages that are committed where nuget.config has NuGet unpack them need no feed.
+func TestCommittedPackages(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	project(t, dir, "src/app/app.csproj", "")
+	edit(t, dir, "src/app/app.csproj", "</Project>",
+		`<ItemGroup><PackageReference Include="Team.V" Version="1.0.0" /></ItemGroup></Project>`)
+	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/app\n")
+	write(t, dir, "nuget.config", `<configuration><packageSources><clear /></packageSources>`+
+		`<config><add key="globalPackagesFolder" value="eng/packages" /></config></configuration>`)
+	for name, text := range map[string]string{
+		"team.v.nuspec": `<package><metadata><id>Team.V</id><version>1.0.0</version><authors>team</authors>` +
+			`<description>version of a team</description></metadata></package>`,
+		".nupkg.metadata":           `{"version": 2, "contentHash": "AA==", "source": "eng"}`,
+		"team.v.1.0.0.nupkg.sha512": "AA==",
+		"build/Team.V.targets": `<Project><Target Name="V" AfterTargets="Publish"><WriteLinesToFile Lines="7" ` +
+			`File="$(PublishDir)v.txt" /></Target></Project>`,
+	} {
+		write(t, dir, "eng/packages/team.v/1.0.0/"+name, text)
+	}
+	out := t.TempDir()
+	mustSolve(t, dir, attr("target", "publish"), into(out))
+	if dt, err := os.ReadFile(filepath.Join(out, "v.txt")); err != nil || string(dt) != "7\n" {
+		t.Errorf("v.txt is %q: %v", dt, err)
+	}
+	mustSolve(t, dir, attr("target", "sbom"), into(t.TempDir()))
+}
+
 // A generator of a package may read what an additional file names.
 func TestNamedByAdditionalFile(t *testing.T) {
 	t.Parallel()

@@ -299,12 +299,30 @@ func TestParseReport(t *testing.T) {
 	}
 }
 
-func TestLocalSources(t *testing.T) {
-	got := localSources(Files{"src/NuGet.Config": []byte(`<configuration><packageSources>` +
-		`<add key="l" value="..\packages" /><add key="n" value="https://x/index.json" />` +
-		`<add key="e" value="%HOME%/x" /></packageSources><other><add key="a" value="b" /></other></configuration>`)})
-	if strings.Join(got, " ") != "packages" {
-		t.Errorf("got %q", got)
+func TestRestoreInputs(t *testing.T) {
+	got := RestoreInputs(Files{"src/NuGet.Config": []byte(`<configuration><packageSources>` +
+		`<add key="l" value="..\feed" /><add key="n" value="https://x/index.json" />` +
+		`<add key="e" value="%HOME%/x" /></packageSources><other><add key="a" value="b" /></other>` +
+		`<config><add key="dependencyVersion" value="c" /><add key="GlobalPackagesFolder" value="packages" /></config>` +
+		`<fallbackPackageFolders><add key="f" value="more" /></fallbackPackageFolders></configuration>`)})
+	if want := "feed src/more src/packages"; strings.Join(got, " ") != want {
+		t.Errorf("got %q, want %s", got, want)
+	}
+}
+
+func TestPackageFolders(t *testing.T) {
+	files := Files{"nuget.config": []byte(`<configuration><config><add key="globalPackagesFolder" value="pkgs" /></config>` +
+		`<fallbackPackageFolders><add key="f" value="more" /></fallbackPackageFolders></configuration>`)}
+	for has, want := range map[bool]string{true: "pkgs more", false: ""} {
+		got := PackageFolders(files, func(folder string) bool { return has && folder == "pkgs" })
+		if strings.Join(got, " ") != want {
+			t.Errorf("it is there: %t: got %q, want %q", has, got, want)
+		}
+	}
+	files["nuget.config"] = []byte(`<configuration><fallbackPackageFolders><add key="f" value="more" />` +
+		`</fallbackPackageFolders></configuration>`)
+	if got := PackageFolders(files, func(string) bool { return true }); got != nil {
+		t.Errorf("without a globalPackagesFolder: got %q", got)
 	}
 }
 

@@ -11,29 +11,48 @@ import (
 )
 
 // RestoreInputs are patterns of what any restore of the context may read, apart from [RestoreFiles]: folders that a
-// nuget.config names as package sources.
+// nuget.config names as package sources, or as folders of packages.
 func RestoreInputs(files Files) []string {
 	var patterns []string
-	for _, dir := range localSources(files) {
+	dirs := slices.Concat(localFolders(files, configSources), localFolders(files, configFallback),
+		localFolders(files, configGlobal))
+	slices.Sort(dirs)
+	for _, dir := range slices.Compact(dirs) {
 		patterns = append(patterns, Escape(dir))
 	}
 	return patterns
 }
 
+// PackageFolders are folders of the context with packages that are unpacked already: those that a nuget.config names as
+// globalPackagesFolder, where the context has them, and then its fallbackPackageFolders. There are none if no
+// globalPackagesFolder is in the context: NuGet then reads the others itself.
+//
+// Restore has a folder of its own for packages (NUGET_PACKAGES), which wins over globalPackagesFolder. So NuGet has to
+// be told of that folder in another way (NUGET_FALLBACK_PACKAGES, which wins over fallbackPackageFolders).
+func PackageFolders(files Files, has func(folder string) bool) []string {
+	global := slices.DeleteFunc(localFolders(files, configGlobal), func(dir string) bool { return !has(dir) })
+	if len(global) == 0 {
+		return nil
+	}
+	return append(global, localFolders(files, configFallback)...)
+}
+
 var (
-	configSources = regexp.MustCompile(`(?s)<packageSources>(.*?)</packageSources>`)
-	configSource  = regexp.MustCompile(`<add\s[^>]*\bvalue\s*=\s*"([^"]*)"`)
+	configSources  = regexp.MustCompile(`(?s)<packageSources>(.*?)</packageSources>`)
+	configFallback = regexp.MustCompile(`(?s)<fallbackPackageFolders>(.*?)</fallbackPackageFolders>`)
+	configGlobal   = regexp.MustCompile(`(?i)(<add\s[^>]*\bkey\s*=\s*"globalPackagesFolder"[^>]*>)`)
+	configValue    = regexp.MustCompile(`<add\s[^>]*\bvalue\s*=\s*"([^"]*)"`)
 )
 
-// localSources are the folders of the context that nuget.config files name as package sources.
-func localSources(files Files) []string {
+// localFolders are the folders of the context that nuget.config files name in a section.
+func localFolders(files Files, section *regexp.Regexp) []string {
 	var dirs []string
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		if !strings.EqualFold(path.Base(name), "nuget.config") {
 			continue
 		}
-		for _, section := range configSources.FindAllSubmatch(files[name], -1) {
-			for _, m := range configSource.FindAllSubmatch(section[1], -1) {
+		for _, found := range section.FindAllSubmatch(files[name], -1) {
+			for _, m := range configValue.FindAllSubmatch(found[1], -1) {
 				value := strings.ReplaceAll(string(m[1]), `\`, "/")
 				if strings.Contains(value, "://") || strings.Contains(value, "%") || path.IsAbs(value) {
 					continue
