@@ -57,7 +57,7 @@ func handle(ctx context.Context, c client.Client, evaluator *dotnet.Evaluator) (
 	return res, err
 }
 
-// build is the way of a build: each stage takes what those before it gave.
+// build runs the stages of a build. Each stage takes what the stages before it gave.
 func build(ctx context.Context, req *request.Request) (*client.Result, error) {
 	if err := req.Check(); err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func build(ctx context.Context, req *request.Request) (*client.Result, error) {
 	if !lacks {
 		return res, err
 	}
-	// What plain publish can do never fails here.
+	// An app that a plain dotnet publish can publish must not fail here.
 	if wide := f.Everything("a step failed with the files that MSBuild names"); wide != nil {
 		if res, f, err = finish(ctx, req, wide, quiet); err == nil {
 			lint.WarnLacks(ctx, req, t, diagnostics)
@@ -88,28 +88,28 @@ func build(ctx context.Context, req *request.Request) (*client.Result, error) {
 	}
 	if committed := f.AsCommitted(); committed != nil {
 		if res, _, err = finish(ctx, req, committed, quiet); err == nil {
-			req.Warn(ctx, "a step fails if targets make files anew that are in the context, so the build took them as they are")
+			req.Warn(ctx, "a step fails when targets make files that the context has, so the build used those of the context")
 		}
 	}
 	return res, err
 }
 
-// quiet warns of nothing: all has been said.
+// quiet gives no warnings: the first attempt gave them all.
 func quiet(context.Context, *plan.Plan) error { return nil }
 
-// finish is the way from facts to a result, and from more facts as they come.
+// finish makes a result from facts. Each time a build finds that it reads more, finish starts again with more facts.
 func finish(
 	ctx context.Context, req *request.Request, f *facts.Facts, warn func(context.Context, *plan.Plan) error,
 ) (*client.Result, *facts.Facts, error) {
 	res, err := attempt(ctx, req, f, warn)
-	for more := (*facts.More)(nil); errors.As(err, &more); { // they grow, so that it comes to an end
+	for more := (*facts.More)(nil); errors.As(err, &more); { // facts only grow, so the loop ends
 		f = more.Facts
 		res, err = attempt(ctx, req, f, quiet)
 	}
 	return res, f, err
 }
 
-// attempt is the way from facts to a result.
+// attempt makes a result from facts, once.
 func attempt(
 	ctx context.Context, req *request.Request, f *facts.Facts, warn func(context.Context, *plan.Plan) error,
 ) (*client.Result, error) {

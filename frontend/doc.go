@@ -1,7 +1,7 @@
 // Package frontend is crosshull's side of BuildKit's gateway.
 //
-// Contract: [Build] is a client.BuildFunc, one page of stages: each is a package below, takes what the stages before it
-// gave, and gives a value that is complete and never changed.
+// Contract: [Build] is a client.BuildFunc. It runs the stages, each of which is a package below. A stage takes what the
+// stages before it gave, and gives a value that is complete and never changed.
 //
 //	request   what was asked for: options, flags, the spec, the target
 //	tree      what is in the context
@@ -10,6 +10,6 @@
 //	graph     the steps of the plan, as LLB
 //	result    images, files, attestations, the report
 //
-// BuildKit is met in package gateway alone. Nothing is printed: a frontend speaks by vertex names, warnings and errors,
-// and every error about the spec points at its line.
+// Only package gateway calls BuildKit's client. Nothing is printed: a frontend speaks by vertex names, warnings and
+// errors, and every error about the spec points at its line.
 package frontend

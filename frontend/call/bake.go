@@ -69,5 +69,5 @@ func bake(_ context.Context, req *request.Request) (*answer, error) {
 	return a, err
 }
 
-// literal is a text in which bake finds no template of HCL: in JSON, too, it looks for them.
+// literal escapes HCL templates in a text: bake expands them in JSON, too.
 func literal(s string) string { return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(s) }

@@ -39,11 +39,11 @@ type answer struct {
 type call struct {
 	request subrequests.Request
 	answer  func(context.Context, *request.Request) (*answer, error)
-	// always: it is answered though the spec has mistakes.
+	// always: the call is answered even if the spec has mistakes.
 	always bool
 }
 
-// calls are the calls that the frontend of Dockerfiles does not have.
+// calls are the calls that the Dockerfile frontend does not have.
 var calls = []call{
 	own("bake", "A bake file that builds all apps of the spec", bake, false),
 	own("dockerfile", "A Dockerfile that builds the same app", eject, false),
@@ -121,7 +121,7 @@ func reply(text, json []byte, version string) *client.Result {
 	return res
 }
 
-// describeCalls lists all calls. That of dockerui would list only three.
+// describeCalls lists all calls. The list of dockerui has only three.
 func describeCalls() (*client.Result, error) {
 	all := []subrequests.Request{
 		convertllb.SubrequestConvertLLBDefinition, lint.SubrequestLintDefinition, outline.SubrequestsOutlineDefinition,
@@ -167,7 +167,7 @@ func text(write func(io.Writer) error) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// plans are the plans of the apps of a call. For them only MSBuild runs, and registries are asked.
+// plans makes the plans of the apps of a call. For this, only MSBuild runs, and registries are asked.
 func plans(ctx context.Context, req *request.Request) ([]*plan.Plan, error) {
 	apps, err := req.EachApp()
 	if err != nil {

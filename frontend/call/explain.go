@@ -64,7 +64,8 @@ func (k explainer) values() []report.Value {
 		}
 		add("args."+a.Name, a.Value, from, at)
 	}
-	// orProject adds a value that comes from the spec, else from a property of the project, else from what from names.
+	// orProject adds a value. It comes from the spec if that has the key, else from the property of the project, else
+	// from what from and at name.
 	orProject := func(key, value, property, from, at string) {
 		switch file := k.property(property); {
 		case k.Request.Has(key):
@@ -84,7 +85,7 @@ func (k explainer) values() []report.Value {
 		byCrosshull,
 		"no property of the project asks for another",
 	)
-	orProject("publish.configuration", k.Project.Configuration, "", byCrosshull, "what images are made of")
+	orProject("publish.configuration", k.Project.Configuration, "", byCrosshull, "the default")
 	for _, name := range request.SortedKeys(k.Project.Properties) {
 		add("publish.properties."+name, k.Project.Properties[name], bySpec, k.Request.Line("publish.properties."+name))
 	}

@@ -15,11 +15,11 @@ import (
 // Image is where the frontend will be published, and what `# syntax=` names.
 const Image = "ghcr.io/crosshull/crosshull:1"
 
-// keySource is the option with the reference of the frontend's image, as the user named it (BuildKit's gateway frontend
-// and dockerui's forward). A frontend that is no image has none.
+// keySource is the option with the reference of the frontend's image, as the user named it (frontend.KeySource, and
+// forwardGateway of the Dockerfile frontend). It is missing if the frontend does not run from an image.
 const keySource = "source"
 
-// The most of Dockerfiles that init reads.
+// Limits on the Dockerfiles that init reads.
 const (
 	maxDockerfiles     = 100
 	maxDockerfileBytes = 1 << 20
@@ -64,7 +64,7 @@ func scaffoldSpec(ctx context.Context, req *request.Request) (*answer, error) {
 	return marshalAnswer(text, map[string]string{"spec": string(text)})
 }
 
-// dockerfiles are those of a context.
+// dockerfiles reads the Dockerfiles of a context.
 func dockerfiles(ctx context.Context, t *tree.Tree) ([]scaffold.Dockerfile, error) {
 	var names []string
 	for _, n := range t.Names {

@@ -36,7 +36,7 @@ type Facts struct {
 	BuildRID string
 	// Now is the time to compare ends of support with.
 	Now time.Time
-	// Published tells that the apps have been published. The rules about that look then, and no others.
+	// Published tells whether the apps have been published. If so, only the rules about published files run.
 	Published bool
 }
 
@@ -94,7 +94,7 @@ type Configured struct {
 
 // Rule is something to look for.
 type Rule struct {
-	// Name is the name that skips the rule.
+	// Name is what the user writes to skip the rule.
 	Name string
 	// Description says what the rule asks for.
 	Description string

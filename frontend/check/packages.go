@@ -100,11 +100,11 @@ var valueAttribute = regexp.MustCompile(`\bvalue\s*=\s*(?:"[^"]*"|'[^']*')`)
 // credentials finds the credentials in a nuget.config, and replaces them with stars.
 func credentials(name string, dt []byte) (found []credential, shown Source) {
 	var out []byte
-	kept := 0 // of dt, in out
+	kept := 0 // how many bytes of dt are in out
 	var open []string
 	dec := xml.NewDecoder(bytes.NewReader(dt))
 	dec.Strict = false
-	// Whatever encoding the file declares, what is looked for is ASCII.
+	// The declared encoding does not matter: all names that we look for are ASCII.
 	dec.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
 	for {
 		start := int(dec.InputOffset())

@@ -80,7 +80,7 @@ func hasWord(tag, word string) bool {
 		(end == len(tag) || !isLetter(tag[end]) && !isDigit(tag[end]))
 }
 
-// hasNoShell tells by its name that an image has no shell.
+// hasNoShell tells by the name of an image whether it has no shell.
 func (i Image) hasNoShell() bool {
 	return !i.Replaced && (strings.Contains(i.Name, "chiseled") || strings.Contains(i.Name, "distroless"))
 }

@@ -11,9 +11,9 @@ import (
 )
 
 // Build arguments. A plan has the values of the arguments in one build. The spec knows where they stand in its values
-// (spec.Spec.Parts). If a planned value is still the one of the spec, the Dockerfile has it with its arguments. Some
-// values stay as they are in the plan, and a comment names them: those that decided something in the plan, and those
-// that no instruction expands.
+// (spec.Spec.Parts). If a planned value is still the one of the spec, the Dockerfile keeps its arguments. Some values
+// stay as they are in the plan, and a comment names them: those that decided something in the plan, and those that no
+// instruction expands.
 
 // platformArg matches the arguments whose value is that of a platform, in a Dockerfile as in a spec.
 var platformArg = regexp.MustCompile(`^(BUILD|TARGET)(PLATFORM|OS|OSVERSION|ARCH|VARIANT)$`)

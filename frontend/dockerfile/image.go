@@ -142,7 +142,7 @@ type stage struct {
 	*app
 	plan.Target
 	base dockerspec.DockerOCIImageConfig
-	// above is what comes before it.
+	// above writes what comes before this stage.
 	above *writer
 }
 

@@ -12,8 +12,8 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// absent is the error for a project, a folder or a solution of the spec that has no project: err, and what is there
-// instead. name is empty if the spec names none.
+// absent adds to err, which is about a missing project, what the context has instead. name is the project, folder or
+// solution that the spec names; it is empty if the spec names none.
 func absent(t *tree.Tree, name string, err error) error {
 	const compared = 1000
 	var there []string
@@ -38,7 +38,7 @@ func absent(t *tree.Tree, name string, err error) error {
 	return fmt.Errorf("%w: the context has %s", err, dotnet.Some(there))
 }
 
-// folders are those that files are in, but for the context itself.
+// folders are the folders that files are in, without the root of the context.
 func folders(files []string) []string {
 	var list []string
 	for _, f := range files {

@@ -17,9 +17,9 @@ type More struct{ *Facts }
 
 func (*More) Error() string { return "the build reads more than it was given" }
 
-// Again asks MSBuild once more about apps that are restored together: now it sees what packages bring into projects. It
-// gives the facts with all that the apps read then, nil if that is no more than before. asked is the step that has
-// asked, nil if there was nothing to ask.
+// Again asks MSBuild once more about apps that are restored together. Now MSBuild sees what packages bring into
+// projects. more has the facts with all that the apps read; it is nil if they read no more than before. asked is the
+// step that ran MSBuild; it is nil if there was nothing to ask.
 func (f *Facts) Again(
 	ctx context.Context, group []*dotnet.App, restored xllb.Restored,
 ) (more *Facts, asked *llb.State, err error) {
@@ -64,8 +64,8 @@ func (f *Facts) Again(
 	return more, &answer.State, nil
 }
 
-// Unknown gives the facts of projects that may read all of the context after their restore, for a reason; nil if they
-// do so already.
+// Unknown gives the facts if all projects may read the whole context after their restore. why is the reason. The result
+// is nil if the facts already say so.
 func (f *Facts) Unknown(why string) *Facts {
 	return f.wider(func(app *dotnet.App) *dotnet.App { return app.Unknown(why) })
 }

@@ -16,9 +16,9 @@ import (
 // MSBuild in its cache, it comes sooner, and an early restore gains nothing.
 const earlyDelay = 200 * time.Millisecond
 
-// startEarly guesses what MSBuild will answer. While MSBuild works, it starts to restore, and resolves the base image,
-// as guessed. When the answer is there, call keep with it (nil if there is none): that stops the restore if the guess
-// was wrong.
+// startEarly guesses what MSBuild will answer. By that guess, it starts to restore and resolves the base image while
+// MSBuild works. When the answer is there, call keep with it (nil if there is none): keep stops the restore if the
+// guess was wrong.
 func (a *Asker) startEarly() (keep func(*dotnet.App)) {
 	probably := dotnet.Predict(a.Project, a.Tree.Files)
 	if probably == nil || len(a.Tree.Links) > 0 || a.req.Call != "" {

@@ -38,7 +38,7 @@ type Facts struct {
 type Answer struct {
 	State llb.State
 	Ref   client.Reference
-	// Outputs are folders of the context that builds on the host left.
+	// Outputs are folders of the context with the output of builds on the host.
 	Outputs []string
 
 	asked  []dotnet.Project
@@ -94,7 +94,7 @@ func New(ctx context.Context, req *request.Request, t *tree.Tree) (*Asker, error
 // such a file is AOT, which would need a build for each platform.
 func converted(p dotnet.Project) dotnet.Project {
 	p.Path = strings.TrimSuffix(p.Path, ".cs")
-	p.Path = path.Join(p.Path, path.Base(p.Path)+".csproj") // its name, because its properties make it a tool
+	p.Path = path.Join(p.Path, path.Base(p.Path)+".csproj") // not the folder: with PackAsTool it is no app there
 	if p.Mode == nil {
 		p.Mode = new(dotnet.Portable)
 	}
@@ -276,7 +276,7 @@ func (a *Asker) Choose(q Question, desc *dotnet.Description) (*dotnet.App, error
 	return app, nil
 }
 
-// reads gives an app that reads what the spec says, and what links lead to.
+// reads gives app with the files that links lead to. If the spec lists inputs, it is known what the app reads.
 func (a *Asker) reads(p dotnet.Project, app *dotnet.App) *dotnet.App {
 	if len(p.Inputs) > 0 {
 		app = app.Told()
@@ -306,16 +306,17 @@ func (f *Facts) Group(app *dotnet.App) []*dotnet.App {
 	return []*dotnet.App{app}
 }
 
-// Everything gives the facts of projects that read all of the context, for a reason; nil if they do so already.
+// Everything gives the facts if all projects read the whole context. why is the reason. The result is nil if the facts
+// already say so.
 func (f *Facts) Everything(why string) *Facts {
 	return f.wider(func(app *dotnet.App) *dotnet.App { return app.Everything(why) })
 }
 
-// AsCommitted gives the facts of projects whose targets find what the context has of their outputs up to date; nil if
-// it has none.
+// AsCommitted gives the facts if targets find their outputs up to date, so that they keep those of the context. The
+// result is nil if the context has no such outputs.
 func (f *Facts) AsCommitted() *Facts { return f.wider((*dotnet.App).AsCommitted) }
 
-// wider gives facts with other apps; nil if none is. widen gives nil for an app that stays as it is.
+// wider gives facts with changed apps; nil if none changes. widen gives nil for an app that stays as it is.
 func (f *Facts) wider(widen func(*dotnet.App) *dotnet.App) *Facts {
 	wide, changed := *f, false
 	all := func(apps []*dotnet.App) []*dotnet.App {

@@ -144,7 +144,7 @@ func failures(step string, results *dotnet.Results) string {
 }
 
 // report is the text of an error: the number of diagnostics, pages and hints for their codes, and the diagnostics
-// themselves, most of them at the most. where says where the user finds the others.
+// themselves. most limits how many it lists, and where says where the user finds the others.
 func report(step string, diagnostics []dotnet.Diagnostic, most int, where string) string {
 	var b strings.Builder
 	count := "1 error"

@@ -47,8 +47,9 @@ func New(ctx context.Context, gw client.Client) (*Client, error) {
 	return &Client{ui, gw, s}, nil
 }
 
-// options reads the options of buildx. A platform that has several names, such as linux/arm64 and linux/arm64/v8, or
-// that is asked for twice, is one: dockerui would make an index that lists the same image twice. It stays an index.
+// options reads the options of buildx. It keeps each platform once, also if the user names it twice or by two names,
+// such as linux/arm64 and linux/arm64/v8: dockerui would make an index that lists the same image twice. The result
+// stays an index.
 func options(gw client.Client) (*dockerui.Client, error) {
 	ui, err := dockerui.NewClient(gw)
 	if err != nil {

@@ -206,8 +206,8 @@ func (c *Client) Base(ctx context.Context, ref string, p ocispecs.Platform) (*Im
 	return img, nil
 }
 
-// isFor tells whether an image can be the base of one for p. What a machine can run, as BuildKit asks when it picks an
-// image, is not enough: arm64 runs a base for arm/v7, and that has no loader for what is published for arm64.
+// isFor tells whether an image can be the base of one for p. BuildKit picks an image if a machine can run it. That is
+// not enough here: arm64 can run a base for arm/v7, which has no loader for what is published for arm64.
 func isFor(is, p ocispecs.Platform) bool {
 	is, p = platforms.Normalize(is), platforms.Normalize(p)
 	return is.Architecture == p.Architecture && platforms.Only(p).Match(is)

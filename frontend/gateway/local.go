@@ -22,7 +22,7 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// Local is a build context in a folder of the user's machine. BuildKit has of it what is transferred.
+// Local is a build context in a folder of the user's machine. BuildKit has only what is transferred of it.
 type Local struct {
 	gw      *Client
 	name    string
@@ -41,7 +41,7 @@ type closed struct {
 type Transfer struct {
 	// Name is what the log shows.
 	Name string
-	// Hint names the files that BuildKit keeps: of the next transfer with it, only what has changed is sent.
+	// Hint names the files that BuildKit keeps. The next transfer with this hint sends only what has changed.
 	Hint string
 	// Include and Exclude are patterns; without Include, all is sent. [ClientPattern] makes them of paths.
 	Include, Exclude []string
@@ -52,14 +52,14 @@ type Transfer struct {
 const metadataFile = ".fsutil-metadata"
 
 // Local gives the build context if it is in a folder of the user's machine. It is nil if BuildKit fetches the context,
-// or has it already. exclude are patterns besides those of .dockerignore, which come first: so it cannot bring them
-// back.
+// or has it already. exclude are patterns that follow those of .dockerignore, so .dockerignore cannot bring back what
+// they exclude.
 func (c *Client) Local(ctx context.Context, exclude ...string) (*Local, error) {
 	ignored, err := c.DockerIgnorePatterns(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read .dockerignore: %w", err)
 	}
-	const own = "crosshull" // an option that other contexts do not take
+	const own = "crosshull" // only a context on the user's machine keeps this option
 	st, err := c.MainContext(ctx, llb.SharedKeyHint(own))
 	if err != nil {
 		return nil, err
@@ -107,7 +107,7 @@ func (l *Local) State(t Transfer, opts ...llb.LocalOption) llb.State {
 const maxClosed = 20
 
 // Evaluate transfers what a state needs. It leaves out folders that the user cannot read, and tells closed about each
-// once in a build. st is asked for again then.
+// once in a build. After each such folder, it calls st again.
 func (l *Local) Evaluate(
 	ctx context.Context, st func() llb.State, closed func(folder string),
 ) (client.Reference, error) {
@@ -143,8 +143,8 @@ func (c *closed) all() []string {
 
 var noAccess = regexp.MustCompile(`(?s)error from sender: (open|lstat|readlink) (.+): permission denied`)
 
-// closedFolder is the folder that a transfer has failed at, because the user cannot read it; empty if it is about
-// something else.
+// closedFolder is the folder that a transfer has failed at, because the user cannot read it; empty if err has another
+// cause.
 func closedFolder(err error) string {
 	m := noAccess.FindStringSubmatch(err.Error())
 	if m == nil {
@@ -223,15 +223,15 @@ func eachStat(dt []byte, st *fstypes.Stat, visit func(*fstypes.Stat)) ([]byte, e
 	return dt, nil
 }
 
-// badNames match names that are no UTF-8: Go takes each byte of them that is part of no character for this one.
+// badNames match names that are not UTF-8: Go reads a byte that is part of no character as U+FFFD.
 const badNames = "**/*\ufffd*"
 
-// isBadName tells the error about a name that is no UTF-8. Such an error has the name in it, so it cannot be sent
-// either, and gRPC says so.
+// isBadName tells whether an error is about a name that is not UTF-8. The client's error contains that name, so gRPC
+// cannot send it either, and gives this error.
 func isBadName(err error) bool { return err != nil && strings.Contains(err.Error(), "invalid UTF-8") }
 
-// badName is the error about the first name that is no UTF-8. BuildKit cannot tell that name, but whether there is one
-// in a folder, and all other names.
+// badName is the error about the first name that is not UTF-8. BuildKit cannot give that name, so badName finds its
+// folder: BuildKit gives all other names, and fails for a folder that has such a name.
 func (l *Local) badName(ctx context.Context, err error) error {
 	folders := map[string][]string{} // folders in a folder
 	ignore := func(string) {}
@@ -271,8 +271,8 @@ func (l *Local) badName(ctx context.Context, err error) error {
 }
 
 // ClientPattern is a pattern for a client that matches a path of the context, and what is in it. Patterns travel in
-// headers of gRPC, which take no control characters. A pattern without characters that mean something keeps the client
-// from looking into other folders (fsutil, NewFilterFS).
+// headers of gRPC, which take no control characters. If no pattern has special characters, the client does not look
+// into other folders (fsutil, NewFilterFS).
 func ClientPattern(p string) string {
 	const control = "\uffff"
 	special := func(r rune) bool { return strings.ContainsRune(`*?[]\^`, r) || r < ' ' || r == 0x7f }

@@ -111,7 +111,7 @@ type File struct {
 	Data []byte
 }
 
-// ReadFile makes a state, and reads a file in the root of it.
+// ReadFile evaluates a state, and reads a file in its root.
 func (c *Client) ReadFile(ctx context.Context, st llb.State, name string) (File, error) {
 	ref, err := c.Evaluate(ctx, st)
 	if err != nil {

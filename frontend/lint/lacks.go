@@ -16,7 +16,7 @@ import (
 // namedPath finds what may be a path of the context in a message.
 var namedPath = regexp.MustCompile(`[^\s"'()\[\]]*[/\\][^\s"'()\[\]]+`)
 
-// WarnLacks warns that a build passed with all of the context only, and names the files that it lacked before, as far
+// WarnLacks warns that a build passed only with the whole context. It names the files that were missing before, as far
 // as the errors of the step name them.
 func WarnLacks(ctx context.Context, req *request.Request, t *tree.Tree, diagnostics []dotnet.Diagnostic) {
 	var lacked []string

@@ -1,6 +1,6 @@
 // Package printable shows texts that others wrote: files, names, messages of tools.
 //
-// Contract: pure. A terminal obeys nothing of what [Text] and [Cut] give, and it is UTF-8.
+// Contract: pure. [Text] and [Cut] give UTF-8 without any control sequence that a terminal would obey.
 package printable
 
 import (
@@ -14,7 +14,7 @@ import (
 // byte that is not UTF-8. What prints stays as it is, quotes and backslashes too.
 func Text(text string) string { return Cut(text, "", math.MaxInt) }
 
-// Cut is [Text] without what is after a number of columns. The characters of keep stay as they are.
+// Cut is [Text], cut off after a number of columns. It does not escape the characters in keep.
 func Cut(text, keep string, columns int) string {
 	var b strings.Builder
 	for len(text) > 0 {

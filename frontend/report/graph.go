@@ -27,7 +27,7 @@ func (g *Graph) Project(name string, references []string) {
 	g.Projects = add(g.Projects, name, references)
 }
 
-// Step adds a step, once. What it waits for and is no step is an image.
+// Step adds a step, once. A name in after that is not a step is an image.
 func (g *Graph) Step(name string, after []string) { g.Steps = add(g.Steps, name, after) }
 
 func add(nodes []Node, name string, after []string) []Node {
@@ -69,8 +69,7 @@ func write(b *strings.Builder, prefix, title string, nodes []Node) {
 	b.WriteString("  end\n")
 }
 
-// entities are characters that mean something to Mermaid: an entity that is in a name already is text, and so is what
-// a name has in the marks of Markdown.
+// entities escapes the characters that mean something to Mermaid, so that entities and Markdown in a name stay text.
 var entities = strings.NewReplacer("#", "#35;", `"`, "#quot;", "<", "#lt;", ">", "#gt;", "`", "#96;")
 
 // label is a text that Mermaid takes as it is.

@@ -1,7 +1,7 @@
-// Package report is what crosshull says of a build, before it and after it: what is built, out of what, and why so.
+// Package report is what crosshull says about a build, before and after it: what is built, from what, and why.
 //
-// Contract: values that a program reads as JSON, and their text for people. Nothing here asks anybody: package frontend
-// fills the values from the spec, from what MSBuild says of the project, and from the registry.
+// Contract: values that a program reads as JSON, and their text for people. This package finds out nothing itself:
+// other packages fill the values from the spec, from what MSBuild says of the project, and from the registry.
 package report
 
 import (
@@ -29,7 +29,7 @@ type Plan struct {
 
 // App is one of the apps of a spec.
 type App struct {
-	// Name is its name in the spec; empty where that has one app.
+	// Name is its name in the spec; empty if the spec has only one app.
 	Name          string `json:"name,omitempty"`
 	Project       string `json:"project"`
 	Framework     string `json:"framework"`
@@ -38,11 +38,11 @@ type App struct {
 	// SDK builds it, Toolchain links it where the mode is aot.
 	SDK       Image  `json:"sdk"`
 	Toolchain *Image `json:"toolchain,omitempty"`
-	// Projects are all that it is built from, its own among them.
+	// Projects are all projects that it is built from, its own included.
 	Projects []string `json:"projects"`
 	// Reads are what they read of the context beyond their own folders.
 	Reads []Read `json:"reads,omitempty"`
-	// Slices are those of them that are compiled apart, by the step that compiles them.
+	// Slices are the projects that are compiled apart, one list for each step that compiles.
 	Slices [][]string `json:"slices,omitempty"`
 	Images []Target   `json:"images"`
 }
@@ -57,8 +57,8 @@ type Read struct {
 // Image is an image as a registry has it.
 type Image struct {
 	Reference string `json:"reference"`
-	// Digest is of what the reference names, an index mostly; Manifest of the image for the platform. Either is empty
-	// where it is not known: a named context has none.
+	// Digest is the digest of what the reference names, mostly an index. Manifest is the digest of the manifest for the
+	// platform. Both are empty if they are not known, as for a named context.
 	Digest   string `json:"digest,omitempty"`
 	Manifest string `json:"manifest,omitempty"`
 	Platform string `json:"platform"`
@@ -216,7 +216,7 @@ func list(args []string) string {
 	return "[" + strings.Join(quoted, ", ") + "]"
 }
 
-// quote is a value, in quotes where it would not be seen to be one: what a terminal does not print is escaped there.
+// quote is a value, in quotes if it is empty, has spaces, or has what a terminal does not print. It escapes the latter.
 func quote(s string) string {
 	if s == "" || strings.Contains(s, " ") || printable.Text(s) != s {
 		return strconv.Quote(s)
@@ -244,12 +244,12 @@ type Explained struct {
 
 // Value is a value of the build or of the image.
 type Value struct {
-	// Key is that of the spec which would decide the value.
+	// Key is the key of the spec that would decide the value.
 	Key   string `json:"key"`
 	Value string `json:"value"`
 	// From says who decided it: spec, project, SDK, global.json, base, build argument, buildx, or crosshull.
 	From string `json:"from"`
-	// At is the place, as FILE:LINE, or what else is to be said of it.
+	// At is the place, as FILE:LINE, or else the reason.
 	At string `json:"at,omitempty"`
 	// Platform is the one that the value is for, where platforms differ.
 	Platform string `json:"platform,omitempty"`
@@ -282,7 +282,7 @@ func (e *Explanation) WriteText(w io.Writer) error {
 	return tw.Flush()
 }
 
-// Merge puts the values of a platform to those of the platforms before: where all have the same, it is one.
+// Merge makes one list from the values of each platform. A value that is the same for all platforms is listed once.
 func Merge(platforms []string, values [][]Value) []Value {
 	var out []Value
 	for i, vs := range values {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Version is that of the form of a Build. It changes when a field changes its meaning.
+// Version is the version of the format of a Build. It changes when a field changes its meaning.
 const Version = 1
 
 // Build is what was built: frontend.crosshull.report in the file of --metadata-file.
@@ -14,7 +14,7 @@ type Build struct {
 	Version int   `json:"version"`
 	Apps    []App `json:"apps"`
 	Steps   []Ran `json:"steps"`
-	// Tests are the results of those that images waited for.
+	// Tests are the results of the tests that images waited for.
 	Tests []Tests `json:"tests,omitempty"`
 }
 
@@ -34,7 +34,7 @@ type Tests struct {
 	Skipped int    `json:"skipped"`
 }
 
-// WriteText writes the report for people: some lines.
+// WriteText writes the report for people, in a few lines.
 func (r *Build) WriteText(w io.Writer) error {
 	var b strings.Builder
 	for _, app := range r.Apps {

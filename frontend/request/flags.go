@@ -100,7 +100,8 @@ func (r *Request) constraints(phase string) []llb.ConstraintsOpt {
 		key = "nuget"
 	}
 	opts := r.location(key)
-	// The same for all platforms: an ignored vertex has another digest than one that is not, and would run twice.
+	// Without the platform in the phase: a vertex with IgnoreCache has another digest than the same vertex without it,
+	// and would run twice.
 	phase, _, _ = strings.Cut(phase, " ")
 	if r.isNoCache(phase) {
 		opts = append(opts, llb.IgnoreCache)
@@ -108,7 +109,7 @@ func (r *Request) constraints(phase string) []llb.ConstraintsOpt {
 	return opts
 }
 
-// checkCaps refuses what this BuildKit cannot do. The frontend of Dockerfiles would leave it out without a word.
+// checkCaps refuses what this BuildKit cannot do. The Dockerfile frontend would leave it out silently.
 func (r *Request) checkCaps() error {
 	gw := r.Gateway
 	caps := gw.Caps()

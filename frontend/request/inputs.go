@@ -34,7 +34,7 @@ func (r *Request) Secrets() []report.Secret {
 		}
 	}
 	n := r.Spec.NuGet
-	packages := []string{xllb.PhaseDescribe, xllb.PhaseRestore} // describe gets SDKs
+	packages := []string{xllb.PhaseDescribe, xllb.PhaseRestore} // describe gets SDKs that are packages
 	add(n.ConfigSecret, packages, "nuget.config-secret")
 	add(n.CASecret, packages, "nuget.ca-secret")
 	for i, f := range n.Feeds {

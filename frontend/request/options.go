@@ -24,8 +24,7 @@ type Option struct {
 	Does string
 }
 
-// Options are all options. One test holds them against dockerui.Config, another against buildx, and a third
-// against docs/reference/options.md.
+// Options are all options. Tests compare them with dockerui.Config, with buildx and with docs/reference/options.md.
 var Options = []Option{
 	{"--add-host", "ExtraHosts", ByCrosshull, "in every step that executes something"},
 	{"--allow", "", ByBuildKit, "the steps need no entitlement; `--network host` wants `network.host`"},

@@ -13,13 +13,13 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// headStart is how long the steps that compile wait for what packages read. If BuildKit has that in its cache, it comes
-// sooner, and nothing is compiled in vain. Else they wait for the restore anyway.
+// headStart is how long the steps that compile wait for the answer about what packages read. If BuildKit has the answer
+// in its cache, it comes within that time, and nothing is compiled in vain. Otherwise, these steps wait for the restore
+// anyway.
 const headStart = 200 * time.Millisecond
 
-// beside compiles apps that are restored together, and asks meanwhile what their packages read. The error is a
-// [facts.More] if that is more than what compile had. asked is the step that has asked; nil if there was nothing to
-// ask.
+// beside compiles apps that are restored together, and meanwhile asks MSBuild what their packages read. The error is a
+// [facts.More] if they read more than compile had. asked is the step that ran MSBuild; nil if there was nothing to ask.
 func beside(
 	ctx context.Context, req *request.Request, f *facts.Facts, group []*dotnet.App, restored xllb.Restored,
 	compile func(ctx context.Context) error,
@@ -47,7 +47,7 @@ func beside(
 	if bug := eg.Wait(); bug != nil {
 		return nil, bug
 	}
-	if unanswered != nil && err == nil { // or it is compile's error, too: that of the restore
+	if unanswered != nil && err == nil { // otherwise both failed with the restore
 		req.Warn(ctx, "the build reads the whole context, because crosshull cannot find out what packages read: "+
 			unanswered.Error())
 		more = f.Unknown("it is not known what its packages read")

@@ -13,8 +13,8 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// onBase holds what was published against its base. It gives the plan with the base that fits the frameworks of the
-// app. It gives an error if the app does not start on the base that somebody has chosen.
+// onBase checks what was published with its base. It gives the plan with the base that fits the frameworks of the app.
+// It gives an error if the spec or the project has chosen a base on which the app does not start.
 func (out *published) onBase(ctx context.Context, p *plan.Plan) (*plan.Plan, error) {
 	var needed []dotnet.Framework
 	for _, app := range out.apps {
@@ -45,9 +45,9 @@ func (out *published) onBase(ctx context.Context, p *plan.Plan) (*plan.Plan, err
 	return p, eg.Wait()
 }
 
-// starts gives an error if it is sure that an app does not start on the base of a target, for want of frameworks. The
-// name of an image of Microsoft's tells what it has. The environment of another image may be left from the image that
-// it was made from. So if that environment does not fit, the files of the image decide.
+// starts gives an error if it is sure that an app does not start on the base of a target, because frameworks are
+// missing. The name of one of Microsoft's images tells what it has. Another image may have its environment from the
+// image that it was made from. So if that environment does not fit, the files of the image decide.
 func starts(ctx context.Context, p *plan.Plan, t plan.Target, needed []dotnet.Framework) error {
 	config, name, env := t.Config.Image.Config, t.Base.Name, []string(nil)
 	if t.Base.Pinned == nil { // another image has its name

@@ -32,7 +32,7 @@ type made struct {
 	state  llb.State
 	ref    client.Reference
 	report *dotnet.Report
-	// frameworks are what the published app needs to start; nil if nobody tells.
+	// frameworks are what the published app needs to start; nil if that is not known.
 	frameworks []dotnet.Framework
 }
 

@@ -42,7 +42,7 @@ func addReport(ctx context.Context, rb *dockerui.ResultBuilder, p *plan.Plan, b 
 	if err != nil {
 		return fmt.Errorf("report of the build: %w", err)
 	}
-	// buildx takes a value for JSON only if it is encoded so.
+	// buildx reads a value as JSON only if it is encoded in base64.
 	rb.AddMeta(metaReport, []byte(base64.StdEncoding.EncodeToString(dt)))
 	if on, err := strconv.ParseBool(p.Request.Gateway.BuildArgs[argSummary]); err == nil && !on {
 		return nil

@@ -60,7 +60,7 @@ func runTests(ctx context.Context, req *request.Request, f *facts.Facts) (llb.St
 	return b.Collect(f.Tests, sts), told, err
 }
 
-// evaluateTests runs steps that test, and gives what their results tell.
+// evaluateTests runs the steps that test, and gives their results.
 func evaluateTests(
 	ctx context.Context, req *request.Request, f *facts.Facts, sts []llb.State,
 ) ([]report.Tests, error) {

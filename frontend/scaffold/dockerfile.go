@@ -12,7 +12,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 )
 
-// Dockerfile is a Dockerfile of the repository, and what of it a spec has to say.
+// Dockerfile is a Dockerfile of the repository, and what a spec needs to replace it.
 type Dockerfile struct {
 	Path  string
 	Needs []Need
@@ -37,8 +37,8 @@ func IsDockerfile(name string) bool {
 		path.Ext(base) == ".Dockerfile"
 }
 
-// ReadDockerfile finds in a Dockerfile what a spec has to say: in the final stage and those that it is made from what
-// the image has beside the app, and in the other stages what is not a plain build.
+// ReadDockerfile finds what a spec needs to replace a Dockerfile. From the final stage, and the stages that it is made
+// from, it takes what the image has beside the app. From the other stages it takes what is not a plain build.
 func ReadDockerfile(name string, dt []byte) Dockerfile {
 	d := Dockerfile{Path: name}
 	parsed, err := parser.Parse(bytes.NewReader(dt))
@@ -108,7 +108,7 @@ var (
 	sdkImage = regexp.MustCompile(`^mcr\.microsoft\.com/dotnet/sdk(?::|$)`)
 )
 
-// ofBase is what a spec has to say of the image that a stage begins with; nil for nothing.
+// ofBase is what a spec needs for the image that a stage begins with; nil for nothing.
 func ofBase(stages []instructions.Stage, i int, final bool) *Need {
 	image := stages[i].BaseName
 	if stageOf(stages, image, i) >= 0 {
@@ -130,7 +130,7 @@ func ofBase(stages []instructions.Stage, i int, final bool) *Need {
 // defaultUser are the ways to name the user of Microsoft's images.
 var defaultUser = []string{"app", "$APP_UID", "${APP_UID}", "1654"}
 
-// inImage is what a spec has to say of an instruction of the image.
+// inImage is what a spec needs for an instruction of the image.
 func inImage(cmd instructions.Command, stages []instructions.Stage) []Need {
 	switch c := cmd.(type) {
 	case *instructions.EnvCommand:
@@ -193,7 +193,7 @@ func startsApp(c instructions.ShellDependantCmdLine) bool {
 	return false
 }
 
-// inBuild is what a spec has to say of an instruction of a stage that builds.
+// inBuild is what a spec needs for an instruction of a stage that builds.
 func inBuild(cmd instructions.Command) []Need {
 	switch c := cmd.(type) {
 	case *instructions.RunCommand:
@@ -209,7 +209,7 @@ var (
 	installs    = regexp.MustCompile(`^(?:apt|apt-get|apk|dnf|microdnf|tdnf|yum|zypper)$`)
 )
 
-// inShell is what a spec has to say of the commands of RUN, each thing once.
+// inShell is what a spec needs for the commands of RUN, each need once.
 func inShell(c *instructions.RunCommand, of func(words []string) *Need) []Need {
 	var needs []Need
 	add := func(n Need) {
@@ -217,8 +217,7 @@ func inShell(c *instructions.RunCommand, of func(words []string) *Need) []Need {
 			needs = append(needs, n)
 		}
 	}
-	// The mounts are there after an expansion. Which values they have does not matter here, and a mistake in them does
-	// not, either.
+	// Only Expand reads the mounts. Neither their values nor mistakes in them matter here.
 	_ = c.Expand(func(word string) (string, error) { return word, nil })
 	for _, m := range instructions.GetMounts(c) {
 		switch m.Type {
@@ -251,7 +250,7 @@ func inShell(c *instructions.RunCommand, of func(words []string) *Need) []Need {
 // idle are commands that leave nothing in an image.
 var idle = []string{"cd", "echo", "ls", "set", "true", "pwd", "cat", "env", "printenv", "test", "[", "if", "then", "fi"}
 
-// ofTarget is what a spec has to say of a command that runs in the image.
+// ofTarget is what a spec needs for a command that runs in the image; nil for nothing.
 func ofTarget(words []string) *Need {
 	switch {
 	case installs.MatchString(words[0]):
@@ -269,7 +268,7 @@ func ofTarget(words []string) *Need {
 // inProject is the advice for what a stage runs beside the dotnet command.
 const inProject = "let a target of the project do it (Exec), or do it before the build"
 
-// ofBuild is what a spec has to say of a command that runs in a stage that builds.
+// ofBuild is what a spec needs for a command that runs in a stage that builds; nil for nothing.
 func ofBuild(words []string) *Need {
 	if words[0] != "dotnet" {
 		if slices.Contains([]string{"mkdir", "rm", "cp", "mv", "chmod"}, words[0]) {
@@ -293,7 +292,7 @@ func ofBuild(words []string) *Need {
 
 var property = regexp.MustCompile(`^(?:--?|/)(?:p|property):?=?(\w+)?`)
 
-// ofPublish is what a spec has to say of the options of a build.
+// ofPublish is what a spec needs for the options of a build; nil for nothing.
 func ofPublish(options []string) *Need {
 	for i, o := range options {
 		next := ""
@@ -315,7 +314,7 @@ func ofPublish(options []string) *Need {
 	return nil
 }
 
-// text is an instruction as a reader finds it.
+// text is an instruction as the file has it, or its name alone.
 func text(cmd instructions.Command) string {
 	if s, ok := cmd.(fmt.Stringer); ok {
 		return s.String()
@@ -323,14 +322,14 @@ func text(cmd instructions.Command) string {
 	return cmd.Name()
 }
 
-// The most that is written of Dockerfiles.
+// Limits on what is written about Dockerfiles.
 const (
 	maxDockerfiles = 20
 	maxNeeds       = 40 // of one
 	maxText        = 60 // characters of an instruction
 )
 
-// dockerfiles writes what a spec has to say of Dockerfiles.
+// dockerfiles writes what a spec needs to replace Dockerfiles.
 func (w *writer) dockerfiles(all []Dockerfile) {
 	for _, d := range all[:min(len(all), maxDockerfiles)] {
 		name := oneLine(d.Path)

@@ -1,9 +1,8 @@
 // Package scaffold writes the first spec of a repository.
 //
-// Contract: [Spec] takes what was found, and gives a crosshull.yaml that builds it, with comments on what else can be
-// said, and on what Dockerfiles that are there do besides. What needs no word is a comment, so the file says what is
-// particular about the repository and nothing else. [spec.Parse] takes the file, whatever names were found: what a spec
-// cannot have is left out, with a comment.
+// Contract: [Spec] takes what was found, and gives a crosshull.yaml that builds it. Its keys are only those that the
+// repository needs. Comments show further keys, and what the Dockerfiles of the repository do besides. [spec.Parse]
+// accepts the file, whatever names were found: a name that a spec cannot have is left out, with a comment.
 package scaffold
 
 import (
@@ -101,7 +100,7 @@ func (f Found) summary() string {
 	return oneLine(strings.Join(parts, ", "))
 }
 
-// The most that is written. A spec has 1000 apps, and 1 MiB.
+// Limits on what is written. A spec can have 1000 apps and 1 MiB.
 const (
 	maxApps  = 1000
 	maxBytes = 900_000
@@ -112,7 +111,7 @@ type writer struct {
 	bytes int
 }
 
-// line writes a line. What its arguments have of the repository is [oneLine] or [scalar].
+// line writes a line. Pass arguments that come from the repository through [oneLine] or [scalar].
 func (w *writer) line(format string, args ...any) {
 	w.lines = append(w.lines, fmt.Sprintf(format, args...))
 	w.bytes += len(w.lines[len(w.lines)-1]) + 1
@@ -213,7 +212,7 @@ func (w *writer) tests(tests []string) {
 	w.line("  gate: false")
 }
 
-// nuget writes what feeds want.
+// nuget writes the secrets that feeds need.
 func (w *writer) nuget(f Found) {
 	variables := slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(f.FeedVariables))), func(v string) bool {
 		return !parses(secret(v), func(s *spec.Spec) bool { return s.NuGet.Secrets[v] == id(v) })
@@ -258,7 +257,7 @@ func (w *writer) secrets(variables []string) {
 	w.more(more, "variable", full)
 }
 
-// secret and feed are specs with nothing else.
+// secret and feed give a spec with nothing but one secret or one feed.
 func secret(variable string) string {
 	return "nuget: {secrets: {" + scalar(variable) + ": " + scalar(id(variable)) + "}}"
 }
@@ -272,14 +271,14 @@ func isPath(p string) bool {
 	return p != "" && parses("project: "+scalar(p), func(s *spec.Spec) bool { return s.Project == p })
 }
 
-// parses tells whether a line is a spec that says what is meant.
+// parses tells whether a line is a valid spec, for which says gives true.
 func parses(line string, says func(*spec.Spec) bool) bool {
 	s, err := spec.Parse([]byte(line), nil)
 	return err == nil && says(s)
 }
 
-// names gives every app a name that is a target of buildx: that of its project, or with the folder before it where two
-// projects have the same, or with a number.
+// names gives every app a name that can be a target of buildx. It is the name of the project. If another app has that
+// name, it is the whole path of the project, and if that is taken too, a number follows.
 func names(apps []App) []string {
 	out := make([]string, len(apps))
 	taken := map[string]bool{}

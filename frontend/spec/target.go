@@ -34,7 +34,7 @@ var Targets = []Target{
 	{TargetTest, "runs the tests; their results, for --output type=local", false},
 }
 
-// Of returns the name of the target for an app of a spec with several apps. "" is the app of a spec with one.
+// Of returns the name of the target for an app of a spec with several apps. "" is the app of a spec with one app.
 func (t Target) Of(app string) string {
 	switch {
 	case app == "":

@@ -61,5 +61,5 @@ func cutArg(text string) (before, found, after string) {
 	return text[:begin], text[begin:end], text[end:]
 }
 
-// argName matches the name in ${NAME}.
+// argName returns the name in ${NAME}.
 func argName(found string) string { return found[len("${") : len(found)-len("}")] }

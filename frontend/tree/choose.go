@@ -190,7 +190,7 @@ func (c *chooser) except(reads []xllb.Reads) []string {
 // step is what a step reads, as far as folders tell.
 type step struct {
 	all     bool
-	within  []string // the paths that it reads, and the folders that its patterns look for something in, sorted
+	within  []string // the paths that it reads, and the folders that its patterns look into, sorted
 	without map[string]bool
 }
 
@@ -286,7 +286,7 @@ func (c *chooser) compress(except []string) (all bool, folders, files []string) 
 	return false, slices.Sorted(maps.Keys(set)), files
 }
 
-// literal gives the path that a pattern matches, if it matches no other: dotnet.Escape has made it of a path.
+// literal gives the path that a pattern matches if it matches no other, as the patterns of dotnet.Escape do.
 func literal(pattern string) (string, bool) {
 	if !strings.ContainsAny(pattern, `*?[\`) {
 		return path.Clean(pattern), !strings.HasPrefix(pattern, "!")

@@ -112,7 +112,7 @@ func (l *local) evaluate(ctx context.Context, what string, c choice) (client.Ref
 	return l.from.Evaluate(ctx, func() llb.State { return l.state(what, c) }, l.warn)
 }
 
-// read transfers files, which are all of a part, and reads them.
+// read transfers a part of the context, and reads its files. names are all of them.
 func (l *local) read(ctx context.Context, what string, c choice, names []Name) (map[string][]byte, error) {
 	ref, err := l.evaluate(ctx, what, c)
 	if err != nil {

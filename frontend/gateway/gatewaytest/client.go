@@ -47,7 +47,7 @@ type Client struct {
 	Closed []string
 	// MaxEntries is how many entries of a folder fit into an answer; 0: any number.
 	MaxEntries int
-	// Steps say what becomes of vertices; the first that fits is taken.
+	// Steps say what becomes of vertices. The first that fits wins.
 	Steps []Step
 	// Images are those of registries, by reference with tag.
 	Images map[string]Image
@@ -71,11 +71,11 @@ type Step struct {
 	Name string
 	// Files are what it leaves.
 	Files fstest.MapFS
-	// Errs are what is answered about single files of it, by name; "." is its root.
+	// Errs are the errors for single files that it leaves, by name; "." is the root.
 	Errs map[string]error
-	// Err is why it fails; nil: it does not.
+	// Err is the error that it fails with; nil if it succeeds.
 	Err error
-	// Do runs while it does, until it has succeeded once; nil: nothing.
+	// Do runs as part of the vertex, until it has succeeded once. It may be nil.
 	Do func(ctx context.Context) error
 }
 
@@ -85,9 +85,9 @@ type Image struct {
 	Configs map[string]*dockerspec.DockerOCIImage
 	// Elsewhere is the reference that a source policy has for it; empty: its own.
 	Elsewhere string
-	// Err is what the registry answers instead; nil: it answers.
+	// Err is the error that the registry answers with; nil if it has the image.
 	Err error
-	// Do runs before the answer; nil: nothing.
+	// Do runs before the answer. It may be nil.
 	Do func(ctx context.Context) error
 }
 
@@ -150,7 +150,7 @@ func (c *Client) Warned() []Warning {
 	return slices.Clone(c.warnings)
 }
 
-// BuildOpts gives the options, and the capabilities but for those that it lacks.
+// BuildOpts gives the options, and all capabilities except Lacks.
 func (c *Client) BuildOpts() client.BuildOpts {
 	caps := pb.Caps.All()
 	for i := range caps {
@@ -173,7 +173,7 @@ func (c *Client) BuildOpts() client.BuildOpts {
 	}
 }
 
-// Inputs are none.
+// Inputs gives no inputs.
 func (c *Client) Inputs(context.Context) (map[string]llb.State, error) { return nil, nil }
 
 // Warn keeps a warning.

@@ -20,7 +20,7 @@ const (
 	AspNet  = "mcr.microsoft.com/dotnet/aspnet:10.0"
 )
 
-// Again is how the name of the step begins that asks MSBuild after the restore.
+// Again begins the name of the step that asks MSBuild after the restore.
 const Again = "[describe] what packages of"
 
 // Project is the text of a console app's project.
@@ -41,7 +41,7 @@ type Answer struct {
 	Candidates []Candidate
 	// Path is the one that it means; empty: it is not clear which.
 	Path string
-	// References are the projects that it references, and References of those are none.
+	// References are the projects that it references. Those reference no others.
 	References []string
 	// Properties are those of the project, and Items are those of its image by their type, such as ContainerLabel.
 	Properties Item
@@ -50,7 +50,7 @@ type Answer struct {
 	Packages bool
 	// Reads are files of the context that it reads, beside its folder.
 	Reads []string
-	// Unknown is why it cannot be known what it reads; empty: it is known.
+	// Unknown is why MSBuild does not know what it reads; empty if it knows.
 	Unknown string
 	// Earlier are files of the context that have to be older than others.
 	Earlier []string
@@ -90,10 +90,10 @@ type Evaluation struct {
 	Asks    []string // files whose contents it wants
 	Outputs []string // folders that builds on the host left
 	Answers []Answer
-	Same    bool // no package brings a file into a project: what was said before its restore holds
+	Same    bool // no package brings a file into a project, so the answers from before the restore hold
 }
 
-// Files is what the step that describes projects leaves then.
+// Files are what the step that describes projects leaves.
 func (e Evaluation) Files() fstest.MapFS {
 	dt, err := json.Marshal(e.document())
 	if err != nil {
@@ -180,8 +180,8 @@ type app struct {
 	Items               map[string][]Item `json:"items"`
 }
 
-// App is what MSBuild says of a console app and of the projects that it references. properties are those that it has
-// beside, or in the place of, the usual ones.
+// App is what MSBuild says of a console app and of the projects that it references. properties add to the usual ones,
+// or replace them.
 func App(project string, properties Item, references ...string) Answer {
 	name := strings.TrimSuffix(path.Base(project), path.Ext(project))
 	all := Item{
@@ -209,7 +209,7 @@ func Test(project string) Answer {
 	}
 }
 
-// Refused is the answer to a question that means none of the projects of an answer.
+// Refused is the answer to a question that has the candidates of a, but means none of them.
 func Refused(a Answer) Answer { return Answer{Candidates: a.Candidates} }
 
 // Config is the configuration of an image for a platform, with an environment.
@@ -241,8 +241,8 @@ func Index() fstest.MapFS {
 	return fstest.MapFS{"index.json": {Data: []byte(`{"manifests":[` + strings.Join(manifests, ",") + `]}`)}}
 }
 
-// Published is what publish leaves, in the folders of its layers; the report of it names those. runtimes are the
-// runtime identifiers that packages have assets for.
+// Published is what publish leaves: the folders of the layers, and a report that names them. runtimes are the runtime
+// identifiers that packages have assets for.
 func Published(layers []string, runtimes ...string) fstest.MapFS {
 	files := fstest.MapFS{}
 	var report strings.Builder
@@ -305,7 +305,7 @@ func (c *Client) Spec(lines ...string) {
 // Set sets an option that buildx sends.
 func (c *Client) Set(name, value string) { c.Options[name] = value }
 
-// Step puts steps before those that there are, so that they hold.
+// Step puts steps before the existing ones, so that they win.
 func (c *Client) Step(steps ...Step) { c.Steps = append(steps, c.Steps...) }
 
 // Describe makes the step that describes projects give answers. The context has what they are about.

@@ -21,7 +21,7 @@ type Want struct {
 	Solve, Canceled bool
 }
 
-// Check holds an error against what is wanted of it.
+// Check fails the test if err is not what w says.
 func (w Want) Check(t testing.TB, err error) {
 	t.Helper()
 	if err == nil {
@@ -43,7 +43,7 @@ func (w Want) Check(t testing.TB, err error) {
 	}
 }
 
-// places are where an error points at.
+// places are the lines that an error points at.
 func places(err error) []string {
 	var at []string
 	for _, src := range errdefs.Sources(err) {

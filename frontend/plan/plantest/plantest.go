@@ -1,7 +1,7 @@
-// Package plantest goes the stages of a build up to its plan, for the unit tests of each.
+// Package plantest runs the stages of a build up to its plan, for unit tests.
 //
-// Contract: the functions are the way of package frontend, with a BuildKit that answers from tables. What goes wrong on
-// the way is their error.
+// Contract: the functions run the stages as package frontend does, with a BuildKit that answers from tables. They
+// return the error of the stage that fails.
 package plantest
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/crosshull/crosshull/frontend/tree"
 )
 
-// Read reads what is asked of a BuildKit. The end of the test ends the build.
+// Read reads the request of the build that c answers. The end of the test ends the build.
 func Read(ctx context.Context, t testing.TB, c *gatewaytest.Client) (*request.Request, error) {
 	t.Helper()
 	gw, err := gateway.New(ctx, c)
@@ -32,7 +32,7 @@ func Read(ctx context.Context, t testing.TB, c *gatewaytest.Client) (*request.Re
 	return request.Read(ctx, gw, nil)
 }
 
-// Request is what is asked of a BuildKit, for the target that --target names. It has no mistakes.
+// Request is [Read] for the target that --target names. Mistakes in the spec are an error.
 func Request(ctx context.Context, t testing.TB, c *gatewaytest.Client) (*request.Request, error) {
 	t.Helper()
 	req, err := Read(ctx, t, c)
@@ -48,7 +48,7 @@ func Request(ctx context.Context, t testing.TB, c *gatewaytest.Client) (*request
 	return req, req.Check()
 }
 
-// Asker is what asks MSBuild about the target.
+// Asker gives the request, and the [facts.Asker] for its target.
 func Asker(ctx context.Context, t testing.TB, c *gatewaytest.Client) (*request.Request, *facts.Asker, error) {
 	t.Helper()
 	req, err := Request(ctx, t, c)
