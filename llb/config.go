@@ -20,9 +20,9 @@ import (
 
 // Base is what an image is put on.
 type Base struct {
-	// Name is the reference as the user would write it, tag included; empty where there is none to tell: scratch.
+	// Name is the reference as the user would write it, tag included. It is empty for scratch.
 	Name string
-	// Digest is of the manifest for the platform; empty where it cannot be known.
+	// Digest is that of the manifest for the platform; empty if it is not known.
 	Digest digest.Digest
 	// Config is the configuration of the image; nil means an empty one.
 	Config *dockerspec.DockerOCIImage
@@ -38,14 +38,14 @@ type ConfigOpt struct {
 	Labels map[string]string
 	// Epoch is SOURCE_DATE_EPOCH; nil leaves all times out.
 	Epoch *time.Time
-	// VCS is where the sources come from; the zero VCS leaves that out.
+	// VCS is the commit of the sources; the zero VCS leaves it out.
 	VCS VCS
 }
 
 // VCS is a commit of a repository.
 type VCS struct{ Source, Revision string }
 
-// Configuration is what there is of an image beside its layers.
+// Configuration is all of an image but its layers.
 type Configuration struct {
 	Image *dockerspec.DockerOCIImage
 	// Annotations are those of its manifest.
@@ -54,7 +54,7 @@ type Configuration struct {
 	Origins map[string]Origin
 }
 
-// User is who the image runs as, by number if that can be known.
+// User is the user that the image runs as, by number if that is known.
 func (c *Configuration) User() string {
 	user := c.Image.Config.User
 	if user == "app" { // the name that Microsoft's images have for it
@@ -79,12 +79,13 @@ const (
 	FromFlag // buildx's --label
 )
 
-// Config gives the configuration of an image: the base's, then what the SDK says, then the spec, then buildx's flags.
-// [LabelSources] is the order of labels and annotations. Created is left to the exporter.
+// Config gives the configuration of an image: that of the base, then what the SDK says, then the spec, then buildx's
+// flags; the later wins. [LabelSources] is the order of labels and annotations. The exporter sets Created.
 func Config(opt ConfigOpt) (*Configuration, error) {
 	c := &Configuration{Image: baseConfig(opt.Base), Origins: map[string]Origin{}}
-	// As in the index, which BuildKit makes of the normalized platform that is asked for (dockerui.Client.Build,
-	// exptypes.ParsePlatforms): linux/arm64 has no variant there, so a base's v8 would be another platform here.
+	// The platform has to be that of the index, which BuildKit takes from the user's --platform and normalizes
+	// (dockerui.Client.Build, exptypes.ParsePlatforms). There linux/arm64 has no variant, so the variant v8 of a base
+	// would make it another platform.
 	c.Image.Platform = platforms.Normalize(opt.Platform)
 	c.Image.Created = nil
 	c.Image.RootFS = ocispecs.RootFS{Type: "layers"}
@@ -111,7 +112,7 @@ func (c *Configuration) addEnv(opt *ConfigOpt) {
 	}
 }
 
-// addCommand says what is started.
+// addCommand sets entrypoint and command.
 func (c *Configuration) addCommand(opt *ConfigOpt) error {
 	cfg, from := &c.Image.Config, c.Origins
 	entrypoint, cmd, err := opt.App.Start().Resolve(cfg.Entrypoint)
@@ -128,11 +129,12 @@ func (c *Configuration) addCommand(opt *ConfigOpt) error {
 		from["args"] = FromSpec
 	}
 	cfg.Entrypoint, cfg.Cmd = entrypoint, cmd
-	cfg.ArgsEscaped = false //nolint:staticcheck // deprecated, but a base may have it, and it tells of its own command
+	cfg.ArgsEscaped = false //nolint:staticcheck // deprecated, but a base may have it, for its own command
 	return nil
 }
 
-// addRuntime says where and as whom the app runs, and what others may expect of it.
+// addRuntime sets what a container runtime needs to know beside the command: work directory, user, ports, volumes, stop
+// signal and healthcheck.
 func (c *Configuration) addRuntime(opt *ConfigOpt) error {
 	cfg, from := &c.Image.Config, c.Origins
 	cfg.WorkingDir, from["workdir"] = AppDir(opt.App), FromProject
@@ -172,9 +174,9 @@ func (c *Configuration) addRuntime(opt *ConfigOpt) error {
 
 var urlPort = regexp.MustCompile(`^\w+://.+:(\d+)`)
 
-// exposedPorts are the base's, the project's, and what the environment makes ASP.NET Core listen to: ASPNETCORE_URLS
-// alone where it is set, else ASPNETCORE_HTTP_PORTS and ASPNETCORE_HTTPS_PORTS (dotnet/sdk, ImageBuilder.cs). Ports in
-// the spec replace them all.
+// exposedPorts are those of the base, those of the project, and those that ASP.NET Core listens on because of the
+// environment: ASPNETCORE_URLS if it is set, else ASPNETCORE_HTTP_PORTS and ASPNETCORE_HTTPS_PORTS (dotnet/sdk,
+// ImageBuilder.cs). Ports in the spec replace them all.
 func exposedPorts(opt ConfigOpt, env []string) (map[string]struct{}, error) {
 	ports := map[string]struct{}{}
 	add := func(p string) {
@@ -244,7 +246,7 @@ func healthcheck(h *spec.Healthcheck) *dockerspec.HealthcheckConfig {
 // emptyPath is the PATH that a Dockerfile's FROM scratch gives an image (BuildKit, dockerfile2llb.emptyImage).
 const emptyPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// baseConfig is the configuration of a base, in a copy of what Config changes.
+// baseConfig gives the configuration of a base. It copies what Config changes, so that the base stays as it is.
 func baseConfig(base Base) *dockerspec.DockerOCIImage {
 	if base.Config == nil {
 		img := &dockerspec.DockerOCIImage{}

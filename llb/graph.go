@@ -18,8 +18,8 @@ import (
 // SourceDir is where the build container has the build context.
 const SourceDir = "/source"
 
-// Other folders of the build container. Like SourceDir they are part of what the compiler writes into its output, so
-// they never change.
+// Other folders of the build container. The compiler writes their paths into its output, like SourceDir, so they must
+// never change.
 const (
 	packageDir    = "/nuget"
 	msbuildDir    = "/crosshull"
@@ -33,8 +33,8 @@ const (
 	restoredDir   = "/restored"
 )
 
-// DiagnosticsDir is where a step that fails has [dotnet.DiagnosticsFile]: a mount of its own, which is no output.
-// OutputDir is where it has what it was to leave, as far as it came.
+// DiagnosticsDir is where a failed step has [dotnet.DiagnosticsFile]: in a separate mount, which is no output.
+// OutputDir is where it has the output that it made before it failed.
 const (
 	DiagnosticsDir = "/diagnostics"
 	OutputDir      = outputDir
@@ -61,14 +61,14 @@ const (
 	PhaseImage    = "image"
 )
 
-// Phases are all that `--no-cache-filter` can name.
+// Phases are the names that `--no-cache-filter` takes.
 var Phases = []string{PhaseDescribe, PhaseRestore, PhasePublish, PhaseTest, PhaseImage}
 
-// PhaseFiles is the part of PhaseImage that the spec has words of its own for.
+// PhaseFiles is the part of PhaseImage that comes from another key of the spec: files.
 const PhaseFiles = "image files"
 
-// fileTime is the time of every file that goes into a build or an image: what is built must not depend on when. It is
-// the earliest that a zip archive can hold, so tools that make packages take it too.
+// fileTime is the time of every file that goes into a build or an image: the result must not depend on the time of the
+// build. A zip archive can hold no earlier time, so tools that make packages accept this one.
 var fileTime = time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 // earlierTime is that of files that have to be older than others: see [dotnet.Earlier].
@@ -80,7 +80,7 @@ type Options struct {
 	Caps apicaps.CapSet
 	// BuildRID is the runtime identifier of the build platform.
 	BuildRID string
-	// Exec gives what buildx's flags say about the execs of a phase, and the place in the spec that it came from.
+	// Exec gives the options of the execs of a phase: what buildx's flags say about them, and their place in the spec.
 	Exec func(phase string) []llb.RunOption
 	// Constraints are for every other vertex of a phase.
 	Constraints func(phase string) []llb.ConstraintsOpt
@@ -90,11 +90,12 @@ type Options struct {
 type Sources struct {
 	// Context is the build context, .dockerignore applied.
 	Context llb.State
-	// Part gives at least what reads say of Context, so that the rest need not be sent. what names it: a part of the same
-	// name has much the same files from build to build. It is nil if BuildKit has all of Context.
+	// Part gives a part of Context with at least what reads match, so that the client need not send the rest. what is the
+	// name of the part: parts of one name have nearly the same files from build to build. Part is nil if BuildKit has all
+	// of Context.
 	Part func(what string, reads ...Reads) llb.State
-	// Exclude are patterns of what is in Context and enters no step. A local context lacks it already; one that
-	// BuildKit fetches, from git or as an archive, takes no patterns.
+	// Exclude are patterns of what no step gets of Context. A local context does not have these files. One that BuildKit
+	// fetches, from git or as an archive, has them, because such a source takes no patterns.
 	Exclude []string
 	// Names are all names of Context, sorted by path.
 	Names []dotnet.Name
@@ -108,7 +109,7 @@ type Sources struct {
 	Assets dotnet.Assets
 	// RestoreInputs are patterns of what restore reads, beyond what belongs to the projects of the closure.
 	RestoreInputs []string
-	// Housekeeping are the files of Context that are mostly no sources.
+	// Housekeeping are the files of Context that are rarely sources.
 	Housekeeping dotnet.Housekeeping
 }
 
@@ -116,7 +117,7 @@ type Sources struct {
 // not match Exclude.
 type Reads struct{ Include, Exclude []string }
 
-// part is at least what reads say of the context.
+// part gives a part of the context with at least what reads match.
 func (s Sources) part(what string, reads ...Reads) llb.State {
 	if s.Part == nil {
 		return s.Context
@@ -124,15 +125,15 @@ func (s Sources) part(what string, reads ...Reads) llb.State {
 	return s.Part(what, reads...)
 }
 
-// Steps makes the vertices that ask MSBuild. They need no answer of its.
+// Steps makes the vertices that ask MSBuild. They do not depend on its answers.
 type Steps struct {
 	Options
 	Sources
 	// SDK is the image of the SDK, for the build platform, with the environment of its configuration.
 	SDK llb.State
-	// Evaluator are the files of the program that asks MSBuild, compiled for SDK; none: SDK compiles it.
+	// Evaluator are the files of the program that asks MSBuild, compiled for SDK. If there are none, SDK compiles it.
 	Evaluator []dotnet.File
-	// Folder is the one of the context that commands run in: the SDK looks for global.json from there upwards.
+	// Folder is the folder of the context that commands run in: the SDK looks for global.json from there upwards.
 	Folder string
 	// NuGet is what the spec says of packages.
 	NuGet spec.NuGet
@@ -143,23 +144,23 @@ type Builder struct {
 	Steps
 	// Project is what the spec says of the project.
 	Project dotnet.Project
-	// Built are the apps and tests whose sources are wanted; none: nobody has said, so all of the context is.
+	// Built are the apps and tests whose sources the steps take from the context. If there are none, they take all of it.
 	Built []*dotnet.App
 	// Inputs are files and folders of the context that publish reads, beyond what MSBuild says.
 	Inputs []string
-	// Toolchain is the image that publishes, where that is not SDK: one with a linker, for AOT.
+	// Toolchain is the image that publishes for AOT, which has a linker. If it is nil, SDK publishes.
 	Toolchain *llb.State
 	// Outputs are folders of the context that builds on the host left, beside those that are excluded by their names.
 	Outputs []string
-	// Described is what Describe made; nil where nothing was asked.
+	// Described is the state that Describe made; nil if MSBuild was not asked.
 	Described *llb.State
 }
 
-// Describe asks MSBuild about projects that have the configuration and the properties of common: a state with
-// [dotnet.DescriptionFile] and [dotnet.DescribedFile] in its root. It succeeds also where MSBuild cannot evaluate a
-// project, so that BuildKit keeps that answer, too. Its input are the names of the context and the contents of project
-// files and of contents, which MSBuild has asked for: it is cached while no more than sources change. If the projects
-// are restored, files of packages are part of them.
+// Describe asks MSBuild about projects that have the configuration and the properties of common. It gives a state with
+// [dotnet.DescriptionFile] and [dotnet.DescribedFile] in its root. The step succeeds even if MSBuild cannot evaluate a
+// project, so that BuildKit caches that answer too. Its inputs are all names of the context, and the contents of
+// project files and of the files in contents, which MSBuild has asked for. So it stays cached if only sources change.
+// If restored is not nil, the projects also import the files of their packages.
 func (b *Steps) Describe(
 	common dotnet.Project, asked []dotnet.Project, files dotnet.Files, contents []string, restored *Restored,
 ) (llb.State, error) {
@@ -197,7 +198,7 @@ func (b *Steps) Describe(
 		reads(evaluatorDir, program),
 		reads(contentsDir, b.projectFiles(contents)),
 		llb.AddMount(SourceDir, llb.Scratch(), llb.Tmpfs()),
-		llb.Dir("/"), // or there would be folders of root's in the memory that the program lays names in
+		llb.Dir("/"), // or BuildKit would make folders of root in the tmpfs that the program writes into
 	)
 	what, args := "dotnet msbuild -t:ComputeContainerConfig "+strings.Join(names, " "), dotnet.EvaluateArgs(paths)
 	if restored == nil {
@@ -209,7 +210,7 @@ func (b *Steps) Describe(
 	return b.run(PhaseDescribe, b.SDK, what, args, opts...).AddMount(outputDir, llb.Scratch()), nil
 }
 
-// program is the one that asks MSBuild.
+// program gives the program that asks MSBuild.
 func (b *Steps) program() (llb.State, error) {
 	const own, name = "crosshull's program", "compile the program that asks MSBuild"
 	if len(b.Evaluator) > 0 {
@@ -223,31 +224,31 @@ func (b *Steps) program() (llb.State, error) {
 	run := b.run(PhaseDescribe, b.SDK, name, dotnet.CompileEvaluatorArgs(paths), shown,
 		reads(sourcesDir, made(files, append(b.named(PhaseDescribe, own), shown)...)))
 	config := made([]dotnet.File{dotnet.EvaluatorConfig()},
-		append(b.named(PhaseDescribe, "crosshull's choice of a runtime for it"), shown)...)
+		append(b.named(PhaseDescribe, "runtime configuration of crosshull's program"), shown)...)
 	return run.AddMount(outputDir, config), nil
 }
 
-// Anew gives steps that are done whatever the cache has.
+// Anew gives steps that run even if the cache has their results.
 func (b Steps) Anew() Steps {
 	exec := b.Exec
 	b.Exec = func(phase string) []llb.RunOption { return append(exec(phase), llb.IgnoreCache) }
 	return b
 }
 
-// projectFiles are the files of the context that say what its projects are, and those of further names.
+// projectFiles gives the project files of the context, and its files with names.
 func (b *Steps) projectFiles(names []string) llb.State {
 	include := append(dotnet.ProjectFiles(), b.Links.ProjectFiles()...)
 	for _, name := range names {
 		include = append(include, dotnet.Escape(name))
 	}
 	reads := Reads{include, dotnet.AnyOutputs()}
-	if slices.ContainsFunc(names, dotnet.InOutputs) { // a folder of such a name that is not one
+	if slices.ContainsFunc(names, dotnet.InOutputs) { // bin or obj, but no output folder
 		reads.Exclude = nil
 	}
 	return b.copyContext(PhaseDescribe, b.part("project files", reads), llb.Scratch(), "project files", reads)
 }
 
-// Restored is what a restore leaves, and what can be compiled of it apart.
+// Restored is what a restore leaves, and the slices that are compiled apart.
 type Restored struct {
 	Tree     llb.State // the project files, with obj beside each
 	packages llb.State
@@ -270,7 +271,7 @@ func (b *Builder) Restore(apps []*dotnet.App, rids []string) (Restored, error) {
 		nodes = append(nodes, app.Closure...)
 		names = append(names, app.Path)
 	}
-	var own []dotnet.File // that the restore is told by
+	var own []dotnet.File // files of crosshull that the restore reads
 	if dotnet.RestoreNeedsFiles(apps, rids) {
 		if own, err = dotnet.MSBuildFiles(); err != nil {
 			return Restored{}, err
@@ -313,10 +314,11 @@ func (b *Builder) Restore(apps []*dotnet.App, rids []string) (Restored, error) {
 	return restored, err
 }
 
-// Publish compiles and publishes app, for a runtime identifier unless rid is empty: a state with a folder for every
-// layer, see [dotnet.Layers], and [dotnet.ReportFile], which says what there is. That is no state of its own: a cache
-// in a registry has the graph of the image and nothing else, and a builder that has only that would publish to have
-// the report. With [dotnet.CompressBeside], [dotnet.LayerAssets] is not complete: [Builder.StaticAssets] has it.
+// Publish compiles and publishes app, for a runtime identifier unless rid is empty. It gives a state with a folder for
+// every layer, see [dotnet.Layers], and with [dotnet.ReportFile], which lists the folders. The report is in the same
+// state because a cache in a registry has only the graph of the image: if the report were apart, a new builder would
+// have to publish again to get it. With [dotnet.CompressBeside], [dotnet.LayerAssets] is not complete:
+// [Builder.StaticAssets] makes the whole of it.
 func (b *Builder) Publish(
 	app *dotnet.App,
 	restored Restored,
@@ -341,8 +343,8 @@ func (b *Builder) Publish(
 		reads(msbuildDir, files),
 	}
 	if b.Described != nil {
-		// A cache in a registry has the graph of the image and nothing else. Described is no part of it otherwise, and a new
-		// builder would have to ask MSBuild again.
+		// A cache in a registry has only the graph of the image. Without this mount, Described would be no part of that, and
+		// a new builder would have to ask MSBuild again.
 		mounts = append(mounts, reads(describedFile, *b.Described, llb.SourcePath(dotnet.DescribedFile)))
 	}
 	if compression == dotnet.CompressBefore {
@@ -400,8 +402,8 @@ func (b *Builder) SourcePart() string {
 	return "sources of " + some(names)
 }
 
-// sourceTree is the part of the context that the steps that compile read. It is one for all of them: each part costs
-// the client a walk, and the builder its space.
+// sourceTree is the part of the context that the steps that compile read. All of these steps share it, because the
+// client walks the context once for each part, and the builder stores each part.
 func (b *Builder) sourceTree() llb.State {
 	if len(b.Built) == 0 {
 		return b.Context
@@ -409,7 +411,7 @@ func (b *Builder) sourceTree() llb.State {
 	return b.part(b.SourcePart(), b.SourceReads()...)
 }
 
-// sources are patterns of what projects are built from, nothing for all files.
+// sources are patterns of what projects are built from; nil for all files.
 func (b *Builder) sources(nodes []dotnet.Node) []string {
 	patterns := dotnet.PublishFiles(nodes)
 	if len(patterns) > 0 {
@@ -432,7 +434,7 @@ func (b *Builder) outputs(nodes []dotnet.Node) []string {
 	return patterns
 }
 
-// folders makes those that projects look for, and of which they read nothing.
+// folders makes the folders that have to exist for projects, although they read nothing in them.
 func (b *Builder) folders(phase string, nodes []dotnet.Node, st llb.State) llb.State {
 	var action *llb.FileAction
 	for _, dir := range dotnet.Folders(nodes) {
@@ -441,16 +443,16 @@ func (b *Builder) folders(phase string, nodes []dotnet.Node, st llb.State) llb.S
 	if action == nil {
 		return st
 	}
-	return st.File(action, b.named(phase, "make folders that are looked for")...)
+	return st.File(action, b.named(phase, "make folders that projects look for")...)
 }
 
-// notSources are patterns of what is among those files and nothing that projects are built from.
+// notSources are patterns of what [Builder.sources] match, but no project is built from: outputs and housekeeping.
 func (b *Builder) notSources(nodes []dotnet.Node) []string {
 	return append(b.outputs(nodes), b.Housekeeping.Idle(nodes, b.Links, b.Project, b.Inputs)...)
 }
 
 // AppHosts makes the launchers of app for runtime identifiers: a state with a folder for each. They depend on no
-// source, so an edit makes none anew.
+// source, so an edit of a source does not make them again.
 func (b *Builder) AppHosts(app *dotnet.App, restored Restored, rids []string) (llb.State, error) {
 	files, err := msbuildFiles(PhasePublish, app.ResponseFiles(paths)...)
 	if err != nil {
@@ -468,12 +470,13 @@ func (b *Builder) AppHosts(app *dotnet.App, restored Restored, rids []string) (l
 	return run.AddMount(outputDir, llb.Scratch()), nil
 }
 
-// Layer makes folders of published files a layer of an image, in folder dir of it: owned by root, writable by nobody
-// else, executable only where the file was, all with the same time. It waits for asked, if that is not nil.
+// Layer makes a layer of an image from folders of published files. The files go to folder dir of the image. Root owns
+// them, nobody else can write to them, and all have the same time. A file stays executable if it was. If asked is not
+// nil, the layer depends on it.
 func (b *Builder) Layer(name string, published llb.State, asked *llb.State, dir string, folders ...string) llb.State {
 	var action *llb.FileAction
 	if asked != nil {
-		// It takes nothing, but a cache in a registry has the graph of the image and nothing else: see Described.
+		// This copies nothing, but makes asked part of the graph of the image, which is all that a cache in a registry has.
 		nothing := &llb.CopyInfo{AllowWildcard: true, AllowEmptyWildcard: true, CreatedTime: &fileTime}
 		action = action.Copy(*asked, "/nothing*", "/", nothing)
 	}
@@ -492,9 +495,9 @@ func (b *Builder) Layer(name string, published llb.State, asked *llb.State, dir 
 }
 
 // readable is the mode of files in an image: for everybody to read, for the owner to write, executable where they
-// were. It is nil for a BuildKit older than 0.17, which takes a symbolic mode for 000; publish leaves much the same
-// modes. No capability tells of symbolic modes (BuildKit never registers file.copy.modestring), so one does that came
-// with them.
+// were. It is nil for a BuildKit older than 0.17, which takes a symbolic mode for 000. Then files keep their modes from
+// publish, which are nearly the same. There is no capability for symbolic modes (BuildKit never registers
+// file.copy.modestring), so we ask for one that came in the same version.
 func (b *Steps) readable() *llb.ChmodOpt {
 	if b.Caps.Supports(pb.CapGCFreeSpaceFilter) != nil {
 		return nil
@@ -531,8 +534,8 @@ func (b *Builder) copySources(action *llb.FileAction, nodes []dotnet.Node, reads
 // run executes args in an image that has the SDK. The root file system is scratch space: results leave through mounts.
 func (b *Steps) run(phase string, from llb.State, name string, args []string, opts ...llb.RunOption) llb.ExecState {
 	if phase != PhaseTest {
-		// MSBuild and the compiler spend up to a third of their time on code that counts how often it runs, so as to be
-		// faster in hours that a build does not last. Tests are the user's own code, which runs as it would elsewhere.
+		// With PGO, MSBuild and the compiler spend up to a third of their time on counting how often code runs. That pays off
+		// after hours, and no build lasts so long. Tests are the user's own code, so they run as they do elsewhere.
 		opts = append(opts, llb.AddEnv("DOTNET_TieredPGO", "0"))
 	}
 	opts = append([]llb.RunOption{
@@ -551,8 +554,8 @@ func (b *Steps) run(phase string, from llb.State, name string, args []string, op
 	return run
 }
 
-// reads mounts what a step reads. It is not read-only, but has a layer over it that is dropped: of two steps that fail
-// side by side and have a read-only mount in common, BuildKit loses the error of one (frontend/gateway,
+// reads mounts what a step reads. The mount is not read-only: the step can write, and its changes are dropped. If two
+// steps with the same read-only mount fail at the same time, BuildKit loses the error of one (frontend/gateway,
 // registerResultIDsLocked).
 func reads(dir string, st llb.State, opts ...llb.MountOption) llb.RunOption {
 	return llb.AddMount(dir, st, append(opts, llb.ForceNoOutput)...)

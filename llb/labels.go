@@ -172,7 +172,7 @@ func known(opt *ConfigOpt) map[string]string {
 	return labels
 }
 
-// addLabels gives a configuration its labels, its annotations and their origins, by the table.
+// addLabels sets the labels and the annotations of a configuration, and the origins of the labels, by [LabelSources].
 func (c *Configuration) addLabels(opt *ConfigOpt) {
 	labels := map[string]string{}
 	c.Annotations = map[string]string{}

@@ -26,11 +26,12 @@ func NuGet(n spec.NuGet) dotnet.NuGet {
 	return out
 }
 
-// nobody is the user that asks MSBuild: see Rights of the evaluator.
+// nobody is the user that MSBuild runs as in the evaluator: see Rights there.
 const nobody = 65532
 
 // nuget is what a step needs to get packages, beyond the project files: feeds, their credentials, and their
-// certificates. Describe gets SDKs that are packages. A secret that is missing there is restore's error.
+// certificates. Describe needs that for MSBuild SDKs that are packages. If a secret is missing, describe goes on, and
+// restore reports the error.
 func (b *Steps) nuget(phase string) (dotnet.NuGetSettings, []llb.RunOption, error) {
 	home, opts, err := b.home(phase)
 	if err != nil {

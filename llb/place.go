@@ -128,7 +128,7 @@ func (g Ground) WithApp(ctx context.Context, dir string, app Stat) (Ground, erro
 	return ground, nil
 }
 
-// once is stat with a memory. It does not ask about a path whose parent is no folder.
+// once makes a Stat that remembers the answers of stat. It does not ask about a path whose parent is no folder.
 func once(stat Stat) Stat {
 	if stat == nil {
 		return nil

@@ -16,12 +16,13 @@ import (
 const (
 	// FactsAssets is NuGet's graph of an app, see [dotnet.ParseAssets].
 	FactsAssets = "project.assets.json"
-	// FactsPackages has what packages say of themselves, see [dotnet.PackageFacts].
+	// FactsPackages is a folder with the nuspec files and hashes of packages, see [dotnet.PackageFacts].
 	FactsPackages = "packages"
 )
 
-// PackageFacts are what a restore leaves that tells of the packages of app, apart from the packages: a few hundred KB,
-// where those can be hundreds of MB that a builder with no more than a cache in a registry would have to pull.
+// PackageFacts are the files of a restore that describe the packages of app, without the packages themselves. They take
+// a few hundred KB. The packages can take hundreds of MB, and a builder that has only a cache in a registry would have
+// to pull them.
 func (b *Builder) PackageFacts(app *dotnet.App, restored Restored) llb.State {
 	action := llb.Copy(restored.Tree, "/"+app.AssetsFile, "/"+FactsAssets, &llb.CopyInfo{CreatedTime: &fileTime}).
 		Copy(restored.packages, "/", "/"+FactsPackages, &llb.CopyInfo{
@@ -30,7 +31,7 @@ func (b *Builder) PackageFacts(app *dotnet.App, restored Restored) llb.State {
 			IncludePatterns:     dotnet.PackageFacts(),
 			CreatedTime:         &fileTime,
 		})
-	return llb.Scratch().File(action, b.named(PhaseImage, "copy what packages of "+app.Path+" say of themselves")...)
+	return llb.Scratch().File(action, b.named(PhaseImage, "copy nuspec files and hashes of packages of "+app.Path)...)
 }
 
 // Parts are what a restore leaves, by name.
@@ -38,8 +39,8 @@ func (r Restored) Parts() map[string]llb.State {
 	return map[string]llb.State{"packages": r.packages, "projects": r.Tree}
 }
 
-// Document is a state with a document alone, which was made of facts. They are part of the graph so that a cache in a
-// registry has them: it has the graph of the result, and of that only what was built.
+// Document is a state with only a document, which was made from facts. facts are part of its graph, so that a cache in
+// a registry has them: it has only the steps of the graph of the result that were built.
 func (b *Builder) Document(p ocispecs.Platform, facts llb.State, name string, dt []byte) llb.State {
 	opts := func(what string) []llb.ConstraintsOpt {
 		return append(b.Constraints(PhaseImage), llb.WithCustomName(imagePrefix(p)+what))
@@ -50,7 +51,7 @@ func (b *Builder) Document(p ocispecs.Platform, facts llb.State, name string, dt
 		opts("copy "+name)...)
 }
 
-// Scanner is an image that tells what is in others, by BuildKit's protocol for such images
+// Scanner is an image that makes SBOMs of other images, by BuildKit's SBOM scanning protocol
 // (docs/attestations/sbom-protocol.md of moby/buildkit).
 type Scanner struct {
 	Name   string
@@ -59,14 +60,14 @@ type Scanner struct {
 	Params map[string]string // of --attest type=sbom
 }
 
-// Folders of the container of a scanner: each document that it writes is named after what it looked at.
+// Folders of the container of a scanner. It names each document after the folder that it scanned.
 const (
 	scanCore   = "/run/src/core/sbom"
 	scanExtras = "/run/src/extras"
 	scanOutput = "/run/out"
 )
 
-// Scan runs a scanner on the image for p, and on extras by their names: a state with in-toto statements.
+// Scan runs a scanner on the image for p, and on extras, which are by name. It gives a state with in-toto statements.
 func (b *Builder) Scan(s Scanner, p ocispecs.Platform, image llb.State, extras map[string]llb.State) llb.State {
 	opts := []llb.RunOption{
 		llb.Args(s.Args),

@@ -10,17 +10,19 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// slice is a part of the project graph and what compiling it leaves.
+// slice is a part of the project graph, with the output of its compile.
 type slice struct {
 	dotnet.Slice
 	// built is what the compile added to the folder of the context: bin and obj of its projects.
 	built llb.State
-	// standIns is what others are compiled against: reference assemblies, in their own places and in those of assemblies.
+	// standIns is what other slices are compiled against: reference assemblies. Each one is at its own path, and at the
+	// path of the assembly that it stands for.
 	standIns llb.State
 }
 
-// compile makes a vertex for every slice of apps. Its input are the sources of its projects, what restore left for them
-// and for what they reference, and of the latter the reference assemblies alone. nodes are the projects of all apps.
+// compile makes a vertex for every slice of apps. Its inputs are the sources of the projects of the slice, what restore
+// left for them and for the projects that they reference, and the reference assemblies of the latter. nodes are the
+// projects of all apps.
 func (b *Builder) compile(apps []*dotnet.App, nodes []dotnet.Node, restored Restored) ([]slice, error) {
 	all := dotnet.Slices(apps)
 	out := make([]slice, len(all))
@@ -60,7 +62,8 @@ func (b *Builder) compile(apps []*dotnet.App, nodes []dotnet.Node, restored Rest
 	return out, nil
 }
 
-// some names projects in the name of a vertex: all of a few, and how many more there are of many.
+// some lists projects for the name of a vertex. Of a long list, it gives the first ones and says how many more there
+// are.
 func some(projects []string) string {
 	const all, first = 5, 3
 	if len(projects) <= all {
@@ -69,9 +72,10 @@ func some(projects []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(projects[:first], " "), len(projects)-first)
 }
 
-// projects is the folder that a slice is compiled in, without the assemblies that it references: its sources, and the
-// project files and obj of those that it sees, so that a change of another project file compiles nothing again. unseen
-// and exclude are patterns of what it lacks of tree and of the context.
+// projects is the folder that a slice is compiled in, without the assemblies that it references. It has the sources of
+// the slice, and the project files and obj of the projects that the slice sees. A change of another project file does
+// not compile the slice again. unseen are patterns of what the folder does not get of tree, exclude of what it does not
+// get of the context.
 func (b *Builder) projects(
 	tree llb.State, s dotnet.Slice, unseen, exclude []string, shown llb.ConstraintsOpt,
 ) llb.State {
@@ -80,7 +84,8 @@ func (b *Builder) projects(
 		append(b.named(PhasePublish, "copy sources of "+some(dotnet.ProjectPaths(s.Projects))), shown)...)
 }
 
-// group shows vertices as one, of its name: what copies for a command and takes what it left is nothing to read about.
+// group makes the progress show vertices as one with this name: no user needs to see the copies before and after a
+// command.
 func group(phase, name string) llb.ConstraintsOpt {
 	name = "[" + phase + "] " + name
 	return llb.ProgressGroup(digest.FromString(name).String(), name, false)
@@ -97,14 +102,14 @@ func (r Restored) Compiled(app *dotnet.App) []Compiled {
 	return all
 }
 
-// Compiled is a slice.
+// Compiled is a slice that has been compiled.
 type Compiled struct {
 	Projects []string
 	Output   llb.State // bin and obj of the projects, in their places in the context
 }
 
-// workspace is the folder that app is built in, with what has been compiled apart in it, and the MSBuild files that
-// tell of that.
+// workspace gives the folder that app is built in, with the output of the slices that app uses. files are the MSBuild
+// files, which name the projects of those slices.
 func (b *Builder) workspace(phase string, app *dotnet.App, restored Restored) (sources, files llb.State, err error) {
 	var built []dotnet.Node
 	var merge []llb.State

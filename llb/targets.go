@@ -17,7 +17,8 @@ import (
 // PhaseTest is the phase of the tests.
 const PhaseTest = "test"
 
-// Test builds and runs a test project, on the build platform: a state with the results in a folder of its name.
+// Test builds and runs a test project on the build platform. It gives a state with the results, in a folder with the
+// name of the project.
 func (b *Builder) Test(test *dotnet.App, restored Restored) (llb.State, error) {
 	sources, files, err := b.workspace(PhaseTest, test, restored)
 	if err != nil {
@@ -30,7 +31,7 @@ func (b *Builder) Test(test *dotnet.App, restored Restored) (llb.State, error) {
 	return run.AddMount(outputDir, llb.Scratch()), nil
 }
 
-// Collect puts the results of tests into one state, each in a folder of its own.
+// Collect puts the results of tests into one state, in the folders of [dotnet.ResultsFolders].
 func (b *Builder) Collect(tests []*dotnet.App, results []llb.State) llb.State {
 	st := llb.Scratch()
 	for i, folder := range dotnet.ResultsFolders(tests) {
@@ -50,10 +51,11 @@ func (b *Builder) Workspace(app *dotnet.App, restored Restored) llb.State {
 		File(llb.Copy(restored.packages, "/", packageDir, info), b.named(PhasePublish, "copy packages to "+packageDir)...)
 }
 
-// WorkspaceEnv is the environment that commands of a workspace want.
+// WorkspaceEnv is the environment that commands in a workspace need.
 var WorkspaceEnv = map[string]string{"NUGET_PACKAGES": packageDir}
 
-// Convert makes a project of a file-based app: the context with a folder beside the file, named as it is without .cs.
+// Convert makes a project of a file-based app. It gives the context with a new folder beside the file, which has the
+// name of the file without .cs.
 func (b *Steps) Convert(file string) llb.State {
 	into := strings.TrimSuffix(file, path.Ext(file))
 	run := b.run(PhaseDescribe, b.SDK, "dotnet project convert "+file, []string{
@@ -96,11 +98,11 @@ func (b *Builder) Files(
 	return layer, nil
 }
 
-// FilePart is the name of the part of the context that files of the spec are in.
+// FilePart is the name of the part of the context that has the files of the spec.
 const FilePart = "files of the image"
 
-// ReadOf limits what is sent of a named context, if that is a folder of the user's machine, to what files of the spec
-// take from it.
+// ReadOf limits what the client sends of a named context, if that is a folder of the user's machine: it sends only what
+// files of the spec take from it.
 func ReadOf(context string, files []spec.File) []llb.LocalOption {
 	var paths []string
 	for _, f := range files {
@@ -160,8 +162,9 @@ func (b *Builder) file(
 	return action.Copy(from, path.Join("/", f.From), f.To, info), nil
 }
 
-// IsWholeContext tells whether an entry copies all of the build context. It then lacks .git, be it that the user keeps
-// it: that is for the steps that build. In an image it would be the whole history, and another layer with every commit.
+// IsWholeContext tells whether an entry copies all of the build context. Such a copy leaves out .git. If the user keeps
+// .git in the context, it is for the steps that build: an image would get the whole history, and another layer with
+// every commit.
 func IsWholeContext(f spec.File) bool {
 	return f.Context == "" && f.From != "" && path.Clean(f.From) == "."
 }
@@ -172,7 +175,7 @@ func forUser(f spec.File) bool { return f.Owner == "app" || f.Owner == "" && isE
 // ForUser tells whether one of files belongs to the user that the image runs as, so that its layer is of that user.
 func ForUser(files []spec.File) bool { return slices.ContainsFunc(files, forUser) }
 
-// chown gives the owner of a file, by number: a layer of its own has no /etc/passwd to look a name up.
+// chown gives the owner of a file by number, because a separate layer has no /etc/passwd with names.
 func chown(f spec.File, user string) (*llb.ChownOpt, error) {
 	owner := cmp.Or(f.Owner, "0")
 	if forUser(f) {

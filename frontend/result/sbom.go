@@ -76,7 +76,7 @@ func readPackages(ctx context.Context, plan *plan.Plan, g *graph.Graph) (*packag
 				if gateway.IsNotFound(err) {
 					return nil
 				}
-				return fmt.Errorf("read what packages say of themselves: %w", err)
+				return fmt.Errorf("read nuspec files and hashes of packages: %w", err)
 			}
 			mu.Lock()
 			defer mu.Unlock()

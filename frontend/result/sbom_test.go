@@ -19,7 +19,7 @@ import (
 const (
 	scanner  = "example.com/scanner:1"
 	document = "sbom-nuget.spdx.json"
-	about    = "[image] copy what packages of app/app.csproj say of themselves"
+	about    = "[image] copy nuspec files and hashes of packages of app/app.csproj"
 	// assets are NuGet's graph of an app with one package.
 	assets = `{
 		"targets": {"net10.0": {"A/1.0.0": {"type": "package", "runtime": {"lib/net10.0/A.dll": {}}}}},
@@ -141,7 +141,7 @@ func TestBillsFail(t *testing.T) {
 			step := restored(assets)
 			step.Errs = map[string]error{"packages/a/1.0.0/a.nuspec": errors.New("input/output error")}
 			c.Step(step)
-		}, want{Says: "read what packages say of themselves: input/output error"}},
+		}, want{Says: "read nuspec files and hashes of packages: input/output error"}},
 	} {
 		for _, target := range []string{"image", "sbom"} {
 			ofScanner := strings.Contains(tc.name, "scanner") || strings.Contains(tc.name, "stages")

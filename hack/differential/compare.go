@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Difference is a published file that the two do not have alike.
+// Difference is a published file in which plain publish and crosshull differ.
 type Difference struct {
 	Name string
 	// What is the way in which they differ: missing, too much, or other bytes.
@@ -32,7 +32,7 @@ func (d Difference) String() string {
 	return d.Name + ": " + d.What + "\n    " + strings.ReplaceAll(d.Detail, "\n", "\n    ")
 }
 
-// allowed is a difference that is right.
+// allowed is a kind of difference that is no fault.
 type allowed struct {
 	why string
 	// leftOut tells of a file that crosshull need not publish.
@@ -41,7 +41,7 @@ type allowed struct {
 	same func(name, plain, ours string) bool
 }
 
-// exceptions are all differences that are right.
+// exceptions are all kinds of differences that are no fault.
 var exceptions = []allowed{
 	{
 		why: "an image is of one platform, and what packages bring for other systems is of no use in it",
@@ -69,7 +69,7 @@ var usable = []string{"linux-x64", "linux", "unix-x64", "unix", "any"}
 
 var lastModified = regexp.MustCompile(`\{"Name":"Last-Modified","Value":"[^"]*"\}`)
 
-// Compare gives what differs between what plain publish makes and what crosshull makes, but for what is right.
+// Compare gives the differences between what plain publish makes and what crosshull makes, without the exceptions.
 func Compare(plain, ours Tree) []Difference {
 	var found []Difference
 	for _, name := range slices.Sorted(maps.Keys(plain.With(ours))) {

@@ -17,7 +17,7 @@ func Edit(r Recipe, number int, repo *Repository) (Tree, string) {
 	e := &editing{Rand: own, recipe: r, number: number, repo: repo, tree: repo.Tree.With(nil)}
 	for range 20 { // not each kind has a place in each repository
 		kind := e.draw()
-		// Plain publish gets no more of a solution than its name, so it does not miss the file. crosshull's error is right.
+		// Plain publish gets only the name of a solution, so it passes without the file. That crosshull fails then is right.
 		_, had := repo.Tree[repo.Publish.Project]
 		what := kind.do(e)
 		if _, has := e.tree[repo.Publish.Project]; what != "" && (has || !had) {

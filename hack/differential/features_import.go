@@ -6,7 +6,7 @@ import (
 	"path"
 )
 
-// importFeatures are files that project files import, and files that say which properties there are.
+// importFeatures are files that project files import, and other files that decide properties.
 var importFeatures = []feature{
 	{"import-relative", 0.2, importRelative},
 	{"import-wildcard", 0.15, importWildcard},
@@ -169,7 +169,7 @@ func publishProfile(g *generator, r *rand.Rand) bool {
 	return true
 }
 
-// solution has one solution, and a project that takes files from where that is.
+// solution has one solution, and a project that takes files from the folder of the solution.
 func solution(g *generator, r *rand.Rand) bool {
 	kind := []string{".sln", ".slnx", ".slnf"}[r.IntN(3)]
 	dir := []string{".", "build"}[r.IntN(2)]
@@ -222,7 +222,7 @@ func globalJSON(g *generator, r *rand.Rand) bool {
 	return true
 }
 
-// globalConfig says what comes of a warning of the compiler.
+// globalConfig sets the severity of a warning of the compiler.
 func globalConfig(g *generator, r *rand.Rand) bool {
 	severity := []string{"none", "suggestion", "warning"}[r.IntN(3)]
 	p := g.any(r)

@@ -55,7 +55,7 @@ func pathOfMetadata(g *generator, r *rand.Rand) bool {
 	return true
 }
 
-// restless is another project each time that MSBuild evaluates it, and reads a file.
+// restless has a property with another value in each evaluation, and reads a file.
 func restless(g *generator, r *rand.Rand) bool {
 	p := g.any(r)
 	p.prop("Restless", "$([System.Guid]::NewGuid())")

@@ -1,7 +1,7 @@
 package differential
 
 import (
-	_ "embed" // of assemblies that no source is there for
+	_ "embed" // of assemblies whose sources are not here
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -10,7 +10,7 @@ import (
 	"github.com/crosshull/crosshull/hack/lab/feed"
 )
 
-// projectFeatures are what projects are of, and what they use.
+// projectFeatures are kinds of projects, and what projects use.
 var projectFeatures = []feature{
 	{"packages", 0.3, packages},
 	{"lock-file", 0.1, lockFile},
@@ -36,7 +36,7 @@ var projectFeatures = []feature{
 	{"signed", 0.1, signed},
 }
 
-// fed are packages that the lab's feed has, with something to say of each.
+// fed are packages that the lab's feed has, each with C# that uses it.
 var fed = []pkg{
 	{"Newtonsoft.Json", "13.0.3", `Newtonsoft.Json.JsonConvert.SerializeObject(new[] { 1, 2 })`},
 	{"Newtonsoft.Json", "13.0.4", `Newtonsoft.Json.JsonConvert.SerializeObject(new[] { 1, 2 })`},
@@ -387,7 +387,7 @@ var (
 	vendorCore string
 )
 
-// teamKey is a public key as the compiler takes it. What it has of numbers means nothing, as nobody verifies.
+// teamKey is a public key as the compiler takes it. Its numbers mean nothing, because nobody verifies a signature.
 var teamKey = "\x00\x24\x00\x00\x04\x80\x00\x00\x94\x00\x00\x00\x06\x02\x00\x00\x00\x24\x00\x00" +
 	"RSA1\x00\x04\x00\x00\x01\x00\x01\x00" +
 	strings.Repeat("key v0..", 16)

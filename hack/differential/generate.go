@@ -11,7 +11,7 @@ import (
 
 // Generate makes the repository of a recipe, before its edits.
 //
-// Each feature draws from numbers of its own, so one that is left out, or one that is new, changes no other.
+// Each feature draws from its own numbers, so a feature that is left out or new does not change the others.
 func Generate(r Recipe) *Repository {
 	g := &generator{recipe: r, repo: &Repository{Tree: Tree{}, Host: Tree{}}}
 	g.plan()
@@ -39,7 +39,7 @@ func stream(seed uint64, name string) *rand.Rand {
 // feature is something that a repository may have.
 type feature struct {
 	name  string
-	often float64 // in how many of all repositories
+	often float64 // share of all repositories that get it
 	// make adds it, and tells whether there was a place for it.
 	make func(g *generator, r *rand.Rand) bool
 }
@@ -72,14 +72,14 @@ type generator struct {
 	others   []*project // which the app does not use
 	// props and targets are what Directory.Build.props and Directory.Build.targets of the root have.
 	props, targets []string
-	// nested says that the folder of the projects has files of that name, too, which import those of the root.
+	// nested says that the folder of the projects also has files with these names, which import those of the root.
 	nested  bool
 	central bool   // versions of packages are in Directory.Packages.props
 	unsaid  bool   // the spec names no project
 	src     string // the folder of the projects
 }
 
-// project is a project of which the file is written last.
+// project is a project of the repository. Its file is written at the end.
 type project struct {
 	name       string // of the assembly and of the namespace
 	dir, file  string
@@ -92,7 +92,7 @@ type project struct {
 	props      []string
 	items      []string
 	tail       []string // what comes last: targets, mostly
-	says       []string // C#, what the app prints of it
+	says       []string // C# expressions whose values the app prints
 	program    string   // C#, of an app
 	declared   string   // first line of the file
 	line       string   // ends of lines
@@ -179,7 +179,7 @@ func (g *generator) newProject(name string, r *rand.Rand) *project {
 	return p
 }
 
-// perPlatform tells whether a runtime identifier is given.
+// perPlatform tells whether the publish is for a runtime identifier.
 func (g *generator) perPlatform() bool {
 	return g.repo.Publish.Mode != "portable" && g.repo.Publish.Mode != "apphost"
 }

@@ -42,7 +42,7 @@ var Modes = []string{"portable", "apphost", "self-contained", "single-file", "re
 // RID is the runtime identifier that all is published for.
 const RID = "linux-x64"
 
-// Spec is a crosshull.yaml that says it.
+// Spec gives the crosshull.yaml.
 func (p Publish) Spec() string {
 	var b strings.Builder
 	if p.Project != "" {
@@ -57,8 +57,8 @@ func (p Publish) Spec() string {
 	return b.String()
 }
 
-// Arguments are those of dotnet publish that say it, for a checkout in root. What they are in each mode is what
-// docs/reference/publish-modes.md says.
+// Arguments gives the arguments of dotnet publish, for a checkout in root. docs/reference/publish-modes.md has those of
+// each mode.
 func (p Publish) Arguments(root string) []string {
 	args := []string{path.Join(root, p.App), "-nologo"}
 	if p.Framework != "" {
@@ -78,8 +78,8 @@ func (p Publish) Arguments(root string) []string {
 	return append(args, p.solution(root)...)
 }
 
-// solution gives the properties that MSBuild gives to each project of a solution. A folder for the output is refused
-// for a whole solution (NETSDK1194), so the app is what is published.
+// solution gives the properties that MSBuild gives to each project of a solution. dotnet publish takes no output folder
+// for a whole solution (NETSDK1194), so it publishes the app.
 func (p Publish) solution(root string) []string {
 	ext := path.Ext(p.Project)
 	if !slices.Contains([]string{".sln", ".slnx", ".slnf"}, ext) {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// explainStrings says which texts one of two assemblies has alone. The compiler puts names and attributes as UTF-8,
-// and literals as UTF-16.
+// explainStrings lists the texts that only one of two assemblies has. The compiler writes names and attributes in
+// UTF-8, and literals in UTF-16.
 func explainStrings(plain, ours string) string {
 	a, b := texts(plain), texts(ours)
 	var lines []string

@@ -21,7 +21,7 @@ type File struct {
 	Link string
 }
 
-// Names are the paths in order, so that who draws one by a number draws the same each time.
+// Names are the sorted paths, so that a number always draws the same one.
 func (t Tree) Names() []string { return slices.Sorted(maps.Keys(t)) }
 
 // With gives the files of both; those of more win.

@@ -2,8 +2,8 @@ package lab
 
 import "context"
 
-// PushDockerfileFrontend puts docker/dockerfile:1 into the lab's registry, compiled from the sources of the BuildKit
-// that the lab runs, and labelled as upstream's. Where images are real, so is that one. The lab has to be up.
+// PushDockerfileFrontend pushes docker/dockerfile:1 to the lab's registry. It is compiled from the sources of the lab's
+// BuildKit, and has the labels of the real image. If the lab's images are real, it does nothing. The lab has to be up.
 func (l *Lab) PushDockerfileFrontend(ctx context.Context) error {
 	if !l.LocalImages() {
 		return nil

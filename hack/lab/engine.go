@@ -12,9 +12,9 @@ import (
 	"github.com/crosshull/crosshull/hack/lab/service"
 )
 
-// engineScript makes a Docker engine run in a root file system of its own, $1, as its libraries are younger than the
-// machine's: by pivot_root, as an engine in a chroot cannot unpack layers. What it mounts is gone with it. It has no
-// network but the machine's. The name in $3 is this machine.
+// engineScript runs a Docker engine in its own root file system, $1, because it needs newer libraries than the
+// machine's. It uses pivot_root, because an engine in a chroot cannot unpack layers. Its mounts end with it. It has
+// only the machine's network. The name in $3 leads to this machine.
 const engineScript = `
 set -e
 mount --bind "$1" "$1"
@@ -28,20 +28,20 @@ pivot_root . old
 exec /usr/sbin/dockerd --host unix:///run/e.sock --insecure-registry "$2" --insecure-registry "$3" \
   --registry-mirror "http://$2" --iptables=false --ip6tables=false --bridge=none --ip-forward=false --ip-masq=false`
 
-// Stores of images that a Docker engine may have, as its daemon.json.
+// The image stores that a Docker engine may have, each as its daemon.json.
 const (
-	// GraphStore is that of engines before the containerd image store: it holds one platform of an image.
+	// GraphStore is the image store from before the containerd image store: it holds one platform of an image.
 	GraphStore = `{"storage-driver": "overlay2"}`
 	// ContainerdStore holds all platforms of an image.
 	ContainerdStore = `{"features": {"containerd-snapshotter": true}}`
 )
 
 // MicrosoftRegistry is the registry that .NET images come from. The engine of [Lab.StartEngine] looks for it on this
-// machine, on port 443 of loopback, with any certificate: whoever wants its images serves the lab's registry there.
+// machine, on port 443 of loopback, with any certificate. To give it images, serve the lab's registry there.
 const MicrosoftRegistry = "mcr.microsoft.com"
 
-// StartEngine makes a Docker engine with a store run: Debian's, whose BuildKit is older than the lab's. It cannot merge
-// in a [GraphStore]. host is for DOCKER_HOST. stop ends it and removes what it has. The lab has to be up.
+// StartEngine starts Debian's Docker engine with a store. Its BuildKit is older than the lab's, and with a [GraphStore]
+// it cannot merge. host is for DOCKER_HOST. stop ends the engine and removes its files. The lab has to be up.
 func (l *Lab) StartEngine(
 	ctx context.Context, store string,
 ) (host string, stop func(context.Context) error, err error) {

@@ -11,7 +11,7 @@ import (
 	"github.com/crosshull/crosshull/hack/lab/tools"
 )
 
-// FrontendImage is the name of the frontend as specs have it, ghcr.io being mirrored by the lab's registry.
+// FrontendImage is the name of the frontend in specs. The lab's registry is a mirror of ghcr.io.
 const FrontendImage = "ghcr.io/crosshull/crosshull:1"
 
 // FrontendRef is where [Lab.PushFrontend] puts the frontend.

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// reporter writes lines of progress, whole ones, from several goroutines. Errors of the writer are dropped: a lost line
-// is no reason to stop.
+// reporter writes whole lines of progress, from several goroutines. Errors of the writer are dropped: a lost line is no
+// reason to stop.
 type reporter struct {
 	w     io.Writer
 	began time.Time
@@ -28,7 +28,7 @@ func (p *reporter) say(step, text string) {
 	_, _ = fmt.Fprintf(p, "%6.1fs %-10s %s\n", time.Since(p.began).Seconds(), step, text)
 }
 
-// step runs f and says what came of it and how long it took.
+// step runs f, and writes what f did and how long it took.
 func (p *reporter) step(name string, f func() (string, error)) error {
 	start := time.Now()
 	detail, err := f()
@@ -53,7 +53,7 @@ func (p *reporter) start(ctx context.Context, d daemon) error {
 	})
 }
 
-// lines returns a writer whose lines are said as those of step.
+// lines returns a writer whose lines become progress of step.
 func (p *reporter) lines(step string) io.Writer {
 	return writerFunc(func(dt []byte) (int, error) {
 		for line := range bytes.Lines(dt) {

@@ -10,9 +10,9 @@ import (
 	"github.com/crosshull/crosshull/hack/lab/service"
 )
 
-// StartBuildkit makes another buildkitd run, configured as the lab's own, with its state, socket and log in dir, a new
-// folder of the lab's that has room for more; addr is where it can be reached. It knows nothing of what the lab's own
-// has built. stop ends it and removes dir. The lab has to be up.
+// StartBuildkit starts another buildkitd, configured like the lab's own, but with an empty cache. Its state, socket and
+// log are in dir, a new folder in the lab's, which the caller may use too. addr is its address. stop ends it and
+// removes dir. The lab has to be up.
 func (l *Lab) StartBuildkit(ctx context.Context) (dir, addr string, stop func(context.Context) error, err error) {
 	if dir, err = os.MkdirTemp(l.dir, "second-"); err != nil {
 		return "", "", nil, err
@@ -36,7 +36,7 @@ func (l *Lab) StartBuildkit(ctx context.Context) (dir, addr string, stop func(co
 	return dir, d.address, stop, nil
 }
 
-// stopOthers ends what [Lab.StartBuildkit] and [Lab.StartEngine] started for a program that was ended before it could.
+// stopOthers ends what [Lab.StartBuildkit] and [Lab.StartEngine] started for a program that ended without stopping it.
 func (l *Lab) stopOthers(ctx context.Context) error {
 	var errs []error
 	for pattern, name := range map[string]string{"second-*": "buildkitd", "engine-*": "engine"} {

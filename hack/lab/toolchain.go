@@ -12,7 +12,7 @@ import (
 	"slices"
 )
 
-// Toolchain is a .NET SDK and packages for it. Its zero value is none.
+// Toolchain is a .NET SDK and packages for it. The zero value means that there is none.
 type Toolchain struct {
 	Dir   string   // has sdk/, an SDK as shipped, and possibly feed/
 	Feeds []string // folders of packages, feed/ first
@@ -22,8 +22,8 @@ type Toolchain struct {
 // Where the toolchain's archive is beside the repository.
 const besideRepo = "../shared/dotnet/dotnet-lab.tar.xz"
 
-// findToolchain finds the toolchain and unpacks what is packed. The second result says what it found. None is an error
-// only if it is needed.
+// findToolchain finds the toolchain, and unpacks it if it is an archive. The second result says what it found. If there
+// is none, that is an error only if one is needed.
 func (l *Lab) findToolchain(ctx context.Context, repo string, needed bool) (Toolchain, string, error) {
 	source, err := l.toolchainSource(repo)
 	if errors.Is(err, fs.ErrNotExist) && l.dotnet == "" && !needed {

@@ -23,8 +23,8 @@ import (
 	"github.com/crosshull/crosshull/hack/lab/tools"
 )
 
-// Up makes everything there and running, and says on progress what it does, a line for each step. Only what is missing
-// is done, so that a second Up takes a second or two. It needs root, and a working directory within hack's module.
+// Up sets up and starts everything, and writes a line of progress for each step. It does only what is missing, so a
+// second Up takes a second or two. It needs root, and a working directory within hack's module.
 func (l *Lab) Up(ctx context.Context, progress io.Writer) error {
 	if os.Geteuid() != 0 {
 		return errors.New("the lab needs root: buildkitd and runc do")
@@ -49,7 +49,7 @@ func (l *Lab) Up(ctx context.Context, progress io.Writer) error {
 	if err := p.step("packages", func() (string, error) { return l.packages(ctx, p) }); err != nil {
 		return err
 	}
-	// Compiling takes most of the time of a first run, so all else is done beside it, up to what needs the result.
+	// Compiling takes most of the time of a first run, so all that does not need the result runs beside it.
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		return p.step("tools", func() (string, error) { return l.tools(gctx, moduleDir, p) })
@@ -139,7 +139,7 @@ func (l *Lab) Down(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// ServiceStatus is what can be said about one of the lab's services.
+// ServiceStatus is the status of one of the lab's services.
 type ServiceStatus struct {
 	Name    string
 	Address string
@@ -171,7 +171,7 @@ func (l *Lab) Toolchain() Toolchain { return l.state().Toolchain }
 // LocalImages reports whether the .NET images are stand-ins made here, as the last Up decided.
 func (l *Lab) LocalImages() bool { return l.state().Images == imagesLocal }
 
-// state is what Up found out and the next Up must not find out otherwise, until Down.
+// state is what Up decided. The next Up keeps it, until Down.
 type state struct {
 	Images    string
 	Toolchain Toolchain
@@ -196,8 +196,9 @@ func (l *Lab) saveState(s state) error {
 	return writeFile(l.statePath(), string(dt)+"\n")
 }
 
-// decideImages says where images come from. Without a wish, what was decided before stays, so that a network that comes
-// and goes does not change what a builder sees; else it depends on whether the real registry answers.
+// decideImages says where images come from. If the environment does not say, it keeps what an earlier Up decided, so
+// that a network that comes and goes does not change the images of a builder. The first Up takes the real ones if their
+// registry answers.
 func (l *Lab) decideImages(ctx context.Context, before string) (string, error) {
 	if l.images != "" {
 		return l.images, nil
@@ -225,7 +226,7 @@ func (l *Lab) packages(ctx context.Context, p *reporter) (string, error) {
 	if err := apt.Ensure(ctx, out, pkgs...); err != nil {
 		return "", err
 	}
-	// Packages of these would start a daemon each, and the registry's one on our port.
+	// The packages of these programs would start daemons, and that of the registry would take our port.
 	for _, program := range []struct {
 		name     string
 		packages []string
@@ -289,7 +290,7 @@ func (l *Lab) makeImages(ctx context.Context, s state, p *reporter) (string, err
 	}, p)
 }
 
-// builder makes the buildx builder, unless it is there, and sees that it answers.
+// builder makes the buildx builder, unless it is there, and checks that it answers.
 func (l *Lab) builder(ctx context.Context) error {
 	if err := link(l.Bin("buildx"), filepath.Join(l.dockerConfig(), "cli-plugins", "docker-buildx")); err != nil {
 		return err
@@ -306,7 +307,7 @@ func (l *Lab) builder(ctx context.Context) error {
 	if out, err := buildx("inspect", "--bootstrap", Builder); err == nil && strings.Contains(out, l.BuildkitAddr()) {
 		return nil
 	}
-	_, _ = buildx("rm", "--force", Builder) // fails if there is none; if it fails otherwise, so does create
+	_, _ = buildx("rm", "--force", Builder) // fails if there is none; if it fails for another reason, create fails too
 	if _, err := buildx("create", "--name", Builder, "--driver", "remote", l.BuildkitAddr()); err != nil {
 		return err
 	}
@@ -342,7 +343,7 @@ func (l *Lab) lock(ctx context.Context, p *reporter) (unlock func(), err error) 
 	}
 }
 
-// link makes path a symbolic link to target, at once and also where there is something already.
+// link makes path a symbolic link to target. It replaces an older link in one step.
 func link(target, path string) error {
 	if old, err := os.Readlink(path); err == nil && old == target {
 		return nil

@@ -50,7 +50,7 @@ type Reads struct {
 	Folders []Read // with all that is below them
 	// Existing are folders that have to exist, whatever is in them.
 	Existing []string
-	// Unknown is why it cannot be known what the project reads: then it reads everything. Empty: it is known.
+	// Unknown is why it is not known what the project reads. Then it gets everything. It is empty if that is known.
 	Unknown string
 	// unknownToEvaluation tells that a restore reads everything, too.
 	unknownToEvaluation bool
@@ -123,7 +123,7 @@ func allPaths(nodes []Node) []string {
 // Settings are the paths of files in the context that can change a restore even if no project names them.
 type Settings []string
 
-// Add remembers a file of the context if it is one.
+// Add adds a file of the context if it is such a file.
 func (s *Settings) Add(name string) {
 	base := path.Base(name)
 	switch {
@@ -265,7 +265,7 @@ func Earlier(nodes []Node) []string {
 	return slices.Compact(patterns)
 }
 
-// AsCommitted gives an app whose targets find these files up to date; nil if there are none.
+// AsCommitted gives an app whose targets find the files of [Earlier] up to date; nil if there are no such files.
 func (app *App) AsCommitted() *App {
 	return app.with(func(n *Node) bool {
 		n.committed = true

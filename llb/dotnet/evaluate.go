@@ -72,8 +72,8 @@ func Names(names []Name) ([]byte, error) {
 }
 
 // hostOutput tells whether a build on the host left a name beside a project: in obj, or in a folder of a configuration
-// in bin. What else is in bin may be the author's, and implies the folder itself. The file PROJECT.user belongs to one
-// machine.
+// in bin. Other files in bin may be the author's, and their paths imply the folder bin. The file PROJECT.user belongs
+// to one machine.
 func hostOutput(n Name, projects map[string]bool) bool {
 	if project, ok := strings.CutSuffix(n.Path, ".user"); ok && IsProject(project) {
 		return true
@@ -308,7 +308,7 @@ func (a *answer) check() error {
 	return nil
 }
 
-// paths are all paths from which other code goes up to the folders above.
+// paths are all paths for which other code looks at the folders above.
 func (a *answer) paths() []*string {
 	var all []*string
 	for i := range a.Projects {

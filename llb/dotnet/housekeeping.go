@@ -68,7 +68,7 @@ var housekeepingFolders = []string{
 	".woodpecker", ".vscode", ".vs", ".idea", ".devcontainer",
 }
 
-// Add remembers a file or link of the context if it has such a name.
+// Add adds a file or link of the context if it has a name of housekeeping.
 func (h *Housekeeping) Add(name string) {
 	base := strings.ToLower(path.Base(name))
 	has := func(k nameKind) bool { return k.match(base) }
@@ -136,16 +136,16 @@ func (h *Housekeeping) all() []string {
 	return all
 }
 
-// Doubtful are the files that MSBuild is asked about: does a project use them?
+// Doubtful are the files for which MSBuild has to say whether a project uses them.
 func (h *Housekeeping) Doubtful() []string {
 	all := h.all()
 	slices.Sort(all)
 	return all
 }
 
-// Idle returns patterns of the housekeeping that projects do not use, as MSBuild says, and that is not among inputs,
-// the files and folders of the context that the user names. If it is not known what a project reads, there is no such
-// housekeeping. If a project runs its author's own programs, only the spec is idle.
+// Idle returns patterns of the housekeeping files that projects do not use according to MSBuild, and that are not in
+// inputs, the files and folders of the context that the user names. If it is not known what a project reads, no file is
+// idle. If a project runs its author's own programs, only the spec is idle.
 func (h *Housekeeping) Idle(nodes []Node, links Links, p Project, inputs []string) []string {
 	if len(h.found) == 0 || slices.ContainsFunc(nodes, func(n Node) bool { return !n.reachKnown }) {
 		return nil

@@ -59,7 +59,7 @@ var (
 	inNames = []pathRule{{regexp.MustCompile(`["|\x00-\x1f]|^ `), cscFails}}
 	// It also has the paths of referenced projects (CS0006).
 	inReferenced = []pathRule{{regexp.MustCompile(`[|\x00-\x1f]`), cscLoses}}
-	// ApplyCompressionNegotiation and the compressor of static web assets (MSB4018, MSB6006).
+	// Task ApplyCompressionNegotiation and the compressor of static web assets fail (MSB4018, MSB6006).
 	withAssets = []pathRule{{regexp.MustCompile(`[;"]`), assetsFail}}
 )
 

@@ -22,7 +22,7 @@ func RestoreArgs(p Project, apps []*App, rids []string, at Paths) []string {
 	switch {
 	case len(rids) == 0:
 	case apps[0].Mode.Launchers():
-		// As RuntimeIdentifiers, they would be those of every library, and of its lock file (NU1004).
+		// A property RuntimeIdentifiers would apply to every library, and its lock file would not fit (NU1004).
 		args = append(args,
 			define("MSBuildUserExtensionsPath", at.MSBuild), define("CrosshullLaunchers", strings.Join(rids, ";")))
 	default:
@@ -136,8 +136,8 @@ func (app *App) framework() []string {
 	return []string{define("TargetFramework", app.TargetFramework)}
 }
 
-// inputs tells targets that the app is built without all of the context. What the compiler does not find, it may only
-// warn of; then they fail, so that the app is built from all of it.
+// inputs tells targets that the build does not have all of the context. If the compiler does not find a file, it may
+// only warn. With this property the targets then fail, and the app is built again from all of the context.
 func (app *App) inputs() []string {
 	if slices.ContainsFunc(app.Closure, func(n Node) bool { return n.committed }) {
 		// BuildKit takes steps that differ only in the times of files for one, and would give the same error again.

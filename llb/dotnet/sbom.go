@@ -183,7 +183,7 @@ func shipping(target map[string]restored, keys map[string]string, ids []string) 
 func (r restored) ships(ids []string) bool {
 	for _, files := range []map[string]struct{}{r.Runtime, r.Native, r.Resource} {
 		for file := range files {
-			if path.Base(file) != "_._" { // stands for nothing
+			if path.Base(file) != "_._" { // NuGet's placeholder for no file
 				return true
 			}
 		}

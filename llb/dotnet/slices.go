@@ -85,7 +85,7 @@ func newGraph(apps []*App) *graph {
 	all := map[string]Node{}
 	for i, app := range apps {
 		for _, n := range app.Closure {
-			if n.direct { // it looks beside its references for what they need, where only a reference assembly may be
+			if n.direct { // MSBuild looks beside its references for theirs, but a slice may have only stand-ins there
 				return nil
 			}
 			all[n.Path] = n
@@ -225,7 +225,7 @@ func CompileArgs(p Project, app *App, at Paths) []string {
 		"-nologo", "-verbosity:minimal", "-maxCpuCount", "-t:Compile",
 		define("_IsPublishing", "true"),
 		define("CrosshullApart", "true"),
-		narrow, // or it would be no slice
+		narrow, // a slice never has all of the context
 		define("CrosshullSource", at.Source+"/"),
 		define("CrosshullOutput", at.Output+"/"),
 	}

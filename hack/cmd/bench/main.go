@@ -32,7 +32,7 @@ const usage = `usage: bench [-rounds N] [-case RE] [-situation RE] [-against RE]
                  so in the repository's docs
   -traces DIR    keep what every build reported, a file each, to see where its time went
 
-A relative DIR or FILE begins where the program runs: in hack, with make.
+A relative DIR or FILE is in the folder where the program runs: hack, with make.
 
 environment, beside the lab's:
   BENCH_JSON     file for all figures, an array of objects
@@ -92,7 +92,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	if err := measure(ctx, o, stdout, stderr); err != nil {
 		if ctx.Err() != nil {
-			err = errors.New("interrupted") // what it interrupted says more, and nothing of use
+			err = errors.New("interrupted") // the errors of interrupted steps are of no use
 		}
 		_, _ = fmt.Fprintf(stderr, "bench: %v\n", err)
 		return 1
@@ -100,7 +100,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// measure runs what is asked for and writes what came of it: of a run that fails what was measured before, but no docs.
+// measure runs what is asked for, and writes the figures. If the run fails, it writes those that it has, but no docs.
 func measure(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	l, err := lab.New()
 	if err != nil {

@@ -1,7 +1,7 @@
-// Command demo does crosshull's main job on a real example, all the way: from examples/aspnetapp to an index of three
-// platforms, and to the page that a container gives. If a Docker engine answers, the demo uses it. Then it needs no
-// root, and installs nothing. If not, it sets up the lab, which needs root and Debian. It pushes to the lab's registry,
-// and runs the image on amd64 and on an emulated arm64 machine. Its last line is "demo: NAME@DIGEST".
+// Command demo builds a real example: from examples/aspnetapp to an index for three platforms, and to the page of a
+// running container. If a Docker engine answers, the demo uses it. Then it needs no root, and installs nothing. If not,
+// it sets up the lab, which needs root and Debian. It pushes to the lab's registry, and runs the image on amd64 and on
+// an emulated arm64 machine. Its last line is "demo: NAME@DIGEST".
 package main
 
 import (
@@ -37,7 +37,7 @@ func heading(format string, args ...any) {
 
 func demo(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
-	network := flags.String("network", "", "of steps and the container: host, for an engine without a network")
+	network := flags.String("network", "", "`network` of steps and container: host, for an engine without a network")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ type place interface {
 	build(ctx context.Context, dir string) (v1.ImageIndex, string, error)
 	// run runs the image, and prints its page.
 	run(ctx context.Context, dir string) error
-	// left says what the demo leaves behind, and how to end it.
+	// left says what the demo leaves behind, and how to remove it.
 	left() string
 }
 
@@ -41,7 +41,7 @@ func findPlace(ctx context.Context, repo, network string) (place, error) {
 	return &inLab{lab: l}, l.Up(ctx, os.Stdout)
 }
 
-// command runs a program with its output shown, and its command line before.
+// command prints a command line, runs it, and shows its output.
 func command(ctx context.Context, dir string, env []string, args ...string) error {
 	line := append([]string{filepath.Base(args[0])}, args[1:]...)
 	fmt.Printf("$ %s\n", strings.Join(line, " "))

@@ -9,7 +9,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// show prints an index, its images, their labels and layers and which of those they share, and gives its digest.
+// show prints an index, its images with their layers and which of these they share, and the labels of the last image.
+// It gives the digest of the index.
 func show(w io.Writer, index v1.ImageIndex, name string) (string, error) {
 	digest, err := index.Digest()
 	if err != nil {

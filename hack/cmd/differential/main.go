@@ -1,5 +1,5 @@
-// Command differential holds crosshull against plain publish, on repositories that are made at random. Package
-// differential says what that is.
+// Command differential compares crosshull with plain dotnet publish, on random repositories. Package differential says
+// how.
 package main
 
 import (
@@ -97,7 +97,7 @@ func write(r differential.Recipe, dir string, out io.Writer) error {
 	return nil
 }
 
-// summary counts what came of all.
+// summary counts the results of all repositories.
 type summary struct {
 	mu           sync.Mutex
 	out          io.Writer
@@ -106,7 +106,7 @@ type summary struct {
 	differ       []string // recipes
 }
 
-// soak compares as many repositories as are asked for. It tells whether one differs.
+// soak compares o.n repositories. It tells whether one differs.
 func soak(ctx context.Context, o options, out io.Writer) (bool, error) {
 	l, err := lab.New()
 	if err != nil {
@@ -147,7 +147,7 @@ func soak(ctx context.Context, o options, out io.Writer) (bool, error) {
 	return len(s.differ) > 0, err
 }
 
-// add prints what came of one repository.
+// add prints and counts the result of one repository.
 func (s *summary) add(r *judge.Report, logs bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -165,10 +165,11 @@ func (s *summary) add(r *judge.Report, logs bool) {
 	for i := range r.Steps {
 		step := &r.Steps[i]
 		if len(step.Unsteady) > 0 {
-			say("  plain publish does not make alike twice: %s", strings.Join(step.Unsteady, ", "))
+			say("  plain publish itself gives other bytes each time: %s", strings.Join(step.Unsteady, ", "))
 		}
 		if i == 0 && step.Plain.Err != nil && step.Ours.Err != nil {
-			say("  fails at first, with %s\n  %s", strings.Join(r.Repository.Features, ","), indent(step.Plain.Log, 6))
+			say("  both fail before the first edit, with %s\n  %s", strings.Join(r.Repository.Features, ","),
+				indent(step.Plain.Log, 6))
 		}
 		if step.Agree() {
 			continue
@@ -196,7 +197,7 @@ func (s *summary) add(r *judge.Report, logs bool) {
 	}
 }
 
-// indent gives the last lines of a text.
+// indent gives the last lines of a text, indented.
 func indent(text string, most int) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	if len(lines) > most {
@@ -205,7 +206,7 @@ func indent(text string, most int) string {
 	return "  | " + strings.Join(lines, "\n    | ")
 }
 
-// end prints what came of all.
+// end prints the counts.
 func (s *summary) end(took time.Duration) {
 	_, _ = fmt.Fprintf(s.out, "\n%d repositories in %s; %d differ\n", s.repositories, took.Round(time.Second),
 		len(s.differ))

@@ -17,9 +17,9 @@ import (
 
 const usage = `usage: lab COMMAND
 
-  up      make everything there and running; quick if it is
+  up      set up and start everything; quick if it runs
   down    stop it; what was built and pushed stays
-  status  say what runs, where, and where its log is; exit code 1 if something does not
+  status  list all services with address and log; exit code 1 if one does not run
   env     print shell commands that make docker buildx use the lab: eval "$(lab env)"
   help    print this
 

@@ -1,6 +1,6 @@
-// Command labscanner stands in for docker/buildkit-syft-scanner, where the registry that has it cannot be reached: it
+// Command labscanner stands in for docker/buildkit-syft-scanner, if the registry that has it cannot be reached. It
 // follows the same protocol (docs/attestations/sbom-protocol.md of moby/buildkit), and finds what is easy to find in a
-// file system, Debian's packages and the *.deps.json of .NET. It is for tests alone.
+// file system: Debian's packages, and the packages in *.deps.json of .NET. It is for tests alone.
 package main
 
 import (
@@ -108,7 +108,7 @@ func debian(dt []byte) ([]string, error) {
 	return purls, sc.Err()
 }
 
-// deps reads what the runtime is told of an app.
+// deps reads the packages in the deps.json of an app.
 func deps(dt []byte) ([]string, error) {
 	var file struct {
 		Libraries map[string]struct{ Type string }

@@ -43,7 +43,7 @@ func (v version) String() string {
 }
 
 // tags returns the tags of the image. The first one is for this version alone. A tag such as 1.2 or 1 moves to it only
-// if no younger version of the same kind has that tag already, so that a late fix for an old version takes nobody back.
+// if no newer version of the same kind has that tag already, so that a late fix for an old version takes nobody back.
 // all are the tags of git; those that are no versions do not count.
 func (v version) tags(all []string) []string {
 	tags := []string{v.String()}

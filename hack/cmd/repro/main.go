@@ -1,6 +1,7 @@
-// Command repro builds examples in ways that must not tell in the bits, and says whether they are the same; compares
-// two images down to the file; and makes a source policy out of an image's provenance, to build it again. Packages
-// repro, diff and policy say how. It sets up what is missing for the first, and leaves the lab up.
+// Command repro tests that builds are reproducible. Without a command it builds examples in several ways, and says
+// whether all give the same images. compare compares two images down to the file. policy makes a source policy from the
+// provenance of an image, to build the image again. Packages repro, diff and policy say how. For builds it sets up what
+// the lab lacks, and leaves the lab up.
 package main
 
 import (
@@ -31,11 +32,11 @@ const usage = `usage: repro [-example NAME,...] [-variant RE] [-docs DIR]
        repro compare REF REF
        repro policy REF
 
-Without a command, builds examples in several ways and compares what comes of it.
+Without a command, builds examples in several ways and compares the images.
 
   -example NAME,...  only these of the folder examples
   -variant RE        only variants that match, such as "same again", "another daemon", "git", "two nodes"
-  -docs DIR          write the output into concepts/reproducibility.md in DIR, which begins at the repository's root
+  -docs DIR          write the output into concepts/reproducibility.md in DIR, relative to the repository's root
 
 compare prints what differs between two images or indexes in a registry, down to the file, attestations left out.
 
@@ -51,10 +52,10 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// errDifferent is for what was to be equal.
+// errDifferent says that images differ, although they should be equal.
 var errDifferent = errors.New("not the same")
 
-// errUsage is for a command line that is not understood.
+// errUsage says what is wrong with the command line.
 type errUsage struct{ error }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -74,7 +75,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 1
 	}
 	if ctx.Err() != nil {
-		err = errors.New("interrupted") // what it interrupted says more, and nothing of use
+		err = errors.New("interrupted") // the errors of interrupted steps are of no use
 	}
 	_, _ = fmt.Fprintf(stderr, "repro: %v\n", err)
 	return 3

@@ -22,7 +22,7 @@ const usage = `usage: suite [-short] [-limit DURATION] all|check|times
   all     all tests; the lab has to be up
   check   those that need no lab
   times   write into docs/testing.md where the last run of all spent its time
-  watch   run a test binary, as go test -exec has it done, each test with a limit of its own
+  watch   run a test binary for go test -exec, each test with the limit
 `
 
 func main() {

@@ -1,8 +1,8 @@
 // Package judge publishes a repository by crosshull and by plain `dotnet publish`, and says whether they agree.
 //
-// Contract: of every state of a repository, both fail or both publish the same files, but for the few exceptions that
-// package differential lists. Plain publish begins from nothing each time. Crosshull has what it made of the states
-// before, so a step that runs on old files is seen.
+// Contract: for every state of a repository, both have to fail or to publish the same files, except for the few kinds
+// of differences that package differential allows. Plain publish begins from nothing each time. Crosshull keeps its
+// cache from the states before, so that a step with old files shows up.
 //
 // # Where things are
 //
@@ -36,7 +36,7 @@ type Judge struct {
 	Work string
 }
 
-// Outcome is what a publish came to.
+// Outcome is what a publish made, or why it failed.
 type Outcome struct {
 	Files differential.Tree
 	Err   error // why nothing is published
@@ -47,14 +47,14 @@ type Outcome struct {
 
 // Step is one state of a repository.
 type Step struct {
-	Edit        string // what made it of the state before; "" is the first
+	Edit        string // the edit that made it; "" for the first state
 	Plain, Ours Outcome
 	Differences []differential.Difference
-	// Unsteady are files that plain publish itself does not make alike twice.
+	// Unsteady are files that plain publish itself makes differently each time.
 	Unsteady []string
 }
 
-// Report is what came of a recipe.
+// Report is the result of a recipe.
 type Report struct {
 	Recipe     differential.Recipe
 	Repository *differential.Repository // after the last edit
@@ -73,7 +73,7 @@ func (r *Report) Agree() bool {
 
 var code = regexp.MustCompile(`\b(error|ERROR)[^:\n]* ?:? ?((?:CS|MSB|NETSDK|NU|BC|RZ|RS)\d{3,5})`)
 
-// Kind sorts what a state shows: two of one kind may have one cause.
+// Kind names the result of a step in short. Two steps of one kind may have the same cause.
 func (s *Step) Kind() string {
 	after := map[bool]string{true: "after an edit, "}[s.Edit != ""]
 	firstCode := func(o Outcome) string {
@@ -97,8 +97,8 @@ func (s *Step) Kind() string {
 	return "both pass"
 }
 
-// Run publishes the repository of a recipe, and again after each edit. It goes on after a difference. An error is one
-// of the tools, not of what is built.
+// Run publishes the repository of a recipe, and again after each edit. It goes on after a difference. It returns an
+// error if a tool fails, not if a build does.
 func (j *Judge) Run(ctx context.Context, r differential.Recipe) (report *Report, err error) {
 	dir, err := os.MkdirTemp(j.Work, fmt.Sprintf("%d-", r.Seed))
 	if err != nil {
@@ -143,7 +143,7 @@ func (j *Judge) Compare(ctx context.Context, dir string, repo *differential.Repo
 	if step.Ours, err = j.ours(ctx, dir, repo.Publish); err != nil {
 		return nil, err
 	}
-	// A builder may fail for want of memory or space. What fails for a reason of its own fails again.
+	// A build may fail because the builder lacks memory or space. With any other reason it fails again.
 	if step.Plain.Err != nil && step.Ours.Err == nil {
 		if step.Plain, err = j.plain(ctx, dir, repo.Publish, ""); err != nil {
 			return nil, err
@@ -161,7 +161,7 @@ func (j *Judge) Compare(ctx context.Context, dir string, repo *differential.Repo
 	if len(step.Differences) == 0 {
 		return step, nil
 	}
-	// Is it crosshull that differs, or does plain publish give now this and now that?
+	// Does crosshull differ, or does plain publish itself give another result each time?
 	again, err := j.plain(ctx, dir, repo.Publish, fmt.Sprint(time.Now().UnixNano()))
 	if err != nil {
 		return nil, err
@@ -184,7 +184,7 @@ const (
 	specFile = "crosshull.yaml"
 )
 
-// outcome takes what a build made, or why it made nothing.
+// outcome gives what a build made, or why it made nothing.
 func outcome(ctx context.Context, began time.Time, rec *inprocess.Record, failed error, out string) (Outcome, error) {
 	if rec == nil || ctx.Err() != nil {
 		return Outcome{}, cmp.Or(failed, ctx.Err())

@@ -20,11 +20,11 @@ import (
 
 const sdkImage = "mcr.microsoft.com/dotnet/sdk:10.0"
 
-// fileTime is the time of files in a checkout of a container: what is published must not depend on it.
+// fileTime is the time of the files of a checkout in the container: what is published must not depend on it.
 var fileTime = time.Date(2020, time.January, 1, 0, 0, 0, 0, time.UTC)
 
-// plain publishes as a Dockerfile does that copies all and publishes. It is in the same folder as with crosshull, since
-// the compiler writes paths into what it makes. A mark makes it a build that no cache has.
+// plain publishes like a Dockerfile with COPY . . and dotnet publish. The folder is the same as with crosshull, because
+// the compiler writes paths into its output. A new mark makes it a build that no cache has.
 func (j *Judge) plain(ctx context.Context, dir string, p differential.Publish, mark string) (Outcome, error) {
 	out := filepath.Join(dir, outDir)
 	mounts, err := inprocess.Mounts(map[string]string{"context": filepath.Join(dir, plainDir)})
@@ -63,7 +63,7 @@ func plainState(sdk llb.State, p differential.Publish, mark string) llb.State {
 	run := run(sdk, append(args, "-nodeReuse:false", "-maxCpuCount:1", "-o", publishDir),
 		llb.Dir(path.Join(xllb.SourceDir, path.Dir(p.App))),
 		llb.AddMount(xllb.SourceDir, checkout, llb.ForceNoOutput),
-		// A layer over what all share, so that restores side by side do not see each other.
+		// Writes to the shared packages are dropped, so that restores side by side do not see each other.
 		llb.AddMount(packageDir, packages(sdk), llb.ForceNoOutput),
 		llb.AddEnv("MARK", mark),
 		llb.WithCustomName("plain dotnet publish"))

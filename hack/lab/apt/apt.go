@@ -1,7 +1,7 @@
 // Package apt brings the system packages the lab needs onto a Debian or Ubuntu machine.
 //
-// What is there already is left alone: a program on PATH counts, wherever it came from, so a machine whose runc or
-// skopeo was installed by other means is not touched, and nothing is ever removed. On other distributions nothing is
+// It leaves alone what is there already, and never removes anything. A program on PATH counts, wherever it came from: a
+// machine whose runc or skopeo was installed by other means is not touched. On other distributions nothing is
 // installed; the error names the programs that must be on PATH.
 package apt
 

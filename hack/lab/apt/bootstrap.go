@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// Suites of Debian: that of the machine, and one with younger packages.
+// Suites of Debian: that of the machine, and one with newer packages.
 const (
 	Bookworm = "bookworm"
 	Trixie   = "trixie"
 )
 
-// Bootstrap makes file a tar of packages of a suite of Debian for an architecture, and of what they depend on:
-// unpacked, with nothing of them run, so that no emulator is needed.
+// Bootstrap makes file: a tar of unpacked packages of a Debian suite for an architecture, with all that they depend on.
+// It runs nothing of them, so it needs no emulator.
 func Bootstrap(ctx context.Context, suite, arch string, packages []string, file string) error {
 	tmp := strings.TrimSuffix(file, ".tar") + ".tmp.tar"
 	var failed error

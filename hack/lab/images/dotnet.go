@@ -41,7 +41,7 @@ func (m *maker) base(parts parts, repo string, v variant, arch string, p v1.Plat
 		env = append(env, "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=true")
 	}
 	if repo != "runtime-deps" && v.musl {
-		repo = "runtime-deps" // there is no runtime for musl to be had
+		repo = "runtime-deps" // the toolchain has no runtime for musl
 	}
 	if repo != "runtime-deps" {
 		names = append(names, "runtime-"+arch)
@@ -81,7 +81,7 @@ func (m *maker) sdkWith(parts parts, p v1.Platform, more ...string) (v1.Image, e
 				"DOTNET_VERSION=" + m.runtime, "ASPNET_VERSION=" + m.aspnet,
 				"DOTNET_GENERATE_ASPNET_CERTIFICATE=false", "DOTNET_NOLOGO=true", "DOTNET_SDK_VERSION=" + m.sdk,
 				"DOTNET_USE_POLLING_FILE_WATCHER=true", "NUGET_XMLDOC_MODE=skip",
-				// The lab's own: with no way out, checking certificates online is a pause of 15 s for every restore.
+				// Not in the real image: without internet, every restore waits 15 s for the online check of certificates.
 				"NUGET_CERT_REVOCATION_MODE=offline",
 			},
 			Cmd: []string{"/bin/bash"},
@@ -94,7 +94,7 @@ func (m *maker) sdkWith(parts parts, p v1.Platform, more ...string) (v1.Image, e
 	)
 }
 
-// assemble stacks the layers that there are.
+// assemble makes an image of the named layers. It leaves out those that are not in parts.
 func assemble(parts parts, names []string, cfg v1.Config, p v1.Platform) (v1.Image, error) {
 	var adds []mutate.Addendum
 	for _, n := range names {
@@ -169,7 +169,7 @@ func (m *maker) aspnetARM64() (*tree, error) {
 	})
 }
 
-// addPack adds the files of a runtime pack where place says.
+// addPack adds the files of a runtime pack at the paths that place gives.
 func (t *tree) addPack(nupkg string, place func(file string) string) error {
 	z, err := zip.OpenReader(nupkg)
 	if err != nil {
@@ -203,7 +203,7 @@ func (t *tree) addPack(nupkg string, place func(file string) string) error {
 	return nil
 }
 
-// sdkTree is what the SDK has over the runtimes, and the configuration that makes the lab's feed its source.
+// sdkTree is what the SDK has beyond the runtimes, and a NuGet configuration with the lab's feed as the only source.
 func (m *maker) sdkTree() (*tree, error) {
 	t := &tree{}
 	root := filepath.Join(m.Toolchain, "sdk")

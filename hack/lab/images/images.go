@@ -1,15 +1,15 @@
 // Package images makes stand-ins for the images of mcr.microsoft.com/dotnet, and one for golang, and pushes them to a
 // registry on loopback under their real repository names, where a builder's mirror finds them.
 //
-// Contract: [Ensure] is idempotent: what it made is described by a content key, and while the key and the tags in the
-// registry are right it does nothing. The same inputs give the same digests.
+// Contract: [Ensure] is idempotent: a key stands for the inputs. While the key and the tags in the registry are right,
+// it does nothing. The same inputs give the same digests.
 //
 // What is as in the real images: repositories, tags and platforms, environment, user, labels, media types (Docker
 // manifest lists), and the shape of the layers: the OS, the runtime, ASP.NET Core and the SDK apart, shared between
 // images. What is not: the OS is Debian 12 rather than Ubuntu 24.04, with busybox in the place of shell and coreutils;
 // the SDK is for amd64 only, and knows the lab's feed as its one source of packages; images for arm/v7 and of the
-// alpine family hold the OS alone, as there is no runtime to be had, and alpine's musl is Debian's. The SDK with a
-// linker can link for arm64 too, which the real one cannot.
+// alpine family hold the OS alone, because the toolchain has no runtime for them, and alpine's musl is Debian's. The
+// SDK with a linker can link for arm64 too, which the real one cannot.
 package images
 
 import (
@@ -57,7 +57,7 @@ var architectures = []struct {
 	{"armhf", v1.Platform{OS: "linux", Architecture: "arm", Variant: "v7"}},
 }
 
-// Ensure makes and pushes what is missing, and tells progress of it by lines.
+// Ensure makes and pushes what is missing, and writes lines of progress.
 func Ensure(ctx context.Context, c Config, progress io.Writer) error {
 	tc, err := inspect(c)
 	if err != nil {

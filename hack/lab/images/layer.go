@@ -41,8 +41,8 @@ func (t *tree) addLink(name, to string) {
 	t.addHeader(&tar.Header{Name: name, Typeflag: tar.TypeSymlink, Mode: 0o777, Linkname: to}, nil)
 }
 
-// addDisk adds a file or folder, without what skip says of paths relative to it. Links in it stay links, but from
-// itself is followed.
+// addDisk adds a file or folder, without the paths for which skip is true. These are relative to from. Links in the
+// folder stay links, but if from itself is a link, its target is added.
 func (t *tree) addDisk(from, to string, skip func(rel string) bool) error {
 	from, err := filepath.EvalSymlinks(from)
 	if err != nil {
@@ -107,7 +107,7 @@ func (t *tree) write(w io.Writer) error {
 	for name := range byName {
 		names = append(names, name)
 	}
-	// Hard links come after what they link to: sorting by name alone can turn that round.
+	// Hard links come after their targets. The order of names alone does not guarantee that.
 	sort.Slice(names, func(i, j int) bool {
 		a, b := byName[names[i]].hdr.Typeflag == tar.TypeLink, byName[names[j]].hdr.Typeflag == tar.TypeLink
 		if a != b {
@@ -153,7 +153,7 @@ func (e entry) copyTo(w io.Writer) error {
 	return err
 }
 
-// layerFile gives the layer kept in file, after building it if it is not there.
+// layerFile gives the layer in file. If there is no such file, it makes it from what build gives.
 func layerFile(file string, build func() (*tree, error)) (v1.Layer, error) {
 	if _, err := os.Stat(file); err != nil {
 		t, err := build()

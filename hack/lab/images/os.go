@@ -21,7 +21,7 @@ var packages = []string{
 	"busybox-static", "musl",
 }
 
-// linker is what AOT needs beside the SDK, to link for the machine itself and for arm64.
+// linker are the packages that AOT needs beside the SDK, to link for the machine itself and for arm64.
 var linker = []string{
 	"clang",
 	"lld",
@@ -33,7 +33,8 @@ var linker = []string{
 	"zlib1g-dev:arm64",
 }
 
-// bootstrap makes file of packages for an architecture, unless it is there: unpacked, nothing run.
+// bootstrap makes file, a tar of unpacked packages for an architecture, unless it is there. It runs no script of a
+// package.
 func (m *maker) bootstrap(ctx context.Context, what, arch string, packages []string, file string) error {
 	if _, err := os.Stat(file); err == nil {
 		return nil
@@ -46,7 +47,7 @@ func (m *maker) rootfs(arch string) string { return filepath.Join(m.Cache, "root
 
 func (m *maker) linkerfs() string { return filepath.Join(m.Cache, "linker.tar") }
 
-// superfluous begins the names of what linking needs nothing of.
+// superfluous are the beginnings of names of files that linking does not need.
 var superfluous = []string{
 	"usr/share/", "var/", "etc/", "dev/", "proc/", "sys/", "run/", "tmp/", "boot/", "usr/lib/python3",
 	"usr/lib/gcc/x86_64-linux-gnu/12/cc1", "usr/lib/gcc-cross/aarch64-linux-gnu/12/cc1",
@@ -95,12 +96,12 @@ func (m *maker) linkerTree() (*tree, error) {
 	}
 }
 
-// gnu tells the files of glibc and of what is linked to it.
+// gnu tells whether a file is of glibc, or of something that is linked to it.
 func gnu(name string) bool {
 	return strings.Contains(name, "-linux-gnu") || strings.HasPrefix(name, "lib64") || strings.Contains(name, "/ld-linux")
 }
 
-// chiselled tells what Ubuntu Chiseled images do not have.
+// chiselled tells whether Ubuntu Chiseled images lack a file.
 func chiselled(name string, icu bool) bool {
 	for _, p := range []string{"bin/", "sbin/", "usr/bin/", "usr/sbin/", "var/lib/dpkg", "etc/dpkg", "etc/apt",
 		"usr/share/doc", "usr/share/man", "usr/share/busybox"} {
@@ -111,7 +112,7 @@ func chiselled(name string, icu bool) bool {
 	return !icu && globalization(name)
 }
 
-// globalization tells what images without cultures and time zones do not have.
+// globalization tells whether a file is for cultures or time zones, which some images lack.
 func globalization(name string) bool {
 	return strings.HasPrefix(name, "usr/share/zoneinfo") || strings.Contains(name, "/libicu")
 }
@@ -184,7 +185,7 @@ var applets = strings.Fields(`ash awk base64 basename bash cat chmod chown cmp c
 	printf ps pwd readlink realpath rm rmdir sed seq sh sha256sum sleep sort stat tail tar tee test touch tr true uname
 	uniq unzip vi wc wget which whoami xargs`)
 
-// shellTree links busybox under the names of what it can do.
+// shellTree has a link to busybox for each of applets.
 func shellTree() (*tree, error) {
 	t := &tree{}
 	for _, a := range applets {

@@ -1,8 +1,8 @@
-// Package npm installs what a lock file of npm names.
+// Package npm installs the packages in a lock file of npm.
 //
-// Contract: a folder of package.json and package-lock.json is installed once, as npm's own configuration says where
-// from; the lock file has versions and hashes, and no addresses. No script of a package is run. npm comes out of
-// Debian's packages where it is missing.
+// Contract: [Install] installs a folder with package.json and package-lock.json once, from the registry in npm's own
+// configuration. The lock file has versions and hashes, but no addresses. No script of a package runs. If npm is
+// missing, it comes from Debian's packages.
 package npm
 
 import (

@@ -15,10 +15,10 @@ import (
 )
 
 // Program is the program, on PATH in the lab, that does the work of [Container] and [VM]: unpacking an image takes
-// fifteen times as long in a test that looks for data races. Where it is missing the work is done in this process.
+// fifteen times as long in a test that looks for data races. If it is missing, this process does the work.
 const Program = "labrun"
 
-// Container runs an image under runc, on the network of the host: two that listen to one port exclude each other.
+// Container runs an image under runc, on the network of the host: two apps cannot listen on one port at the same time.
 // An image of another architecture fails as it does in docker: its output is an exec format error.
 func Container(ctx context.Context, s Spec) (*Result, error) {
 	d := &doer{}
@@ -34,8 +34,8 @@ func Machine(ctx context.Context, cache string, s Spec) (*Result, error) {
 }
 
 // VM is an emulated arm64 machine: a Debian kernel, and the files of an image as the root file system of its app. It
-// starts with the first image and runs one after the other, until Close; what images have in common it is given once.
-// Emulating a whole machine is slow but right; qemu's user mode hangs on .NET.
+// starts with the first image and runs one after the other, until Close. A file that several images have is sent to it
+// only once. Emulating a whole machine is slow but right; qemu's user mode hangs on .NET.
 type VM struct {
 	cache string
 	mu    sync.Mutex
@@ -59,7 +59,7 @@ func (v *VM) Close() error {
 	return v.doer.close()
 }
 
-// request is what Program is asked, and answer what it says, a line of JSON each.
+// request goes to Program, and answer comes back, each as a line of JSON.
 type (
 	request struct {
 		Spec
@@ -91,7 +91,7 @@ func (d *doer) do(ctx context.Context, r request) (*Result, error) {
 	if err := d.start(program); err != nil {
 		return nil, err
 	}
-	// It ends what it has started when it is told to end, and its machine with it.
+	// On SIGTERM, Program ends the container or the machine that it has started, and then itself.
 	process := d.cmd.Process
 	stop := context.AfterFunc(ctx, func() { _ = process.Signal(syscall.SIGTERM) })
 	defer stop()
@@ -104,7 +104,7 @@ func (d *doer) do(ctx context.Context, r request) (*Result, error) {
 	case ctx.Err() != nil:
 		return nil, errors.Join(fmt.Errorf("%w\n%s", ctx.Err(), a.Error), d.close())
 	case err != nil:
-		_ = d.close() // it has failed, which is told
+		_ = d.close() // the error below has the reason
 		return nil, fmt.Errorf("%s: %w\n%s", Program, err, strings.TrimSpace(d.stderr.String()))
 	case a.Error != "":
 		return nil, errors.New(a.Error)
@@ -135,7 +135,7 @@ func (d *doer) start(program string) (err error) {
 	return nil
 }
 
-// close ends what is kept for the next request.
+// close ends the machine and Program, which are kept for the next request.
 func (d *doer) close() error {
 	err := d.here.close()
 	if d.cmd == nil {
@@ -143,10 +143,10 @@ func (d *doer) close() error {
 	}
 	cmd := d.cmd
 	d.cmd = nil
-	_ = d.in.Close() // which it takes for the end
+	_ = d.in.Close() // on which Program ends
 	late := time.AfterFunc(3*stopTimeout, func() { _ = cmd.Process.Kill() })
 	defer late.Stop()
-	_ = cmd.Wait() // what is wrong is told where it is asked
+	_ = cmd.Wait() // do has returned all errors
 	return err
 }
 
@@ -175,7 +175,7 @@ func (s *server) close() error {
 	return s.machine.close()
 }
 
-// Serve does in this process what requests ask for, until there is none: it is all of Program.
+// Serve does in this process what requests ask for, until in ends. It is all that Program does.
 func Serve(ctx context.Context, in io.Reader, out io.Writer) (err error) {
 	s := &server{}
 	defer func() { err = errors.Join(err, s.close()) }()
@@ -185,7 +185,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) (err error) {
 		if err := requests.Decode(&r); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
-			return fmt.Errorf("it is asked by package run alone: %w", err)
+			return fmt.Errorf("read a request, which only package run sends: %w", err)
 		}
 		var a answer
 		res, err := s.do(ctx, r)

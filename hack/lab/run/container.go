@@ -90,7 +90,7 @@ func container(ctx context.Context, s Spec) (_ *Result, err error) {
 		}
 	}
 	res.Output, res.ExitCode = out.String(), cmd.ProcessState.ExitCode()
-	// What runc could not do is in its log; the output is the app's, and may speak of anything.
+	// Errors of runc are in its log. The output is that of the app, which may print anything.
 	if dt, err := os.ReadFile(log); err == nil && bytes.Contains(dt, []byte("level=error")) {
 		return nil, fmt.Errorf("run %s: %s", s.Ref, tail(strings.TrimSpace(string(dt))))
 	}
@@ -100,7 +100,7 @@ func container(ctx context.Context, s Spec) (_ *Result, err error) {
 // stopTimeout is how long an app may take to end when it is told to, as with docker stop.
 const stopTimeout = 10 * time.Second
 
-// checkFree sees that nobody else would answer on the port in the app's place.
+// checkFree returns an error if another process already answers on the port.
 func checkFree(port int) error {
 	conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {

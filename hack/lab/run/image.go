@@ -24,25 +24,25 @@ import (
 type Spec struct {
 	Ref      string   // image in a registry; on loopback plain HTTP is spoken
 	Platform string   // for Container: of the image to take from an index; empty is linux/amd64
-	Args     []string // in the place of the image's CMD
+	Args     []string // in place of the image's CMD
 	Env      []string // over the image's
 	Port     int      // TCP port to ask by HTTP, 0 for none
 	Path     string   // what to ask for; empty is /
 }
 
-// url is what is asked for, where the app runs.
+// url is the address of the app, for a request from where it runs.
 func (s Spec) url() string {
 	return fmt.Sprintf("http://127.0.0.1:%d/%s", s.Port, strings.TrimPrefix(s.Path, "/"))
 }
 
-// Result is what came of it.
+// Result is what the app printed, how it ended, and what it answered.
 type Result struct {
 	Output   string // stdout and stderr
 	ExitCode int    // of an app that ended by itself
 	Body     string // the answer, if there was a port
 }
 
-// process is a command as an image and a Spec make it.
+// process is the command that an image and a Spec give, with its environment.
 type process struct {
 	args     []string
 	env      []string
@@ -103,13 +103,13 @@ func newProcess(s Spec, cfg v1.Config, root string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	// As docker adds where the image says nothing.
+	// Docker adds these if the image does not set them.
 	defaults := []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + home}
 	p.env = mergeEnv(defaults, mergeEnv(cfg.Env, s.Env))
 	return p, nil
 }
 
-// mergeEnv gives base with the variables of over in their place.
+// mergeEnv gives the variables of base and over. Those of over win.
 func mergeEnv(base, over []string) []string {
 	var out []string
 	index := map[string]int{}
@@ -179,7 +179,7 @@ func number(s string) (int, bool) {
 	return n, err == nil
 }
 
-// entries calls fn for the fields of each line of a file of the image; one that is not there has none.
+// entries calls fn with the fields of each line of a file of the image. A missing file has no lines.
 func entries(root, file string, fn func(fields []string)) error {
 	r, err := os.OpenRoot(root)
 	if err != nil {

@@ -17,11 +17,11 @@ import (
 	"github.com/crosshull/crosshull/hack/lab/apt"
 )
 
-// labDir is the folder of the machine that holds what is not the image's.
+// labDir is the folder in the root of the image that has files of the lab.
 const labDir = "/.lab"
 
 // machineReserve is how long before the deadline a machine ends its app, so that there is still a report of what the
-// app printed. It has to do for the machine's own start, too.
+// app printed. The machine's own start takes some of it.
 const machineReserve = 20 * time.Second
 
 // modules of the kernel that the machine loads, in this order.
@@ -85,8 +85,8 @@ func machineParts(ctx context.Context, cache string) (_ parts, err error) {
 	return p, keep(tmp, files, p.module(modules[0]))
 }
 
-// keep copies files of a folder, whose names are patterns, where they are to be: last the one that says that all is
-// there.
+// keep copies files from a folder. files gives the path of each copy, by a pattern of the file. The file last is copied
+// at the end, because its presence means that all are there.
 func keep(from string, files map[string]string, last string) error {
 	var end string
 	for pattern, to := range files {

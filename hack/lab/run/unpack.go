@@ -14,7 +14,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// The marks by which a layer removes what is below it.
+// Whiteouts, by which a layer removes files of the layers below it (OCI image spec, layer.md).
 const (
 	whiteout = ".wh."
 	opaque   = ".wh..wh..opq"
@@ -41,7 +41,7 @@ func unpackLayer(l v1.Layer, root *os.Root) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	made := map[string]bool{} // by this layer: its own opaque mark leaves them
+	made := map[string]bool{} // by this layer: its opaque whiteouts do not remove them
 	tr := tar.NewReader(r)
 	for {
 		h, err := tr.Next()
@@ -158,8 +158,8 @@ func clearDir(root *os.Root, dir string, keep map[string]bool) error {
 	})
 }
 
-// resolve follows the links of a path as a process sees them that has root as its root: an absolute link starts there,
-// and .. stays there. What does not exist (yet) is no link.
+// resolve follows the links of a path as for a process whose root folder is root: an absolute link starts there, and ..
+// does not leave it. A part of the path that does not exist is taken as no link.
 func resolve(root *os.Root, name string) (string, error) {
 	at, rest, links := ".", strings.Split(name, "/"), 0
 	for len(rest) > 0 {

@@ -18,7 +18,7 @@ import (
 )
 
 // vm is an emulated machine that runs one image after the other: a Debian kernel, and for each image a root of its
-// own. What it has been given once, it keeps: images share most of their files.
+// own. It keeps the files that it gets, because images share most of them.
 type vm struct {
 	cache string
 	parts parts
@@ -33,7 +33,7 @@ type vm struct {
 
 const (
 	block    = 1 << 20
-	diskSize = 2 << 30 // of what is handed to the machine at once
+	diskSize = 2 << 30 // for the archive of one image
 	memory   = 4096    // MB
 	keeps    = 1 << 30 // bytes of files before it is started anew
 )
@@ -41,9 +41,9 @@ const (
 // ready is what the machine says when it waits for an image.
 const ready = "=== crosshull ready"
 
-// guestInit is the machine's first process. For each number of blocks on the console it unpacks the archive that is in
-// them on the disk, and does what the archive's script says. The archive becomes a file before it is unpacked: pipes
-// are slow in an emulated machine, and busybox's tar would read the disk to its end.
+// guestInit is the machine's first process. It reads numbers from the console. For each, it copies that many blocks of
+// the disk into a file, unpacks that as an archive, and runs the script in it. The archive is not unpacked from the
+// disk or a pipe: pipes are slow in an emulated machine, and busybox's tar would read the disk to its end.
 const guestInit = `#!/busybox sh
 b=/busybox
 $b mkdir -p /proc /sys /dev /w
@@ -72,7 +72,7 @@ $b umount -l /w/$n.root
 $b rm -rf /w/$n /w/$n.up /w/$n.work /w/$n.root
 `
 
-// run runs an image. After an error the machine is ended, and the next image starts another.
+// run runs an image. After an error it ends the machine, and the next image starts another one.
 func (v *vm) run(ctx context.Context, s Spec) (_ *Result, err error) {
 	if err := v.boot(ctx); err != nil {
 		return nil, err
@@ -138,7 +138,7 @@ func (v *vm) boot(ctx context.Context) (err error) {
 	if err := os.Truncate(v.disk(), diskSize); err != nil {
 		return err
 	}
-	// What .NET does not need of a processor, qemu need not emulate: it is a quarter of the time.
+	// qemu need not emulate features of a processor that .NET does not use. That saves a quarter of the time.
 	cmd := exec.Command(
 		"qemu-system-aarch64",
 		"-M",
@@ -219,7 +219,8 @@ func (v *vm) initrd(ctx context.Context) (string, error) {
 	return file, nil
 }
 
-// until gives what the machine says before a line, and what it had said of that.
+// until returns what the machine prints before a line. If the machine ends first, it returns an error with what was
+// printed.
 func (v *vm) until(line string) (string, error) {
 	var console strings.Builder
 	for {
@@ -249,7 +250,7 @@ func (v *vm) close() error {
 	return err
 }
 
-// hand writes an image, and what is to be done with it, onto the disk.
+// hand writes an archive of an image, with the script that runs it, onto the disk.
 func (v *vm) hand(ctx context.Context, s Spec) (size int64, err error) {
 	v.runs++
 	root := filepath.Join(v.dir, fmt.Sprint(v.runs))
@@ -296,8 +297,8 @@ func (v *vm) hand(ctx context.Context, s Spec) (size int64, err error) {
 	return size, err
 }
 
-// write writes an archive of a root: files that the machine has are links to those. A file is the same if its content,
-// its owner, its mode and its time are.
+// write writes an archive of a root. Files that the machine has already become links to them. Files are the same if
+// content, owner, mode and time are equal.
 func (v *vm) write(to io.Writer, root string) error {
 	w := tar.NewWriter(to)
 	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {

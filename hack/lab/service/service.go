@@ -1,8 +1,8 @@
 // Package service runs daemons that outlive the program that starts them.
 //
-// A running service is a session of its own, with its output in DIR/NAME.log and its identity in DIR/NAME.pid: process
-// id, start time and a key of what it was started from. A process counts as the service only if its start time fits, so
-// a pid file that outlived a crash or a reboot never leads to a stranger being signalled.
+// A running service has its own session. Its output is in DIR/NAME.log. DIR/NAME.pid has its process id, its start
+// time, and a key of what it was started from. A process counts as the service only if its start time fits, so after a
+// crash or a reboot an old pid file never makes us send a signal to another process.
 package service
 
 import (
@@ -43,8 +43,9 @@ const (
 	tailLines    = 15
 )
 
-// Start makes the service run and be ready. A process that runs already is kept if it answers and was started from the
-// same things; otherwise it is replaced. The error of a service that does not get ready has the end of its log.
+// Start starts the service and waits until it is ready. It keeps a process that runs already, if that answers and was
+// started from the same program, arguments and inputs; otherwise it replaces it. The error of a service that does not
+// get ready has the end of its log.
 func (s *Service) Start(ctx context.Context) error {
 	key, err := s.key()
 	if err != nil {
@@ -110,7 +111,7 @@ func (s *Service) key() (string, error) {
 		if err = errors.Join(err, f.Close()); err != nil {
 			return "", err
 		}
-		_, _ = fmt.Fprintf(h, " %d\n", n) // so that what one file loses the next cannot gain
+		_, _ = fmt.Fprintf(h, " %d\n", n) // so that bytes that move from one file to the next change the key
 	}
 	return fmt.Sprintf("%x", h.Sum(nil)), nil
 }
@@ -153,8 +154,8 @@ func (s *Service) launch(ctx context.Context, key string) error {
 	return errors.Join(fmt.Errorf("start %s: %w\n%s:\n%s", s.Name, err, s.Log(), tail(s.Log())), stopErr)
 }
 
-// passOnNothing keeps from processes that are started what this one was given open beyond the standard streams:
-// flock(1) gives a command its lock, and a daemon would hold that for as long as it runs.
+// passOnNothing makes sure that a started process inherits only the standard streams. Otherwise, if flock(1) runs this
+// program, a daemon would get its lock, and hold it for as long as the daemon runs.
 func passOnNothing() error {
 	const dir = "/proc/self/fd"
 	open, err := os.ReadDir(dir)

@@ -97,7 +97,7 @@ sealed class Calls
         else Task(call);
     }
 
-    // A file that a target makes, and that the repository has, too. Some targets name what they read as an output.
+    // A file that a target makes, and that the repository has too. Some targets list an input among their outputs.
     void Makes(Call call)
     {
         if (call["Inputs"] != "") project.Earlier.UnionWith(Files(call, "Outputs").Except(Files(call, "Inputs")));

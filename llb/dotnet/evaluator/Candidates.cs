@@ -23,7 +23,7 @@ sealed record Candidate(Project Project, string Kind, string[] Frameworks, bool 
     /// <summary>Whether a test can tell how much of the code it covers.</summary>
     public bool Coverage => Packages(Project).Contains("coverlet.collector");
 
-    /// <summary>Whether it has no framework that Linux cannot run.</summary>
+    /// <summary>Whether Linux can run all of its frameworks.</summary>
     public bool ForLinuxAlone => Frameworks.Length == Math.Max(1, Project.List(Project["TargetFrameworks"]).Length);
 
     /// <summary>The newest framework that the SDK can build, empty for none.</summary>
@@ -74,7 +74,7 @@ sealed record Candidate(Project Project, string Kind, string[] Frameworks, bool 
         return project["IsPublishable"].Equals("false", StringComparison.OrdinalIgnoreCase) ? "not publishable" : "app";
     }
 
-    // What `dotnet new` makes projects from. A repository that is a template as a whole is an app, too.
+    // Whether a folder is in a template of `dotnet new`. If the whole repository is a template, it still has an app.
     static bool IsInTemplate(Tree tree, string folder)
     {
         for (; tree.IsIn(folder); folder = Path.GetDirectoryName(folder))

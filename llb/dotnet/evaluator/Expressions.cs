@@ -38,7 +38,7 @@ static class Expressions
         where before.IndexOfAny("/\\".ToCharArray(), begin) >= 0
         select (property.Groups["name"].Value, true, before.Substring(begin)));
 
-    /// <summary>The names of properties, items, and metadata that a text takes the value of.</summary>
+    /// <summary>The names of properties, items, and metadata whose values a text uses.</summary>
     public static IEnumerable<string> Used(string text) =>
         from Match use in Regex.Matches(text, @"[$@%]\(\s*(?<name>[\w-]+)") select use.Groups["name"].Value;
 }

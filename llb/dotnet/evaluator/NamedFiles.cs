@@ -12,12 +12,12 @@ using System.Xml.Linq;
 namespace Crosshull;
 
 /// <summary>
-/// Finds files that the compiler reads because another file names them. It says nothing if such a file is missing: it
-/// ignores a rule set that another one includes, and a generator can do without its data.
+/// Finds files that the compiler reads because another file names them. The compiler does not fail if such a file is
+/// missing: it ignores a rule set that another one includes, and a generator can go on without its data.
 /// </summary>
 sealed class NamedFiles
 {
-    // Code that reads files, or runs a program. Where it only looks like that, the project reads more than it needs.
+    // Code that reads files, or runs a program. If it only looks like that, the project gets more than it needs.
     static readonly Regex Reading = new(
         @"\b(File|Directory|Process|XmlReader|ZipFile|TarFile)\s*\.|\bAssembly\s*\.\s*Load|" +
         @"\b(XDocument|XElement)\s*\.\s*Load|\b(ReadXml|CreateFromFile|LoadFrom|LoadFile)\b|" +
@@ -38,7 +38,7 @@ sealed class NamedFiles
 
     const int MostAdditional = 100, Largest = 1 << 20;
 
-    // Additional files that analyzers of the SDK and other ones that many projects have take. They name no files.
+    // Additional files for analyzers of the SDK, and for other common ones. They name no files.
     static readonly Regex Settings = new(@"^(stylecop\.json|(BannedSymbols|PublicAPI|CodeMetricsConfig)\b.*\.txt)$",
         RegexOptions.IgnoreCase);
 
@@ -105,8 +105,8 @@ sealed class NamedFiles
     }
 
     /// <summary>
-    /// Adds what additional files name, as a description of an API does: a generator may read that. It may also come
-    /// from a package.
+    /// Adds the files that additional files name: a description of an API can name others, for example. A generator may
+    /// read them, also one of a package.
     /// </summary>
     public void Additional(Project project)
     {

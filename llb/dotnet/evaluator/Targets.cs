@@ -70,8 +70,8 @@ sealed class Targets
         return names;
     }
 
-    // Paths with what only targets of the SDK make, metadata of items or properties: they can lead to any file of their
-    // folder.
+    // Paths with properties or metadata of items that only targets of the SDK make. Such a path can lead to any file of
+    // its folder.
     void Composed(Project project, List<ProjectElement> elements, HashSet<string> late)
     {
         var made = elements.Select(e => (e as ProjectItemElement)?.ItemType ?? (e as ProjectOutputElement)?.ItemType)
