@@ -189,7 +189,7 @@ func chown(f spec.File, user string) (*llb.ChownOpt, error) {
 	g, errG := strconv.Atoi(gid)
 	if errU != nil || errG != nil {
 		return nil, fmt.Errorf(
-			"files: %s gets the user of the image as its owner, which is %q: write owner as a number",
+			"files: %s gets the user of the image as its owner, and %q is a name: set owner to a number, such as 1654",
 			f.To,
 			user,
 		)

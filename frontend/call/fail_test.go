@@ -63,9 +63,9 @@ func TestCallsFail(t *testing.T) {
 			Says: `target "x" does not exist: use image, publish, sbom, sdk`,
 		}},
 		{"no app", own, target("test", "tests: [t]"),
-			want{Says: "target test is about all apps: name one app with --target"}},
+			want{Says: "this call is about one app, and target test is about all: name an app with --target"}},
 		{"no image", []string{"convertllb"}, target("publish"), want{
-			Says: "convertllb needs an image, and target publish is not one",
+			Says: "--call=convertllb works for images, and target publish is none: name an app or image in --target",
 		}},
 		{"a mode that cannot be", append([]string{"convertllb"}, own...), withSpec("publish: {mode: [portable, aot]}"), want{
 			Says: "crosshull.yaml:2: publish.mode: portable cannot be combined: it has one output for all platforms, and " +

@@ -28,7 +28,8 @@ func convertLLB(ctx context.Context, req *request.Request) (*convertllb.Result, 
 		return nil, err
 	}
 	if chosen.Target.Kind != spec.TargetImage {
-		return nil, fmt.Errorf("convertllb needs an image, and target %s is not one", req.Gateway.Target)
+		return nil, fmt.Errorf("--call=convertllb works for images, and target %s is none: name an app or image in --target",
+			req.Gateway.Target)
 	}
 	p, err := planOf(ctx, chosen)
 	if err != nil {

@@ -53,7 +53,8 @@ func missingProject(r *run, a *App) {
 	dt, missing := r.Files[solution], a.Project.Missing
 	r.warn(
 		at(Source{solution, dt}, max(bytes.Index(dt, []byte(path.Base(missing[0]))), 0)),
-		"left out, because .dockerignore excludes it or the case of its name differs: %s",
+		"these projects of the solution are not in the context, and so are not built: %s. Look at .dockerignore, and at "+
+			"upper and lower case",
 		strings.Join(missing, ", "),
 	)
 }

@@ -49,7 +49,7 @@ func lockFileNotEnforced(r *run, a *App) {
 		if file, ok := r.lockFile(n); ok && !n.LockedMode {
 			r.warn(
 				r.inSpec("nuget"),
-				"if %s does not fit the projects, restore takes other versions and does not tell you: set nuget.locked-mode: true",
+				"if %s does not fit the projects, restore takes other versions, and you do not see it: set nuget.locked-mode: true",
 				file,
 			)
 			return // one setting applies to all

@@ -172,7 +172,7 @@ func (w *writer) put(key, instruction string, values ...text) {
 // image returns a reference for FROM. It accepts all references that can be resolved.
 func image(ref string) (string, error) {
 	if !reference.MatchString(ref) {
-		return "", fmt.Errorf("a Dockerfile cannot have %q for an image", ref)
+		return "", fmt.Errorf("%q cannot stand after FROM in a Dockerfile: name another image in base or sdk", ref)
 	}
 	return ref, nil
 }

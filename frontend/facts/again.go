@@ -46,7 +46,8 @@ func (f *Facts) Again(
 	after := map[*dotnet.App]*dotnet.App{}
 	for i, app := range apps {
 		if after[app] = e.Descriptions[i].App; after[app] == nil {
-			return nil, nil, fmt.Errorf("MSBuild finds no app in %s after the restore", app.Path)
+			return nil, nil, fmt.Errorf("after the restore, MSBuild no longer sees %s as an app: look whether a package sets "+
+				"OutputType or IsTestProject", app.Path)
 		}
 		after[app] = f.reads(projects[i], after[app])
 	}

@@ -39,7 +39,8 @@ func (a *Asker) run(
 		wanted = append(wanted, e.Asks...)
 		if from, err = from.With(ctx, wanted); err != nil || round == maxRounds {
 			if err == nil {
-				err = fmt.Errorf("MSBuild still asks for files after %d rounds: the last was %s", maxRounds, e.Asks[0])
+				err = fmt.Errorf("MSBuild still asks for files after %d rounds, and %s was the last: this is a bug of crosshull "+
+					"if plain dotnet builds the projects, please report it", maxRounds, e.Asks[0])
 			}
 			return Answer{}, nil, err
 		}

@@ -25,7 +25,7 @@ func (a *Asker) warn(ctx context.Context, questions []Question, descs []*dotnet.
 			}
 		}
 		for _, p := range desc.PassedOver(questions[i].Project.Path) {
-			say("%s is left out, because it also has frameworks for other systems: to build it, name it in project", p)
+			say("%s also targets other systems than Linux, so it is built only if project names it", p)
 		}
 		if desc.App != nil {
 			a.warnApp(desc.App, questions[i], say)
@@ -39,7 +39,7 @@ func (a *Asker) warnApp(app *dotnet.App, q Question, say func(format string, arg
 		mode = *q.Project.Mode
 	}
 	if app.ByRuntimeIdentifier && !mode.PerPlatform() {
-		say("%s has other files for each RuntimeIdentifier, but mode %s publishes without one: set publish.mode to "+
+		say("the files of %s depend on RuntimeIdentifier, but mode %s sets none: set publish.mode to "+
 			"self-contained, single-file or ready-to-run, which publish for each platform", app.Path, mode)
 	}
 	for _, n := range app.Closure {

@@ -32,13 +32,13 @@ func TestWarns(t *testing.T) {
 		}},
 		{"one whose inputs the spec names", []string{"publish: {inputs: [tools]}"}, unknown, nil},
 		{"other files for each platform", nil, byRID, []string{
-			"app/app.csproj has other files for each RuntimeIdentifier, but mode portable publishes without one: set " +
+			"the files of app/app.csproj depend on RuntimeIdentifier, but mode portable sets none: set " +
 				"publish.mode to self-contained, single-file or ready-to-run, which publish for each platform",
 		}},
 		{"a publish for each platform", []string{"publish: {mode: self-contained}"}, byRID, nil},
 		{"other projects", nil, others, []string{
 			"old.csproj is left out, as MSBuild cannot evaluate it: no such SDK",
-			"desktop.csproj is left out, because it also has frameworks for other systems: to build it, name it in project",
+			"desktop.csproj also targets other systems than Linux, so it is built only if project names it",
 		}},
 		{"a named project", []string{"project: app/app.csproj"}, gatewaytest.App("app/app.csproj", nil), nil},
 	} {

@@ -88,7 +88,7 @@ func TestCheck(t *testing.T) {
 			c.Say("app/packages.lock.json", "{}")
 		}, want: []string{
 			"LockFileNotEnforced crosshull.yaml:1 if app/packages.lock.json does not fit the projects, restore takes " +
-				"other versions and does not tell you: set nuget.locked-mode: true",
+				"other versions, and you do not see it: set nuget.locked-mode: true",
 		}},
 		{name: "an argument of nobody", c: app(nil), change: func(c *gatewaytest.Client) { c.Set("build-arg:A", "1") }},
 		{name: "all apps", c: app(nil, two...), change: describeTwo, want: []string{

@@ -121,11 +121,11 @@ func (r *Request) checkCaps() error {
 		cap    apicaps.CapID
 		what   string
 	}{
-		{true, pb.CapFileCopyIncludeExcludePatterns, "copy by patterns, which all builds do"},
-		{len(gw.Ulimits) > 0, pb.CapExecMetaUlimit, "do --ulimit"},
-		{gw.ShmSize > 0, pb.CapExecMountTmpfsSize, "do --shm-size"},
-		{gw.CgroupParent != "", pb.CapExecMetaCgroupParent, "do --cgroup-parent"},
-		{gw.LinuxResources != nil, pb.CapExecMetaLinuxResources, "do --resource"},
+		{true, pb.CapFileCopyIncludeExcludePatterns, "copy single files, which every build needs"},
+		{len(gw.Ulimits) > 0, pb.CapExecMetaUlimit, "obey --ulimit"},
+		{gw.ShmSize > 0, pb.CapExecMountTmpfsSize, "obey --shm-size"},
+		{gw.CgroupParent != "", pb.CapExecMetaCgroupParent, "obey --cgroup-parent"},
+		{gw.LinuxResources != nil, pb.CapExecMetaLinuxResources, "obey --resource"},
 		{variables, pb.CapExecSecretEnv, "give secrets to steps as variables"},
 	} {
 		if need.wanted && caps.Supports(need.cap) != nil {

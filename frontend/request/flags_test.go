@@ -25,15 +25,16 @@ func TestCheck(t *testing.T) {
 		lack apicaps.CapID
 		want want
 	}{
-		{name: "patterns", lack: pb.CapFileCopyIncludeExcludePatterns, want: tooOld("copy by patterns, which all builds do")},
+		{name: "patterns", lack: pb.CapFileCopyIncludeExcludePatterns,
+			want: tooOld("copy single files, which every build needs")},
 		{name: "ulimit", lack: pb.CapExecMetaUlimit, opts: map[string]string{"ulimit": "nofile=1:2"},
-			want: tooOld("do --ulimit")},
+			want: tooOld("obey --ulimit")},
 		{name: "shm", lack: pb.CapExecMountTmpfsSize, opts: map[string]string{"shm-size": "1"},
-			want: tooOld("do --shm-size")},
+			want: tooOld("obey --shm-size")},
 		{name: "cgroup", lack: pb.CapExecMetaCgroupParent, opts: map[string]string{"cgroup-parent": "x"},
-			want: tooOld("do --cgroup-parent")},
+			want: tooOld("obey --cgroup-parent")},
 		{name: "resource", lack: pb.CapExecMetaLinuxResources, opts: map[string]string{"memory": "1"},
-			want: tooOld("do --resource")},
+			want: tooOld("obey --resource")},
 		{name: "secrets", lack: pb.CapExecSecretEnv, spec: []string{"publish: {secrets: {A: a}}"},
 			want: tooOld("give secrets to steps as variables")},
 		{name: "a platform without a runtime", opts: map[string]string{"platform": "linux/amd64,linux/mips64le"}, want: want{

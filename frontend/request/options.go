@@ -36,7 +36,7 @@ var Options = []Option{
 	{"--build-context", "", ByCrosshull,
 		"replaces the image of that name (base, SDK, toolchain or frontend), or is a `context` of `files`"},
 	{"--builder", "", ByBuildx, "any that has BuildKit; several nodes make the same images as one node"},
-	{"--cache-from", "CacheImports", ByCrosshull, "with every solve"},
+	{"--cache-from", "CacheImports", ByCrosshull, "for all steps"},
 	{"--cache-to", "", ByBuildKit, "`mode=max` exports packages, compiled libraries and published files, but no SDK"},
 	{"--call", "", ByCrosshull,
 		"`check`, `outline`, `targets`, `subrequests.describe`, `convertllb`, and calls of crosshull's own"},

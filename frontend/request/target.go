@@ -76,8 +76,8 @@ func (r *Request) Choose() (*Request, error) {
 		return nil, r.At(
 			"apps",
 			fmt.Errorf(
-				"this spec has several apps, so --target has to name one: %s; `docker buildx build --call=bake` prints a bake "+
-					"file for all",
+				"this spec has several apps, so --target has to name one: %s. `docker buildx build --call=bake` prints a bake "+
+					"file for all of them",
 				strings.Join(names, ", "),
 			),
 		)
@@ -104,7 +104,7 @@ func (r *Request) EachApp() ([]*Request, error) {
 			return nil, err
 		}
 		if chosen.Target.Kind == spec.TargetTest {
-			return nil, errors.New("target test is about all apps: name one app with --target")
+			return nil, errors.New("this call is about one app, and target test is about all: name an app with --target")
 		}
 		return []*Request{chosen}, nil
 	}

@@ -74,7 +74,7 @@ func TestChoose(t *testing.T) {
 			want: request.Target{Kind: spec.TargetImage, App: "web", Prefix: "apps.web."}},
 		{name: "none of several", c: shop(), err: want{
 			Says: "crosshull.yaml:3: this spec has several apps, so --target has to name one: " + all +
-				"; `docker buildx build --call=bake` prints a bake file for all",
+				". `docker buildx build --call=bake` prints a bake file for all of them",
 			At: []string{"crosshull.yaml:3"},
 		}},
 		{name: "unknown", target: "image", c: shop(), err: want{Says: `target "image" does not exist: use ` + all}},
@@ -141,7 +141,7 @@ func TestEachApp(t *testing.T) {
 	c := shop()
 	c.Set("target", "test")
 	_, err := read(t, c).EachApp()
-	want{Says: "target test is about all apps: name one app with --target"}.Check(t, err)
+	want{Says: "this call is about one app, and target test is about all: name an app with --target"}.Check(t, err)
 }
 
 // What --call=init asks about is the context alone, whatever the spec says.

@@ -48,7 +48,8 @@ func beside(
 		return nil, bug
 	}
 	if unanswered != nil && err == nil { // otherwise both failed with the restore
-		req.Warn(ctx, "the build reads the whole context, because crosshull cannot find out what packages read: "+
+		req.Warn(ctx, "the build reads the whole context, because crosshull cannot find out what packages read (to avoid "+
+			"that, list those files in publish.inputs): "+
 			unanswered.Error())
 		more = f.Unknown("it is not known what its packages read")
 	}

@@ -183,7 +183,8 @@ func newScan(ctx context.Context, p *plan.Plan, g *graph.Graph) (*scan, error) {
 		s.scanner.Args = slices.Concat(img.Config.Config.Entrypoint, img.Config.Config.Cmd)
 	}
 	if len(s.scanner.Args) == 0 {
-		return nil, fmt.Errorf("SBOM scanner: %s has no command", img.Name)
+		return nil, fmt.Errorf("SBOM scanner: %s has no entrypoint and no command, so it is no scanner: name another image "+
+			"in --sbom generator=", img.Name)
 	}
 	return s, nil
 }

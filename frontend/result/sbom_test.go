@@ -120,10 +120,10 @@ func TestBillsFail(t *testing.T) {
 			Says: "SBOM scanner: example.com/scanner:1: not found",
 		}},
 		{"a scanner without a command", func(c *gatewaytest.Client) { c.Images[scanner] = gatewaytest.Multi() }, want{
-			Says: "SBOM scanner: example.com/scanner:1 has no command",
+			Says: "SBOM scanner: example.com/scanner:1 has no entrypoint and no command, so it is no scanner: …",
 		}},
 		{"a scanner that is a folder", func(c *gatewaytest.Client) { c.Set("context:"+scanner, "local:scanner") }, want{
-			Says: "SBOM scanner: example.com/scanner:1 has no command",
+			Says: "SBOM scanner: example.com/scanner:1 has no entrypoint and no command, so it is no scanner: …",
 		}},
 		{"stages by name", func(c *gatewaytest.Client) { c.Set("build-arg:BUILDKIT_SBOM_SCAN_STAGE", "build,test") }, want{
 			Says: "BUILDKIT_SBOM_SCAN_STAGE=build,test: write true or false: only a Dockerfile has stages to name",

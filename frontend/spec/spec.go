@@ -106,7 +106,7 @@ type App struct {
 	// Base picks the image that the app is put on. Empty: the one that the SDK infers.
 	//
 	//	example: base: {family: noble-chiseled}
-	//	Dockerfile: FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled
+	//	Dockerfile: FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled-extra
 	//	see: [The base](publish-modes.md#the-base)
 	Base Base `yaml:"base"`
 	// Image is the configuration of the image. It wins over the project and the base: a list replaces theirs, and a map
@@ -166,7 +166,7 @@ type Tests struct {
 	//
 	//	example: tests: {projects: [tests/Unit], gate: true}
 	Gate bool `yaml:"gate" rule:"switch"`
-	// Secrets are environment variables for the tests: variable to id of buildx's --secret.
+	// Secrets are environment variables for the tests: each variable, with the id of the --secret that has its value.
 	//
 	//	example: tests: {projects: [tests/Unit], secrets: {DB_PASSWORD: db-password}}
 	//	Dockerfile: RUN --mount=type=secret,id=db-password,env=DB_PASSWORD dotnet test tests/Unit
@@ -202,8 +202,8 @@ type Publish struct {
 	//	Dockerfile: RUN dotnet publish -p:Version=1.2.3 -p:Nullable=enable
 	//	MSBuild: the property of each name
 	Properties map[string]string `yaml:"properties" rule:"properties"`
-	// Secrets are environment variables for the steps of publish: variable to id of buildx's --secret. MSBuild sees them
-	// as properties.
+	// Secrets are environment variables for the steps of publish: each variable, with the id of the --secret that has
+	// its value. MSBuild sees them as properties.
 	//
 	//	example: publish: {secrets: {SIGNING_KEY: signing-key}}
 	//	Dockerfile: RUN --mount=type=secret,id=signing-key,env=SIGNING_KEY dotnet publish
@@ -251,7 +251,7 @@ type Base struct {
 	// variant that the SDK infers.
 	//
 	//	example: base: {family: noble-chiseled}
-	//	Dockerfile: FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled
+	//	Dockerfile: FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled-extra
 	//	MSBuild: ContainerFamily
 	Family string `yaml:"family" rule:"family"`
 }
@@ -264,7 +264,8 @@ type NuGet struct {
 	//	Dockerfile: RUN dotnet nuget add source https://feed.example.com/v3/index.json -n company
 	//	see: [Feeds and secrets](../howto/private-feeds.md)
 	Feeds []Feed `yaml:"feeds"`
-	// Secrets are environment variables for restore, as for %NAME% in a nuget.config: variable to id of a secret.
+	// Secrets are environment variables for restore, as for %NAME% in a nuget.config: each variable, with the id of the
+	// --secret that has its value.
 	//
 	//	example: nuget: {secrets: {FEED_TOKEN: feed-token}}
 	//	Dockerfile: RUN --mount=type=secret,id=feed-token,env=FEED_TOKEN dotnet restore
@@ -395,8 +396,8 @@ type Image struct {
 	//	MSBuild: PublishRepositoryUrl
 	//	see: [Labels and annotations](labels.md)
 	VCS *bool `yaml:"vcs" rule:"switch"`
-	// Volumes are absolute paths whose content outlives the container. They add to those of the base. Empty: those of the
-	// base.
+	// Volumes are absolute paths that the engine keeps outside of the container. They add to those of the base. Empty:
+	// those of the base.
 	//
 	//	example: image: {volumes: [/data]}
 	//	Dockerfile: VOLUME /data

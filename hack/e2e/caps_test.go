@@ -88,7 +88,7 @@ func TestTooOld(t *testing.T) {
 		opts    []option
 		want    string
 	}{
-		{pb.CapFileCopyIncludeExcludePatterns, "", nil, "copy by patterns"},
+		{pb.CapFileCopyIncludeExcludePatterns, "", nil, "copy single files"},
 		{pb.CapExecMetaUlimit, "", []option{attr("ulimit", "nofile=1000:2000")}, "--ulimit"},
 		{pb.CapExecMountTmpfsSize, "", []option{attr("shm-size", "100663296")}, "--shm-size"},
 		{pb.CapExecMetaCgroupParent, "", []option{attr("cgroup-parent", "x")}, "--cgroup-parent"},

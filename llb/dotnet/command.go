@@ -27,20 +27,24 @@ func (c Command) Resolve(baseEntrypoint []string) (entrypoint, cmd []string, err
 		}
 	}
 	if len(c.EntrypointArgs) > 0 && len(c.Entrypoint) == 0 {
-		return nil, nil, errors.New("ContainerEntrypointArgs needs ContainerEntrypoint")
+		return nil, nil, errors.New(
+			"the project sets ContainerEntrypointArgs without ContainerEntrypoint: set both, or image.entrypoint in the spec")
 	}
 	switch instruction {
 	case "Entrypoint":
 		if own {
 			return nil, nil, errors.New(
-				"ContainerEntrypoint excludes ContainerAppCommandInstruction=Entrypoint: use DefaultArgs or None")
+				"the project sets ContainerEntrypoint and ContainerAppCommandInstruction=Entrypoint, which exclude each other: " +
+					"use DefaultArgs or None")
 		}
 		return slices.Concat(c.AppCommand, c.AppCommandArgs), c.DefaultArgs, nil
 	case "DefaultArgs":
 		cmd = slices.Concat(c.AppCommand, c.AppCommandArgs, c.DefaultArgs)
 	case "None":
 		if len(c.AppCommandArgs) > 0 {
-			return nil, nil, errors.New("ContainerAppCommandInstruction=None excludes ContainerAppCommandArgs")
+			return nil, nil, errors.New(
+				"the project sets ContainerAppCommandInstruction=None and ContainerAppCommandArgs, which exclude each other: " +
+					"remove one")
 		}
 		cmd = c.DefaultArgs
 	default:

@@ -69,11 +69,11 @@ func TestCommandResolve(t *testing.T) {
 		{"none with own entrypoint", nil, Command{Instruction: "None", AppCommand: app, Entrypoint: []string{"/e"}}, "/e",
 			"", ""},
 		{"none and arguments", nil, Command{Instruction: "None", AppCommand: app, AppCommandArgs: []string{"x"}}, "", "",
-			"excludes ContainerAppCommandArgs"},
+			"ContainerAppCommandArgs, which exclude each other"},
 		{"two entrypoints", nil, Command{Instruction: "Entrypoint", AppCommand: app, Entrypoint: []string{"/e"}}, "", "",
-			"excludes ContainerAppCommandInstruction=Entrypoint"},
+			"ContainerAppCommandInstruction=Entrypoint, which exclude each other"},
 		{"arguments of nothing", nil, Command{Instruction: "None", EntrypointArgs: []string{"x"}}, "", "",
-			"needs ContainerEntrypoint"},
+			"without ContainerEntrypoint: set both, or image.entrypoint in the spec"},
 		{"unknown", nil, Command{Instruction: "Run"}, "", "", "ContainerAppCommandInstruction Run is not known"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -311,7 +311,8 @@ func TestRestoreInputs(t *testing.T) {
 }
 
 func TestPackageFolders(t *testing.T) {
-	files := Files{"nuget.config": []byte(`<configuration><config><add key="globalPackagesFolder" value="pkgs" /></config>` +
+	files := Files{"nuget.config": []byte(`<configuration><config>` +
+		`<add key="globalPackagesFolder" value="pkgs" /></config>` +
 		`<fallbackPackageFolders><add key="f" value="more" /></fallbackPackageFolders></configuration>`)}
 	for has, want := range map[bool]string{true: "pkgs more", false: ""} {
 		got := PackageFolders(files, func(folder string) bool { return has && folder == "pkgs" })

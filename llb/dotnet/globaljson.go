@@ -111,7 +111,7 @@ func (g *GlobalJSON) read(sdk member) error {
 	}
 	if found && g.Version == "" && g.RollForward != "latestMajor" {
 		g.Line = members["rollForward"].line
-		return fmt.Errorf("rollForward %s needs a version", g.RollForward)
+		return fmt.Errorf("rollForward %s has no version to start from: add sdk.version", g.RollForward)
 	}
 	if _, err := take("allowPrerelease", "true or false", &g.AllowPrerelease); err != nil {
 		return err

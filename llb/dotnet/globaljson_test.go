@@ -115,7 +115,7 @@ func TestIgnoredGlobalJSON(t *testing.T) {
 		{"{\"sdk\": {\n\"version\": \"10.0.100\",\n\"rollForward\": \"sometimes\"}}",
 			`rollForward "sometimes" is not known: use disable, patch, ` +
 				"feature, minor, major, latestPatch, latestFeature, latestMinor, latestMajor", 3, false},
-		{`{"sdk": {"rollForward": "minor"}}`, "rollForward minor needs a version", 1, false},
+		{`{"sdk": {"rollForward": "minor"}}`, "rollForward minor has no version to start from: add sdk.version", 1, false},
 		{`{"sdk": {"version": "10.0.100", "rollForward": true}}`, "sdk.rollForward is not a string", 1, false},
 		{`{"sdk": {"allowPrerelease": "false"}}`, "sdk.allowPrerelease is not true or false", 1, false},
 		{`{"sdk": {"paths": ".dotnet"}}`, "sdk.paths is not a list", 1, false},
