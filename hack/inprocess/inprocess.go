@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/moby/buildkit/client"
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
@@ -31,12 +32,12 @@ func Solve(ctx context.Context, addr string, so client.SolveOpt, frontend gatewa
 		return nil, err
 	}
 	defer c.Close() //nolint:errcheck // nothing to be done about it
-	rec := &Record{}
+	rec, begun := &Record{}, time.Now()
 	statuses := make(chan *client.SolveStatus)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		rec.watch(statuses)
+		rec.watch(begun, statuses)
 	}()
 	res, err := c.Build(ctx, so, "", frontend, statuses)
 	<-done
@@ -60,8 +61,8 @@ func Mounts(dirs map[string]string) (map[string]fsutil.FS, error) {
 	return mounts, nil
 }
 
-// watch takes the status of a build, till it ends.
-func (r *Record) watch(statuses <-chan *client.SolveStatus) {
+// watch takes the status of a build that began at begun, until it ends.
+func (r *Record) watch(begun time.Time, statuses <-chan *client.SolveStatus) {
 	vertices := map[digest.Digest]*client.Vertex{}
 	var log strings.Builder
 	for st := range statuses {
@@ -80,7 +81,9 @@ func (r *Record) watch(statuses <-chan *client.SolveStatus) {
 			r.Failed = append(r.Failed, v.Name+": "+v.Error)
 		}
 		switch {
-		case v.Cached:
+		case v.Cached, v.Completed != nil && v.Completed.Before(begun):
+			// As long as BuildKit has not let go of the build before, it shows what that one ran in this one, too
+			// (progress.MultiWriter).
 			r.Cached = append(r.Cached, v.Name)
 		case v.Error == context.Canceled.Error():
 			// BuildKit stopped it, as nothing needs it any more. It may not even have begun: a digest of its inputs that is
