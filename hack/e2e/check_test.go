@@ -310,7 +310,7 @@ func TestCheckMistakes(t *testing.T) {
 				`crosshull.yaml:4: image.workdir "app" must be an absolute path`}},
 		{"no YAML", "image: [\n", "", nil, "crosshull.yaml:", []string{"not valid YAML"}},
 		{"no such project", "args: {A: 1}\nproject: src/web\n", "", []string{"UnusedArg crosshull.yaml:2"},
-			"crosshull.yaml:3", []string{"there is no src/web in the context"}},
+			"crosshull.yaml:3", []string{"there is no src in the context", "the context has app/app.csproj"}},
 		{"no such mode", "publish: {mode: native}\n", "", nil, "crosshull.yaml:2", []string{`"native" is not known`}},
 		{"no such base", "base: {family: nobel}\n", "", nil, "crosshull.yaml:2",
 			[]string{"base image: ", "10.0-nobel", "not found"}},
