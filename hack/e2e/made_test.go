@@ -68,7 +68,8 @@ func TestMadeSources(t *testing.T) {
 			build(strings.Replace(tc.edited, "two", "one", 1))
 			edit(t, dir, "schema/words.txt", "one", "two")
 			rec := build(tc.edited)
-			if warns := strings.Contains(strings.Join(rec.warnings, ""), "the build used those of the context"); warns != (tc.tasks == fails) {
+			warns := strings.Contains(strings.Join(rec.warnings, ""), "the build used those of the context")
+			if warns != (tc.tasks == fails) {
 				t.Errorf("warnings: %q", rec.warnings)
 			}
 		})
