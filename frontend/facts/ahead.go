@@ -14,7 +14,7 @@ import (
 
 // earlyDelay is how long the build waits for MSBuild before it starts to restore early. If BuildKit has the answer of
 // MSBuild in its cache, it comes sooner, and an early restore gains nothing.
-const earlyDelay = 100 * time.Millisecond
+const earlyDelay = 200 * time.Millisecond
 
 // startEarly guesses what MSBuild will answer. By that guess, it starts to restore and resolves the base image while
 // MSBuild works. When the answer is there, call keep with it (nil if there is none): keep stops the restore if the
