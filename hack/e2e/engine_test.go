@@ -2,6 +2,10 @@ package e2e
 
 import (
 	"context"
+	"net"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -12,29 +16,12 @@ import (
 // and runs what it has built.
 func TestEngine(t *testing.T) {
 	t.Parallel()
-	_, started := waiting(t, "daemon")
-	host, stop, err := theLab.StartEngine(t.Context(), lab.GraphStore)
-	started()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := stop(context.WithoutCancel(t.Context())); err != nil {
-			t.Error(err)
-		}
-	})
-	setenv(t, "DOCKER_HOST", host)
-	setenv(t, "BUILDX_BUILDER", "default")
+	useEngine(t, lab.GraphStore)
 	dir := example(t, "complexapp")
 	write(t, dir, "deploy/notes.txt", "notes\n")
 	edit(t, dir, "crosshull.yaml", "tests: [tests/libbar.tests]", "tests: {projects: [tests/libbar.tests], gate: true}")
 	edit(t, dir, "crosshull.yaml", "\nproject:", "\nfiles: [{from: deploy/notes.txt, to: /notes/}, {to: /data}]\nproject:")
 	args := []string{"-f", "crosshull.yaml", "--network", "host", "-t", "complexapp"}
-	if theLab.LocalImages() { // the engine knows no mirrors but of Docker Hub
-		for _, name := range []string{"dotnet/sdk:10.0", "dotnet/runtime:10.0"} {
-			args = append(args, "--build-context", "mcr.microsoft.com/"+name+"=docker-image://"+theLab.Registry()+"/"+name)
-		}
-	}
 	args = append(args, "--build-context", lab.FrontendImage+"=docker-image://"+theLab.FrontendRef())
 	log := build(t, dir, append(args, ".")...)
 	wantContains(t, "log", log, "[image linux/amd64] copy app onto base", "dotnet test",
@@ -65,4 +52,39 @@ func TestEngine(t *testing.T) {
 		t.Error("a program with a mistake is built")
 	}
 	wantContains(t, "error", failed, "error CS", "src/complexapp/Program.cs(")
+}
+
+// useEngine starts a Docker engine with a store, and makes docker and buildx use it.
+func useEngine(t *testing.T, store string) {
+	t.Helper()
+	if theLab.LocalImages() {
+		serveMicrosoft(t)
+	}
+	_, started := waiting(t, "daemon")
+	host, stop, err := theLab.StartEngine(t.Context(), store)
+	started()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := stop(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	setenv(t, "DOCKER_HOST", host)
+	setenv(t, "BUILDX_BUILDER", "default")
+}
+
+// serveMicrosoft makes the lab's registry answer for Microsoft's.
+func serveMicrosoft(t *testing.T) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:443")
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: theLab.Registry()})
+	srv := httptest.NewUnstartedServer(proxy)
+	srv.Listener = ln
+	srv.StartTLS()
+	t.Cleanup(srv.Close)
 }

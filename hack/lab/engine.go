@@ -36,12 +36,11 @@ const (
 	ContainerdStore = `{"features": {"containerd-snapshotter": true}}`
 )
 
-// MicrosoftRegistry is the registry that .NET images come from. The engine of [Lab.StartEngine] looks for it on this
-// machine, on port 443 of loopback, with any certificate. To give it images, serve the lab's registry there.
-const MicrosoftRegistry = "mcr.microsoft.com"
-
 // StartEngine starts Debian's Docker engine with a store. Its BuildKit is older than the lab's, and with a [GraphStore]
 // it cannot merge. host is for DOCKER_HOST. stop ends the engine and removes its files. The lab has to be up.
+//
+// An engine knows no mirrors but of Docker Hub. If the lab made the .NET images, the engine looks for Microsoft's
+// registry on port 443 of loopback, and takes any certificate: serve the lab's registry there.
 func (l *Lab) StartEngine(
 	ctx context.Context, store string,
 ) (host string, stop func(context.Context) error, err error) {
@@ -56,13 +55,17 @@ func (l *Lab) StartEngine(
 	if err != nil {
 		return "", nil, err
 	}
+	here := "localhost"
+	if l.LocalImages() {
+		here = "mcr.microsoft.com"
+	}
 	root := filepath.Join(dir, "root")
 	socket := filepath.Join(root, "run", "e.sock")
 	s := &service.Service{
 		Name: "engine",
 		Dir:  dir,
 		Args: []string{"/usr/bin/unshare", "--mount", "/bin/sh", "-c", engineScript, "engine", root, l.registry,
-			MicrosoftRegistry, store},
+			here, store},
 		Prepare: func(ctx context.Context) error {
 			if err := os.Mkdir(root, 0o755); err != nil {
 				return err

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -32,15 +31,11 @@ type engine struct {
 const own = "crosshull-demo"
 
 // newEngine finds a builder for several platforms.
-func newEngine(ctx context.Context, repo, network string) (*engine, error) {
+func newEngine(ctx context.Context, repo, dir, network string) (*engine, error) {
 	if err := exec.CommandContext(ctx, "docker", "buildx", "version").Run(); err != nil {
 		return nil, fmt.Errorf("docker has no buildx: install it (https://docs.docker.com/build/install-buildx/): %w", err)
 	}
 	driver, err := currentDriver(ctx)
-	if err != nil {
-		return nil, err
-	}
-	dir, err := os.MkdirTemp("", "crosshull-demo-")
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +139,7 @@ func (e *engine) run(ctx context.Context, dir string) (err error) {
 	}
 	defer func() {
 		ctx := context.WithoutCancel(ctx)
-		err = errors.Join(err, exec.CommandContext(ctx, "docker", "rm", "--force", own).Run(), os.RemoveAll(e.dir))
+		err = errors.Join(err, exec.CommandContext(ctx, "docker", "rm", "--force", own).Run())
 	}()
 	at := fmt.Sprintf("127.0.0.1:%d", port)
 	if e.network == "" {

@@ -47,7 +47,12 @@ func demo(ctx context.Context, args []string) error {
 	}
 	repo := filepath.Dir(moduleDir)
 	example := filepath.Join(repo, "examples", "aspnetapp")
-	p, err := findPlace(ctx, repo, *network)
+	dir, err := os.MkdirTemp("", "crosshull-demo-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+	p, err := findPlace(ctx, repo, dir, *network)
 	if err != nil {
 		return err
 	}

@@ -24,10 +24,10 @@ type place interface {
 	left() string
 }
 
-// findPlace takes the Docker engine that is there, or brings the lab up.
-func findPlace(ctx context.Context, repo, network string) (place, error) {
+// findPlace takes the Docker engine that is there, or brings the lab up. dir is an empty folder for what is built.
+func findPlace(ctx context.Context, repo, dir, network string) (place, error) {
 	if exec.CommandContext(ctx, "docker", "version", "--format", "{{.Server.Version}}").Run() == nil {
-		return newEngine(ctx, repo, network)
+		return newEngine(ctx, repo, dir, network)
 	}
 	if os.Geteuid() != 0 {
 		return nil, fmt.Errorf("no Docker engine answers, and without root the demo cannot set up a lab in its place: " +
