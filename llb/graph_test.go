@@ -229,7 +229,7 @@ func TestGolden(t *testing.T) {
 		Params: map[string]string{"B": "2", "A": "1"},
 	}
 	core := llb.Image("image@"+digest.FromString("image").String(), llb.Platform(arm64))
-	test, err := builder().Test(webApp(), restored)
+	test, err := builder().Test(webApp(), dotnet.TestRun{}, restored)
 	if err != nil {
 		t.Fatal(err)
 	}

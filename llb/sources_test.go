@@ -88,7 +88,7 @@ func TestSourcesLeaveOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tested, err := b.Test(app, restored)
+	tested, err := b.Test(app, dotnet.TestRun{}, restored)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,18 +17,30 @@ import (
 // PhaseTest is the phase of the tests.
 const PhaseTest = "test"
 
-// Test builds and runs a test project on the build platform. It gives a state with the results, in a folder with the
-// name of the project.
-func (b *Builder) Test(test *dotnet.App, restored Restored) (llb.State, error) {
+// Test builds and runs a test project on the build platform, as how says. It gives a state with the results, in a folder
+// with the name of the project.
+func (b *Builder) Test(test *dotnet.App, how dotnet.TestRun, restored Restored) (llb.State, error) {
 	sources, files, err := b.workspace(PhaseTest, test, restored)
 	if err != nil {
 		return llb.State{}, err
 	}
-	run := b.run(PhaseTest, b.SDK, "dotnet test "+test.Path, dotnet.TestArgs(b.Project, test, paths),
+	if how.Settings != "" { // in its place, as it may name other files relative to itself
+		reads := TestReads(how)
+		sources = b.copyContext(PhaseTest, b.part(TestPart, reads), sources, "settings", reads)
+	}
+	run := b.run(PhaseTest, b.SDK, "dotnet test "+test.Path, dotnet.TestArgs(b.Project, test, how, paths),
 		reads(SourceDir, sources),
 		reads(packageDir, restored.packages),
 		reads(msbuildDir, files))
 	return run.AddMount(outputDir, llb.Scratch()), nil
+}
+
+// TestPart is the name of the part of the context that only tests read, and TestReads are what they read of it.
+const TestPart = "settings of tests"
+
+// TestReads are what tests read of the context beside the sources.
+func TestReads(how dotnet.TestRun) Reads {
+	return Reads{Include: []string{dotnet.Escape(how.Settings)}}
 }
 
 // Collect puts the results of tests into one state, in the folders of [dotnet.ResultsFolders].

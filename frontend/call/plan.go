@@ -13,8 +13,10 @@ func showPlan(ctx context.Context, req *request.Request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	tests := req.Spec.Tests
 	told := &report.Plan{
-		Arguments: req.Arguments(), Secrets: req.Secrets(), Tests: req.Spec.Tests.Projects, Gated: req.Spec.Tests.Gate,
+		Arguments: req.Arguments(), Secrets: req.Secrets(), Tests: tests.Projects, Gated: tests.Gate,
+		TestFilter: tests.Filter, TestSettings: tests.Settings, TestArgs: tests.Args,
 	}
 	for _, p := range all {
 		told.Apps = append(told.Apps, p.Report(nil))

@@ -296,6 +296,11 @@ publish:
   properties: {PublicKeyToken: abc, AssemblyOriginatorKeyFile: key.snk, ApiKey: $(API_KEY)}
 `}, "SecretInSpec", nil},
 
+	{"a filter as on a command line", build{spec: "tests:\n  projects: [t]\n  filter: Name=A<b%2Cc>\n"},
+		"EscapedTestFilter", []string{"crosshull.yaml:4"}},
+	{"a filter as it is", build{spec: "tests: {projects: [t], filter: 'Name=A<b,c>|Name=100%'}\n"}, "EscapedTestFilter",
+		nil},
+
 	{"a test in the place of the app", build{spec: "project: tests/Unit\n", tests: "tests/Unit/Unit.csproj"},
 		"TestProject", []string{"crosshull.yaml:2"}},
 	{"a test in the place of one of the apps",

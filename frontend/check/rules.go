@@ -19,6 +19,11 @@ var Rules = []Rule{
 	},
 	{Name: "UnusedArg", Description: "Build arguments should be used where they are declared", once: unusedArg},
 	{Name: "SecretInSpec", Description: "Secrets should not be in the spec", once: secretInSpec},
+	{
+		Name:        "EscapedTestFilter",
+		Description: "A filter of tests should be written as it is, without escapes for MSBuild",
+		once:        escapedTestFilter,
+	},
 	{Name: "TestProject", Description: "A test project is not published: it belongs in tests", once: testProject},
 	{
 		Name:        "MissingProject",

@@ -2,6 +2,7 @@ package check
 
 import (
 	"maps"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -56,6 +57,16 @@ func unusedArg(r *run) {
 		if !r.Spec.Uses(name) {
 			r.warn(r.inSpec("args."+name), "build argument %s is declared, but no value uses ${%s}", name, name)
 		}
+	}
+}
+
+// msbuildEscape matches a character as MSBuild escapes it. No such text is in a filter that a test framework reads.
+var msbuildEscape = regexp.MustCompile(`%(2[0-9A-Fa-f]|3[ABDabd])`)
+
+func escapedTestFilter(r *run) {
+	if found := msbuildEscape.FindString(r.Spec.Tests.Filter); found != "" {
+		c, _ := url.PathUnescape(found)
+		r.warn(r.inSpec("tests.filter"), "tests get the filter as it is: write %q, not %q", c, found)
 	}
 }
 

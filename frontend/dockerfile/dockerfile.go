@@ -204,7 +204,9 @@ func (a *app) write() (err error) {
 	a.restore()
 	a.sources()
 	if a.Request.Spec.Tests.Gate {
-		a.tests()
+		if err := a.tests(); err != nil {
+			return err
+		}
 	}
 	a.publishApp()
 	return a.image()

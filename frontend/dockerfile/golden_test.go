@@ -36,11 +36,24 @@ var goldens = []struct {
 			c.Images["mcr.microsoft.com/dotnet/sdk:10.0-aot"] = c.Images[gatewaytest.SDK]
 		}},
 	{name: "tests", spec: []string{
-		"tests: {projects: [tests/unit/unit.csproj], gate: true, secrets: {DB_PASSWORD: db-password}}",
+		"tests:",
+		"  projects: [tests/unit/unit.csproj]",
+		"  filter: Category!=Slow&Name~50%",
+		"  settings: tests/my ci.runsettings",
+		"  args: [--blame, --, RunConfiguration.MaxCpuCount=1]",
+		"  gate: true",
+		"  secrets: {DB_PASSWORD: db-password}",
 	}, change: func(c *gatewaytest.Client) {
 		c.Say("tests/unit/unit.csproj", "<Project />")
+		c.Say("tests/my ci.runsettings", "<RunSettings />")
 		c.Describe(gatewaytest.App("app/app.csproj", nil), gatewaytest.Test("tests/unit/unit.csproj"))
 	}},
+	{name: "tests-platform", spec: []string{"tests: {projects: [tests/unit/unit.csproj], gate: true, filter: A&B%2C}"},
+		change: func(c *gatewaytest.Client) {
+			c.Say("global.json", `{"test": {"runner": "Microsoft.Testing.Platform"}}`)
+			c.Say("tests/unit/unit.csproj", "<Project />")
+			c.Describe(gatewaytest.App("app/app.csproj", nil), gatewaytest.Test("tests/unit/unit.csproj"))
+		}},
 	{name: "files", spec: []string{
 		"image: {workdir: /srv, user: 1000}",
 		"files:",

@@ -345,6 +345,10 @@ var places = []place{
 		h.spec.Tests = spec.Tests{Gate: true, Secrets: map[string]string{"S": v}}
 		h.tests = []*dotnet.App{{Path: "tests/a.csproj"}}
 	}},
+	{name: "tests.args", unheld: unheld, set: func(h *hand, v string) {
+		h.spec.Tests = spec.Tests{Gate: true, Args: []string{v}}
+		h.tests = []*dotnet.App{{Path: "tests/a.csproj"}}
+	}},
 	{name: "tests.projects", unheld: unheld, skip: dashes, set: func(h *hand, v string) {
 		h.spec.Tests = spec.Tests{Gate: true}
 		h.tests = []*dotnet.App{{Path: v}}

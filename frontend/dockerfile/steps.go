@@ -123,7 +123,11 @@ func plainPattern(p string) bool {
 }
 
 // tests writes the stages of tests that images wait for, and the stage that continues after them.
-func (a *app) tests() {
+func (a *app) tests() error {
+	run, err := a.TestRun(a.Request.Spec.Tests)
+	if err != nil {
+		return a.Request.At("tests.settings", err)
+	}
 	a.line("")
 	a.from("", a.build, a.test)
 	a.line("COPY --link %s . .", noOutputs)
@@ -131,14 +135,24 @@ func (a *app) tests() {
 		r := a.run("dotnet test")
 		r.nuget(a.nuget)
 		r.secrets("tests.secrets", a.Request.Spec.Tests.Secrets)
+		if run.Platform {
+			r.word("", "--project")
+		}
 		r.word("tests", shellPath(t.Path))
 		r.properties(a.nuget.Args())
-		r.word("", "--logger trx --results-directory /results")
+		if !run.Platform {
+			r.word("", "--logger trx")
+		}
+		r.word("", "--results-directory /results")
+		for _, arg := range run.Arguments("/source") {
+			r.word("tests.filter, tests.settings or tests.args", shell(arg))
+		}
 		r.write()
 	}
 	a.line("")
 	a.comment("Publish waits for the tests.")
 	a.from("", a.build, a.publish)
+	return nil
 }
 
 // publishApp writes the step that compiles and publishes.

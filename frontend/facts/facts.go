@@ -167,18 +167,6 @@ func (a *Asker) Target(ctx context.Context) (*Facts, error) {
 	return a.Apps(ctx)
 }
 
-// Tests describes the tests. With a gate it describes the apps, too, so that both targets share the steps.
-func (a *Asker) Tests(ctx context.Context) (*Facts, error) {
-	if a.req.Spec.Tests.Gate {
-		return a.Apps(ctx)
-	}
-	tests, answer, err := a.describe(ctx, a.testQuestions())
-	if err != nil {
-		return nil, err
-	}
-	return &Facts{Asker: a, Tests: tests, Answer: answer}, nil
-}
-
 // Questions are about the app and the other apps of the spec that may be built together with it. They are the same for
 // each of these apps as the target, so BuildKit runs MSBuild once for all. target is the index of the app's question;
 // it is -1 if the target is test.
@@ -206,16 +194,6 @@ func (a *Asker) Questions() (questions []Question, target int, err error) {
 		questions = append(questions, Question{p, "apps." + name + ".project"})
 	}
 	return questions, target, nil
-}
-
-// testQuestions are about the tests of the spec, which are built like a portable app.
-func (a *Asker) testQuestions() []Question {
-	var questions []Question
-	for i, path := range a.req.Spec.Tests.Projects {
-		p := dotnet.Project{Path: path, Test: true, Mode: new(dotnet.Portable), Inputs: a.Project.Inputs}
-		questions = append(questions, Question{p, fmt.Sprintf("tests.%d", i)})
-	}
-	return questions
 }
 
 // describe asks all questions in one run of MSBuild, and gives the app or the test of each.

@@ -25,6 +25,10 @@ type Plan struct {
 	// Tests are projects that --target test runs; Gated: images wait for them.
 	Tests []string `json:"tests,omitempty"`
 	Gated bool     `json:"gated,omitempty"`
+	// TestFilter, TestSettings and TestArgs are what the spec says about how they run.
+	TestFilter   string   `json:"testFilter,omitempty"`
+	TestSettings string   `json:"testSettings,omitempty"`
+	TestArgs     []string `json:"testArgs,omitempty"`
 }
 
 // App is one of the apps of a spec.
@@ -125,6 +129,15 @@ func (p *Plan) WriteText(w io.Writer) error {
 		line("\nTESTS%s", gated)
 		for _, t := range p.Tests {
 			line("  %s", t)
+		}
+		if p.TestFilter != "" {
+			line("  filter\t%s", quote(p.TestFilter))
+		}
+		if p.TestSettings != "" {
+			line("  settings\t%s", p.TestSettings)
+		}
+		if len(p.TestArgs) > 0 {
+			line("  args\t%s", list(p.TestArgs))
 		}
 	}
 	if len(p.Arguments) > 0 {

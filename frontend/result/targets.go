@@ -41,6 +41,13 @@ func runTests(ctx context.Context, req *request.Request, f *facts.Facts) (llb.St
 	if err := checkSources(ctx, req, f, b); err != nil {
 		return llb.State{}, nil, err
 	}
+	run, err := f.TestRun(req.Spec.Tests)
+	if err == nil && run.Settings != "" {
+		err = f.Tree.Check(ctx, xllb.TestPart, xllb.TestReads(run))
+	}
+	if err != nil {
+		return llb.State{}, nil, req.At("tests.settings", err)
+	}
 	sts := make([]llb.State, len(f.Tests))
 	group := f.Group(f.Tests[0]) // all of them are in it
 	restored, err := b.Restore(group, nil)
@@ -48,13 +55,15 @@ func runTests(ctx context.Context, req *request.Request, f *facts.Facts) (llb.St
 		return llb.State{}, nil, err
 	}
 	for i, test := range f.Tests {
-		if sts[i], err = b.Test(test, restored); err != nil {
+		if sts[i], err = b.Test(test, run, restored); err != nil {
 			return llb.State{}, nil, err
 		}
 	}
 	var told []report.Tests
 	_, err = beside(ctx, req, f, group, restored, func(ctx context.Context) (err error) {
-		told, err = evaluateTests(ctx, req, f, sts)
+		if told, err = evaluateTests(ctx, req, f, sts); err == nil && run.Filter != "" && !run.Platform {
+			err = warnOfFilter(ctx, req, told)
+		}
 		return err
 	})
 	return b.Collect(f.Tests, sts), told, err
@@ -88,6 +97,19 @@ func evaluateTests(
 		}
 	}
 	return told, nil
+}
+
+// warnOfFilter warns about tests that a filter leaves out as a whole. VSTest calls that a success. If no test ran at
+// all, it is an error: an image would wait for nothing.
+func warnOfFilter(ctx context.Context, req *request.Request, told []report.Tests) error {
+	idle := slices.DeleteFunc(slices.Clone(told), func(t report.Tests) bool { return t.Total > 0 })
+	if len(idle) == len(told) {
+		return req.At("tests.filter", errors.New("the filter matches no test: look at the log of dotnet test"))
+	}
+	for _, t := range idle {
+		req.Warn(ctx, "tests.filter matches no test of "+t.Project)
+	}
+	return nil
 }
 
 // distinct leaves out errors with the same text as an earlier one: tests that need the same project fail for the same

@@ -283,11 +283,40 @@ func ofBuild(words []string) *Need {
 	case "restore", "build", "publish", "msbuild", "clean", "--info", "--version":
 		return ofPublish(words[2:])
 	case "test", "vstest":
-		return &Need{Key: "tests"}
+		return &Need{Key: "tests", Advice: ofTests(words[2:])}
 	case "nuget":
 		return &Need{Key: "nuget.feeds"}
 	}
 	return &Need{Advice: inProject}
+}
+
+// ofTests is the advice for the options of dotnet test; empty for none.
+func ofTests(options []string) string {
+	var keys []string
+	for i := 0; i < len(options); i++ {
+		name, _, own := strings.Cut(options[i], "=")
+		key := "args"
+		switch name {
+		case "--no-build", "--no-restore", "--nologo", "-nologo":
+			continue
+		case "-c", "--configuration", "-l", "--logger", "--results-directory", "-v", "--verbosity", "--collect":
+			if !own {
+				i++
+			}
+			continue
+		case "--filter":
+			key = "filter"
+		case "-s", "--settings":
+			key = "settings"
+		}
+		if strings.HasPrefix(name, "-") && !property.MatchString(name) && !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	if len(keys) == 0 {
+		return ""
+	}
+	return "with " + strings.Join(keys, ", ")
 }
 
 var property = regexp.MustCompile(`^(?:--?|/)(?:p|property):?=?(\w+)?`)

@@ -42,6 +42,9 @@ func TestReadDockerfile(t *testing.T) {
 			"RUN dotnet publish -p:PublishAot=true\nRUN mkdir /x\n" + aspnet + "COPY --from=build /app .\n",
 			[]string{"2  let a target", "3  let a target", "4 nuget.secrets or publish", "5 nuget.feeds", "6 tests",
 				"7 publish.configuration", "8 publish.properties", "9 publish.mode self-contained", "10 publish.mode"}},
+		{"tests", sdk + "RUN dotnet test tests/unit -c Release --no-build --logger trx\n" +
+			"RUN dotnet test --filter=A -s a.runsettings -p:A=1\nRUN dotnet test a --blame-hang-timeout 5m -- A=1\n" + aspnet,
+			[]string{"2 tests ", "3 tests with filter, settings", "4 tests with args"}},
 		{"other images", "FROM company/sdk AS build\nFROM company/base\n",
 			[]string{"1  if another program", "2 base.image"}},
 		{"a script", aspnet + "RUN <<EOF\nset -e\napk add tzdata\nEOF\n", []string{"2 base.image a base"}},

@@ -127,6 +127,7 @@ var rules = map[string]*rule{
 	"probe": {is: isText, match: aText, list: noProbe, never: []beginning{
 		noProgram, {items: [][]any{{"CMD", "CMD-SHELL"}, {"", nil}}}, {least: 2, items: [][]any{{"NONE"}}},
 	}},
+	"test-args": {is: isText, match: aText, list: noTestArgs},
 	"user": {
 		is:    "a user, or user:group: each a name without spaces, or a number up to 2147483647",
 		match: aUser, why: noUser, max: maxUser,

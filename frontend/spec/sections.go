@@ -137,6 +137,9 @@ var shapes = map[string]shape{
 	}},
 	"Tests": {needs: []need{
 		{key: "projects", with: "gate", says: "tests.gate has no tests to wait for: name them in tests.projects"},
+		{key: "projects", with: "filter", says: "tests.filter has no tests to choose from: name them in tests.projects"},
+		{key: "projects", with: "settings", says: "tests.settings has no tests to apply to: name them in tests.projects"},
+		{key: "projects", with: "args", says: "tests.args has no tests to apply to: name them in tests.projects"},
 	}},
 }
 

@@ -162,6 +162,28 @@ type Tests struct {
 	//	example: tests: {projects: [tests/Unit]}
 	//	Dockerfile: RUN dotnet test tests/Unit
 	Projects []string `yaml:"projects,alone" rule:"path"`
+	// Filter chooses the tests to run, in the language of the test framework. Write it as it is, without escapes for
+	// MSBuild such as %2C. Empty: all tests.
+	//
+	//	example: tests: {projects: [tests/Unit], filter: Category!=Slow}
+	//	Dockerfile: RUN dotnet test tests/Unit --filter Category!=Slow
+	//	MSBuild: VSTestTestCaseFilter
+	//	see: [Choose tests](../howto/tests.md#choose-tests)
+	Filter string `yaml:"filter" rule:"line"`
+	// Settings is a file of the context with settings for the tests, such as a .runsettings file. Empty: RunSettingsFilePath
+	// of the project, else none.
+	//
+	//	example: tests: {projects: [tests/Unit], settings: tests/ci.runsettings}
+	//	Dockerfile: RUN dotnet test tests/Unit --settings tests/ci.runsettings
+	//	MSBuild: VSTestSetting, RunSettingsFilePath
+	Settings string `yaml:"settings" rule:"path"`
+	// Args are further arguments of dotnet test. With Microsoft.Testing.Platform, the test project gets those that dotnet
+	// test does not know. Empty: none.
+	//
+	//	example: tests: {projects: [tests/Unit], args: [--blame-hang-timeout, 5m]}
+	//	Dockerfile: RUN dotnet test tests/Unit --blame-hang-timeout 5m
+	//	see: [Choose tests](../howto/tests.md#choose-tests)
+	Args []string `yaml:"args" rule:"test-args"`
 	// Gate makes every image wait for the tests to pass.
 	//
 	//	example: tests: {projects: [tests/Unit], gate: true}

@@ -146,3 +146,32 @@ func noProbe(words []string) string {
 	}
 	return ""
 }
+
+// testKeys are options of dotnet test that tests.args cannot have, and what to do in place of them. The build gives
+// some of them itself.
+var testKeys = map[string]string{
+	"--filter": "write tests.filter", "--settings": "write tests.settings", "-s": "write tests.settings",
+	"--configuration": "write publish.configuration", "-c": "write publish.configuration",
+	"--results-directory": "the results are those of target test", "--output": "the results are those of target test",
+	"-o":        "the results are those of target test",
+	"--project": "write tests.projects", "--solution": "write tests.projects",
+	"--no-build": "the step builds the tests", "--no-restore": "a step of its own restores the tests",
+}
+
+// noTestArgs refuses options that have a key of their own, or that would break the build. What follows -- is for the
+// tests.
+func noTestArgs(args []string) string {
+	for _, arg := range args {
+		if arg == "--" {
+			return ""
+		}
+		name := arg
+		if i := strings.IndexAny(arg, "=:"); i > 0 {
+			name = arg[:i]
+		}
+		if instead, ok := testKeys[name]; ok {
+			return "it cannot have " + show(arg) + ": " + instead
+		}
+	}
+	return ""
+}

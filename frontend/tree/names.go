@@ -106,3 +106,12 @@ func (t *Tree) Find(name string) error {
 	_, _, err := t.follow(name, true)
 	return err
 }
+
+// File gives the file that a path leads to: the path without links.
+func (t *Tree) File(name string) (string, error) {
+	_, end, err := t.follow(name, false)
+	if err == nil && !end.Mode.IsRegular() {
+		err = fmt.Errorf("%s is not a file", name)
+	}
+	return end.Path, err
+}

@@ -92,39 +92,6 @@ func AppHostArgs(p Project, app *App, rids []string, at Paths) []string {
 	return append(args, p.build(app, at)...)
 }
 
-// TestArgs is the command that builds and runs a restored test project. It leaves a TRX file with the project's name in
-// Paths.Output, and coverage if the project has a collector.
-func TestArgs(p Project, test *App, at Paths) []string {
-	name := testName(test)
-	args := []string{
-		"dotnet", "test", projectArgument(path.Join(at.Source, test.Path)), "--no-restore", "-nologo",
-		"--logger", "trx;LogFileName=" + name + ".trx",
-		"--results-directory", path.Join(at.Output, name),
-	}
-	if test.Coverage {
-		args = append(args, "--collect", "XPlat Code Coverage")
-	}
-	args = append(args, test.inputs()...)
-	if test.CrossTargeting {
-		args = append(args, "-f", test.TargetFramework)
-	}
-	args = append(args, at.inject()...)
-	return append(args, p.build(test, at)...)
-}
-
-// testName is the name of the project, without characters that mean something to the logger or the shell.
-func testName(test *App) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("._- +~", r) {
-			return r
-		}
-		return '_'
-	}, strings.TrimSuffix(path.Base(test.Path), path.Ext(test.Path)))
-}
-
-// TestResults is the TRX file in Paths.Output that the command of [TestArgs] leaves.
-func TestResults(test *App) string { return path.Join(testName(test), testName(test)+".trx") }
-
 // AssetsFile is the file with NuGet's graph that restore leaves in the obj folder of each project.
 const AssetsFile = "project.assets.json"
 
@@ -182,10 +149,12 @@ func (p Project) Plain(app *App) []string {
 	return args
 }
 
+const noNodeReuse = "-nodeReuse:false"
+
 // common are the properties of every command, so that all commands see the same project.
 func (p Project) common() []string {
 	// The container ends with its command, so no process can stay for the next one.
-	return append([]string{"-nodeReuse:false"}, defineAll(p.properties())...)
+	return append([]string{noNodeReuse}, defineAll(p.properties())...)
 }
 
 // properties are those of every project of the spec.

@@ -16,7 +16,7 @@ func commands(p Project, app *App) map[string][]string {
 		"publish":       PublishArgs(p, app, "", "linux-x64", CompressInPublish, at),
 		"assets":        CompressArgs(p, app, at),
 		"apphost":       AppHostArgs(p, app, []string{"linux-x64"}, at),
-		"test":          TestArgs(p, app, at),
+		"test":          TestArgs(p, app, TestRun{}, at),
 	}
 }
 

@@ -23,7 +23,9 @@ COPY --link --exclude=**/bin --exclude=**/obj --parents \
 FROM build AS test
 COPY --link --exclude=**/bin --exclude=**/obj . .
 RUN --mount=type=secret,id=db-password,env=DB_PASSWORD,required=true \
-    dotnet test tests/unit/unit.csproj --logger trx --results-directory /results
+    dotnet test tests/unit/unit.csproj --logger trx --results-directory /results --filter \
+    'Category!=Slow&Name~50%25' --settings '/source/tests/my ci.runsettings' --blame -- \
+    RunConfiguration.MaxCpuCount=1
 
 # Publish waits for the tests.
 FROM build AS publish
