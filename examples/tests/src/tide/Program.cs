@@ -1,0 +1,4 @@
+using System;
+using Tide;
+
+Console.WriteLine($"high water every {Clock.Period} minutes");
