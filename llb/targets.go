@@ -17,8 +17,8 @@ import (
 // PhaseTest is the phase of the tests.
 const PhaseTest = "test"
 
-// Test builds and runs a test project on the build platform, as how says. It gives a state with the results, in a folder
-// with the name of the project.
+// Test builds and runs a test project on the build platform, as how says. It gives a state with the results, in a
+// folder with the name of the project.
 func (b *Builder) Test(test *dotnet.App, how dotnet.TestRun, restored Restored) (llb.State, error) {
 	sources, files, err := b.workspace(PhaseTest, test, restored)
 	if err != nil {

@@ -170,8 +170,8 @@ type Tests struct {
 	//	MSBuild: VSTestTestCaseFilter
 	//	see: [Choose tests](../howto/tests.md#choose-tests)
 	Filter string `yaml:"filter" rule:"line"`
-	// Settings is a file of the context with settings for the tests, such as a .runsettings file. Empty: RunSettingsFilePath
-	// of the project, else none.
+	// Settings is a file of the context with settings for the tests, such as a .runsettings file. Empty: the file of
+	// RunSettingsFilePath, if the project has that property.
 	//
 	//	example: tests: {projects: [tests/Unit], settings: tests/ci.runsettings}
 	//	Dockerfile: RUN dotnet test tests/Unit --settings tests/ci.runsettings

@@ -219,7 +219,7 @@ func TestEject(t *testing.T) {
 		{"aot", nil, "", true}, {"apps", nil, "clock", true}, {"apps", nil, "greeter", false}, {"aspnetapp", nil, "", true},
 		{"complexapp", nil, "", true}, {"dotnetapp", nil, "", true}, {"filebased", nil, "", true},
 		{"privatefeed", feed, "", true},
-		{"sqlite", nil, "", true}, {"trimmed", nil, "", true}, {"worker", nil, "", true},
+		{"sqlite", nil, "", true}, {"tests", nil, "", true}, {"trimmed", nil, "", true}, {"worker", nil, "", true},
 	} {
 		t.Run(strings.TrimSuffix(tc.example+" "+tc.prefix, " "), func(t *testing.T) {
 			t.Parallel()
@@ -232,6 +232,9 @@ func TestEject(t *testing.T) {
 			from := "build"
 			if tc.prefix != "" {
 				from += "-" + tc.prefix
+			}
+			if strings.Contains(text, " AS publish\n") { // after the tests
+				from = "publish"
 			}
 			dockerfile := filepath.Join(t.TempDir(), "Dockerfile") // elsewhere, as it would be an input
 			write(t, filepath.Dir(dockerfile), "Dockerfile", text+"\nFROM scratch\nCOPY --link --from="+from+" /app /\n")

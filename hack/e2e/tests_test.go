@@ -36,8 +36,11 @@ func TestChosenTests(t *testing.T) {
 
 	edit(t, dir, "tests/ci.runsettings", "<RunSettings>", "<RunSettings><!-- another -->")
 	rec := mustSolve(t, dir, platform(allPlatforms))
-	if tests, publish := rec.count("[test] dotnet test"), rec.count("[publish] dotnet publish"); tests != 1 || publish != 0 {
-		t.Errorf("after an edit of the settings, %d tests and %d publishes ran", tests, publish)
+	if n := rec.count("[test] dotnet test"); n != 1 {
+		t.Errorf("after an edit of the settings, %d tests ran", n)
+	}
+	if n := rec.count("[publish] dotnet publish"); n != 0 {
+		t.Errorf("after an edit of the settings, %d publishes ran", n)
 	}
 
 	edit(t, dir, "tests/ci.runsettings", "north", "south")
@@ -84,6 +87,6 @@ tests:
 	if err == nil {
 		t.Error("a project that runs no test is a success")
 	}
-	wantContains(t, "log", rec.log,
-		`got --results-directory|/app/unit|--filter|Name~"50%"|--settings|/source/tests/a b.runsettings|--report-trx|--server`)
+	wantContains(t, "log", rec.log, `got --results-directory|/app/unit|--filter|Name~"50%"|`+
+		`--settings|/source/tests/a b.runsettings|--report-trx|--server`)
 }
