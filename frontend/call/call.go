@@ -27,6 +27,7 @@ import (
 	"github.com/crosshull/crosshull/frontend/request"
 	"github.com/crosshull/crosshull/frontend/spec"
 	"github.com/crosshull/crosshull/frontend/tree"
+	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
 // answer is the answer to a call: text for people, JSON for programs.
@@ -155,7 +156,7 @@ func schema(context.Context, *request.Request) (*answer, error) {
 func marshalAnswer(text []byte, v any) (*answer, error) {
 	dt, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
-		return nil, fmt.Errorf("write JSON: %w", err)
+		return nil, dotnet.Bug(fmt.Errorf("write JSON: %w", err))
 	}
 	return &answer{text: text, json: dt}, nil
 }

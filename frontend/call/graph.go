@@ -18,6 +18,7 @@ import (
 	"github.com/crosshull/crosshull/frontend/request"
 	"github.com/crosshull/crosshull/frontend/result"
 	"github.com/crosshull/crosshull/frontend/spec"
+	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
 // convertLLB is the graph of the image of the first platform. It depends on the published files, so this call
@@ -49,7 +50,7 @@ func eachOp(def *llb.Definition, visit func(digest.Digest, *pb.Op)) error {
 	for _, dt := range def.Def {
 		op := &pb.Op{}
 		if err := op.UnmarshalVT(dt); err != nil {
-			return fmt.Errorf("decode LLB: %w", err)
+			return dotnet.Bug(fmt.Errorf("decode LLB: %w", err))
 		}
 		visit(digest.FromBytes(dt), op)
 	}

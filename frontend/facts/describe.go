@@ -39,8 +39,9 @@ func (a *Asker) run(
 		wanted = append(wanted, e.Asks...)
 		if from, err = from.With(ctx, wanted); err != nil || round == maxRounds {
 			if err == nil {
-				err = fmt.Errorf("MSBuild still asks for files after %d rounds, and %s was the last: this is a bug of crosshull "+
-					"if plain dotnet builds the projects, please report it", maxRounds, e.Asks[0])
+				err = dotnet.Bug(
+					fmt.Errorf("MSBuild still asks for files after %d rounds, and %s was the last", maxRounds, e.Asks[0]),
+				)
 			}
 			return Answer{}, nil, err
 		}
@@ -68,6 +69,9 @@ func (a *Asker) ask(ctx context.Context, st llb.State, n int) (Answer, *dotnet.E
 		return Answer{}, nil, a.req.Diagnose(ctx, err)
 	}
 	dt, err := gateway.ReadRef(ctx, ref, dotnet.DescriptionFile)
+	if gateway.IsNotFound(err) {
+		err = dotnet.Bug(err)
+	}
 	if err != nil {
 		return Answer{}, nil, err
 	}

@@ -162,16 +162,17 @@ func TestAsksFail(t *testing.T) {
 			Says: "describe the project: no space left on device", At: []string{"crosshull.yaml:1"},
 		}},
 		{name: "it leaves nothing", step: left(nil), want: want{
-			Says: "describe the project: failed to open description.json: no such file or directory",
+			Says: "describe the project: failed to open description.json: no such file or directory" + gatewaytest.Bug,
 		}},
 		{name: "what it leaves cannot be read", step: unread("description.json"), want: want{
 			Says: "describe the project: input/output error",
 		}},
 		{name: "it leaves no JSON", step: left([]byte("<")), want: want{
-			Says: "describe the project: read MSBuild's answer: invalid character '<' looking for beginning of value",
+			Says: "describe the project: read MSBuild's answer: invalid character '<' looking for beginning of value" +
+				gatewaytest.Bug,
 		}},
 		{name: "it answers others", answers: []gatewaytest.Answer{app, app}, want: want{
-			Says: "describe the project: MSBuild answers 2 questions, but was asked 1",
+			Says: "describe the project: MSBuild answers 2 questions, but was asked 1" + gatewaytest.Bug,
 		}},
 		{name: "a folder without a project", spec: []string{"project: src"}, answers: []gatewaytest.Answer{{}}, want: want{
 			Says: "crosshull.yaml:2: no .NET project in src: the context has app/app.csproj, old.slnx, tests/t.csproj",

@@ -89,7 +89,7 @@ const module = "github.com/crosshull/crosshull/"
 // closed unexpectedly". Defer Recover itself, not a function that calls it.
 func Recover(err *error) {
 	if r := recover(); r != nil {
-		bug := fmt.Errorf("crosshull panicked, which is a bug to report: %v, at %s", r, panicked())
+		bug := dotnet.Bug(fmt.Errorf("crosshull panicked: %v, at %s", r, panicked()))
 		*err = stack.Enable(bug) // docker --debug shows the stack
 	}
 }

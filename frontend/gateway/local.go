@@ -70,7 +70,7 @@ func (c *Client) Local(ctx context.Context, exclude ...string) (*Local, error) {
 	}
 	var op pb.Op
 	if err := op.UnmarshalVT(def.Def[0]); err != nil {
-		return nil, fmt.Errorf("decode the context: %w", err)
+		return nil, dotnet.Bug(fmt.Errorf("decode the context: %w", err))
 	}
 	attrs := op.GetSource().GetAttrs()
 	name, ok := strings.CutPrefix(op.GetSource().GetIdentifier(), "local://")

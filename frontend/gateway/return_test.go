@@ -202,7 +202,7 @@ func TestRecover(t *testing.T) {
 				t.Fatal("no error")
 			}
 			text := err.Error()
-			if !strings.HasPrefix(text, "crosshull panicked, which is a bug to report: ") ||
+			if !strings.HasPrefix(text, "crosshull panicked: ") ||
 				!strings.Contains(text, ", at "+tc.at) {
 				t.Errorf("message %q, want the place %s", text, tc.at)
 			}

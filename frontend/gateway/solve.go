@@ -148,7 +148,7 @@ func (c *Client) GitSource(ctx context.Context, st llb.State) (*pb.SourceOp, *so
 	for _, dt := range def.Def {
 		var op pb.Op
 		if err := op.UnmarshalVT(dt); err != nil {
-			return nil, nil, fmt.Errorf("decode the context: %w", err)
+			return nil, nil, dotnet.Bug(fmt.Errorf("decode the context: %w", err))
 		}
 		src := op.GetSource()
 		if !strings.HasPrefix(src.GetIdentifier(), "git://") {

@@ -19,7 +19,7 @@ import (
 // bug checks that an error is that of a panic with a text: it asks for a report, and says where.
 func bug(t *testing.T, err error, text, file string) {
 	t.Helper()
-	gatewaytest.Want{Says: "crosshull panicked, which is a bug to report: " + text + "…"}.Check(t, err)
+	gatewaytest.Want{Says: "crosshull panicked: " + text + "…"}.Check(t, err)
 	if err != nil && !strings.Contains(err.Error(), file) {
 		t.Errorf("it does not say that the panic was in %s:\n%v", file, err)
 	}

@@ -132,10 +132,10 @@ func TestBillsFail(t *testing.T) {
 			c.Step(gatewaytest.Step{Name: about, Err: errors.New("no space left on device")})
 		}, want{Says: "no space left on device", At: []string{"crosshull.yaml:1"}}},
 		{"a graph that is none", func(c *gatewaytest.Client) { c.Step(restored("<")) }, want{
-			Says: "read project.assets.json: invalid character '<' looking for beginning of value",
+			Says: "read project.assets.json: invalid character '<' looking for beginning of value" + gatewaytest.Bug,
 		}},
 		{"a graph of another framework", func(c *gatewaytest.Client) { c.Step(restored("{}")) }, want{
-			Says: "project.assets.json of app/app.csproj has no target for framework net10.0",
+			Says: "project.assets.json of app/app.csproj has no target for framework net10.0" + gatewaytest.Bug,
 		}},
 		{"packages that cannot be read", func(c *gatewaytest.Client) {
 			step := restored(assets)

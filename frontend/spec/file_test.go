@@ -329,9 +329,9 @@ project: ''
 // Keys that exclude or need one another, within the common part and between it and an app.
 func TestShapes(t *testing.T) {
 	for in, want := range map[string]string{
-		"framework: net10.0\napps: {web: }": "line 1: framework belongs in " +
-			"each of apps",
-		"apps: {web: }\nproject: a": "line 2: project belongs in each of apps",
+		"framework: net10.0\napps: {web: }": "line 1: framework cannot stand " +
+			"beside apps: write it in each app",
+		"apps: {web: }\nproject: a": "line 2: project cannot stand beside apps: write it in each app",
 		"base: {image: a}\napps:\n  web:\n    base:\n      family: b": "line 5: base.image and base.family " +
 			"exclude each other",
 		"base: {family: a}\napps:\n  web:\n    base:\n      image: b": "line 4: base.image and base.family " +

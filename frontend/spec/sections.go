@@ -105,35 +105,58 @@ type need struct{ key, with, without, says string }
 // shapes are the shapes of sections, by type.
 var shapes = map[string]shape{
 	"Spec": {excludes: []exclusion{
-		{"apps", "project", "project belongs in each of apps"},
-		{"apps", "framework", "framework belongs in each of apps"},
+		{
+			"apps", "project",
+			"project cannot stand beside apps: write it in each app, as in apps: {web: {project: src/Web}}",
+		},
+		{
+			"apps", "framework",
+			"framework cannot stand beside apps: write it in each app, as in apps: {web: {framework: net10.0}}",
+		},
 	}},
 	"SDK": {excludes: []exclusion{
-		{"image", "version", "sdk.image and sdk.version exclude each other: the image has its version in its tag"},
+		{
+			"image", "version",
+			"sdk.image and sdk.version exclude each other: keep sdk.version for an SDK of Microsoft, or sdk.image with the " +
+				"version in its tag",
+		},
 	}},
 	"Base": {excludes: []exclusion{
 		{
 			"image", "family",
-			"base.image and base.family exclude each other: a family is a variant of the image that the SDK infers",
+			"base.image and base.family exclude each other: keep base.family for another variant of the image that the SDK " +
+				"takes, or base.image for any other image",
 		},
 	}},
 	"NuGet": {excludes: []exclusion{
-		{"ca", "ca-secret", "nuget.ca and nuget.ca-secret exclude each other"},
+		{
+			"ca", "ca-secret",
+			"nuget.ca and nuget.ca-secret exclude each other: keep nuget.ca for a file of the context, or nuget.ca-secret " +
+				"for a file that you give with --secret",
+		},
 		{
 			"config-secret", "feeds",
-			"nuget.config-secret and nuget.feeds exclude each other: the secret replaces all other configuration",
+			"nuget.config-secret and nuget.feeds exclude each other: keep nuget.feeds, or nuget.config-secret and name all " +
+				"feeds in that secret",
 		},
 	}},
 	"Feed": {needs: []need{
-		{key: "name", says: "a feed needs a name: the key of its source, as in name: github"},
+		{key: "name", says: "a feed needs a name: add one, as in name: github. A source of nuget.config has its key there as its name"},
 		{
 			key: "password-secret", without: "source",
-			says: "a feed needs a source, or a password-secret for the source of that name in nuget.config",
+			says: "a feed needs a source or a password-secret: add source: URL for a new source, or password-secret: ID for " +
+				"the source of that name in nuget.config",
 		},
 	}},
-	"File": {needs: []need{{key: "to", says: "an entry of files needs the key to: an absolute path in the image"}}},
+	"File": {needs: []need{
+		{key: "to", says: "an entry of files needs the key to: add an absolute path in the image, as in to: /data"},
+	}},
 	"Healthcheck": {needs: []need{
-		{key: "test", says: "image.healthcheck needs a test: the command to run, as a list, or [NONE]"},
+		{
+			key: "test",
+			says: "image.healthcheck needs a test: add the command to run, as in test: [CMD, dotnet, /app/probe.dll], or " +
+				"test: [NONE] to have no health check",
+		},
 	}},
 	"Tests": {needs: []need{
 		{key: "projects", with: "gate", says: "tests.gate has no tests to wait for: name them in tests.projects"},

@@ -115,7 +115,7 @@ func TestParseMistakes(t *testing.T) {
 		{"mistake in an app", "image: {workdir: /a}\napps:\n  web:\n    image:\n      workdir: b",
 			`line 5: apps.web.image.workdir "b" must be`},
 		{"mistake for all apps", "image: {workdir: a}\napps:\n  web: {}", `line 1: image.workdir "a" must be`},
-		{"project beside apps", "project: a\napps: {web: {}}", "line 1: project belongs in each of apps"},
+		{"project beside apps", "project: a\napps: {web: {}}", "line 1: project cannot stand beside apps: write it in each app"},
 		{"unknown key of an app", "apps:\n  web: {bse: {}}", `line 2: unknown key "apps.web.bse", did you mean "base"?`},
 		{"apps that are none", "apps: [web]", `line 1: "apps" must be a map`},
 		{"gate without tests", "tests: {gate: true}", "line 1: tests.gate has no tests"},
@@ -139,7 +139,7 @@ func TestParseMistakes(t *testing.T) {
 		{"feed with credentials", "nuget: {feeds: [{name: a, source: 'https://u:p@x'}]}",
 			"line 1: nuget.feeds.0.source must be a URL that begins with https:// or http://, without credentials: use " +
 				"username and password-secret"},
-		{"feed that says nothing", "nuget: {feeds: [{name: a}]}", "line 1: a feed needs a source, or a password-secret"},
+		{"feed that says nothing", "nuget: {feeds: [{name: a}]}", "line 1: a feed needs a source or a password-secret"},
 		{"argument", "args: {VERSION: 1}\nproject: ${VERSON}",
 			`line 2: build argument "VERSON" is not declared, did you mean ${VERSION}?`},
 		{"argument in an argument", "args:\n  A: a\n  B: x${A}",

@@ -73,7 +73,7 @@ func (d *Description) Choose(project, framework string, test bool) (*App, error)
 		return nil, fmt.Errorf("%s has no framework %s: use %s", app.Path, framework, strings.Join(app.Frameworks, " or "))
 	}
 	if d.App == nil {
-		return nil, fmt.Errorf("MSBuild did not describe %s", app.Path)
+		return nil, Bug(fmt.Errorf("MSBuild did not describe %s", app.Path))
 	}
 	return d.App, nil
 }

@@ -271,16 +271,16 @@ type Evaluation struct {
 func ParseEvaluation(dt []byte, n int) (*Evaluation, error) {
 	var doc answer
 	if err := json.Unmarshal(dt, &doc); err != nil {
-		return nil, fmt.Errorf("read MSBuild's answer: %w", err)
+		return nil, Bug(fmt.Errorf("read MSBuild's answer: %w", err))
 	}
 	if doc.Same {
 		return &Evaluation{Same: true}, nil
 	}
 	if len(doc.Answers) != n {
-		return nil, fmt.Errorf("MSBuild answers %d questions, but was asked %d", len(doc.Answers), n)
+		return nil, Bug(fmt.Errorf("MSBuild answers %d questions, but was asked %d", len(doc.Answers), n))
 	}
 	if err := doc.check(); err != nil {
-		return nil, err
+		return nil, Bug(err)
 	}
 	e := &Evaluation{Asks: doc.Asks, Outputs: doc.Outputs}
 	nodes := doc.nodes()

@@ -63,7 +63,7 @@ func ParseReport(dt []byte) (*Report, error) {
 		case slices.Contains(Layers, line) && line != LayerLauncher:
 			r.Layers = append(r.Layers, line)
 		default:
-			return nil, fmt.Errorf("read the report of publish: unknown layer %q", line)
+			return nil, Bug(fmt.Errorf("read the report of publish: unknown layer %q", line))
 		}
 	}
 	slices.Sort(r.Runtimes)

@@ -145,7 +145,7 @@ func (s *NuGetSettings) addFeeds(feeds []Feed, names NuGetNames) error {
 	}
 	dt, err := xml.MarshalIndent(doc, "", "  ")
 	if err != nil {
-		return fmt.Errorf("write nuget.config: %w", err)
+		return Bug(fmt.Errorf("write nuget.config: %w", err))
 	}
 	s.Config = append([]byte(xml.Header), append(dt, '\n')...)
 	return nil

@@ -56,7 +56,7 @@ func (d download) folder() string { return strings.ToLower(d.Name + "/" + d.vers
 func ParseAssets(dt []byte) (*PackagesGraph, error) {
 	g := &PackagesGraph{}
 	if err := json.Unmarshal(dt, g); err != nil {
-		return nil, fmt.Errorf("read project.assets.json: %w", err)
+		return nil, Bug(fmt.Errorf("read project.assets.json: %w", err))
 	}
 	return g, nil
 }
@@ -87,7 +87,7 @@ func (g *PackagesGraph) components(app *App, rid string) ([]component, error) {
 		target = g.Targets[key+"/"+rid]
 	}
 	if target == nil {
-		return nil, fmt.Errorf("project.assets.json of %s has no packages for %s, %s", app.Path, key, rid)
+		return nil, Bug(fmt.Errorf("project.assets.json of %s has no packages for %s, %s", app.Path, key, rid))
 	}
 	found := map[string]*component{}
 	keys := map[string]string{} // by name in lower case: NuGet ignores case
@@ -148,10 +148,8 @@ func (g *PackagesGraph) framework(app *App) (string, restoredFramework, error) {
 			}
 		}
 	}
-	return "", restoredFramework{}, fmt.Errorf(
-		"project.assets.json of %s has no target for framework %s",
-		app.Path,
-		app.TargetFramework,
+	return "", restoredFramework{}, Bug(
+		fmt.Errorf("project.assets.json of %s has no target for framework %s", app.Path, app.TargetFramework),
 	)
 }
 

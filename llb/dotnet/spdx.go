@@ -167,7 +167,7 @@ func SPDX(s SBOM) ([]byte, error) {
 func (doc *spdxDocument) marshal() ([]byte, error) {
 	dt, err := json.Marshal(doc)
 	if err != nil {
-		return nil, fmt.Errorf("write SPDX: %w", err)
+		return nil, Bug(fmt.Errorf("write SPDX: %w", err))
 	}
 	hash := sha256.Sum256(dt)
 	doc.DocumentNamespace = "https://spdx.org/spdxdocs/crosshull-" + hex.EncodeToString(hash[:])
@@ -176,7 +176,7 @@ func (doc *spdxDocument) marshal() ([]byte, error) {
 	enc.SetEscapeHTML(false) // package URLs contain ampersands
 	enc.SetIndent("", "  ")
 	if err := enc.Encode(doc); err != nil {
-		return nil, fmt.Errorf("write SPDX: %w", err)
+		return nil, Bug(fmt.Errorf("write SPDX: %w", err))
 	}
 	return b.Bytes(), nil
 }

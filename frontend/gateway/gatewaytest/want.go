@@ -11,6 +11,9 @@ import (
 	"github.com/moby/buildkit/solver/errdefs"
 )
 
+// Bug is how an error ends that only a bug in crosshull can cause.
+const Bug = ". This is a bug in crosshull: please report it at https://github.com/crosshull/crosshull/issues"
+
 // Want is what a test wants of an error.
 type Want struct {
 	// Says is its text. Where it ends in "…", that is how the text begins.
