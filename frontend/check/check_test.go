@@ -728,7 +728,7 @@ func TestOrder(t *testing.T) {
 	if s := strings.Join(got, " "); s != want {
 		t.Errorf("got  %s\nwant %s", s, want)
 	}
-	if got := found[3].Detail; !strings.HasPrefix(got, "NuGet.config:5: a password in the URL of source url: ") {
+	if got := found[3].Detail; !strings.HasPrefix(got, "NuGet.config:5: here is a password in the URL of source url: ") {
 		t.Errorf("got %s", got)
 	}
 }

@@ -107,10 +107,23 @@ func endOfLifeBase(r *run, a *App) {
 		ref := parseImage(image.Name)
 		// Another rule reports the version of the TargetFramework.
 		if v, ok := ref.version(); ok && v.ended(r.Now) && v.tag != frameworkVersion(a.Project.TargetFramework) {
-			r.warn(image.at(), "%s has %s, which has had no support since %s", image.Name, v.name, v.end)
+			r.warn(
+				image.at(),
+				"%s has %s, which has had no support since %s: use an image of .NET %s",
+				image.Name,
+				v.name,
+				v.end,
+				dotnet.DefaultSDK,
+			)
 		}
 		if d, ok := ref.distribution(); ok && d.ended(r.Now) {
-			r.warn(image.at(), "%s is based on %s, which has had no support since %s", image.Name, d.name, d.end)
+			r.warn(
+				image.at(),
+				"%s is based on %s, which has had no support since %s: use an image of a newer distribution",
+				image.Name,
+				d.name,
+				d.end,
+			)
 		}
 	}
 }

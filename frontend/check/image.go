@@ -15,7 +15,7 @@ import (
 
 func platformMissing(r *run, a *App) {
 	for _, p := range a.Missing {
-		r.warn(r.whereBase(a), "%s has no image for %s: it has %s", a.Base.Name, p, strings.Join(a.Has, ", "))
+		r.warn(r.whereBase(a), "%s has no image for %s: use %s, or another base", a.Base.Name, p, strings.Join(a.Has, ", "))
 	}
 }
 
@@ -25,7 +25,7 @@ func runtimeMismatch(r *run, a *App) {
 		if repository == "runtime" || repository == "aspnet" {
 			r.warn(
 				r.whereBase(a),
-				"%s has a runtime that the app never uses, as it is published %s: dotnet/runtime-deps has all that it needs",
+				"%s has a runtime that the app never uses, as it is published %s: use dotnet/runtime-deps, or set no base",
 				name,
 				mode,
 			)
@@ -41,7 +41,11 @@ func runtimeMismatch(r *run, a *App) {
 		shared := dotnet.SharedOf(known, image.Base.Env)
 		command := slices.Concat(image.Image.Entrypoint, image.Image.Cmd)
 		if f, fit := shared.Lacks(dotnet.Roll(needed, image.Image.Env, command)); fit == dotnet.Misfits {
-			r.warn(r.whereBase(a), "%s", shared.Tell(name, f))
+			use := "Use a base that has it"
+			if advice := dotnet.Advice(needed); advice != "" {
+				use = "Use " + advice + ", or another base that has it"
+			}
+			r.warn(r.whereBase(a), "%s. %s", shared.Tell(name, f), use)
 		}
 	}
 }
@@ -56,7 +60,7 @@ func platformTarget(r *run, a *App) {
 			if !ok {
 				place = r.where(a, inKey("project"))
 			}
-			const why = "%s has PlatformTarget %s: an app on %s cannot load it"
+			const why = "%s has PlatformTarget %s, so an app on %s cannot load it: set PlatformTarget to AnyCPU, or remove it"
 			r.warn(place, why, n.Path, n.PlatformTarget, rid)
 		}
 	}
@@ -67,7 +71,7 @@ func nativeAssets(r *run, a *App) {
 		for _, text := range dotnet.Unloadable(out.Natives, out.RID) {
 			r.warn(
 				r.whereBase(a),
-				"%s, the platform of %s: the app may not start, or it fails when it first needs the file",
+				"%s, the platform of %s: if the app loads the file, it fails. Use another base, or another version of the package",
 				text,
 				a.Base.Name,
 			)
@@ -149,7 +153,7 @@ func rootUser(r *run, a *App) {
 			inProperty("ContainerBaseImage"),
 		)
 		if uid := getenv(image.Base.Env, "APP_UID"); uid != "" {
-			r.warn(place, "the app runs as root, though %s has user %s for it", a.Base.Name, uid)
+			r.warn(place, "the app runs as root, though %s has user %[2]s for it: set image.user to %[2]s", a.Base.Name, uid)
 		} else {
 			const runsAsRoot = "the app runs as root, as %s names no other user: set image.user to a number such as 1654"
 			r.warn(place, runsAsRoot, a.Base.Name)

@@ -84,7 +84,11 @@ func feedCredentials(r *run, a *App) {
 		}
 		found, shown := credentials(name, r.Files[name])
 		for _, c := range found {
-			r.warn(at(shown, c.offset), "%s: use nuget.feeds with password-secret, or %%NAME%% with nuget.secrets", c.what)
+			r.warn(
+				at(shown, c.offset),
+				"here is %s: use nuget.feeds with password-secret, or write %%NAME%% here and give NAME in nuget.secrets",
+				c.what,
+			)
 		}
 	}
 }

@@ -55,7 +55,11 @@ func misplacedCheck(r *run) {
 func unusedArg(r *run) {
 	for _, name := range slices.Sorted(maps.Keys(r.Spec.Args)) {
 		if !r.Spec.Uses(name) {
-			r.warn(r.inSpec("args."+name), "build argument %s is declared, but no value uses ${%s}", name, name)
+			r.warn(
+				r.inSpec("args."+name),
+				"build argument %s is declared, but no value uses ${%[1]s}: use it in a value, or remove it",
+				name,
+			)
 		}
 	}
 }

@@ -63,7 +63,8 @@ func found(t *testing.T, r *lint.LintResults) []string {
 
 func TestCheck(t *testing.T) {
 	const refused = "unexpected status from HEAD request: 401 Unauthorized"
-	const root = "the app runs as root, though mcr.microsoft.com/dotnet/runtime:10.0 has user 1654 for it"
+	const root = "the app runs as root, though mcr.microsoft.com/dotnet/runtime:10.0 has user 1654 for it: set " +
+		"image.user to 1654"
 	failed := gatewaytest.Failed(describe+" app", "/diagnostics")
 	isAOT := gatewaytest.Item{"PublishAot": "true"}
 	two := []string{"apps:", "  a: {project: a, image: {user: root}}", "  b: {project: b, image: {user: root}}"}
@@ -100,7 +101,7 @@ func TestCheck(t *testing.T) {
 		{name: "a base without a platform", c: app(nil), change: func(c *gatewaytest.Client) {
 			c.Set("platform", "linux/amd64,linux/s390x")
 		}, want: []string{"PlatformMissing crosshull.yaml:1 mcr.microsoft.com/dotnet/runtime:10.0 has no image for " +
-			"linux/s390x: it has linux/amd64, linux/arm64, linux/arm/v7"}},
+			"linux/s390x: use linux/amd64, linux/arm64, linux/arm/v7, or another base"}},
 		{name: "a test in the place of an app", c: app(nil, "project: t"), change: func(c *gatewaytest.Client) {
 			c.Describe(gatewaytest.Refused(gatewaytest.Test("t/t.csproj")))
 		}, want: []string{

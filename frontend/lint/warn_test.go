@@ -21,7 +21,8 @@ func warn(t *testing.T, c *gatewaytest.Client) error {
 
 // A build warns of what --check finds, with the same place and the same page.
 func TestWarn(t *testing.T) {
-	const root = "the app runs as root, though mcr.microsoft.com/dotnet/runtime:10.0 has user 1654 for it"
+	const root = "the app runs as root, though mcr.microsoft.com/dotnet/runtime:10.0 has user 1654 for it: set " +
+		"image.user to 1654"
 	inProject := app(gatewaytest.Item{"ContainerUser": "root"})
 	inProject.Say("app/app.csproj", "<Project>", "<ContainerUser>root</ContainerUser>", "</Project>")
 	noSpec := app(gatewaytest.Item{"ContainerUser": "root"})
@@ -42,7 +43,7 @@ func TestWarn(t *testing.T) {
 		{"of no image", "sbom", app(nil, "image: {user: root}"), nil},
 		{"AOT", "", app(gatewaytest.Item{"PublishAot": "true"}), []string{
 			"crosshull.yaml:1 RuntimeMismatch: mcr.microsoft.com/dotnet/runtime:10.0 has a runtime that the app never uses, " +
-				"as it is published aot: dotnet/runtime-deps has all that it needs (line 1)",
+				"as it is published aot: use dotnet/runtime-deps, or set no base (line 1)",
 		}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

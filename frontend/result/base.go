@@ -69,14 +69,14 @@ func starts(ctx context.Context, p *plan.Plan, t plan.Target, needed []dotnet.Fr
 	if fit != dotnet.Misfits {
 		return nil
 	}
-	take := "name a base that has it in base.image of the spec"
+	take := "Name a base that has it in base.image of the spec"
 	if advice := dotnet.Advice(needed); advice != "" {
-		take = fmt.Sprintf("write base: {image: %s} into the spec, or name another base that has it", advice)
+		take = fmt.Sprintf("Write base: {image: %s} into the spec, or name another base that has it", advice)
 	}
 	if p.App.InferredBase == "" {
-		take += ", or name none and the SDK infers one"
+		take += ", or set no base, and the SDK chooses one"
 	}
-	return fmt.Errorf("%s: %s (# check=skip=%s builds the image anyway)",
+	return fmt.Errorf("%s. %s. To build the image anyway, write # check=skip=%s below # syntax",
 		shared.Tell(t.Base.Name, lacks), take, check.RuntimeMismatch)
 }
 

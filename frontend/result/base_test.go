@@ -71,10 +71,11 @@ func TestBaseMisfits(t *testing.T) {
 	given := func(image string) gatewaytest.Item {
 		return gatewaytest.Item{"ContainerBaseImage": image, "_CrosshullChosenBaseImage": image}
 	}
-	const skip = " (# check=skip=RuntimeMismatch builds the image anyway)"
-	noWeb := gatewaytest.Runtime + " has no Microsoft.AspNetCore.App, and the app needs Microsoft.AspNetCore.App " +
-		"10.0.0: it does not start: write base: {image: " + gatewaytest.AspNet + "} into the spec, or name another base " +
-		"that has it, or name none and the SDK infers one" + skip
+	const skip = ". To build the image anyway, write # check=skip=RuntimeMismatch below # syntax"
+	const not = "the app does not start on "
+	noWeb := not + gatewaytest.Runtime + ", which has no Microsoft.AspNetCore.App: it needs Microsoft.AspNetCore.App " +
+		"10.0.0. Write base: {image: " + gatewaytest.AspNet + "} into the spec, or name another base " +
+		"that has it, or set no base, and the SDK chooses one" + skip
 	shared := func(names ...string) fstest.MapFS {
 		files := fstest.MapFS{}
 		for _, name := range names {
@@ -97,24 +98,25 @@ func TestBaseMisfits(t *testing.T) {
 		{"all the same", given(gatewaytest.Runtime), []string{core, web}, []string{"# check=skip=RuntimeMismatch"}, nil,
 			nil, ""},
 		{"no runtime", given(deps), []string{core}, nil, nil, nil,
-			"crosshull.yaml:1: " + deps + " has no Microsoft.NETCore.App…"},
+			"crosshull.yaml:1: " + not + deps + ", which has no Microsoft.NETCore.App…"},
 		{"newer than the inferred base", nil, []string{"Microsoft.NETCore.App/10.0.13"}, nil, nil, nil,
-			"crosshull.yaml:1: " + gatewaytest.Runtime + " has Microsoft.NETCore.App 10.0.12, and the app needs " +
-				"Microsoft.NETCore.App 10.0.13: it does not start: write base: {image: " +
+			"crosshull.yaml:1: " + not + gatewaytest.Runtime + ", which has Microsoft.NETCore.App 10.0.12: it needs " +
+				"Microsoft.NETCore.App 10.0.13. Write base: {image: " +
 				"mcr.microsoft.com/dotnet/runtime:10.0.13} into the spec, or name another base that has it" + skip},
 		{"unknown framework", nil, []string{core, "Odd.App/1.0.0"}, nil, nil, nil,
-			"crosshull.yaml:1: " + gatewaytest.Runtime + " has no Odd.App, and the app needs Odd.App 1.0.0: it does not " +
-				"start: name a base that has it in base.image of the spec" + skip},
+			"crosshull.yaml:1: " + not + gatewaytest.Runtime + ", which has no Odd.App: it needs Odd.App 1.0.0. " +
+				"Name a base that has it in base.image of the spec" + skip},
 		{"nothing known", given(chosen), []string{core, web}, nil, []string{"A=b"}, shared("Odd.App/1.0.0"), ""},
 		{"known by its environment", given(chosen), []string{core, web}, nil,
 			[]string{"DOTNET_VERSION=10.0.1", "ASPNET_VERSION=10.0.1"}, shared("Odd.App/1.0.0"), ""},
 		{"older, by its files", given(chosen), []string{core}, nil, []string{"DOTNET_VERSION=9.0.1"},
-			shared("Microsoft.NETCore.App/9.0.1", "Microsoft.NETCore.App/8.0.1"), "crosshull.yaml:1: " + chosen +
-				" has Microsoft.NETCore.App 8.0.1, 9.0.1, and the app needs Microsoft.NETCore.App 10.0.0: it does not start…"},
+			shared("Microsoft.NETCore.App/9.0.1", "Microsoft.NETCore.App/8.0.1"), "crosshull.yaml:1: " + not + chosen +
+				", which has Microsoft.NETCore.App 8.0.1, 9.0.1: it needs Microsoft.NETCore.App 10.0.0…"},
 		{"with another runtime beside", given(chosen), []string{core}, nil, []string{"DOTNET_VERSION=9.0.1"},
 			shared("Microsoft.NETCore.App/9.0.1", "Microsoft.NETCore.App/10.0.1"), ""},
 		{"with no framework", given(chosen), []string{core, web}, nil, []string{"DOTNET_VERSION=10.0.1"},
-			shared("Microsoft.NETCore.App/10.0.1"), "crosshull.yaml:1: " + chosen + " has no Microsoft.AspNetCore.App…"},
+			shared("Microsoft.NETCore.App/10.0.1"), "crosshull.yaml:1: " + not + chosen +
+				", which has no Microsoft.AspNetCore.App…"},
 		{"with a runtime elsewhere", given(chosen), []string{core, web}, nil, []string{"DOTNET_VERSION=10.0.1"}, nil, ""},
 		{"rolled forward", given(chosen), []string{"Microsoft.NETCore.App/9.0.0"},
 			[]string{"image: {env: {DOTNET_ROLL_FORWARD: Major}}"}, []string{"DOTNET_VERSION=10.0.1"}, nil, ""},

@@ -141,7 +141,10 @@ var shapes = map[string]shape{
 		},
 	}},
 	"Feed": {needs: []need{
-		{key: "name", says: "a feed needs a name: add one, as in name: github. A source of nuget.config has its key there as its name"},
+		{
+			key:  "name",
+			says: "a feed needs a name: add the key of its source in nuget.config, or a new one, as in name: github",
+		},
 		{
 			key: "password-secret", without: "source",
 			says: "a feed needs a source or a password-secret: add source: URL for a new source, or password-secret: ID for " +

@@ -115,7 +115,7 @@ func TestParseMistakes(t *testing.T) {
 		{"mistake in an app", "image: {workdir: /a}\napps:\n  web:\n    image:\n      workdir: b",
 			`line 5: apps.web.image.workdir "b" must be`},
 		{"mistake for all apps", "image: {workdir: a}\napps:\n  web: {}", `line 1: image.workdir "a" must be`},
-		{"project beside apps", "project: a\napps: {web: {}}", "line 1: project cannot stand beside apps: write it in each app"},
+		{"project beside apps", "project: a\napps: {web: {}}", "line 1: project cannot stand beside apps"},
 		{"unknown key of an app", "apps:\n  web: {bse: {}}", `line 2: unknown key "apps.web.bse", did you mean "base"?`},
 		{"apps that are none", "apps: [web]", `line 1: "apps" must be a map`},
 		{"gate without tests", "tests: {gate: true}", "line 1: tests.gate has no tests"},

@@ -139,7 +139,8 @@ image:
 	}
 	if w := c.Warnings[1]; w.URL != "https://github.com/crosshull/crosshull/blob/main/docs/reference/checks.md#rootuser" ||
 		w.Description == "" ||
-		w.Detail != "the app runs as root, though mcr.microsoft.com/dotnet/runtime:10.0 has user 1654 for it" {
+		w.Detail != "the app runs as root, though mcr.microsoft.com/dotnet/runtime:10.0 has user 1654 for it: set "+
+			"image.user to 1654" {
 		t.Errorf("got %+v", w)
 	}
 	if c.Sources[0].Language != "YAML" || c.Sources[1].Language != "XML" {
@@ -155,16 +156,16 @@ image:
 	}
 	wantContains(t, "check", out, "6 warnings have been found!",
 		"WARNING: RootUser - https://github.com/crosshull/crosshull/blob/main/docs/reference/checks.md#rootuser",
-		">>>   user: root", ">>>     API_TOKEN: ***", "\nnuget.config:5: a password of source company:",
+		">>>   user: root", ">>>     API_TOKEN: ***", "\nnuget.config:5: here is a password of source company:",
 		`>>>       <add key="ClearTextPassword" value="***" />`)
 	noSecrets("check", out)
 
 	out = build(t, dir, "--progress=plain", "-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", ".")
 	wantContains(t, "build", out, "6 warnings found", " - UnusedArg: ", "(line 3)",
-		" - FeedCredentials: nuget.config:5: a password of source company:",
+		" - FeedCredentials: nuget.config:5: here is a password of source company:",
 		" - UnlockedFloatingVersions: src/app/app.csproj:9: Newtonsoft.Json 13.* ")
-	const root = " - RootUser: the app runs as root, though mcr.microsoft.com/dotnet/runtime:10.0 has user 1654 for it " +
-		"(line 5)\n"
+	const root = " - RootUser: the app runs as root, though mcr.microsoft.com/dotnet/runtime:10.0 has user 1654 for it: " +
+		"set image.user to 1654 (line 5)\n"
 	if n := strings.Count(out, root); n != 1 {
 		t.Errorf("the warning is there %d times:\n%s", n, out)
 	}
@@ -232,7 +233,8 @@ func TestCheckFacts(t *testing.T) {
 			"app/app.csproj targets net6.0, and .NET 6 has had no support since 2024-11-12: target net10.0"},
 		{"a platform that the base lacks", "app/app.csproj", "", nil, "", []string{"--platform", "linux/amd64,linux/s390x"},
 			[]string{"PlatformMissing crosshull.yaml:1"},
-			"mcr.microsoft.com/dotnet/runtime:10.0 has no image for linux/s390x: it has linux/amd64, linux/arm64, linux/arm/v7"},
+			"mcr.microsoft.com/dotnet/runtime:10.0 has no image for linux/s390x: use linux/amd64, linux/arm64, linux/arm/v7, " +
+				"or another base"},
 		{"a test", "tests/Unit/Unit.csproj", "<IsTestProject>true</IsTestProject>", nil, "project: tests/Unit\n", nil,
 			[]string{"TestProject crosshull.yaml:2"},
 			"tests/Unit/Unit.csproj is a test project, which is not published: name an app here, and this one in tests"},

@@ -140,7 +140,7 @@ func TestFrameworksMissing(t *testing.T) {
 		dir := t.TempDir()
 		project(t, dir, "app.csproj", "<RuntimeFrameworkVersion>10.0.99</RuntimeFrameworkVersion>")
 		write(t, dir, "crosshull.yaml", header)
-		refused(t, dir, "and the app needs Microsoft.NETCore.App 10.0.99: it does not start")
+		refused(t, dir, ": it needs Microsoft.NETCore.App 10.0.99. Write base: ")
 	})
 }
 
@@ -173,7 +173,8 @@ func TestPlatformTarget(t *testing.T) {
 	write(t, dir, "crosshull.yaml", header)
 	rec := mustSolve(t, dir, platform("linux/amd64,linux/arm64"))
 	wantContains(t, "the warnings", strings.Join(rec.warnings, "\n"),
-		"PlatformTarget: lib/lib.csproj:5: lib/lib.csproj has PlatformTarget x64: an app on linux-arm64 cannot load it")
+		"PlatformTarget: lib/lib.csproj:5: lib/lib.csproj has PlatformTarget x64, so an app on linux-arm64 cannot load it: "+
+			"set PlatformTarget to AnyCPU, or remove it")
 }
 
 // Machine code of a package for another C library than that of the base, or for another machine, is warned of.

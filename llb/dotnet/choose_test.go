@@ -79,7 +79,8 @@ func TestChoose(t *testing.T) {
 		})
 	}
 	_, err := (&Description{Candidates: []Candidate{app}}).Choose("", "", false)
-	if want := "MSBuild did not describe a/a.csproj. This is a bug in crosshull: please report it at " + Issues; err == nil || err.Error() != want {
+	want := "MSBuild did not describe a/a.csproj. This is a bug in crosshull: please report it at " + Issues
+	if err == nil || err.Error() != want {
 		t.Errorf("of what is not described: %v, want %s", err, want)
 	}
 }

@@ -248,7 +248,7 @@ func (s Shared) Tell(image string, f Framework) string {
 	if f.RollForward != "" {
 		needs += ", rollForward " + f.RollForward
 	}
-	return fmt.Sprintf("%s has %s, and the app needs %s %s: it does not start", image, has, f.Name, needs)
+	return fmt.Sprintf("the app does not start on %s, which has %s: it needs %s %s", image, has, f.Name, needs)
 }
 
 // Advice names Microsoft's image that has the frameworks, as you write it in a spec; empty if there is none.

@@ -124,8 +124,8 @@ func TestLacks(t *testing.T) {
 	if lacks != core || fit != Misfits {
 		t.Errorf("got %v, %v", lacks, fit)
 	}
-	says := "base has Microsoft.NETCore.App 9.0.1, and the app needs Microsoft.NETCore.App 10.0.0, rollForward minor: " +
-		"it does not start"
+	says := "the app does not start on base, which has Microsoft.NETCore.App 9.0.1: it needs Microsoft.NETCore.App " +
+		"10.0.0, rollForward minor"
 	if got := s.Tell("base", core); got != says {
 		t.Errorf("got %s\nwant %s", got, says)
 	}

@@ -75,7 +75,7 @@ func ParseGlobalJSON(dt []byte) *GlobalJSON {
 func (g *GlobalJSON) read(sdk member) error {
 	members, ok := sdk.members()
 	if !ok {
-		return errors.New("sdk is not an object")
+		return errors.New(`sdk has to be an object, as in "sdk": {"version": "10.0.100"}`)
 	}
 	take := func(name, kind string, value any) (found bool, err error) {
 		m, ok := members[name]
@@ -84,7 +84,7 @@ func (g *GlobalJSON) read(sdk member) error {
 		}
 		if err := json.Unmarshal(m.value, value); err != nil {
 			g.Line = m.line
-			return false, fmt.Errorf("sdk.%s is not %s", name, kind)
+			return false, fmt.Errorf("sdk.%s has to be %s", name, kind)
 		}
 		return true, nil
 	}
