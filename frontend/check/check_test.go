@@ -49,6 +49,8 @@ type build struct {
 	tests    string          // test projects in place of the app
 	noFile   bool            // no spec
 	natives  []dotnet.Native // published
+
+	deprecated []spec.Deprecated // keys of the file
 }
 
 const web = "mcr.microsoft.com/dotnet/aspnet:10.0"
@@ -64,6 +66,7 @@ func (b build) facts(t *testing.T) *Facts {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.Deprecated = b.deprecated
 	f := &Facts{
 		Spec:     s,
 		Source:   Source{"crosshull.yaml", []byte(text)},
@@ -262,6 +265,11 @@ var cases = []struct {
 		[]string{"crosshull.yaml:4"}},
 	{"an argument of an app", build{spec: "args:\n  A: 1\napps:\n  web: {image: {env: {X: 'a${A}b'}}}\n"},
 		"UnusedArg", nil},
+
+	{"a deprecated key", build{spec: "image:\n  env: {A: b}\n  workdir: /app\n",
+		deprecated: []spec.Deprecated{{Key: "image.workdir", Instead: "use image.folder"}}}, "DeprecatedKey",
+		[]string{"crosshull.yaml:4"}},
+	{"a key that stays", build{spec: "image: {workdir: /app}\n"}, "DeprecatedKey", nil},
 
 	{"a password in env", build{spec: "image:\n  env:\n    Db__Password: hunter2\n"}, "SecretInSpec",
 		[]string{"crosshull.yaml:4"}},

@@ -18,6 +18,7 @@ var Rules = []Rule{
 		once:        misplacedCheck,
 	},
 	{Name: "UnusedArg", Description: "Build arguments should be used where they are declared", once: unusedArg},
+	{Name: "DeprecatedKey", Description: "The spec should have no key that a later version removes", once: deprecatedKey},
 	{Name: "SecretInSpec", Description: "Secrets should not be in the spec", once: secretInSpec},
 	{
 		Name:        "EscapedTestFilter",

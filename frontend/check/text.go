@@ -74,6 +74,12 @@ func escapedTestFilter(r *run) {
 	}
 }
 
+func deprecatedKey(r *run) {
+	for _, d := range r.Spec.Deprecated {
+		r.warn(r.inSpec(d.Key), "%s is deprecated, and a later version removes it: %s", d.Key, d.Instead)
+	}
+}
+
 func testProject(r *run) {
 	for i := range r.Apps {
 		for _, test := range r.Apps[i].Tests {

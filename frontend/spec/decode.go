@@ -267,6 +267,9 @@ func (d *decoder) section(path string, n *node, v reflect.Value) {
 		if !d.full {
 			d.into.lines[join(path, key)] = Range{p.key.Line, max(p.key.Line, d.last(p.value))}
 		}
+		if f.deprecated != "" {
+			d.into.Deprecated = append(d.into.Deprecated, Deprecated{join(path, key), f.deprecated})
+		}
 		d.pair(p, func() { d.value(join(path, key), p.value, v.FieldByIndex(f.index), f) })
 	}
 	d.shape(path, v, d.errs[before:])

@@ -23,6 +23,8 @@ type schemaNode struct {
 	Description          string                 `json:"description,omitempty"`
 	MarkdownDescription  string                 `json:"markdownDescription,omitempty"`
 	DoNotSuggest         bool                   `json:"doNotSuggest,omitempty"`
+	Deprecated           bool                   `json:"deprecated,omitempty"`
+	DeprecationMessage   string                 `json:"deprecationMessage,omitempty"`
 	DefaultSnippets      []snippet              `json:"defaultSnippets,omitempty"`
 	Type                 any                    `json:"type,omitempty"` // one name or several
 	Enum                 any                    `json:"enum,omitempty"`
@@ -161,6 +163,9 @@ func (g *generator) object(t reflect.Type) *schemaNode {
 			alone.AnyOf[0].Title = key
 		}
 		v.Description, v.MarkdownDescription = g.describe(at)
+		if f.deprecated != "" {
+			v.Deprecated, v.DeprecationMessage = true, g.about(at).deprecated
+		}
 		n.Properties[key] = v
 	}
 	for _, e := range shapes[t.Name()].excludes {
@@ -298,6 +303,7 @@ var (
 // about is what the comment of a key says, before links to fields are resolved.
 type about struct {
 	says, without string
+	deprecated    string // is the beginning of says
 	notes         map[string]string
 }
 
@@ -317,6 +323,10 @@ func (g *generator) about(at string) about {
 	doc = strings.ToUpper(doc[:1]) + doc[1:]
 	parts := append(without.Split(doc, 2), "")
 	a.says, a.without = parts[0], parts[1]
+	if instead := g.keys[at].deprecated; instead != "" {
+		a.deprecated = "Deprecated: " + instead + ". A later version removes this key."
+		a.says = a.deprecated + " " + a.says
+	}
 	return a
 }
 

@@ -13,6 +13,8 @@ type field struct {
 	rule  *rule // nil: the key is a section, or a list of them
 	// platform tells whether a value may differ between platforms.
 	platform bool
+	// deprecated says what to write in place of the key, such as "use base.family". Empty: the key stays.
+	deprecated string
 }
 
 // section describes a struct as a map of keys.
@@ -44,7 +46,7 @@ func addSection(all map[reflect.Type]*section, t reflect.Type) {
 			continue
 		}
 		name, platform, _ := strings.Cut(sf.Tag.Get("rule"), ",")
-		f := field{key, sf.Index, rules[name], platform != ""}
+		f := field{key, sf.Index, rules[name], platform != "", sf.Tag.Get("deprecated")}
 		s.keys = append(s.keys, key)
 		s.fields[key] = f
 		if option == "alone" {

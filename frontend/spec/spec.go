@@ -14,6 +14,9 @@
 // editors show them through the schema. Both drop the "Name is", and write a link to a field as its key. "Empty:" or
 // "Nil:" begins what applies without the key. The indented lines are for the page: an example, the equivalent line of a
 // Dockerfile, the MSBuild property or item, and a page that says more.
+//
+// The tag "deprecated" of a field says what to write in place of its key. Files that have the key get a warning, and
+// the reference and the schema say it, too.
 package spec
 
 // Modes are the values of publish.mode. A single value need not be a list.
@@ -60,6 +63,9 @@ type Spec struct {
 	//	see: [Feeds and secrets](../howto/private-feeds.md)
 	NuGet NuGet `yaml:"nuget"`
 
+	// Deprecated are the keys of the file that a later version will remove.
+	Deprecated []Deprecated
+
 	lines       map[string]Range
 	used        map[string]bool
 	perPlatform map[string]bool // paths of values that depend on the platform
@@ -67,6 +73,12 @@ type Spec struct {
 	written     map[string]string // values with build arguments, as the file has them
 	args        map[string]string // and what those arguments stand for
 	app         string            // the name of App in Apps
+}
+
+// Deprecated is a key of a file that a later version will remove.
+type Deprecated struct {
+	// Key is its path, and Instead says what to write in place of it, such as "use base.family".
+	Key, Instead string
 }
 
 // Arg is an entry of args. A value alone is the default.
