@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
@@ -76,12 +77,15 @@ func TestBuild(t *testing.T) {
 					Layers: layers(Layer{Name: "runtimes", Bytes: 3_456_789}, Layer{Name: "launcher"})},
 				{Platform: "linux/arm64", Base: base, Layers: layers(Layer{Name: "launcher"})},
 			}}},
-		Steps: []Ran{{"describe", true}, {"restore", true}, {"publish", false}},
+		Steps: []Ran{
+			{Name: "describe", Cached: true}, {Name: "restore", Ended: 2450 * time.Millisecond},
+			{Name: "compile a.csproj"}, {Name: "publish", Ended: 83 * time.Second},
+		},
 		Tests: []Tests{{Project: "tests/unit", Total: 5, Passed: 4, Skipped: 1}},
 	}
 	golden(t, "report.txt", r.WriteText)
 	one := &Build{Apps: []App{{Project: "a.csproj",
-		Images: []Target{{Platform: "linux/amd64", Base: base, Layers: layers()}}}}, Steps: []Ran{{"publish", true}}}
+		Images: []Target{{Platform: "linux/amd64", Base: base, Layers: layers()}}}}, Steps: []Ran{{Name: "publish", Cached: true}}}
 	golden(t, "report-one.txt", one.WriteText)
 }
 

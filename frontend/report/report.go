@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 )
 
 // Version is the version of the format of a Build. It changes when a field changes its meaning.
@@ -23,6 +24,9 @@ type Ran struct {
 	Name string `json:"name"`
 	// Cached: its result was there before the build.
 	Cached bool `json:"cached"`
+	// Ended is how long after the beginning of the build the step had its result; 0: cached, or not known. The JSON does
+	// not have it, because builds that do the same give the same report.
+	Ended time.Duration `json:"-"`
 }
 
 // Tests are the results of a test project.
@@ -32,6 +36,8 @@ type Tests struct {
 	Passed  int    `json:"passed"`
 	Failed  int    `json:"failed"`
 	Skipped int    `json:"skipped"`
+	// Step is the step that ran the tests. It is one of [Build.Steps], too.
+	Step Ran `json:"-"`
 }
 
 // WriteText writes the report for people, in a few lines.
@@ -47,8 +53,11 @@ func (r *Build) WriteText(w io.Writer) error {
 		}
 		b.WriteString("\n")
 	}
-	var ran, reused []string
+	var ran, reused, ended []string
 	for _, s := range r.Steps {
+		if s.Ended > 0 {
+			ended = append(ended, fmt.Sprintf("%s after %.1f s", s.Name, s.Ended.Seconds()))
+		}
 		if s.Cached {
 			reused = append(reused, s.Name)
 		} else {
@@ -61,6 +70,9 @@ func (r *Build) WriteText(w io.Writer) error {
 	fmt.Fprintf(&b, "  ran     %s", strings.Join(ran, ", "))
 	if len(reused) > 0 {
 		fmt.Fprintf(&b, "; reused: %s", strings.Join(reused, ", "))
+	}
+	if len(ended) > 0 {
+		fmt.Fprintf(&b, "\n  ended   %s", strings.Join(ended, ", "))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

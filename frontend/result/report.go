@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,6 +23,7 @@ import (
 	"github.com/crosshull/crosshull/frontend/gateway"
 	"github.com/crosshull/crosshull/frontend/plan"
 	"github.com/crosshull/crosshull/frontend/report"
+	"github.com/crosshull/crosshull/frontend/request"
 	xllb "github.com/crosshull/crosshull/llb"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
@@ -120,16 +122,18 @@ func size(ctx context.Context, ref client.Reference, folders []string) (int64, e
 	return sum.Load(), nil
 }
 
-// ran tells which steps have run in this build: their files are younger than the build. If publish was cached, BuildKit
-// did not look at the steps before it, so they are not in the list.
+// ran tells which steps have run in this build, and when they ended: the time of a file that they write last says it. If
+// publish was cached, BuildKit did not look at the steps before it, so they are not in the list.
+//
+// How long a step took, the frontend cannot know: BuildKit does not tell it when steps begin, and restore begins while
+// MSBuild still describes the projects.
 func ran(ctx context.Context, p *plan.Plan, b *built) ([]report.Ran, error) {
-	young := func(stat *fstypes.Stat) bool { return time.Unix(0, stat.ModTime).After(p.Request.Begun) }
 	look := func(ref client.Reference, file, name string) (report.Ran, error) {
 		stat, err := ref.StatFile(ctx, client.StatRequest{Path: file})
 		if err != nil {
 			return report.Ran{}, err
 		}
-		return report.Ran{Name: name, Cached: !young(stat)}, nil
+		return step(p.Request, name, stat), nil
 	}
 	described, err := look(p.Answer.Ref, dotnet.DescriptionFile, xllb.PhaseDescribe)
 	if err != nil {
@@ -146,20 +150,31 @@ func ran(ctx context.Context, p *plan.Plan, b *built) ([]report.Ran, error) {
 		after = append(after, r)
 		anew = anew || !r.Cached
 	}
+	for _, t := range b.tests {
+		after = append(after, t.Step)
+	}
 	if !anew {
 		return append(before, after...), nil
 	}
-	add := func(name string, st llb.State, file string) error {
+	add := func(name string, st llb.State, files ...string) error {
 		ref, err := p.Request.Gateway.Solve(ctx, st)
 		if err != nil || ref == nil {
 			return err
 		}
-		if r, err := look(ref, file, name); err == nil { // an error: the project has moved the file
-			before = append(before, r)
+		var last *report.Ran
+		for _, file := range files {
+			r, err := look(ref, file, name)
+			if err == nil && (last == nil || r.Ended > last.Ended) { // an error: the project has moved the file
+				last = &r
+			}
+		}
+		if last != nil {
+			before = append(before, *last)
 		}
 		return nil
 	}
-	err = add(xllb.PhaseRestore, b.graph.Tree, path.Join(path.Dir(p.App.Path), "obj", dotnet.AssetsFile))
+	err = add(xllb.PhaseRestore, b.graph.Tree, assetsFiles(p)...)
+	compiled := len(before)
 	for _, s := range b.graph.Compiled(p.App) {
 		if err != nil {
 			break
@@ -167,7 +182,28 @@ func ran(ctx context.Context, p *plan.Plan, b *built) ([]report.Ran, error) {
 		name := "compile " + s.Projects[0] + more(len(s.Projects)-1)
 		err = add(name, s.Output, path.Join(path.Dir(s.Projects[0]), "bin"))
 	}
+	for i := range before[compiled:] {
+		before[compiled+i].Ended = 0 // a compiler begins with this folder
+	}
 	return append(before, after...), err
+}
+
+// step is a step that wrote a file last.
+func step(req *request.Request, name string, file *fstypes.Stat) report.Ran {
+	after := time.Unix(0, file.ModTime).Sub(req.Begun)
+	return report.Ran{Name: name, Cached: after <= 0, Ended: max(0, after)}
+}
+
+// assetsFiles are the files that a restore writes for its projects, if these do not move them.
+func assetsFiles(p *plan.Plan) []string {
+	var files []string
+	for _, app := range p.Group(p.App) {
+		for _, node := range app.Closure {
+			files = append(files, path.Join(path.Dir(node.Path), "obj", dotnet.AssetsFile))
+		}
+	}
+	slices.Sort(files)
+	return slices.Compact(files)
 }
 
 // more is the end of a text that leaves out n names.

@@ -8,11 +8,14 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/moby/buildkit/frontend/gateway/client"
 
 	"github.com/crosshull/crosshull/frontend/gateway/gatewaytest"
+	"github.com/crosshull/crosshull/frontend/plan/plantest"
 	"github.com/crosshull/crosshull/frontend/report"
+	"github.com/crosshull/crosshull/frontend/result"
 )
 
 // told is the report of a build.
@@ -105,6 +108,51 @@ func TestReportFails(t *testing.T) {
 	}
 	if got := c.Warnings(); !slices.Equal(got, []string{"report of the build: input/output error"}) {
 		t.Errorf("warned of %q", got)
+	}
+}
+
+// The summary says when the steps ended that ran in this build. The report does not, as equal builds have equal
+// reports.
+func TestEnded(t *testing.T) {
+	begun := time.Now()
+	at := func(d time.Duration) *fstest.MapFile { return &fstest.MapFile{ModTime: begun.Add(d)} }
+	for _, tc := range []struct {
+		name     string
+		restored fstest.MapFS
+		want     string
+	}{
+		{"one file", fstest.MapFS{"app/obj/project.assets.json": at(2 * time.Second)},
+			"[summary] ended   restore after 2.0 s, publish after 4.5 s"},
+		{"a library that is restored last", fstest.MapFS{"app/obj/project.assets.json": at(time.Second),
+			"lib/obj/project.assets.json": at(3 * time.Second)},
+			"[summary] ended   restore after 3.0 s, publish after 4.5 s"},
+		{"files elsewhere", fstest.MapFS{}, "[summary] ended   publish after 4.5 s"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := app("linux/amd64", nil)
+			c.Describe(gatewaytest.App(project, nil, "lib/lib.csproj"))
+			published := gatewaytest.Published([]string{"app"})
+			published["layers.txt"].ModTime = begun.Add(4500 * time.Millisecond)
+			c.Step(gatewaytest.Step{Name: publish, Files: published})
+			c.Step(gatewaytest.Step{Name: "[restore] dotnet", Files: tc.restored})
+			p, err := plantest.Plan(t.Context(), t, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.Request.Begun = begun
+			res, err := result.Build(t.Context(), p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Contains(c.Ran(), tc.want) {
+				t.Errorf("no %q in\n%s", tc.want, strings.Join(c.Ran(), "\n"))
+			}
+			for _, s := range told(t, res).Steps {
+				if s.Ended != 0 {
+					t.Errorf("the report says when %s ended", s.Name)
+				}
+			}
+		})
 	}
 }
 

@@ -82,7 +82,7 @@ func evaluateTests(
 			ref, err := req.Gateway.Evaluate(ctx, st)
 			errs[i] = req.DiagnoseTest(ctx, err, f.Tests[i])
 			if err == nil {
-				results[i] = testResults(ctx, ref, f.Tests[i])
+				results[i] = testResults(ctx, req, ref, f.Tests[i])
 			}
 			return nil
 		})
@@ -126,8 +126,14 @@ func distinct(errs []error) []error {
 }
 
 // testResults reads the results of a test project: its TRX file, if there is one.
-func testResults(ctx context.Context, ref client.Reference, test *dotnet.App) *report.Tests {
+func testResults(
+	ctx context.Context, req *request.Request, ref client.Reference, test *dotnet.App,
+) *report.Tests {
 	dt, err := gateway.ReadRef(ctx, ref, dotnet.TestResults(test))
+	if err != nil {
+		return nil
+	}
+	stat, err := ref.StatFile(ctx, client.StatRequest{Path: dotnet.TestResults(test)})
 	if err != nil {
 		return nil
 	}
@@ -135,7 +141,10 @@ func testResults(ctx context.Context, ref client.Reference, test *dotnet.App) *r
 	if err != nil {
 		return nil
 	}
-	return &report.Tests{Project: test.Path, Total: r.Total, Passed: r.Passed, Failed: r.Failed, Skipped: r.Skipped}
+	return &report.Tests{
+		Project: test.Path, Total: r.Total, Passed: r.Passed, Failed: r.Failed, Skipped: r.Skipped,
+		Step: step(req, xllb.PhaseTest+" "+test.Path, stat),
+	}
 }
 
 // workspace is an image of the SDK with the sources and packages of the app, for the build platform.
