@@ -85,7 +85,8 @@ func TestBuild(t *testing.T) {
 	}
 	golden(t, "report.txt", r.WriteText)
 	one := &Build{Apps: []App{{Project: "a.csproj",
-		Images: []Target{{Platform: "linux/amd64", Base: base, Layers: layers()}}}}, Steps: []Ran{{Name: "publish", Cached: true}}}
+		Images: []Target{{Platform: "linux/amd64", Base: base, Layers: layers()}}}},
+		Steps: []Ran{{Name: "publish", Cached: true}}}
 	golden(t, "report-one.txt", one.WriteText)
 }
 

@@ -122,7 +122,7 @@ func size(ctx context.Context, ref client.Reference, folders []string) (int64, e
 	return sum.Load(), nil
 }
 
-// ran tells which steps have run in this build, and when they ended: the time of a file that they write last says it. If
+// ran tells which steps have run in this build, and when they ended, by the time of a file that each writes last. If
 // publish was cached, BuildKit did not look at the steps before it, so they are not in the list.
 //
 // How long a step took, the frontend cannot know: BuildKit does not tell it when steps begin, and restore begins while
