@@ -8,6 +8,10 @@ import (
 // LayerFiles is the layer with the files of the spec. It is below the layer of the app, which changes more often.
 const LayerFiles = "files"
 
+// LayerUsers is the layer with the files that list users, and with home folders. It is at the bottom: what the other
+// layers make in a home folder lies over it.
+const LayerUsers = "users"
+
 // Maker is the step that makes a layer.
 type Maker int
 
@@ -17,6 +21,7 @@ const (
 	ByAssets        // the step that makes static web assets beside publish
 	ByLaunchers
 	ByFiles
+	ByUsers
 )
 
 // Layer is a layer that an image can have.
@@ -36,6 +41,10 @@ func layers(p *Plan, rid string) []Layer {
 	app := p.App
 	packages := dotnet.NamesPackages(app)
 	var out []Layer
+	if image := p.Request.Spec.Image; len(image.Users)+len(image.Groups) > 0 {
+		// Only the bases tell whether it is shared.
+		out = append(out, Layer{Name: LayerUsers, Maker: ByUsers, Expected: true})
+	}
 	for _, name := range dotnet.Layers {
 		l := Layer{Name: name, Shared: !app.Mode.PerPlatform(), Folders: []string{name}, Expected: true}
 		switch name {

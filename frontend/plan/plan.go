@@ -51,6 +51,8 @@ type Target struct {
 	Config *xllb.Configuration
 	// Layers are the layers that the image can have, the first at the bottom. After publish, empty ones are left out.
 	Layers []Layer
+	// Users are the users of the image; nil if nobody has to know them. Only [Plan.WithUsers] sets them.
+	Users *xllb.Users
 }
 
 // Place is what an app will run on.

@@ -126,6 +126,7 @@ var holds = map[string]string{
 	"assets":           "static web assets",
 	"launcher":         "the launcher",
 	"files":            "files of the spec",
+	"users":            "users and groups of the spec",
 	"app":              "the app",
 }
 

@@ -91,6 +91,7 @@ var phaseKeys = map[string]string{
 	xllb.PhaseTest:     "tests",
 	xllb.PhaseImage:    "image",
 	xllb.PhaseFiles:    "files",
+	xllb.PhaseUsers:    "image.users",
 }
 
 // constraints are the options of every vertex of a phase that come from flags of buildx and from the spec.

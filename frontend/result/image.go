@@ -8,6 +8,7 @@ package result
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -26,6 +27,7 @@ import (
 	"github.com/crosshull/crosshull/frontend/request"
 	"github.com/crosshull/crosshull/frontend/spec"
 	xllb "github.com/crosshull/crosshull/llb"
+	"github.com/crosshull/crosshull/llb/accounts"
 )
 
 // Build gives the result of the target of a plan.
@@ -130,12 +132,24 @@ func assemble(ctx context.Context, p *plan.Plan, g *graph.Graph) (*built, error)
 		out, err = publish(egctx, p, g)
 		return err
 	})
+	var known *plan.Plan
+	eg.Go(func() (err error) {
+		known, err = p.WithUsers(egctx)
+		return err
+	})
 	if err := eg.Wait(); err != nil {
 		return nil, err
 	}
-	p, err := out.onBase(ctx, p)
-	if err != nil {
+	on, err := out.onBase(ctx, p)
+	switch {
+	case err != nil:
 		return nil, err
+	case on == p:
+		p = known
+	default: // another base
+		if p, err = on.WithUsers(ctx); err != nil {
+			return nil, err
+		}
 	}
 	imgs, err := out.images(ctx, p)
 	return &built{p, imgs, out.steps(), tests, &out.graph.Restored}, err
@@ -167,6 +181,14 @@ func (out *published) images(ctx context.Context, p *plan.Plan) ([]image, error)
 			shared := t.Layers[slices.IndexFunc(t.Layers, is)].Shared
 			files := layer{Layer: report.Layer{Name: plan.LayerFiles, Shared: shared}, state: extra.State}
 			layers[i] = slices.Insert(layers[i], last, files)
+		}
+		if t.Users.Adds() {
+			extra := out.graph.Builder.Users(t.Users)
+			put = slices.Insert(put, 0, extra)
+			other := func(o plan.Target) bool { return !o.Users.Adds() || !o.Users.SameLayer(t.Users) }
+			shared := !slices.ContainsFunc(p.Targets, other)
+			users := layer{Layer: report.Layer{Name: plan.LayerUsers, Shared: shared}, state: extra.State}
+			layers[i] = slices.Insert(layers[i], 0, users)
 		}
 		st := out.graph.Builder.Image(t.Base.State, t.Platform, put...)
 		all[i] = image{t, st, layers[i]}
@@ -223,7 +245,11 @@ func filesLayer(
 	if err != nil {
 		return xllb.Layer{}, err
 	}
-	l, err := b.Files(t.Spec.Files, t.Config.User(), contexts, ground)
+	owned, err := t.Users.Owned(t.Spec.Files, t.Config.User())
+	if wrong := (*accounts.Error)(nil); errors.As(err, &wrong) {
+		return xllb.Layer{}, req.At(wrong.Key, err)
+	}
+	l, err := b.Files(owned, t.Config.User(), contexts, ground)
 	return l, req.At("files", err)
 }
 

@@ -44,6 +44,7 @@ func ground(
 			base = gateway.Lstat(ref)
 		}
 	}
+	base = t.Users.Over(base)
 	found, err := xllb.Look(ctx, xllb.Destinations(dir, t.Spec.Files), base)
 	if err != nil {
 		return nil, err

@@ -151,7 +151,7 @@ func (out *published) layers(p *plan.Plan, t plan.Target, dir string) []layer {
 	for _, l := range t.Layers {
 		from, folders, shared := app, l.Folders, l.Shared
 		switch {
-		case l.Maker == plan.ByFiles:
+		case l.Maker == plan.ByFiles, l.Maker == plan.ByUsers:
 			continue // the caller adds it
 		case l.Maker == plan.ByLaunchers:
 			from = made{state: *out.graph.Launchers}

@@ -156,6 +156,7 @@ func (d *decoder) list(path string, n *node, v reflect.Value, f field) {
 	for i, c := range n.Content {
 		d.item(join(path, strconv.Itoa(i)), c, v.Index(i), f)
 	}
+	d.accounts(path, v.Interface())
 	if f.rule == nil || f.rule.list == nil || len(d.errs) > before || d.into.perPlatform[path] {
 		return
 	}

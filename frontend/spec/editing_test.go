@@ -42,7 +42,14 @@ var editing = map[string]func(n *schemaNode){
 				`{"to": "${1:/data}"}`},
 		}
 	},
-	"File": func(n *schemaNode) { n.Type, n.Required = "object", []string{"to"} },
+	"File":  func(n *schemaNode) { n.Type, n.Required = "object", []string{"to"} },
+	"User":  func(n *schemaNode) { n.Type, n.Required = "object", []string{"name", "uid"} },
+	"Group": func(n *schemaNode) { n.Type, n.Required = "object", []string{"name", "gid"} },
+	"Image": func(n *schemaNode) {
+		n.Properties["users"].DefaultSnippets = []snippet{
+			{"user", "A user with a group and a home folder of its own.", "array", `{"name": "${1:shop}", "uid": "${2:10001}"}`},
+		}
+	},
 	"Healthcheck": func(n *schemaNode) {
 		n.DefaultSnippets = []snippet{
 			{"healthcheck by a command", "The app itself says how it is.", "object",

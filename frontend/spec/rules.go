@@ -62,8 +62,11 @@ var (
 	aUser     = all(strings.ReplaceAll(`[^ :C]+(:[^ :C]+)?`, "C", control))
 	aDuration = all(`\+?(0|(([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)`)
 	aPort     = all(upTo(65535) + `(-` + upTo(65535) + `)?(/([tT][cC][pP]|[uU][dD][pP]|[sS][cC][tT][pP]))?`)
-	anOwner   = all(`app|` + owner + `(:` + owner + `)?`)
-	owner     = `(0|` + upTo(maxOwner) + `)`
+	anOwner   = all(owner + `(:` + owner + `)?`)
+	owner     = `(0|` + upTo(maxOwner) + `|` + account + `)`
+	account   = `[A-Za-z_][A-Za-z0-9_.-]*`
+	anAccount = all(`[A-Za-z_][A-Za-z0-9_.-]{0,31}`) // useradd allows no longer name
+	anID      = `(0|` + upTo(maxUser) + `)`
 
 	// buildKits matches build arguments that BuildKit itself uses.
 	buildKits = regexp.MustCompile(`^SOURCE_DATE_EPOCH$|^BUILDKIT_|_[pP][rR][oO][xX][yY]$`)
@@ -90,7 +93,7 @@ var rules = map[string]*rule{
 		match: all(`0?[0-7]{3,4}`), max: 7777,
 	},
 	"owner": {
-		is:    "a number up to 4294967294, two as in 1654:1654, or app for the user that the image runs as",
+		is:    "a user, or user:group: each a number up to 4294967294, or a name such as app",
 		match: anOwner, max: maxOwner,
 	},
 	"context": { // a repository in an image reference, see dockerui.NamedContext
@@ -131,6 +134,16 @@ var rules = map[string]*rule{
 	"user": {
 		is:    "a user, or user:group: each a name without spaces, or a number up to 2147483647",
 		match: aUser, why: noUser, max: maxUser,
+	},
+	"account": {
+		is:    "a name of at most 32 characters: letters, digits, '.', - and _, a letter or _ first",
+		match: anAccount,
+	},
+	"uid":   {is: "a number from 0 to 2147483647", match: all(anID), max: maxUser},
+	"group": {is: "the name or the number of a group", match: all(anID + `|` + account), max: maxUser},
+	"account-path": {
+		is:    "an absolute path in the image, without a colon",
+		match: all(`/[^:` + control + `]*`),
 	},
 	"env": {is: isText, match: aText, names: &rule{is: isVariable, match: aVariable}},
 	"labels": {is: isText, match: aText, names: &rule{

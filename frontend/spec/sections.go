@@ -156,6 +156,14 @@ var shapes = map[string]shape{
 	"File": {needs: []need{
 		{key: "to", says: "an entry of files needs the key to: add an absolute path in the image, as in to: /data"},
 	}},
+	"User": {needs: []need{
+		{key: "name", says: "an entry of image.users needs a name: add one, as in name: shop"},
+		{key: "uid", says: "an entry of image.users needs a uid: add a number, as in uid: 10001"},
+	}},
+	"Group": {needs: []need{
+		{key: "name", says: "an entry of image.groups needs a name: add one, as in name: media"},
+		{key: "gid", says: "an entry of image.groups needs a gid: add a number, as in gid: 10100"},
+	}},
 	"Healthcheck": {needs: []need{
 		{
 			key: "test",

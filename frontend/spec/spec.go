@@ -160,10 +160,13 @@ type File struct {
 	//	example: files: [{from: deploy/start.sh, to: /usr/local/bin/start.sh, mode: "0755"}]
 	//	Dockerfile: COPY --chmod=0755 deploy/start.sh /usr/local/bin/start.sh
 	Mode string `yaml:"mode" rule:"mode"`
-	// Owner is UID or UID:GID, or "app" for the user that the image runs as. Empty: root, but "app" for an empty folder.
+	// Owner is a user, or user:group: each the number, or the name in [Image.Users], [Image.Groups] or the base. "app" is
+	// the user that the image runs as, unless [Image.Users] has that name. A number alone is also that of the group, and a
+	// name alone brings the group of the user. Empty: root, but "app" for an empty folder.
 	//
 	//	example: files: [{from: certs, to: /etc/ssl/private/, owner: "1654:1654"}]
 	//	Dockerfile: COPY --chown=1654:1654 certs /etc/ssl/private/
+	//	see: [Users of your own](../concepts/layers.md#users-of-your-own)
 	Owner string `yaml:"owner" rule:"owner"`
 }
 
@@ -383,6 +386,21 @@ type Image struct {
 	//	Dockerfile: USER app
 	//	MSBuild: ContainerUser
 	User string `yaml:"user" rule:"user,platform"`
+	// Users are users that the image has beside those of the base. Nothing runs for that: the files in /etc that list
+	// users are those of the base, with lines added. If the base has a user with that name and number, only missing
+	// [User.Groups] are added. Empty: the users of the base.
+	//
+	//	example: image: {user: shop, users: [{name: shop, uid: 10001}]}
+	//	Dockerfile: RUN useradd --create-home --uid 10001 shop
+	//	see: [Users of your own](../concepts/layers.md#users-of-your-own)
+	Users []User `yaml:"users"`
+	// Groups are groups that the image has beside those of the base. A user without [User.GID] gets a group of its own,
+	// which you need not write here. Empty: the groups of the base.
+	//
+	//	example: image: {groups: [{name: media, gid: 10100}], users: [{name: shop, uid: 10001, groups: [media]}]}
+	//	Dockerfile: RUN groupadd --gid 10100 media
+	//	see: [Users of your own](../concepts/layers.md#users-of-your-own)
+	Groups []Group `yaml:"groups"`
 	// Workdir is the absolute path that the app starts in. The app's files stay where ContainerWorkingDirectory puts them.
 	// Empty: ContainerWorkingDirectory, else "/app".
 	//
@@ -447,6 +465,56 @@ type Image struct {
 	//	example: image: {stop-signal: SIGINT}
 	//	Dockerfile: STOPSIGNAL SIGINT
 	StopSignal string `yaml:"stop-signal" rule:"signal"`
+}
+
+// User is an entry of image.users.
+type User struct {
+	// Name is the name of the user.
+	//
+	//	example: image: {users: [{name: shop, uid: 10001}]}
+	//	Dockerfile: RUN useradd --uid 10001 shop
+	Name string `yaml:"name" rule:"account"`
+	// UID is the number of the user. It is needed: a number that depends on the base could change with the base.
+	//
+	//	example: image: {users: [{name: shop, uid: 10001}]}
+	//	Dockerfile: RUN useradd --uid 10001 shop
+	UID string `yaml:"uid" rule:"uid"`
+	// GID is the main group of the user, by number or by name. If no group has the number, one is made that has the name
+	// of the user. Empty: a group with the name and the number of the user.
+	//
+	//	example: image: {users: [{name: shop, uid: 10001, gid: 0}]}
+	//	Dockerfile: RUN useradd --uid 10001 --gid 0 shop
+	GID string `yaml:"gid" rule:"group"`
+	// Groups are further groups of the user, by name or by number: groups of the base, or of [Image.Groups].
+	//
+	//	example: image: {users: [{name: shop, uid: 10001, groups: [video, 5]}]}
+	//	Dockerfile: RUN useradd --uid 10001 --groups video,5 shop
+	Groups []string `yaml:"groups" rule:"group"`
+	// Home is the home folder. It is made with mode 0755 and belongs to the user, unless the base has it. "/nonexistent"
+	// is never made. Empty: /home with the name of the user.
+	//
+	//	example: image: {users: [{name: shop, uid: 10001, home: /srv/shop}]}
+	//	Dockerfile: RUN useradd --uid 10001 --create-home --home-dir /srv/shop shop
+	Home string `yaml:"home" rule:"account-path"`
+	// Shell is the program that a login starts. Empty: "/bin/sh".
+	//
+	//	example: image: {users: [{name: shop, uid: 10001, shell: /usr/sbin/nologin}]}
+	//	Dockerfile: RUN useradd --uid 10001 --shell /usr/sbin/nologin shop
+	Shell string `yaml:"shell" rule:"account-path"`
+}
+
+// Group is an entry of image.groups.
+type Group struct {
+	// Name is the name of the group.
+	//
+	//	example: image: {groups: [{name: media, gid: 10100}]}
+	//	Dockerfile: RUN groupadd --gid 10100 media
+	Name string `yaml:"name" rule:"account"`
+	// GID is the number of the group. It is needed, like that of a user.
+	//
+	//	example: image: {groups: [{name: media, gid: 10100}]}
+	//	Dockerfile: RUN groupadd --gid 10100 media
+	GID string `yaml:"gid" rule:"uid"`
 }
 
 // Healthcheck is the `image.healthcheck` section. Durations use Go's format: "30s", "1m30s".

@@ -44,8 +44,8 @@ func TestParseFull(t *testing.T) {
 		{"project", Range{6, 6}},
 		{"publish", Range{8, 17}},
 		{"publish.properties.Nullable", Range{13, 13}},
-		{"image.ports.1", Range{27, 27}},
-		{"image.no-such-key", Range{21, 42}},
+		{"image.ports.1", Range{37, 37}},
+		{"image.no-such-key", Range{21, 52}},
 		{"no-such-key", Range{1, 1}},
 	} {
 		if got := s.Range(tc.path); got != tc.want {
@@ -131,7 +131,7 @@ func TestParseMistakes(t *testing.T) {
 			`line 2: tests.0 "../t.csproj" must be a path relative to the build context: it leads out of the context`},
 		{"file to nowhere", "files:\n  - from: a\n    to: b", `line 3: files.0.to "b" must be an absolute path`},
 		{"file mode", "files: [{from: a, to: /b, mode: rw}]", `line 1: files.0.mode "rw" must be an octal number`},
-		{"file owner", "files: [{to: /b, owner: root}]", `line 1: files.0.owner "root" must be a number`},
+		{"file owner", "files: [{to: /b, owner: 007}]", `line 1: files.0.owner "007" must be a user, or user:group`},
 		{"boolean", "nuget: {locked-mode: maybe}", `line 1: "nuget.locked-mode" must be true or false, not "maybe"`},
 		{"feed without a name", "nuget: {feeds: [{source: 'https://x'}]}", `line 1: a feed needs a name`},
 		{"certificates outside", "nuget:\n  ca: /etc/ca.pem",

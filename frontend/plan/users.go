@@ -1,0 +1,71 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/crosshull/crosshull/frontend/gateway"
+	"github.com/crosshull/crosshull/frontend/request"
+	"github.com/crosshull/crosshull/frontend/spec"
+	xllb "github.com/crosshull/crosshull/llb"
+	"github.com/crosshull/crosshull/llb/accounts"
+)
+
+// WithUsers is p with the users of its images, as far as somebody has to know them. For that it looks into the bases,
+// which BuildKit pulls. So it is no part of [Make]: a build does it while the app compiles.
+func (p *Plan) WithUsers(ctx context.Context) (*Plan, error) {
+	known := *p
+	known.Targets = slices.Clone(p.Targets)
+	eg, ctx := gateway.Group(ctx)
+	for i := range known.Targets {
+		t := &known.Targets[i]
+		if t.Config == nil || !p.mustKnowUsers(*t) {
+			continue
+		}
+		eg.Go(func() (err error) {
+			if t.Users, err = Users(ctx, p.Request, t.Base.Image, t.Spec.Image); err != nil {
+				return err
+			}
+			return p.Request.At("image.user", t.Users.Check(t.Config.Image.Config.User, t.Spec.Files))
+		})
+	}
+	return &known, eg.Wait()
+}
+
+// mustKnowUsers tells whether the build depends on the users of an image. If the spec or the project gives the image a
+// user by name, and BuildKit pulls the base in any case, the name is checked.
+func (p *Plan) mustKnowUsers(t Target) bool {
+	user := t.Config.User()
+	if xllb.MustKnowUsers(t.Spec.Image, t.Spec.Files, user) {
+		return true
+	}
+	isName := strings.Trim(user, "0123456789:") != ""
+	return isName && t.Config.Origins["user"] != xllb.FromBase &&
+		xllb.MustLook(t.Base.State, t.Base.Config, xllb.AppDir(p.App), t.Spec.Files)
+}
+
+// Users are the users of an image on a base.
+func Users(ctx context.Context, req *request.Request, base *gateway.Image, image spec.Image) (*xllb.Users, error) {
+	ref, err := req.Gateway.Evaluate(ctx, base.State)
+	if err != nil {
+		return nil, req.At(req.BaseKey(), fmt.Errorf("pull %s: %w", base.Name, err))
+	}
+	var stat xllb.Stat
+	var read xllb.Read
+	if ref != nil { // nil is an empty image
+		stat = gateway.Lstat(ref)
+		read = func(ctx context.Context, path string) ([]byte, error) { return gateway.ReadRef(ctx, ref, path) }
+	}
+	users, err := xllb.LookAtUsers(ctx, stat, read, image)
+	var wrong *accounts.Error
+	switch {
+	case errors.As(err, &wrong):
+		return nil, req.At(wrong.Key, fmt.Errorf("%s: %w", base.Name, err))
+	case err != nil:
+		return nil, req.At(req.BaseKey(), fmt.Errorf("look for the users of %s: %w", base.Name, err))
+	}
+	return users, nil
+}

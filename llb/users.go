@@ -1,0 +1,353 @@
+package llb
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+	fstypes "github.com/tonistiigi/fsutil/types"
+
+	"github.com/crosshull/crosshull/frontend/spec"
+	"github.com/crosshull/crosshull/llb/accounts"
+)
+
+// PhaseUsers is the part of PhaseImage that comes from image.users and image.groups.
+const PhaseUsers = "image users"
+
+// Read gives the content of a file at an absolute path.
+type Read func(ctx context.Context, path string) ([]byte, error)
+
+// Users are the users and groups of an image: those of its base, and those that the spec adds. A nil Users knows none.
+type Users struct {
+	accounts.Accounts
+	// nodes are the files and folders that the layer of the users has, by path.
+	nodes map[string]node
+	// own are the names of users in the spec.
+	own []string
+}
+
+// node is a file of a layer, or a folder if folder is set.
+type node struct {
+	mode     os.FileMode // as chmod takes it
+	uid, gid int
+	folder   bool
+	data     []byte
+}
+
+// MustKnowUsers tells whether an image needs [Users]: if the spec adds some, or if a name decides the owner of a file.
+// user is the user that the image runs as.
+func MustKnowUsers(image spec.Image, files []spec.File, user string) bool {
+	if len(image.Users)+len(image.Groups) > 0 {
+		return true
+	}
+	return slices.ContainsFunc(files, func(f spec.File) bool {
+		owner := f.Owner
+		if forUser(f) {
+			owner = user
+		}
+		name, group, _ := strings.Cut(owner, ":")
+		return isName(name) || isName(group)
+	})
+}
+
+// isName tells whether a user or a group is not a number. Root needs no file to have a number.
+func isName(s string) bool {
+	return s != "" && s != "root" && strings.Trim(s, "0123456789") != ""
+}
+
+// The files that list users and groups.
+const (
+	passwdFile  = "/etc/passwd"
+	groupFile   = "/etc/group"
+	shadowFile  = "/etc/shadow"
+	gshadowFile = "/etc/gshadow"
+)
+
+// LookAtUsers finds out which users a base has, and adds those of the spec. base and read are nil if the base is empty.
+// The error is an [accounts.Error] if the spec cannot be right for the base.
+func LookAtUsers(ctx context.Context, base Stat, read Read, image spec.Image) (*Users, error) {
+	var was accounts.Files
+	files := []struct {
+		path string
+		was  *[]byte
+	}{{passwdFile, &was.Passwd}, {groupFile, &was.Group}, {shadowFile, &was.Shadow}, {gshadowFile, &was.GShadow}}
+	base = once(base)
+	spots := map[string]Spot{}
+	for _, f := range files {
+		spot, err := follow(ctx, f.path, base)
+		if err != nil {
+			return nil, err
+		}
+		if spots[f.path] = spot; spot.Stat == nil {
+			continue
+		}
+		if !mode(spot.Stat).IsRegular() {
+			return nil, fmt.Errorf("%s is no file", f.path)
+		}
+		data, err := read(ctx, spot.Path)
+		if err != nil {
+			return nil, err
+		}
+		*f.was = append([]byte{}, data...) // not nil: the file is there
+	}
+	added, err := accounts.Add(was, image.Users, image.Groups)
+	if err != nil {
+		return nil, err
+	}
+	u := &Users{Accounts: *added, nodes: map[string]node{}}
+	for _, user := range image.Users {
+		u.own = append(u.own, user.Name)
+	}
+	for i, is := range [][]byte{u.Passwd, u.Group, u.Shadow, u.GShadow} {
+		if !bytes.Equal(is, *files[i].was) {
+			spot := spots[files[i].path]
+			n := node{mode: 0o644}
+			if spot.Stat != nil {
+				n = nodeOf(spot.Stat)
+			}
+			n.data = is
+			u.nodes[spot.Path] = n
+		}
+	}
+	if err := u.addHomes(ctx, base); err != nil {
+		return nil, err
+	}
+	return u, u.addParents(ctx, base)
+}
+
+// addHomes adds the home folders that the base does not have.
+func (u *Users) addHomes(ctx context.Context, base Stat) error {
+	for _, user := range u.Added {
+		if path.Clean(user.Home) == accounts.NoHome {
+			continue
+		}
+		spot, err := follow(ctx, clean(user.Home), base)
+		if err != nil {
+			return err
+		}
+		stuck := spot.Taken && spot.Stat == nil && spot.Folder == "" && path.Dir(spot.Path) != "/"
+		if spot.Stat != nil && !isFolder(spot.Stat) || stuck {
+			return &accounts.Error{Key: user.Key + ".home", Err: fmt.Errorf("the base has no folder at %s, and none can be "+
+				"made: a file is in the way", user.Home)}
+		}
+		if _, made := u.nodes[spot.Path]; !made && spot.Stat == nil && spot.Path != "/" {
+			u.nodes[spot.Path] = node{mode: 0o755, uid: user.UID, gid: user.GID, folder: true}
+		}
+	}
+	return nil
+}
+
+// addParents adds the folders above all nodes. Those of the base keep their mode and owner.
+func (u *Users) addParents(ctx context.Context, base Stat) error {
+	for _, p := range slices.Collect(maps.Keys(u.nodes)) {
+		for p = path.Dir(p); p != "/"; p = path.Dir(p) {
+			if _, ok := u.nodes[p]; ok {
+				continue
+			}
+			n := node{mode: 0o755, folder: true}
+			if base != nil {
+				st, err := base(ctx, p)
+				if err != nil {
+					return err
+				}
+				if st != nil {
+					n = nodeOf(st)
+				}
+			}
+			u.nodes[p] = n
+		}
+	}
+	return nil
+}
+
+func nodeOf(st *fstypes.Stat) node {
+	return node{mode: unixMode(mode(st)), uid: int(st.Uid), gid: int(st.Gid), folder: isFolder(st)}
+}
+
+// Adds tells whether the image gets a layer for its users.
+func (u *Users) Adds() bool { return u != nil && len(u.nodes) > 0 }
+
+// SameLayer tells whether two images get the same layer for their users.
+func (u *Users) SameLayer(other *Users) bool { return reflect.DeepEqual(u.nodes, other.nodes) }
+
+// Over tells what is at a path of a base, once the layer of the users is on it. base is nil if nothing is there, or if
+// nobody looks at it.
+func (u *Users) Over(base Stat) Stat {
+	if !u.Adds() {
+		return base
+	}
+	return func(ctx context.Context, p string) (*fstypes.Stat, error) {
+		n, ok := u.nodes[p]
+		switch {
+		case !ok && base == nil:
+			return nil, nil
+		case !ok:
+			return base(ctx, p)
+		}
+		st := &fstypes.Stat{Path: path.Base(p), Mode: uint32(fileMode(n.mode)), Uid: uint32(n.uid), Gid: uint32(n.gid)}
+		if n.folder {
+			st.Mode |= uint32(os.ModeDir)
+		}
+		return st, nil
+	}
+}
+
+// fileMode is the reverse of [unixMode].
+func fileMode(unix os.FileMode) os.FileMode {
+	m := unix & os.ModePerm
+	for bit, mode := range map[os.FileMode]os.FileMode{
+		0o4000: os.ModeSetuid, 0o2000: os.ModeSetgid, 0o1000: os.ModeSticky,
+	} {
+		if unix&bit != 0 {
+			m |= mode
+		}
+	}
+	return m
+}
+
+// Users is the layer of an image's users. It has nothing of the base but the files that list users, and so it is the
+// same for all platforms whose bases have the same users.
+func (b *Builder) Users(u *Users) Layer {
+	var action *llb.FileAction
+	var folders []string
+	for _, p := range slices.Sorted(maps.Keys(u.nodes)) {
+		n := u.nodes[p]
+		owner := &llb.ChownOpt{User: &llb.UserOpt{UID: n.uid}, Group: &llb.UserOpt{UID: n.gid}}
+		if n.folder {
+			info := &llb.CopyInfo{
+				Mode: &llb.ChmodOpt{Mode: n.mode}, ChownOpt: owner, CopyDirContentsOnly: true, CreatedTime: &fileTime,
+			}
+			action = folder(action, Spot{Path: p}, info)
+			folders = append(folders, p)
+			continue
+		}
+		action = action.Mkfile(p, n.mode, n.data, llb.WithCreatedTime(fileTime), llb.WithUIDGID(n.uid, n.gid))
+	}
+	for _, p := range folders {
+		action = touch(action, p)
+	}
+	name := llb.WithCustomName("[image] add users")
+	st := llb.Scratch().File(action, append(b.Constraints(PhaseUsers), name)...)
+	return Layer{State: st, phase: PhaseUsers, name: "users"}
+}
+
+// Owned gives files of the spec with the numbers of their owners. user is the user that the image runs as. The error
+// is an [accounts.Error].
+func (u *Users) Owned(files []spec.File, user string) ([]spec.File, error) {
+	owned := slices.Clone(files)
+	for i, f := range files {
+		uid, gid, err := u.owner(f, user)
+		if err != nil {
+			key := fmt.Sprintf("files.%d.owner", i)
+			if forUser(f) && user != "app" {
+				key = "image.user"
+			}
+			return nil, &accounts.Error{Key: key, Err: err}
+		}
+		owned[i].Owner = fmt.Sprintf("%d:%d", uid, gid)
+	}
+	return owned, nil
+}
+
+// owner gives the numbers of the owner of a file.
+func (u *Users) owner(f spec.File, user string) (uid, gid int, err error) {
+	owner := cmp.Or(f.Owner, "0")
+	asUser := forUser(f) && (f.Owner == "" || u == nil || !slices.Contains(u.own, f.Owner))
+	if asUser {
+		owner = user
+	}
+	name, group, both := strings.Cut(owner, ":")
+	if uid, err = strconv.Atoi(name); err != nil {
+		if uid, gid, err = u.named(name); err != nil {
+			return 0, 0, err
+		}
+	} else {
+		gid = uid
+		if asUser && u != nil {
+			if has, ok := u.UserNumbered(name); ok && slices.Contains(u.own, has.Name) {
+				gid = has.GID
+			}
+		}
+	}
+	if !both {
+		return uid, gid, nil
+	}
+	gid, err = strconv.Atoi(group)
+	if err != nil {
+		gid, err = u.group(group)
+	}
+	return uid, gid, err
+}
+
+// named gives the numbers of a user and of its main group.
+func (u *Users) named(name string) (uid, gid int, err error) {
+	if u != nil {
+		if has, ok := u.UserNamed(name); ok {
+			return has.UID, has.GID, nil
+		}
+	}
+	if name == "root" {
+		return 0, 0, nil
+	}
+	return 0, 0, u.noUser(name)
+}
+
+// group gives the number of a group.
+func (u *Users) group(name string) (int, error) {
+	if u != nil {
+		if gid, ok := u.GroupNamed(name); ok {
+			return gid, nil
+		}
+	}
+	if name == "root" {
+		return 0, nil
+	}
+	return 0, u.noGroup(name)
+}
+
+func (u *Users) noUser(name string) error {
+	if u == nil {
+		return fmt.Errorf("the number of the user %s is not known", spec.OneLine(name, 100))
+	}
+	return fmt.Errorf("there is no user %s: the image has %s; add yours to image.users", spec.OneLine(name, 100), u.UserNames())
+}
+
+func (u *Users) noGroup(name string) error {
+	if u == nil {
+		return fmt.Errorf("the number of the group %s is not known", spec.OneLine(name, 100))
+	}
+	return fmt.Errorf("there is no group %s: the image has %s; add yours to image.groups",
+		spec.OneLine(name, 100), u.GroupNames())
+}
+
+// Check gives an error if the user that an image runs as has a name, and is none of u. A file of the spec may replace
+// the list of users, and then Check knows nothing.
+func (u *Users) Check(user string, files []spec.File) error {
+	replaced := slices.ContainsFunc(files, func(f spec.File) bool {
+		return !isEmptyFolder(f) && (within(clean(f.To), passwdFile) || within(clean(f.To), groupFile))
+	})
+	if u == nil || replaced {
+		return nil
+	}
+	name, group, _ := strings.Cut(user, ":")
+	var errs []error
+	if isName(name) {
+		_, _, err := u.named(name)
+		errs = append(errs, err)
+	}
+	if isName(group) {
+		_, err := u.group(group)
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
