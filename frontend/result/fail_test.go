@@ -60,9 +60,8 @@ func TestImagesFail(t *testing.T) {
 				At:   []string{"crosshull.yaml:2"},
 			}},
 		{name: "an owner without a number", spec: []string{"image: {user: me}", "files: [{to: /data}]"}, want: want{
-			Says: `crosshull.yaml:3: files: /data gets the user of the image as its owner, and "me" is a name: ` +
-				"set owner to a number, such as 1654",
-			At: []string{"crosshull.yaml:3"},
+			Says: "crosshull.yaml:2: there is no user me: the image has none; add yours to image.users",
+			At:   []string{"crosshull.yaml:2"},
 		}},
 		{name: "a base that cannot be looked at", properties: gatewaytest.Item{"ContainerBaseImage": base},
 			spec: []string{"project: app", "base: {image: " + base + "}", "files: [{to: /etc/x}]"},
