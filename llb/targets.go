@@ -197,8 +197,8 @@ func chown(f spec.File, user string) (*llb.ChownOpt, error) {
 	if !both {
 		gid = uid
 	}
-	u, errU := strconv.Atoi(uid)
-	g, errG := strconv.Atoi(gid)
+	u, errU := number(uid)
+	g, errG := number(gid)
 	if errU != nil || errG != nil {
 		return nil, fmt.Errorf(
 			"files: %s gets the user of the image as its owner, and %q is a name: set owner to a number, such as 1654",
@@ -207,4 +207,12 @@ func chown(f spec.File, user string) (*llb.ChownOpt, error) {
 		)
 	}
 	return &llb.ChownOpt{User: &llb.UserOpt{UID: u}, Group: &llb.UserOpt{UID: g}}, nil
+}
+
+// number is the number of a user or a group. Root needs no file to have one.
+func number(name string) (int, error) {
+	if name == "root" {
+		return 0, nil
+	}
+	return strconv.Atoi(name)
 }

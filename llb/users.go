@@ -2,9 +2,7 @@ package llb
 
 import (
 	"bytes"
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -27,7 +25,7 @@ const PhaseUsers = "image users"
 // Read gives the content of a file at an absolute path.
 type Read func(ctx context.Context, path string) ([]byte, error)
 
-// Users are the users and groups of an image: those of its base, and those that the spec adds. A nil Users knows none.
+// Users are the users and groups of an image: those of its base, and those that the spec adds.
 type Users struct {
 	accounts.Accounts
 	// nodes are the files and folders that the layer of the users has, by path.
@@ -41,6 +39,7 @@ type node struct {
 	mode     os.FileMode // as chmod takes it
 	uid, gid int
 	folder   bool
+	above    bool // a folder that is there only because of what is in it
 	data     []byte
 }
 
@@ -154,7 +153,7 @@ func (u *Users) addParents(ctx context.Context, base Stat) error {
 			if _, ok := u.nodes[p]; ok {
 				continue
 			}
-			n := node{mode: 0o755, folder: true}
+			n := node{mode: 0o755, folder: true, above: true}
 			if base != nil {
 				st, err := base(ctx, p)
 				if err != nil {
@@ -162,6 +161,7 @@ func (u *Users) addParents(ctx context.Context, base Stat) error {
 				}
 				if st != nil {
 					n = nodeOf(st)
+					n.above = true
 				}
 			}
 			u.nodes[p] = n
@@ -177,8 +177,35 @@ func nodeOf(st *fstypes.Stat) node {
 // Adds tells whether the image gets a layer for its users.
 func (u *Users) Adds() bool { return u != nil && len(u.nodes) > 0 }
 
-// SameLayer tells whether two images get the same layer for their users.
-func (u *Users) SameLayer(other *Users) bool { return reflect.DeepEqual(u.nodes, other.nodes) }
+// SameLayer tells whether two images get the same layer for their users, or none.
+func (u *Users) SameLayer(other *Users) bool {
+	if !u.Adds() || !other.Adds() {
+		return u.Adds() == other.Adds()
+	}
+	return reflect.DeepEqual(u.nodes, other.nodes)
+}
+
+// UserFile is a file that lists users, or a home folder if Data is nil.
+type UserFile struct {
+	Path     string
+	Mode     os.FileMode // as chmod takes it
+	UID, GID int
+	Data     []byte
+}
+
+// Made are the files and the home folders that the layer of the users has, sorted by path.
+func (u *Users) Made() []UserFile {
+	var all []UserFile
+	if !u.Adds() {
+		return nil
+	}
+	for _, p := range slices.Sorted(maps.Keys(u.nodes)) {
+		if n := u.nodes[p]; !n.above {
+			all = append(all, UserFile{p, n.mode, n.uid, n.gid, n.data})
+		}
+	}
+	return all
+}
 
 // Over tells what is at a path of a base, once the layer of the users is on it. base is nil if nothing is there, or if
 // nobody looks at it.
@@ -241,17 +268,25 @@ func (b *Builder) Users(u *Users) Layer {
 	return Layer{State: st, phase: PhaseUsers, name: "users"}
 }
 
-// Owned gives files of the spec with the numbers of their owners. user is the user that the image runs as. The error
-// is an [accounts.Error].
+// Owned gives files of the spec whose owners by name have the numbers of u. user is the user that the image runs as.
+// The error is an [accounts.Error].
 func (u *Users) Owned(files []spec.File, user string) ([]spec.File, error) {
 	owned := slices.Clone(files)
 	for i, f := range files {
-		uid, gid, err := u.owner(f, user)
+		owner, key := f.Owner, fmt.Sprintf("files.%d.owner", i)
+		asUser := forUser(f) && (f.Owner == "" || !slices.Contains(u.own, f.Owner))
+		if asUser {
+			owner, key = user, "image.user"
+		}
+		name, group, both := strings.Cut(owner, ":")
+		if has, ok := u.UserNumbered(name); ok && asUser && !both && slices.Contains(u.own, has.Name) {
+			name = has.Name // whose group may have another number
+		}
+		if !isName(name) && !isName(group) {
+			continue
+		}
+		uid, gid, err := u.numbers(name, group)
 		if err != nil {
-			key := fmt.Sprintf("files.%d.owner", i)
-			if forUser(f) && user != "app" {
-				key = "image.user"
-			}
 			return nil, &accounts.Error{Key: key, Err: err}
 		}
 		owned[i].Owner = fmt.Sprintf("%d:%d", uid, gid)
@@ -259,31 +294,17 @@ func (u *Users) Owned(files []spec.File, user string) ([]spec.File, error) {
 	return owned, nil
 }
 
-// owner gives the numbers of the owner of a file.
-func (u *Users) owner(f spec.File, user string) (uid, gid int, err error) {
-	owner := cmp.Or(f.Owner, "0")
-	asUser := forUser(f) && (f.Owner == "" || u == nil || !slices.Contains(u.own, f.Owner))
-	if asUser {
-		owner = user
-	}
-	name, group, both := strings.Cut(owner, ":")
+// numbers gives the numbers of a user and a group. Without a group it is that of the user.
+func (u *Users) numbers(name, group string) (uid, gid int, err error) {
 	if uid, err = strconv.Atoi(name); err != nil {
 		if uid, gid, err = u.named(name); err != nil {
 			return 0, 0, err
 		}
-	} else {
-		gid = uid
-		if asUser && u != nil {
-			if has, ok := u.UserNumbered(name); ok && slices.Contains(u.own, has.Name) {
-				gid = has.GID
-			}
-		}
 	}
-	if !both {
+	if group == "" {
 		return uid, gid, nil
 	}
-	gid, err = strconv.Atoi(group)
-	if err != nil {
+	if gid, err = strconv.Atoi(group); err != nil {
 		gid, err = u.group(group)
 	}
 	return uid, gid, err
@@ -291,63 +312,36 @@ func (u *Users) owner(f spec.File, user string) (uid, gid int, err error) {
 
 // named gives the numbers of a user and of its main group.
 func (u *Users) named(name string) (uid, gid int, err error) {
-	if u != nil {
-		if has, ok := u.UserNamed(name); ok {
-			return has.UID, has.GID, nil
-		}
+	has, ok := u.UserNamed(name)
+	if !ok && name != "root" {
+		const says = "there is no user %s: the image has %s; add yours to image.users"
+		return 0, 0, fmt.Errorf(says, spec.OneLine(name, 100), u.UserNames())
 	}
-	if name == "root" {
-		return 0, 0, nil
-	}
-	return 0, 0, u.noUser(name)
+	return has.UID, has.GID, nil
 }
 
 // group gives the number of a group.
 func (u *Users) group(name string) (int, error) {
-	if u != nil {
-		if gid, ok := u.GroupNamed(name); ok {
-			return gid, nil
-		}
+	gid, ok := u.GroupNamed(name)
+	if !ok && name != "root" {
+		const says = "there is no group %s: the image has %s; add yours to image.groups"
+		return 0, fmt.Errorf(says, spec.OneLine(name, 100), u.GroupNames())
 	}
-	if name == "root" {
-		return 0, nil
-	}
-	return 0, u.noGroup(name)
-}
-
-func (u *Users) noUser(name string) error {
-	if u == nil {
-		return fmt.Errorf("the number of the user %s is not known", spec.OneLine(name, 100))
-	}
-	return fmt.Errorf("there is no user %s: the image has %s; add yours to image.users", spec.OneLine(name, 100), u.UserNames())
-}
-
-func (u *Users) noGroup(name string) error {
-	if u == nil {
-		return fmt.Errorf("the number of the group %s is not known", spec.OneLine(name, 100))
-	}
-	return fmt.Errorf("there is no group %s: the image has %s; add yours to image.groups",
-		spec.OneLine(name, 100), u.GroupNames())
+	return gid, nil
 }
 
 // Check gives an error if the user that an image runs as has a name, and is none of u. A file of the spec may replace
-// the list of users, and then Check knows nothing.
+// the list of users, and then Check knows nothing. The error is an [accounts.Error].
 func (u *Users) Check(user string, files []spec.File) error {
 	replaced := slices.ContainsFunc(files, func(f spec.File) bool {
 		return !isEmptyFolder(f) && (within(clean(f.To), passwdFile) || within(clean(f.To), groupFile))
 	})
-	if u == nil || replaced {
+	name, group, _ := strings.Cut(user, ":")
+	if replaced || !isName(name) && !isName(group) {
 		return nil
 	}
-	name, group, _ := strings.Cut(user, ":")
-	var errs []error
-	if isName(name) {
-		_, _, err := u.named(name)
-		errs = append(errs, err)
+	if _, _, err := u.numbers(name, group); err != nil {
+		return &accounts.Error{Key: "image.user", Err: err}
 	}
-	if isName(group) {
-		_, err := u.group(group)
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
+	return nil
 }

@@ -13,6 +13,11 @@ func eject(ctx context.Context, req *request.Request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i, p := range all {
+		if all[i], err = p.WithUsers(ctx); err != nil {
+			return nil, err
+		}
+	}
 	text, err := dockerfile.Write(all, req.SpecName())
 	if err != nil {
 		return nil, err

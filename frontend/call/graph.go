@@ -112,6 +112,11 @@ func draw(ctx context.Context, p *plan.Plan, into *report.Graph) error {
 	for _, t := range p.Targets {
 		name := strings.TrimSpace(p.Request.Target.App+" image ") + " " + platforms.Format(platforms.Normalize(t.Platform))
 		after := slices.Concat([]string{published[p.PublishRID(t)]}, shared, []string{t.Base.Name})
+		if image := t.Spec.Image; len(image.Users)+len(image.Groups) > 0 {
+			users := "users of " + name
+			into.Step(users, []string{t.Base.Name})
+			after = append(after, users)
+		}
 		into.Step(name, after)
 	}
 	return nil

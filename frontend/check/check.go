@@ -90,6 +90,8 @@ type Image struct {
 // Configured is the configuration of an image, and the configuration of its base.
 type Configured struct {
 	Base, Image dockerspec.DockerOCIImageConfig
+	// Present are the keys of users and groups of the spec that the base has already, such as "image.users.0".
+	Present []string
 }
 
 // Rule is something to look for.

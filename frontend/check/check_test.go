@@ -33,7 +33,8 @@ const project = `<Project Sdk="Microsoft.NET.Sdk.Web">
 
 // build is what a test says about a build. For anything else, it is a web app with a spec of one line.
 type build struct {
-	spec     string // follows head, unless it begins with a comment
+	present  []string // keys of users that the base has
+	spec     string   // follows head, unless it begins with a comment
 	args     map[string]string
 	files    map[string]string // in addition to the project, or in place of it
 	settings []string
@@ -162,7 +163,7 @@ func (b build) describe(t *testing.T, a *App) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a.Images = append(a.Images, Configured{config.Config, img.Image.Config})
+		a.Images = append(a.Images, Configured{config.Config, img.Image.Config, b.present})
 	}
 }
 
@@ -541,6 +542,24 @@ publish:
 	{"a user of the base", build{spec: "base: {image: 'registry.example.com/base:1'}\n", env: []string{}, user: "nobody"},
 		"RootUser", nil},
 	{"a number", build{spec: "image: {user: '1000:0'}\n"}, "RootUser", nil},
+	{"root by another name", build{spec: "image:\n  user: toor\n  users: [{name: toor, uid: 0}]\n"}, "RootUser",
+		[]string{"crosshull.yaml:3"}},
+
+	{"a user of nothing", build{spec: "image:\n  users:\n    - {name: one, uid: 7}\n    - {name: two, uid: 8}\n  user: 7\n"},
+		"UnusedUser", []string{"crosshull.yaml:5"}},
+	{"a user of the image", build{spec: "image: {user: 'one:two', users: [{name: one, uid: 7}]}\n"}, "UnusedUser", nil},
+	{"a user of a file", build{spec: "image: {users: [{name: one, uid: 7}]}\nfiles: [{to: /a, owner: 'one:5'}]\n"},
+		"UnusedUser", nil},
+	{"a user of a command", build{spec: "image: {users: [{name: one, uid: 7}], entrypoint: [gosu, one, /app/app]}\n"},
+		"UnusedUser", nil},
+	{"users of the base", build{
+		spec:    "image:\n  user: one\n  users:\n    - {name: one, uid: 7}\n  groups:\n    - {name: two, gid: 7}\n",
+		present: []string{"image.users.0", "image.groups.0"},
+	}, "UserInBase", []string{"crosshull.yaml:5", "crosshull.yaml:7"}},
+	{"a user of the base in a further group", build{
+		spec:    "image: {user: one, users: [{name: one, uid: 7, groups: [two]}]}\n",
+		present: []string{"image.users.0"},
+	}, "UserInBase", nil},
 
 	{"a privileged port", build{spec: "image:\n  ports:\n    - 8080\n    - 443/tcp\n"}, "PrivilegedPort",
 		[]string{"crosshull.yaml:5"}},

@@ -142,7 +142,7 @@ func aotOnMusl(r *run, a *App) {
 
 func rootUser(r *run, a *App) {
 	for _, image := range a.Images {
-		if !isRoot(image.Image.User) {
+		if !a.runsAsRoot(image) {
 			continue
 		}
 		place := r.where(
@@ -161,6 +161,14 @@ func rootUser(r *run, a *App) {
 	}
 }
 
+// runsAsRoot tells whether an image of an app runs as root, whatever name root has.
+func (a *App) runsAsRoot(image Configured) bool {
+	user, _, _ := strings.Cut(image.Image.User, ":")
+	return isRoot(user) || slices.ContainsFunc(a.Spec.Image.Users, func(u spec.User) bool {
+		return u.Name == user && u.UID == "0"
+	})
+}
+
 // isRoot tells whether the user of an image's configuration is root.
 func isRoot(user string) bool {
 	name, _, _ := strings.Cut(user, ":")
@@ -169,7 +177,7 @@ func isRoot(user string) bool {
 
 func privilegedPort(r *run, a *App) {
 	for _, image := range a.Images {
-		if isRoot(image.Image.User) {
+		if a.runsAsRoot(image) {
 			continue
 		}
 		for _, port := range slices.Sorted(maps.Keys(image.Image.ExposedPorts)) {

@@ -97,6 +97,16 @@ var Rules = []Rule{
 	// How the app runs in the image.
 	{Name: "RootUser", Description: "The app should not run as root", perApp: rootUser},
 	{
+		Name:        "UnusedUser",
+		Description: "A user of the spec should be the user of the image, or the owner of a file",
+		perApp:      unusedUser,
+	},
+	{
+		Name:        "UserInBase",
+		Description: "The spec need not repeat users and groups of the base",
+		perApp:      userInBase,
+	},
+	{
 		Name:        "PrivilegedPort",
 		Description: "A user other than root should listen on ports from 1024 on",
 		perApp:      privilegedPort,

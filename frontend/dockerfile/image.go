@@ -83,6 +83,7 @@ func (a *app) emptyFolders() {
 			folders = append(folders, path.Join(fmt.Sprintf("/folders/%d", len(folders)), a.inner(i)))
 		}
 	}
+	folders = append(folders, a.homes()...)
 	if len(folders) == 0 {
 		return
 	}
@@ -154,6 +155,7 @@ func (a *app) imageStage(t plan.Target) []string {
 	if t.Base.Config != nil {
 		s.base = t.Base.Config.Config
 	}
+	s.users()
 	s.workdir()
 	s.files()
 	app := word(plain(strings.TrimSuffix(xllb.AppDir(s.App), "/") + "/"))
@@ -233,6 +235,9 @@ func (s *stage) ownership(key string, f spec.File) (flags string, ok bool) {
 	if owner == "app" || owner == "" && isFolder(f) {
 		owner = s.Config.User()
 	}
+	if owner == "root" {
+		owner = "0"
+	}
 	mode := s.value(s.Spec, key+"mode", f.Mode)
 	for _, v := range []struct{ key, value string }{{"owner", owner}, {"mode", mode.String()}} {
 		if why := unheldFlag(v.value); why != "" {
@@ -244,8 +249,7 @@ func (s *stage) ownership(key string, f spec.File) (flags string, ok bool) {
 	if owner != "" && owner != "0" {
 		if strings.Trim(owner, "0123456789:") != "" { // a name, which COPY looks up in the base
 			all = nil
-		}
-		if !strings.Contains(owner, ":") {
+		} else if !strings.Contains(owner, ":") {
 			owner += ":" + owner
 		}
 		all = append(all, flag("chown", bare(plain(owner))))

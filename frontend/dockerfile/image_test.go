@@ -137,7 +137,7 @@ var images = []struct {
 	{"no check", func(h *hand) { h.spec.Image.Healthcheck = &spec.Healthcheck{Test: []string{"NONE"}} },
 		[]string{"HEALTHCHECK NONE"}, ""},
 	{"an owner by name", func(h *hand) { h.spec.Files = []spec.File{{From: "a", To: "/b", Owner: "me"}} },
-		[]string{"COPY --chown=me:me a /b"}, ""},
+		[]string{"COPY --chown=me a /b"}, ""},
 	{"an owner that no flag has", func(h *hand) { h.spec.Files = []spec.File{{From: "a", To: "/b", Owner: "mé"}} },
 		[]string{"# Left out: files.0.owner, which has a character that a flag cannot have."}, "COPY --link a"},
 	{"a file that looks like an address", func(h *hand) { h.spec.Files = []spec.File{{From: "http://x", To: "/b"}} },

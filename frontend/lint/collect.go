@@ -124,7 +124,7 @@ func inspect(ctx context.Context, req *request.Request, asker *facts.Asker) (che
 			return a, req.At("project", err)
 		}
 	}
-	if err := configure(req, &a, app, bases); err != nil {
+	if err := configure(ctx, req, &a, app, bases); err != nil {
 		return a, err
 	}
 	if !app.Mode.NeedsToolchain() || len(bases) == 0 {
@@ -206,7 +206,7 @@ func findBases(
 }
 
 // configure adds the facts of the app, and of its images on bases.
-func configure(req *request.Request, a *check.App, app *dotnet.App, bases []base) error {
+func configure(ctx context.Context, req *request.Request, a *check.App, app *dotnet.App, bases []base) error {
 	a.Project, a.Base.Name = app, app.BaseImage
 	for _, base := range bases {
 		s, err := req.SpecFor(base.platform)
@@ -220,6 +220,14 @@ func configure(req *request.Request, a *check.App, app *dotnet.App, bases []base
 			return fmt.Errorf("%s: %w", app.Path, err)
 		}
 		addImage(a, base.Image, config)
+		if len(s.Image.Users)+len(s.Image.Groups) == 0 {
+			continue // the base need not be pulled
+		}
+		users, err := plan.Users(ctx, req, base.Image, s, config)
+		if err != nil {
+			return err
+		}
+		a.Images[len(a.Images)-1].Present = users.Present
 	}
 	return nil
 }

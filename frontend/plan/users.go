@@ -14,8 +14,9 @@ import (
 	"github.com/crosshull/crosshull/llb/accounts"
 )
 
-// WithUsers is p with the users of its images, as far as somebody has to know them. For that it looks into the bases,
-// which BuildKit pulls. So it is no part of [Make]: a build does it while the app compiles.
+// WithUsers is p with the users of its images, as far as somebody has to know them. Their files then have the numbers
+// of their owners. For that it looks into the bases, which BuildKit pulls. So it is no part of [Make]: a build does it
+// while the app compiles.
 func (p *Plan) WithUsers(ctx context.Context) (*Plan, error) {
 	known := *p
 	known.Targets = slices.Clone(p.Targets)
@@ -26,10 +27,13 @@ func (p *Plan) WithUsers(ctx context.Context) (*Plan, error) {
 			continue
 		}
 		eg.Go(func() (err error) {
-			if t.Users, err = Users(ctx, p.Request, t.Base.Image, t.Spec.Image); err != nil {
+			if t.Users, err = Users(ctx, p.Request, t.Base.Image, t.Spec, t.Config); err != nil {
 				return err
 			}
-			return p.Request.At("image.user", t.Users.Check(t.Config.Image.Config.User, t.Spec.Files))
+			own := *t.Spec
+			own.Files, err = t.Users.Owned(t.Spec.Files, t.Config.User())
+			t.Spec = &own
+			return at(p.Request, t.Base.Image, err)
 		})
 	}
 	return &known, eg.Wait()
@@ -47,11 +51,19 @@ func (p *Plan) mustKnowUsers(t Target) bool {
 		xllb.MustLook(t.Base.State, t.Base.Config, xllb.AppDir(p.App), t.Spec.Files)
 }
 
-// Users are the users of an image on a base.
-func Users(ctx context.Context, req *request.Request, base *gateway.Image, image spec.Image) (*xllb.Users, error) {
+// SameUsers tells whether all images get the same layer for their users.
+func (p *Plan) SameUsers() bool {
+	return !slices.ContainsFunc(p.Targets, func(t Target) bool { return !t.Users.SameLayer(p.Targets[0].Users) })
+}
+
+// Users are the users of an image on a base: those of the base, and those of the spec. The error points at the spec if
+// the two do not go together, or if the user that the image runs as is not among them.
+func Users(
+	ctx context.Context, req *request.Request, base *gateway.Image, s *spec.Spec, config *xllb.Configuration,
+) (*xllb.Users, error) {
 	ref, err := req.Gateway.Evaluate(ctx, base.State)
 	if err != nil {
-		return nil, req.At(req.BaseKey(), fmt.Errorf("pull %s: %w", base.Name, err))
+		return nil, req.At(req.BaseKey(), fmt.Errorf("look for the users of %s: %w", base.Name, err))
 	}
 	var stat xllb.Stat
 	var read xllb.Read
@@ -59,13 +71,21 @@ func Users(ctx context.Context, req *request.Request, base *gateway.Image, image
 		stat = gateway.Lstat(ref)
 		read = func(ctx context.Context, path string) ([]byte, error) { return gateway.ReadRef(ctx, ref, path) }
 	}
-	users, err := xllb.LookAtUsers(ctx, stat, read, image)
+	users, err := xllb.LookAtUsers(ctx, stat, read, s.Image)
+	if err == nil {
+		err = users.Check(config.Image.Config.User, s.Files)
+	}
+	return users, at(req, base, err)
+}
+
+// at makes an error about the users of an image on a base point at the spec.
+func at(req *request.Request, base *gateway.Image, err error) error {
 	var wrong *accounts.Error
 	switch {
+	case err == nil:
+		return nil
 	case errors.As(err, &wrong):
-		return nil, req.At(wrong.Key, fmt.Errorf("%s: %w", base.Name, err))
-	case err != nil:
-		return nil, req.At(req.BaseKey(), fmt.Errorf("look for the users of %s: %w", base.Name, err))
+		return req.At(wrong.Key, fmt.Errorf("%s: %w", wrong.Key, err))
 	}
-	return users, nil
+	return req.At(req.BaseKey(), fmt.Errorf("look for the users of %s: %w", base.Name, err))
 }

@@ -60,7 +60,7 @@ func TestImagesFail(t *testing.T) {
 				At:   []string{"crosshull.yaml:2"},
 			}},
 		{name: "an owner without a number", spec: []string{"image: {user: me}", "files: [{to: /data}]"}, want: want{
-			Says: "crosshull.yaml:2: there is no user me: the image has none; add yours to image.users",
+			Says: "crosshull.yaml:2: image.user: there is no user me: the image has none; add yours to image.users",
 			At:   []string{"crosshull.yaml:2"},
 		}},
 		{name: "a base that cannot be looked at", properties: gatewaytest.Item{"ContainerBaseImage": base},

@@ -8,7 +8,6 @@ package result
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -27,7 +26,6 @@ import (
 	"github.com/crosshull/crosshull/frontend/request"
 	"github.com/crosshull/crosshull/frontend/spec"
 	xllb "github.com/crosshull/crosshull/llb"
-	"github.com/crosshull/crosshull/llb/accounts"
 )
 
 // Build gives the result of the target of a plan.
@@ -183,12 +181,10 @@ func (out *published) images(ctx context.Context, p *plan.Plan) ([]image, error)
 			layers[i] = slices.Insert(layers[i], last, files)
 		}
 		if t.Users.Adds() {
-			extra := out.graph.Builder.Users(t.Users)
-			put = slices.Insert(put, 0, extra)
-			other := func(o plan.Target) bool { return !o.Users.Adds() || !o.Users.SameLayer(t.Users) }
-			shared := !slices.ContainsFunc(p.Targets, other)
-			users := layer{Layer: report.Layer{Name: plan.LayerUsers, Shared: shared}, state: extra.State}
-			layers[i] = slices.Insert(layers[i], 0, users)
+			users := out.graph.Builder.Users(t.Users)
+			put = slices.Insert(put, 0, users)
+			told := report.Layer{Name: plan.LayerUsers, Shared: p.SameUsers()}
+			layers[i] = slices.Insert(layers[i], 0, layer{Layer: told, state: users.State})
 		}
 		st := out.graph.Builder.Image(t.Base.State, t.Platform, put...)
 		all[i] = image{t, st, layers[i]}
@@ -245,11 +241,7 @@ func filesLayer(
 	if err != nil {
 		return xllb.Layer{}, err
 	}
-	owned, err := t.Users.Owned(t.Spec.Files, t.Config.User())
-	if wrong := (*accounts.Error)(nil); errors.As(err, &wrong) {
-		return xllb.Layer{}, req.At(wrong.Key, err)
-	}
-	l, err := b.Files(owned, t.Config.User(), contexts, ground)
+	l, err := b.Files(t.Spec.Files, t.Config.User(), contexts, ground)
 	return l, req.At("files", err)
 }
 

@@ -259,8 +259,9 @@ func ofTarget(words []string) *Need {
 		return nil // cleans up after an installation
 	case slices.Contains([]string{"mkdir", "chown", "chmod", "install"}, words[0]):
 		return &Need{Key: "files", Advice: "an entry without from is an empty folder; owner and mode are keys of it"}
-	case slices.Contains([]string{"adduser", "addgroup", "useradd", "groupadd"}, words[0]):
-		return &Need{Key: "image.user", Advice: "a number needs no entry in /etc/passwd"}
+	}
+	if n := ofUsers(words); n != nil {
+		return n
 	}
 	return &Need{Advice: "crosshull runs nothing in the image: do it in a base of your own (base.image)"}
 }

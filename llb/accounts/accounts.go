@@ -220,7 +220,9 @@ func (a *adder) noGroup(name string) string {
 func (a *Accounts) UserNamed(name string) (User, bool) { return user(newTable(a.Passwd).named(name)) }
 
 // UserNumbered gives a user by number.
-func (a *Accounts) UserNumbered(uid string) (User, bool) { return user(newTable(a.Passwd).numbered(uid)) }
+func (a *Accounts) UserNumbered(uid string) (User, bool) {
+	return user(newTable(a.Passwd).numbered(uid))
+}
 
 func user(l *line) (User, bool) {
 	if l == nil {
