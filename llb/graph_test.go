@@ -237,6 +237,7 @@ func TestGolden(t *testing.T) {
 		"files":       files.State,
 		"files-modes": modes.State,
 		"slices":      slicedImage(),
+		"users":       builder().Users(shopUsers(t)).State,
 		"feeds":       feeds.packages,
 		"feeds-sdks":  sdks,
 		"sbom":        builder().Document(arm64, facts, dotnet.SBOMFile, []byte("{}")),
@@ -416,6 +417,9 @@ func render(t *testing.T, def *llb.Definition) string {
 						a.Mkdir.GetOwner().GetUser().GetByID(), a.Mkdir.GetOwner().GetGroup().GetByID(), a.Mkdir.Timestamp)
 				case *pb.FileAction_Mkfile:
 					fmt.Fprintf(&b, "   mkfile %s mode=%o time=%d\n", a.Mkfile.Path, a.Mkfile.Mode, a.Mkfile.Timestamp)
+					if o := a.Mkfile.GetOwner(); o != nil {
+						fmt.Fprintf(&b, "     owner %d:%d\n", o.GetUser().GetByID(), o.GetGroup().GetByID())
+					}
 				default:
 					t.Fatalf("render knows no %T", a)
 				}

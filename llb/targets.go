@@ -200,11 +200,7 @@ func chown(f spec.File, user string) (*llb.ChownOpt, error) {
 	u, errU := number(uid)
 	g, errG := number(gid)
 	if errU != nil || errG != nil {
-		return nil, fmt.Errorf(
-			"files: %s gets the user of the image as its owner, and %q is a name: set owner to a number, such as 1654",
-			f.To,
-			user,
-		)
+		return nil, fmt.Errorf("files: the owner of %s has no number: %s", f.To, owner) // see [Users.Owned]
 	}
 	return &llb.ChownOpt{User: &llb.UserOpt{UID: u}, Group: &llb.UserOpt{UID: g}}, nil
 }

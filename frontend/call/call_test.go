@@ -108,6 +108,14 @@ func native() *gatewaytest.Client {
 	return c
 }
 
+// users is a BuildKit with a spec that adds users to a base.
+func users() *gatewaytest.Client {
+	c := gatewaytest.Console()
+	c.Set("platform", "linux/amd64,linux/arm64")
+	c.Spec("image: {user: shop, users: [{name: shop, uid: 10001}]}")
+	return c
+}
+
 // none is a BuildKit without a spec.
 func none() *gatewaytest.Client {
 	c := gatewaytest.Console()
@@ -127,6 +135,7 @@ func TestAnswers(t *testing.T) {
 		{"console", gatewaytest.Console, []string{"plan", "explain", "graph", "bake", "dockerfile", "init", "outline"}},
 		{"none", none, []string{"plan", "explain", "bake", "dockerfile", "outline", "targets"}},
 		{"shop", shop, []string{"plan", "explain", "graph", "bake", "dockerfile", "outline", "targets"}},
+		{"users", users, []string{"plan", "explain", "graph", "dockerfile"}},
 		{"native", native, []string{"plan", "explain", "graph", "dockerfile"}},
 	} {
 		for _, name := range tc.calls {

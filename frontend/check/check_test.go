@@ -545,8 +545,9 @@ publish:
 	{"root by another name", build{spec: "image:\n  user: toor\n  users: [{name: toor, uid: 0}]\n"}, "RootUser",
 		[]string{"crosshull.yaml:3"}},
 
-	{"a user of nothing", build{spec: "image:\n  users:\n    - {name: one, uid: 7}\n    - {name: two, uid: 8}\n  user: 7\n"},
-		"UnusedUser", []string{"crosshull.yaml:5"}},
+	{"a user of nothing", build{
+		spec: "image:\n  users:\n    - {name: one, uid: 7}\n    - {name: two, uid: 8}\n  user: 7\n",
+	}, "UnusedUser", []string{"crosshull.yaml:5"}},
 	{"a user of the image", build{spec: "image: {user: 'one:two', users: [{name: one, uid: 7}]}\n"}, "UnusedUser", nil},
 	{"a user of a file", build{spec: "image: {users: [{name: one, uid: 7}]}\nfiles: [{to: /a, owner: 'one:5'}]\n"},
 		"UnusedUser", nil},
@@ -871,7 +872,7 @@ func TestExamplesInDocs(t *testing.T) {
 		case m[2] != "":
 			kind = m[2]
 		case rule != "" && !slices.Contains([]string{
-			"TestProject", "LockFileNotEnforced", "PlatformMissing", "AotOnMusl", "NativeAssets",
+			"TestProject", "LockFileNotEnforced", "PlatformMissing", "AotOnMusl", "NativeAssets", "UserInBase",
 		}, rule):
 			seen++
 			b := build{spec: m[3]}

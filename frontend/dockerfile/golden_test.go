@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
@@ -67,6 +68,20 @@ var goldens = []struct {
 		for _, name := range []string{"deploy", "0"} {
 			c.Set("context:"+name, "local:"+name)
 		}
+	}},
+	{name: "users", spec: []string{
+		"image:",
+		"  user: shop",
+		"  groups: [{name: media, gid: 10100}]",
+		"  users: [{name: shop, uid: 10001, gid: media, groups: [app]}, {name: web, uid: 33, home: /srv/web}]",
+		"files: [{to: /data, mode: '2770'}, {from: a.txt, to: /a, owner: 'web:app'}, {from: a.txt, to: /b, owner: root}]",
+	}, change: func(c *gatewaytest.Client) {
+		c.Say("a.txt", "x")
+		c.Step(gatewaytest.Step{Name: "docker-image://" + gatewaytest.Runtime, Files: fstest.MapFS{
+			"etc/passwd": {Data: []byte("root:x:0:0:root:/root:/bin/sh\napp:x:1654:1654::/home/app:/bin/sh\n"), Mode: 0o644},
+			"etc/group":  {Data: []byte("root:x:0:\napp:x:1654:\n"), Mode: 0o644},
+			"etc/shadow": {Data: []byte("root:*:1::::::\napp:!EOF:1::::::\n"), Mode: 0o640},
+		}})
 	}},
 	{name: "feeds", spec: []string{
 		"nuget:",

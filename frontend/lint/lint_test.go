@@ -61,6 +61,13 @@ func found(t *testing.T, r *lint.LintResults) []string {
 	return all
 }
 
+// etcOf gives the base files that list users.
+func etcOf(c *gatewaytest.Client) {
+	c.Step(gatewaytest.Step{Name: "docker-image://" + gatewaytest.Runtime, Files: fstest.MapFS{
+		"etc/passwd": {Data: []byte("app:x:1654:1654::/home/app:/bin/sh\n")}, "etc/group": {Data: []byte("app:x:1654:\n")},
+	}})
+}
+
 func TestCheck(t *testing.T) {
 	const refused = "unexpected status from HEAD request: 401 Unauthorized"
 	const root = "the app runs as root, though mcr.microsoft.com/dotnet/runtime:10.0 has user 1654 for it: set " +
@@ -80,6 +87,12 @@ func TestCheck(t *testing.T) {
 	}{
 		{name: "nothing", c: app(nil)},
 		{name: "a find", c: app(nil, "image: {user: root}"), want: []string{"RootUser crosshull.yaml:2 " + root}},
+		{name: "users", c: app(nil, "image:", "  user: app", "  users: [{name: app, uid: 1654}]"), change: etcOf,
+			want: []string{"UserInBase crosshull.yaml:4 mcr.microsoft.com/dotnet/runtime:10.0 has the user app with this " +
+				"number: leave the entry out"}},
+		{name: "a user of nobody", c: app(nil, "image:", "  user: app", "  groups: [{name: app, gid: 7}]"), change: etcOf,
+			want: []string{"error crosshull.yaml:4 crosshull.yaml:4: image.groups.0.gid: the image has a group app with the " +
+				"number 1654: write gid: 1654, or choose another name"}},
 		{name: "a find that is skipped", c: app(nil, "# check=skip=RootUser", "image: {user: root}")},
 		{name: "a find in a project", c: app(gatewaytest.Item{"ContainerUser": "root"}), change: func(c *gatewaytest.Client) {
 			c.Say("app/app.csproj", "<Project>", "<ContainerUser>root</ContainerUser>", "</Project>")

@@ -4,7 +4,8 @@
 // change afterwards: base, configuration and layers of the image of every platform, the image that links, and what is
 // restored together. Calls print the plan, rules check it, and the build follows it. No other code decides these again.
 // A build learns the frameworks of an app last, and [Plan.ForFrameworks] then gives the plan for them.
-// Make solves only one thing: it looks into a base image whose name does not tell its C library.
+// Make solves only one thing: it looks into a base image whose name does not tell its C library. [Plan.WithUsers] looks
+// into bases whose users somebody has to know.
 package plan
 
 import (

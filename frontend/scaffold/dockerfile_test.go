@@ -35,7 +35,8 @@ func TestReadDockerfile(t *testing.T) {
 			[]string{"1  if another program", "3 files", "5 files with context", "6 files"}},
 		{"commands of the image", aspnet + "RUN apt-get update && apt-get install -y curl \\\n && rm -rf /var/lib/apt\n" +
 			"RUN mkdir /data && chown app /data\nRUN adduser me\nRUN sed -i s/a/b/ /etc/x\n",
-			[]string{"2 base.image a base that has", "4 files an entry", "5 image.users an entry such as {name: me, uid: 10001}, as the number", "6  crosshull runs nothing"}},
+			[]string{"2 base.image a base that has", "4 files an entry",
+				"5 image.users an entry such as {name: me, uid: 10001}, as the number", "6  crosshull runs nothing"}},
 		{"users", aspnet + "RUN groupadd -g 10100 media && groupadd -r other\n" +
 			"RUN useradd -rms /bin/bash -u 10001 --gid media -G video,5 --home-dir=/srv/x shop\n" +
 			"RUN adduser --disabled-password --gecos \"\" -u $ID shop\nRUN adduser -D -H -u 7 -G media -h / shop\n" +
@@ -43,7 +44,8 @@ func TestReadDockerfile(t *testing.T) {
 			"RUN useradd -u\n",
 			[]string{"2 image.groups {name: media, gid: 10100}", "2 image.groups an entry such as {name: other, gid: 10001}",
 				"3 image.users {name: shop, uid: 10001, gid: media, groups: [video, 5], home: /srv/x, shell: /bin/bash}",
-				"4 image.users an entry such as {name: shop, uid: 10001}, as", "5 image.users {name: shop, uid: 7, gid: media, home: /}",
+				"4 image.users an entry such as {name: shop, uid: 10001}, as",
+				"5 image.users {name: shop, uid: 7, gid: media, home: /}",
 				"6 image.groups {name: group, gid: 8}", "7 image.users an entry such as {name: shop, uid: 10001}",
 				"8 image.users an entry such as {name: shop, uid: 10001}, as", "9 image.users an entry says all",
 				"10 image.users an entry such as"}},

@@ -11,7 +11,8 @@ import (
 
 // base are the files of a base with shadow files.
 var base = Files{
-	Passwd:  []byte("root:x:0:0:root:/root:/bin/bash\n# a remark\nnews:x:9:13::/var/news:/bin/sh\napp:x:1654:1654::/home/app:/bin/sh\n"),
+	Passwd: []byte("root:x:0:0:root:/root:/bin/bash\n# a remark\nnews:x:9:13::/var/news:/bin/sh\n" +
+		"app:x:1654:1654::/home/app:/bin/sh\n"),
 	Group:   []byte("root:x:0:\nnews:x:13:\nvideo:x:44:app\nempty:x:45\napp:x:1654:\n"),
 	Shadow:  []byte("root:*:19000:0:99999:7:::\n"),
 	GShadow: []byte("root:*::\nvideo:!::app\n"),
@@ -34,8 +35,8 @@ func TestAdd(t *testing.T) {
 				"gshadow shop:!::", homes: "/home/shop 10001:10001"},
 		{name: "all of a user", base: base, groups: []spec.Group{{Name: "media", GID: "7"}}, users: []spec.User{
 			{Name: "shop", UID: "999", GID: "media", Groups: []string{"video", "45", "media"}, Home: "/srv", Shell: "/bin/a"},
-		}, want: "passwd shop:x:999:7::/srv:/bin/a, group video:x:44:app,shop, group empty:x:45:shop, group media:x:7:shop, " +
-			"shadow shop:!:::::::, gshadow video:!::app,shop, gshadow media:!::shop", homes: "/srv 999:7"},
+		}, want: "passwd shop:x:999:7::/srv:/bin/a, group video:x:44:app,shop, group empty:x:45:shop, " +
+			"group media:x:7:shop, shadow shop:!:::::::, gshadow video:!::app,shop, gshadow media:!::shop", homes: "/srv 999:7"},
 		{name: "a group by number that is there", base: base, users: []spec.User{{Name: "a", UID: "5", GID: "0"}},
 			want: "passwd a:x:5:0::/home/a:/bin/sh, shadow a:!:::::::", homes: "/home/a 5:0"},
 		{name: "a group by number that is not there", base: base, users: []spec.User{{Name: "a", UID: "5", GID: "6"}},
