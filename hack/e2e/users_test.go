@@ -3,6 +3,7 @@ package e2e
 import (
 	"archive/tar"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -18,8 +19,10 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
+	"github.com/tonistiigi/fsutil"
 
 	"github.com/crosshull/crosshull/hack/lab/run"
 )
@@ -67,7 +70,7 @@ func TestUsers(t *testing.T) {
 	edit(t, dir, "Program.cs", "written\\n", "changed\\n")
 	rec := mustSolve(t, dir, platform(allPlatforms), pushTo(repo+"/edited"))
 	if rec.count("[image] add users") > 0 {
-		t.Error("the users are made again after an edit of a source")
+		t.Errorf("the users are made again after an edit of a source: %q", rec.ran)
 	}
 	_, edited := index(t, repo+"/edited")
 	if is := users(edited["linux/arm64"]); is != users(images["linux/arm64"]) {
@@ -84,8 +87,9 @@ var accountsBase = map[string]string{
 	"etc/gshadow": "root:*::\nvideo:!::app\nshadow:*::\nwww-data:*::\napp:!::\n",
 }
 
-// The files in /etc are what useradd and groupadd of this machine's Debian make of those of the base, byte by byte, with
-// merge support and without. They and the home folders have the modes and the owners that these commands give them.
+// The files in /etc are what useradd and groupadd of this machine's Debian make of those of the base, byte by byte,
+// with merge support and without. They and the home folders have the modes and the owners that these commands give
+// them. The Dockerfile of the spec builds the same files.
 func TestUsersAreThoseOfUseradd(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -109,7 +113,8 @@ func TestUsersAreThoseOfUseradd(t *testing.T) {
 		},
 		{
 			"two users, one of the system, in a group that is made with another number",
-			"users: [{name: one, uid: 10001, gid: 10200, groups: [app]}, {name: daemon2, uid: 200, gid: one, home: /nonexistent}]",
+			"users: [{name: one, uid: 10001, gid: 10200, groups: [app]}, " +
+				"{name: daemon2, uid: 200, gid: one, home: /nonexistent}]",
 			[][]string{
 				{"groupadd", "-g", "10200", "one"},
 				{"useradd", "-m", "-u", "10001", "-g", "10200", "-G", "app", "one"},
@@ -135,13 +140,11 @@ func TestUsersAreThoseOfUseradd(t *testing.T) {
 			for what, opts := range map[string][]option{"merged": nil, "copied": {without(pb.CapMergeOp)}} {
 				var b bytes.Buffer
 				mustSolve(t, dir, append(opts, platform("linux/amd64"), tarTo(&b))...)
-				got := accountsOf(t, b.Bytes())
-				for _, name := range slices.Sorted(maps.Keys(want)) {
-					if got[name] != want[name] {
-						t.Errorf("%s: /%s is\n%s\nwant\n%s", what, name, got[name], want[name])
-					}
-				}
+				wantSame(t, what, accountsOf(t, b.Bytes()), want)
 			}
+			text := answerOf(t, dir, "dockerfile", "--platform", "linux/amd64")
+			write(t, dir, "Dockerfile", strings.TrimPrefix(text, "# syntax=docker/dockerfile:1\n"))
+			wantSame(t, text, buildAccounts(t, dir), want)
 		})
 	}
 }
@@ -277,7 +280,7 @@ func accountsOf(t *testing.T, archive []byte) map[string]string {
 	got := map[string]string{}
 	for r := tar.NewReader(bytes.NewReader(archive)); ; {
 		h, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return got
 		}
 		if err != nil {
@@ -293,4 +296,32 @@ func accountsOf(t *testing.T, archive []byte) map[string]string {
 		}
 		got[name] = fmt.Sprintf("%04o %d:%d\n%s", h.Mode&0o7777, h.Uid, h.Gid, dt)
 	}
+}
+
+// buildAccounts builds a Dockerfile with the frontend that the builder has, and gives the files that list users.
+func buildAccounts(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	c, err := client.New(t.Context(), theLab.BuildkitAddr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close() //nolint:errcheck // nothing to be done about it
+	local, err := fsutil.NewFS(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	_, err = c.Solve(t.Context(), nil, client.SolveOpt{
+		Frontend:      "dockerfile.v0",
+		FrontendAttrs: map[string]string{"platform": "linux/amd64"},
+		LocalMounts:   map[string]fsutil.FS{"context": local, "dockerfile": local},
+		SharedKey:     dir,
+		Exports: []client.ExportEntry{{Type: client.ExporterTar, Output: func(map[string]string) (io.WriteCloser, error) {
+			return open{&b}, nil
+		}}},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return accountsOf(t, b.Bytes())
 }
