@@ -68,6 +68,7 @@ func (a *Asker) ask(ctx context.Context, st llb.State, n int) (Answer, *dotnet.E
 	if err != nil {
 		return Answer{}, nil, a.req.Diagnose(ctx, err)
 	}
+	ended := time.Since(a.req.Begun)
 	dt, err := gateway.ReadRef(ctx, ref, dotnet.DescriptionFile)
 	if gateway.IsNotFound(err) {
 		err = dotnet.Bug(err)
@@ -82,7 +83,7 @@ func (a *Asker) ask(ctx context.Context, st llb.State, n int) (Answer, *dotnet.E
 	if len(e.Asks) > 0 {
 		return Answer{}, e, nil // an error may come from the contents that it lacks
 	}
-	return Answer{State: st, Ref: ref}, e, a.failure(ctx, st, ref, e)
+	return Answer{State: st, Ref: ref, Ended: ended}, e, a.failure(ctx, st, ref, e)
 }
 
 // refused is the error of MSBuild for projects that it cannot describe.

@@ -12,6 +12,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/gateway/client"
@@ -38,6 +39,8 @@ type Facts struct {
 type Answer struct {
 	State llb.State
 	Ref   client.Reference
+	// Ended is how long after the beginning of the build it was there.
+	Ended time.Duration
 	// Outputs are folders of the context with the output of builds on the host.
 	Outputs []string
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/gateway/client"
@@ -31,6 +32,7 @@ type made struct {
 	step   string
 	state  llb.State
 	ref    client.Reference
+	ended  time.Duration // after the beginning of the build
 	report *dotnet.Report
 	// frameworks are what the published app needs to start; nil if that is not known.
 	frameworks []dotnet.Framework
@@ -87,7 +89,7 @@ func run(ctx context.Context, p *plan.Plan, g *graph.Graph) (*published, error) 
 			if err != nil {
 				return p.Request.Diagnose(ctx, err)
 			}
-			steps[i].ref = file.Ref
+			steps[i].ref, steps[i].ended = file.Ref, time.Since(p.Request.Begun)
 			if steps[i].report, err = dotnet.ParseReport(file.Data); err != nil {
 				return err
 			}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -122,33 +123,26 @@ func size(ctx context.Context, ref client.Reference, folders []string) (int64, e
 	return sum.Load(), nil
 }
 
-// ran tells which steps have run in this build, and when they ended, by the time of a file that each writes last. If
-// publish was cached, BuildKit did not look at the steps before it, so they are not in the list.
+// ran tells which steps have run in this build: their files are younger than the build. If publish was cached, BuildKit
+// did not look at the steps before it, so they are not in the list.
 //
-// How long a step took, the frontend cannot know: BuildKit does not tell it when steps begin, and restore begins while
-// MSBuild still describes the projects.
+// How long a step took is not known: BuildKit does not tell a frontend when a step begins, and restore often begins
+// while MSBuild still describes the projects.
 func ran(ctx context.Context, p *plan.Plan, b *built) ([]report.Ran, error) {
-	look := func(ref client.Reference, file, name string) (report.Ran, error) {
-		stat, err := ref.StatFile(ctx, client.StatRequest{Path: file})
-		if err != nil {
-			return report.Ran{}, err
-		}
-		return step(p.Request, name, stat), nil
-	}
-	described, err := look(p.Answer.Ref, dotnet.DescriptionFile, xllb.PhaseDescribe)
+	described, err := written(ctx, p.Request, p.Answer.Ref, dotnet.DescriptionFile)
 	if err != nil {
 		return nil, err
 	}
-	before := []report.Ran{described}
+	before := []report.Ran{step(xllb.PhaseDescribe, described, p.Answer.Ended)}
 	var after []report.Ran
 	anew := false
 	for _, s := range b.steps {
-		r, err := look(s.ref, dotnet.ReportFile, s.step)
+		published, err := written(ctx, p.Request, s.ref, dotnet.ReportFile)
 		if err != nil {
 			return nil, err
 		}
-		after = append(after, r)
-		anew = anew || !r.Cached
+		after = append(after, step(s.step, published, s.ended))
+		anew = anew || published > 0
 	}
 	for _, t := range b.tests {
 		after = append(after, t.Step)
@@ -156,42 +150,61 @@ func ran(ctx context.Context, p *plan.Plan, b *built) ([]report.Ran, error) {
 	if !anew {
 		return append(before, after...), nil
 	}
-	add := func(name string, st llb.State, files ...string) error {
-		ref, err := p.Request.Gateway.Solve(ctx, st)
-		if err != nil || ref == nil {
-			return err
-		}
-		var last *report.Ran
-		for _, file := range files {
-			r, err := look(ref, file, name)
-			if err == nil && (last == nil || r.Ended > last.Ended) { // an error: the project has moved the file
-				last = &r
-			}
-		}
-		if last != nil {
-			before = append(before, *last)
-		}
-		return nil
+	// An error about a file: the project has moved it.
+	tree, err := p.Request.Gateway.Solve(ctx, b.graph.Tree)
+	if err != nil {
+		return nil, err
 	}
-	err = add(xllb.PhaseRestore, b.graph.Tree, assetsFiles(p)...)
-	compiled := len(before)
+	if last, err := restored(ctx, p, tree); err == nil {
+		before = append(before, step(xllb.PhaseRestore, last, last))
+	}
 	for _, s := range b.graph.Compiled(p.App) {
+		ref, err := p.Request.Gateway.Solve(ctx, s.Output)
 		if err != nil {
-			break
+			return nil, err
+		}
+		if ref == nil {
+			continue
 		}
 		name := "compile " + s.Projects[0] + more(len(s.Projects)-1)
-		err = add(name, s.Output, path.Join(path.Dir(s.Projects[0]), "bin"))
+		if begun, err := written(ctx, p.Request, ref, path.Join(path.Dir(s.Projects[0]), "bin")); err == nil {
+			before = append(before, step(name, begun, 0))
+		}
 	}
-	for i := range before[compiled:] {
-		before[compiled+i].Ended = 0 // a compiler begins with this folder
-	}
-	return append(before, after...), err
+	return append(before, after...), nil
 }
 
-// step is a step that wrote a file last.
-func step(req *request.Request, name string, file *fstypes.Stat) report.Ran {
-	after := time.Unix(0, file.ModTime).Sub(req.Begun)
-	return report.Ran{Name: name, Cached: after <= 0, Ended: max(0, after)}
+// step is a step that wrote a file, and when it ended, as times since the build began.
+func step(name string, written, ended time.Duration) report.Ran {
+	if written <= 0 {
+		return report.Ran{Name: name, Cached: true}
+	}
+	return report.Ran{Name: name, Ended: ended}
+}
+
+// written is how long after the beginning of the build a file was written. It is negative for a file of an earlier
+// build.
+func written(ctx context.Context, req *request.Request, ref client.Reference, file string) (time.Duration, error) {
+	stat, err := ref.StatFile(ctx, client.StatRequest{Path: file})
+	if err != nil {
+		return 0, err
+	}
+	return time.Unix(0, stat.ModTime).Sub(req.Begun), nil
+}
+
+// restored is when a restore wrote the last file, as far as the projects do not move these files. No call of the
+// frontend ends with the restore: publish waits for it inside of BuildKit.
+func restored(ctx context.Context, p *plan.Plan, tree client.Reference) (last time.Duration, err error) {
+	err = errors.New("no file of the restore")
+	if tree == nil {
+		return 0, err
+	}
+	for _, file := range assetsFiles(p) {
+		if at, unread := written(ctx, p.Request, tree, file); unread == nil && (err != nil || at > last) {
+			last, err = at, nil
+		}
+	}
+	return last, err
 }
 
 // assetsFiles are the files that a restore writes for its projects, if these do not move them.

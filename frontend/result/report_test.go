@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -114,7 +115,7 @@ func TestReportFails(t *testing.T) {
 // The summary says when the steps ended that ran in this build. The report does not, as equal builds have equal
 // reports.
 func TestEnded(t *testing.T) {
-	begun := time.Now()
+	begun := time.Now().Add(-time.Hour)
 	at := func(d time.Duration) *fstest.MapFile { return &fstest.MapFile{ModTime: begun.Add(d)} }
 	for _, tc := range []struct {
 		name     string
@@ -122,18 +123,16 @@ func TestEnded(t *testing.T) {
 		want     string
 	}{
 		{"one file", fstest.MapFS{"app/obj/project.assets.json": at(2 * time.Second)},
-			"[summary] ended   restore after 2.0 s, publish after 4.5 s"},
+			"restore after 2.0 s, "},
 		{"a library that is restored last", fstest.MapFS{"app/obj/project.assets.json": at(time.Second),
 			"lib/obj/project.assets.json": at(3 * time.Second)},
-			"[summary] ended   restore after 3.0 s, publish after 4.5 s"},
-		{"files elsewhere", fstest.MapFS{}, "[summary] ended   publish after 4.5 s"},
+			"restore after 3.0 s, "},
+		{"files elsewhere", fstest.MapFS{}, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := app("linux/amd64", nil)
 			c.Describe(gatewaytest.App(project, nil, "lib/lib.csproj"))
-			published := gatewaytest.Published([]string{"app"})
-			published["layers.txt"].ModTime = begun.Add(4500 * time.Millisecond)
-			c.Step(gatewaytest.Step{Name: publish, Files: published})
+			c.Step(gatewaytest.Step{Name: publish, Files: gatewaytest.Published([]string{"app"})})
 			c.Step(gatewaytest.Step{Name: "[restore] dotnet", Files: tc.restored})
 			p, err := plantest.Plan(t.Context(), t, c)
 			if err != nil {
@@ -144,7 +143,8 @@ func TestEnded(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !slices.Contains(c.Ran(), tc.want) {
+			if !regexp.MustCompile(`(?m)^\[summary\] ended   ` + tc.want + `publish after 36\d\d\.\d s$`).
+				MatchString(strings.Join(c.Ran(), "\n")) {
 				t.Errorf("no %q in\n%s", tc.want, strings.Join(c.Ran(), "\n"))
 			}
 			for _, s := range told(t, res).Steps {

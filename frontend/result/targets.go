@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/exporter/containerimage/exptypes"
@@ -61,8 +62,8 @@ func runTests(ctx context.Context, req *request.Request, f *facts.Facts) (llb.St
 	}
 	var told []report.Tests
 	_, err = beside(ctx, req, f, group, restored, func(ctx context.Context) (err error) {
-		if told, err = evaluateTests(ctx, req, f, sts); err == nil && run.Filter != "" && !run.Platform {
-			err = warnOfFilter(ctx, req, told)
+		if told, err = evaluateTests(ctx, req, f, sts); err == nil && !run.Platform {
+			err = warnOfNone(ctx, req, run, told)
 		}
 		return err
 	})
@@ -80,9 +81,10 @@ func evaluateTests(
 		eg.Go(func() error {
 			// Evaluate, so that errors come here. Run all tests, so that one failure does not hide another.
 			ref, err := req.Gateway.Evaluate(ctx, st)
+			ended := time.Since(req.Begun)
 			errs[i] = req.DiagnoseTest(ctx, err, f.Tests[i])
 			if err == nil {
-				results[i] = testResults(ctx, req, ref, f.Tests[i])
+				results[i] = testResults(ctx, req, ref, f.Tests[i], ended)
 			}
 			return nil
 		})
@@ -99,10 +101,17 @@ func evaluateTests(
 	return told, nil
 }
 
-// warnOfFilter warns about tests that a filter leaves out as a whole. VSTest calls that a success. If no test ran at
-// all, it is an error: an image would wait for nothing.
-func warnOfFilter(ctx context.Context, req *request.Request, told []report.Tests) error {
+// warnOfNone warns about projects in which VSTest found no test. VSTest calls that a success. If a filter leaves out
+// all tests, it is an error: an image would wait for nothing.
+func warnOfNone(ctx context.Context, req *request.Request, run dotnet.TestRun, told []report.Tests) error {
 	idle := slices.DeleteFunc(slices.Clone(told), func(t report.Tests) bool { return t.Total > 0 })
+	if run.Filter == "" {
+		for _, t := range idle {
+			req.Warn(ctx, "dotnet test finds no test in "+t.Project+": reference the adapter of its test framework, such as "+
+				"xunit.runner.visualstudio")
+		}
+		return nil
+	}
 	if len(idle) == len(told) {
 		return req.At("tests.filter", errors.New("the filter matches no test: look at the log of dotnet test"))
 	}
@@ -127,13 +136,13 @@ func distinct(errs []error) []error {
 
 // testResults reads the results of a test project: its TRX file, if there is one.
 func testResults(
-	ctx context.Context, req *request.Request, ref client.Reference, test *dotnet.App,
+	ctx context.Context, req *request.Request, ref client.Reference, test *dotnet.App, ended time.Duration,
 ) *report.Tests {
 	dt, err := gateway.ReadRef(ctx, ref, dotnet.TestResults(test))
 	if err != nil {
 		return nil
 	}
-	stat, err := ref.StatFile(ctx, client.StatRequest{Path: dotnet.TestResults(test)})
+	tested, err := written(ctx, req, ref, dotnet.TestResults(test))
 	if err != nil {
 		return nil
 	}
@@ -143,7 +152,7 @@ func testResults(
 	}
 	return &report.Tests{
 		Project: test.Path, Total: r.Total, Passed: r.Passed, Failed: r.Failed, Skipped: r.Skipped,
-		Step: step(req, xllb.PhaseTest+" "+test.Path, stat),
+		Step: step(xllb.PhaseTest+" "+test.Path, tested, ended),
 	}
 }
 

@@ -132,6 +132,20 @@ func TestTests(t *testing.T) {
 	}
 }
 
+// VSTest calls it a success if it finds no test, so there is a warning.
+func TestNoTests(t *testing.T) {
+	c := tested("test", false)
+	c.Step(gatewaytest.Step{Name: "[test] dotnet test t/slow", Files: fstest.MapFS{"slow/slow.trx": {Data: trx(0, 0)}}})
+	if _, err := runTests(t.Context(), t, c); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"dotnet test finds no test in t/slow/slow.csproj: reference the adapter of its test framework, " +
+		"such as xunit.runner.visualstudio"}
+	if got := c.Warnings(); !slices.Equal(got, want) {
+		t.Errorf("warned of %q, want %q", got, want)
+	}
+}
+
 // broken makes a test project fail, with or without results.
 func broken(c *gatewaytest.Client, name string, results []byte) {
 	step := "[test] dotnet test t/" + name + "/" + name + ".csproj"

@@ -256,9 +256,17 @@ func TestMetadata(t *testing.T) {
 	}
 	wantContains(t, "summary", log, " [summary] dotnetapp.csproj, portable, net10.0 for linux/amd64, linux/arm64\n",
 		" [summary] ran     describe, restore, publish\n", "the same for all")
+	ended := regexp.MustCompile(
+		`\[summary\] ended   describe after \d+\.\d s, restore after \d+\.\d s, publish after \d+\.\d s\n`)
+	if !ended.MatchString(log) {
+		t.Errorf("the summary does not say when the steps ended:\n%s", log)
+	}
 
 	log = build(t, dir, "-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "-t", repo, "--push", ".")
 	wantContains(t, "summary of an unchanged build", log, " [summary] ran     nothing; reused: describe, publish\n")
+	if strings.Contains(log, "[summary] ended") {
+		t.Errorf("steps of an unchanged build ended:\n%s", log)
+	}
 	log = build(t, dir, "-f", "crosshull.yaml", "--build-arg", "CROSSHULL_SUMMARY=false", "-t", repo, "--push", ".")
 	if strings.Contains(log, "[summary]") {
 		t.Errorf("CROSSHULL_SUMMARY=false prints\n%s", log)
