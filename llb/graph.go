@@ -471,9 +471,11 @@ func (b *Builder) AppHosts(app *dotnet.App, restored Restored, rids []string) (l
 }
 
 // Layer makes a layer of an image from folders of published files. The files go to folder dir of the image. Root owns
-// them, nobody else can write to them, and all have the same time. A file stays executable if it was. If asked is not
-// nil, the layer depends on it.
-func (b *Builder) Layer(name string, published llb.State, asked *llb.State, dir string, folders ...string) llb.State {
+// them, nobody else can write to them, and all have the same time. A file stays executable if it was. edit is what the
+// spec changes of them. If asked is not nil, the layer depends on it.
+func (b *Builder) Layer(
+	name string, published llb.State, asked *llb.State, dir string, edit Edit, folders ...string,
+) llb.State {
 	var action *llb.FileAction
 	if asked != nil {
 		// This copies nothing, but makes asked part of the graph of the image, which is all that a cache in a registry has.
@@ -485,13 +487,14 @@ func (b *Builder) Layer(name string, published llb.State, asked *llb.State, dir 
 			CopyDirContentsOnly: true,
 			CreateDestPath:      true,
 			CreatedTime:         &fileTime,
-			ExcludePatterns:     dotnet.NotShipped(),
+			ExcludePatterns:     slices.Concat(dotnet.NotShipped(), edit.removed(dir)),
 			ChownOpt:            &llb.ChownOpt{User: &llb.UserOpt{UID: 0}, Group: &llb.UserOpt{UID: 0}},
 			Mode:                b.readable(),
 		}
 		action = action.Copy(published, "/"+folder, dir, info)
 	}
-	return llb.Scratch().File(action, b.named(PhasePublish, "copy "+name+" to "+dir)...)
+	st := llb.Scratch().File(action, b.named(PhasePublish, "copy "+name+" to "+dir)...)
+	return b.changed(name, st, edit)
 }
 
 // readable is the mode of files in an image: for everybody to read, for the owner to write, executable where they

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -123,16 +124,36 @@ func layers(b *Builder, p ocispecs.Platform, app *dotnet.App) []llb.State {
 	if err != nil {
 		panic(err)
 	}
-	out := []llb.State{b.Layer("packages", published, nil, AppDir(app), "packages")}
+	out := []llb.State{b.Layer("packages", published, nil, AppDir(app), Edit{}, "packages")}
 	if app.Mode.Launchers() {
 		hosts, err := b.AppHosts(app, restored, rids)
 		if err != nil {
 			panic(err)
 		}
 		rid, _ := dotnet.RID(p, dotnet.Glibc)
-		out = append(out, b.Layer(dotnet.LayerLauncher, hosts, nil, AppDir(app), rid))
+		out = append(out, b.Layer(dotnet.LayerLauncher, hosts, nil, AppDir(app), Edit{}, rid))
 	}
-	return append(out, b.Layer("app", published, nil, AppDir(app), "app"))
+	return append(out, b.Layer("app", published, nil, AppDir(app), Edit{}, "app"))
+}
+
+// entries are entries of files. named is what all named contexts have.
+func entries(b *Builder, named llb.State, files ...spec.File) []Entry {
+	var names []string
+	for _, f := range files {
+		if f.Context == "" {
+			names = append(names, f.From...)
+		}
+	}
+	part := b.FilesOf(names)
+	var all []Entry
+	for _, f := range files {
+		e := Entry{File: f, Sources: ContextSources(part, f.From)}
+		if f.Context != "" {
+			e.Sources = []Source{{State: named, Path: path.Join("/", strings.Join(f.From, ""))}}
+		}
+		all = append(all, e)
+	}
+	return all
 }
 
 // free are layers that have nothing of the base in their way.
@@ -180,15 +201,15 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := builder().Files([]spec.File{{To: "/data"}, {From: "deploy", To: "/opt/", Mode: "0755", Owner: "7:8"},
-		{Context: "extra", To: "/extra/"}}, "1654",
-		map[string]llb.State{"extra": llb.Local("extra", llb.SessionID("session"))}, nil)
+	files, err := builder().Files(entries(builder(), llb.Local("extra", llb.SessionID("session")),
+		spec.File{To: "/data"}, spec.File{From: spec.Paths{"deploy"}, To: "/opt/", Mode: "0755", Owner: "7:8"},
+		spec.File{Context: "extra", To: "/extra/"}), "1654", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	modes, err := builder().Files([]spec.File{
-		{To: "/var/shared/", Mode: "1777", Owner: "4294967294"}, {From: "deploy/tool", To: "/opt/tool", Mode: "4755"},
-	}, "1654", nil, nil)
+	modes, err := builder().Files(entries(builder(), llb.Scratch(),
+		spec.File{To: "/var/shared/", Mode: "1777", Owner: "4294967294"},
+		spec.File{From: spec.Paths{"deploy/tool"}, To: "/opt/tool", Mode: "4755"}), "1654", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,7 +270,7 @@ func TestGolden(t *testing.T) {
 		"describe":    describe,
 		"shipped":     shipped,
 		"again": builder().Layer("app", llb.Image("published@"+digest.FromString("published").String()),
-			&again, "/app", "app"),
+			&again, "/app", Edit{}, "app"),
 		"portable":      image(builder(), arm64),
 		"apphost":       modeImage(dotnet.AppHost),
 		"trimmed":       modeImage(dotnet.SelfContained | dotnet.Trimmed),

@@ -95,14 +95,21 @@ func folder(action *llb.FileAction, spot Spot, info *llb.CopyInfo) *llb.FileActi
 	return action.Copy(made.WithState(llb.Scratch()), "/", path.Dir(spot.Path), info)
 }
 
-// changed are the folders that may lose the fixed time of all files when files are copied: new folders on the way of an
-// entry, because other entries may write into them too, and the deepest folder of the base.
-func changed(files []spec.File, ground Ground) []string {
+// changed are the folders that may lose the fixed time of all files: new folders on the way of an entry, because other
+// entries may write into them too, the deepest folder of the base, and folders that lose a file.
+func changed(entries []Entry, ground Ground) []string {
 	var all []string
-	for _, f := range files {
-		spot := ground.at(f.To)
+	for _, e := range entries {
+		if e.Kind() == spec.Removes {
+			all = append(all, left(e.Found)...)
+		}
+		if !e.makes() {
+			continue
+		}
+		to := e.Place()[0]
+		spot := ground.at(to)
 		last := path.Dir(spot.Path)
-		if isEmptyFolder(f) || strings.HasSuffix(f.To, "/") || within(clean(f.To), spot.App) {
+		if e.Kind() == spec.MakesFolder || strings.HasSuffix(to, "/") || within(clean(to), spot.App) {
 			last = spot.Path
 		}
 		top := cmp.Or(spot.Folder, "/")
@@ -117,5 +124,14 @@ func changed(files []spec.File, ground Ground) []string {
 	return slices.Compact(all)
 }
 
-// isEmptyFolder tells whether an entry makes an empty folder.
-func isEmptyFolder(f spec.File) bool { return f.From == "" && f.Context == "" }
+// left are the folders that lose one of paths, and are not in one of them.
+func left(paths []string) []string {
+	var all []string
+	for _, p := range paths {
+		dir := path.Dir(p)
+		if dir != "/" && !slices.ContainsFunc(paths, func(other string) bool { return within(other, dir) }) {
+			all = append(all, dir)
+		}
+	}
+	return all
+}

@@ -55,8 +55,10 @@ func clean(p string) string { return path.Clean("/" + p) }
 func Destinations(dir string, files []spec.File) []string {
 	all := []string{clean(dir)}
 	for _, f := range files {
-		if to := clean(f.To); !slices.Contains(all, to) {
-			all = append(all, to)
+		for _, place := range f.Place() {
+			if to := clean(place); !slices.Contains(all, to) {
+				all = append(all, to)
+			}
 		}
 	}
 	return all

@@ -166,7 +166,7 @@ func TestMustLook(t *testing.T) {
 	silent.History = []ocispecs.History{
 		{CreatedBy: "RUN useradd --create-home app"}, {CreatedBy: "COPY ./app /usr/src/app"},
 	}
-	inApp := []spec.File{{To: "/app/"}, {From: "x", To: "/app//x"}}
+	inApp := []spec.File{{To: "/app/"}, {From: spec.Paths{"x"}, To: "/app//x"}}
 	for _, tc := range []struct {
 		name   string
 		base   llb.State
@@ -231,7 +231,7 @@ func TestImageOnGround(t *testing.T) {
 		return llb.Scratch().File(llb.Mkdir("/app/"+name, 0o755), llb.WithCustomName(name))
 	}
 	files := []spec.File{
-		{From: "tool.sh", To: "/bin/tool.sh"}, {To: "/usr/data", Owner: "1"}, {To: "/app/x", Owner: "1"},
+		{From: spec.Paths{"tool.sh"}, To: "/bin/tool.sh"}, {To: "/usr/data", Owner: "1"}, {To: "/app/x", Owner: "1"},
 	}
 	noMerge := []apicaps.CapID{pb.CapMergeOp}
 	for _, tc := range []struct {
@@ -263,11 +263,11 @@ func TestImageOnGround(t *testing.T) {
 			ground := look(t, "/app", Destinations("/app", tc.files), tc.base, nil)
 			layers := []Layer{AppLayer(part("packages"), "/app", ground), AppLayer(part("app"), "/app", ground)}
 			if len(tc.files) > 0 {
-				extra, err := b.Files(tc.files, "1654", nil, ground)
+				extra, err := b.Files(entries(b, llb.Scratch(), tc.files...), "1654", ground)
 				if err != nil {
 					t.Fatal(err)
 				}
-				layers = slices.Insert(layers, 1, extra)
+				layers = slices.Insert(layers, 1, *extra)
 			}
 			if got := shape(t, marshal(t, b.Image(base, amd64, layers...))); got != tc.want {
 				t.Errorf("got  %s\nwant %s", got, tc.want)
@@ -329,22 +329,24 @@ func TestChanged(t *testing.T) {
 		files []spec.File
 		want  string
 	}{
-		"a file in a new folder":       {[]spec.File{{From: "x", To: "/opt/a/x"}}, "/opt /opt/a"},
-		"a new folder, by its slash":   {[]spec.File{{From: "x", To: "/opt/a/"}}, "/opt /opt/a"},
-		"what may be a file":           {[]spec.File{{From: "x", To: "/x"}}, ""},
+		"a file in a new folder":       {[]spec.File{{From: spec.Paths{"x"}, To: "/opt/a/x"}}, "/opt /opt/a"},
+		"a new folder, by its slash":   {[]spec.File{{From: spec.Paths{"x"}, To: "/opt/a/"}}, "/opt /opt/a"},
+		"what may be a file":           {[]spec.File{{From: spec.Paths{"x"}, To: "/x"}}, ""},
 		"an empty folder":              {[]spec.File{{To: "/data/deep"}}, "/data /data/deep"},
-		"a file in a folder of a base": {[]spec.File{{From: "x", To: "/bin/x"}}, "/usr/bin"},
-		"a folder of a base":           {[]spec.File{{From: "x", To: "/bin"}}, "/usr/bin"},
-		"below a folder of a base":     {[]spec.File{{From: "x", To: "/bin/new/x"}}, "/usr/bin /usr/bin/new"},
-		"two in a folder of a base":    {[]spec.File{{From: "x", To: "/bin/x"}, {From: "x", To: "/usr/bin/y"}}, "/usr/bin"},
-		"the root alone":               {[]spec.File{{To: "/"}}, ""},
-		"the root":                     {[]spec.File{{From: "x", To: "/"}, {To: "/"}}, ""},
-		"the folder of the app":        {[]spec.File{{From: "x", To: "/srv"}}, "/srv"},
-		"in the folder of the app":     {[]spec.File{{From: "x", To: "/srv/app/x"}}, "/srv /srv/app"},
-		"one that fails":               {[]spec.File{{From: "x", To: "/file/x"}}, "/file"},
+		"a file in a folder of a base": {[]spec.File{{From: spec.Paths{"x"}, To: "/bin/x"}}, "/usr/bin"},
+		"a folder of a base":           {[]spec.File{{From: spec.Paths{"x"}, To: "/bin"}}, "/usr/bin"},
+		"below a folder of a base":     {[]spec.File{{From: spec.Paths{"x"}, To: "/bin/new/x"}}, "/usr/bin /usr/bin/new"},
+		"two in a folder of a base": {[]spec.File{
+			{From: spec.Paths{"x"}, To: "/bin/x"}, {From: spec.Paths{"x"}, To: "/usr/bin/y"},
+		}, "/usr/bin"},
+		"the root alone":           {[]spec.File{{To: "/"}}, ""},
+		"the root":                 {[]spec.File{{From: spec.Paths{"x"}, To: "/"}, {To: "/"}}, ""},
+		"the folder of the app":    {[]spec.File{{From: spec.Paths{"x"}, To: "/srv"}}, "/srv"},
+		"in the folder of the app": {[]spec.File{{From: spec.Paths{"x"}, To: "/srv/app/x"}}, "/srv /srv/app"},
+		"one that fails":           {[]spec.File{{From: spec.Paths{"x"}, To: "/file/x"}}, "/file"},
 	} {
 		ground := look(t, "/srv/app", Destinations("/srv/app", tc.files), usrMerged, nil)
-		if got := strings.Join(changed(tc.files, ground), " "); got != tc.want {
+		if got := strings.Join(changed(entries(builder(), llb.Scratch(), tc.files...), ground), " "); got != tc.want {
 			t.Errorf("%s: got %q, want %q", name, got, tc.want)
 		}
 	}

@@ -39,18 +39,18 @@ func TestFilesLeaveOutGit(t *testing.T) {
 		file spec.File
 		out  bool
 	}{
-		{spec.File{From: ".", To: "/a"}, true},
-		{spec.File{From: "./", To: "/a", Mode: "0755"}, true},
-		{spec.File{From: "src/..", To: "/a"}, true},
-		{spec.File{From: ".git", To: "/a"}, false},
-		{spec.File{From: "src", To: "/a"}, false},
-		{spec.File{Context: "extra", From: ".", To: "/a"}, false},
+		{spec.File{From: spec.Paths{"."}, To: "/a"}, true},
+		{spec.File{From: spec.Paths{"./"}, To: "/a", Mode: "0755"}, true},
+		{spec.File{From: spec.Paths{"src/.."}, To: "/a"}, true},
+		{spec.File{From: spec.Paths{".git"}, To: "/a"}, false},
+		{spec.File{From: spec.Paths{"src"}, To: "/a"}, false},
+		{spec.File{Context: "extra", From: spec.Paths{"."}, To: "/a"}, false},
 		{spec.File{Context: "extra", To: "/a"}, false},
 	} {
 		for _, exclude := range [][]string{nil, dotnet.GitDirs()} {
 			b := builder()
 			b.Exclude = exclude
-			layer, err := b.Files([]spec.File{tc.file}, "", map[string]llb.State{"extra": llb.Local("extra")}, nil)
+			layer, err := b.Files(entries(b, llb.Local("extra"), tc.file), "", nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -76,37 +76,36 @@ func (b *Steps) Convert(file string) llb.State {
 	return run.AddMount(SourceDir, b.Context)
 }
 
-// Files is a layer with the files of the spec, in the places that [Look] found. user is the user of the image, contexts
-// are the named contexts.
-func (b *Builder) Files(
-	files []spec.File, user string, contexts map[string]llb.State, ground Ground,
-) (layer Layer, err error) {
+// Files is a layer with the files of the spec, in the places that [Look] found. user is the user of the image. It gives
+// nil if the entries change only layers of the app.
+func (b *Builder) Files(entries []Entry, user string, ground Ground) (*Layer, error) {
 	var action *llb.FileAction // one action for all: each step would make a layer
+	var err error
 	taken := false
-	from := b.Context
-	if reads := FileReads(files); len(reads.Include) > 0 {
-		from = b.part(FilePart, reads)
-	}
-	for _, f := range files {
-		spot := ground.at(f.To)
-		taken = taken || spot.Taken
-		if spot.App != "" { // or it would get the mode and owner of the entry
-			action = action.Mkdir(spot.App, 0o755, llb.WithParents(true), llb.WithCreatedTime(fileTime))
+	for _, e := range entries {
+		for _, place := range e.Place() {
+			spot := ground.at(place)
+			taken = taken || spot.Taken
+			if spot.App != "" && e.makes() { // or it would get the mode and owner of the entry
+				action = action.Mkdir(spot.App, 0o755, llb.WithParents(true), llb.WithCreatedTime(fileTime))
+			}
 		}
-		if action, err = b.file(action, f, spot, user, from, contexts); err != nil {
-			return Layer{}, err
+		if action, err = b.file(action, e, ground, user); err != nil {
+			return nil, err
 		}
 	}
-	for _, p := range changed(files, ground) {
+	if action == nil {
+		return nil, nil
+	}
+	for _, p := range changed(entries, ground) {
 		action = touch(action, p)
 	}
-	layer = Layer{phase: PhaseFiles, name: "files"}
-	if taken {
+	layer := &Layer{phase: PhaseFiles, name: "files"}
+	if taken || slices.ContainsFunc(entries, func(e Entry) bool { return len(e.Found) > 0 }) {
 		layer.copy = action
 		return layer, nil
 	}
-	name := llb.WithCustomName("[image] add files")
-	layer.State = llb.Scratch().File(action, append(b.Constraints(PhaseFiles), name)...)
+	layer.State = llb.Scratch().File(action, b.ofFiles("add files")...)
 	return layer, nil
 }
 
@@ -121,74 +120,84 @@ func ReadOf(context string, files []spec.File) []llb.LocalOption {
 		if f.Context != context {
 			continue
 		}
-		if from := path.Clean(f.From); f.From != "" && from != "." && !strings.ContainsAny(from, `*?[\`) {
-			paths = append(paths, from)
-		} else {
+		if len(f.From) == 0 {
 			return nil
+		}
+		for _, from := range f.From {
+			from = strings.TrimPrefix(path.Join("/", from), "/")
+			if from == "" || strings.ContainsAny(from, `*?[\`) {
+				return nil
+			}
+			paths = append(paths, from)
 		}
 	}
 	return []llb.LocalOption{llb.FollowPaths(paths)}
 }
 
-// FileReads are what files of the spec read of the context.
-func FileReads(files []spec.File) Reads {
+// FileReads are what copies of files of the context read. names are those files.
+func FileReads(names []string) Reads {
 	var reads Reads
-	for _, f := range files {
-		if f.Context == "" && f.From != "" {
-			reads.Include = append(reads.Include, dotnet.Escape(path.Clean(f.From)))
-		}
+	for _, name := range names {
+		reads.Include = append(reads.Include, dotnet.Escape(path.Clean(name)))
 	}
 	return reads
 }
 
 // file adds an entry of files to action.
-func (b *Builder) file(
-	action *llb.FileAction, f spec.File, spot Spot, user string, from llb.State, contexts map[string]llb.State,
-) (*llb.FileAction, error) {
-	owner, err := chown(f, user)
-	if err != nil {
+func (b *Builder) file(action *llb.FileAction, e Entry, ground Ground, user string) (*llb.FileAction, error) {
+	info := &llb.CopyInfo{
+		FollowSymlinks: true, CopyDirContentsOnly: true, CreateDestPath: true, CreatedTime: &fileTime,
+	}
+	var err error
+	if info.ChownOpt, err = chown(e.File, user); err != nil {
 		return nil, err
 	}
-	info := &llb.CopyInfo{
-		FollowSymlinks: true, CopyDirContentsOnly: true, CreateDestPath: true, CreatedTime: &fileTime, ChownOpt: owner,
+	if info.Mode, err = chmod(e.File); err != nil {
+		return nil, err
 	}
-	if f.Mode != "" {
-		mode, err := spec.FileMode(f.Mode)
-		if err != nil {
-			return nil, fmt.Errorf("files: %w", err)
+	switch e.Kind() {
+	case spec.MakesFolder:
+		return folder(action, ground.at(e.To), info), nil
+	case spec.Links:
+		info.FollowSymlinks = false
+		return action.Copy(symlink(path.Base(path.Clean(e.Link)), e.To), "/", e.Place()[0], info), nil
+	case spec.Removes:
+		for _, p := range e.Found {
+			action = action.Rm(p, llb.WithAllowNotFound(true)) // it may be in one that is removed already
 		}
-		info.Mode = &llb.ChmodOpt{Mode: mode}
-	}
-	if isEmptyFolder(f) {
-		return folder(action, spot, info), nil
+		return action, nil
+	case spec.Changes:
+		for _, p := range e.Found {
+			action = change(action, e.Below, p, info.Mode, info.ChownOpt, nil)
+		}
+		return action, nil
 	}
 	if info.Mode == nil {
 		info.Mode = b.readable()
 	}
-	if f.Context != "" {
-		from = contexts[f.Context]
+	info.ExcludePatterns = e.Exclude
+	for _, src := range e.Sources {
+		from := *info
+		from.ExcludePatterns = slices.Concat(e.Exclude, src.Exclude)
+		action = action.Copy(src.State, src.Path, e.To, &from)
 	}
-	if IsWholeContext(f) {
-		info.ExcludePatterns = dotnet.GitDirs()
-	}
-	return action.Copy(from, path.Join("/", f.From), f.To, info), nil
-}
-
-// IsWholeContext tells whether an entry copies all of the build context. Such a copy leaves out .git. If the user keeps
-// .git in the context, it is for the steps that build: an image would get the whole history, and another layer with
-// every commit.
-func IsWholeContext(f spec.File) bool {
-	return f.Context == "" && f.From != "" && path.Clean(f.From) == "."
+	return action, nil
 }
 
 // forUser tells whether a file belongs to the user that the image runs as.
-func forUser(f spec.File) bool { return f.Owner == "app" || f.Owner == "" && isEmptyFolder(f) }
+func forUser(f spec.File) bool {
+	return f.Owner == "app" || f.Owner == "" && f.Kind() == spec.MakesFolder
+}
 
 // ForUser tells whether one of files belongs to the user that the image runs as, so that its layer is of that user.
 func ForUser(files []spec.File) bool { return slices.ContainsFunc(files, forUser) }
 
-// chown gives the owner of a file by number, because a separate layer has no /etc/passwd with names.
+// chown gives the owner of a file by number, because a separate layer has no /etc/passwd with names. It is nil if the
+// owner stays.
 func chown(f spec.File, user string) (*llb.ChownOpt, error) {
+	if kind := f.Kind(); kind == spec.Removes || kind == spec.Changes && f.Owner == "" {
+		return nil, nil
+	}
 	owner := cmp.Or(f.Owner, "0")
 	if forUser(f) {
 		owner = user
@@ -200,7 +209,7 @@ func chown(f spec.File, user string) (*llb.ChownOpt, error) {
 	u, errU := number(uid)
 	g, errG := number(gid)
 	if errU != nil || errG != nil {
-		return nil, fmt.Errorf("files: the owner of %s has no number: %s", f.To, owner) // see [Users.Owned]
+		return nil, fmt.Errorf("files: the owner of %s has no number: %s", f, owner) // see [Users.Owned]
 	}
 	return &llb.ChownOpt{User: &llb.UserOpt{UID: u}, Group: &llb.UserOpt{UID: g}}, nil
 }

@@ -2,6 +2,7 @@ package llb
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -334,7 +335,9 @@ func (u *Users) group(name string) (int, error) {
 // the list of users, and then Check knows nothing. The error is an [accounts.Error].
 func (u *Users) Check(user string, files []spec.File) error {
 	replaced := slices.ContainsFunc(files, func(f spec.File) bool {
-		return !isEmptyFolder(f) && (within(clean(f.To), passwdFile) || within(clean(f.To), groupFile))
+		to := clean(cmp.Or(f.Link, f.To))
+		puts := f.Kind() == spec.Copies || f.Kind() == spec.Links
+		return puts && (within(to, passwdFile) || within(to, groupFile))
 	})
 	name, group, _ := strings.Cut(user, ":")
 	if replaced || !isName(name) && !isName(group) {

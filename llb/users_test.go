@@ -216,7 +216,7 @@ func TestOwned(t *testing.T) {
 		{"", "", "10001", "10001:7"}, {"", "", "10001:5", ""}, {"", "", "1654", ""}, {"", "", "shop:root", "10001:0"},
 		{"app:shop", "a", "0", "1654:7"},
 	} {
-		owned, err := shopUsers(t).Owned([]spec.File{{To: "/x"}, {Owner: tc.owner, From: tc.from, To: "/a"}}, tc.user)
+		owned, err := shopUsers(t).Owned([]spec.File{{To: "/x"}, {Owner: tc.owner, From: entryPaths(tc.from), To: "/a"}}, tc.user)
 		if err != nil {
 			t.Errorf("%+v: %v", tc, err)
 		} else if owned[1].Owner != tc.want {
@@ -228,7 +228,7 @@ func TestOwned(t *testing.T) {
 		{"0:me", "0", "files.0.owner", "there is no group me: the image has root, app, shop; add yours to image.groups"},
 		{"app", "me", "image.user", "there is no user me: the image has root, app, shop; add yours to image.users"},
 	} {
-		_, err := shopUsers(t).Owned([]spec.File{{Owner: tc.owner, From: "a", To: "/a"}}, tc.user)
+		_, err := shopUsers(t).Owned([]spec.File{{Owner: tc.owner, From: spec.Paths{"a"}, To: "/a"}}, tc.user)
 		var wrong *accounts.Error
 		if !errors.As(err, &wrong) || wrong.Key != tc.key || err.Error() != tc.want {
 			t.Errorf("%+v: got %v", tc, err)
@@ -242,14 +242,14 @@ func TestOwnedByApp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	owned, err := u.Owned([]spec.File{{Owner: "app", From: "a", To: "/a"}, {To: "/b"}}, "root")
+	owned, err := u.Owned([]spec.File{{Owner: "app", From: spec.Paths{"a"}, To: "/a"}, {To: "/b"}}, "root")
 	if err != nil || owned[0].Owner != "7:7" || owned[1].Owner != "" {
 		t.Errorf("%+v, %v", owned, err)
 	}
 }
 
 func TestCheckUser(t *testing.T) {
-	replaced := []spec.File{{From: "passwd", To: "/etc/"}}
+	replaced := []spec.File{{From: spec.Paths{"passwd"}, To: "/etc/"}}
 	for _, tc := range []struct {
 		user  string
 		files []spec.File
@@ -280,14 +280,22 @@ func TestMustKnowUsers(t *testing.T) {
 		{spec.Image{}, nil, "shop", false},
 		{shop, nil, "0", true},
 		{spec.Image{Groups: []spec.Group{{}}}, nil, "0", true},
-		{spec.Image{}, []spec.File{{From: "a"}, {Owner: "5:6"}, {From: "b", Owner: "root:root"}}, "me", false},
+		{spec.Image{}, []spec.File{{From: spec.Paths{"a"}}, {Owner: "5:6"}, {From: spec.Paths{"b"}, Owner: "root:root"}}, "me", false},
 		{spec.Image{}, []spec.File{{To: "/a"}}, "1654:1654", false},
 		{spec.Image{}, []spec.File{{To: "/a"}}, "me", true},
-		{spec.Image{}, []spec.File{{To: "/a", From: "a", Owner: "app"}}, "me", true},
-		{spec.Image{}, []spec.File{{To: "/a", From: "a", Owner: "0:me"}}, "0", true},
+		{spec.Image{}, []spec.File{{To: "/a", From: spec.Paths{"a"}, Owner: "app"}}, "me", true},
+		{spec.Image{}, []spec.File{{To: "/a", From: spec.Paths{"a"}, Owner: "0:me"}}, "0", true},
 	} {
 		if got := MustKnowUsers(tc.image, tc.files, tc.user); got != tc.want {
 			t.Errorf("%+v: got %v", tc, got)
 		}
 	}
+}
+
+// entryPaths are the files of an entry: none for an empty name.
+func entryPaths(name string) spec.Paths {
+	if name == "" {
+		return nil
+	}
+	return spec.Paths{name}
 }

@@ -402,6 +402,17 @@ publish:
 		"FloatingBaseTag", nil},
 	{"no tag, and a context", build{spec: "base: {image: base}\n", replaced: true}, "FloatingBaseTag", nil},
 
+	{"a file without a checksum", build{spec: "files:\n  - from: https://a/b?c=d\n    to: /b\n"}, "UnpinnedFile",
+		[]string{"crosshull.yaml:3"}},
+	{"a branch", build{spec: "files: [{from: 'https://a/b.git#main', to: /b}]\n"}, "UnpinnedFile",
+		[]string{"crosshull.yaml:2"}},
+	{"the tag of an image", build{spec: "files: [{image: 'a:1', from: /b, to: /b}]\n"}, "UnpinnedFile",
+		[]string{"crosshull.yaml:2"}},
+	{"files that stay the same", build{spec: "files: [{from: 'https://a/b', checksum: 'sha256:" +
+		strings.Repeat("0", 64) + "', to: /b}, {from: 'https://a/b.git#" + strings.Repeat("0", 40) + ":c', to: /c},\n" +
+		"  {from: 'https://a/b.git#v1', checksum: " + strings.Repeat("a", 40) + ", to: /d}, {from: x, to: /e},\n" +
+		"  {image: 'a@sha256:" + strings.Repeat("0", 64) + "', from: /b, to: /b}]\n"}, "UnpinnedFile", nil},
+
 	{"a floating version",
 		build{files: map[string]string{"src/app/app.csproj": "<Project>\n<PackageReference Include=\"Serilog\"\n" +
 			"  Version=\"4.*\" />\n"},

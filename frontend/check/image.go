@@ -300,7 +300,10 @@ func missingHealthcheckTool(r *run, a *App) {
 		for _, name := range names {
 			brought := slices.ContainsFunc(
 				a.Spec.Files,
-				func(f spec.File) bool { return path.Base(f.To) == name || path.Base(f.From) == name },
+				func(f spec.File) bool {
+					paths := slices.Concat(f.From, []string{f.To, f.Link})
+					return slices.ContainsFunc(paths, func(p string) bool { return path.Base(p) == name })
+				},
 			)
 			missing := name == "curl" || name == "wget" && !strings.Contains(tag, "alpine") // Alpine has busybox's wget
 			if missing && !brought {

@@ -49,6 +49,7 @@ var Rules = []Rule{
 		perApp:      endOfLifeBase,
 	},
 	{Name: "FloatingBaseTag", Description: "Images should be named with a version", perApp: floatingBaseTag},
+	{Name: "UnpinnedFile", Description: "Files from elsewhere should be the same in every build", perApp: unpinnedFile},
 	{
 		Name:        "UnlockedFloatingVersions",
 		Description: "Floating versions of packages should be locked",

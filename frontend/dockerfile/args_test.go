@@ -114,9 +114,6 @@ var decided = []struct {
 	{"a default in place of the platform", []string{"args: {TARGETARCH: mine}", "image: {env: {E: '${TARGETARCH}'}}"},
 		nil,
 		[]string{"# Written for the platforms and build arguments of one call: image.env.E.", `ENV E="mine"`}, "ARG"},
-	{"a pattern in a path", []string{"args: {A: 'x*'}", "files: [{from: 'a/${A}', to: /b}]"}, nil,
-		[]string{"# Written for the platforms and build arguments of one call: files.0.from.",
-			`COPY --link ["\"a/x[\\\\*]\"", "/b"]`}, "ARG"},
 	{"a command", []string{"args: {A: x}", "image: {entrypoint: ['${A}'], args: ['${A}']}"}, map[string]string{"A": "y"},
 		[]string{
 			"# Written for the platforms and build arguments of one call: image.args.0, image.entrypoint.0.",
@@ -143,6 +140,10 @@ var decided = []struct {
 		"  {from: .git/HEAD, to: /c}, {context: c, from: ., to: /d}]"}, nil,
 		[]string{`COPY --link --exclude=**/.git "${A}" /a`, "COPY --link --chmod=0755 --exclude=**/.git ./ /b",
 			"COPY --link .git/HEAD /c", "COPY --link --from=c /. /d"}, "Written for"},
+	{"a pattern in a path", []string{"args: {A: 'x*'}", "files: [{from: ['a/${A}', b], to: /b/}]"}, nil,
+		[]string{`COPY --link "a/${A}" b /b/`}, "Written for"},
+	{"a link", []string{"args: {A: x}", "files: [{link: /a, to: '/b/${A}'}]"}, nil,
+		[]string{"ARG BUILD_ARG_A", `RUN mkdir -p /links/0 && ln -s "/b/${BUILD_ARG_A}" /links/0/a`}, "Written for"},
 	{"a mode", []string{"args: {M: 0644}", "files: [{from: f, to: /t, mode: '${M}'}]"}, nil,
 		[]string{"ARG M", "COPY --link --chmod=${M} f /t"}, "Written for"},
 }

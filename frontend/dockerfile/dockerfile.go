@@ -61,18 +61,21 @@ type page struct {
 	names map[string]bool
 	// contexts are the stages for named contexts, by the name that their FROM has.
 	contexts map[string]string
+	// edits are the stages with a changed app, by the stage of the app and the commands that change it.
+	edits map[string]string
 }
 
 func newPage(apps []*plan.Plan) *page {
 	pg := &page{
 		declared: map[string]spec.Arg{}, used: map[string]bool{}, inBuild: map[string]bool{}, taken: map[string]bool{},
 		names: map[string]bool{"scratch": true}, contexts: map[string]string{},
+		edits: map[string]string{},
 	}
 	for _, p := range apps {
 		pg.declared = p.Request.Spec.Args
 		for _, t := range p.Targets {
 			for _, f := range t.Spec.Files {
-				pg.names[f.Context] = true // a context with the name of a stage would replace it
+				pg.names[f.Context], pg.names[f.Image] = true, true // a stage of that name would be taken, or replaced
 			}
 		}
 	}
@@ -166,7 +169,7 @@ func (w *writer) put(key, instruction string, values ...text) {
 	for _, value := range values {
 		w.use(value)
 	}
-	w.line("%s", instruction)
+	w.line("%s", short(instruction))
 }
 
 // image returns a reference for FROM. It accepts all references that can be resolved.

@@ -83,6 +83,23 @@ var goldens = []struct {
 			"etc/shadow": {Data: []byte("root:*:1::::::\napp:!EOF:1::::::\n"), Mode: 0o640},
 		}})
 	}},
+	{name: "edits", spec: []string{
+		"files:",
+		"  - {to: /data}",
+		"  - {link: /app/data, to: /data}",
+		"  - {from: [config/app.json, 'config/*.xml'], to: /etc/app/, exclude: [b.xml]}",
+		"  - {from: 'https://example.com/tool.tar.gz', checksum: 'sha256:" + strings.Repeat("0a", 32) + "',",
+		"     unpack: true, strip: 1, to: /opt/tool, owner: 1654}",
+		"  - {from: 'https://example.com/ca.pem', checksum: 'sha256:" + strings.Repeat("0a", 32) + "', to: /etc/ca.pem}",
+		"  - {from: 'https://example.com/tools.git#v1:bin', to: /opt/bin}",
+		"  - {image: 'busybox:1.37', from: /bin/busybox, to: /usr/local/bin/busybox}",
+		"  - {remove: [/app/*.pdb, /usr/share/doc]}",
+		"  - {change: /app/tools, mode: '0755', owner: app}",
+	}, change: func(c *gatewaytest.Client) {
+		c.Say("config/app.json", "{}")
+		c.Say("config/a.xml", "<a/>")
+		c.Say("config/b.xml", "<b/>")
+	}},
 	{name: "feeds", spec: []string{
 		"nuget:",
 		"  feeds:",

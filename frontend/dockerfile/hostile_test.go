@@ -159,6 +159,9 @@ func atomsOf(t testing.TB, c instructions.Command) []string {
 		return []string{fmt.Sprint(len(c.Health.Test), c.Health.Interval, " ") + strings.Join(c.Health.Test, "|")}
 	case *instructions.CopyCommand:
 		return atomsOfCopy(c)
+	case *instructions.AddCommand:
+		what := fmt.Sprintf("%s chown=%s chmod=%s to %s: ", c.Checksum, c.Chown, c.Chmod, c.DestPath)
+		return []string{what + strings.Join(c.SourcePaths, " ")}
 	case *instructions.RunCommand:
 		return atomsOfRun(c)
 	}
@@ -215,7 +218,8 @@ func (asked shells) wordsOf(t testing.TB, commands []string) [][]string {
 	}
 	const end = "END OF A COMMAND"
 	script := `dotnet() { tell dotnet "$@" "ca=$SSL_CERT_FILE"; }` + "\n" +
-		`mkdir() { tell mkdir "$@"; }; rm() { tell rm "$@"; }` + "\n"
+		`mkdir() { tell mkdir "$@"; }; rm() { tell rm "$@"; }; ln() { tell ln "$@"; }` + "\n" +
+		`tar() { tell tar "$@"; }; chmod() { tell chmod "$@"; }; chown() { tell chown "$@"; }` + "\n"
 	for _, c := range commands {
 		script += "(\n" + c + "\n) || exit; tell '" + end + "'\n"
 	}
@@ -316,20 +320,44 @@ var places = []place{
 		h.spec.Image.Healthcheck = &spec.Healthcheck{Test: []string{"CMD", "x", v}, Interval: "5s"}
 	}},
 	{name: "files.from", unheld: unheld, skip: slashes, set: func(h *hand, v string) {
-		h.spec.Files = []spec.File{{From: v, To: "/to"}, {To: "/empty"}}
+		h.spec.Files = []spec.File{{From: spec.Paths{v}, To: "/to"}, {To: "/empty"}}
 	}},
 	{name: "files.from of a context", unheld: unheld, skip: slashes, set: func(h *hand, v string) {
-		h.spec.Files = []spec.File{{Context: "other", From: v, To: "/to"}}
+		h.spec.Files = []spec.File{{Context: "other", From: spec.Paths{v}, To: "/to"}}
 	}},
 	{name: "files.to", unheld: unheld,
-		set: func(h *hand, v string) { h.spec.Files = []spec.File{{From: "a", To: "/" + v}} }},
+		set: func(h *hand, v string) { h.spec.Files = []spec.File{{From: spec.Paths{"a"}, To: "/" + v}} }},
 	{name: "files.to of a folder", unheld: unheld, skip: slashes,
 		set: func(h *hand, v string) { h.spec.Files = []spec.File{{To: "/" + v}} }},
+	{name: "files.from at an address", unheld: unheld, skip: slashes, set: func(h *hand, v string) {
+		h.spec.Files = []spec.File{{From: spec.Paths{"https://x/" + v}, To: "/to"}}
+	}},
+	{name: "files.exclude", unheld: unheldFlag, skip: empty, set: func(h *hand, v string) {
+		h.spec.Files = []spec.File{{From: spec.Paths{"a"}, To: "/b", Exclude: []string{v}}}
+	}},
+	{name: "files.image", unheld: unheld, skip: noReference, set: func(h *hand, v string) {
+		h.spec.Files = []spec.File{{Image: v, From: spec.Paths{"a"}, To: "/b"}}
+	}},
+	{name: "files.to of a link", unheld: unheld, skip: slashes, set: func(h *hand, v string) {
+		h.spec.Files = []spec.File{{Link: "/link", To: "/" + v}}
+	}, with: append(linked, "1 RUN /links/0/link", "2 COPY [] from=folders chown= chmod= false to /: links/0")},
+	{name: "files.link", unheld: unheld, skip: slashes, set: func(h *hand, v string) {
+		h.spec.Files = []spec.File{{Link: "/dir/" + v, To: "/to"}}
+	}, with: append(linked, "1 RUN /to", "2 COPY [] from=folders chown= chmod= false to /dir/: links/0")},
+	{name: "files.remove", unheld: unheld, skip: slashes, set: func(h *hand, v string) {
+		h.spec.Files = []spec.File{{Remove: spec.Paths{"/app/" + v}}}
+	}, with: []string{"1 RUN rm", "1 RUN -rf", "1 RUN --"}},
+	{name: "files.remove of the base", unheld: unheld, skip: slashes, set: func(h *hand, v string) {
+		h.spec.Files = []spec.File{{Remove: spec.Paths{"/usr/" + v}}}
+	}, with: []string{"1 RUN rm", "1 RUN -rf", "1 RUN --"}},
+	{name: "files.change", unheld: unheld, skip: slashes, set: func(h *hand, v string) {
+		h.spec.Files = []spec.File{{Change: spec.Paths{"/app/" + v}, Owner: "7"}}
+	}},
 	{name: "files.owner", unheld: unheldFlag, skip: noOwner,
-		set: func(h *hand, v string) { h.spec.Files = []spec.File{{From: "a", To: "/b", Owner: v}} },
+		set: func(h *hand, v string) { h.spec.Files = []spec.File{{From: spec.Paths{"a"}, To: "/b", Owner: v}} },
 	},
 	{name: "files.mode", unheld: unheldFlag, skip: empty, set: func(h *hand, v string) {
-		h.spec.Files = []spec.File{{From: "a", To: "/b", Mode: v}}
+		h.spec.Files = []spec.File{{From: spec.Paths{"a"}, To: "/b", Mode: v}}
 	}},
 	{name: "publish.configuration", unheld: heldByMSBuild,
 		set: func(h *hand, v string) { h.project.Configuration = v }},
@@ -383,6 +411,12 @@ var places = []place{
 		h.base.Labels = map[string]string{"org.opencontainers.image." + v: v}
 	}},
 }
+
+// linked are words of the command that makes a link.
+var linked = []string{"1 RUN mkdir", "1 RUN -p", "1 RUN /links/0", "1 RUN ln", "1 RUN -s"}
+
+// noReference finds what is no reference of an image, which the spec refuses or a registry does.
+func noReference(v string) bool { return !reference.MatchString(v) }
 
 // noOwner says why an owner is left out: it is another owner, or two.
 func noOwner(v string) bool { return v == "" || v == "0" || v == "app" || strings.Contains(v, ":") }

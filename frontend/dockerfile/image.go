@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"os"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -18,13 +16,12 @@ import (
 	"github.com/crosshull/crosshull/frontend/request"
 	"github.com/crosshull/crosshull/frontend/spec"
 	xllb "github.com/crosshull/crosshull/llb"
-	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
 // image writes the stage of the image. If build arguments cannot express all differences between platforms, each
 // platform has its own stage, and the last stage chooses one.
 func (a *app) image() error {
-	a.emptyFolders()
+	a.madeFiles()
 	bases := make([]string, len(a.Targets))
 	stages := make([][]string, len(a.Targets))
 	differ := false
@@ -70,45 +67,6 @@ func (a *app) platformStages() string {
 func platformName(p ocispecs.Platform) string {
 	p = platforms.Normalize(p)
 	return p.Architecture + p.Variant
-}
-
-// isFolder tells whether a file of the spec is an empty folder.
-func isFolder(f spec.File) bool { return f.From == "" && f.Context == "" }
-
-// emptyFolders makes empty folders in a stage that can run commands.
-func (a *app) emptyFolders() {
-	var folders []string
-	for i, f := range a.Request.Spec.Files {
-		if isFolder(f) {
-			folders = append(folders, path.Join(fmt.Sprintf("/folders/%d", len(folders)), a.inner(i)))
-		}
-	}
-	folders = append(folders, a.homes()...)
-	if len(folders) == 0 {
-		return
-	}
-	a.line("")
-	a.comment("Empty folders, made where commands can run.")
-	a.from("", a.publish, a.folders)
-	for _, folder := range folders {
-		a.line("RUN mkdir -p %s", shell(folder))
-	}
-}
-
-// inner is the name of an empty folder that is copied together with its parent. COPY gives setuid, setgid and sticky
-// bits to the files and folders that it copies, but not to the folder that it copies to. For all other folders it is
-// empty.
-func (a *app) inner(i int) string {
-	f := a.Targets[0].Spec.Files[i]
-	if mode, err := spec.FileMode(f.Mode); err != nil || mode&^os.ModePerm == 0 || unheld(f.To) != "" {
-		return ""
-	}
-	for _, t := range a.Targets {
-		if t.Spec.Files[i].To != f.To || t.Spec.Parts(a.path(t.Spec, fmt.Sprintf("files.%d.to", i))) != nil {
-			return ""
-		}
-	}
-	return strings.TrimPrefix(path.Base(f.To), "/")
 }
 
 // annotations writes a comment about what a Dockerfile cannot set.
@@ -159,7 +117,8 @@ func (a *app) imageStage(t plan.Target) []string {
 	s.workdir()
 	s.files()
 	app := word(plain(strings.TrimSuffix(xllb.AppDir(s.App), "/") + "/"))
-	s.put("the folder of the app", copyLine("--link --from="+s.publish, "/app", app), plain(app))
+	s.put("the folder of the app", copyLine("--link --from="+s.edited(), "/app", app), plain(app))
+	s.ownersInApp()
 	s.inherited()
 	s.ports()
 	s.labels()
@@ -176,10 +135,13 @@ func (s *stage) put(key, instruction string, values ...text) {
 
 // copyLine makes a COPY of words. It uses JSON if the parser would split a word at its spaces or take it for a heredoc.
 func copyLine(flags string, words ...string) string {
-	if slices.ContainsFunc(words, func(w string) bool { return strings.ContainsAny(w, " \t<\\") }) {
-		return "COPY " + flags + " " + list(words)
+	if flags != "" {
+		flags += " "
 	}
-	return "COPY " + flags + " " + strings.Join(words, " ")
+	if slices.ContainsFunc(words, func(w string) bool { return strings.ContainsAny(w, " \t<\\") }) {
+		return "COPY " + flags + list(words)
+	}
+	return "COPY " + flags + strings.Join(words, " ")
 }
 
 func (s *stage) config() dockerspec.DockerOCIImageConfig { return s.Config.Image.Config }
@@ -192,105 +154,6 @@ func (s *stage) workdir() {
 	if dir.hasArgs() || s.base.WorkingDir != dir.String() {
 		s.put("image.workdir", "WORKDIR "+word(dir), dir)
 	}
-}
-
-func (s *stage) files() {
-	folder := 0
-	for i, f := range s.Spec.Files {
-		key := fmt.Sprintf("files.%d.", i)
-		flags, ok := s.ownership(key, f)
-		if !ok {
-			continue
-		}
-		to := s.value(s.Spec, key+"to", f.To)
-		switch {
-		case isFolder(f):
-			from := fmt.Sprintf("/folders/%d", folder)
-			if s.inner(i) != "" {
-				to = plain(path.Dir(path.Clean(f.To)))
-			}
-			to[len(to)-1].Text = strings.TrimSuffix(to[len(to)-1].Text, "/") // the line below adds the last slash
-			s.put(key+"to", copyLine(flags+" --from="+s.folders, from, word(append(to, spec.Part{Text: "/"}))), to)
-			folder++
-		case f.Context != "":
-			from := s.source(key, f)
-			flags += " --from=" + s.context(key, f)
-			s.put(key+"from", copyLine(flags, word(append(plain("/"), from...)), word(to)), from, to)
-		default:
-			from := s.source(key, f)
-			if strings.Contains(f.From, ":") { // otherwise COPY may take it for an address
-				from = append(plain("/"), from...)
-			}
-			if xllb.IsWholeContext(f) {
-				flags += " --exclude=" + strings.Join(dotnet.GitDirs(), " --exclude=")
-			}
-			s.put(key+"from", copyLine(flags, word(from), word(to)), from, to)
-		}
-	}
-}
-
-// ownership returns the flags of COPY for the owner and the mode of a file.
-func (s *stage) ownership(key string, f spec.File) (flags string, ok bool) {
-	owner := f.Owner
-	if owner == "app" || owner == "" && isFolder(f) {
-		owner = s.Config.User()
-	}
-	if owner == "root" {
-		owner = "0"
-	}
-	mode := s.value(s.Spec, key+"mode", f.Mode)
-	for _, v := range []struct{ key, value string }{{"owner", owner}, {"mode", mode.String()}} {
-		if why := unheldFlag(v.value); why != "" {
-			s.left(key+v.key, why)
-			return "", false
-		}
-	}
-	all := []string{"--link"}
-	if owner != "" && owner != "0" {
-		if strings.Trim(owner, "0123456789:") != "" { // a name, which COPY looks up in the base
-			all = nil
-		} else if !strings.Contains(owner, ":") {
-			owner += ":" + owner
-		}
-		all = append(all, flag("chown", bare(plain(owner))))
-	}
-	if f.Mode != "" {
-		s.use(mode)
-		all = append(all, flag("chmod", bare(mode)))
-	}
-	return strings.Join(all, " "), true
-}
-
-// source makes a pattern that finds only this file of the spec.
-func (s *stage) source(key string, f spec.File) text {
-	for _, part := range s.Spec.Parts(s.path(s.Spec, key+"from")) {
-		if part.Arg != "" && literal(part.Text) != part.Text {
-			return plain(literal(f.From)) // COPY would take the argument for a pattern
-		}
-	}
-	from := s.value(s.Spec, key+"from", f.From)
-	for i, part := range from {
-		if part.Arg == "" {
-			from[i].Text = literal(part.Text)
-		}
-	}
-	return from
-}
-
-// context is the name of a named context for --from. --from takes a number for a stage and does not expand arguments,
-// but FROM does.
-func (s *stage) context(key string, f spec.File) string {
-	name := s.value(s.Spec, key+"context", f.Context)
-	if !name.hasArgs() && strings.Trim(f.Context, "0123456789") != "" {
-		return f.Context
-	}
-	from := name.render(func(s string) string { return s }) // only letters, digits, . - and _
-	if s.contexts[from] == "" {
-		s.contexts[from] = s.stage("context")
-		s.above.line("")
-		s.above.from("", from, s.contexts[from])
-	}
-	return s.contexts[from]
 }
 
 // inherited writes a comment about what the base has and the plan has not, if a Dockerfile cannot drop it.

@@ -57,7 +57,9 @@ func TestStages(t *testing.T) {
 		h := newHand()
 		h.target.App = name
 		h.spec.Image.Entrypoint = []string{"x"}
-		h.spec.Files = []spec.File{{Context: "folders-web", From: "f", To: "/t"}, {Context: "0", To: "/zero"}, {To: "/empty"}}
+		h.spec.Files = []spec.File{
+			{Context: "folders-web", From: spec.Paths{"f"}, To: "/t"}, {Context: "0", To: "/zero"}, {To: "/empty"},
+		}
 		p := h.plan(t)
 		p.Targets[1].Config.Image.Config.User = "7" // a stage for each platform
 		all = append(all, p)
@@ -136,12 +138,59 @@ var images = []struct {
 	}, []string{`HEALTHCHECK CMD ["/bin/sh", "-c", "echo $0", "x"]`}, ""},
 	{"no check", func(h *hand) { h.spec.Image.Healthcheck = &spec.Healthcheck{Test: []string{"NONE"}} },
 		[]string{"HEALTHCHECK NONE"}, ""},
-	{"an owner by name", func(h *hand) { h.spec.Files = []spec.File{{From: "a", To: "/b", Owner: "me"}} },
+	{"an owner by name", func(h *hand) { h.spec.Files = []spec.File{{From: spec.Paths{"a"}, To: "/b", Owner: "me"}} },
 		[]string{"COPY --chown=me a /b"}, ""},
-	{"an owner that no flag has", func(h *hand) { h.spec.Files = []spec.File{{From: "a", To: "/b", Owner: "mé"}} },
-		[]string{"# Left out: files.0.owner, which has a character that a flag cannot have."}, "COPY --link a"},
-	{"a file that looks like an address", func(h *hand) { h.spec.Files = []spec.File{{From: "http://x", To: "/b"}} },
-		[]string{"COPY --link /http://x /b"}, ""},
+	{"an owner that no flag has", func(h *hand) {
+		h.spec.Files = []spec.File{{From: spec.Paths{"a"}, To: "/b", Owner: "mé"}}
+	}, []string{"# Left out: files.0.owner, which has a character that a flag cannot have."}, "COPY --link a"},
+	{"a file that looks like an address", func(h *hand) {
+		h.spec.Files = []spec.File{{From: spec.Paths{"git://x"}, To: "/b"}}
+	}, []string{"COPY --link /git://x /b"}, ""},
+	{"a file from an address", func(h *hand) {
+		h.spec.Files = []spec.File{
+			{From: spec.Paths{"http://x/y?a=b"}, To: "/b", Checksum: spec.Checksums{"": "sha256:1"}},
+		}
+	}, []string{"ADD --checksum=sha256:1 \\\n    --link --chmod=0644 http://x/y?a=b /b"}, ""},
+	{"an archive from an address", func(h *hand) {
+		h.spec.Files = []spec.File{{From: spec.Paths{"http://x/y"}, To: "/b", Unpack: true, Owner: "7"}}
+	}, []string{"ADD --unpack=true --link --chown=7:7 http://x/y /b/"}, ""},
+	{"an archive with a folder", func(h *hand) {
+		h.spec.Files = []spec.File{{From: spec.Paths{"a.tar"}, To: "/b", Unpack: true, Strip: 1}}
+	}, []string{
+		"COPY a.tar /archives/0.tar",
+		"RUN mkdir -p /archives/0 && tar -xf /archives/0.tar --strip-components=1 --no-same-owner -C /archives/0",
+		"COPY --link --from=folders /archives/0 /b/",
+	}, ""},
+	{"a repository", func(h *hand) {
+		h.spec.Files = []spec.File{{From: spec.Paths{"http://x/y.git#a:b"}, To: "/b"}}
+	}, []string{"ADD --link \"http://x/y.git#a:b\" /b/"}, ""},
+	{"several files", func(h *hand) {
+		h.spec.Files = []spec.File{{From: spec.Paths{"a", "b/*.c"}, To: "/b/", Exclude: []string{"**/*.d"}}}
+	}, []string{"COPY --link --exclude=**/*.d a b/*.c /b/"}, ""},
+	{"files of an image", func(h *hand) {
+		h.spec.Files = []spec.File{{Image: "x/y:1", From: spec.Paths{"/a", "/b*"}, To: "/b/"}, {Image: "x", To: "/c"}}
+	}, []string{"COPY --link --from=x/y:1 /a /b* /b/", "COPY --link --from=x / /c"}, ""},
+	{"a link", func(h *hand) { h.spec.Files = []spec.File{{Link: "/a b/c", To: "/d"}} },
+		[]string{"RUN mkdir -p /links/0 && ln -s /d /links/0/c", `COPY --from=folders ["/links/0", "\"/a b/\""]`}, ""},
+	{"remove of the app", func(h *hand) { h.spec.Files = []spec.File{{Remove: spec.Paths{"/app/*.p[d-f]b", "/app/a b"}}} },
+		[]string{"FROM build AS app", "RUN rm -rf -- /app/*.p[d-f]b '/app/a b'", "COPY --link --from=app /app /app/"},
+		"/usr"},
+	{"remove of the base", func(h *hand) {
+		h.base.User = "7"
+		h.spec.Files = []spec.File{{Remove: spec.Paths{"/usr/a*"}}}
+	}, []string{"USER 0", "RUN rm -rf -- /usr/a*", "USER 7"}, "AS app"},
+	{"change of the app", func(h *hand) {
+		h.spec.Files = []spec.File{{Change: spec.Paths{"/app/a/*.sh"}, Mode: "0755", Owner: "7"}}
+	}, []string{"RUN chmod -R 0755 -- /app/a/*.sh",
+		"COPY --chown=7:7 --chmod=0755 --parents --from=app /app/a/./*.sh /app/a/"}, ""},
+	{"change of the base", func(h *hand) {
+		h.spec.Files = []spec.File{{Change: spec.Paths{"/etc/x"}, Owner: "7"}}
+	}, []string{"COPY --chown=7:7 --parents --from=base:1 /etc/./x /etc/"}, "RUN chown"},
+	{"change of an entry before", func(h *hand) {
+		h.spec.Files = []spec.File{
+			{From: spec.Paths{"a"}, To: "/opt/"}, {Change: spec.Paths{"/opt/x"}, Owner: "7", Mode: "0700"},
+		}
+	}, []string{"RUN chown -R 7:7 -- /opt/x", "RUN chmod -R 0700 -- /opt/x"}, ""},
 	{"the root", func(h *hand) { h.spec.Files = []spec.File{{To: "/"}} },
 		[]string{"COPY --link --from=folders /folders/0 /"}, ""},
 	{"ports of the base", func(h *hand) {

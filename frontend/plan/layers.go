@@ -1,6 +1,9 @@
 package plan
 
 import (
+	"slices"
+
+	"github.com/crosshull/crosshull/frontend/spec"
 	xllb "github.com/crosshull/crosshull/llb"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
@@ -69,8 +72,11 @@ func layers(p *Plan, rid string) []Layer {
 			l.Shared, l.Maker, l.Folders = false, ByLaunchers, []string{rid}
 		case dotnet.LayerApp:
 			if files := p.Request.Spec.Files; len(files) > 0 {
-				differs := p.Request.PerPlatform("files") || xllb.ForUser(files) && p.Request.PerPlatform("image.user")
-				out = append(out, Layer{Name: LayerFiles, Shared: !differs, Maker: ByFiles, Expected: true})
+				differs := p.Request.PerPlatform("files") || xllb.ForUser(files) && p.Request.PerPlatform("image.user") ||
+					slices.ContainsFunc(files, func(f spec.File) bool { return f.Image != "" })
+				adds := func(f spec.File) bool { return f.Kind() != spec.Removes && f.Kind() != spec.Changes }
+				expected := slices.ContainsFunc(files, adds)
+				out = append(out, Layer{Name: LayerFiles, Shared: !differs, Maker: ByFiles, Expected: expected})
 			}
 		}
 		out = append(out, l)

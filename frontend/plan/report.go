@@ -51,6 +51,9 @@ func (t Target) report() report.Target {
 		Ports: slices.Sorted(maps.Keys(c.ExposedPorts)),
 	}
 	r.Base.Manifest = t.Base.Manifest.String()
+	for _, f := range t.Spec.Files {
+		r.Files = append(r.Files, f.String())
+	}
 	for _, l := range t.Layers {
 		if l.Expected {
 			r.Layers = append(r.Layers, report.Layer{Name: l.Name, Shared: l.Shared})

@@ -81,6 +81,10 @@ type Target struct {
 	WorkingDir string   `json:"workingDir"`
 	Ports      []string `json:"ports,omitempty"`
 	Layers     []Layer  `json:"layers"`
+	// Files says what the entries of files do.
+	Files []string `json:"files,omitempty"`
+	// Removed are the files of the base that the spec removes. The base has them in its layers, and a layer hides them.
+	Removed []string `json:"removed,omitempty"`
 }
 
 // Layer is a layer over the base, the first at the bottom. It is left out where nothing of that kind is published.
@@ -197,6 +201,9 @@ func (app App) write(line func(format string, args ...any)) {
 			layers = append(layers, l.String())
 		}
 		line("    layers\t%s", strings.Join(layers, ", "))
+		for i, file := range t.Files {
+			line("    %s\t%s", []string{"files", ""}[min(i, 1)], printable.Text(file))
+		}
 	}
 }
 

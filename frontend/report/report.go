@@ -3,8 +3,11 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/crosshull/crosshull/frontend/printable"
 )
 
 // Version is the version of the format of a Build. It changes when a field changes its meaning.
@@ -98,7 +101,11 @@ func (app App) summary(b *strings.Builder) {
 			l.summary(b, ", the same for all platforms")
 		}
 	}
-	for _, t := range app.Images {
+	for i, t := range app.Images {
+		if len(t.Removed) > 0 && (i == 0 || !slices.Equal(t.Removed, app.Images[i-1].Removed)) {
+			fmt.Fprintf(b, "  removed %s: the base keeps them in its layers, and the image hides them\n",
+				printable.Text(strings.Join(t.Removed, ", ")))
+		}
 		for _, l := range t.Layers {
 			if several && !l.Shared {
 				l.summary(b, " for "+t.Platform)

@@ -8,8 +8,6 @@ package result
 
 import (
 	"context"
-	"fmt"
-	"slices"
 
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/client/llb"
@@ -51,6 +49,8 @@ type image struct {
 	plan.Target
 	state  llb.State
 	layers []layer
+	// removed are the files of the base that the spec removes.
+	removed []string
 }
 
 // built is the images, and the steps that they are made of.
@@ -135,6 +135,11 @@ func assemble(ctx context.Context, p *plan.Plan, g *graph.Graph) (*built, error)
 		known, err = p.WithUsers(egctx)
 		return err
 	})
+	var entries [][]xllb.Entry
+	eg.Go(func() (err error) {
+		entries, err = allEntries(egctx, p, g.Builder)
+		return err
+	})
 	if err := eg.Wait(); err != nil {
 		return nil, err
 	}
@@ -149,47 +154,34 @@ func assemble(ctx context.Context, p *plan.Plan, g *graph.Graph) (*built, error)
 			return nil, err
 		}
 	}
-	imgs, err := out.images(ctx, p)
+	imgs, err := out.images(ctx, p, entries)
 	return &built{p, imgs, out.steps(), tests, &out.graph.Restored}, err
 }
 
-// images puts the image of every platform together.
-func (out *published) images(ctx context.Context, p *plan.Plan) ([]image, error) {
+// images puts the image of every platform together. entries are the files of the spec, for each of them.
+func (out *published) images(ctx context.Context, p *plan.Plan, entries [][]xllb.Entry) ([]image, error) {
 	dir := xllb.AppDir(p.App)
 	layers := make([][]layer, len(p.Targets))
 	for i, t := range p.Targets {
-		layers[i] = out.layers(p, t, dir)
+		layers[i] = out.layers(p, t)
 	}
 	lies, err := grounds(ctx, p, layers)
 	if err != nil {
 		return nil, err
 	}
 	all := make([]image, len(p.Targets))
+	eg, ctx := gateway.Group(ctx)
 	for i, t := range p.Targets {
-		put := placed(layers[i], dir, lies[i])
-		if len(t.Spec.Files) > 0 {
-			extra, err := filesLayer(ctx, p.Request, out.graph.Builder, t, lies[i])
-			if err != nil {
-				return nil, err
+		eg.Go(func() (err error) {
+			s := &site{plan: p, Target: t, builder: out.graph.Builder, dir: dir, layers: layers[i], entries: entries[i]}
+			for j, f := range t.Spec.Files { // with the numbers of owners
+				s.entries[j].File = f
 			}
-			// Before the app, which changes more often.
-			last := len(put) - 1
-			put = slices.Insert(put, last, extra)
-			is := func(l plan.Layer) bool { return l.Maker == plan.ByFiles }
-			shared := t.Layers[slices.IndexFunc(t.Layers, is)].Shared
-			files := layer{Layer: report.Layer{Name: plan.LayerFiles, Shared: shared}, state: extra.State}
-			layers[i] = slices.Insert(layers[i], last, files)
-		}
-		if t.Users.Adds() {
-			users := out.graph.Builder.Users(t.Users)
-			put = slices.Insert(put, 0, users)
-			told := report.Layer{Name: plan.LayerUsers, Shared: p.SameUsers()}
-			layers[i] = slices.Insert(layers[i], 0, layer{Layer: told, state: users.State})
-		}
-		st := out.graph.Builder.Image(t.Base.State, t.Platform, put...)
-		all[i] = image{t, st, layers[i]}
+			all[i], err = s.image(ctx, out.asked, lies[i])
+			return err
+		})
 	}
-	return all, nil
+	return all, eg.Wait()
 }
 
 // FirstImage is the graph of the image of the first platform. It depends on the published files, so FirstImage
@@ -206,79 +198,9 @@ func FirstImage(ctx context.Context, p *plan.Plan) (*llb.Definition, error) {
 	return p.Request.Gateway.Marshal(ctx, b.images[0].state)
 }
 
-// findFiles checks that the files of the spec are in the context, before anything is built.
-func findFiles(ctx context.Context, p *plan.Plan) error {
-	seen := map[string]bool{}
-	for _, t := range p.Targets {
-		for i, f := range t.Spec.Files {
-			if f.From == "" || f.Context != "" || seen[f.From] {
-				continue
-			}
-			seen[f.From] = true
-			if err := p.Tree.Find(f.From); err != nil {
-				return p.Request.At(fmt.Sprintf("files.%d.from", i), err)
-			}
-		}
-		if reads := xllb.FileReads(t.Spec.Files); len(reads.Include) > 0 {
-			if err := p.Tree.Check(ctx, xllb.FilePart, reads); err != nil {
-				return p.Request.At("files", err)
-			}
-		}
-	}
-	return nil
-}
-
 // checkSources checks that the client can read all sources.
 func checkSources(ctx context.Context, req *request.Request, f *facts.Facts, b *xllb.Builder) error {
 	return req.Locate("project", f.Tree.Check(ctx, b.SourcePart(), b.SourceReads()...))
-}
-
-// filesLayer is the layer of the spec's files, for the image of a platform.
-func filesLayer(
-	ctx context.Context, req *request.Request, b *xllb.Builder, t plan.Target, ground xllb.Ground,
-) (xllb.Layer, error) {
-	contexts, err := namedContexts(ctx, req, t)
-	if err != nil {
-		return xllb.Layer{}, err
-	}
-	l, err := b.Files(t.Spec.Files, t.Config.User(), contexts, ground)
-	return l, req.At("files", err)
-}
-
-// namedContexts are the contexts that files of the spec come from, for the image of a platform.
-func namedContexts(ctx context.Context, req *request.Request, t plan.Target) (map[string]llb.State, error) {
-	gw := req.Gateway
-	contexts := map[string]llb.State{}
-	for i, f := range t.Spec.Files {
-		if _, ok := contexts[f.Context]; ok || f.Context == "" {
-			continue
-		}
-		key := fmt.Sprintf("files.%d", i)
-		nc, err := gw.NamedContext(f.Context, dockerui.ContextOpt{
-			Platform: &t.Platform, ResolveMode: gw.ImageResolveMode.String(),
-			AsyncLocalOpts: func() []llb.LocalOption { return xllb.ReadOf(f.Context, t.Spec.Files) },
-		})
-		if err != nil {
-			return nil, req.At(key, err)
-		}
-		if nc == nil {
-			return nil, req.At(
-				key,
-				fmt.Errorf(
-					"there is no context %s: give it with --build-context %s=FOLDER, or an image or a git repository in the place "+
-						"of the folder",
-					f.Context,
-					f.Context,
-				),
-			)
-		}
-		st, _, err := nc.Load(ctx)
-		if err != nil {
-			return nil, req.At(key, fmt.Errorf("context %s: %w", f.Context, err))
-		}
-		contexts[f.Context] = *st
-	}
-	return contexts, nil
 }
 
 // annotate puts the annotations of every image on its manifest. The index gets none unless the spec asks for them: if

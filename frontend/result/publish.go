@@ -141,13 +141,19 @@ func (out *published) steps() []made {
 // layer is a layer of an image, and where its files come from.
 type layer struct {
 	report.Layer
-	state   llb.State
-	from    client.Reference // nil if nobody reads it
+	made    llb.State        // has folders
+	from    client.Reference // made; nil if nobody reads it
 	folders []string
+	edit    xllb.Edit // what the spec changes of it
 }
 
-// layers are the layers of an image that the plan lists and that have files. The app goes to dir.
-func (out *published) layers(p *plan.Plan, t plan.Target, dir string) []layer {
+// state is the layer of an image with the app in dir. asked is [published.asked].
+func (l layer) state(b *xllb.Builder, asked *llb.State, dir string) llb.State {
+	return b.Layer(l.Name, l.made, asked, dir, l.edit, l.folders...)
+}
+
+// layers are the layers of an image that the plan lists and that have files.
+func (out *published) layers(p *plan.Plan, t plan.Target) []layer {
 	app := out.apps[p.PublishRID(t)]
 	var layers []layer
 	for _, l := range t.Layers {
@@ -171,17 +177,18 @@ func (out *published) layers(p *plan.Plan, t plan.Target, dir string) []layer {
 		case l.Maker == plan.ByAssets: // publish has made the assets after all
 			shared = !p.App.Mode.PerPlatform()
 		}
-		st := out.graph.Builder.Layer(l.Name, from.state, out.asked, dir, folders...)
-		layers = append(layers, layer{report.Layer{Name: l.Name, Shared: shared}, st, from.ref, folders})
+		layers = append(layers, layer{
+			Layer: report.Layer{Name: l.Name, Shared: shared}, made: from.state, from: from.ref, folders: folders,
+		})
 	}
 	return layers
 }
 
-// placed are the layers of the app, in their places on a base.
-func placed(layers []layer, dir string, ground xllb.Ground) []xllb.Layer {
+// placed are the layers of the app, in their places on a base. The app goes to dir. asked is [published.asked].
+func placed(b *xllb.Builder, layers []layer, asked *llb.State, dir string, ground xllb.Ground) []xllb.Layer {
 	put := make([]xllb.Layer, len(layers))
 	for i, l := range layers {
-		put[i] = xllb.AppLayer(l.state, dir, ground)
+		put[i] = xllb.AppLayer(l.state(b, asked, dir), dir, ground)
 	}
 	return put
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"slices"
@@ -79,9 +80,9 @@ func newReport(ctx context.Context, p *plan.Plan, b *built) (*report.Build, erro
 	for i, img := range b.images {
 		layers[i] = make([]report.Layer, len(img.layers))
 		for j, l := range img.layers {
-			key := fmt.Sprintf("%p %q", l.from, l.folders)
+			key := fmt.Sprintf("%p %q %q", l.from, l.folders, l.edit.Remove)
 			if _, ok := sizes[key]; !ok {
-				sizes[key] = sync.OnceValues(func() (int64, error) { return size(egctx, l.from, l.folders) })
+				sizes[key] = sync.OnceValues(func() (int64, error) { return size(egctx, l, xllb.AppDir(p.App)) })
 			}
 			bytes := sizes[key] // not in the goroutine: the map grows meanwhile
 			eg.Go(func() (err error) {
@@ -100,18 +101,26 @@ func newReport(ctx context.Context, p *plan.Plan, b *built) (*report.Build, erro
 		return nil, err
 	}
 	r.Apps = []report.App{p.Report(layers)}
+	for i, img := range b.images {
+		r.Apps[0].Images[i].Removed = img.removed
+	}
 	return r, nil
 }
 
-// size is how many bytes files in folders have, 0 without a reference.
-func size(ctx context.Context, ref client.Reference, folders []string) (int64, error) {
-	if ref == nil {
+// size is how many bytes the files of a layer have, without those that the spec removes; 0 if nobody has read them. The
+// app is in dir.
+func size(ctx context.Context, l layer, dir string) (int64, error) {
+	if l.from == nil {
 		return 0, nil
 	}
 	var sum atomic.Int64
-	for _, folder := range folders {
-		err := gateway.Walk(ctx, ref, folder, func(_ string, stat *fstypes.Stat) error {
-			if !os.FileMode(stat.Mode).IsDir() {
+	for _, folder := range l.folders {
+		err := gateway.Walk(ctx, l.from, folder, func(name string, stat *fstypes.Stat) error {
+			isDir := os.FileMode(stat.Mode).IsDir()
+			switch removed := slices.Contains(l.edit.Remove, path.Join(dir, strings.TrimPrefix(name, folder))); {
+			case removed && isDir:
+				return fs.SkipDir
+			case !removed && !isDir:
 				sum.Add(stat.Size)
 			}
 			return nil

@@ -210,7 +210,8 @@ func files(ctx context.Context, p *plan.Plan, g *graph.Graph) (*client.Result, e
 	}
 	sts := make([]llb.State, len(p.Targets))
 	for i, t := range p.Targets {
-		sts[i] = out.graph.Builder.Image(llb.Scratch(), t.Platform, placed(out.layers(p, t, "/"), "/", nil)...)
+		b := out.graph.Builder
+		sts[i] = b.Image(llb.Scratch(), t.Platform, placed(b, out.layers(p, t), out.asked, "/", nil)...)
 	}
 	return each(ctx, p, sts)
 }

@@ -166,10 +166,10 @@ func inImage(cmd instructions.Command, stages []instructions.Stage) []Need {
 		case c.From == "":
 			return key("files")
 		case strings.ContainsAny(c.From, ":/") && stageOf(stages, c.From, len(stages)) < 0:
-			return []Need{{Key: "files", Advice: "with context, and --build-context NAME=docker-image://" + c.From}}
+			return []Need{{Key: "files", Advice: "with image: " + c.From}}
 		}
 	case *instructions.AddCommand:
-		return key("files")
+		return ofAdd(c)
 	case *instructions.RunCommand:
 		return inShell(c, ofTarget)
 	}
@@ -199,9 +199,18 @@ func inBuild(cmd instructions.Command) []Need {
 	case *instructions.RunCommand:
 		return inShell(c, ofBuild)
 	case *instructions.AddCommand:
-		return []Need{{Advice: "get the file before, and put it into the context"}}
+		return ofAdd(c)
 	}
 	return nil
+}
+
+// ofAdd is what a spec needs for ADD.
+func ofAdd(c *instructions.AddCommand) []Need {
+	url := func(src string) bool { return strings.HasPrefix(src, "https://") || strings.HasPrefix(src, "http://") }
+	if slices.ContainsFunc(c.SourcePaths, url) {
+		return []Need{{Key: "files", Advice: "from: URL; a file needs a checksum, and the error without one says which"}}
+	}
+	return []Need{{Key: "files", Advice: "with unpack: true for an archive"}}
 }
 
 var (
@@ -255,10 +264,23 @@ func ofTarget(words []string) *Need {
 	switch {
 	case installs.MatchString(words[0]):
 		return &Need{Key: "base.image", Advice: "a base that has the packages: crosshull installs none yet"}
-	case slices.Contains([]string{"rm", "apt-mark", "ldconfig"}, words[0]):
+	case words[0] == "rm" && strings.Contains(strings.Join(words, " "), "/var/lib/apt"), words[0] == "apt-mark",
+		words[0] == "ldconfig":
 		return nil // cleans up after an installation
-	case slices.Contains([]string{"mkdir", "chown", "chmod", "install"}, words[0]):
+	case words[0] == "rm":
+		return &Need{Key: "files", Advice: "remove, for files of the app and of the base"}
+	case words[0] == "ln":
+		return &Need{Key: "files", Advice: "link and to"}
+	case words[0] == "mkdir", words[0] == "install":
 		return &Need{Key: "files", Advice: "an entry without from is an empty folder; owner and mode are keys of it"}
+	case words[0] == "chown", words[0] == "chmod":
+		return &Need{Key: "files", Advice: "mode and owner of an entry, or change for files that are there already"}
+	case words[0] == "curl", words[0] == "wget":
+		return &Need{Key: "files", Advice: "from: URL with a checksum; the error without one says which"}
+	case words[0] == "tar":
+		return &Need{Key: "files", Advice: "unpack: true, and strip for --strip-components"}
+	case words[0] == "git":
+		return &Need{Key: "files", Advice: "from: https://….git#REF:FOLDER"}
 	}
 	if n := ofUsers(words); n != nil {
 		return n

@@ -32,11 +32,13 @@ func TestReadDockerfile(t *testing.T) {
 				"7 image.healthcheck", "8 image.user", "9 image.workdir", "10 image.entrypoint", "11 image.args"}},
 		{"files", "FROM scratch AS out\n" + aspnet + "COPY start.sh /\nCOPY --from=out /app .\n" +
 			"COPY --from=busybox:1 /bin/sh /bin/\nADD https://example.com/x /x\n",
-			[]string{"1  if another program", "3 files", "5 files with context", "6 files"}},
+			[]string{"1  if another program", "3 files", "5 files with image: busybox:1", "6 files from: URL"}},
 		{"commands of the image", aspnet + "RUN apt-get update && apt-get install -y curl \\\n && rm -rf /var/lib/apt\n" +
-			"RUN mkdir /data && chown app /data\nRUN adduser me\nRUN sed -i s/a/b/ /etc/x\n",
-			[]string{"2 base.image a base that has", "4 files an entry",
-				"5 image.users an entry such as {name: me, uid: 10001}, as the number", "6  crosshull runs nothing"}},
+			"RUN mkdir /data && chown app /data\nRUN adduser me\nRUN sed -i s/a/b/ /etc/x\n" +
+			"RUN ln -s /app/a /usr/bin/a && rm /app/*.pdb && curl -o /x https://a/x && tar -xf /x\n",
+			[]string{"2 base.image a base that has", "4 files an entry", "4 files mode and owner",
+				"5 image.users an entry such as {name: me, uid: 10001}, as the number", "6  crosshull runs nothing",
+				"7 files link", "7 files remove", "7 files from: URL", "7 files unpack: true"}},
 		{"users", aspnet + "RUN groupadd -g 10100 media && groupadd -r other\n" +
 			"RUN useradd -rms /bin/bash -u 10001 --gid media -G video,5 --home-dir=/srv/x shop\n" +
 			"RUN adduser --disabled-password --gecos \"\" -u $ID shop\nRUN adduser -D -H -u 7 -G media -h / shop\n" +

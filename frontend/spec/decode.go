@@ -137,10 +137,13 @@ func (d *decoder) scalar(path string, n *node, v reflect.Value, f field) {
 
 // list reads a list. The rule of the key applies to each item.
 func (d *decoder) list(path string, n *node, v reflect.Value, f field) {
-	if v.Type() == reflect.TypeFor[Modes]() && n.Kind == yaml.ScalarNode {
-		modes := make(Modes, 1)
-		d.item(path, n, reflect.ValueOf(modes).Index(0), f)
-		v.Set(reflect.ValueOf(modes))
+	if isOneOrMore(v.Type()) && n.Kind == yaml.ScalarNode {
+		one := reflect.MakeSlice(v.Type(), 1, 1)
+		if d.value(path, n, one.Index(0), f); one.Index(0).String() != "" {
+			v.Set(one)
+		} else if v.Type() == reflect.TypeFor[Modes]() {
+			d.check(n, f.rule, path, "", "")
+		}
 		return
 	}
 	if n.Kind != yaml.SequenceNode {
@@ -180,8 +183,19 @@ func (d *decoder) item(path string, n *node, v reflect.Value, f field) {
 	}
 }
 
+// isOneOrMore tells whether a single value may stand for a list of that type.
+func isOneOrMore(t reflect.Type) bool {
+	return t == reflect.TypeFor[Modes]() || t == reflect.TypeFor[Paths]()
+}
+
 // names reads a map of names. The rule of the key applies to each value.
 func (d *decoder) names(path string, n *node, v reflect.Value, f field) {
+	if v.Type() == reflect.TypeFor[Checksums]() && n.Kind == yaml.ScalarNode {
+		one := reflect.New(v.Type().Elem()).Elem()
+		d.item(path, n, one, f)
+		v.Set(reflect.ValueOf(Checksums{"": one.String()}))
+		return
+	}
 	if n.Kind != yaml.MappingNode {
 		d.errorf(n, "%s must be a map of names to values, not %s", name(path), kind(n))
 		return

@@ -40,9 +40,18 @@ var editing = map[string]func(n *schemaNode){
 				`{"from": "${1:deploy/start.sh}", "to": "${2:/usr/local/bin/start.sh}", "mode": "\"${3:0755}\""}`},
 			{"folder to write to", "An empty folder that the user of the image can write to.", "array",
 				`{"to": "${1:/data}"}`},
+			{"symbolic link", "A link to something in the image.", "array",
+				`{"link": "${1:/usr/bin/app}", "to": "${2:/app/app}"}`},
+			{"remove files", "Files of the app or of the base that the image must not have.", "array",
+				`{"remove": "${1:/app/*.pdb}"}`},
+			{"file from an address", "A file that the build downloads; without a checksum, an error says which.", "array",
+				`{"from": "${1:https://example.com/tool.tar.gz}", "to": "${2:/opt/tool}"}`},
 		}
 	},
-	"File":  func(n *schemaNode) { n.Type, n.Required = "object", []string{"to"} },
+	"File": func(n *schemaNode) {
+		n.Type = "object"
+		n.AnyOf = []*schemaNode{{Required: []string{"to"}}, {Required: []string{"remove"}}, {Required: []string{"change"}}}
+	},
 	"User":  func(n *schemaNode) { n.Type, n.Required = "object", []string{"name", "uid"} },
 	"Group": func(n *schemaNode) { n.Type, n.Required = "object", []string{"name", "gid"} },
 	"Image": func(n *schemaNode) {

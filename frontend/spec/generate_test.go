@@ -189,6 +189,22 @@ func (g *generator) value(t reflect.Type, r *rule, filled bool) *schemaNode {
 			Then: &schemaNode{Items: &schemaNode{AnyOf: []*schemaNode{one, some}}},
 			Else: some,
 		}}}
+	case t == reflect.TypeFor[Paths]():
+		one := g.value(reflect.TypeFor[string](), r, true)
+		return &schemaNode{AnyOf: []*schemaNode{{
+			If:   &schemaNode{Type: []string{"array", "null"}},
+			Then: &schemaNode{Items: one},
+			Else: g.value(reflect.TypeFor[string](), r, false),
+		}}}
+	case t == reflect.TypeFor[Checksums]():
+		one := g.value(reflect.TypeFor[string](), r, true)
+		return &schemaNode{AnyOf: []*schemaNode{{
+			If: &schemaNode{Type: []string{"object", "null"}},
+			Then: &schemaNode{
+				AdditionalProperties: one, PropertyNames: &schemaNode{Pattern: mergeKey + r.names.match.String()},
+			},
+			Else: one,
+		}}}
 	case t == reflect.TypeFor[App]():
 		return &schemaNode{Ref: "#/definitions/app"}
 	case t.Kind() == reflect.Pointer:

@@ -206,11 +206,14 @@ func typeName(t reflect.Type) string {
 	case reflect.Int:
 		return "number"
 	case reflect.Slice:
-		if t == reflect.TypeFor[Modes]() {
+		if isOneOrMore(t) {
 			return "text or list of texts"
 		}
 		return "list of " + some(t.Elem())
 	case reflect.Map:
+		if t == reflect.TypeFor[Checksums]() {
+			return "text or map of texts"
+		}
 		return "map of " + some(t.Elem())
 	case reflect.Struct:
 		if s := sections[t]; s.alone != nil {

@@ -55,6 +55,7 @@ func (src *source) spec(p *ocispecs.Platform) (*Spec, error) {
 	}
 	d.value("", src.root, reflect.ValueOf(s).Elem(), field{})
 	d.feeds()
+	d.files()
 	s.args = d.args
 	if len(s.perPlatform) == 0 {
 		s.source = nil

@@ -61,7 +61,7 @@ func TestFor(t *testing.T) {
 		web := made.Of("web")
 		got := fmt.Sprint(made.Image.Labels["arch"], " ", made.Image.Labels["literal"], " ", made.Image.Labels["same"], " ",
 			made.Image.Env["P"],
-			" ", made.Files[0].From, " ", web.Image.User, " ", web.Image.Entrypoint, " ", web.Image.Env["P"])
+			" ", made.Files[0].From[0], " ", web.Image.User, " ", web.Image.Entrypoint, " ", web.Image.Env["P"])
 		if got != tc.want {
 			t.Errorf("%s: got %s, want %s", tc.platform, got, tc.want)
 		}
@@ -155,7 +155,8 @@ func TestNotPerPlatform(t *testing.T) {
 		const want = " cannot have ${TARGETARCH}, as it is the same for all platforms: only these can have it: " +
 			"image.entrypoint, image.args, image.user, " +
 			"image.workdir, image.env, image.ports, image.labels, image.annotations, image.volumes, image.healthcheck, " +
-			"files.context, files.from, files.to"
+			"files.context, files.image, files.from, files.exclude, files.checksum, files.to, files.link, files.remove, " +
+			"files.change"
 		if err == nil || !strings.HasPrefix(err.Error(), "line 2: ") || !strings.HasSuffix(err.Error(),
 			want) || len(AsErrors(err)) != 1 {
 			t.Errorf("%s: got %v", in, err)
@@ -199,7 +200,7 @@ func TestForAtOnce(t *testing.T) {
 	for i := range 20 {
 		wg.Go(func() {
 			made, err := s.For(ocispecs.Platform{OS: "linux", Architecture: fmt.Sprint("cpu", i)})
-			if err != nil || made.Files[0].From != fmt.Sprint("tools/cpu", i) {
+			if err != nil || made.Files[0].From[0] != fmt.Sprint("tools/cpu", i) {
 				t.Errorf("%d: %v", i, err)
 			}
 		})

@@ -93,6 +93,9 @@ func meaning(v reflect.Value) any {
 		}
 		return out
 	case reflect.Slice:
+		if _, ok := v.Interface().(Paths); ok && v.Len() == 1 { // it was a single value
+			return meaning(v.Index(0))
+		}
 		out := []any{}
 		for i := range v.Len() {
 			out = append(out, meaning(v.Index(i)))

@@ -58,6 +58,8 @@ var (
 	aWord     = all(`[^ ` + control + `]+`)
 	aVariable = all(`[a-zA-Z_][a-zA-Z0-9_]*`) // the SDK's rule for ContainerEnvironmentVariable
 	aPath     = all(strings.ReplaceAll(`[^/\\.C][^\\C]*|\.([^.\\C][^\\C]*)?|\.\.[^/\\C][^\\C]*`, "C", control))
+	aSource   = all(strings.ReplaceAll(`/+|/*([^/\\.C][^\\C]*|\.([^.\\C][^\\C]*)?|\.\.[^/\\C][^\\C]*)`, "C", control))
+	belowRoot = all(`/+[^/` + control + `][^` + control + `]*`)
 	aURL      = all(strings.ReplaceAll(`https?://[^@/?# C]+([/?#][^ C]*)?`, "C", control))
 	aUser     = all(strings.ReplaceAll(`[^ :C]+(:[^ :C]+)?`, "C", control))
 	aDuration = all(`\+?(0|(([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)`)
@@ -86,8 +88,24 @@ var rules = map[string]*rule{
 	"image-path": {is: "an absolute path in the image", match: all(`/[^` + control + `]*`)},
 	"volume": {
 		is:    "an absolute path in the image, below /",
-		match: all(`/+[^/` + control + `][^` + control + `]*`), why: noVolume,
+		match: belowRoot, why: noVolume,
 	},
+	"from": {
+		is: "a path relative to the build context, an absolute path of an image or of another context, or an address " +
+			"that begins with https:// or http://",
+		match: aSource, why: noFrom,
+	},
+	"below":   {is: "an absolute path in the image, below /", match: belowRoot, why: noBelow},
+	"pattern": {is: "a pattern as in .dockerignore, of one line", match: aName},
+	"checksum": {
+		is:    "sha256: and 64 hex digits, or the 40 or 64 hex digits of a commit",
+		match: all(`sha256:[a-f0-9]{64}|[a-f0-9]{40}|[a-f0-9]{64}`),
+		names: &rule{
+			is:    "a platform or an architecture, such as linux/arm64 or arm64",
+			match: all(`[a-z0-9_]+(/[a-z0-9_]+){0,2}`),
+		},
+	},
+	"depth": {is: "a whole number from 0 to 20", max: 20},
 	"mode": {
 		is:    "an octal number of three or four digits, such as 0644, up to 7777",
 		match: all(`0?[0-7]{3,4}`), max: 7777,
@@ -210,7 +228,7 @@ func (d *decoder) check(n *node, r *rule, path, what, text string) (ok bool) {
 	case len(r.oneOf) > 0:
 		what += ": " + show(text)
 	case !r.private:
-		what += " " + show(text)
+		what += " " + show(withoutUser(text))
 	}
 	d.errorf(n, "%s%s", what, wrong)
 	return false

@@ -153,8 +153,11 @@ var shapes = map[string]shape{
 				"the source of that name in nuget.config",
 		},
 	}},
-	"File": {needs: []need{
-		{key: "to", says: "an entry of files needs the key to: add an absolute path in the image, as in to: /data"},
+	"File": {excludes: []exclusion{ // for editors; see [File.Kind] for the rest
+		{"context", "image", "an entry of files has context or image, not both"},
+		{"link", "from", "an entry of files with link has only to beside it: where the link leads"},
+		{"remove", "to", "an entry of files with remove has no other key"},
+		{"change", "to", "an entry of files with change has only mode and owner beside it"},
 	}},
 	"User": {needs: []need{
 		{key: "name", says: "an entry of image.users needs a name: add one, as in name: shop"},

@@ -22,6 +22,12 @@ package spec
 // Modes are the values of publish.mode. A single value need not be a list.
 type Modes []string
 
+// Paths are paths of an entry of files. A single path need not be a list.
+type Paths []string
+
+// Checksums are checksums by platform or architecture. A single one is for all platforms, and has the name "".
+type Checksums map[string]string
+
 // Spec is a whole crosshull.yaml. Field tags name the keys and their rules, and "platform" marks the keys that may
 // differ between platforms.
 type Spec struct {
@@ -126,34 +132,92 @@ type App struct {
 	//
 	//	example: image: {user: app, ports: [8080]}
 	Image Image `yaml:"image"`
-	// Files are further files and folders to put into the image, beside the app. If the app has a file at the same path, a
-	// file of its own project wins. Files of packages and of other projects, and static web assets, are replaced.
+	// Files are further files, folders and links to put into the image, beside the app, and what to remove or change
+	// there. The order of the list counts. If the app has a file at the same path, a file of its own project wins. Files
+	// of packages and of other projects, and static web assets, are replaced.
 	//
 	//	example: files: [{from: deploy/start.sh, to: /usr/local/bin/start.sh, mode: "0755"}, {to: /data}]
 	//	Dockerfile: COPY --chmod=0755 deploy/start.sh /usr/local/bin/start.sh
-	//	see: [Files of your own](../concepts/layers.md#files-of-your-own)
+	//	see: [Files of your own](../howto/files.md)
 	Files []File `yaml:"files"`
 }
 
-// File is an entry of files: content of the context, or an empty folder.
+// File is an entry of files. It copies, makes an empty folder, links, removes or changes: see [File.Kind].
 type File struct {
 	// Context is the name of the --build-context that contains [File.From]. Empty: the build context.
 	//
 	//	example: files: [{context: deploy, from: start.sh, to: /usr/local/bin/start.sh}]
 	//	Dockerfile: COPY --from=deploy start.sh /usr/local/bin/start.sh
 	Context string `yaml:"context" rule:"context,platform"`
-	// From is a file or folder of the context. Empty: all of [File.Context]; without that too, an empty folder that the
-	// app can write to.
+	// Image is a reference of an image that contains [File.From]. It is the image for the platform that is built. Empty:
+	// the build context.
 	//
-	//	example: files: [{from: deploy/start.sh, to: /usr/local/bin/start.sh}]
-	//	Dockerfile: COPY deploy/start.sh /usr/local/bin/start.sh
-	From string `yaml:"from" rule:"path,platform"`
-	// To is an absolute path in the image. It is a folder if it ends in a slash.
+	//	example: files: [{image: "busybox:1.37", from: /bin/busybox, to: /usr/local/bin/busybox}]
+	//	Dockerfile: COPY --from=busybox:1.37 /bin/busybox /usr/local/bin/busybox
+	//	see: [From an image](../howto/files.md#from-an-image)
+	Image string `yaml:"image" rule:"reference,platform"`
+	// From is a file or folder, or a list of them: of the context, of [File.Context] or of [File.Image]. In a name, * ?
+	// and [a-z] are wildcards, as in COPY. It can also be an address of a file, or of a git repository as in
+	// "https://example.com/tools.git#v1:bin". Empty: all of [File.Context] or [File.Image]; without these too, an empty
+	// folder that the app can write to.
+	//
+	//	example: files: [{from: [deploy/start.sh, "deploy/*.conf"], to: /opt/deploy/}]
+	//	Dockerfile: COPY deploy/start.sh deploy/*.conf /opt/deploy/
+	//	see: [Files of your own](../howto/files.md)
+	From Paths `yaml:"from" rule:"from,platform"`
+	// Exclude are patterns of what not to copy, relative to the folder that is copied. They are those of .dockerignore.
+	//
+	//	example: files: [{from: web, to: /srv/web, exclude: ["**/*.map"]}]
+	//	Dockerfile: COPY --exclude=**/*.map web /srv/web
+	Exclude []string `yaml:"exclude" rule:"pattern,platform"`
+	// Checksum is the checksum of the file at an address, or the commit of a git repository. A file needs one, and the
+	// error without it says which. If the address differs between platforms, it is a map by platform or architecture.
+	// Empty: for a git repository, the commit that the repository has for the reference.
+	//
+	//	example: files: [{from: "https://a.example/x.git#v1", checksum: 5e2b9a1c9d8f7e6a5b4c3d2e1f0a9b8c7d6e5f40, to: /opt}]
+	//	Dockerfile: ADD --checksum=5e2b9a1c9d8f7e6a5b4c3d2e1f0a9b8c7d6e5f40 https://a.example/x.git#v1 /opt
+	//	see: [From an address](../howto/files.md#from-an-address)
+	Checksum Checksums `yaml:"checksum" rule:"checksum,platform"`
+	// Unpack unpacks [File.From], which is a tar archive, plain or compressed with gzip, bzip2, xz or zstd.
+	//
+	//	example: files: [{from: vendor/tools.tar.gz, unpack: true, to: /opt/tools}]
+	//	Dockerfile: ADD vendor/tools.tar.gz /opt/tools
+	//	see: [Archives](../howto/files.md#archives)
+	Unpack bool `yaml:"unpack" rule:"switch"`
+	// Strip is how many folders to leave out at the beginning of each path of an archive, as --strip-components of tar
+	// does. Empty: none.
+	//
+	//	example: files: [{from: vendor/tools.tar.gz, unpack: true, strip: 1, to: /opt/tools}]
+	//	Dockerfile: RUN tar -xf tools.tar.gz --strip-components=1 -C /opt/tools
+	//	see: [Archives](../howto/files.md#archives)
+	Strip int `yaml:"strip" rule:"depth"`
+	// To is an absolute path in the image. It is a folder if it ends in a slash. With [File.Link], it is where the link
+	// leads. Empty: an error, unless the entry has [File.Remove] or [File.Change].
 	//
 	//	example: files: [{from: certs, to: /etc/ssl/private/}]
 	//	Dockerfile: COPY certs /etc/ssl/private/
 	//	see: [What the base has there](../concepts/layers.md#what-the-base-has-there)
 	To string `yaml:"to" rule:"image-path,platform"`
+	// Link is the path of a symbolic link to make. It leads to [File.To]. Empty: no link.
+	//
+	//	example: files: [{to: /data}, {link: /var/lib/app, to: /data}]
+	//	Dockerfile: RUN ln -s /data /var/lib/app
+	//	see: [Links](../howto/files.md#links)
+	Link string `yaml:"link" rule:"below,platform"`
+	// Remove is what to remove: an absolute path in the image, or a list of them, with wildcards as in [File.From]. It
+	// removes files of the app, of the base, and of entries before this one. Empty: nothing.
+	//
+	//	example: files: [{remove: [/app/*.pdb, /app/appsettings.Development.json]}]
+	//	Dockerfile: RUN rm -r /app/*.pdb /app/appsettings.Development.json
+	//	see: [Remove files](../howto/files.md#remove-files)
+	Remove Paths `yaml:"remove" rule:"below,platform"`
+	// Change is what gets [File.Mode] and [File.Owner]: an absolute path in the image, or a list of them, with wildcards
+	// as in [File.From]. In a folder, all files get them. Empty: only new files get them.
+	//
+	//	example: files: [{change: /app/tools, mode: "0755"}]
+	//	Dockerfile: RUN chmod -R 0755 /app/tools
+	//	see: [Modes and owners](../howto/files.md#modes-and-owners)
+	Change Paths `yaml:"change" rule:"below,platform"`
 	// Mode is an octal number, such as "0644". Empty: all can read it and the owner can write it, as with the app's own
 	// files.
 	//

@@ -1,11 +1,14 @@
 package tree
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/crosshull/crosshull/frontend/gateway"
 )
 
 // Name is a file, a folder or a symbolic link of the context.
@@ -114,4 +117,28 @@ func (t *Tree) File(name string) (string, error) {
 		err = fmt.Errorf("%s is not a file", name)
 	}
 	return end.Path, err
+}
+
+// Glob gives the paths that a pattern with wildcards matches, as COPY does. It is an error if there are none.
+func (t *Tree) Glob(ctx context.Context, pattern string) ([]string, error) {
+	found, err := gateway.Glob(ctx, pattern, func(_ context.Context, dir string) ([]string, error) {
+		_, end, err := t.follow(dir, true)
+		if err != nil {
+			return nil, nil //nolint:nilerr // nothing is there
+		}
+		var names []string
+		for _, n := range t.Names {
+			if path.Dir(n.Path) == end.Path {
+				names = append(names, path.Base(n.Path))
+			}
+		}
+		return names, nil
+	})
+	if err == nil && len(found) == 0 {
+		err = fmt.Errorf("nothing in the context matches %s, or an ignore file leaves it out", pattern)
+	}
+	for i := range found {
+		found[i] = strings.TrimPrefix(found[i], "/")
+	}
+	return found, err
 }

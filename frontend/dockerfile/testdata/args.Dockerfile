@@ -36,8 +36,8 @@ RUN dotnet publish app/app.csproj --no-restore -o /app -p:Configuration=Release 
 
 FROM mcr.microsoft.com/dotnet/runtime:10.0@sha256:e123316a5f85cdf589e0ea346f03f5ffffd828208608e521258ab2f6e343589c AS image
 WORKDIR /app
-ARG TARGETARCH
 ARG CHANNEL
+ARG TARGETARCH
 COPY --link "config/${TARGETARCH}.json" "/etc/${CHANNEL}/app.json"
 COPY --link --from=build /app /app/
 ARG VERSION

@@ -23,7 +23,7 @@ COPY --link --exclude=**/bin --exclude=**/obj --parents \
 RUN dotnet publish app/app.csproj --no-restore -o /app -p:Configuration=Release -p:UseAppHost=false \
     -p:EnableAppHostPackDownload=false
 
-# Empty folders, made where commands can run.
+# Files, made where commands can run.
 FROM build AS folders
 RUN mkdir -p /folders/0
 RUN mkdir -p '/folders/1/my tmp'

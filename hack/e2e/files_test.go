@@ -1,0 +1,230 @@
+package e2e
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/moby/buildkit/solver/pb"
+)
+
+// shop serves files by name, and remembers what was asked for.
+type shop struct {
+	*httptest.Server
+	mu    sync.Mutex
+	files map[string][]byte
+	asks  []string
+}
+
+func newShop(t *testing.T) *shop {
+	t.Helper()
+	s := &shop{files: map[string][]byte{}}
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.asks = append(s.asks, r.Method+" "+r.URL.Path)
+		dt, ok := s.files[r.URL.Path]
+		if !ok {
+			http.NotFound(w, r)
+			return
+		}
+		_, _ = w.Write(dt)
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+// put serves a file, and gives its checksum.
+func (s *shop) put(name string, dt []byte) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.files[name] = dt
+	return fmt.Sprintf("sha256:%x", sha256.Sum256(dt))
+}
+
+func gzipped(t *testing.T, dt []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if _, err := w.Write(dt); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// oneTop and severalTops are what archives have: with one topmost folder, and with two, and files beside them.
+const (
+	oneTop      = "tool-1.2 0700 7:8\ntool-1.2/bin 0700 7:8\ntool-1.2/bin/tool = tool\ntool-1.2/latest > bin/tool"
+	severalTops = "readme = beside\nalias > a\na 0755\na/x = of a\na/both 0755\na/both/1 = 1\n" +
+		"b 0755\nb/y = of b\nb/both 0755\nb/both/2 = 2\nb/both/sub 0755\nb/both/sub/deep = deep"
+)
+
+// entries are lists of files, and what they make of the image, or the error that they give.
+func (s *shop) entries(t *testing.T, git string) []entries {
+	t.Helper()
+	plainFile := s.put("/ca.pem", []byte("certificate\n"))
+	one := s.put("/one.tar.gz", gzipped(t, layerOf(t, oneTop)))
+	several := s.put("/several.tar", layerOf(t, severalTops))
+	noArchive := s.put("/tool.zip", []byte("PK\x03\x04 not a tar"))
+	at := func(name, sum string) string { return "from: '" + s.URL + name + "', checksum: '" + sum + "'" }
+	return []entries{
+		{name: "a link", files: "{link: /usr/bin/app, to: /app/place.dll}",
+			want: "usr/bin/app: 2 0777 0:0 /app/place.dll 1980"},
+		{name: "a link in a folder that is a link", files: "{link: /bin/app, to: /app/place.dll}",
+			want: "usr/bin/app: 2 0777 0:0 /app/place.dll 1980"},
+		{name: "a link in place of a link and of a file",
+			files: "{link: /etc/link.conf, to: /etc/conf}, {link: /usr/bin/tool.sh, to: /bin/sh}",
+			want:  "etc/link.conf: 2 0777 0:0 /etc/conf\nusr/bin/tool.sh: 2 0777 0:0 /bin/sh\netc/app.conf: 0 0644 0:0 2001"},
+		{name: "a link to a folder of the spec", files: "{to: /data/own}, {link: /opt/a/b, to: /data/own}",
+			want: "opt/a/b: 2 0777 0:0 /data/own\nopt/a: 5 0755 0:0"},
+		{name: "a link to nothing", files: "{link: /opt/a, to: /app/missing}",
+			err: "the link /opt/a leads nowhere: the image for linux/amd64 has nothing at /app/missing"},
+		{name: "links in a loop", files: "{link: /opt/a, to: /opt/b}, {link: /opt/b, to: /opt/a}",
+			err: "the link /opt/a leads nowhere"},
+		{name: "a link to itself", files: "{link: /opt/a, to: /opt/a}", err: "the link /opt/a leads nowhere"},
+		{name: "a link where a folder is", files: "{link: /etc/conf, to: /app}", err: "cannot replace"},
+		{name: "remove of the app", files: "{remove: ['/app/*.pdb', /app/runtimes]}",
+			gone: "app/place.pdb app/runtimes", want: "app/place.dll: 0 0644 0:0"},
+		{name: "remove of the base", files: "{remove: [/etc/conf, '/usr/bin/too?.sh', /var/run]}",
+			gone: "etc/conf etc/conf/sub/kept usr/bin/tool.sh var/run", want: "run: 5 0755 0:0\nusr/bin/sh: 0 0644 0:0 2001"},
+		{name: "remove through a link", files: "{remove: '/bin/t*'}", gone: "usr/bin/tool.sh", want: "bin: 2 0777 0:0 usr/bin"},
+		{name: "remove of an entry before", files: "{from: conf, to: /opt/conf}, {remove: '/opt/conf/*.conf'}",
+			gone: "opt/conf/a.conf", want: "opt/conf/sub/b.conf: 0 0644 0:0"},
+		{name: "the order of the list", files: "{remove: /etc/conf}, {from: conf, to: /etc/conf}",
+			gone: "etc/conf/sub/kept", want: "etc/conf/a.conf: 0 0644 0:0\netc/conf: 5 0755 0:0"},
+		{name: "remove of nothing", files: "{remove: /app/*.missing}",
+			err: "remove: the image for linux/amd64 has nothing at /app/*.missing"},
+		{name: "remove of nothing, elsewhere", files: "{remove: [/etc/conf, /opt/missing]}",
+			err: "remove: the image for linux/amd64 has nothing at /opt/missing"},
+		{name: "remove of the folder of the app", files: "{remove: /app}", err: "remove: /app has the app: name files in it"},
+		{name: "change of the app", files: "{change: '/app/place.*', mode: '0755'}, {change: /app/place.dll, owner: '3:4'}",
+			want: "app/place.dll: 0 0755 3:4\napp/place.pdb: 0 0755 0:0\napp: 5 0755 0:0"},
+		{name: "change of all of the app", files: "{change: /app, owner: '3:4'}, {change: /app/place.dll, owner: '0'}",
+			want: "app/place.dll: 0 0644 0:0\napp/place.pdb: 0 0644 3:4\napp: 5 0755 3:4"},
+		{name: "change of the base", files: "{change: /etc/conf, owner: '3:4'}, {change: /usr/bin/sh, mode: '0755'}",
+			want: "etc/conf: 5 0711 3:4\netc/conf/sub/kept: 0 0644 3:4 2001\nusr/bin/sh: 0 0755 0:0 2001\netc: 5 0755 0:0"},
+		{name: "change of an entry before", files: "{from: conf, to: /opt/conf}, {change: /opt/conf/sub, mode: '0700'}",
+			want: "opt/conf/sub: 5 0700 0:0\nopt/conf/sub/b.conf: 0 0700 0:0\nopt/conf/a.conf: 0 0644 0:0\nopt/conf: 5 0755 0:0"},
+		{name: "change of nothing", files: "{change: /opt/x, mode: '0700'}",
+			err: "change: the image for linux/amd64 has nothing at /opt/x"},
+		{name: "several files", files: "{from: [tool.sh, 'conf/*.conf', 'c*f/sub'], to: /opt/}",
+			want: "opt/tool.sh: 0 0644 0:0\nopt/a.conf: 0 0644 0:0\nopt/b.conf: 0 0644 0:0"},
+		{name: "a pattern for nothing", files: "{from: 'conf/*.txt', to: /opt/}",
+			err: "nothing in the context matches conf/*.txt"},
+		{name: "a pattern for several files", files: "{from: 't*', to: /opt}", err: "t* matches 3 files: end to with a slash"},
+		{name: "what is left out", files: "{from: root, to: /opt, exclude: ['etc/*.conf', '**/sub']}",
+			want: "opt/opt/tree/leaf: 0 0644 0:0\nopt/etc/conf: 5 0755 0:0", gone: "opt/etc/new.conf opt/etc/conf/sub"},
+		{name: "what is left out of a pattern", files: "{from: 'conf/*', to: /opt/, exclude: ['b.*', 'a.*']}",
+			gone: "opt/a.conf opt/b.conf"},
+		{name: "a file from an address", files: "{" + at("/ca.pem", plainFile) + ", to: /etc/ssl/}",
+			want: "etc/ssl/ca.pem: 0 0644 0:0 1980"},
+		{name: "a file from an address, renamed", files: "{" + at("/ca.pem?a=b", plainFile) + ", to: /bin/x, mode: '4755', owner: '3:4'}",
+			want: "usr/bin/x: 0 4755 3:4 1980"},
+		{name: "a file without a checksum", files: "{from: '" + s.URL + "/ca.pem?token=abc', to: /x}",
+			err: s.URL + "/ca.pem needs a checksum, so that every build gets the same file: if you trust what is there now, write " +
+				"checksum: " + plainFile},
+		{name: "a file with another checksum", files: "{" + at("/ca.pem", one) + ", to: /x}",
+			err: s.URL + "/ca.pem has the checksum " + plainFile + ", and the spec says " + one},
+		{name: "a file that is not there", files: "{" + at("/missing", plainFile[:70]+"f") + ", to: /x}", err: s.URL + "/missing has the checksum sha256:"},
+		{name: "an archive", files: "{" + at("/one.tar.gz", one) + ", unpack: true, to: /opt/tool}",
+			want: "opt/tool/tool-1.2/bin/tool: 0 0644 0:0 1980\nopt/tool/tool-1.2: 5 0755 0:0"},
+		{name: "an archive with one folder", files: "{" + at("/one.tar.gz", one) + ", unpack: true, strip: 1, to: /opt/tool}",
+			want: "opt/tool/bin/tool: 0 0644 0:0 1980\nopt/tool/latest: 2 0777 0:0 bin/tool\nopt/tool: 5 0755 0:0"},
+		{name: "an archive with several folders", files: "{" + at("/several.tar", several) + ", unpack: true, strip: 1, to: /opt, owner: '3:4'}",
+			want: "opt/x: 0 0644 3:4\nopt/y: 0 0644 3:4\nopt/both/1: 0 0644 3:4\nopt/both/2: 0 0644 3:4", gone: "opt/readme opt/alias opt/a"},
+		{name: "an archive, deeper", files: "{" + at("/several.tar", several) + ", unpack: true, strip: 3, to: /opt, exclude: [x]}",
+			want: "opt/deep: 0 0644 0:0", gone: "opt/x opt/1"},
+		{name: "an archive that is not so deep", files: "{" + at("/several.tar", several) + ", unpack: true, strip: 4, to: /opt}",
+			err: "strip: 4 leaves nothing of " + s.URL + "/several.tar: no path in it has more than 4 names"},
+		{name: "no archive", files: "{" + at("/tool.zip", noArchive) + ", unpack: true, to: /opt}",
+			err: s.URL + "/tool.zip is no tar archive"},
+		{name: "an archive of the context", files: "{from: tools.tar, unpack: true, strip: 1, to: /opt}",
+			want: "opt/bin/tool: 0 0644 0:0 1980"},
+		{name: "a repository", files: "{from: '" + git + "#v1:deploy', to: /opt/deploy, exclude: [no.txt]}",
+			want: "opt/deploy/run.sh: 0 0755 0:0 1980", gone: "opt/deploy/no.txt opt/deploy/.git"},
+		{name: "a repository without that reference", files: "{from: '" + git + "#v7', to: /opt}", err: "v7"},
+		{name: "an image", files: "{image: IMAGE, from: [/etc/os-release, '/etc/*.conf'], to: /opt/}",
+			want: "opt/os-release: 0 0644 0:0 1980"},
+	}
+}
+
+type entries struct {
+	name, files string
+	want        string // lines with a path, and what begins and ends what rootfs tells of it
+	gone        string // paths that are not there
+	err         string
+}
+
+// Entries of files do what they say, onto a base with all kinds of files, with merge support and without.
+func TestFiles(t *testing.T) {
+	t.Parallel()
+	app, _ := placeApp(t)
+	write(t, app, "tools.tar", string(layerOf(t, oneTop)))
+	s := newShop(t)
+	served := t.TempDir()
+	write(t, served, "deploy/run.sh", "#!/bin/sh\n")
+	write(t, served, "deploy/no.txt", "no\n")
+	command(t, served, "chmod", "+x", "deploy/run.sh")
+	image := theLab.Registry() + "/dotnet/runtime:10.0"
+	config := v1.Config{Env: []string{"PATH=/usr/bin"}}
+	base, _ := pushLayout(t, usrMerged, config)
+	for _, tc := range s.entries(t, gitServer(t, served)) {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			command(t, dir, "cp", "--archive", app+"/.", dir)
+			write(t, dir, "crosshull.yaml", layout{files: strings.ReplaceAll(tc.files, "IMAGE", image)}.spec(base))
+			got := built(t, dir, tc.err)
+			for line := range strings.Lines(tc.want) {
+				name, want, _ := strings.Cut(strings.TrimSpace(line), ": ")
+				if !tells(got[name], want) {
+					t.Errorf("/%s is %q, want %q", name, got[name], want)
+				}
+			}
+			for _, name := range strings.Fields(tc.gone) {
+				if told, ok := got[name]; ok {
+					t.Errorf("/%s is %q, and should not be there", name, told)
+				}
+			}
+			wantSame(t, "copied", built(t, dir, tc.err, without(pb.CapMergeOp)), got)
+		})
+	}
+}
+
+// tells tells whether a text begins with the words of another, but for its last word, which is at its end.
+func tells(told, want string) bool {
+	words := strings.Fields(want)
+	last := words[len(words)-1]
+	if len(last) == 4 && (last == "1980" || last == "2001") {
+		return strings.HasPrefix(told, strings.TrimSuffix(want, " "+last)) && strings.Contains(told, " "+last+"-")
+	}
+	return strings.HasPrefix(told, want)
+}
+
+// tarNames are the names in a layer.
+func tarNames(t *testing.T, r io.Reader) []string {
+	t.Helper()
+	var names []string
+	for r := tar.NewReader(r); ; {
+		h, err := r.Next()
+		if err == io.EOF {
+			return names
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, h.Name)
+	}
+}
