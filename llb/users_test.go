@@ -216,7 +216,8 @@ func TestOwned(t *testing.T) {
 		{"", "", "10001", "10001:7"}, {"", "", "10001:5", ""}, {"", "", "1654", ""}, {"", "", "shop:root", "10001:0"},
 		{"app:shop", "a", "0", "1654:7"},
 	} {
-		owned, err := shopUsers(t).Owned([]spec.File{{To: "/x"}, {Owner: tc.owner, From: entryPaths(tc.from), To: "/a"}}, tc.user)
+		files := []spec.File{{To: "/x"}, {Owner: tc.owner, From: entryPaths(tc.from), To: "/a"}}
+		owned, err := shopUsers(t).Owned(files, tc.user)
 		if err != nil {
 			t.Errorf("%+v: %v", tc, err)
 		} else if owned[1].Owner != tc.want {
@@ -280,7 +281,9 @@ func TestMustKnowUsers(t *testing.T) {
 		{spec.Image{}, nil, "shop", false},
 		{shop, nil, "0", true},
 		{spec.Image{Groups: []spec.Group{{}}}, nil, "0", true},
-		{spec.Image{}, []spec.File{{From: spec.Paths{"a"}}, {Owner: "5:6"}, {From: spec.Paths{"b"}, Owner: "root:root"}}, "me", false},
+		{spec.Image{}, []spec.File{
+			{From: spec.Paths{"a"}}, {Owner: "5:6"}, {From: spec.Paths{"b"}, Owner: "root:root"},
+		}, "me", false},
 		{spec.Image{}, []spec.File{{To: "/a"}}, "1654:1654", false},
 		{spec.Image{}, []spec.File{{To: "/a"}}, "me", true},
 		{spec.Image{}, []spec.File{{To: "/a", From: spec.Paths{"a"}, Owner: "app"}}, "me", true},

@@ -5,15 +5,23 @@ import (
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/moby/buildkit/solver/pb"
 )
 
@@ -86,7 +94,8 @@ func (s *shop) entries(t *testing.T, git string) []entries {
 			want: "usr/bin/app: 2 0777 0:0 /app/place.dll 1980"},
 		{name: "a link in place of a link and of a file",
 			files: "{link: /etc/link.conf, to: /etc/conf}, {link: /usr/bin/tool.sh, to: /bin/sh}",
-			want:  "etc/link.conf: 2 0777 0:0 /etc/conf\nusr/bin/tool.sh: 2 0777 0:0 /bin/sh\netc/app.conf: 0 0644 0:0 2001"},
+			want: "etc/link.conf: 2 0777 0:0 /etc/conf\nusr/bin/tool.sh: 2 0777 0:0 /bin/sh\n" +
+				"etc/app.conf: 0 0644 0:0 2001"},
 		{name: "a link to a folder of the spec", files: "{to: /data/own}, {link: /opt/a/b, to: /data/own}",
 			want: "opt/a/b: 2 0777 0:0 /data/own\nopt/a: 5 0755 0:0"},
 		{name: "a link to nothing", files: "{link: /opt/a, to: /app/missing}",
@@ -98,8 +107,10 @@ func (s *shop) entries(t *testing.T, git string) []entries {
 		{name: "remove of the app", files: "{remove: ['/app/*.pdb', /app/runtimes]}",
 			gone: "app/place.pdb app/runtimes", want: "app/place.dll: 0 0644 0:0"},
 		{name: "remove of the base", files: "{remove: [/etc/conf, '/usr/bin/too?.sh', /var/run]}",
-			gone: "etc/conf etc/conf/sub/kept usr/bin/tool.sh var/run", want: "run: 5 0755 0:0\nusr/bin/sh: 0 0644 0:0 2001"},
-		{name: "remove through a link", files: "{remove: '/bin/t*'}", gone: "usr/bin/tool.sh", want: "bin: 2 0777 0:0 usr/bin"},
+			gone: "etc/conf etc/conf/sub/kept usr/bin/tool.sh var/run",
+			want: "run: 5 0755 0:0\nusr/bin/sh: 0 0644 0:0 2001"},
+		{name: "remove through a link", files: "{remove: '/bin/t*'}", gone: "usr/bin/tool.sh",
+			want: "bin: 2 0777 0:0 usr/bin"},
 		{name: "remove of an entry before", files: "{from: conf, to: /opt/conf}, {remove: '/opt/conf/*.conf'}",
 			gone: "opt/conf/a.conf", want: "opt/conf/sub/b.conf: 0 0644 0:0"},
 		{name: "the order of the list", files: "{remove: /etc/conf}, {from: conf, to: /etc/conf}",
@@ -116,44 +127,55 @@ func (s *shop) entries(t *testing.T, git string) []entries {
 		{name: "change of the base", files: "{change: /etc/conf, owner: '3:4'}, {change: /usr/bin/sh, mode: '0755'}",
 			want: "etc/conf: 5 0711 3:4\netc/conf/sub/kept: 0 0644 3:4 2001\nusr/bin/sh: 0 0755 0:0 2001\netc: 5 0755 0:0"},
 		{name: "change of an entry before", files: "{from: conf, to: /opt/conf}, {change: /opt/conf/sub, mode: '0700'}",
-			want: "opt/conf/sub: 5 0700 0:0\nopt/conf/sub/b.conf: 0 0700 0:0\nopt/conf/a.conf: 0 0644 0:0\nopt/conf: 5 0755 0:0"},
+			want: "opt/conf/sub: 5 0700 0:0\nopt/conf/sub/b.conf: 0 0700 0:0\nopt/conf/a.conf: 0 0644 0:0\n" +
+				"opt/conf: 5 0755 0:0"},
 		{name: "change of nothing", files: "{change: /opt/x, mode: '0700'}",
 			err: "change: the image for linux/amd64 has nothing at /opt/x"},
 		{name: "several files", files: "{from: [tool.sh, 'conf/*.conf', 'c*f/sub'], to: /opt/}",
 			want: "opt/tool.sh: 0 0644 0:0\nopt/a.conf: 0 0644 0:0\nopt/b.conf: 0 0644 0:0"},
 		{name: "a pattern for nothing", files: "{from: 'conf/*.txt', to: /opt/}",
 			err: "nothing in the context matches conf/*.txt"},
-		{name: "a pattern for several files", files: "{from: 't*', to: /opt}", err: "t* matches 3 files: end to with a slash"},
+		{name: "a pattern for several files", files: "{from: 't*', to: /opt}",
+			err: "t* matches 3 files: end to with a slash"},
 		{name: "what is left out", files: "{from: root, to: /opt, exclude: ['etc/*.conf', '**/sub']}",
 			want: "opt/opt/tree/leaf: 0 0644 0:0\nopt/etc/conf: 5 0755 0:0", gone: "opt/etc/new.conf opt/etc/conf/sub"},
 		{name: "what is left out of a pattern", files: "{from: 'conf/*', to: /opt/, exclude: ['b.*', 'a.*']}",
 			gone: "opt/a.conf opt/b.conf"},
 		{name: "a file from an address", files: "{" + at("/ca.pem", plainFile) + ", to: /etc/ssl/}",
 			want: "etc/ssl/ca.pem: 0 0644 0:0 1980"},
-		{name: "a file from an address, renamed", files: "{" + at("/ca.pem?a=b", plainFile) + ", to: /bin/x, mode: '4755', owner: '3:4'}",
-			want: "usr/bin/x: 0 4755 3:4 1980"},
+		{name: "a file from an address, renamed",
+			files: "{" + at("/ca.pem?a=b", plainFile) + ", to: /bin/x, mode: '4755', owner: '3:4'}",
+			want:  "usr/bin/x: 0 4755 3:4 1980"},
 		{name: "a file without a checksum", files: "{from: '" + s.URL + "/ca.pem?token=abc', to: /x}",
-			err: s.URL + "/ca.pem needs a checksum, so that every build gets the same file: if you trust what is there now, write " +
-				"checksum: " + plainFile},
+			err: s.URL + "/ca.pem needs a checksum, so that every build gets the same file: if you trust what is there " +
+				"now, write checksum: " + plainFile},
 		{name: "a file with another checksum", files: "{" + at("/ca.pem", one) + ", to: /x}",
 			err: s.URL + "/ca.pem has the checksum " + plainFile + ", and the spec says " + one},
-		{name: "a file that is not there", files: "{" + at("/missing", plainFile[:70]+"f") + ", to: /x}", err: s.URL + "/missing has the checksum sha256:"},
-		{name: "an archive", files: "{" + at("/one.tar.gz", one) + ", unpack: true, to: /opt/tool}",
-			want: "opt/tool/tool-1.2/bin/tool: 0 0644 0:0 1980\nopt/tool/tool-1.2: 5 0755 0:0"},
-		{name: "an archive with one folder", files: "{" + at("/one.tar.gz", one) + ", unpack: true, strip: 1, to: /opt/tool}",
-			want: "opt/tool/bin/tool: 0 0644 0:0 1980\nopt/tool/latest: 2 0777 0:0 bin/tool\nopt/tool: 5 0755 0:0"},
-		{name: "an archive with several folders", files: "{" + at("/several.tar", several) + ", unpack: true, strip: 1, to: /opt, owner: '3:4'}",
-			want: "opt/x: 0 0644 3:4\nopt/y: 0 0644 3:4\nopt/both/1: 0 0644 3:4\nopt/both/2: 0 0644 3:4", gone: "opt/readme opt/alias opt/a"},
-		{name: "an archive, deeper", files: "{" + at("/several.tar", several) + ", unpack: true, strip: 3, to: /opt, exclude: [x]}",
-			want: "opt/deep: 0 0644 0:0", gone: "opt/x opt/1"},
-		{name: "an archive that is not so deep", files: "{" + at("/several.tar", several) + ", unpack: true, strip: 4, to: /opt}",
-			err: "strip: 4 leaves nothing of " + s.URL + "/several.tar: no path in it has more than 4 names"},
+		{name: "a file that is not there", files: "{" + at("/missing", plainFile[:70]+"f") + ", to: /x}",
+			err: s.URL + "/missing has the checksum sha256:"},
+		{name: "an archive",
+			files: "{" + at("/one.tar.gz", one) + ", unpack: true, to: /opt/tool}",
+			want:  "opt/tool/tool-1.2/bin/tool: 0 0644 0:0 1980\nopt/tool/tool-1.2: 5 0755 0:0"},
+		{name: "an archive with one folder",
+			files: "{" + at("/one.tar.gz", one) + ", unpack: true, strip: 1, to: /opt/tool}",
+			want:  "opt/tool/bin/tool: 0 0644 0:0 1980\nopt/tool/latest: 2 0777 0:0 bin/tool\nopt/tool: 5 0755 0:0"},
+		{name: "an archive with several folders",
+			files: "{" + at("/several.tar", several) + ", unpack: true, strip: 1, to: /opt, owner: '3:4'}",
+			want:  "opt/x: 0 0644 3:4\nopt/y: 0 0644 3:4\nopt/both/1: 0 0644 3:4\nopt/both/2: 0 0644 3:4",
+			gone:  "opt/readme opt/alias opt/a"},
+		{name: "an archive, deeper",
+			files: "{" + at("/several.tar", several) + ", unpack: true, strip: 3, to: /opt, exclude: [x]}",
+			want:  "opt/deep: 0 0644 0:0", gone: "opt/x opt/1"},
+		{name: "an archive that is not so deep",
+			files: "{" + at("/several.tar", several) + ", unpack: true, strip: 4, to: /opt}",
+			err:   "strip: 4 leaves nothing of " + s.URL + "/several.tar: no path in it has more than 4 names"},
 		{name: "no archive", files: "{" + at("/tool.zip", noArchive) + ", unpack: true, to: /opt}",
 			err: s.URL + "/tool.zip is no tar archive"},
 		{name: "an archive of the context", files: "{from: tools.tar, unpack: true, strip: 1, to: /opt}",
 			want: "opt/bin/tool: 0 0644 0:0 1980"},
-		{name: "a repository", files: "{from: '" + git + "#v1:deploy', to: /opt/deploy, exclude: [no.txt]}",
-			want: "opt/deploy/run.sh: 0 0755 0:0 1980", gone: "opt/deploy/no.txt opt/deploy/.git"},
+		{name: "a repository",
+			files: "{from: '" + git + "#v1:deploy', to: /opt/deploy, exclude: [no.txt]}",
+			want:  "opt/deploy/run.sh: 0 0755 0:0 1980", gone: "opt/deploy/no.txt opt/deploy/.git"},
 		{name: "a repository without that reference", files: "{from: '" + git + "#v7', to: /opt}", err: "v7"},
 		{name: "an image", files: "{image: IMAGE, from: [/etc/os-release, '/etc/*.conf'], to: /opt/}",
 			want: "opt/os-release: 0 0644 0:0 1980"},
@@ -213,18 +235,155 @@ func tells(told, want string) bool {
 	return strings.HasPrefix(told, want)
 }
 
-// tarNames are the names in a layer.
-func tarNames(t *testing.T, r io.Reader) []string {
+// Each platform gets files of its own: of an image, and from an address with a checksum for each. What is removed of
+// the app is in no layer, and what is removed of the base is hidden. Built again, all is the same, bit by bit. What an
+// address has after its ? is in no log.
+func TestFilesOfPlatforms(t *testing.T) {
+	t.Parallel()
+	dir, s := hello(t), newShop(t)
+	sums := map[string]string{}
+	for _, arch := range []string{"amd64", "arm64"} {
+		sums[arch] = s.put("/tool-"+arch, []byte("tool of "+arch))
+	}
+	const spec = `# syntax=ghcr.io/crosshull/crosshull:1
+args: {TARGETARCH: }
+files:
+  - {image: %[1]s/dotnet/runtime:10.0, from: [/usr/share/dotnet/dotnet, "/etc/host*"], to: /opt/}
+  - {from: "%[2]s/tool-${TARGETARCH}?token=hidden", checksum: %[3]s, to: /usr/local/bin/tool, mode: "0755"}
+  - {link: /usr/local/bin/hello, to: /app/hello.dll}
+  - {remove: [/app/*.pdb, /etc/os-release]}
+  - {change: /app/hello.dll, owner: "7:8"}
+`
+	write(t, dir, "crosshull.yaml", fmt.Sprintf(spec, theLab.Registry(), s.URL, "{}"))
+	_, err := solve(t, dir, platform("linux/amd64,linux/arm64"))
+	want := "write checksum: {linux/amd64: " + sums["amd64"] + ", linux/arm64: " + sums["arm64"] + "}"
+	if err == nil || !strings.Contains(err.Error(), "crosshull.yaml:5: ") || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	write(t, dir, "crosshull.yaml", fmt.Sprintf(spec, theLab.Registry(), s.URL,
+		"{amd64: '"+sums["amd64"]+"', linux/arm64: '"+sums["arm64"]+"'}"))
+	var digests []string
+	for range 2 {
+		repo := repository(t)
+		rec := mustSolve(t, dir, platform("linux/amd64,linux/arm64"), pushTo(repo), attr("no-cache", "image"))
+		if strings.Contains(rec.log, "hidden") {
+			t.Errorf("the log has the token:\n%s", rec.log)
+		}
+		wantContains(t, "log", rec.log, "[summary] removed /etc/os-release", s.URL+"/tool-arm64")
+		digests = append(digests, rec.response["containerimage.digest"])
+		for arch, machine := range map[string]byte{"amd64": 0x3e, "arm64": 0xb7} {
+			image, names := contentOf(t, repo, arch)
+			if elf := image["opt/dotnet"]; len(elf) < 20 || elf[18] != machine {
+				t.Errorf("%s: /opt/dotnet is for another machine", arch)
+			}
+			if got := image["usr/local/bin/tool"]; string(got) != "tool of "+arch {
+				t.Errorf("%s has %q", arch, got)
+			}
+			if _, ok := image["etc/os-release"]; ok || !slices.Contains(names, "etc/.wh.os-release") {
+				t.Errorf("%s: /etc/os-release is there, or in no whiteout of %q", arch, names)
+			}
+			if slices.ContainsFunc(names, func(name string) bool { return strings.HasSuffix(name, ".pdb") }) {
+				t.Errorf("%s: a layer has the removed file: %q", arch, names)
+			}
+		}
+	}
+	if digests[0] != digests[1] {
+		t.Errorf("built again, %s is %s", digests[0], digests[1])
+	}
+}
+
+// contentOf gives the files of an image for an architecture, and the names in all its layers.
+func contentOf(t *testing.T, repo, arch string) (files map[string][]byte, names []string) {
 	t.Helper()
-	var names []string
-	for r := tar.NewReader(r); ; {
-		h, err := r.Next()
-		if err == io.EOF {
-			return names
+	ref, err := name.ParseReference(repo, name.Insecure)
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := remote.Image(ref, remote.WithContext(t.Context()), remote.WithPlatform(v1.Platform{
+		OS: "linux", Architecture: arch,
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files = map[string][]byte{}
+	eachFile(t, mutate.Extract(img), func(h *tar.Header, dt []byte) { files[path.Clean(h.Name)] = dt })
+	layers, err := img.Layers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, layer := range layers {
+		r, err := layer.Uncompressed()
+		if err != nil {
+			t.Fatal(err)
+		}
+		eachFile(t, r, func(h *tar.Header, _ []byte) { names = append(names, path.Clean(h.Name)) })
+	}
+	return files, names
+}
+
+// eachFile visits the files of an archive.
+func eachFile(t *testing.T, r io.ReadCloser, visit func(h *tar.Header, dt []byte)) {
+	t.Helper()
+	defer r.Close() //nolint:errcheck // read only
+	for files := tar.NewReader(r); ; {
+		h, err := files.Next()
+		if errors.Is(err, io.EOF) {
+			return
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		names = append(names, h.Name)
+		dt, err := io.ReadAll(files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		visit(h, dt)
+	}
+}
+
+// The Dockerfile that a user can leave with makes the same files.
+func TestFilesInDockerfile(t *testing.T) {
+	t.Parallel()
+	needDockerfileFrontend(t)
+	app, _ := placeApp(t)
+	write(t, app, "tools.tar", string(layerOf(t, oneTop)))
+	s := newShop(t)
+	ca, several := s.put("/ca.pem", []byte("certificate\n")), s.put("/several.tar", layerOf(t, severalTops))
+	base, _ := pushLayout(t, usrMerged, v1.Config{Env: []string{"PATH=/usr/bin"}})
+	write(t, app, "crosshull.yaml", layout{files: `
+  {to: /data/own, owner: '3:4'},
+  {link: /usr/local/bin/app, to: /app/place.dll},
+  {from: [tool.sh, 'conf/*.conf'], to: /opt/files/},
+  {from: root, to: /opt/root, exclude: ['etc/*.conf']},
+  {from: 'conf/*', to: /opt/some/, exclude: ['a.*']},
+  {from: tools.tar, unpack: true, to: /opt/archive},
+  {from: tools.tar, unpack: true, strip: 1, to: /opt/stripped, owner: '3:4'},
+  {from: '` + s.URL + `/ca.pem', checksum: '` + ca + `', to: /opt/ca/},
+  {from: '` + s.URL + `/several.tar', checksum: '` + several + `', unpack: true, strip: 1, to: /opt/several},
+  {image: ` + base + `, from: [/usr/bin/sh, '/etc/*.conf'], to: /opt/image/},
+  {remove: [/app/*.pdb, /app/runtimes]},
+  {change: '/app/place.*', mode: '0750'},
+  {change: /app/place.dll, owner: '3:4'},
+  {change: /etc/conf, owner: '3:4'}`}.spec(base))
+	text := answerOf(t, app, "dockerfile", "--platform", "linux/amd64")
+	write(t, app, "Dockerfile.ours", text)
+	archive := filepath.Join(t.TempDir(), "image.tar")
+	build(t, app, "-f", "Dockerfile.ours", "--platform", "linux/amd64", "--output", "type=tar,dest="+archive, ".")
+	dt, err := os.ReadFile(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	only := func(all map[string]string) map[string]string {
+		kept := map[string]string{}
+		for name, told := range all {
+			if folder := strings.HasPrefix(told, "5 "); !folder || strings.HasPrefix(name, "data") {
+				kept[name] = told[:max(strings.LastIndex(told, " "), 0)] // without the time
+			}
+		}
+		return kept
+	}
+	wantSame(t, "crosshull", only(built(t, app, "")), only(rootfs(t, dt)))
+	if t.Failed() {
+		t.Log(text)
 	}
 }
