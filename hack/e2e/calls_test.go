@@ -218,6 +218,7 @@ func TestEject(t *testing.T) {
 	}{
 		{"aot", nil, "", true}, {"apps", nil, "clock", true}, {"apps", nil, "greeter", false}, {"aspnetapp", nil, "", true},
 		{"complexapp", nil, "", true}, {"dotnetapp", nil, "", true}, {"filebased", nil, "", true},
+		{"files", nil, "", true},
 		{"privatefeed", feed, "", true},
 		{"sqlite", nil, "", true}, {"tests", nil, "", true}, {"trimmed", nil, "", true}, {"worker", nil, "", true},
 	} {

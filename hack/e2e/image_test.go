@@ -177,7 +177,7 @@ func TestNativeExamples(t *testing.T) {
 }
 
 // portable are the examples that build for all platforms.
-var portable = firstBuilds("aspnetapp", "complexapp", "dotnetapp", "filebased", "sqlite", "worker")
+var portable = firstBuilds("aspnetapp", "complexapp", "dotnetapp", "filebased", "files", "sqlite", "worker")
 
 func firstBuilds(names ...string) map[string]func() (*firstBuild, error) {
 	builds := map[string]func() (*firstBuild, error){}
@@ -237,6 +237,10 @@ func TestExamples(t *testing.T) {
 		{"dotnetapp", []string{"Hello from .NET!", "Arguments:", "from", "X64"}},
 		{"complexapp", []string{"complexapp"}},
 		{"worker", nil},
+		{"files", []string{
+			"configuration: common.conf site-1.conf site-2.conf\n", "symbols: \n", "greet leads to: /app/tools/greet.sh\n",
+			"its mode: 755\n", "/data/note.txt: written\n",
+		}},
 		{"sqlite", []string{"Hello from SQLite on X64"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
