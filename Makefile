@@ -7,7 +7,7 @@ help: ## this list
 	@awk -F ': *[^#]*## ' '/^[a-z]+:.*## / { gsub(/[$$][$$]/, "$$"); printf "make %-8s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## the main job on a real example, with your Docker engine; without one, in the lab
-	go -C hack run ./cmd/demo $(ARGS)
+	go -C hack run ./cmd/demo
 
 # A tool and not a program to run: Go keeps the results of tests only as long as what runs them has the same path.
 SUITE := go -C hack tool suite

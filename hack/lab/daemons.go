@@ -187,7 +187,7 @@ func cleanBuildkit(ctx context.Context, dir string) error {
 		return err
 	}
 	for _, mount := range slices.Backward(mountsBelow(mounts, root)) {
-		if err := syscall.Unmount(mount, syscall.MNT_DETACH); err != nil && !errors.Is(err, syscall.EINVAL) {
+		if err := detach(mount); err != nil && !errors.Is(err, syscall.EINVAL) {
 			return fmt.Errorf("unmount %s: %w", mount, err)
 		}
 	}

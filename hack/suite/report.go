@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -67,6 +68,7 @@ type report struct {
 	spent    map[string]map[string]Spent
 	packages []string        // the last line of each
 	failed   []string        // what failed
+	skipped  []string        // what was skipped, with the reasons
 	cached   map[string]bool // packages
 }
 
@@ -179,6 +181,10 @@ func (r *report) endTest(key string, e event) {
 	}
 	r.tests = append(r.tests, t)
 	what := fmt.Sprintf("%s  %6.1fs  %s %s", e.Action, e.Elapsed, short(e.Package), e.Test)
+	if e.Action == "skip" {
+		what += ": " + reason(r.output[key])
+		r.skipped = append(r.skipped, what)
+	}
 	_, part := parentOf(e.Test)
 	switch {
 	case part:
@@ -198,6 +204,23 @@ func (r *report) endTest(key string, e event) {
 		r.write(r.output[key])
 	}
 }
+
+// reason is what a test printed when it was skipped, without the line of the test.
+func reason(output []string) string {
+	var lines []string
+	for _, line := range output {
+		line = strings.TrimSpace(line)
+		if !strings.HasPrefix(line, "=== ") && !strings.HasPrefix(line, "--- ") && line != "" {
+			lines = append(lines, placeOfTest.ReplaceAllString(line, ""))
+		}
+	}
+	if lines == nil {
+		return "no reason is given"
+	}
+	return strings.Join(lines, " ")
+}
+
+var placeOfTest = regexp.MustCompile(`^\S+\.go:\d+: `)
 
 // place says the how manyth of how many a test is.
 func (r *report) place() string {
@@ -274,8 +297,9 @@ func (r *report) hasPart(key string) bool {
 // slowest is how many tests the table of the slowest has.
 const slowest = 20
 
-// end writes the table of the slowest tests, the packages, and last what test runners write last.
-func (r *report) end() {
+// end writes the table of the slowest tests, the packages, what was skipped and not run, and last what test runners
+// write last.
+func (r *report) end(notRun string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	top := slices.DeleteFunc(slices.Clone(r.tests), func(t Test) bool {
@@ -297,6 +321,12 @@ func (r *report) end() {
 	r.write(r.packages)
 	if len(r.failed) > 0 {
 		_, _ = fmt.Fprintf(r.out, "\nFailed, with the output above:\n  %s\n", strings.Join(r.failed, "\n  "))
+	}
+	if len(r.skipped) > 0 {
+		_, _ = fmt.Fprintf(r.out, "\nSkipped:\n  %s\n", strings.Join(r.skipped, "\n  "))
+	}
+	if notRun != "" {
+		_, _ = fmt.Fprintf(r.out, "\n%s\n", notRun)
 	}
 	done := fmt.Sprintf("\nDONE %d tests", r.count["all"])
 	if n := r.count["skip"]; n > 0 {

@@ -33,6 +33,8 @@ type Module struct {
 	Path string
 	Dir  string   // its folder
 	Lab  []string // packages whose tests need the lab
+	// Engine are packages whose tests need a Docker engine. In the lab, a test of hack/e2e runs them.
+	Engine []string
 	// Fresh: its tests read files outside of the module, which Go does not look at when it keeps results.
 	Fresh bool
 
@@ -50,7 +52,8 @@ var Modules = []Module{
 			"github.com/crosshull/crosshull/hack/e2e",
 			"github.com/crosshull/crosshull/hack/site/browser",
 		},
-		Fresh: true,
+		Engine: []string{"github.com/crosshull/crosshull/hack/e2e/onengine"},
+		Fresh:  true,
 	},
 }
 
@@ -64,7 +67,11 @@ type pkg struct {
 // Config says what to run.
 type Config struct {
 	Modules []Module
+	Only    []string      // packages to run, as the report names them; nil: all
 	Lab     bool          // with the tests that need the lab; it has to be up
+	Engine  bool          // with the tests that need a Docker engine
+	HowLab  string        // how to run the tests that need the lab, to be told at the end if they are not run
+	Race    bool          // with the race detector
 	Short   bool          // say less: packages, what fails, and what takes more than a second
 	Limit   time.Duration // for each test
 	Watch   []string      // the command that runs a test binary under a [Watcher], before the path of the binary
@@ -77,7 +84,7 @@ var ErrFailed = errors.New("tests failed")
 
 // Run runs the tests.
 func Run(ctx context.Context, c Config) error {
-	runs, total, err := plan(ctx, c)
+	p, err := plan(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -85,13 +92,13 @@ func Run(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
-	r := newReport(c.Out, total, c.Short, time.Now)
+	r := newReport(c.Out, p.total, c.Short, time.Now)
 	stop := every(time.Second, r.remind)
-	for _, run := range runs {
+	for _, run := range p.runs {
 		err = errors.Join(err, run.do(ctx, c, r, raw))
 	}
 	stop()
-	r.end()
+	r.end(p.notRun(c))
 	if err = errors.Join(err, raw.Close(), ctx.Err()); err != nil {
 		return err
 	}
@@ -108,40 +115,74 @@ type run struct {
 	args []string
 }
 
-// plan gives the calls of go test, what is quick first, and how many tests they are.
+// calls are those of go test, what is quick first.
+type calls struct {
+	runs    []run
+	total   int      // tests that they run
+	needLab []string // packages that are not run, as they need the lab
+	left    int      // tests in these
+}
+
+// plan gives the calls of go test.
 //
-// Those that need the lab share it, so they run one package after the other, and always, as Go does not see all that
-// they depend on.
-func plan(ctx context.Context, c Config) (runs []run, total int, err error) {
-	var lab []run
+// Those that need the lab or an engine share it, so they run one package after the other, and always, as Go does not
+// see all that they depend on.
+func plan(ctx context.Context, c Config) (calls, error) {
+	var all calls
+	var shared []run
+	var ran, race []string
+	if c.Race {
+		race = []string{"-race"}
+	}
 	for _, m := range c.Modules {
 		pkgs, err := list(ctx, m)
 		if err != nil {
-			return nil, 0, err
+			return calls{}, err
 		}
-		unit := run{"the tests of " + m.Path, m.Dir, []string{"-race"}}
+		unit := run{"the tests of " + m.Path, m.Dir, slices.Clone(race)}
 		if m.Fresh {
 			unit.args = append(unit.args, "-count=1")
 		}
 		flags := len(unit.args)
 		for _, p := range pkgs {
-			needs := slices.Contains(m.Lab, p.ImportPath)
+			lab, engine := slices.Contains(m.Lab, p.ImportPath), slices.Contains(m.Engine, p.ImportPath)
 			switch {
-			case !needs:
-				unit.args = append(unit.args, p.ImportPath)
-			case c.Lab:
-				args := []string{"-race", "-count=1", p.ImportPath}
-				lab = append(lab, run{"the tests of " + p.ImportPath, m.Dir, args})
-			default:
+			case lab && !c.Lab:
+				all.needLab = append(all.needLab, short(p.ImportPath))
+				all.left += p.tests
 				continue
+			case engine && !c.Engine, c.Only != nil && !slices.Contains(c.Only, short(p.ImportPath)):
+				continue
+			case lab, engine:
+				args := append(slices.Clone(race), "-count=1", p.ImportPath)
+				shared = append(shared, run{"the tests of " + p.ImportPath, m.Dir, args})
+			default:
+				unit.args = append(unit.args, p.ImportPath)
 			}
-			total += p.tests
+			ran = append(ran, short(p.ImportPath))
+			all.total += p.tests
 		}
 		if len(unit.args) > flags {
-			runs = append(runs, unit)
+			all.runs = append(all.runs, unit)
 		}
 	}
-	return append(runs, lab...), total, nil
+	for _, name := range c.Only {
+		if !slices.Contains(ran, name) {
+			return calls{}, fmt.Errorf("%s is no package with tests that can run here; there are: %s", name,
+				strings.Join(ran, ", "))
+		}
+	}
+	all.runs = append(all.runs, shared...)
+	return all, nil
+}
+
+// notRun says which tests are left out because they need the lab, and how to run them; "" if there is nothing to say.
+func (all calls) notRun(c Config) string {
+	if all.left == 0 || c.HowLab == "" {
+		return ""
+	}
+	return fmt.Sprintf("NOT RUN: %d tests, which need the lab (%s). %s", all.left, strings.Join(all.needLab, ", "),
+		c.HowLab)
 }
 
 // do calls go test. That tests fail is no error, but in the report.

@@ -69,7 +69,7 @@ func TestHanging(t *testing.T) {
 		`^  0m\d\ds  2/8  fail +\d+\.\ds  example\.com/fake/hangs TestHangs$`, "said before it hangs",
 		"TestHangs has reached the limit of 2s", `hangs_test\.go:20`,
 		"fail .*TestParts/one_that_hangs$", `fail .*TestParts$`,
-		`fail .*TestParent$`, `fail .*TestBesideHanging$`, `pass .*TestLong$`, `skip .*TestSkipped$`,
+		`fail .*TestParent$`, `fail .*TestBesideHanging$`, `pass .*TestLong$`, `skip .*TestSkipped: not today$`, `^Skipped:$`, `^  skip .*TestSkipped: not today$`,
 		`pass .*TestAfter$`, `^ +\d+\.\ds  example\.com/fake/hangs TestLong  \(2 build 2s\)$`,
 		`^FAIL\texample\.com/fake/hangs\t`, `^DONE 8 tests, 1 skipped, 4 failures in \d+\.\d{3}s$`)
 	if strings.Contains(out, "not shown") {
@@ -120,20 +120,43 @@ func TestShort(t *testing.T) {
 	wantLines(t, out, `^DONE 3 tests in`)
 }
 
-// The tests of packages that need the lab are run where there is one, and only there.
-func TestLab(t *testing.T) {
+// The tests of packages that need the lab or an engine are run where there is one, and only there.
+func TestPlan(t *testing.T) {
 	const dir, module = "testdata/fake", "example.com/fake"
-	unit := run{"the tests of " + module, dir, []string{"-race", module + "/broken", module + "/fine", module + "/panics"}}
+	unit := run{"the tests of " + module, dir, []string{"-race", module + "/broken", module + "/fine"}}
 	lab := run{"the tests of " + module + "/hangs", dir, []string{"-race", "-count=1", module + "/hangs"}}
+	engine := run{"the tests of " + module + "/panics", dir, []string{"-race", "-count=1", module + "/panics"}}
+	fine := run{"the tests of " + module, dir, []string{module + "/fine"}}
+	const notRun = "NOT RUN: 8 tests, which need the lab (example.com/fake/hangs). Use another machine."
 	for _, tc := range []struct {
-		lab   bool
-		total int
-		want  []run
-	}{{false, 9, []run{unit}}, {true, 17, []run{unit, lab}}} {
-		m := Module{Path: module, Dir: dir, Lab: []string{module + "/hangs"}}
-		runs, total, err := plan(t.Context(), Config{Modules: []Module{m}, Lab: tc.lab})
-		if err != nil || total != tc.total || !reflect.DeepEqual(runs, tc.want) {
-			t.Errorf("lab %v: %d tests, %v, %v; want %d, %v", tc.lab, total, runs, err, tc.total, tc.want)
+		name   string
+		config Config
+		total  int
+		want   []run
+		notRun string
+	}{
+		{"neither", Config{Race: true}, 4, []run{unit}, ""},
+		{"lab", Config{Race: true, Lab: true, HowLab: "Use another machine."}, 12, []run{unit, lab}, ""},
+		{"engine", Config{Race: true, Engine: true, HowLab: "Use another machine."}, 9, []run{unit, engine}, notRun},
+		{"a package", Config{Only: []string{module + "/fine"}}, 3, []run{fine}, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			m := Module{Path: module, Dir: dir, Lab: []string{module + "/hangs"}, Engine: []string{module + "/panics"}}
+			tc.config.Modules = []Module{m}
+			all, err := plan(t.Context(), tc.config)
+			if err != nil || all.total != tc.total || !reflect.DeepEqual(all.runs, tc.want) {
+				t.Errorf("%d tests, %v, %v; want %d, %v", all.total, all.runs, err, tc.total, tc.want)
+			}
+			if got := all.notRun(tc.config); got != tc.notRun {
+				t.Errorf("said %q, want %q", got, tc.notRun)
+			}
+		})
+	}
+	m := Module{Path: module, Dir: dir, Lab: []string{module + "/hangs"}}
+	for _, name := range []string{module + "/hangs", module + "/nowhere"} {
+		_, err := plan(t.Context(), Config{Modules: []Module{m}, Only: []string{name}})
+		if err == nil || !strings.Contains(err.Error(), name+" is no package with tests that can run here") {
+			t.Errorf("%s: error %v", name, err)
 		}
 	}
 }

@@ -72,8 +72,8 @@ func (w *Watcher) once(ctx context.Context, args []string) (*round, error) {
 	cmd.Stdout, cmd.Stderr = r, r
 	cmd.WaitDelay = grace
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	// A group of its own, to end what its tests have started with it. It ends with the thread that starts it.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	// A group of its own, to end what its tests have started with it. On Linux it ends with the thread that starts it.
+	cmd.SysProcAttr = ownGroup()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if err := cmd.Start(); err != nil {

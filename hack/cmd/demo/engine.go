@@ -8,101 +8,55 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 
-	"github.com/crosshull/crosshull/hack/lab"
+	"github.com/crosshull/crosshull/hack/machine"
 )
 
 // engine is the user's Docker engine. Nothing is installed, and no registry is needed: the frontend and the images are
 // OCI layouts in a folder.
 type engine struct {
-	repo    string // this repository
-	dir     string // of the layouts
-	network string // of steps and of the container, as docker run --network takes it; empty: the engine's own
-	builder string // name of a builder of buildx; empty: the current one
+	*machine.Docker
+	repo string // this repository
+	dir  string // of the layouts
 }
 
 // own is the builder that the demo makes if the current one can build for one platform only.
 const own = "crosshull-demo"
 
 // newEngine finds a builder for several platforms.
-func newEngine(ctx context.Context, repo, dir, network string) (*engine, error) {
-	if err := exec.CommandContext(ctx, "docker", "buildx", "version").Run(); err != nil {
-		return nil, fmt.Errorf("docker has no buildx: install it (https://docs.docker.com/build/install-buildx/): %w", err)
-	}
-	driver, err := currentDriver(ctx)
+func newEngine(ctx context.Context, repo, dir string) (*engine, error) {
+	d, err := machine.FindDocker(ctx)
 	if err != nil {
 		return nil, err
 	}
-	e := &engine{repo: repo, dir: dir, network: network}
-	switch {
-	case slices.Contains([]string{"docker-container", "kubernetes", "remote", "cloud"}, driver):
-		heading("Use buildx's current builder (driver %s)", driver)
-		return e, nil
-	case containerdStore(ctx):
-		heading("Use the Docker engine, whose containerd image store can hold several platforms")
-		return e, nil
+	if d.Several() {
+		heading("Use %s", d)
+		return &engine{d, repo, dir}, nil
 	}
 	heading("Make a builder for several platforms, %s: Docker's default one builds for one only", own)
-	e.builder = own
-	if exec.CommandContext(ctx, "docker", "buildx", "inspect", own).Run() == nil {
-		return e, nil
+	d.Builder, d.Driver = own, "docker-container"
+	if exec.CommandContext(ctx, "docker", "buildx", "inspect", own).Run() != nil {
+		err = command(ctx, repo, nil, "docker", "buildx", "create", "--name", own, "--bootstrap")
 	}
-	return e, command(ctx, repo, nil, "docker", "buildx", "create", "--name", own, "--bootstrap")
-}
-
-// currentDriver is the driver of buildx's current builder.
-func currentDriver(ctx context.Context) (string, error) {
-	out, err := exec.CommandContext(ctx, "docker", "buildx", "inspect", "--bootstrap").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("docker buildx inspect --bootstrap: %w\n%s", err, out)
-	}
-	for line := range strings.Lines(string(out)) {
-		if v, ok := strings.CutPrefix(line, "Driver:"); ok {
-			return strings.TrimSpace(v), nil
-		}
-	}
-	return "", fmt.Errorf("docker buildx inspect names no driver:\n%s", out)
-}
-
-func containerdStore(ctx context.Context) bool {
-	out, err := exec.CommandContext(ctx, "docker", "info", "--format", "{{.DriverStatus}}").Output()
-	return err == nil && strings.Contains(string(out), "io.containerd.snapshotter")
-}
-
-func (e *engine) layout(name string) string { return filepath.Join(e.dir, name) }
-
-// buildx runs docker buildx build in a folder.
-func (e *engine) buildx(ctx context.Context, dir string, args ...string) error {
-	all := []string{"docker", "buildx", "build"}
-	if e.builder != "" {
-		all = append(all, "--builder", e.builder)
-	}
-	if e.network != "" {
-		all = append(all, "--network", e.network)
-	}
-	return command(ctx, dir, nil, append(append(all, args...), ".")...)
+	return &engine{d, repo, dir}, err
 }
 
 func (e *engine) frontend(ctx context.Context) error {
-	return e.buildx(ctx, e.repo, "--provenance=false", "-t", lab.FrontendImage,
-		"--output", "type=oci,tar=false,dest="+e.layout("frontend"))
+	return command(ctx, e.repo, nil, e.Frontend(e.dir)...)
 }
 
 // spec builds the spec in a folder.
 func (e *engine) spec(ctx context.Context, dir string, args ...string) error {
-	return e.buildx(ctx, dir, append([]string{
-		"-f", "crosshull.yaml", "--build-context", lab.FrontendImage + "=oci-layout://" + e.layout("frontend") + ":1",
-	}, args...)...)
+	return command(ctx, dir, nil, e.Spec(e.dir, args...)...)
 }
 
 func (e *engine) build(ctx context.Context, dir string) (v1.ImageIndex, string, error) {
-	to := e.layout("image")
+	to := filepath.Join(e.dir, "image")
 	if err := e.spec(ctx, dir, "--platform", platforms, "--output", "type=oci,tar=false,dest="+to); err != nil {
 		return nil, "", err
 	}
@@ -129,10 +83,10 @@ func (e *engine) run(ctx context.Context, dir string) (err error) {
 	}
 	heading("Run it, and get its page")
 	args := []string{"docker", "run", "--detach", "--name", own}
-	if e.network == "" {
+	if e.Network == "" {
 		args = append(args, "--publish", "127.0.0.1::8080")
 	} else {
-		args = append(args, "--network", e.network, "--env", fmt.Sprintf("ASPNETCORE_HTTP_PORTS=%d", port))
+		args = append(args, "--network", e.Network, "--env", fmt.Sprintf("ASPNETCORE_HTTP_PORTS=%d", port))
 	}
 	if err := command(ctx, dir, nil, append(args, own)...); err != nil {
 		return err
@@ -142,7 +96,7 @@ func (e *engine) run(ctx context.Context, dir string) (err error) {
 		err = errors.Join(err, exec.CommandContext(ctx, "docker", "rm", "--force", own).Run())
 	}()
 	at := fmt.Sprintf("127.0.0.1:%d", port)
-	if e.network == "" {
+	if e.Network == "" {
 		out, err := exec.CommandContext(ctx, "docker", "port", own, "8080/tcp").Output()
 		if err != nil {
 			return fmt.Errorf("docker port %s: %w", own, err)
@@ -183,7 +137,7 @@ func get(ctx context.Context, url string) (string, error) {
 }
 
 func (e *engine) left() string {
-	if e.builder != "" {
+	if e.Builder == own {
 		return "docker buildx rm " + own + " removes the builder that the demo made, docker image rm " + own + " the image."
 	}
 	return "docker image rm " + own + " removes the image that the demo loaded."

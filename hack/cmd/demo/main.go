@@ -6,7 +6,6 @@ package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"os"
 	"os/signal"
@@ -23,7 +22,7 @@ const platforms = "linux/amd64,linux/arm64,linux/arm/v7"
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := demo(ctx, os.Args[1:]); err != nil {
+	if err := demo(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
@@ -35,12 +34,7 @@ func heading(format string, args ...any) {
 	fmt.Printf("\n==> %s  (%.0f s)\n", fmt.Sprintf(format, args...), time.Since(began).Seconds())
 }
 
-func demo(ctx context.Context, args []string) error {
-	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
-	network := flags.String("network", "", "`network` of steps and container: host, for an engine without a network")
-	if err := flags.Parse(args); err != nil {
-		return err
-	}
+func demo(ctx context.Context) error {
 	moduleDir, err := tools.ModuleDir(ctx)
 	if err != nil {
 		return err
@@ -52,7 +46,7 @@ func demo(ctx context.Context, args []string) error {
 		return err
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
-	p, err := findPlace(ctx, repo, dir, *network)
+	p, err := findPlace(ctx, repo, dir)
 	if err != nil {
 		return err
 	}

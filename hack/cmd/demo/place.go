@@ -8,8 +8,10 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/crosshull/crosshull/hack/lab"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/crosshull/crosshull/hack/lab"
+	"github.com/crosshull/crosshull/hack/machine"
 )
 
 // place is where the demo builds and runs.
@@ -25,19 +27,26 @@ type place interface {
 }
 
 // findPlace takes the Docker engine that is there, or brings the lab up. dir is an empty folder for what is built.
-func findPlace(ctx context.Context, repo, dir, network string) (place, error) {
-	if exec.CommandContext(ctx, "docker", "version", "--format", "{{.Server.Version}}").Run() == nil {
-		return newEngine(ctx, repo, dir, network)
+func findPlace(ctx context.Context, repo, dir string) (place, error) {
+	m, err := machine.Look(ctx)
+	if err != nil {
+		return nil, err
 	}
-	if os.Geteuid() != 0 {
-		return nil, fmt.Errorf("no Docker engine answers, and without root the demo cannot set up a lab in its place: " +
-			"install Docker (https://docs.docker.com/get-started/get-docker/) or start it, or run the demo as root on Debian")
+	choice, err := m.Choose(machine.Engine, machine.Lab)
+	if err != nil {
+		return nil, err
+	}
+	if choice.Place == machine.Engine {
+		return newEngine(ctx, repo, dir)
+	}
+	heading("Set up the lab: buildkitd, buildx, a registry, a NuGet feed, .NET images")
+	for _, why := range choice.Instead {
+		fmt.Printf("No Docker engine is used: %v\n", why)
 	}
 	l, err := lab.New()
 	if err != nil {
 		return nil, err
 	}
-	heading("Set up the lab, as no Docker engine answers: buildkitd, buildx, a registry, a NuGet feed, .NET images")
 	return &inLab{lab: l}, l.Up(ctx, os.Stdout)
 }
 

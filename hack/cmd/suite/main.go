@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -16,13 +17,17 @@ import (
 	"github.com/crosshull/crosshull/hack/suite"
 )
 
-const usage = `usage: suite [-short] [-limit DURATION] all|check|times
+const usage = `usage: suite [-short] [-limit DURATION] [-only PACKAGE,...] all|check
+       suite place|times
        suite watch [-limit DURATION] TEST-BINARY [ARGUMENT...]
 
-  all     all tests; the lab has to be up
-  check   those that need no lab
-  times   write into docs/testing.md where the last run of all spent its time
+  all     all tests that this machine can run: in the lab, which is set up, or with its Docker engine
+  check   those that need neither
+  place   say which of the two it is, or what is missing
+  times   write into docs/testing.md where the last run of all in the lab spent its time
   watch   run a test binary for go test -exec, each test with the limit
+
+  -only   packages to run, as they are named in the output: hack/e2e,frontend/spec
 `
 
 func main() {
@@ -41,6 +46,7 @@ func run(ctx context.Context, args []string) (int, error) {
 	flags.Usage = func() { fmt.Fprint(os.Stderr, usage) }
 	limit := flags.Duration("limit", 15*time.Minute, "")
 	short := flags.Bool("short", false, "")
+	only := flags.String("only", "", "")
 	if len(args) > 0 && args[0] == "watch" {
 		if flags.Parse(args[1:]) != nil || flags.NArg() == 0 {
 			return 2, nil
@@ -63,13 +69,17 @@ func run(ctx context.Context, args []string) (int, error) {
 	c := suite.Config{
 		Modules: suite.Modules, Short: *short, Limit: *limit, Watch: []string{self, "watch"}, Out: os.Stdout,
 	}
+	if *only != "" {
+		c.Only = strings.Split(*only, ",")
+	}
 	last := filepath.Join(cache, "crosshull", "tests.json")
 	switch flags.Arg(0) {
 	case "all":
-		c.Lab, c.JSON = true, last
-		err = suite.Run(ctx, c)
+		err = runAll(ctx, c, last)
 	case "check":
-		err = suite.Run(ctx, c)
+		err = runTests(ctx, c)
+	case "place":
+		_, err = choose(ctx, os.Stdout)
 	case "times":
 		err = writeTimes(last)
 	default:

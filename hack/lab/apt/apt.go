@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -56,13 +55,8 @@ func Ensure(ctx context.Context, w io.Writer, pkgs ...string) error {
 		return nil
 	}
 	if !available() {
-		names := slices.Clone(missing)
-		for i, pkg := range names {
-			if proof, ok := proofOf(pkg); ok {
-				names[i] = proof
-			}
-		}
-		return fmt.Errorf("no apt-get on this machine, so these must be provided: %s", strings.Join(names, ", "))
+		return fmt.Errorf("no apt-get on this machine, so these must be provided: %s",
+			strings.Join(Missing(ctx, pkgs...), ", "))
 	}
 	if err := aptGet(ctx, w, "", "update"); err != nil {
 		return err
@@ -70,6 +64,27 @@ func Ensure(ctx context.Context, w io.Writer, pkgs ...string) error {
 	args := append([]string{"install", "-y", "--no-install-recommends", "--no-remove"}, missing...)
 	return aptGet(ctx, w, "", args...)
 }
+
+// Missing names what Ensure cannot provide: the programs and files of pkgs that are not there, if there is no apt-get.
+func Missing(ctx context.Context, pkgs ...string) []string {
+	if available() {
+		return nil
+	}
+	var names []string
+	for _, pkg := range pkgs {
+		if present(ctx, pkg) {
+			continue
+		}
+		if proof, ok := proofOf(pkg); ok {
+			pkg = proof
+		}
+		names = append(names, pkg)
+	}
+	return names
+}
+
+// Usable reports whether this process may install packages.
+func Usable() bool { return available() && os.Geteuid() == 0 }
 
 // Extract unpacks the first of pkgs that the machine's package sources have into dir, replacing it, without installing
 // it: none of its scripts runs and no daemon of it starts. It is for a program out of a package that would otherwise

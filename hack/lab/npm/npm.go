@@ -2,7 +2,7 @@
 //
 // Contract: [Install] installs a folder with package.json and package-lock.json once, from the registry in npm's own
 // configuration. The lock file has versions and hashes, but no addresses. No script of a package runs. If npm is
-// missing, it comes from Debian's packages.
+// missing, it comes from Debian's packages, for root.
 package npm
 
 import (
@@ -19,6 +19,9 @@ import (
 	"github.com/crosshull/crosshull/hack/lab/apt"
 )
 
+// ErrMissing says that there is no npm, and that this process cannot install it.
+var ErrMissing = errors.New("there is no npm on PATH; install Node.js: https://nodejs.org")
+
 // Install installs the packages of files into a folder whose name begins with prefix, unless they are there, and gives
 // the folder that they are in.
 func Install(ctx context.Context, files fs.FS, prefix string, progress io.Writer) (string, error) {
@@ -33,6 +36,9 @@ func Install(ctx context.Context, files fs.FS, prefix string, progress io.Writer
 		return modules, nil
 	}
 	if _, err := exec.LookPath("npm"); errors.Is(err, exec.ErrNotFound) {
+		if !apt.Usable() {
+			return "", ErrMissing
+		}
 		if err := apt.Ensure(ctx, progress, "npm"); err != nil {
 			return "", fmt.Errorf("npm is not on PATH: %w", err)
 		}
