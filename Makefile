@@ -1,29 +1,36 @@
-# Each command starts from nothing: it installs what is missing (see hack/lab) and needs root for that.
+# Each command starts from nothing. As root on Debian, it installs what is missing (see hack/lab). Without root, demo and
+# test use the Docker engine that is there, and install nothing (see hack/machine).
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test times bench repro soak lint down up env update race site
+.PHONY: help demo check test place times bench repro soak lint down up env update race go site
 
 help: ## this list
 	@awk -F ': *[^#]*## ' '/^[a-z]+:.*## / { gsub(/[$$][$$]/, "$$"); printf "make %-8s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## the main job on a real example, with your Docker engine; without one, in the lab
+demo: go ## the main job on a real example, with your Docker engine; without one, in the lab
 	go -C hack run ./cmd/demo
 
 # A tool and not a program to run: Go keeps the results of tests only as long as what runs them has the same path.
 SUITE := go -C hack tool suite
 
-check: lint race ## before every change: all that needs no lab, in two minutes at most
+check: go lint race ## before every change: all that needs no lab, in two minutes at most
 	$(SUITE) -short check
 
-test: lint race ## everything: what check does, then the real SDK, buildkitd, buildx and registry
-	go -C hack run ./cmd/lab up
-	$(SUITE) all
+test: place lint race ## everything, in the lab; without root, all that your Docker engine can run
+	$(SUITE) $(ARGS) all
+
+place: go # where the tests run, or what is missing for them
+	@$(SUITE) place
 
 times: ## where the minutes of the last make test went, as a table for docs/testing.md
 	$(SUITE) times
 
-race: # what the race detector needs
-	@command -v gcc >/dev/null || { apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev; }
+race: # what the race detector needs; without it, the tests say so, and run without the detector
+	@command -v gcc >/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null || \
+		{ apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev; }
+
+go:
+	@command -v go >/dev/null || { echo "There is no go on PATH; install Go 1.26 or newer: https://go.dev/dl/" >&2; exit 1; }
 
 bench: ## side by side with Dockerfiles and the SDK, for hours; a part: make bench ARGS='-rounds 1 -case aspnetapp'
 	go -C hack run ./cmd/bench $(ARGS)

@@ -20,8 +20,8 @@ type Docker struct {
 	Builder string // name of the builder; empty: the current one
 	Driver  string // of the builder
 	Network string // of steps and containers; empty: the engine's own
-
-	containerd bool // the engine has the containerd image store
+	// Containerd: the engine has the containerd image store, which holds all platforms of an image.
+	Containerd bool
 }
 
 // FindDocker asks the engine and buildx's current builder. There has to be one: see [Machine.Choose].
@@ -43,13 +43,13 @@ func FindDocker(ctx context.Context) (*Docker, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.containerd = strings.Contains(status, "io.containerd.snapshotter")
+	d.Containerd = strings.Contains(status, "io.containerd.snapshotter")
 	return d, nil
 }
 
 // Several tells whether the builder can give an image for several platforms.
 func (d *Docker) Several() bool {
-	return d.containerd || slices.Contains([]string{"docker-container", "kubernetes", "remote", "cloud"}, d.Driver)
+	return d.Containerd || slices.Contains([]string{"docker-container", "kubernetes", "remote", "cloud"}, d.Driver)
 }
 
 // String says which builder that is.
@@ -57,42 +57,44 @@ func (d *Docker) String() string {
 	switch {
 	case d.Driver != "docker":
 		return fmt.Sprintf("buildx's current builder (driver %s)", d.Driver)
-	case d.containerd:
+	case d.Containerd:
 		return "the Docker engine, whose containerd image store can hold several platforms"
 	}
 	return "the Docker engine, whose image store holds one platform of an image"
 }
 
-// Build is the command that builds the current folder.
-func (d *Docker) Build(args ...string) []string {
-	all := []string{"docker", "buildx", "build"}
+// Build begins a command that builds. Flags and the context follow.
+func (d *Docker) Build() []string {
+	command := []string{"docker", "buildx", "build"}
 	if d.Builder != "" {
-		all = append(all, "--builder", d.Builder)
+		command = append(command, "--builder", d.Builder)
 	}
 	if d.Network != "" {
-		all = append(all, "--network", d.Network)
+		command = append(command, "--network", d.Network)
 	}
-	return append(append(all, args...), ".")
+	return command
 }
 
-// frontend is the name of the frontend in an image store that holds one platform.
-const frontend = "crosshull-frontend:local"
+// inEngine is the name of the frontend in an image store that holds one platform.
+const inEngine = "crosshull-frontend:local"
 
 // Frontend is the command that builds the frontend image in the root of the repository. It needs no registry: the image
-// is an OCI layout in dir or, if the engine cannot make one, in the engine.
+// is an OCI layout in dir or, if the builder cannot make one, in the engine.
 func (d *Docker) Frontend(dir string) []string {
-	if !d.Several() {
-		return d.Build("--provenance=false", "-t", frontend)
+	if d.Several() {
+		return append(d.Build(), "--provenance=false", "-t", lab.FrontendImage,
+			"--output", "type=oci,tar=false,dest="+layout(dir), ".")
 	}
-	return d.Build("--provenance=false", "-t", lab.FrontendImage,
-		"--output", "type=oci,tar=false,dest="+filepath.Join(dir, "frontend"))
+	return append(d.Build(), "--provenance=false", "-t", inEngine, ".")
 }
 
-// Spec is the command that builds crosshull.yaml of the current folder with the frontend of [Docker.Frontend].
-func (d *Docker) Spec(dir string, args ...string) []string {
-	from := "oci-layout://" + filepath.Join(dir, "frontend") + ":1"
+// Spec begins a command that builds with the frontend of [Docker.Frontend]. Flags and the context follow.
+func (d *Docker) Spec(dir string) []string {
+	from := "oci-layout://" + layout(dir) + ":1"
 	if !d.Several() {
-		from = "docker-image://" + frontend
+		from = "docker-image://" + inEngine
 	}
-	return d.Build(append([]string{"-f", "crosshull.yaml", "--build-context", lab.FrontendImage + "=" + from}, args...)...)
+	return append(d.Build(), "--build-context", lab.FrontendImage+"="+from)
 }
+
+func layout(dir string) string { return filepath.Join(dir, "frontend") }

@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"os/exec"
 	"path/filepath"
-	"strings"
-	"time"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
@@ -52,7 +49,7 @@ func (e *engine) frontend(ctx context.Context) error {
 
 // spec builds the spec in a folder.
 func (e *engine) spec(ctx context.Context, dir string, args ...string) error {
-	return command(ctx, dir, nil, e.Spec(e.dir, args...)...)
+	return command(ctx, dir, nil, slices.Concat(e.Spec(e.dir), []string{"-f", "crosshull.yaml"}, args, []string{"."})...)
 }
 
 func (e *engine) build(ctx context.Context, dir string) (v1.ImageIndex, string, error) {
@@ -82,58 +79,23 @@ func (e *engine) run(ctx context.Context, dir string) (err error) {
 		return err
 	}
 	heading("Run it, and get its page")
-	args := []string{"docker", "run", "--detach", "--name", own}
-	if e.Network == "" {
-		args = append(args, "--publish", "127.0.0.1::8080")
-	} else {
-		args = append(args, "--network", e.Network, "--env", fmt.Sprintf("ASPNETCORE_HTTP_PORTS=%d", port))
+	port, err := machine.FreePort()
+	if err != nil {
+		return err
 	}
-	if err := command(ctx, dir, nil, append(args, own)...); err != nil {
+	if err := command(ctx, dir, nil, e.Serve(own, own, port)...); err != nil {
 		return err
 	}
 	defer func() {
 		ctx := context.WithoutCancel(ctx)
 		err = errors.Join(err, exec.CommandContext(ctx, "docker", "rm", "--force", own).Run())
 	}()
-	at := fmt.Sprintf("127.0.0.1:%d", port)
-	if e.Network == "" {
-		out, err := exec.CommandContext(ctx, "docker", "port", own, "8080/tcp").Output()
-		if err != nil {
-			return fmt.Errorf("docker port %s: %w", own, err)
-		}
-		at, _, _ = strings.Cut(strings.TrimSpace(string(out)), "\n")
-	}
-	page, err := get(ctx, "http://"+at)
+	page, err := machine.Page(ctx, port)
 	if err != nil {
 		return err
 	}
 	printPage(page)
 	return nil
-}
-
-// get gets a page as soon as the app answers, for half a minute at most.
-func get(ctx context.Context, url string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-		if err != nil {
-			return "", err
-		}
-		resp, err := http.DefaultClient.Do(req)
-		if err == nil {
-			page, err := io.ReadAll(resp.Body)
-			_ = resp.Body.Close()
-			if err == nil && resp.StatusCode == http.StatusOK {
-				return string(page), nil
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return "", fmt.Errorf("get %s: no page within 30 s: %w", url, err)
-		case <-time.After(200 * time.Millisecond):
-		}
-	}
 }
 
 func (e *engine) left() string {
