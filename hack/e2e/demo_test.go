@@ -11,7 +11,8 @@ func TestDemo(t *testing.T) {
 	setenv(t, "DOCKER_HOST", "unix:///nonexistent.sock")
 	out := command(t, root, "make", "--no-print-directory", "demo")
 	wantDemo(t, out)
-	wantContains(t, "output", out, "==> Set up the lab", "none answers; start Docker", "Architecture       X64", "Architecture       Arm64")
+	wantContains(t, "output", out, "==> Set up the lab", "none answers; start Docker",
+		"Architecture       X64", "Architecture       Arm64")
 }
 
 // wantDemo holds the output of make demo against what all demos show.

@@ -69,7 +69,8 @@ func TestHanging(t *testing.T) {
 		`^  0m\d\ds  2/8  fail +\d+\.\ds  example\.com/fake/hangs TestHangs$`, "said before it hangs",
 		"TestHangs has reached the limit of 2s", `hangs_test\.go:20`,
 		"fail .*TestParts/one_that_hangs$", `fail .*TestParts$`,
-		`fail .*TestParent$`, `fail .*TestBesideHanging$`, `pass .*TestLong$`, `skip .*TestSkipped: not today$`, `^Skipped:$`, `^  skip .*TestSkipped: not today$`,
+		`fail .*TestParent$`, `fail .*TestBesideHanging$`, `pass .*TestLong$`, `skip .*TestSkipped: not today$`,
+		`^Skipped:$`, `^  skip .*TestSkipped: not today$`,
 		`pass .*TestAfter$`, `^ +\d+\.\ds  example\.com/fake/hangs TestLong  \(2 build 2s\)$`,
 		`^FAIL\texample\.com/fake/hangs\t`, `^DONE 8 tests, 1 skipped, 4 failures in \d+\.\d{3}s$`)
 	if strings.Contains(out, "not shown") {

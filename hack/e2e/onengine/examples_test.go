@@ -70,8 +70,8 @@ var (
 	isName  = regexp.MustCompile(`^localhost:5000/\S+$`)
 )
 
-// onEngine is a command that builds with the frontend of this repository and gives its image to the engine. It builds for
-// the platform of the engine alone if that holds no other, or if one is asked for.
+// onEngine is a command that builds with the frontend of this repository, and gives its image to the engine. It builds
+// for the platform of the engine alone if that holds no other, or if one is asked for.
 func onEngine(block, image string, one bool) string {
 	text := strings.ReplaceAll(block, "docker buildx build", "'"+strings.Join(engine.Spec(dir), "' '")+"'")
 	text = target.ReplaceAllString(text, "-t "+image+" --load")

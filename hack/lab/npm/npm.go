@@ -25,6 +25,14 @@ var ErrMissing = errors.New("there is no npm on PATH; install Node.js: https://n
 // Install installs the packages of files into a folder whose name begins with prefix, unless they are there, and gives
 // the folder that they are in.
 func Install(ctx context.Context, files fs.FS, prefix string, progress io.Writer) (string, error) {
+	if _, err := exec.LookPath("npm"); errors.Is(err, exec.ErrNotFound) {
+		if !apt.Usable() {
+			return "", ErrMissing
+		}
+		if err := apt.Ensure(ctx, progress, "npm"); err != nil {
+			return "", fmt.Errorf("npm is not on PATH: %w", err)
+		}
+	}
 	lock, err := fs.ReadFile(files, "package-lock.json")
 	if err != nil {
 		return "", err
@@ -34,14 +42,6 @@ func Install(ctx context.Context, files fs.FS, prefix string, progress io.Writer
 	modules := filepath.Join(dir, "node_modules")
 	if isDir(modules) {
 		return modules, nil
-	}
-	if _, err := exec.LookPath("npm"); errors.Is(err, exec.ErrNotFound) {
-		if !apt.Usable() {
-			return "", ErrMissing
-		}
-		if err := apt.Ensure(ctx, progress, "npm"); err != nil {
-			return "", fmt.Errorf("npm is not on PATH: %w", err)
-		}
 	}
 	cache := filepath.Dir(dir)
 	if err := os.MkdirAll(cache, 0o755); err != nil {
