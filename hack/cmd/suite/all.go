@@ -15,7 +15,8 @@ import (
 )
 
 // howLab says how to run the tests that need the lab.
-const howLab = "To run them, call make test as root on Debian or Ubuntu, or in a container: see docs/testing.md#in-a-container."
+const howLab = "To run them, call make test as root on Debian or Ubuntu, or in a container: " +
+	"see docs/testing.md#in-a-container."
 
 // choose finds out where the tests run, and says so.
 func choose(ctx context.Context, w io.Writer) (machine.Place, error) {
