@@ -341,3 +341,29 @@ func TestWith(t *testing.T) {
 		gatewaytest.Want{Says: says}.Check(t, err)
 	}
 }
+
+// A pattern finds names of the context, through links, for which the context is the root as in a COPY.
+func TestGlob(t *testing.T) {
+	req := open(t, files{
+		"docs/a.txt": "x", "docs/b.txt": "x", "docs/in/a.txt": "x", "link": "-> docs", "out": "-> ../docs",
+	}.client())
+	got, err := tree.Read(t.Context(), req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pattern, want := range map[string]string{
+		"docs/*.txt": "docs/a.txt docs/b.txt", "./docs/[a]*": "docs/a.txt", "link/?.txt": "link/a.txt link/b.txt",
+		"d*/i*": "docs/in", "out/?.txt": "out/a.txt out/b.txt", "docs/*.md": "",
+	} {
+		found, err := got.Glob(t.Context(), pattern)
+		if strings.Join(found, " ") != want {
+			t.Errorf("%s: %q, want %s", pattern, found, want)
+		}
+		if want != "" && err != nil {
+			t.Error(err)
+		} else if want == "" {
+			says := "nothing in the context matches " + pattern + ", or an ignore file leaves it out"
+			gatewaytest.Want{Says: says}.Check(t, err)
+		}
+	}
+}
