@@ -3,6 +3,7 @@ package result
 import (
 	"context"
 	"fmt"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -37,6 +38,11 @@ func (s *site) image(ctx context.Context, asked *llb.State, ground xllb.Ground) 
 			if err := s.find(ctx, i, looked, ground); err != nil {
 				return image{}, err
 			}
+		}
+	}
+	if looked {
+		if err := s.linksFit(ctx, ground); err != nil {
+			return image{}, err
 		}
 	}
 	put := placed(s.builder, s.layers, asked, s.dir, ground)
@@ -224,6 +230,31 @@ func (s *site) below(i int, base bool, ground xllb.Ground) (llb.State, error) {
 		return st, err
 	}
 	return s.builder.Image(st, s.Platform, layers...), nil
+}
+
+// linksFit gives an error if the base has a folder where a link has to be. BuildKit would fail, and name a folder of the
+// builder.
+func (s *site) linksFit(ctx context.Context, ground xllb.Ground) error {
+	for i, e := range s.entries {
+		if e.Kind() != spec.Links || s.Base.State.Output() == nil {
+			continue
+		}
+		ref, err := s.plan.Request.Gateway.Solve(ctx, s.Base.State)
+		if err != nil {
+			return err
+		}
+		link := path.Join(ground[path.Dir(path.Clean(e.Link))].Path, path.Base(path.Clean(e.Link)))
+		st, err := gateway.Lstat(ref)(ctx, link)
+		if err != nil {
+			return err
+		}
+		gone := func(before xllb.Entry) bool { return slices.Contains(before.Found, link) }
+		if st != nil && os.FileMode(st.Mode).IsDir() && !slices.ContainsFunc(s.entries[:i], gone) {
+			return s.plan.Request.At(fmt.Sprintf("files.%d.link", i), fmt.Errorf("%s is a folder of the base, which a link "+
+				"does not replace: remove it in an entry before", e.Link))
+		}
+	}
+	return nil
 }
 
 // leads gives an error if a link leads nowhere. st is the image, and own is what it adds to the base. We look at the
