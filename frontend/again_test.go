@@ -39,7 +39,8 @@ func TestOnceMore(t *testing.T) {
 			"1 error in " + publish + " app/app.csproj"},
 		{"a file that it makes", makes, says + "CS0246: no type X", 1, 2, passes, ""},
 		{"a file that it cannot make", makes, says + "MSB3073: exited with code 1", 2, 3,
-			"a step fails when targets make files that the context has, so the build used those of the context", ""},
+			"a target of a project makes files that the context also has, and fails here. So the build used the files of " +
+				"the context", ""},
 		{"a file that it makes, thrice", makes, says + "CS0246: no type X", 3, 3, "",
 			"1 error in " + publish + " app/app.csproj"},
 	} {

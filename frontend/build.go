@@ -88,7 +88,8 @@ func build(ctx context.Context, req *request.Request) (*client.Result, error) {
 	}
 	if committed := f.AsCommitted(); committed != nil {
 		if res, _, err = finish(ctx, req, committed, quiet); err == nil {
-			req.Warn(ctx, "a step fails when targets make files that the context has, so the build used those of the context")
+			req.Warn(ctx, "a target of a project makes files that the context also has, and fails here. So the build used the "+
+				"files of the context")
 		}
 	}
 	return res, err

@@ -215,8 +215,8 @@ func TestAsksFail(t *testing.T) {
 		{name: "another app that cannot be", target: "a", spec: []string{
 			"apps:", "  a: {project: a}", "  b: {project: b, publish: {mode: [aot, ready-to-run]}}",
 		}, want: want{
-			Says: "crosshull.yaml:4: publish.mode: aot and ready-to-run cannot be combined: aot leaves nothing that " +
-				"ready-to-run could compile",
+			Says: "crosshull.yaml:4: publish.mode: aot and ready-to-run cannot be combined: keep aot, which " +
+				"compiles everything already",
 			At: []string{"crosshull.yaml:4"},
 		}},
 	} {

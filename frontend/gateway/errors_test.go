@@ -116,7 +116,7 @@ func TestDiagnose(t *testing.T) {
 		{name: "one with a hint", err: failed(), mounts: log("error NU1010: no version" + at), says: []string{
 			"1 error in " + publish,
 			"    NU1010: see https://learn.microsoft.com/nuget/reference/errors-and-warnings/nu1010",
-			"    NU1010: hint: Directory.Packages.props has no version for the package",
+			"    NU1010: hint: Directory.Packages.props has no version for the package: add a PackageVersion for it",
 			"app/app.csproj: error NU1010: no version",
 		}},
 		{name: "many", err: failed(), mounts: log(many...), says: []string{
@@ -134,7 +134,7 @@ func TestDiagnose(t *testing.T) {
 			says: []string{
 				"3 errors in " + publish,
 				"    NU1010: see https://learn.microsoft.com/nuget/reference/errors-and-warnings/nu1010",
-				"    NU1010: hint: Directory.Packages.props has no version for the package",
+				"    NU1010: hint: Directory.Packages.props has no version for the package: add a PackageVersion for it",
 				"app/app.csproj: error: see below",
 				"app/app.csproj: error: probed",
 				"app/app.csproj: error NU1010: no version",

@@ -54,7 +54,7 @@ func (s *solves) end(ctx context.Context, err error) error {
 		}
 		if s.running == 0 {
 			defer s.mu.Unlock()
-			return Reword(err, "several steps failed, and BuildKit lost the error of one of them: look at its log")
+			return Reword(err, "several steps failed, and BuildKit lost the error of one of them: read their logs")
 		}
 		if s.changed == nil {
 			s.changed = make(chan struct{})

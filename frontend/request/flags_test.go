@@ -41,8 +41,9 @@ func TestCheck(t *testing.T) {
 			Says: ".NET has no runtime for platform linux/mips64le: use linux/amd64, linux/arm64, linux/arm/v7",
 		}},
 		{name: "modes that exclude each other", spec: []string{"publish:", "  mode: [aot, single-file]"}, want: want{
-			Says: "crosshull.yaml:3: publish.mode: aot and single-file cannot be combined: what aot makes is one file already",
-			At:   []string{"crosshull.yaml:3"},
+			Says: "crosshull.yaml:3: publish.mode: aot and single-file cannot be combined: keep aot, which makes one " +
+				"file already",
+			At: []string{"crosshull.yaml:3"},
 		}},
 		{name: "rules that are none", spec: []string{"# check=skip"}, want: want{
 			Says: `crosshull.yaml:2: # check: invalid check option "skip"`, At: []string{"crosshull.yaml:2"},
@@ -87,8 +88,9 @@ func TestProject(t *testing.T) {
 	}
 	_, err = req.ProjectOf("worker")
 	want{
-		Says: "crosshull.yaml:4: publish.mode: aot and single-file cannot be combined: what aot makes is one file already",
-		At:   []string{"crosshull.yaml:4"},
+		Says: "crosshull.yaml:4: publish.mode: aot and single-file cannot be combined: keep aot, which makes one " +
+			"file already",
+		At: []string{"crosshull.yaml:4"},
 	}.Check(t, err)
 }
 

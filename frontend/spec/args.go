@@ -65,7 +65,7 @@ func (d *decoder) expand(path string, n *node, f field) (text string, known bool
 func (d *decoder) argument(path string, n *node, f field, found string) (value string, known bool) {
 	name := argName(found)
 	if d.args == nil {
-		d.errorf(n, "%s cannot have %s, as no value of args takes build arguments: write $%[2]s for the text as it is",
+		d.errorf(n, "%s cannot have %s, because values in args take no build arguments: write $%[2]s for the text as it is",
 			where(path), plain(found))
 		return found, false
 	}
@@ -77,7 +77,7 @@ func (d *decoder) argument(path string, n *node, f field, found string) (value s
 	case d.later[name] && f.platform:
 		d.differs(path)
 	case d.later[name]:
-		d.errorf(n, "%s cannot have %s, as it is the same for all platforms: only these can have it: %s",
+		d.errorf(n, "%s cannot have %s, because this key is the same for all platforms: only these keys can have it: %s",
 			where(path), found, perPlatformKeys)
 	default:
 		if d.expanded += len(v); d.expanded > maxExpanded {

@@ -65,7 +65,7 @@ func TestBounds(t *testing.T) {
 		{"apps with much in common", apps(100, 500, fill("image:\n  env:\n", "    C%d: v\n", small/2)), ""},
 		{"apps with too much in common", fill(fill("image:\n  env:\n", "    C%d: v\n", small/2)+"apps:\n",
 			"  a%d: {image: {env: {A: b}}}\n", small-4000),
-			"apps inherit more than 500000 values from the keys beside apps"},
+			"apps inherit more than 500000 values: move keys from beside apps into the apps"},
 		{"as many apps as there can be", fill("apps:\n", "  a%d: {project: a}\n", 20900), ""},
 		{"too many apps", fill("apps:\n", "  a%d: {project: a}\n", small), "apps are too many: 1000 is the most"},
 		{"an argument many times", "args: {A: v}\nimage: {labels: {l: \"" + strings.Repeat("${A}", 50000) + "\"}}", ""},

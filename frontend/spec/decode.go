@@ -65,7 +65,7 @@ func (d *decoder) value(path string, n *node, v reflect.Value, f field) {
 		d.aliased++
 	}
 	if d.aliased > maxAliased && !d.full {
-		d.stop(n, "aliases and << repeat more than %d values", maxAliased)
+		d.stop(n, "aliases and << repeat more than %d values: use fewer of them", maxAliased)
 	}
 	if d.full {
 		return
@@ -230,7 +230,7 @@ func (d *decoder) own(n *node, v reflect.Value, pairs []pair, f field) reflect.V
 		return v
 	}
 	if d.copied += v.Len(); d.copied > maxCopied {
-		d.stop(n, "apps inherit more than %d values from the keys beside apps", maxCopied)
+		d.stop(n, "apps inherit more than %d values: move keys from beside apps into the apps that need them", maxCopied)
 	}
 	m := reflect.MakeMapWithSize(v.Type(), v.Len()+len(pairs))
 	if d.full {

@@ -73,7 +73,7 @@ func (d *decoder) mergeMap(pairs []pair, of *node, names *rule, seen map[string]
 	for i := 0; i+1 < len(of.Content) && !d.full; i += 2 {
 		k := follow(of.Content[i])
 		if d.aliased++; d.aliased > maxAliased {
-			d.stop(k, "aliases and << repeat more than %d values", maxAliased)
+			d.stop(k, "aliases and << repeat more than %d values: use fewer of them", maxAliased)
 		}
 		switch id := names.same(k.Value); {
 		case isMerge(k):

@@ -152,8 +152,8 @@ func TestNotPerPlatform(t *testing.T) {
 	} {
 		in = strings.ReplaceAll(in, "_", "a${TARGETARCH}")
 		_, err := Parse([]byte("args: {TARGETARCH: }\n"+in), nil)
-		const want = " cannot have ${TARGETARCH}, as it is the same for all platforms: only these can have it: " +
-			"image.entrypoint, image.args, image.user, " +
+		const want = " cannot have ${TARGETARCH}, because this key is the same for all platforms: only these keys " +
+			"can have it: image.entrypoint, image.args, image.user, " +
 			"image.workdir, image.env, image.ports, image.labels, image.annotations, image.volumes, image.healthcheck, " +
 			"files.context, files.image, files.from, files.exclude, files.checksum, files.to, files.link, files.remove, " +
 			"files.change"

@@ -137,7 +137,8 @@ func (n Name) check(size int64) error {
 	case n.Size:
 		return nil
 	case 0:
-		return fmt.Errorf("%s cannot be read by the user who builds: permission denied", n.Path)
+		return fmt.Errorf("%s cannot be read by the user who builds: change its permissions, or exclude it in .dockerignore",
+			n.Path)
 	}
 	return fmt.Errorf("%s has changed since the build began: build again", n.Path)
 }

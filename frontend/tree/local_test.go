@@ -145,7 +145,8 @@ func TestSendsAllWithoutNames(t *testing.T) {
 
 // What the user cannot read is left out if it is a folder, and an error if it is a file that is needed.
 func TestClosed(t *testing.T) {
-	const left = " is left out of the build context: you have no permission to read that folder"
+	const left = " is left out of the build context, because you may not read it: change its permissions, or exclude it " +
+		"in .dockerignore"
 	for _, tc := range []struct {
 		name   string
 		closed []string
@@ -160,7 +161,8 @@ func TestClosed(t *testing.T) {
 		{"with exceptions of the user's", []string{"secret"}, "*\n!src\n!secret\n", "", []string{"secret" + left}},
 		{"a file that nobody needs", []string{"src/Program.cs"}, "", "", nil},
 		{"a project file", []string{"src/app.csproj"}, "",
-			"read the context: src/app.csproj cannot be read by the user who builds: permission denied", nil},
+			"read the context: src/app.csproj cannot be read by the user who builds: change its " +
+				"permissions, or exclude it in .dockerignore", nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			f := files{
@@ -197,7 +199,8 @@ func TestClosed(t *testing.T) {
 				}
 				return
 			}
-			says := "src/Program.cs cannot be read by the user who builds: permission denied"
+			says := "src/Program.cs cannot be read by the user who builds: change its permissions, or exclude it " +
+				"in .dockerignore"
 			gatewaytest.Want{Says: says}.Check(t, err)
 			_, err = got.With(t.Context(), []string{"src/Program.cs"})
 			gatewaytest.Want{Says: says}.Check(t, err)

@@ -64,7 +64,8 @@ func Read(ctx context.Context, req *request.Request) (*Tree, error) {
 		return Of(ctx, req, *st)
 	}
 	l := &local{from: from, warn: func(folder string) {
-		req.Warn(ctx, folder+" is left out of the build context: you have no permission to read that folder")
+		req.Warn(ctx, folder+" is left out of the build context, because you may not read it: change its permissions, or "+
+			"exclude it in .dockerignore")
 	}}
 	if !from.HasNames() {
 		all := func() llb.State {

@@ -68,7 +68,7 @@ func TestMadeSources(t *testing.T) {
 			build(strings.Replace(tc.edited, "two", "one", 1))
 			edit(t, dir, "schema/words.txt", "one", "two")
 			rec := build(tc.edited)
-			warns := strings.Contains(strings.Join(rec.warnings, ""), "the build used those of the context")
+			warns := strings.Contains(strings.Join(rec.warnings, ""), "the build used the files of the context")
 			if warns != (tc.tasks == fails) {
 				t.Errorf("warnings: %q", rec.warnings)
 			}

@@ -100,6 +100,8 @@ func describe(candidates []Candidate) string {
 			why = "an app"
 		case c.Kind == "test":
 			why = "a test"
+		case c.Kind == notForLinux:
+			why = "no TargetFramework that Linux can run"
 		case c.Kind == "library":
 			why = "OutputType " + c.OutputType
 		}

@@ -31,8 +31,8 @@ func TestChoose(t *testing.T) {
 		{"no app", "", "", false, []Candidate{lib, test},
 			in("the context") + "c/c.csproj (OutputType Library), t/t.csproj (a test)"},
 		{"what is no app by itself", "", "", false, []Candidate{host, tool, windows, wasm},
-			in("the context") + "h/h.csproj (an Aspire host), u/u.csproj (a tool), w/w.csproj (for another system than " +
-				"Linux), x/x.csproj (a Blazor WebAssembly client)"},
+			in("the context") + "h/h.csproj (an Aspire host), u/u.csproj (a tool), w/w.csproj (no TargetFramework that " +
+				"Linux can run), x/x.csproj (a Blazor WebAssembly client)"},
 		{"what MSBuild cannot evaluate", "", "", false, []Candidate{broken, lib},
 			in("the context") + "z/z.csproj (z/z.csproj: error: no XML), c/c.csproj (OutputType Library)"},
 		{"a host by its folder", "h", "", false, []Candidate{host}, in("h") + "h/h.csproj (an Aspire host)"},
@@ -42,7 +42,7 @@ func TestChoose(t *testing.T) {
 			in("c/c.csproj") + "c/c.csproj (OutputType Library)"},
 		{"a test by its file", "t/t.csproj", "", false, []Candidate{test}, in("t/t.csproj") + "t/t.csproj (a test)"},
 		{"an app for Windows by its file", "w/w.csproj", "", false, []Candidate{windows},
-			in("w/w.csproj") + "w/w.csproj (for another system than Linux)"},
+			in("w/w.csproj") + "w/w.csproj (no TargetFramework that Linux can run)"},
 		{"a client by its file", "x/x.csproj", "", false, []Candidate{wasm},
 			in("x/x.csproj") + "x/x.csproj (a Blazor WebAssembly client)"},
 		{"two apps", "", "", false, []Candidate{app, other},

@@ -188,7 +188,7 @@ var hints = map[string]string{
 	"NETSDK1152": "two files have the same place in the output: exclude one by CopyToPublishDirectory=Never, or set " +
 		"ErrorOnDuplicatePublishOutputFiles=false in publish.properties",
 	"NU1004": "packages.lock.json does not fit the projects: run dotnet restore --force-evaluate and commit it",
-	"NU1010": "Directory.Packages.props has no version for the package",
+	"NU1010": "Directory.Packages.props has no version for the package: add a PackageVersion for it",
 	"NU1015": "the package has no version: if Directory.Packages.props has it, .dockerignore may leave that out",
 	"NU1101": "no feed has the package: if its feed needs credentials, name the feed in nuget.feeds of the spec, and " +
 		"give its password with --secret",

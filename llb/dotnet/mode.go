@@ -57,7 +57,7 @@ var modes = []modeFacts{
 		mode: AppHost, name: "apphost", executable: true,
 		excludes: []exclusion{{
 			SelfContained | SingleFile | Trimmed | Aot,
-			"apphost goes with ready-to-run only: the other modes have a launcher of their own",
+			"apphost goes with ready-to-run only: remove it, as the other modes have a launcher of their own",
 		}},
 	},
 	{
@@ -78,8 +78,8 @@ var modes = []modeFacts{
 	{
 		mode: Aot, name: "aot", properties: []string{"PublishAot"}, brings: SelfContained | Trimmed, linker: true,
 		excludes: []exclusion{
-			{SingleFile, "aot and single-file cannot be combined: what aot makes is one file already"},
-			{ReadyToRun, "aot and ready-to-run cannot be combined: aot leaves nothing that ready-to-run could compile"},
+			{SingleFile, "aot and single-file cannot be combined: keep aot, which makes one file already"},
+			{ReadyToRun, "aot and ready-to-run cannot be combined: keep aot, which compiles everything already"},
 		},
 	},
 }
@@ -101,8 +101,8 @@ func ParseMode(names []string) (Mode, error) {
 	for _, name := range names {
 		if name == portableName {
 			if len(names) > 1 {
-				return m, errors.New("portable cannot be combined: it has one output for all platforms, and " +
-					"other modes have one for each")
+				return m, errors.New("portable cannot be combined: keep it for one output for all platforms, or remove it to " +
+					"publish for each platform")
 			}
 			continue
 		}
