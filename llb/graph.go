@@ -62,7 +62,9 @@ const (
 )
 
 // Phases are the names that `--no-cache-filter` takes.
-var Phases = []string{PhaseDescribe, PhaseRestore, PhasePublish, PhaseTest, PhaseImage}
+var Phases = []string{
+	PhaseBefore, PhaseDescribe, PhaseRestore, PhasePublish, PhaseAfter, PhaseTest, PhaseImage,
+}
 
 // PhaseFiles is the part of PhaseImage that comes from another key of the spec: files.
 const PhaseFiles = "image files"
@@ -80,7 +82,8 @@ type Options struct {
 	Caps apicaps.CapSet
 	// BuildRID is the runtime identifier of the build platform.
 	BuildRID string
-	// Exec gives the options of the execs of a phase: what buildx's flags say about them, and their place in the spec.
+	// Exec gives the options of the execs of a phase: what buildx's flags say about them, and their place in the spec. The
+	// index of a command of the spec follows its phase, as in "before 0".
 	Exec func(phase string) []llb.RunOption
 	// Constraints are for every other vertex of a phase.
 	Constraints func(phase string) []llb.ConstraintsOpt
@@ -137,6 +140,8 @@ type Steps struct {
 	Folder string
 	// NuGet is what the spec says of packages.
 	NuGet spec.NuGet
+	// Equipped is SDK with the tools that the spec names, for commands; nil if there are none.
+	Equipped *llb.State
 }
 
 // Builder makes the vertices of an app and of its tests. Equal Builders make equal vertices.
@@ -545,12 +550,13 @@ func (b *Steps) run(phase string, from llb.State, name string, args []string, op
 		llb.Dir(path.Join(SourceDir, b.Folder)),
 		llb.AddEnv("NUGET_PACKAGES", packageDir),
 	}, opts...)
+	shown, _, _ := strings.Cut(phase, " ")
 	opts = append(opts,
 		llb.Args(args),
 		llb.AddEnv("DOTNET_CLI_TELEMETRY_OPTOUT", "1"),
 		llb.AddEnv("DOTNET_NOLOGO", "1"),
 		llb.AddEnv("DOTNET_GENERATE_ASPNET_CERTIFICATE", "false"),
-		llb.WithCustomName("["+phase+"] "+name),
+		llb.WithCustomName("["+shown+"] "+name),
 	)
 	run := from.Run(append(opts, b.Exec(phase)...)...)
 	run.AddMount(DiagnosticsDir, llb.Scratch())

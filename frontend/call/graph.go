@@ -95,7 +95,7 @@ func draw(ctx context.Context, p *plan.Plan, into *report.Graph) error {
 	var shared []string // steps that all images wait for
 	published := map[string]string{}
 	for _, step := range g.Published {
-		if published[step.RID], err = add(step.State); err != nil {
+		if published[step.Key], err = add(step.State); err != nil {
 			return err
 		}
 	}
@@ -111,7 +111,7 @@ func draw(ctx context.Context, p *plan.Plan, into *report.Graph) error {
 	}
 	for _, t := range p.Targets {
 		name := strings.TrimSpace(p.Request.Target.App+" image ") + " " + platforms.Format(platforms.Normalize(t.Platform))
-		after := slices.Concat([]string{published[p.PublishRID(t)]}, shared, []string{t.Base.Name})
+		after := slices.Concat([]string{published[p.PublishKey(t)]}, shared, []string{t.Base.Name})
 		if image := t.Spec.Image; len(image.Users)+len(image.Groups) > 0 {
 			users := "users of " + name
 			into.Step(users, []string{t.Base.Name})

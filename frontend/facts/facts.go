@@ -83,6 +83,16 @@ func New(ctx context.Context, req *request.Request, t *tree.Tree) (*Asker, error
 		Options: options, Sources: t.Sources, Folder: sdk.folder, NuGet: req.Spec.NuGet,
 		SDK: sdk.Image.State, Evaluator: req.Evaluator.Files(sdk.Version()),
 	}
+	if steps.Equipped, err = equipped(ctx, req, &steps); err != nil {
+		return nil, err
+	}
+	if t, err = before(ctx, req, t, &steps); err != nil {
+		return nil, err
+	}
+	steps.Sources = t.Sources
+	if _, err := inputs(req, t, &steps, "publish.after", req.Spec.Publish.After); err != nil {
+		return nil, err
+	}
 	if file := project.Path; path.Ext(file) == ".cs" {
 		if t, err = tree.Of(ctx, req, steps.Convert(file)); err != nil {
 			return nil, err
@@ -182,7 +192,7 @@ func (a *Asker) Questions() (questions []Question, target int, err error) {
 	for _, name := range request.SortedKeys(s.Apps) {
 		other := s.Apps[name]
 		if path.Ext(other.Project) == ".cs" || other.Publish.Configuration != s.Publish.Configuration ||
-			!maps.Equal(other.Publish.Properties, s.Publish.Properties) {
+			!sameSources(&s.App, other) || !maps.Equal(other.Publish.Properties, s.Publish.Properties) {
 			continue
 		}
 		if name == a.req.Target.App {

@@ -24,6 +24,7 @@ type Step struct {
 	Source      string // the folder of the build context
 	Diagnostics string // the folder of dotnet.DiagnosticsFile
 	Output      string // the folder of its output, as far as the step got
+	Log         string // the file in Diagnostics with the last lines of a command of the user
 }
 
 // Diagnose gives the error of a failed step the text of MSBuild, NuGet or the compiler, with the user's paths. It
@@ -35,7 +36,7 @@ func (c *Client) Diagnose(ctx context.Context, err error, at Step) error {
 	dt, step := c.readFailed(ctx, err, at.Diagnostics, dotnet.DiagnosticsFile)
 	diagnostics := dotnet.ParseDiagnostics(dt, at.Source)
 	if len(diagnostics) == 0 {
-		return err
+		return c.diagnoseCommand(ctx, err, at)
 	}
 	text := report(step, diagnostics, maxDiagnostics, "in the log of the step")
 	return &worded{text: text, err: err, diagnostics: diagnostics}
@@ -44,7 +45,7 @@ func (c *Client) Diagnose(ctx context.Context, err error, at Step) error {
 // Lacks tells whether a step may have failed because a file of the context was not there. It gives the errors that the
 // step wrote down.
 func Lacks(err error) (diagnostics []dotnet.Diagnostic, lacks bool) {
-	if failedExec(err) == nil || IsCanceled(err) {
+	if failedExec(err) == nil || IsCanceled(err) || OfCommand(err) {
 		return nil, false
 	}
 	var w *worded

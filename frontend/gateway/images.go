@@ -195,7 +195,16 @@ func NoSuchPlatform(err error) bool {
 
 // Base resolves ref for p, and checks that the image is for p: without an index, an image has only one platform.
 func (c *Client) Base(ctx context.Context, ref string, p ocispecs.Platform) (*Image, error) {
-	img, err := c.Image(ctx, ref, p, "[image "+platforms.Format(platforms.Normalize(p))+"] ")
+	return c.only(ctx, ref, p, "[image "+platforms.Format(platforms.Normalize(p))+"] ")
+}
+
+// Tool resolves ref for the build platform, with the same check as [Client.Base].
+func (c *Client) Tool(ctx context.Context, ref string) (*Image, error) {
+	return c.only(ctx, ref, c.BuildPlatform(), "[tools] ")
+}
+
+func (c *Client) only(ctx context.Context, ref string, p ocispecs.Platform, prefix string) (*Image, error) {
+	img, err := c.Image(ctx, ref, p, prefix)
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ import (
 type Graph struct {
 	Builder  *xllb.Builder
 	Restored xllb.Restored
-	// Published are the steps that publish, one for each of [plan.Plan.PublishRIDs].
+	// Published are the steps that publish, one for each [plan.Plan.PublishKey].
 	Published []Published
 	// Assets makes the static web assets; nil if publish makes them.
 	Assets *llb.State
@@ -26,7 +26,8 @@ type Graph struct {
 
 // Published is the step that publishes for a runtime identifier. It is empty if all platforms share one publish.
 type Published struct {
-	RID   string
+	// Key is that of [plan.Plan.PublishKey].
+	Key   string
 	State llb.State
 }
 
@@ -42,7 +43,9 @@ func Make(p *plan.Plan, compression dotnet.Compression) (*Graph, error) {
 		if err != nil {
 			return nil, err
 		}
-		g.Published = append(g.Published, Published{rid, st})
+		if err := g.publish(p, rid, st); err != nil {
+			return nil, err
+		}
 	}
 	if compression == dotnet.CompressBeside {
 		st, err := g.Builder.StaticAssets(p.App, g.Restored)

@@ -92,17 +92,17 @@ func TestMake(t *testing.T) {
 			}
 			var published []string
 			for _, step := range g.Published {
-				published = append(published, step.RID)
+				published = append(published, step.Key)
 				want := []string{compile, describe, restore, publish}
-				if step.RID != "" {
-					want[3] += " -r " + step.RID
+				if step.Key != "" {
+					want[3] += " -r " + step.Key
 				}
 				if tc.compression == dotnet.CompressBefore {
 					want = append(want, assets)
 				}
 				got := commands(t, p, step.State)
 				if slices.Sort(got); !slices.Equal(got, slices.Sorted(slices.Values(want))) {
-					t.Errorf("%q runs\n%q\nwant\n%q", step.RID, got, want)
+					t.Errorf("%q runs\n%q\nwant\n%q", step.Key, got, want)
 				}
 			}
 			if !slices.Equal(published, tc.rids) {

@@ -43,13 +43,14 @@ type Layer struct {
 func layers(p *Plan, rid string) []Layer {
 	app := p.App
 	packages := dotnet.NamesPackages(app)
+	own := len(p.Request.PlatformVars()) > 0 // commands may change each file for each platform
 	var out []Layer
 	if image := p.Request.Spec.Image; len(image.Users)+len(image.Groups) > 0 {
 		// Only the bases tell whether it is shared.
 		out = append(out, Layer{Name: LayerUsers, Maker: ByUsers, Expected: true})
 	}
 	for _, name := range dotnet.Layers {
-		l := Layer{Name: name, Shared: !app.Mode.PerPlatform(), Folders: []string{name}, Expected: true}
+		l := Layer{Name: name, Shared: !app.Mode.PerPlatform() && !own, Folders: []string{name}, Expected: true}
 		switch name {
 		case dotnet.LayerPackages, dotnet.LayerPrerelease:
 			l.Expected = packages

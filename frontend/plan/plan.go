@@ -13,8 +13,10 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/client/llb"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -82,6 +84,9 @@ func (b Base) config() xllb.Base {
 // Make makes all decisions about the app of f.
 func Make(ctx context.Context, req *request.Request, f *facts.Facts) (*Plan, error) {
 	p := Plan{Facts: f, Request: req, Compression: f.Tree.Assets.Compression(f.App)}
+	if len(req.Spec.Publish.After) > 0 {
+		p.Compression = dotnet.CompressInPublish // commands see all that is published
+	}
 	var err error
 	if p.Epoch, err = epoch(ctx, req.Gateway); err != nil {
 		return nil, err
@@ -297,6 +302,15 @@ func (p *Plan) PublishRID(t Target) string {
 		return ""
 	}
 	return t.RID
+}
+
+// PublishKey names the publish whose files are in the image of t: its runtime identifier. If commands of publish.after
+// use what differs between platforms, each platform has its own, and its name follows.
+func (p *Plan) PublishKey(t Target) string {
+	if len(p.Request.PlatformVars()) == 0 {
+		return p.PublishRID(t)
+	}
+	return strings.TrimSpace(p.PublishRID(t) + " " + platforms.FormatAll(t.Platform))
 }
 
 // SameAnnotation tells whether an annotation is the same for all images.

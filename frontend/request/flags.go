@@ -90,6 +90,8 @@ var phaseKeys = map[string]string{
 	xllb.PhasePublish:  "publish",
 	xllb.PhaseTest:     "tests",
 	xllb.PhaseImage:    "image",
+	xllb.PhaseBefore:   "publish.before",
+	xllb.PhaseAfter:    "publish.after",
 	xllb.PhaseFiles:    "files",
 	xllb.PhaseUsers:    "image.users",
 }
@@ -97,6 +99,9 @@ var phaseKeys = map[string]string{
 // constraints are the options of every vertex of a phase that come from flags of buildx and from the spec.
 func (r *Request) constraints(phase string) []llb.ConstraintsOpt {
 	key := phaseKeys[phase]
+	if name, i, ok := strings.Cut(phase, " "); ok && (name == xllb.PhaseBefore || name == xllb.PhaseAfter) {
+		key = "publish." + name + "." + i
+	}
 	if phase == xllb.PhaseRestore && r.Spec.Has("nuget") {
 		key = "nuget"
 	}
@@ -146,19 +151,27 @@ func (r *Request) execOpts(phase string) []llb.RunOption {
 		opts = append(opts, c)
 	}
 	var secrets map[string]string
-	switch phase {
-	case xllb.PhasePublish:
-		secrets = r.Spec.Publish.Secrets
-		for _, id := range r.Spec.Publish.SSH {
-			opts = append(opts, llb.AddSSHSocket(llb.SSHID(id)))
-		}
-	case xllb.PhaseTest:
+	var agents []string
+	command := r.command(phase)
+	switch {
+	case command != nil:
+		secrets, agents = command.Secrets, command.SSH
+	case phase == xllb.PhasePublish:
+		secrets, agents = r.Spec.Publish.Secrets, r.Spec.Publish.SSH
+	case phase == xllb.PhaseTest:
 		secrets = r.Spec.Tests.Secrets
+	}
+	for _, id := range agents {
+		opts = append(opts, llb.AddSSHSocket(llb.SSHID(id)))
 	}
 	for _, name := range SortedKeys(secrets) {
 		opts = append(opts, llb.AddSecret(name, llb.SecretID(secrets[name]), llb.SecretAsEnv(true)))
 	}
-	return append(opts, r.limits()...)
+	opts = append(opts, r.limits()...)
+	if command != nil {
+		opts = append(opts, network(command)...)
+	}
+	return opts
 }
 
 // limits are the options that are the same for every exec.

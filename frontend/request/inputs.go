@@ -62,6 +62,9 @@ func (r *Request) Secrets() []report.Secret {
 			}
 		}
 	}
+	for _, prefix := range SortedKeys(apps) {
+		all = append(all, r.commandSecrets(prefix, apps[prefix])...)
+	}
 	for _, name := range SortedKeys(r.Spec.Tests.Secrets) {
 		add(r.Spec.Tests.Secrets[name], []string{xllb.PhaseTest}, "tests.secrets."+name)
 	}
@@ -69,14 +72,14 @@ func (r *Request) Secrets() []report.Secret {
 }
 
 // step says where the steps of package llb leave files for the case that they fail.
-var step = gateway.Step{Source: xllb.SourceDir, Diagnostics: xllb.DiagnosticsDir, Output: xllb.OutputDir}
+var step = gateway.Step{Source: xllb.SourceDir, Diagnostics: xllb.DiagnosticsDir, Output: xllb.OutputDir, Log: xllb.CommandLog}
 
 // Diagnose makes the error of a failed step say why: a secret is missing, or what MSBuild, NuGet or the compiler said.
 func (r *Request) Diagnose(ctx context.Context, err error) error {
 	if explained := r.missingSecret(err); explained != nil {
 		return explained
 	}
-	return r.Gateway.Diagnose(ctx, err, step)
+	return r.atCommand(r.Gateway.Diagnose(ctx, err, step))
 }
 
 // DiagnoseTest is Diagnose for a step that runs a test project.

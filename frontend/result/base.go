@@ -27,7 +27,7 @@ func (out *published) onBase(ctx context.Context, p *plan.Plan) (*plan.Plan, err
 		}
 	}
 	err := lint.Published(ctx, p, func(t plan.Target) []dotnet.Native {
-		return out.apps[p.PublishRID(t)].report.Natives
+		return out.apps[p.PublishKey(t)].report.Natives
 	})
 	if err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func (out *published) onBase(ctx context.Context, p *plan.Plan) (*plan.Plan, err
 	eg, ctx := gateway.Group(ctx)
 	for _, t := range p.Targets {
 		eg.Go(func() error {
-			return p.Request.At(p.Request.BaseKey(), starts(ctx, p, t, out.apps[p.PublishRID(t)].frameworks))
+			return p.Request.At(p.Request.BaseKey(), starts(ctx, p, t, out.apps[p.PublishKey(t)].frameworks))
 		})
 	}
 	return p, eg.Wait()

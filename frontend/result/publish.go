@@ -77,7 +77,7 @@ func publishOnce(ctx context.Context, p *plan.Plan, g *graph.Graph) (*published,
 func run(ctx context.Context, p *plan.Plan, g *graph.Graph) (*published, error) {
 	steps := make([]made, len(g.Published), len(g.Published)+1)
 	for i, step := range g.Published {
-		steps[i] = made{step: strings.TrimSpace(xllb.PhasePublish + " " + step.RID), state: step.State}
+		steps[i] = made{step: strings.TrimSpace(xllb.PhasePublish + " " + step.Key), state: step.State}
 	}
 	if g.Assets != nil {
 		steps = append(steps, made{step: "assets", state: *g.Assets})
@@ -102,7 +102,7 @@ func run(ctx context.Context, p *plan.Plan, g *graph.Graph) (*published, error) 
 	}
 	out := &published{graph: g, apps: map[string]made{}}
 	for i, step := range g.Published {
-		out.apps[step.RID] = steps[i]
+		out.apps[step.Key] = steps[i]
 	}
 	if g.Assets != nil {
 		out.assets = &steps[len(steps)-1]
@@ -130,7 +130,7 @@ func frameworks(ctx context.Context, ref client.Reference) ([]dotnet.Framework, 
 func (out *published) steps() []made {
 	var all []made
 	for _, step := range out.graph.Published {
-		all = append(all, out.apps[step.RID])
+		all = append(all, out.apps[step.Key])
 	}
 	if out.assets != nil {
 		all = append(all, *out.assets)
@@ -154,7 +154,7 @@ func (l layer) state(b *xllb.Builder, asked *llb.State, dir string) llb.State {
 
 // layers are the layers of an image that the plan lists and that have files.
 func (out *published) layers(p *plan.Plan, t plan.Target) []layer {
-	app := out.apps[p.PublishRID(t)]
+	app := out.apps[p.PublishKey(t)]
 	var layers []layer
 	for _, l := range t.Layers {
 		from, folders, shared := app, l.Folders, l.Shared

@@ -33,6 +33,12 @@ func (d *decoder) declare() {
 // expand replaces ${NAME} in a text of the file with the build argument, and $${NAME} with ${NAME}. The text is known
 // only if all its arguments are known by now.
 func (d *decoder) expand(path string, n *node, f field) (text string, known bool) {
+	if f.rule != nil && f.rule.verbatim {
+		for name := range d.into.Args {
+			d.into.used[name] = d.into.used[name] || Names(n.Value, name)
+		}
+		return n.Value, true
+	}
 	if !strings.Contains(n.Value, "${") {
 		return n.Value, true
 	}

@@ -56,6 +56,7 @@ func (src *source) spec(p *ocispecs.Platform) (*Spec, error) {
 	d.value("", src.root, reflect.ValueOf(s).Elem(), field{})
 	d.feeds()
 	d.files()
+	d.commands()
 	s.args = d.args
 	if len(s.perPlatform) == 0 {
 		s.source = nil

@@ -20,6 +20,9 @@ type rule struct {
 	oneOf []string
 	// private keeps a value out of messages, because it may contain a password.
 	private bool
+	// verbatim keeps ${NAME} in a value as it is: a shell reads the value, and gets build arguments as variables. As text,
+	// a build argument could add commands.
+	verbatim bool
 	// not matches texts that match allows but that are wrong, such as reserved names. because says why.
 	not     *regexp.Regexp
 	because func(string) string
@@ -46,6 +49,7 @@ const (
 
 	isText     = "a text without the character NUL"
 	isVariable = "letters, digits and _, no digit first"
+	isFolder   = "an absolute path, below /"
 	isID       = "the id of a secret, as in --secret id=ID"
 	maxUser    = 1<<31 - 1 // engines allow no higher number (moby/sys/user)
 	maxOwner   = 1<<32 - 2 // chown(2) takes the next number for "unchanged"
@@ -62,6 +66,7 @@ var (
 	belowRoot = all(`/+[^/` + control + `][^` + control + `]*`)
 	aURL      = all(strings.ReplaceAll(`https?://[^@/?# C]+([/?#][^ C]*)?`, "C", control))
 	aUser     = all(strings.ReplaceAll(`[^ :C]+(:[^ :C]+)?`, "C", control))
+	aFolder   = all(`/+[^/` + control + `][^` + control + `]*`)
 	aDuration = all(`\+?(0|(([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)`)
 	aPort     = all(upTo(65535) + `(-` + upTo(65535) + `)?(/([tT][cC][pP]|[uU][dD][pP]|[sS][cC][tT][pP]))?`)
 	anOwner   = all(owner + `(:` + owner + `)?`)
@@ -144,7 +149,17 @@ var rules = map[string]*rule{
 	"agent":   {is: "the id of an agent, as in --ssh ID", match: aName},
 	"secrets": {is: isID, match: aName, names: secretName},
 
-	"command": {is: isText, match: aText, list: noCommand, never: []beginning{noProgram}},
+	"shell": {
+		is:    "a command: a text that is not empty, without the character NUL",
+		match: all(`[^\x00]*[^\x00\s][^\x00]*`), verbatim: true,
+	},
+	"network": {is: "one of default, none and host", match: all(`default|none|host`)},
+	"cache": {is: isFolder, match: aFolder, why: noCache, names: &rule{
+		is:    "the name of a cache: lower-case letters, digits, '.', - and _, 64 at most",
+		match: all(`[a-z0-9][a-z0-9._-]{0,63}`),
+	}},
+	"tool-path": {is: isFolder, match: aFolder},
+	"command":   {is: isText, match: aText, list: noCommand, never: []beginning{noProgram}},
 	"probe": {is: isText, match: aText, list: noProbe, never: []beginning{
 		noProgram, {items: [][]any{{"CMD", "CMD-SHELL"}, {"", nil}}}, {least: 2, items: [][]any{{"NONE"}}},
 	}},

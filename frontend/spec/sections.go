@@ -174,6 +174,15 @@ var shapes = map[string]shape{
 				"test: [NONE] to have no health check",
 		},
 	}},
+	"Command": {needs: []need{{key: "run", says: "a command needs the key run: a line for the shell"}}},
+	"Tool": {needs: []need{
+		{key: "image", says: "an entry of publish.tools needs an image"},
+		{
+			key: "paths",
+			says: "an entry of publish.tools needs paths: the files and folders of the image that commands use, such as " +
+				"/usr/local",
+		},
+	}},
 	"Tests": {needs: []need{
 		{key: "projects", with: "gate", says: "tests.gate has no tests to wait for: name them in tests.projects"},
 		{key: "projects", with: "filter", says: "tests.filter has no tests to choose from: name them in tests.projects"},

@@ -316,6 +316,84 @@ type Publish struct {
 	//	example: publish: {ssh: [default]}
 	//	Dockerfile: RUN --mount=type=ssh,id=default dotnet publish
 	SSH []string `yaml:"ssh" rule:"agent"`
+	// Before are commands that run in the sources, before anything reads the projects. What they make or change is a
+	// source for all steps, tests too. They run once for all platforms. Empty: no commands.
+	//
+	//	example: publish: {before: [npm ci --prefix web, npm run build --prefix web]}
+	//	Dockerfile: RUN npm ci --prefix web && npm run build --prefix web
+	//	see: [Commands of your own](../howto/commands.md)
+	Before []Command `yaml:"before"`
+	// After are commands that change what was published, in $PUBLISH_DIR. They start in the folder of the project. They
+	// run once for each publish, or once for each platform if one of them uses $RID, $TARGETPLATFORM, $TARGETOS,
+	// $TARGETARCH or $TARGETVARIANT. Empty: no commands.
+	//
+	//	example: publish: {after: ['dotnet ef migrations bundle -r "$RID" -o "$PUBLISH_DIR/efbundle"']}
+	//	Dockerfile: RUN dotnet ef migrations bundle -o /app/efbundle
+	//	see: [Commands of your own](../howto/commands.md)
+	After []Command `yaml:"after"`
+	// Tools are images for the build platform. [Publish.Before] and [Publish.After] have files of them, beside the SDK.
+	// Empty: the SDK alone.
+	//
+	//	example: publish: {tools: [{image: "node:22-bookworm-slim", paths: [/usr/local]}]}
+	//	Dockerfile: COPY --from=node:22-bookworm-slim /usr/local /usr/local
+	//	see: [Commands of your own](../howto/commands.md#tools)
+	Tools []Tool `yaml:"tools"`
+}
+
+// Command is an entry of publish.before or publish.after. A text alone is its line.
+type Command struct {
+	// Run is a line for sh -c. The build arguments of the spec that it names are variables of its environment, so the
+	// shell expands them, and quotes protect them.
+	//
+	//	example: publish: {before: [{run: npm ci --prefix web}]}
+	//	Dockerfile: RUN npm ci --prefix web
+	Run string `yaml:"run,alone" rule:"shell"`
+	// Inputs are the files and folders of the context that the command reads. An edit of anything else does not run it
+	// again. Empty: for a command of [Publish.Before] the whole context, except files such as README.md; for one of
+	// [Publish.After] what publish reads.
+	//
+	//	example: publish: {before: [{run: npm ci --prefix web, inputs: [web/package.json, web/package-lock.json]}]}
+	//	Dockerfile: COPY web/package.json web/package-lock.json web/
+	//	see: [What commands read](../concepts/inputs.md#what-commands-read)
+	Inputs []string `yaml:"inputs" rule:"path"`
+	// Secrets are environment variables for the command: each variable, with the id of the --secret that has its value.
+	//
+	//	example: publish: {before: [{run: npm ci, secrets: {NPM_TOKEN: npm-token}}]}
+	//	Dockerfile: RUN --mount=type=secret,id=npm-token,env=NPM_TOKEN npm ci
+	Secrets map[string]string `yaml:"secrets" rule:"secrets"`
+	// SSH are the ids of buildx's --ssh. The command can use their agents.
+	//
+	//	example: publish: {before: [{run: npm ci, ssh: [default]}]}
+	//	Dockerfile: RUN --mount=type=ssh,id=default npm ci
+	SSH []string `yaml:"ssh" rule:"agent"`
+	// Network is one of default, none and host. Your builder has to allow host. Empty: default, which is what --network
+	// of buildx says.
+	//
+	//	example: publish: {before: [{run: npm run build, network: none}]}
+	//	Dockerfile: RUN --network=none npm run build
+	Network string `yaml:"network" rule:"network"`
+	// Cache are folders that stay on the builder from build to build: a name for each, with its path in the step. Every
+	// build on the builder that uses the name can write there. Empty: no such folders.
+	//
+	//	example: publish: {before: [{run: npm ci, cache: {npm: /root/.npm}}]}
+	//	Dockerfile: RUN --mount=type=cache,id=npm,target=/root/.npm npm ci
+	//	see: [Cache folders](../concepts/security-model.md#cache-folders)
+	Cache map[string]string `yaml:"cache" rule:"cache"`
+}
+
+// Tool is an entry of publish.tools.
+type Tool struct {
+	// Image is a full image reference. The image for the build platform is used.
+	//
+	//	example: publish: {tools: [{image: "node:22-bookworm-slim", paths: [/usr/local]}]}
+	//	Dockerfile: COPY --from=node:22-bookworm-slim /usr/local /usr/local
+	Image string `yaml:"image" rule:"reference"`
+	// Paths are absolute paths of files and folders of the image. Commands have them at the same paths. Folders of the
+	// PATH of the image that are in them are in the PATH of the commands.
+	//
+	//	example: publish: {tools: [{image: "golang:1.25", paths: [/usr/local/go]}]}
+	//	Dockerfile: COPY --from=golang:1.25 /usr/local/go /usr/local/go
+	Paths []string `yaml:"paths" rule:"tool-path"`
 }
 
 // SDK is the `sdk` section. Set at most one of image and version.

@@ -73,6 +73,20 @@ func noVolume(v string) string {
 	return ""
 }
 
+// noCache refuses folders that the step itself needs.
+func noCache(v string) string {
+	clean := path.Clean(v)
+	for _, taken := range []string{"/source", "/publish", "/nuget", "/diagnostics", "/tools"} {
+		if clean == taken {
+			return "the step has other files there"
+		}
+	}
+	if clean == "/" {
+		return "name a folder below /"
+	}
+	return ""
+}
+
 func noSource(v string) string {
 	if !strings.HasPrefix(v, "https://") && !strings.HasPrefix(v, "http://") {
 		return "a folder of the repository belongs in its nuget.config"

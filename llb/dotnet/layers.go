@@ -36,10 +36,11 @@ const ReportFile = "layers.txt"
 
 // Report is what publish says about its output.
 type Report struct {
-	Layers   []string // the folders that exist, without LayerRuntimes
-	Runtimes []string // the runtime identifiers that packages have assets for
-	Natives  []Native // machine code of packages
-	assets   []string // static web assets that are not compressed: path, hash, and when to copy it
+	Layers   []string  // the folders that exist, without LayerRuntimes
+	Runtimes []string  // the runtime identifiers that packages have assets for
+	Natives  []Native  // machine code of packages
+	Made     []Machine // machine code that commands of the user made
+	assets   []string  // static web assets that are not compressed: path, hash, and when to copy it
 }
 
 // ParseReport reads the report.
@@ -50,12 +51,17 @@ func ParseReport(dt []byte) (*Report, error) {
 		rid, isRuntime := strings.CutPrefix(line, LayerRuntimes+"/")
 		asset, isAsset := strings.CutPrefix(line, "asset ")
 		native, isNative := strings.CutPrefix(line, "native ")
+		machine, isMachine := strings.CutPrefix(line, "machine ")
 		switch {
 		case line == "":
 		case isRuntime:
 			r.Runtimes = append(r.Runtimes, rid)
 		case isAsset:
 			r.assets = append(r.assets, asset)
+		case isMachine:
+			if m, ok := parseMachine(machine); ok {
+				r.Made = append(r.Made, m)
+			}
 		case isNative:
 			if n, ok := parseNative(native); ok {
 				r.Natives = append(r.Natives, n)

@@ -1,0 +1,270 @@
+package llb
+
+import (
+	"context"
+	"maps"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+
+	"github.com/crosshull/crosshull/frontend/spec"
+	"github.com/crosshull/crosshull/llb/dotnet"
+)
+
+// The phases of the commands of the spec.
+const (
+	PhaseBefore = "before"
+	PhaseAfter  = "after"
+)
+
+// Folders of the steps that run commands.
+const (
+	// PublishDir is $PUBLISH_DIR.
+	PublishDir = "/publish"
+	// toolsDir has the packages of local tools, which the SDK finds by absolute paths in a cache of its own.
+	toolsDir     = "/tools"
+	toolCacheDir = ".dotnet/toolResolverCache"
+	publishedDir = "/published"
+)
+
+// CommandLog is the file that a failed command leaves in [DiagnosticsDir]: the last lines that it printed.
+const CommandLog = "command.log"
+
+// maxCommandLog is how many bytes of its output a failed command leaves.
+const maxCommandLog = 4 << 10
+
+// runCommand runs a line of the spec as a step of a Dockerfile would. It keeps the end of the output, but only of a
+// command that fails: what a step leaves in a mount is kept with the step. A process that the command leaves behind may
+// hold the pipe open, so nothing waits longer than a second for it.
+var runCommand = `log=` + DiagnosticsDir + `/` + CommandLog + `
+mkfifo /tmp/.crosshull
+tee "$log" < /tmp/.crosshull &
+tee=$!
+sh -c "$1" > /tmp/.crosshull 2>&1
+code=$?
+{ sleep 1; kill "$tee"; } 2> /dev/null &
+wait "$tee"
+if [ "$code" = 0 ]; then rm -f "$log"; else tail -c ` + strconv.Itoa(maxCommandLog) + ` "$log" > "$log.end"; mv "$log.end" "$log"; fi
+exit "$code"`
+
+// Commands are commands of the spec, with what they run in.
+type Commands struct {
+	// Run are the commands, Env has the variables of each.
+	Run []spec.Command
+	Env [][]dotnet.KeyValue
+	// Cache begins the ids of their cache folders.
+	Cache string
+}
+
+// Tool is an image with tools for commands.
+type Tool struct {
+	State llb.State
+	// Path is the PATH of the image.
+	Path  string
+	Paths []string
+}
+
+// Equip gives an SDK that has the files of tools, for commands.
+func (b *Steps) Equip(tools []Tool) (llb.State, error) {
+	st := b.SDK
+	var folders []string
+	for _, t := range tools {
+		var action *llb.FileAction
+		for _, p := range t.Paths {
+			p = clean(p)
+			action = action.Copy(t.State, p, p, &llb.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true})
+			for dir := range strings.SplitSeq(t.Path, ":") {
+				if path.IsAbs(dir) && within(p, clean(dir)) && !slices.Contains(folders, clean(dir)) {
+					folders = append(folders, clean(dir))
+				}
+			}
+		}
+		what := "copy tools " + strings.Join(t.Paths, " ")
+		st = st.File(action, append(b.Constraints("tools"), llb.WithCustomName("[tools] "+what))...)
+	}
+	if len(folders) == 0 {
+		return st, nil
+	}
+	own, _, err := b.SDK.GetEnv(context.Background(), "PATH")
+	if err != nil {
+		return st, err
+	}
+	all := strings.Split(own, ":")
+	folders = slices.DeleteFunc(folders, func(dir string) bool { return slices.Contains(all, dir) })
+	return st.AddEnv("PATH", strings.Join(append(folders, own), ":")), nil
+}
+
+// Before runs commands in the sources, one after the other. It gives what they leave: the files that they had, with
+// their changes. given are patterns of what they had of the context.
+func (b *Steps) Before(commands Commands) (left llb.State, given Reads, err error) {
+	tools, err := b.localTools(".")
+	if err != nil {
+		return llb.State{}, Reads{}, err
+	}
+	left = llb.Scratch()
+	all := false
+	for i, c := range commands.Run {
+		reads := b.CommandReads(c)
+		if !all {
+			from := b.part("what commands read", reads)
+			// A later command sees what earlier ones made of a file, so it must not get the file again.
+			more := Reads{reads.Include, slices.Concat(reads.Exclude, given.Include)}
+			left = b.copyContext(PhaseBefore, from, left, "what commands read", more)
+		}
+		if all = all || len(reads.Include) == 0; all {
+			given = b.CommandReads(spec.Command{})
+		} else {
+			given.Include = append(given.Include, reads.Include...)
+		}
+		left = b.command(PhaseBefore, i, commands, SourceDir, tools...).AddMount(SourceDir, left)
+	}
+	return left, given, nil
+}
+
+// CommandReads are what a command reads of the context: its inputs, or else everything but outputs of builds on the host
+// and the files that are about the repository. A command is the author's own program, so it may read any file. But a
+// build has to stay cached when somebody edits the README.
+func (b *Steps) CommandReads(c spec.Command) Reads {
+	var reads Reads
+	for _, p := range c.Inputs {
+		reads.Include = append(reads.Include, dotnet.Escape(path.Clean(p)))
+	}
+	if slices.Contains(reads.Include, ".") {
+		reads.Include = nil
+	}
+	if len(c.Inputs) > 0 {
+		return reads
+	}
+	for _, name := range b.Housekeeping.Doubtful() {
+		reads.Exclude = append(reads.Exclude, dotnet.Escape(name))
+	}
+	reads.Exclude = append(reads.Exclude, dotnet.HostOutputs(b.Names)...)
+	return reads
+}
+
+// AddRest adds to what commands left a part of the context that they did not have. The rest is added to it, and not the
+// other way round, because it may be much less.
+func AddRest(left, from llb.State, rest Reads) llb.State {
+	if from.Output() == nil || len(rest.Include)+len(rest.Exclude) == 0 {
+		return left
+	}
+	info := &llb.CopyInfo{
+		CopyDirContentsOnly: true, IncludePatterns: rest.Include, ExcludePatterns: rest.Exclude, CreatedTime: &fileTime,
+	}
+	return left.File(llb.Copy(from, "/", "/", info), llb.WithCustomName("["+PhaseBefore+"] add what commands did not read"))
+}
+
+// After runs commands on what was published: a state of [Builder.Publish]. It gives a state of the same kind. A file
+// that they leave as it is stays in its layer, what they make or change goes to [dotnet.LayerApp]. env has the variables
+// that differ between platforms.
+func (b *Builder) After(
+	app *dotnet.App, restored Restored, published llb.State, commands Commands, env []dotnet.KeyValue,
+) (llb.State, error) {
+	tools, err := b.localTools(path.Dir(app.Path))
+	if err != nil {
+		return llb.State{}, err
+	}
+	var action *llb.FileAction
+	for _, folder := range dotnet.PublishedFolders() {
+		action = action.Copy(published, folder, "/", &llb.CopyInfo{
+			CopyDirContentsOnly: true, AllowWildcard: true, AllowEmptyWildcard: true, CreatedTime: &fileTime,
+		})
+	}
+	dir := llb.Scratch().File(action, b.named(PhaseAfter, "copy what was published")...)
+	for i, c := range commands.Run {
+		sources := restored.Tree
+		if len(c.Inputs) > 0 {
+			reads := b.CommandReads(c)
+			from := b.part("what commands read", reads)
+			sources = b.copyContext(PhaseAfter, from, llb.Scratch(), "what commands read", reads)
+		} else {
+			reads := Reads{b.sources(app.Closure), b.notSources(app.Closure)}
+			sources = sources.File(b.copySources(nil, app.Closure, reads), b.named(PhaseAfter, "copy sources")...)
+		}
+		opts := append(slices.Clone(tools),
+			reads(SourceDir, sources),
+			reads(packageDir, restored.packages),
+			llb.AddEnv(spec.VarPublishDir, PublishDir))
+		for _, kv := range env {
+			opts = append(opts, llb.AddEnv(kv.Key, kv.Value))
+		}
+		in := path.Join(SourceDir, path.Dir(app.Path))
+		dir = b.command(PhaseAfter, i, commands, in, opts...).AddMount(PublishDir, dir)
+	}
+	sort := b.run(PhaseAfter, b.SDK, "sort files into layers", dotnet.SortArgs(publishedDir, PublishDir, paths),
+		reads(publishedDir, published),
+		reads(PublishDir, dir),
+		llb.Dir("/"))
+	return sort.AddMount(outputDir, llb.Scratch()), nil
+}
+
+// command runs one of commands in a folder.
+func (b *Steps) command(phase string, i int, commands Commands, dir string, opts ...llb.RunOption) llb.ExecState {
+	c := commands.Run[i]
+	opts = append(opts,
+		llb.Dir(dir),
+		// Another process must not go on with the files of a step that has ended.
+		llb.AddEnv("MSBUILDDISABLENODEREUSE", "1"))
+	for _, kv := range commands.Env[i] {
+		opts = append(opts, llb.AddEnv(kv.Key, kv.Value))
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Cache)) {
+		opts = append(opts, llb.AddMount(clean(c.Cache[name]), llb.Scratch(),
+			llb.AsPersistentCacheDir(commands.Cache+name, llb.CacheMountShared)))
+	}
+	return b.run(phase+" "+strconv.Itoa(i), b.equipped(), short(c.Run), []string{"sh", "-c", runCommand, "sh", c.Run},
+		opts...)
+}
+
+// equipped is what commands run in.
+func (b *Steps) equipped() llb.State {
+	if b.Equipped != nil {
+		return *b.Equipped
+	}
+	return b.SDK
+}
+
+// maxCommandName is how much of a line names its step.
+const maxCommandName = 80
+
+// short is a line as the name of its step.
+func short(line string) string {
+	line = strings.Join(strings.Fields(line), " ")
+	if r := []rune(line); len(r) > maxCommandName {
+		return strings.TrimSpace(string(r[:maxCommandName])) + "…"
+	}
+	return line
+}
+
+// localTools restores the local tools that commands in a folder of the context find (dotnet-tools.json). Only this step
+// gets the credentials of feeds.
+func (b *Steps) localTools(folder string) ([]llb.RunOption, error) {
+	manifest, files := dotnet.ToolManifest(b.Names, folder)
+	if manifest == "" {
+		return nil, nil
+	}
+	settings, opts, err := b.nuget(PhaseRestore)
+	if err != nil {
+		return nil, err
+	}
+	home, _, err := b.home(PhaseRestore)
+	if err != nil {
+		return nil, err
+	}
+	include := slices.Compact(slices.Sorted(slices.Values(append(files, b.RestoreInputs...))))
+	of := Reads{Include: include}
+	sources := b.copyContext(PhaseRestore, b.part("what restores tools", of), llb.Scratch(), "tool manifests", of)
+	opts = append(opts,
+		reads(SourceDir, sources),
+		llb.Dir(path.Join(SourceDir, dotnet.ToolFolder(manifest))),
+		llb.AddEnv("NUGET_PACKAGES", toolsDir))
+	run := b.run(PhaseRestore, b.SDK, "dotnet tool restore", dotnet.ToolRestoreArgs(settings), opts...)
+	cache := path.Join(home, toolCacheDir)
+	return []llb.RunOption{
+		reads(toolsDir, run.AddMount(toolsDir, llb.Scratch())),
+		reads(cache, run.AddMount(cache, llb.Scratch())),
+	}, nil
+}
