@@ -25,7 +25,7 @@ const (
 	// PublishDir is $PUBLISH_DIR.
 	PublishDir = "/publish"
 	// toolsDir has the packages of local tools, which the SDK finds by absolute paths in a cache of its own.
-	toolsDir     = "/tools"
+	toolsDir     = "/dotnet-tools"
 	toolCacheDir = ".dotnet/toolResolverCache"
 	publishedDir = "/published"
 )
@@ -70,31 +70,39 @@ type Tool struct {
 // Equip gives an SDK that has the files of tools, for commands.
 func (b *Steps) Equip(tools []Tool) (llb.State, error) {
 	st := b.SDK
-	var folders []string
 	for _, t := range tools {
 		var action *llb.FileAction
 		for _, p := range t.Paths {
 			p = clean(p)
 			action = action.Copy(t.State, p, p, &llb.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true})
-			for dir := range strings.SplitSeq(t.Path, ":") {
-				if path.IsAbs(dir) && within(p, clean(dir)) && !slices.Contains(folders, clean(dir)) {
-					folders = append(folders, clean(dir))
-				}
-			}
 		}
 		what := "copy tools " + strings.Join(t.Paths, " ")
 		st = st.File(action, append(b.Constraints("tools"), llb.WithCustomName("[tools] "+what))...)
-	}
-	if len(folders) == 0 {
-		return st, nil
 	}
 	own, _, err := b.SDK.GetEnv(context.Background(), "PATH")
 	if err != nil {
 		return st, err
 	}
-	all := strings.Split(own, ":")
-	folders = slices.DeleteFunc(folders, func(dir string) bool { return slices.Contains(all, dir) })
-	return st.AddEnv("PATH", strings.Join(append(folders, own), ":")), nil
+	if all := ToolPath(own, tools); all != own {
+		st = st.AddEnv("PATH", all)
+	}
+	return st, nil
+}
+
+// ToolPath is the PATH of an SDK with tools: own, which is that of the SDK, after the folders of the PATHs of images
+// that have come with tools.
+func ToolPath(own string, tools []Tool) string {
+	var folders []string
+	known := strings.Split(own, ":")
+	for _, t := range tools {
+		for dir := range strings.SplitSeq(t.Path, ":") {
+			in := func(p string) bool { return within(clean(p), clean(dir)) }
+			if path.IsAbs(dir) && slices.ContainsFunc(t.Paths, in) && !slices.Contains(known, dir) {
+				folders, known = append(folders, dir), append(known, dir)
+			}
+		}
+	}
+	return strings.Join(append(folders, own), ":")
 }
 
 // Before runs commands in the sources, one after the other. It gives what they leave: the files that they had, with
@@ -179,10 +187,12 @@ func (b *Builder) After(
 		if len(c.Inputs) > 0 {
 			reads := b.CommandReads(c)
 			from := b.part("what commands read", reads)
-			sources = b.copyContext(PhaseAfter, from, llb.Scratch(), "what commands read", reads)
+			folder := llb.Mkdir(path.Join("/", path.Dir(app.Path)), 0o755, llb.WithParents(true), llb.WithCreatedTime(fileTime))
+			sources = llb.Scratch().File(folder, b.named(PhaseAfter, "make the folder of the project")...)
+			sources = b.copyContext(PhaseAfter, from, sources, "what commands read", reads)
 		} else {
 			reads := Reads{b.sources(app.Closure), b.notSources(app.Closure)}
-			sources = sources.File(b.copySources(nil, app.Closure, reads), b.named(PhaseAfter, "copy sources")...)
+			sources = sources.File(b.copySources(nil, app.Closure, reads), b.named(PhasePublish, "copy sources")...)
 		}
 		opts := append(slices.Clone(tools),
 			reads(SourceDir, sources),

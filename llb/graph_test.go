@@ -254,7 +254,10 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	left, after := commandStates(t)
 	for name, st := range map[string]llb.State{
+		"before":      left,
+		"after":       after,
 		"files":       files.State,
 		"files-modes": modes.State,
 		"slices":      slicedImage(),

@@ -56,6 +56,8 @@ type App struct {
 	Tests []string
 	// Project is what MSBuild says about it.
 	Project *dotnet.App
+	// Tools are the images that publish.tools names.
+	Tools []Image
 	// SDK builds the app, and Toolchain links it with AOT. Base is what the app is put on.
 	SDK, Toolchain, Base Image
 	// Lacks are the platforms that Base lacks.
@@ -73,6 +75,8 @@ type Output struct {
 	RID string
 	// Natives are the files of machine code that packages have, for this and for other platforms.
 	Natives []dotnet.Native
+	// Made are the files of machine code that commands of publish.after made.
+	Made []dotnet.Machine
 }
 
 // Lacks says which platforms a base lacks. Missing are the platforms that the user asked for and the base lacks. Has

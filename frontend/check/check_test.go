@@ -50,6 +50,8 @@ type build struct {
 	tests    string          // test projects in place of the app
 	noFile   bool            // no spec
 	natives  []dotnet.Native // published
+	made     []dotnet.Machine
+	tools    string
 
 	deprecated []spec.Deprecated // keys of the file
 }
@@ -76,7 +78,7 @@ func (b build) facts(t *testing.T) *Facts {
 		BuildRID: "linux-x64",
 		Now:      time.Date(2026, time.November, 26, 12, 0, 0, 0, time.UTC),
 
-		Published: b.natives != nil,
+		Published: b.natives != nil || b.made != nil,
 	}
 	if b.noFile {
 		f.Source = Source{}
@@ -144,9 +146,12 @@ func (b build) describe(t *testing.T, a *App) {
 		a.SDK.Name = b.sdk
 	}
 	a.Toolchain.Name = b.linker
+	for _, name := range strings.Fields(b.tools) {
+		a.Tools = append(a.Tools, Image{Name: name})
+	}
 	a.RIDs = strings.Fields(b.rids)
 	for _, rid := range a.RIDs {
-		a.Outputs = append(a.Outputs, Output{rid, b.natives})
+		a.Outputs = append(a.Outputs, Output{RID: rid, Natives: b.natives, Made: b.made})
 	}
 	if b.missing != "" {
 		a.Missing, a.Has = strings.Fields(b.missing), []string{"linux/amd64", "linux/arm64"}
@@ -543,6 +548,21 @@ publish:
 	{"machine code for all", build{rids: "linux-x64 linux-arm64", natives: natives("linux-x64", "linux-arm64")},
 		"NativeAssets", nil},
 
+	{"a command that makes a program for the builder",
+		build{spec: "publish:\n  after: [make]\n", rids: "linux-x64 linux-arm64", made: []dotnet.Machine{{Architecture: "x64", Path: "tool"}}},
+		"CommandArchitecture", []string{"crosshull.yaml:3"}},
+	{"a command that makes a program for the image",
+		build{spec: "publish: {after: [make]}\n", rids: "linux-arm64", made: []dotnet.Machine{{Architecture: "arm64", Path: "tool"}}},
+		"CommandArchitecture", nil},
+	{"a tool without a tag", build{
+		spec:  "publish:\n  before: [make]\n  tools:\n    - {image: a:1, paths: [/b]}\n    - {image: node, paths: [/c]}\n",
+		tools: "docker.io/library/a:1 docker.io/library/node:latest",
+	}, "FloatingBaseTag", []string{"crosshull.yaml:6"}},
+	{"a tool with a digest", build{
+		spec:  "publish: {before: [make], tools: [{image: 'node@sha256:" + strings.Repeat("0", 64) + "', paths: [/c]}]}\n",
+		tools: "docker.io/library/node@sha256:" + strings.Repeat("0", 64),
+	}, "FloatingBaseTag", nil},
+
 	{"root by the spec", build{spec: "image:\n  user: root:root\n"}, "RootUser", []string{"crosshull.yaml:3"}},
 	{"root by the project",
 		build{app: dotnet.App{Container: dotnet.Container{User: "0"}}, files: csproj("<ContainerUser>0</ContainerUser>")},
@@ -884,6 +904,7 @@ func TestExamplesInDocs(t *testing.T) {
 			kind = m[2]
 		case rule != "" && !slices.Contains([]string{
 			"TestProject", "LockFileNotEnforced", "PlatformMissing", "AotOnMusl", "NativeAssets", "UserInBase",
+			"CommandArchitecture",
 		}, rule):
 			seen++
 			b := build{spec: m[3]}

@@ -94,9 +94,9 @@ func (i Image) dotnet() string {
 }
 
 func floatingBaseTag(r *run, a *App) {
-	for _, image := range a.images(r) {
+	for _, image := range append(a.images(r), a.tools(r)...) {
 		ref := parseImage(image.Name)
-		if ref.digest || ref.tag != "" && ref.tag != "latest" {
+		if image.Replaced || ref.digest || ref.tag != "" && ref.tag != "latest" {
 			continue
 		}
 		why := "has no tag, which means latest"

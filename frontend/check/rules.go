@@ -95,6 +95,12 @@ var Rules = []Rule{
 		published:   nativeAssets,
 	},
 
+	{
+		Name:        "CommandArchitecture",
+		Description: "What commands make should be for the platform of the image",
+		published:   commandArchitecture,
+	},
+
 	// How the app runs in the image.
 	{Name: "RootUser", Description: "The app should not run as root", perApp: rootUser},
 	{

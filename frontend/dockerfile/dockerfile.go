@@ -105,6 +105,12 @@ func nameStages(apps []*app) {
 		if a.Request.Spec.Tests.Gate {
 			a.test, a.publish = name("test"), name("publish")
 		}
+		if len(a.Request.Spec.Publish.Before) > 0 {
+			a.changed = name("before")
+		}
+		if a.published = a.publish; len(a.Request.Spec.Publish.After) > 0 {
+			a.publish = name("after")
+		}
 	}
 }
 
@@ -187,6 +193,8 @@ type app struct {
 	nuget dotnet.NuGetSettings
 	// The names of its stages. final is the stage of the image.
 	build, test, publish, folders, final string
+	// changed has the sources that commands changed, published has what commands will change.
+	changed, published string
 }
 
 func (a *app) write() (err error) {
@@ -202,8 +210,16 @@ func (a *app) write() (err error) {
 	if sdk, err = image(sdk); err != nil {
 		return err
 	}
-	a.from("--platform=$BUILDPLATFORM ", sdk, a.build)
-	a.line("WORKDIR /source")
+	if len(a.Request.Spec.Publish.Before) > 0 {
+		if err := a.before(sdk); err != nil {
+			return err
+		}
+		a.line("")
+		a.from("", a.changed, a.build)
+	} else {
+		a.from("--platform=$BUILDPLATFORM ", sdk, a.build)
+		a.line("WORKDIR /source")
+	}
 	a.restore()
 	a.sources()
 	if a.Request.Spec.Tests.Gate {
@@ -212,5 +228,10 @@ func (a *app) write() (err error) {
 		}
 	}
 	a.publishApp()
+	if len(a.Request.Spec.Publish.After) > 0 {
+		if err := a.after(); err != nil {
+			return err
+		}
+	}
 	return a.image()
 }

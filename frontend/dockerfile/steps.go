@@ -19,10 +19,12 @@ func (a *app) restore() {
 	}
 	if file := a.Request.Spec.Project; path.Ext(file) == ".cs" {
 		a.comment("A project of the file, as the SDK makes it.")
-		a.line("COPY --link . .")
+		if a.changed == "" {
+			a.line("COPY --link . .")
+		}
 		into := strings.TrimSuffix(file, ".cs")
 		a.put("project", "RUN dotnet project convert "+shellPath(file)+" --output "+shellPath(into))
-	} else {
+	} else if a.changed == "" { // commands have all sources already
 		a.comment("What a restore can depend on. A project that is added, or a file that one imports, has to be added here.")
 		files := append(dotnet.RestoreFiles(a.App.Closure, a.Tree.Settings), a.Tree.RestoreInputs...)
 		a.copy("--parents", files, "./")
@@ -57,7 +59,7 @@ func (a *app) nugetConfig() {
 
 // sources writes the step that copies what is compiled.
 func (a *app) sources() {
-	if path.Ext(a.Request.Spec.Project) == ".cs" {
+	if path.Ext(a.Request.Spec.Project) == ".cs" || a.changed != "" {
 		return
 	}
 	sources := dotnet.PublishFiles(a.App.Closure)
@@ -130,7 +132,9 @@ func (a *app) tests() error {
 	}
 	a.line("")
 	a.from("", a.build, a.test)
-	a.line("COPY --link %s . .", noOutputs)
+	if a.changed == "" {
+		a.line("COPY --link %s . .", noOutputs)
+	}
 	for _, t := range a.Tests {
 		r := a.run("dotnet test")
 		r.nuget(a.nuget)
@@ -151,7 +155,7 @@ func (a *app) tests() error {
 	}
 	a.line("")
 	a.comment("Publish waits for the tests.")
-	a.from("", a.build, a.publish)
+	a.from("", a.build, a.published)
 	return nil
 }
 

@@ -7,32 +7,61 @@ import (
 
 	"github.com/moby/buildkit/client/llb"
 
+	"github.com/crosshull/crosshull/frontend/gateway"
 	"github.com/crosshull/crosshull/frontend/request"
 	"github.com/crosshull/crosshull/frontend/spec"
 	"github.com/crosshull/crosshull/frontend/tree"
 	xllb "github.com/crosshull/crosshull/llb"
 )
 
-// equipped gives the SDK with the tools of the spec; nil if it names none, or runs no command.
-func equipped(ctx context.Context, req *request.Request, steps *xllb.Steps) (*llb.State, error) {
+// Tool is an image with tools for commands.
+type Tool struct {
+	Image *gateway.Image
+	Paths []string
+}
+
+// resolveTools resolves the images with tools that the spec names. If it runs no command, there are none.
+func resolveTools(ctx context.Context, req *request.Request) ([]Tool, error) {
 	p := req.Spec.Publish
-	if len(p.Tools) == 0 || len(p.Before)+len(p.After) == 0 {
+	if len(p.Before)+len(p.After) == 0 {
 		return nil, nil
 	}
-	var tools []xllb.Tool
+	var tools []Tool
 	for i, t := range p.Tools {
 		key := fmt.Sprintf("publish.tools.%d.image", i)
 		img, err := req.Gateway.Tool(ctx, t.Image)
 		if err != nil {
 			return nil, req.At(key, fmt.Errorf("image with tools: %w", err))
 		}
-		tools = append(tools, xllb.Tool{State: img.State, Path: img.Env("PATH"), Paths: t.Paths})
+		tools = append(tools, Tool{img, t.Paths})
 	}
-	st, err := steps.Equip(tools)
-	if err != nil {
-		return nil, err
+	return tools, nil
+}
+
+// equip gives the SDK with tools; nil if there are none.
+func equip(steps *xllb.Steps, tools []Tool) (*llb.State, error) {
+	if len(tools) == 0 {
+		return nil, nil
 	}
-	return &st, nil
+	st, err := steps.Equip(withFiles(tools))
+	return &st, err
+}
+
+func withFiles(tools []Tool) []xllb.Tool {
+	var out []xllb.Tool
+	for _, t := range tools {
+		out = append(out, xllb.Tool{State: t.Image.State, Path: t.Image.Env("PATH"), Paths: t.Paths})
+	}
+	return out
+}
+
+// ToolPath is the PATH of commands; empty if it is that of the SDK.
+func (a *Asker) ToolPath() string {
+	own := a.SDK.Image.Env("PATH")
+	if all := xllb.ToolPath(own, withFiles(a.Tools)); all != own {
+		return all
+	}
+	return ""
 }
 
 // before runs the commands that change the sources, and gives the context that they leave. MSBuild has to see what they

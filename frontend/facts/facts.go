@@ -56,6 +56,8 @@ type Asker struct {
 	Project dotnet.Project
 	// SDK is the SDK whose MSBuild answers.
 	SDK SDK
+	// Tools are the images with tools for commands.
+	Tools []Tool
 	// Steps makes the vertices that run MSBuild.
 	Steps xllb.Steps
 
@@ -83,7 +85,11 @@ func New(ctx context.Context, req *request.Request, t *tree.Tree) (*Asker, error
 		Options: options, Sources: t.Sources, Folder: sdk.folder, NuGet: req.Spec.NuGet,
 		SDK: sdk.Image.State, Evaluator: req.Evaluator.Files(sdk.Version()),
 	}
-	if steps.Equipped, err = equipped(ctx, req, &steps); err != nil {
+	tools, err := resolveTools(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	if steps.Equipped, err = equip(&steps, tools); err != nil {
 		return nil, err
 	}
 	if t, err = before(ctx, req, t, &steps); err != nil {
@@ -100,7 +106,7 @@ func New(ctx context.Context, req *request.Request, t *tree.Tree) (*Asker, error
 		steps.Sources = t.Sources
 		project = converted(project)
 	}
-	return &Asker{Tree: t, Project: project, SDK: *sdk, Steps: steps, req: req}, nil
+	return &Asker{Tree: t, Project: project, SDK: *sdk, Tools: tools, Steps: steps, req: req}, nil
 }
 
 // converted is the project of a file-based app. It is portable unless the spec says otherwise. The SDK's default for

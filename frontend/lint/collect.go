@@ -95,7 +95,7 @@ func add(f *check.Facts, asker *facts.Asker) {
 
 // inspect collects the facts about an app that a build knows before it restores.
 func inspect(ctx context.Context, req *request.Request, asker *facts.Asker) (check.App, error) {
-	a := check.App{Prefix: req.Target.Prefix, Spec: &req.Spec.App, SDK: image(asker.SDK.Image)}
+	a := check.App{Prefix: req.Target.Prefix, Spec: &req.Spec.App, SDK: image(asker.SDK.Image), Tools: tools(asker)}
 	questions, target, err := asker.Questions()
 	if err != nil {
 		return a, err
@@ -246,9 +246,18 @@ func image(img *gateway.Image) check.Image {
 	return check.Image{Name: img.Name, Replaced: img.Pinned == nil}
 }
 
+// tools are the images with tools for commands.
+func tools(asker *facts.Asker) []check.Image {
+	var all []check.Image
+	for _, t := range asker.Tools {
+		all = append(all, image(t.Image))
+	}
+	return all
+}
+
 // planned gives the facts for the rules in a build.
 func planned(p *plan.Plan) *check.Facts {
-	a := check.App{Prefix: p.Request.Target.Prefix, Spec: &p.Request.Spec.App, SDK: image(p.SDK.Image)}
+	a := check.App{Prefix: p.Request.Target.Prefix, Spec: &p.Request.Spec.App, SDK: image(p.SDK.Image), Tools: tools(p.Asker)}
 	if p.Toolchain != nil {
 		a.Toolchain = image(p.Toolchain)
 	}

@@ -100,12 +100,12 @@ func Warn(ctx context.Context, p *plan.Plan) error {
 
 // Published shows after a build what rules find in what was published for each image of a plan. Its errors are those of
 // Warn.
-func Published(ctx context.Context, p *plan.Plan, natives func(plan.Target) []dotnet.Native) error {
+func Published(ctx context.Context, p *plan.Plan, report func(plan.Target) *dotnet.Report) error {
 	f := planned(p)
 	f.Published = true
 	for _, t := range p.Targets {
 		f.Apps[0].Base.Name = t.Base.Name
-		f.Apps[0].Outputs = append(f.Apps[0].Outputs, check.Output{RID: t.RID, Natives: natives(t)})
+		f.Apps[0].Outputs = append(f.Apps[0].Outputs, check.Output{RID: t.RID, Natives: report(t).Natives, Made: report(t).Made})
 	}
 	return warnOf(ctx, p.Request, f)
 }

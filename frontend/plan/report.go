@@ -22,6 +22,10 @@ func (p *Plan) Report(layers [][]report.Layer) report.App {
 		Reads:         reads(p.App.Closure),
 	}
 	app.SDK.Version = p.SDK.Version()
+	for _, t := range p.Tools {
+		app.Tools = append(app.Tools, imageReport(t.Image, builder))
+	}
+	app.Commands = commands(p.Request)
 	if p.Toolchain != nil {
 		toolchain := imageReport(p.Toolchain, builder)
 		app.Toolchain = &toolchain

@@ -46,6 +46,9 @@ type App struct {
 	Projects []string `json:"projects"`
 	// Reads are what they read of the context beyond their own folders.
 	Reads []Read `json:"reads,omitempty"`
+	// Commands are those of publish.before and publish.after, Tools the images whose files they have.
+	Commands []Command `json:"commands,omitempty"`
+	Tools    []Image   `json:"tools,omitempty"`
 	// Slices are the projects that are compiled apart, one list for each step that compiles.
 	Slices [][]string `json:"slices,omitempty"`
 	Images []Target   `json:"images"`
@@ -56,6 +59,18 @@ type Read struct {
 	Project string `json:"project"`
 	Path    string `json:"path"`
 	Why     string `json:"why"`
+}
+
+// Command is a command of the spec.
+type Command struct {
+	// Key is its place in the spec.
+	Key string `json:"key"`
+	Run string `json:"run"`
+	// Inputs are what it reads of the context. Nil: Reads says what, and what that costs.
+	Inputs []string `json:"inputs,omitempty"`
+	Reads  string   `json:"reads,omitempty"`
+	// PerPlatform: it runs for each platform, because it uses these variables.
+	PerPlatform []string `json:"perPlatform,omitempty"`
 }
 
 // Image is an image as a registry has it.
@@ -180,6 +195,12 @@ func (app App) write(line func(format string, args ...any)) {
 	for _, r := range app.Reads {
 		line("    %s\treads %s: %s", r.Project, r.Path, r.Why)
 	}
+	for _, t := range app.Tools {
+		line("  tools\t%s", t)
+	}
+	for _, c := range app.Commands {
+		c.write(line)
+	}
 	if len(app.Slices) > 0 {
 		apart := 0
 		for _, s := range app.Slices {
@@ -204,6 +225,18 @@ func (app App) write(line func(format string, args ...any)) {
 		for i, file := range t.Files {
 			line("    %s\t%s", []string{"files", ""}[min(i, 1)], printable.Text(file))
 		}
+	}
+}
+
+func (c Command) write(line func(format string, args ...any)) {
+	line("  %s\t%s", c.Key, quote(strings.TrimSpace(c.Run)))
+	reads := c.Reads
+	if reads == "" {
+		reads = strings.Join(c.Inputs, ", ")
+	}
+	line("    reads\t%s", reads)
+	if len(c.PerPlatform) > 0 {
+		line("    runs\tfor each platform, because of %s", strings.Join(c.PerPlatform, ", "))
 	}
 }
 

@@ -26,9 +26,7 @@ func (out *published) onBase(ctx context.Context, p *plan.Plan) (*plan.Plan, err
 			return nil, err
 		}
 	}
-	err := lint.Published(ctx, p, func(t plan.Target) []dotnet.Native {
-		return out.apps[p.PublishKey(t)].report.Natives
-	})
+	err := lint.Published(ctx, p, func(t plan.Target) *dotnet.Report { return out.apps[p.PublishKey(t)].report })
 	if err != nil {
 		return nil, err
 	}

@@ -42,10 +42,10 @@ func TestParseFull(t *testing.T) {
 		want Range
 	}{
 		{"project", Range{6, 6}},
-		{"publish", Range{8, 17}},
+		{"publish", Range{8, 27}},
 		{"publish.properties.Nullable", Range{13, 13}},
 		{"image.ports.1", Range{37, 37}},
-		{"image.no-such-key", Range{21, 52}},
+		{"image.no-such-key", Range{31, 62}},
 		{"no-such-key", Range{1, 1}},
 	} {
 		if got := s.Range(tc.path); got != tc.want {

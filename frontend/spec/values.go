@@ -76,7 +76,7 @@ func noVolume(v string) string {
 // noCache refuses folders that the step itself needs.
 func noCache(v string) string {
 	clean := path.Clean(v)
-	for _, taken := range []string{"/source", "/publish", "/nuget", "/diagnostics", "/tools"} {
+	for _, taken := range []string{"/source", "/publish", "/nuget", "/diagnostics", "/dotnet-tools"} {
 		if clean == taken {
 			return "the step has other files there"
 		}

@@ -5,6 +5,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/session/secrets/secretsprovider"
+
+	"github.com/crosshull/crosshull/hack/inprocess"
+	"github.com/crosshull/crosshull/hack/lab/feed"
 )
 
 // commands writes a project with commands before and after publish.
@@ -38,7 +44,7 @@ func published(t *testing.T, dir string, opts ...option) (*record, map[string]st
 }
 
 // What commands make before publish is a source: MSBuild finds it, and it is published.
-func TestCommandsBefore(t *testing.T) {
+func TestOwnCommandsBefore(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	commandsApp(t, dir, `publish:
@@ -71,5 +77,216 @@ func TestCommandsBefore(t *testing.T) {
 	rec, files = published(t, dir)
 	if files["made/page.txt"] != "OTHER" || rec.count("[restore] dotnet") != 0 {
 		t.Errorf("an edit of what a command reads gave %q, and ran %q", files["made/page.txt"], rec.ran)
+	}
+}
+
+// What commands leave in $PUBLISH_DIR is published. One run serves all platforms.
+func TestOwnCommandsAfter(t *testing.T) {
+	t.Parallel()
+	dir, repo := t.TempDir(), repository(t)
+	commandsApp(t, dir, `publish:
+  after:
+    - |
+      test -f app.csproj && test -f obj/project.assets.json || exit 7
+      ls "$PUBLISH_DIR" > "$PUBLISH_DIR/list.txt"
+      rm "$PUBLISH_DIR"/app.pdb
+      mkdir "$PUBLISH_DIR/sub dir" && cp ../web/page.txt "$PUBLISH_DIR/sub dir/page.txt"
+    - {run: 'cat ../web/page.txt > "$PUBLISH_DIR/narrow.txt"; ls .. >> "$PUBLISH_DIR/narrow.txt"', inputs: [web]}
+`)
+	edit(t, dir, "app/app.csproj", "</Project>",
+		`<ItemGroup><Content Include="../web/page.txt" Link="web.txt" /></ItemGroup></Project>`)
+	rec, files := published(t, dir)
+	t.Logf("%q", rec.ran)
+	want := "app.deps.json\napp.dll\napp.pdb\napp.runtimeconfig.json\n"
+	if files["list.txt"] != want {
+		t.Errorf("the command saw %q, want %q", files["list.txt"], want)
+	}
+	if _, ok := files["app.pdb"]; ok || files["sub dir/page.txt"] != "hello" || files["app.dll"] == "" {
+		t.Errorf("published are %q", files)
+	}
+	if got := files["narrow.txt"]; got != "helloapp\nweb\n" {
+		t.Errorf("a command with inputs sees %q", got)
+	}
+	rec = mustSolve(t, dir, platform(allPlatforms), pushTo(repo))
+	if n := rec.count("[after] ls") + rec.count("[publish] dotnet"); n != 0 {
+		t.Errorf("a command that names no platform ran again: %q", rec.ran)
+	}
+	_, images := index(t, repo)
+	for p, img := range images {
+		if got := img.appLayer(); got.Digest != images["linux/amd64"].appLayer().Digest {
+			t.Errorf("the app layer of %s is not that of linux/amd64", p)
+		}
+	}
+	write(t, dir, "README.md", "# edited")
+	if rec, _ = published(t, dir); rec.count("[after] test")+rec.count("[after] cat")+rec.count("[publish] dotnet") != 0 {
+		t.Errorf("an edit of the README ran %q", rec.ran)
+	}
+}
+
+// A command that uses the platform runs for each, on the build platform.
+func TestOwnCommandsAfterForEachPlatform(t *testing.T) {
+	t.Parallel()
+	dir, repo := t.TempDir(), repository(t)
+	commandsApp(t, dir, `publish:
+  after:
+    - echo "$RID ${TARGETARCH} $(uname -m)" > "$PUBLISH_DIR/platform.txt"
+`)
+	rec := mustSolve(t, dir, platform(allPlatforms), pushTo(repo))
+	if rec.count("[publish] dotnet") != 1 || rec.count("[after] echo") != 3 {
+		t.Errorf("ran %q, want one publish and three commands", rec.ran)
+	}
+	for _, op := range rec.execs {
+		if op.Platform.Architecture != "amd64" {
+			t.Errorf("%v runs on %s", op.GetExec().Meta.Args, op.Platform.Architecture)
+		}
+	}
+	_, images := index(t, repo)
+	for p, want := range map[string]string{
+		"linux/amd64": "linux-x64 amd64 x86_64\n", "linux/arm64": "linux-arm64 arm64 x86_64\n",
+		"linux/arm/v7": "linux-arm arm x86_64\n",
+	} {
+		f := layerFiles(t, repo, images[p].appLayer())["app/platform.txt"]
+		if f == nil || string(f.data) != want {
+			t.Errorf("%s has %v, want %q", p, f, want)
+		}
+	}
+}
+
+// Commands have tools of an image and local tools of the repository. A local tool comes from the repository's feed.
+func TestOwnCommandsTools(t *testing.T) {
+	t.Parallel()
+	tool := t.TempDir()
+	project(t, tool, "greet/greet.csproj", "")
+	write(t, tool, "greet/Program.cs", `System.Console.WriteLine("greetings from " + System.Environment.CurrentDirectory);`)
+	write(t, tool, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n")
+	_, built := published(t, tool)
+	dir := t.TempDir()
+	commandsApp(t, dir, `publish:
+  before:
+    - stamp > app/stamp.txt && dotnet greet >> app/stamp.txt
+  after:
+    - dotnet greet > "$PUBLISH_DIR/greet.txt"; stamp >> "$PUBLISH_DIR/greet.txt"
+  tools:
+    - {image: stamps, paths: [/opt/stamps]}
+    - {image: other, paths: [/usr/local/bin/stamp]}
+`)
+	edit(t, dir, "app/app.csproj", "</Project>",
+		`<ItemGroup><None Include="stamp.txt" CopyToPublishDirectory="Always" /></ItemGroup></Project>`)
+	write(t, dir, "nuget.config", `<configuration><packageSources><clear /><add key="local" value="feed" />`+
+		`</packageSources></configuration>`)
+	write(t, dir, "feed/greet.1.0.0.nupkg", feed.Package("greet", "1.0.0",
+		"tools/net10.0/any/DotnetToolSettings.xml", `<DotNetCliTool Version="1"><Commands>`+
+			`<Command Name="dotnet-greet" EntryPoint="greet.dll" Runner="dotnet" /></Commands></DotNetCliTool>`,
+		"tools/net10.0/any/greet.dll", built["greet.dll"],
+		"tools/net10.0/any/greet.runtimeconfig.json", built["greet.runtimeconfig.json"]))
+	write(t, dir, ".config/dotnet-tools.json",
+		`{"version": 1, "isRoot": true, "tools": {"greet": {"version": "1.0.0", "commands": ["dotnet-greet"]}}}`)
+	stamps := t.TempDir()
+	write(t, stamps, "usr/local/bin/stamp", "#!/bin/sh\nexec cat /opt/stamps/text\n")
+	if err := os.Chmod(filepath.Join(stamps, "usr/local/bin/stamp"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, stamps, "opt/stamps/text", "stamped\n")
+	mounts := func(so *client.SolveOpt) {
+		more, err := inprocess.Mounts(map[string]string{"stamps": stamps})
+		if err != nil {
+			t.Fatal(err)
+		}
+		so.LocalMounts["stamps"] = more["stamps"]
+	}
+	rec, files := published(t, dir, asking(mounts), attr("context:stamps", "local:stamps"),
+		attr("context:other", "local:stamps"))
+	if files["stamp.txt"] != "stamped\ngreetings from /source\n" ||
+		files["greet.txt"] != "greetings from /source/app\nstamped\n" {
+		t.Errorf("commands with tools made %q and %q", files["stamp.txt"], files["greet.txt"])
+	}
+	if n := rec.count("[restore] dotnet tool restore"); n != 1 {
+		t.Errorf("local tools were restored %d times: %q", n, rec.ran)
+	}
+}
+
+// The error of a command names its line, and has the last lines that it printed. Nothing runs twice for it.
+func TestOwnCommandsFail(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name, spec string
+		want       []string
+	}{
+		{"before", "publish:\n  before:\n    - 'true'\n    - |\n      echo the cause; exit 3\n",
+			[]string{"crosshull.yaml:6: [before] echo the cause; exit 3 ended with exit code 3\nthe cause"}},
+		{"after", "publish:\n  after:\n    - {run: 'seq 30; exit 4'}\n",
+			[]string{"crosshull.yaml:5: [after] seq 30; exit 4 ended with exit code 4\n…\n19\n", "\n30"}},
+		{"secret", "publish:\n  before:\n    - run: 'true'\n      secrets: {TOKEN: npm}\n",
+			[]string{`crosshull.yaml:6: secret "npm" is missing: give it to the build with --secret id=npm`}},
+		{"inputs", "publish:\n  before:\n    - run: 'true'\n      inputs: [web, missing]\n",
+			[]string{"crosshull.yaml:6: there is no missing in the context"}},
+		{"narrow", "publish:\n  before:\n    - {run: cat README.md, inputs: [web]}\n",
+			[]string{"[before] cat README.md ended with exit code 1\ncat: ", "No such file or directory"}},
+		{"image", "publish:\n  before: ['true']\n  tools: [{image: 127.0.0.1:5000/missing, paths: [/bin]}]\n",
+			[]string{"crosshull.yaml:5: image with tools: 127.0.0.1:5000/missing"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			commandsApp(t, dir, tc.spec)
+			rec, err := solve(t, dir)
+			if err == nil {
+				t.Fatal("the build succeeded")
+			}
+			wantContains(t, "error", err.Error(), tc.want...)
+			if len(rec.failed) > 1 {
+				t.Errorf("failed: %q", rec.failed)
+			}
+		})
+	}
+}
+
+// Secrets, build arguments, caches and networks of a command.
+func TestOwnCommandsOptions(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	commandsApp(t, dir, `args: {VERSION: "1; exit 9", OTHER: x}
+publish:
+  before:
+    - run: |
+        echo "$VERSION ${OTHER:-} $(printf %s "$TOKEN" | wc -c)" > app/options.txt
+        ls /sys/class/net >> app/options.txt
+        echo kept >> /root/kept/file && wc -l < /root/kept/file
+      secrets: {TOKEN: token}
+      network: none
+      cache: {`+"e2e-"+fresh()+`: /root/kept}
+`)
+	edit(t, dir, "app/app.csproj", "</Project>",
+		`<ItemGroup><None Include="options.txt" CopyToPublishDirectory="Always" /></ItemGroup></Project>`)
+	secret := func(so *client.SolveOpt) {
+		so.Session = append(so.Session, secretsprovider.FromMap(map[string][]byte{"token": []byte("s3cret")}))
+	}
+	rec, files := published(t, dir, asking(secret), attr("build-arg:OTHER", `a" b`))
+	if got, want := files["options.txt"], "1; exit 9 a\" b 6\nlo\n"; got != want {
+		t.Errorf("the command saw %q, want %q", got, want)
+	}
+	wantContains(t, "log", rec.log, "\n1\n")
+	write(t, dir, "web/page.txt", "again")
+	rec, _ = published(t, dir, asking(secret), attr("build-arg:OTHER", `a" b`))
+	wantContains(t, "log", rec.log, "\n2\n")
+}
+
+// The example of the docs, for three platforms.
+func TestOwnCommandsExample(t *testing.T) {
+	t.Parallel()
+	dir, repo := example(t, "commands"), repository(t)
+	rec := mustSolve(t, dir, platform(allPlatforms), pushTo(repo))
+	if rec.count("[before] sh")+rec.count("[after] cd")+rec.count("[publish] dotnet") != 3 {
+		t.Errorf("ran %q, want each once", rec.ran)
+	}
+	_, images := index(t, repo)
+	for p, img := range images {
+		if f := layerFiles(t, repo, img.appLayer()); f["app/SHA256SUMS"] == nil || f["app/commands.dll"] == nil {
+			t.Errorf("the app layer of %s lacks files", p)
+		}
+	}
+	write(t, dir, "README.md", "# edited")
+	if rec = mustSolve(t, dir, platform(allPlatforms)); rec.count("[before] sh")+rec.count("[after] cd") != 0 {
+		t.Errorf("an edit of the README ran %q", rec.ran)
 	}
 }

@@ -17,19 +17,20 @@ var sortScript string
 // changed is all of its files in one folder, as commands of the user left them. The command leaves the same files as
 // that of [PublishArgs] in Paths.Output, the report included.
 func SortArgs(published, changed string, at Paths) []string {
-	return []string{"sh", "-c", sortScript, "sh", published, changed, at.Output}
+	return []string{"sh", "-c", sortScript, "sh", published, changed, at.Output, at.Diagnostics}
 }
 
 // PublishedFolders are patterns of the folders in the output of a publish, in the order in which they are copied.
 func PublishedFolders() []string {
 	var patterns []string
 	for _, layer := range Layers {
+		pattern := "/[" + layer[:1] + "]" + layer[1:] // it may match nothing, as only a pattern may
 		switch layer {
 		case LayerLauncher: // made by its own step
 		case LayerRuntimes:
-			patterns = append(patterns, "/"+layer+"/*")
+			patterns = append(patterns, pattern+"/*")
 		default:
-			patterns = append(patterns, "/["+layer[:1]+"]"+layer[1:]) // a pattern, so that it may match nothing
+			patterns = append(patterns, pattern)
 		}
 	}
 	return patterns

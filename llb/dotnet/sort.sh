@@ -1,8 +1,10 @@
-# Sorts what commands made of a publish into its layers again: sort.sh PUBLISHED CHANGED OUTPUT.
+# Sorts what commands made of a publish into its layers again: sort.sh PUBLISHED CHANGED OUTPUT DIAGNOSTICS.
 # A file that is as it was goes to its layer. All others are the app.
 set -e
-published=$1 changed=$2 output=$3
+published=$1 changed=$2 output=$3 diagnostics=$4
 mkdir -p "$output/app"
+lists=$(mktemp -d)
+trap 'rm -r "$lists"' EXIT
 cp -a "$changed/." "$output/app/"
 
 # The list of static web assets has sizes and hashes of files. It must not say what is no longer true.
@@ -23,7 +25,7 @@ same() {
 cd "$published"
 for layer in packages packages-preview projects assets runtimes/*; do
 	if [ ! -d "$layer" ]; then continue; fi
-	find "$layer" ! -type d -exec sh -c 'for f do printf "%s\n" "$f"; done' sh {} + > /tmp/files
+	find "$layer" ! -type d -exec sh -c 'for f do printf "%s\n" "$f"; done' sh {} + > "$lists/files"
 	while IFS= read -r f; do
 		name=${f#"$layer/"}
 		if same "$f" "$output/app/$name"; then
@@ -31,18 +33,18 @@ for layer in packages packages-preview projects assets runtimes/*; do
 			mv "$output/app/$name" "$output/$layer/$name"
 		elif [ "$layer" = assets ] && [ -n "$endpoints" ]; then
 			echo "publish.after changes $name, but $endpoints has its size and its hash: change it in publish.before" \
-				| tee /diagnostics/command.log >&2
+				| tee "$diagnostics/command.log" >&2
 			exit 1
 		fi
-	done < /tmp/files
+	done < "$lists/files"
 done
 # Folders that have lost all their files, but not those that commands left empty.
-find packages packages-preview projects assets runtimes/* -mindepth 1 -depth -type d 2> /dev/null > /tmp/folders || :
+find packages packages-preview projects assets runtimes/* -mindepth 1 -depth -type d 2> /dev/null > "$lists/folders" || :
 while IFS= read -r f; do
 	for layer in packages packages-preview projects assets; do f=${f#"$layer/"}; done
 	case $f in runtimes/*/*) f=${f#runtimes/*/} ;; esac
 	rmdir "$output/app/$f" 2> /dev/null || :
-done < /tmp/folders
+done < "$lists/folders"
 
 {
 	for layer in app packages packages-preview projects assets; do

@@ -1,0 +1,2 @@
+Console.WriteLine(string.Join(' ', Words.All));
+Console.WriteLine(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "SHA256SUMS")).Trim());

@@ -1,0 +1,175 @@
+package dockerfile
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/crosshull/crosshull/frontend/spec"
+	"github.com/crosshull/crosshull/llb/dotnet"
+)
+
+// before writes the stage with the commands that change the sources. The stage that builds begins with it.
+func (a *app) before(sdk string) error {
+	commands := a.Request.Spec.Publish.Before
+	a.comment("What it makes and changes are sources for all steps below.")
+	a.from("--platform=$BUILDPLATFORM ", sdk, a.changed)
+	if err := a.tools(); err != nil {
+		return err
+	}
+	a.line("WORKDIR /source")
+	a.localTools(".")
+	var had []string
+	whole := false
+	for i, c := range commands {
+		key := fmt.Sprintf("publish.before.%d", i)
+		switch {
+		case whole:
+		case len(c.Inputs) == 0:
+			whole = true
+			a.line("COPY --link %s%s . .", noOutputs, excludes(had))
+		default:
+			var inputs []string
+			for _, input := range c.Inputs {
+				if !slices.Contains(had, input) {
+					inputs = append(inputs, dotnet.Escape(path.Clean(input)))
+				}
+			}
+			had = append(had, c.Inputs...)
+			a.copy("--parents", inputs, "./")
+		}
+		a.runCommand(key, c, nil)
+	}
+	if !whole {
+		a.line("COPY --link %s%s . .", noOutputs, excludes(had))
+	}
+	return nil
+}
+
+// excludes are flags that leave out paths.
+func excludes(paths []string) string {
+	var b strings.Builder
+	for _, p := range paths {
+		b.WriteString(" " + bare(plain(flag("exclude", pattern(dotnet.Escape(path.Clean(p)))))))
+	}
+	return b.String()
+}
+
+// after writes the stage with the commands that change what was published.
+func (a *app) after() error {
+	a.line("")
+	a.from("", a.published, a.publish)
+	if err := a.tools(); err != nil {
+		return err
+	}
+	dir := path.Join("/source", path.Dir(a.App.Path))
+	a.put("project", "WORKDIR "+word(plain(dir)))
+	a.localTools(path.Dir(a.App.Path))
+	a.line("ENV PUBLISH_DIR=/app")
+	for i, c := range a.Request.Spec.Publish.After {
+		var before []string
+		for _, name := range c.PlatformVars() {
+			if name != spec.VarRID {
+				a.use(text{{Arg: name}})
+				continue
+			}
+			a.use(text{{Arg: "TARGETARCH"}})
+			before = append(before, `case "$TARGETARCH" in`)
+			before = append(before, ridCases(a.Targets)...)
+			before = append(before, `*) echo "not for $TARGETARCH"; exit 1;;`, `esac;`, `export RID=$rid;`)
+		}
+		a.runCommand(fmt.Sprintf("publish.after.%d", i), c, before)
+	}
+	return nil
+}
+
+// tools copies what commands have of other images.
+func (a *app) tools() error {
+	for i, t := range a.Tools {
+		ref, err := image(t.Image.Pin())
+		if err != nil {
+			return err
+		}
+		for j, p := range t.Paths {
+			words := copyWords(p, p)
+			a.put(fmt.Sprintf("publish.tools.%d.paths.%d", i, j), "COPY --link --from="+ref+" "+words)
+		}
+	}
+	if dirs := a.ToolPath(); dirs != "" {
+		a.put("publish.tools", "ENV "+pair("PATH", plain(dirs)))
+	}
+	return nil
+}
+
+// copyWords are the words of a COPY, as JSON if one is not plain.
+func copyWords(words ...string) string {
+	if !slices.ContainsFunc(words, func(w string) bool { return !plainWord.MatchString(w) }) {
+		return strings.Join(words, " ")
+	}
+	return list(words)
+}
+
+// localTools restores the local tools of the repository.
+func (a *app) localTools(folder string) {
+	manifest, files := dotnet.ToolManifest(a.Steps.Names, folder)
+	if manifest == "" {
+		return
+	}
+	a.copy("--parents", files, "/source/")
+	r := a.run("dotnet tool restore")
+	r.nuget(a.nuget)
+	r.write()
+}
+
+// plainCommand matches a line that an instruction can have as it is.
+var plainCommand = regexp.MustCompile(`^[A-Za-z0-9_./$"'][^\n\r<\\]*$`)
+
+// runCommand writes a RUN for a command of the spec. before are lines of the shell before it.
+func (a *app) runCommand(key string, c spec.Command, before []string) {
+	if why := unheldScript(c.Run); why != "" {
+		a.left(key, why)
+		return
+	}
+	r := a.run("")
+	for _, name := range slices.Sorted(maps.Keys(a.Request.Spec.ArgsOf(c))) {
+		if a.takes(name) {
+			a.used[name] = true
+			a.use(text{{Arg: name}})
+		}
+	}
+	if c.Network == "none" || c.Network == "host" {
+		r.mounts = append(r.mounts, "--network="+c.Network)
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Cache)) {
+		r.mount(key+".cache."+name, mount("cache", "id", "crosshull-"+name, "target", c.Cache[name]), name)
+	}
+	r.secrets(key+".secrets", c.Secrets)
+	for i, id := range c.SSH {
+		r.mount(key+".ssh."+strconv.Itoa(i), mount("ssh", "id", id, "required", "true"), id)
+	}
+	for _, left := range r.left {
+		left()
+	}
+	line := strings.TrimRight(c.Run, "\n")
+	flags := strings.Join(append(r.mounts, ""), " ")
+	if len(before) == 0 && plainCommand.MatchString(line) && len(line) < maxLine {
+		a.line("RUN %s%s", flags, line)
+		return
+	}
+	begin, rest := heredoc(strings.Join(append(before, line), "\n"))
+	a.line("RUN %s%s\n%s", flags, begin, rest)
+}
+
+// unheldScript says why the lines of a file cannot hold a script; "" means that they can.
+func unheldScript(script string) string {
+	for line := range strings.SplitSeq(strings.TrimRight(script, "\n"), "\n") {
+		if why := unheld(line); why != "" {
+			return why
+		}
+	}
+	return ""
+}
