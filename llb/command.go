@@ -225,9 +225,11 @@ func (b *Steps) command(phase string, i int, commands Commands, dir string, opts
 		opts = append(opts, llb.AddMount(clean(c.Cache[name]), llb.Scratch(),
 			llb.AsPersistentCacheDir(commands.Cache+name, llb.CacheMountShared)))
 	}
-	return b.run(phase+" "+strconv.Itoa(i), b.equipped(), short(c.Run), []string{"sh", "-c", runCommand, "sh", c.Run},
-		opts...)
+	return b.run(phase+" "+strconv.Itoa(i), b.equipped(), short(c.Run), shellArgs(c.Run), opts...)
 }
+
+// shellArgs is the command of a step that runs a line.
+func shellArgs(line string) []string { return []string{"sh", "-c", runCommand, "sh", line} }
 
 // equipped is what commands run in.
 func (b *Steps) equipped() llb.State {
@@ -271,7 +273,8 @@ func (b *Steps) localTools(folder string) ([]llb.RunOption, error) {
 		reads(SourceDir, sources),
 		llb.Dir(path.Join(SourceDir, dotnet.ToolFolder(manifest))),
 		llb.AddEnv("NUGET_PACKAGES", toolsDir))
-	run := b.run(PhaseRestore, b.SDK, "dotnet tool restore", dotnet.ToolRestoreArgs(settings), opts...)
+	run := b.run(PhaseRestore, b.SDK, "dotnet tool restore",
+		shellArgs(dotnet.ToolRestore(settings)), opts...)
 	cache := path.Join(home, toolCacheDir)
 	return []llb.RunOption{
 		reads(toolsDir, run.AddMount(toolsDir, llb.Scratch())),

@@ -108,11 +108,10 @@ func ToolManifest(names []Name, folder string) (manifest string, files []string)
 // ToolFolder is the folder that a manifest of local tools is for.
 func ToolFolder(manifest string) string { return settingsDir(manifest) }
 
-// ToolRestoreArgs is the command that restores local tools.
-func ToolRestoreArgs(s NuGetSettings) []string {
-	args := []string{"dotnet", "tool", "restore"}
+// ToolRestore is the line for a shell that restores local tools.
+func ToolRestore(s NuGetSettings) string {
 	if len(s.SecretFiles) > 0 && s.SecretFiles[0].Key == configSecretFile {
-		args = append(args, "--configfile", configSecretFile)
+		return "dotnet tool restore --configfile " + configSecretFile
 	}
-	return args
+	return "dotnet tool restore"
 }
