@@ -47,7 +47,9 @@ sh -c "$1" > /tmp/.crosshull 2>&1
 code=$?
 { sleep 1; kill "$tee"; } 2> /dev/null &
 wait "$tee"
-if [ "$code" = 0 ]; then rm -f "$log"; else tail -c ` + strconv.Itoa(maxCommandLog) + ` "$log" > "$log.end"; mv "$log.end" "$log"; fi
+tail -c ` + strconv.Itoa(maxCommandLog) + ` "$log" > "$log.end"
+mv "$log.end" "$log"
+if [ "$code" = 0 ]; then rm "$log"; fi
 exit "$code"`
 
 // Commands are commands of the spec, with what they run in.
@@ -132,9 +134,9 @@ func (b *Steps) Before(commands Commands) (left llb.State, given Reads, err erro
 	return left, given, nil
 }
 
-// CommandReads are what a command reads of the context: its inputs, or else everything but outputs of builds on the host
-// and the files that are about the repository. A command is the author's own program, so it may read any file. But a
-// build has to stay cached when somebody edits the README.
+// CommandReads are what a command reads of the context: its inputs, or else everything but outputs of builds on the
+// host and the files that are about the repository. A command is the author's own program, so it may read any file. But
+// a build has to stay cached when somebody edits the README.
 func (b *Steps) CommandReads(c spec.Command) Reads {
 	var reads Reads
 	for _, p := range c.Inputs {
@@ -162,12 +164,13 @@ func AddRest(left, from llb.State, rest Reads) llb.State {
 	info := &llb.CopyInfo{
 		CopyDirContentsOnly: true, IncludePatterns: rest.Include, ExcludePatterns: rest.Exclude, CreatedTime: &fileTime,
 	}
-	return left.File(llb.Copy(from, "/", "/", info), llb.WithCustomName("["+PhaseBefore+"] add what commands did not read"))
+	const name = "[" + PhaseBefore + "] add what commands did not read"
+	return left.File(llb.Copy(from, "/", "/", info), llb.WithCustomName(name))
 }
 
 // After runs commands on what was published: a state of [Builder.Publish]. It gives a state of the same kind. A file
-// that they leave as it is stays in its layer, what they make or change goes to [dotnet.LayerApp]. env has the variables
-// that differ between platforms.
+// that they leave as it is stays in its layer. What they make or change goes to [dotnet.LayerApp]. env has the
+// variables that differ between platforms.
 func (b *Builder) After(
 	app *dotnet.App, restored Restored, published llb.State, commands Commands, env []dotnet.KeyValue,
 ) (llb.State, error) {

@@ -22,7 +22,9 @@ func equippedBuilder(t *testing.T) *Builder {
 	}
 	b.Housekeeping.AddProjects(dotnet.Files{})
 	node := llb.Image("node@"+digest.FromString("node").String(), llb.Platform(amd64))
-	st, err := b.Equip([]Tool{{State: node, Path: "/opt/node/bin:/usr/bin:/other", Paths: []string{"/opt/node", "/usr/bin/x"}}})
+	st, err := b.Equip([]Tool{
+		{State: node, Path: "/opt/node/bin:/usr/bin:/other", Paths: []string{"/opt/node", "/usr/bin/x"}},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -549,10 +549,12 @@ publish:
 		"NativeAssets", nil},
 
 	{"a command that makes a program for the builder",
-		build{spec: "publish:\n  after: [make]\n", rids: "linux-x64 linux-arm64", made: []dotnet.Machine{{Architecture: "x64", Path: "tool"}}},
+		build{spec: "publish:\n  after: [make]\n", rids: "linux-x64 linux-arm64",
+			made: []dotnet.Machine{{Architecture: "x64", Path: "tool"}}},
 		"CommandArchitecture", []string{"crosshull.yaml:3"}},
 	{"a command that makes a program for the image",
-		build{spec: "publish: {after: [make]}\n", rids: "linux-arm64", made: []dotnet.Machine{{Architecture: "arm64", Path: "tool"}}},
+		build{spec: "publish: {after: [make]}\n", rids: "linux-arm64",
+			made: []dotnet.Machine{{Architecture: "arm64", Path: "tool"}}},
 		"CommandArchitecture", nil},
 	{"a tool without a tag", build{
 		spec:  "publish:\n  before: [make]\n  tools:\n    - {image: a:1, paths: [/b]}\n    - {image: node, paths: [/c]}\n",

@@ -257,7 +257,9 @@ func tools(asker *facts.Asker) []check.Image {
 
 // planned gives the facts for the rules in a build.
 func planned(p *plan.Plan) *check.Facts {
-	a := check.App{Prefix: p.Request.Target.Prefix, Spec: &p.Request.Spec.App, SDK: image(p.SDK.Image), Tools: tools(p.Asker)}
+	a := check.App{
+		Prefix: p.Request.Target.Prefix, Spec: &p.Request.Spec.App, SDK: image(p.SDK.Image), Tools: tools(p.Asker),
+	}
 	if p.Toolchain != nil {
 		a.Toolchain = image(p.Toolchain)
 	}

@@ -105,7 +105,8 @@ func Published(ctx context.Context, p *plan.Plan, report func(plan.Target) *dotn
 	f.Published = true
 	for _, t := range p.Targets {
 		f.Apps[0].Base.Name = t.Base.Name
-		f.Apps[0].Outputs = append(f.Apps[0].Outputs, check.Output{RID: t.RID, Natives: report(t).Natives, Made: report(t).Made})
+		of := report(t)
+		f.Apps[0].Outputs = append(f.Apps[0].Outputs, check.Output{RID: t.RID, Natives: of.Natives, Made: of.Made})
 	}
 	return warnOf(ctx, p.Request, f)
 }

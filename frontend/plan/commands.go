@@ -13,8 +13,8 @@ func commands(req *request.Request) []report.Command {
 	for i, c := range req.Spec.Publish.Before {
 		told := report.Command{Key: fmt.Sprintf("publish.before.%d", i), Run: c.Run, Inputs: c.Inputs}
 		if len(c.Inputs) == 0 {
-			told.Reads = "the whole context, except files such as README.md: an edit of any file runs it again, and the client " +
-				"sends all files (to avoid that, list what it reads in inputs)"
+			told.Reads = "the whole context, except files such as README.md: an edit of any file runs it again, and the " +
+				"client sends all files (to avoid that, list what it reads in inputs)"
 		}
 		all = append(all, told)
 	}

@@ -72,7 +72,9 @@ func (r *Request) Secrets() []report.Secret {
 }
 
 // step says where the steps of package llb leave files for the case that they fail.
-var step = gateway.Step{Source: xllb.SourceDir, Diagnostics: xllb.DiagnosticsDir, Output: xllb.OutputDir, Log: xllb.CommandLog}
+var step = gateway.Step{
+	Source: xllb.SourceDir, Diagnostics: xllb.DiagnosticsDir, Output: xllb.OutputDir, Log: xllb.CommandLog,
+}
 
 // Diagnose makes the error of a failed step say why: a secret is missing, or what MSBuild, NuGet or the compiler said.
 func (r *Request) Diagnose(ctx context.Context, err error) error {

@@ -88,8 +88,8 @@ func (d *decoder) commands() {
 				continue // inherited, and checked there
 			}
 			for _, name := range append(c.PlatformVars(), VarPublishDir) {
-				_, declared := d.into.Args[name]
-				if Expands(c.Run, name) && !(declared && (d.args[name] != "" || !targetArgs[name])) {
+				_, known := d.into.Args[name] // an argument of the spec with this name, and with a value
+				if known = known && (d.args[name] != "" || !targetArgs[name]); !known && Expands(c.Run, name) {
 					d.fail(d.into.Range(path), fmt.Sprintf("%s uses $%s, but it runs once for all platforms, before anything is "+
 						"published: a command of publish.after can use it", path, name))
 				}

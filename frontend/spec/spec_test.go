@@ -44,7 +44,7 @@ func TestParseFull(t *testing.T) {
 		{"project", Range{6, 6}},
 		{"publish", Range{8, 27}},
 		{"publish.properties.Nullable", Range{13, 13}},
-		{"image.ports.1", Range{37, 37}},
+		{"image.ports.1", Range{47, 47}},
 		{"image.no-such-key", Range{31, 62}},
 		{"no-such-key", Range{1, 1}},
 	} {

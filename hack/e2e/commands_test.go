@@ -157,7 +157,8 @@ func TestOwnCommandsTools(t *testing.T) {
 	t.Parallel()
 	tool := t.TempDir()
 	project(t, tool, "greet/greet.csproj", "")
-	write(t, tool, "greet/Program.cs", `System.Console.WriteLine("greetings from " + System.Environment.CurrentDirectory);`)
+	write(t, tool, "greet/Program.cs",
+		`System.Console.WriteLine("greetings from " + System.Environment.CurrentDirectory);`)
 	write(t, tool, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n")
 	_, built := published(t, tool)
 	dir := t.TempDir()

@@ -50,14 +50,17 @@ const elf = "\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7
 // The script keeps a file in its layer if it is as it was. All else is the app.
 func TestSort(t *testing.T) {
 	published := map[string]string{
-		"layers.txt":         "app\npackages\nassets\nruntimes/linux-x64\nasset site.css x y\nnative p/runtimes/linux-x64/native/p.so\n",
-		"runtimeconfig.json": "{}", "app/app.dll": "1", "packages/a.dll": "2", "packages/b.dll": "3", "packages/de/a.dll": "4",
+		"layers.txt": "app\npackages\nassets\nruntimes/linux-x64\nasset site.css x y\n" +
+			"native p/runtimes/linux-x64/native/p.so\n",
+		"runtimeconfig.json": "{}", "app/app.dll": "1", "packages/a.dll": "2", "packages/b.dll": "3",
+		"packages/de/a.dll": "4",
 		"runtimes/linux-x64/runtimes/linux-x64/native/p.so": elf, "assets/wwwroot/site.css": "5",
 		"assets/app.staticwebassets.endpoints.json": "{}", "projects/lib.dll": "6",
 	}
 	changed := map[string]string{
 		"app.dll": "1", "a.dll": "2", "b.dll": "other", "runtimes/linux-x64/native/p.so": elf, "wwwroot/site.css": "5",
-		"app.staticwebassets.endpoints.json": "{}", "lib.dll": "6", "with space/new's": "7", "tool": elf, "wwwroot/more.css": "8",
+		"app.staticwebassets.endpoints.json": "{}", "lib.dll": "6", "with space/new's": "7", "tool": elf,
+		"wwwroot/more.css": "8",
 	}
 	sort := func(t *testing.T) (map[string]string, string, error) {
 		t.Helper()
@@ -119,7 +122,8 @@ func TestToolManifest(t *testing.T) {
 	}{
 		{"none", ".", names("app/app.csproj"), "", ""},
 		{"of the root", "src/app", names(".config/dotnet-tools.json"), ".config/dotnet-tools.json", "."},
-		{"the nearest", "src/app", names(".config/dotnet-tools.json", "src/dotnet-tools.json"), "src/dotnet-tools.json", "src"},
+		{"the nearest", "src/app", names(".config/dotnet-tools.json", "src/dotnet-tools.json"),
+			"src/dotnet-tools.json", "src"},
 		{"of another folder", ".", names("src/.config/dotnet-tools.json"), "", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
