@@ -40,7 +40,7 @@ type node struct {
 	mode     os.FileMode // as chmod takes it
 	uid, gid int
 	folder   bool
-	above    bool // a folder that is there only because of what is in it
+	ofBase   bool // a folder of the base, which is there only because of what is in it
 	data     []byte
 }
 
@@ -154,7 +154,7 @@ func (u *Users) addParents(ctx context.Context, base Stat) error {
 			if _, ok := u.nodes[p]; ok {
 				continue
 			}
-			n := node{mode: 0o755, folder: true, above: true}
+			n := node{mode: 0o755, folder: true}
 			if base != nil {
 				st, err := base(ctx, p)
 				if err != nil {
@@ -162,7 +162,7 @@ func (u *Users) addParents(ctx context.Context, base Stat) error {
 				}
 				if st != nil {
 					n = nodeOf(st)
-					n.above = true
+					n.ofBase = true
 				}
 			}
 			u.nodes[p] = n
@@ -186,7 +186,7 @@ func (u *Users) SameLayer(other *Users) bool {
 	return reflect.DeepEqual(u.nodes, other.nodes)
 }
 
-// UserFile is a file that lists users, or a home folder if Data is nil.
+// UserFile is a file that lists users. If Data is nil, it is a home folder, or a new folder above a file or a home.
 type UserFile struct {
 	Path     string
 	Mode     os.FileMode // as chmod takes it
@@ -194,14 +194,14 @@ type UserFile struct {
 	Data     []byte
 }
 
-// Made are the files and the home folders that the layer of the users has, sorted by path.
+// Made are the files that the layer of the users has, and the folders that the base does not have, sorted by path.
 func (u *Users) Made() []UserFile {
 	var all []UserFile
 	if !u.Adds() {
 		return nil
 	}
 	for _, p := range slices.Sorted(maps.Keys(u.nodes)) {
-		if n := u.nodes[p]; !n.above {
+		if n := u.nodes[p]; !n.ofBase {
 			all = append(all, UserFile{p, n.mode, n.uid, n.gid, n.data})
 		}
 	}

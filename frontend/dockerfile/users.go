@@ -9,18 +9,19 @@ import (
 	xllb "github.com/crosshull/crosshull/llb"
 )
 
-// homeFolder is an empty folder, in the stage that can run commands.
+// homeFolder is an empty folder, in the stage that can run commands. It is copied to home folders, and to the folders
+// above them, which would get the owner of the home folder otherwise.
 const homeFolder = "/folders/home"
 
 // homes are the folders that home folders are copied from: one, as all of them are empty.
 func (a *app) homes() []string {
-	if slices.ContainsFunc(a.Targets, func(t plan.Target) bool { return slices.ContainsFunc(t.Users.Made(), isHome) }) {
+	if slices.ContainsFunc(a.Targets, func(t plan.Target) bool { return slices.ContainsFunc(t.Users.Made(), isEmpty) }) {
 		return []string{homeFolder}
 	}
 	return nil
 }
 
-func isHome(f xllb.UserFile) bool { return f.Data == nil }
+func isEmpty(f xllb.UserFile) bool { return f.Data == nil }
 
 // users writes the files that list users. They are written as a whole, because useradd would have to run in the image,
 // which takes an emulator for other platforms.
@@ -30,7 +31,7 @@ func (s *stage) users() {
 			s.comment("The users and groups of the base above, and those of the spec: another base may have others.")
 		}
 		flags := flag("chown", fmt.Sprintf("%d:%d", f.UID, f.GID)) + " " + flag("chmod", fmt.Sprintf("%04o", f.Mode))
-		if isHome(f) {
+		if isEmpty(f) {
 			to := plain(strings.TrimSuffix(f.Path, "/") + "/")
 			s.put("image.users", copyLine(flags+" --from="+s.folders, homeFolder, word(to)), to)
 			continue

@@ -48,7 +48,9 @@ app:!EOF:1::::::
 shop:!::0:99999:7:::
 web:!:::::::
 EOF2
+COPY --chown=0:0 --chmod=0755 --from=folders /folders/home /home/
 COPY --chown=10001:10100 --chmod=0755 --from=folders /folders/home /home/shop/
+COPY --chown=0:0 --chmod=0755 --from=folders /folders/home /srv/
 COPY --chown=33:33 --chmod=0755 --from=folders /folders/home /srv/web/
 WORKDIR /app
 COPY --link --chown=10001:10100 --chmod=2770 --from=folders /folders/0 /
