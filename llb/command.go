@@ -1,6 +1,7 @@
 package llb
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"path"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/util/system"
 
 	"github.com/crosshull/crosshull/frontend/spec"
 	"github.com/crosshull/crosshull/llb/dotnet"
@@ -94,7 +96,11 @@ func (b *Steps) Equip(tools []Tool) (llb.State, error) {
 // ToolPath is the PATH of an SDK with tools: own, which is that of the SDK, after the folders of the PATHs of images
 // that have come with tools.
 func ToolPath(own string, tools []Tool) string {
+	if len(tools) == 0 {
+		return own
+	}
 	var folders []string
+	own = cmp.Or(own, system.DefaultPathEnvUnix) // as BuildKit has it for an image without a PATH
 	known := strings.Split(own, ":")
 	for _, t := range tools {
 		for dir := range strings.SplitSeq(t.Path, ":") {

@@ -22,7 +22,10 @@ func (a *app) before(sdk string) error {
 		return err
 	}
 	a.line("WORKDIR /source")
-	a.localTools(".")
+	if manifest, files := dotnet.ToolManifest(a.Steps.Names, "."); manifest != "" {
+		a.copy("--parents", files, "./")
+		a.localTools()
+	}
 	var had []string
 	whole := false
 	for i, c := range commands {
@@ -31,7 +34,7 @@ func (a *app) before(sdk string) error {
 		case whole:
 		case len(c.Inputs) == 0:
 			whole = true
-			a.line("COPY --link %s%s . .", noOutputs, excludes(had))
+			a.line("COPY --link %s%s . .", noOutputs, a.excludes(had))
 		default:
 			var inputs []string
 			for _, input := range c.Inputs {
@@ -45,16 +48,20 @@ func (a *app) before(sdk string) error {
 		a.runCommand(key, c, nil)
 	}
 	if !whole {
-		a.line("COPY --link %s%s . .", noOutputs, excludes(had))
+		a.line("COPY --link %s%s . .", noOutputs, a.excludes(had))
 	}
 	return nil
 }
 
 // excludes are flags that leave out paths.
-func excludes(paths []string) string {
+func (a *app) excludes(paths []string) string {
 	var b strings.Builder
 	for _, p := range paths {
-		b.WriteString(" " + bare(plain(flag("exclude", pattern(dotnet.Escape(path.Clean(p)))))))
+		if why := unheldFlag(p); why != "" {
+			a.left("--exclude="+p, why)
+			continue
+		}
+		b.WriteString(" \\\n    " + flag("exclude", dotnet.Escape(path.Clean(p))))
 	}
 	return b.String()
 }
@@ -68,7 +75,9 @@ func (a *app) after() error {
 	}
 	dir := path.Join("/source", path.Dir(a.App.Path))
 	a.put("project", "WORKDIR "+word(plain(dir)))
-	a.localTools(path.Dir(a.App.Path))
+	if manifest, _ := dotnet.ToolManifest(a.Steps.Names, path.Dir(a.App.Path)); manifest != "" {
+		a.localTools()
+	}
 	a.line("ENV PUBLISH_DIR=/app")
 	for i, c := range a.Request.Spec.Publish.After {
 		var before []string
@@ -95,8 +104,13 @@ func (a *app) tools() error {
 			return err
 		}
 		for j, p := range t.Paths {
-			words := copyWords(p, p)
-			a.put(fmt.Sprintf("publish.tools.%d.paths.%d", i, j), "COPY --link --from="+ref+" "+words)
+			key, p := fmt.Sprintf("publish.tools.%d.paths.%d", i, j), path.Clean(p)
+			if why := unheldList([]string{p}); why != "" {
+				a.left(key, why)
+				continue
+			}
+			// Not --link: the SDK may have a link to a folder there.
+			a.line("COPY --from=%s \\\n    %s", ref, copyWords(p, p))
 		}
 	}
 	if dirs := a.ToolPath(); dirs != "" {
@@ -114,12 +128,7 @@ func copyWords(words ...string) string {
 }
 
 // localTools restores the local tools of the repository.
-func (a *app) localTools(folder string) {
-	manifest, files := dotnet.ToolManifest(a.Steps.Names, folder)
-	if manifest == "" {
-		return
-	}
-	a.copy("--parents", files, "/source/")
+func (a *app) localTools() {
 	r := a.run("dotnet tool restore")
 	r.nuget(a.nuget)
 	r.write()
@@ -145,7 +154,7 @@ func (a *app) runCommand(key string, c spec.Command, before []string) {
 		r.mounts = append(r.mounts, "--network="+c.Network)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Cache)) {
-		r.mount(key+".cache."+name, mount("cache", "id", "crosshull-"+name, "target", c.Cache[name]), name)
+		r.mount(key+".cache."+name, mount("cache", "id", "crosshull-"+name, "target", c.Cache[name]), c.Cache[name])
 	}
 	r.secrets(key+".secrets", c.Secrets)
 	for i, id := range c.SSH {
@@ -155,7 +164,7 @@ func (a *app) runCommand(key string, c spec.Command, before []string) {
 		left()
 	}
 	line := strings.TrimRight(c.Run, "\n")
-	flags := strings.Join(append(r.mounts, ""), " ")
+	flags := strings.Join(append(r.mounts, ""), " \\\n    ")
 	if len(before) == 0 && plainCommand.MatchString(line) && len(line) < maxLine {
 		a.line("RUN %s%s", flags, line)
 		return

@@ -11,6 +11,8 @@ import (
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/crosshull/crosshull/frontend"
 	"github.com/crosshull/crosshull/frontend/gateway/gatewaytest"
@@ -99,6 +101,33 @@ var goldens = []struct {
 		c.Say("config/app.json", "{}")
 		c.Say("config/a.xml", "<a/>")
 		c.Say("config/b.xml", "<b/>")
+	}},
+	{name: "commands", spec: []string{
+		"args: {VERSION: '1.0', UNUSED: x}",
+		"publish:",
+		"  before:",
+		"    - {run: npm ci --prefix web, inputs: [web/package.json, 'web/a [1].json'], cache: {npm: /root/.npm}}",
+		"    - {run: npm run build, secrets: {TOKEN: npm-token}, ssh: [default], network: none}",
+		"    - |",
+		"      set -e",
+		"      cat <<EOF > app/version.txt",
+		"      ${VERSION}",
+		"      EOF",
+		"  after:",
+		"    - 'echo \"$TARGETOS\" > \"$PUBLISH_DIR/os.txt\"'",
+		"    - 'dotnet ef migrations bundle -r \"$RID\" -o \"$PUBLISH_DIR/efbundle\"'",
+		"  tools: [{image: 'node:22', paths: [/usr/local/, /opt/a b]}]",
+	}, change: func(c *gatewaytest.Client) {
+		c.Say(".config/dotnet-tools.json", "{}")
+		c.Say("web/package.json", "{}")
+		c.Say("web/a [1].json", "{}")
+		node := &dockerspec.DockerOCIImage{}
+		node.Platform = ocispecs.Platform{OS: "linux", Architecture: "amd64"}
+		node.Config.Env = []string{"PATH=/usr/local/node/bin:/usr/bin"}
+		c.Images["docker.io/library/node:22"] = gatewaytest.Image{
+			Configs: map[string]*dockerspec.DockerOCIImage{"linux/amd64": node},
+		}
+		c.Step(gatewaytest.Step{Name: "[before] set -e", Files: c.Context})
 	}},
 	{name: "feeds", spec: []string{
 		"nuget:",

@@ -366,6 +366,18 @@ var places = []place{
 	{name: "publish.inputs", unheld: unheld, skip: noPattern, set: func(h *hand, v string) {
 		h.spec.Publish.Inputs = []string{v}
 	}},
+	{name: "publish.before.inputs", unheld: unheldFlag, skip: isPattern, set: func(h *hand, v string) {
+		h.spec.Publish.Before = []spec.Command{{Run: "dotnet", Inputs: []string{v}}}
+	}},
+	{name: "publish.before.secrets", unheld: unheldID, set: func(h *hand, v string) {
+		h.spec.Publish.Before = []spec.Command{{Run: "dotnet", Secrets: map[string]string{"S": v}}}
+	}},
+	{name: "publish.after.ssh", unheld: unheldID, set: func(h *hand, v string) {
+		h.spec.Publish.After = []spec.Command{{Run: "dotnet", SSH: []string{v}}}
+	}},
+	{name: "publish.after.cache", unheld: unheldID, skip: empty, set: func(h *hand, v string) {
+		h.spec.Publish.After = []spec.Command{{Run: "dotnet", Cache: map[string]string{"c": v}}}
+	}},
 	{name: "publish.secrets", unheld: unheldID,
 		set: func(h *hand, v string) { h.spec.Publish.Secrets = map[string]string{"S": v} }},
 	{name: "publish.ssh", unheld: unheldID, set: func(h *hand, v string) { h.spec.Publish.SSH = []string{v} }},
@@ -414,6 +426,9 @@ var places = []place{
 
 // linked are words of the command that makes a link.
 var linked = []string{"1 RUN mkdir", "1 RUN -p", "1 RUN /links/0", "1 RUN ln", "1 RUN -s"}
+
+// isPattern finds what stands in a pattern in other words than itself, or in none.
+func isPattern(v string) bool { return noPattern(v) || dotnet.Escape(v) != v || unheldFlag(v) != "" }
 
 // noReference finds what is no reference of an image, which the spec refuses or a registry does.
 func noReference(v string) bool { return !reference.MatchString(v) }

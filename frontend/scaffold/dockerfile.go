@@ -58,8 +58,9 @@ func ReadDockerfile(name string, dt []byte) Dockerfile {
 			n.Line, n.Text = line(stage.Location), "FROM "+stage.BaseName
 			d.Needs = append(d.Needs, *n)
 		}
+		published := false
 		for _, cmd := range stage.Commands {
-			needs := inBuild(cmd)
+			needs := inBuild(cmd, &published)
 			if isFinal {
 				needs = inImage(cmd, stages)
 			}
@@ -124,7 +125,7 @@ func ofBase(stages []instructions.Stage, i int, final bool) *Need {
 	case final:
 		return &Need{Key: "base.image"}
 	}
-	return &Need{Advice: "if another program builds here, build its output before, and commit it or pass it as a context"}
+	return &Need{Key: "publish.tools", Advice: "if a program of it builds something"}
 }
 
 // defaultUser are the ways to name the user of Microsoft's images.
@@ -193,11 +194,12 @@ func startsApp(c instructions.ShellDependantCmdLine) bool {
 	return false
 }
 
-// inBuild is what a spec needs for an instruction of a stage that builds.
-func inBuild(cmd instructions.Command) []Need {
+// inBuild is what a spec needs for an instruction of a stage that builds. published tells whether the stage has
+// published the app, and becomes true when it does.
+func inBuild(cmd instructions.Command, published *bool) []Need {
 	switch c := cmd.(type) {
 	case *instructions.RunCommand:
-		return inShell(c, ofBuild)
+		return inShell(c, func(words []string) *Need { return ofBuild(words, published) })
 	case *instructions.AddCommand:
 		return ofAdd(c)
 	}
@@ -288,21 +290,32 @@ func ofTarget(words []string) *Need {
 	return &Need{Advice: "crosshull runs nothing in the image: do it in a base of your own (base.image)"}
 }
 
-// inProject is the advice for what a stage runs beside the dotnet command.
-const inProject = "let a target of the project do it (Exec), or do it before the build"
-
-// ofBuild is what a spec needs for a command that runs in a stage that builds; nil for nothing.
-func ofBuild(words []string) *Need {
+// ofBuild is what a spec needs for a command that runs in a stage that builds; nil for nothing. See [inBuild] for
+// published.
+func ofBuild(words []string, published *bool) *Need {
+	own := &Need{Key: "publish.before"}
+	if *published {
+		own.Key = "publish.after"
+	}
 	if words[0] != "dotnet" {
-		if slices.Contains([]string{"mkdir", "rm", "cp", "mv", "chmod"}, words[0]) {
+		switch {
+		case words[0] == "mkdir", !*published && slices.Contains([]string{"rm", "cp", "mv", "chmod"}, words[0]):
 			return nil
+		case installs.MatchString(words[0]):
+			return &Need{Key: "publish.tools", Advice: "an image that has the program"}
 		}
-		return &Need{Advice: inProject}
+		return own
 	}
 	if len(words) < 2 {
 		return nil
 	}
+	*published = *published || words[1] == "publish"
 	switch words[1] {
+	case "tool":
+		if slices.Contains(words, "restore") {
+			return nil // commands have the tools of the manifest
+		}
+		own.Advice = "with the tool in .config/dotnet-tools.json"
 	case "restore", "build", "publish", "msbuild", "clean", "--info", "--version":
 		return ofPublish(words[2:])
 	case "test", "vstest":
@@ -310,7 +323,7 @@ func ofBuild(words []string) *Need {
 	case "nuget":
 		return &Need{Key: "nuget.feeds"}
 	}
-	return &Need{Advice: inProject}
+	return own
 }
 
 // ofTests is the advice for the options of dotnet test; empty for none.

@@ -32,7 +32,7 @@ func TestReadDockerfile(t *testing.T) {
 				"7 image.healthcheck", "8 image.user", "9 image.workdir", "10 image.entrypoint", "11 image.args"}},
 		{"files", "FROM scratch AS out\n" + aspnet + "COPY start.sh /\nCOPY --from=out /app .\n" +
 			"COPY --from=busybox:1 /bin/sh /bin/\nADD https://example.com/x /x\n",
-			[]string{"1  if another program", "3 files", "5 files with image: busybox:1", "6 files from: URL"}},
+			[]string{"1 publish.tools if a program", "3 files", "5 files with image: busybox:1", "6 files from: URL"}},
 		{"commands of the image", aspnet + "RUN apt-get update && apt-get install -y curl \\\n && rm -rf /var/lib/apt\n" +
 			"RUN mkdir /data && chown app /data\nRUN adduser me\nRUN sed -i s/a/b/ /etc/x\n" +
 			"RUN ln -s /app/a /usr/bin/a && rm /app/*.pdb && curl -o /x https://a/x && tar -xf /x\n",
@@ -55,13 +55,16 @@ func TestReadDockerfile(t *testing.T) {
 			"RUN --mount=type=secret,id=token dotnet restore\nRUN dotnet nuget add source x\nRUN dotnet test\n" +
 			"RUN dotnet publish -c Debug\nRUN dotnet publish -p:Version=1\nRUN dotnet publish --self-contained\n" +
 			"RUN dotnet publish -p:PublishAot=true\nRUN mkdir /x\n" + aspnet + "COPY --from=build /app .\n",
-			[]string{"2  let a target", "3  let a target", "4 nuget.secrets or publish", "5 nuget.feeds", "6 tests",
+			[]string{"2 publish.tools an image", "3 publish.before", "4 nuget.secrets or publish", "5 nuget.feeds", "6 tests",
 				"7 publish.configuration", "8 publish.properties", "9 publish.mode self-contained", "10 publish.mode"}},
+		{"commands around publish", sdk + "RUN sed -i s/a/b/ x.json\nRUN dotnet tool restore\nRUN dotnet tool install x\n" +
+			"RUN dotnet publish -o /app && rm /app/x.pdb\nRUN dotnet ef migrations bundle\n" + aspnet,
+			[]string{"2 publish.before", "4 publish.before with the tool in .config", "5 publish.after", "6 publish.after"}},
 		{"tests", sdk + "RUN dotnet test tests/unit -c Release --no-build --logger trx\n" +
 			"RUN dotnet test --filter=A -s a.runsettings -p:A=1\nRUN dotnet test a --blame-hang-timeout 5m -- A=1\n" + aspnet,
 			[]string{"2 tests ", "3 tests with filter, settings", "4 tests with args"}},
 		{"other images", "FROM company/sdk AS build\nFROM company/base\n",
-			[]string{"1  if another program", "2 base.image"}},
+			[]string{"1 publish.tools if a program", "2 base.image"}},
 		{"a script", aspnet + "RUN <<EOF\nset -e\napk add tzdata\nEOF\n", []string{"2 base.image a base"}},
 		{"a command without a shell", aspnet + "RUN [\"apt-get\", \"update\"]\n", []string{"2 base.image"}},
 		{"a stage in other case", "FROM mcr.microsoft.com/dotnet/runtime:9.0 AS Base\nFROM base\nENV A=1\n",
