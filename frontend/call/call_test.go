@@ -116,6 +116,20 @@ func users() *gatewaytest.Client {
 	return c
 }
 
+// commands is a BuildKit with a spec that has commands of its own.
+func commands() *gatewaytest.Client {
+	c := gatewaytest.Console()
+	c.Set("platform", "linux/amd64,linux/arm64")
+	c.Spec("publish:",
+		"  before: [{run: npm ci, inputs: [web/package.json]}, {run: npm run build, secrets: {TOKEN: npm-token}}]",
+		"  after: ['bundle -r \"$RID\"']",
+		"  tools: [{image: 'node:22', paths: [/usr/local]}]")
+	c.Say("web/package.json", "{}")
+	c.Images["docker.io/library/node:22"] = gatewaytest.Multi()
+	c.Step(gatewaytest.Step{Name: "[before] npm run build", Files: c.Context})
+	return c
+}
+
 // none is a BuildKit without a spec.
 func none() *gatewaytest.Client {
 	c := gatewaytest.Console()
@@ -136,6 +150,7 @@ func TestAnswers(t *testing.T) {
 		{"none", none, []string{"plan", "explain", "bake", "dockerfile", "outline", "targets"}},
 		{"shop", shop, []string{"plan", "explain", "graph", "bake", "dockerfile", "outline", "targets"}},
 		{"users", users, []string{"plan", "explain", "graph", "dockerfile"}},
+		{"commands", commands, []string{"plan", "graph", "outline"}},
 		{"native", native, []string{"plan", "explain", "graph", "dockerfile"}},
 	} {
 		for _, name := range tc.calls {

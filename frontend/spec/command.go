@@ -74,19 +74,31 @@ func (s *Spec) ArgsOf(c Command) map[string]string {
 	return values
 }
 
-// commands checks what rules of single values cannot see: commands that run before there is a platform must not use
-// one.
+// noRun is the mistake of a command without a line.
+const noRun = "a command needs the key run: a line for the shell"
+
+// commands checks what rules of single values cannot see: a line alone is not empty, and commands that run before there
+// is a platform do not use one.
 func (d *decoder) commands() {
 	all := map[string]*App{"": &d.into.App}
 	for name, app := range d.into.Apps {
 		all["apps."+name+"."] = app
 	}
-	for prefix, app := range all {
-		for i, c := range app.Publish.Before {
-			path := fmt.Sprintf("%spublish.before.%d", prefix, i)
-			if !d.into.Has(path) {
-				continue // inherited, and checked there
+	// each visits commands with their paths. It leaves out those that an app inherits.
+	each := func(section string, commands []Command, visit func(path string, c Command)) {
+		for i, c := range commands {
+			if path := fmt.Sprintf("%s.%d", section, i); d.into.Has(path) {
+				if c.Run == "" {
+					d.fail(d.into.Range(path), noRun)
+				}
+				visit(path, c)
 			}
+		}
+	}
+	for _, prefix := range slices.Sorted(maps.Keys(all)) {
+		app := all[prefix]
+		each(prefix+"publish.after", app.Publish.After, func(string, Command) {})
+		each(prefix+"publish.before", app.Publish.Before, func(path string, c Command) {
 			for _, name := range append(c.PlatformVars(), VarPublishDir) {
 				_, known := d.into.Args[name] // an argument of the spec with this name, and with a value
 				if known = known && (d.args[name] != "" || !targetArgs[name]); !known && Expands(c.Run, name) {
@@ -94,6 +106,6 @@ func (d *decoder) commands() {
 						"published: a command of publish.after can use it", path, name))
 				}
 			}
-		}
+		})
 	}
 }

@@ -174,7 +174,7 @@ var shapes = map[string]shape{
 				"test: [NONE] to have no health check",
 		},
 	}},
-	"Command": {needs: []need{{key: "run", says: "a command needs the key run: a line for the shell"}}},
+	"Command": {needs: []need{{key: "run", says: noRun}}},
 	"Tool": {needs: []need{
 		{key: "image", says: "an entry of publish.tools needs an image"},
 		{

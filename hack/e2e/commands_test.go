@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -290,4 +291,61 @@ func TestOwnCommandsExample(t *testing.T) {
 	if rec = mustSolve(t, dir, platform(allPlatforms)); rec.count("[before] sh")+rec.count("[after] cd") != 0 {
 		t.Errorf("an edit of the README ran %q", rec.ran)
 	}
+}
+
+// Commands with inputs get only these of a large context, and other steps get the rest. Tests and the workspace have
+// what commands made.
+func TestOwnCommandsInLargeContext(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	commandsApp(t, dir, `publish:
+  before:
+    - {run: 'rm web/gone.txt; sed -i s/hello/changed/ web/page.txt; ls > web/list.txt', inputs: [web]}
+tests: [unit]
+`)
+	write(t, dir, "web/gone.txt", "x")
+	write(t, dir, "lib/text.txt", "of the context")
+	for i := range 3 {
+		write(t, dir, fmt.Sprintf("data/%d.bin", i), strings.Repeat(fresh(), 100_000))
+	}
+	edit(t, dir, "app/app.csproj", "</Project>", `<ItemGroup>
+  <None Include="../web/**" LinkBase="web" CopyToPublishDirectory="Always" />
+  <None Include="../lib/text.txt" CopyToPublishDirectory="Always" /></ItemGroup></Project>`)
+	project(t, dir, "unit/unit.csproj", "<IsTestProject>true</IsTestProject>")
+	edit(t, dir, "unit/unit.csproj", "</Project>", `<Target Name="See" BeforeTargets="CoreCompile"><Error
+  Text="the tests see $([System.IO.File]::ReadAllText('../web/page.txt'))" /></Target></Project>`)
+	rec, files := published(t, dir)
+	want := map[string]string{"web/page.txt": "changed", "web/list.txt": "web\n", "text.txt": "of the context"}
+	for name, text := range want {
+		if files[name] != text {
+			t.Errorf("%s is %q, want %q", name, files[name], text)
+		}
+	}
+	if _, ok := files["web/gone.txt"]; ok {
+		t.Error("a file that a command removed is published")
+	}
+	for _, source := range rec.sources {
+		if source.Identifier == "local://context" && source.Attrs["local.includepattern"] == "" &&
+			source.Attrs["local.followpaths"] == "" && source.Attrs["local.metadatatransfer"] == "" {
+			t.Errorf("the whole context was sent: %v", source.Attrs)
+		}
+	}
+	write(t, dir, "lib/text.txt", "edited")
+	rec, files = published(t, dir)
+	if files["text.txt"] != "edited" || rec.count("[before] rm") != 0 {
+		t.Errorf("an edit of what no command reads gave %q, and ran %q", files["text.txt"], rec.ran)
+	}
+	out := t.TempDir()
+	rec = mustSolve(t, dir, attr("target", "sdk"), into(out))
+	dt, err := os.ReadFile(filepath.Join(out, "source/web/page.txt"))
+	if err != nil || string(dt) != "changed" {
+		t.Errorf("the workspace has %q, %v", dt, err)
+	}
+	if rec.count("[before]") != 0 {
+		t.Errorf("the workspace ran %q", rec.ran)
+	}
+	if _, err = solve(t, dir, attr("target", "test")); err == nil {
+		t.Fatal("the tests did not run")
+	}
+	wantContains(t, "error", err.Error(), "the tests see changed")
 }
