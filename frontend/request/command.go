@@ -77,7 +77,7 @@ const cachePrefix = "crosshull-"
 // Commands are commands of the spec with their environment.
 func (r *Request) Commands(commands []spec.Command) xllb.Commands {
 	out := xllb.Commands{Run: commands, Cache: cachePrefix}
-	if ns := r.Gateway.BuildArgs["BUILDKIT_CACHE_MOUNT_NS"]; ns != "" {
+	if ns := r.Gateway.CacheIDNamespace; ns != "" {
 		out.Cache = ns + "/" + cachePrefix
 	}
 	for _, c := range commands {

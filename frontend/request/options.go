@@ -52,7 +52,10 @@ var Options = []Option{
 	{"--network", "NetworkMode", ByCrosshull,
 		"for every step that executes something; without a network, restore fails unless it is cached"},
 	{"--no-cache", "", ByCrosshull, "runs every step again, with an empty compiler cache"},
-	{"--no-cache-filter", "", ByCrosshull, "runs a phase again: `describe`, `restore`, `publish`, `test`, `image`"},
+	{
+		"--no-cache-filter", "", ByCrosshull,
+		"runs a phase again: `before`, `describe`, `restore`, `publish`, `after`, `test`, `image`",
+	},
 	{"--output", "", ByBuildKit,
 		"`registry`, `image`, `oci`, `docker`, `local`, `tar`; " +
 			"targets `publish`, `sbom` and `test` are for `local` and `tar`"},
@@ -68,13 +71,16 @@ var Options = []Option{
 	{"--sbom", "SBOM", ByCrosshull, "adds the [NuGet packages](../howto/sbom.md) of the app to what the scanner finds"},
 	{"--secret", "", ByCrosshull, "only for steps whose key names it: `nuget`, `publish.secrets`, `tests.secrets`"},
 	{"--shm-size", "ShmSize", ByCrosshull, "for every step that executes something"},
-	{"--ssh", "", ByCrosshull, "only for steps that compile, if `publish.ssh` names it"},
+	{"--ssh", "", ByCrosshull, "only for steps that compile, if `publish.ssh` names it, and for commands that name it"},
 	{"--tag", "", ByBuildKit, "the name of the image"},
 	{"--target", "Target", ByCrosshull, "see `--call=targets`"},
 	{"--ulimit", "Ulimits", ByCrosshull, "for every step that executes something"},
 
 	{"BUILDKIT_BUILD_NAME", "", ByBuildx, "names the build in its history"},
-	{"BUILDKIT_CACHE_MOUNT_NS", "CacheIDNamespace", ByCrosshull, "changes nothing: no step has a cache mount"},
+	{
+		"BUILDKIT_CACHE_MOUNT_NS", "CacheIDNamespace", ByCrosshull,
+		"begins the names of [cache folders](../concepts/security-model.md#cache-folders) of commands",
+	},
 	{"BUILDKIT_CONTEXT_KEEP_GIT_DIR", "", ByCrosshull, "keeps `.git` in the context, also in a local one"},
 	{"BUILDKIT_DOCKERFILE_CHECK", "LinterConfig", ByCrosshull, "like `# check=` in the spec, and wins over it"},
 	{"BUILDKIT_GIT_ADVICE", "GitAdvice", ByBuildKit, "for git contexts"},

@@ -349,3 +349,27 @@ tests: [unit]
 	}
 	wantContains(t, "error", err.Error(), "the tests see changed")
 }
+
+// An asset that a command makes before publish is one as any other. After publish, the list of assets is made, and
+// commands must not make it untrue.
+func TestOwnCommandsAndAssets(t *testing.T) {
+	t.Parallel()
+	dir := example(t, "aspnetapp")
+	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\npublish:\n  before:\n"+
+		"    - {run: 'yes body{} | head -n 99 > aspnetapp/wwwroot/css/made.css', inputs: [aspnetapp/wwwroot]}\n")
+	_, files := published(t, dir)
+	for _, name := range []string{"wwwroot/css/made.css", "wwwroot/css/made.css.gz", "wwwroot/css/made.css.br"} {
+		if files[name] == "" {
+			t.Errorf("%s is not published", name)
+		}
+	}
+	wantContains(t, "list of assets", files["aspnetapp.staticwebassets.endpoints.json"], "css/made.")
+	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\npublish:\n  after:\n"+
+		"    - echo x > \"$PUBLISH_DIR/wwwroot/more.txt\"\n    - rm \"$PUBLISH_DIR/wwwroot/css/site.css\"\n")
+	_, err := solve(t, dir)
+	if err == nil {
+		t.Fatal("a command removed an asset, and the build succeeded")
+	}
+	wantContains(t, "error", err.Error(), "crosshull.yaml:3: [after] sort files into layers ended with exit code 1\n"+
+		"publish.after changes wwwroot/css/site.css, but aspnetapp.staticwebassets.endpoints.json has its size and its hash")
+}
