@@ -1,0 +1,164 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Text.RegularExpressions;
+
+namespace Crosshull.Packages;
+
+/// <summary>
+/// apt of the build platform, which works on the image below a root, and keeps its lists and archives in a folder of
+/// ours. So nothing of them is left in the image.
+/// </summary>
+sealed class Apt
+{
+    readonly string root, state;
+    readonly Dictionary<string, string> variables;
+
+    internal Apt(string root, Request request)
+    {
+        this.root = root;
+        state = request.State;
+        Directory.CreateDirectory(Path.Combine(state, "lists/partial"));
+        Directory.CreateDirectory(Path.Combine(Archives, "partial"));
+        var config = Path.Combine(state, "apt.conf");
+        File.WriteAllText(config, Configuration(Database.Architecture(root), request));
+        variables = new()
+        {
+            // Before any other configuration: -o Dir= comes after apt.conf.d of the build platform's image is read.
+            ["APT_CONFIG"] = config,
+            ["SOURCE_DATE_EPOCH"] = $"{request.Time}", // for shadow, fontconfig and others
+        };
+    }
+
+    internal string Archives => Path.Combine(state, "archives");
+
+    string Sources => Path.Combine(state, "sources");
+
+    string Configuration(string architecture, Request request)
+    {
+        var dir = root == "/" ? "/" : root + "/";
+        var lines = new List<string>
+        {
+            $"APT::Architecture \"{architecture}\";",
+            $"APT::Architectures {{ \"{architecture}\"; }};",
+            $"Dir \"{dir}\";",
+            $"Dir::State::status \"{dir}var/lib/dpkg/status\";",
+            $"Dir::State::lists \"{state}/lists\";",
+            $"Dir::Cache \"{state}\";",
+            $"Dir::Cache::archives \"{Archives}\";",
+            $"Dir::Etc::sourcelist \"/dev/null\";",
+            $"Dir::Etc::sourceparts \"{Sources}\";",
+            "Dir::Log \"/dev/null\";",
+            "Dir::Log::Terminal \"\";",
+            "Dir::Log::History \"\";",
+            "Dir::Bin::methods \"/usr/lib/apt/methods\";",
+            "APT::Sandbox::User \"root\";",
+            $"APT::Install-Recommends \"{(request.Recommends ? "true" : "false")}\";",
+            "APT::Get::Assume-Yes \"true\";",
+            "APT::Get::Remove \"false\";",
+            "APT::Update::Error-Mode \"any\";",
+            "APT::Color \"false\";",
+            "Acquire::Languages \"none\";",
+            "Acquire::Retries \"3\";",
+            "Acquire::ForceHash \"SHA256\";", // else --print-uris gives MD5
+            "Dpkg::Use-Pty \"false\";",
+            "DPkg::Options { \"--force-confold\"; \"--force-confdef\"; \"--log=/dev/null\"; };",
+        };
+        if (request.Snapshot != "")
+        {
+            lines.Add($"APT::Snapshot \"{request.Snapshot}\";");
+            lines.Add("Acquire::Check-Valid-Until \"false\";");
+        }
+        return string.Join('\n', lines) + "\n";
+    }
+
+    /// <summary>
+    /// Collects the sources of the image and those of the request. A source of the request takes the place of a file of
+    /// the image with its name.
+    /// </summary>
+    internal void Collect(IReadOnlyList<Source> more)
+    {
+        Directory.CreateDirectory(Sources);
+        var files = new List<string> { Path.Combine(root, "etc/apt/sources.list") };
+        var parts = Path.Combine(root, "etc/apt/sources.list.d");
+        if (Directory.Exists(parts))
+            files.AddRange(Directory.GetFiles(parts).Where(f => f.EndsWith(".list") || f.EndsWith(".sources")));
+        foreach (var file in files.Where(File.Exists))
+            if (more.All(s => s.Name != Path.GetFileNameWithoutExtension(file)))
+                File.WriteAllText(Path.Combine(Sources, Path.GetFileName(file)), WithKeysOfRoot(File.ReadAllText(file)));
+        foreach (var source in more)
+            File.WriteAllText(Path.Combine(Sources, source.Name + Extension(source.Text)), WithKey(source));
+        if (Directory.GetFiles(Sources).Length == 0)
+            throw new Mistake("the base has no source of packages: name one in base.packages.sources");
+    }
+
+    static string Extension(string text) => deb822.IsMatch(text) ? ".sources" : ".list";
+
+    // apt reads the files of Signed-By from its own root, not from Dir.
+    string WithKeysOfRoot(string text) => root == "/"
+        ? text
+        : signedBy.Replace(text, m => m.Groups[1].Value + keyFile.Replace(m.Groups[2].Value, $"$1{root}$2"));
+
+    string WithKey(Source source)
+    {
+        var text = source.Text.TrimEnd() + "\n";
+        if (source.Key == "")
+            return text;
+        var key = Path.Combine(state, source.Name + (Armored(source.Key) ? ".asc" : ".gpg"));
+        File.Copy(source.Key, key, overwrite: true);
+        return Extension(text) == ".sources"
+            ? text + $"Signed-By: {key}\n"
+            : oneLine.Replace(text, m => $"{m.Groups[1].Value} [{m.Groups[2].Value} signed-by={key}]");
+    }
+
+    static bool Armored(string key) => File.ReadAllText(key).Contains("-----BEGIN PGP");
+
+    internal void Update(string snapshot)
+    {
+        if (snapshot != "" && Database.Compare(Version, "2.7.12") < 0)
+            throw new Mistake($"snapshot needs apt 2.7.12 or later, and the base has {Version}: name the archive of that " +
+                "day in base.packages.sources, under the name of the base's file");
+        Run(["update"]);
+    }
+
+    static string Version => Tool.Output("apt-get", "--version").Split(' ')[1];
+
+    /// <summary>The archives that apt will get, each with the SHA-256 that the signed index has for it.</summary>
+    internal IReadOnlyList<(string File, string Hash)> Wanted(IReadOnlyList<string> packages) =>
+        Run(["install", "--print-uris", "-qq", "--", .. packages]).Output.Split('\n')
+            .Select(line => uri.Match(line)).Where(m => m.Success)
+            .Select(m => (m.Groups[1].Value, m.Groups[2].Value.ToLowerInvariant())).ToArray();
+
+    internal void Download(IReadOnlyList<string> packages) => Run(["install", "--download-only", "-q", "--", .. packages]);
+
+    internal void Install(IReadOnlyList<string> packages) =>
+        Run(["install", "--no-download", "-q", "--", .. packages]);
+
+    Tool.Result Run(IReadOnlyList<string> args)
+    {
+        var result = Tool.Run("apt-get", args, variables, show: !args.Contains("--print-uris"));
+        return result.Code == 0 ? result : throw new Mistake(Said(result));
+    }
+
+    /// <summary>What apt says of a mistake: its errors, with the lines about packages that do not fit.</summary>
+    static IReadOnlyList<string> Said(Tool.Result result)
+    {
+        var errors = result.Errors.Split('\n').Where(l => l.StartsWith("E: ")).Select(l => l[3..]).ToList();
+        var start = result.Output.IndexOf("The following packages have unmet dependencies:", StringComparison.Ordinal);
+        if (start >= 0)
+            errors.AddRange(result.Output[start..].Split('\n', StringSplitOptions.RemoveEmptyEntries).Skip(1)
+                .TakeWhile(l => l.StartsWith(' ')).Select(l => l.Trim()));
+        return errors.Count > 0 ? errors : [$"apt-get failed: {result.Errors.Trim()}"];
+    }
+
+    static readonly Regex deb822 = new(@"^\s*Types\s*:", RegexOptions.Multiline | RegexOptions.IgnoreCase);
+
+    static readonly Regex signedBy = new(@"(signed-by\s*[:=])([^\]\n]*)", RegexOptions.IgnoreCase);
+
+    static readonly Regex keyFile = new(@"(^|[\s,])(/)");
+
+    static readonly Regex oneLine = new(@"^\s*(deb(?:-src)?)\s+(?:\[([^\]]*)\])?", RegexOptions.Multiline);
+
+    static readonly Regex uri = new(@"^'[^']*' (\S+) \d+ (?:SHA256:([0-9a-fA-F]+))?");
+}

@@ -1,0 +1,197 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Text;
+
+namespace Crosshull.Packages;
+
+/// <summary>
+/// Installs packages on an image that cannot run here. dpkg of the build platform unpacks them, so the database is what
+/// a real installation writes. Their scripts are not in the archives that dpkg sees.
+/// </summary>
+sealed class Foreign(Request request)
+{
+    // What scripts change before dpkg unpacks: where files go instead, and who can own them.
+    static readonly string[] early =
+    [
+        "var/lib/dpkg/diversions", "var/lib/dpkg/statoverride", "etc/passwd", "etc/group", "etc/shadow", "etc/gshadow",
+    ];
+
+    readonly Translation translation = new(Database.Architecture(request.Installed), Database.Architecture(request.Target), request.Target);
+
+    /// <summary>Unpacks the archives, and runs no script.</summary>
+    internal void Unpack()
+    {
+        TakeEarly();
+        Unpack(Archives());
+        Tidy.FixTimes(request.Target, request.Time);
+    }
+
+    /// <summary>Unpacks the archives, and does what their scripts did to the twin.</summary>
+    internal void Apply()
+    {
+        Archive[] archives = Archives();
+        CheckTwin(archives);
+        TakeEarly();
+        Unpack(archives);
+        new Effects(request, translation, archives).Apply();
+        Tidy.FixTimes(request.Target, request.Time);
+        // Without the file, the loader looks into the default folders, where packages put their libraries.
+        File.Delete(Path.Combine(request.Target, "etc/ld.so.cache"));
+    }
+
+    Archive[] Archives() =>
+        Directory.GetFiles(Path.Combine(request.State, "archives"), "*.deb").Order(StringComparer.Ordinal)
+            .Select(file => new Archive(file)).ToArray();
+
+    // The scripts of a package did to the twin what they would do here only if the twin has the same package.
+    void CheckTwin(IReadOnlyList<Archive> archives)
+    {
+        var before = Database.Versions(request.Pristine);
+        var twin = Database.Versions(request.Installed);
+        var mistakes = new List<string>();
+        foreach (var archive in archives.Where(a => a.Scripts.Count > 0 && !request.SkipScripts.Contains(a.Package)))
+        {
+            var has = twin.GetValueOrDefault(archive.Package);
+            string? why = null;
+            if (has == null)
+                why = "the image for the build platform does not get this package";
+            else if (Upload(has) != Upload(archive.Version))
+                why = $"the image for the build platform gets {has}";
+            else if (before.GetValueOrDefault(archive.Package) == has)
+                why = "the image for the build platform has it already";
+            if (why != null)
+                mistakes.Add($"{archive.Package} {archive.Version} for {archive.Architecture} has scripts that cannot run " +
+                    $"here, and {why}, so what they do is not known. skip-scripts: [{archive.Package}] installs it without them");
+        }
+        if (mistakes.Count > 0)
+            throw new Mistake(mistakes);
+    }
+
+    // A rebuild for one architecture alone adds +b1 to the version, and changes no script.
+    static string Upload(string version)
+    {
+        var rebuild = version.LastIndexOf("+b", StringComparison.Ordinal);
+        return rebuild > 0 && version[(rebuild + 2)..].All(char.IsAsciiDigit) ? version[..rebuild] : version;
+    }
+
+    void TakeEarly()
+    {
+        foreach (var name in early)
+        {
+            string from = Path.Combine(request.Installed, name), was = Path.Combine(request.Pristine, name);
+            if (!File.Exists(from) || File.Exists(was) && Tree.SameContent(from, was))
+                continue;
+            var to = Path.Combine(request.Target, name);
+            var text = translation.Text(File.ReadAllText(from, Encoding.Latin1)) ??
+                throw new Mistake($"a script writes /{name}, which names the architecture of the build platform");
+            File.WriteAllText(to, text, Encoding.Latin1);
+            Tree.CopyRights(from, to);
+        }
+    }
+
+    // dpkg follows an absolute link to a folder of the root that it runs in, not of the image.
+    void CheckLinks(string db, IReadOnlyList<Archive> archives)
+    {
+        var links = new Dictionary<string, string?>();
+        foreach (var archive in archives)
+            foreach (var path in File.ReadLines(Path.Combine(db, "info", archive.Prefix + ".list")))
+                for (var dir = Path.GetDirectoryName(path); dir is not (null or "/"); dir = Path.GetDirectoryName(dir))
+                {
+                    if (!links.TryGetValue(dir, out var to))
+                        links[dir] = to = new FileInfo(request.Target + dir).LinkTarget;
+                    if (to != null && to.StartsWith('/'))
+                        throw new Mistake($"{archive.Package} has {path}, and {dir} of the base leads to {to}: a package " +
+                            "for another platform cannot be unpacked through a link to an absolute path");
+                }
+    }
+
+    void Unpack(IReadOnlyList<Archive> archives)
+    {
+        if (archives.Count == 0)
+            return;
+        var work = Directory.CreateTempSubdirectory().FullName;
+        string real = Path.Combine(request.Target, Database.Folder), db = Path.Combine(work, "db");
+        Tool.Output("cp", "-a", real, db);
+        var kept = TakeScripts(db);
+        var hadArchitectures = File.Exists(Path.Combine(db, "arch"));
+        var architectures = new[] { Database.Architecture(request.Installed), Database.Architecture(request.Target) }.Distinct();
+        File.WriteAllLines(Path.Combine(db, "arch"), architectures);
+        var stripped = archives.Select(archive =>
+        {
+            var to = Path.Combine(work, archive.Name);
+            archive.WriteWithoutScripts(to);
+            return to;
+        }).ToArray();
+        string[] common =
+        [
+            "--instdir=" + request.Target, "--admindir=" + db, "--log=/dev/null", "--force-depends", "--force-confold",
+            "--force-confdef", "--force-unsafe-io",
+        ];
+        Dpkg([.. common, "--no-triggers", "--unpack", .. stripped]);
+        Dpkg([.. common, "--configure", "--pending"]);
+        CheckLinks(db, archives);
+        PutScripts(db, kept, archives);
+        if (!hadArchitectures)
+            File.Delete(Path.Combine(db, "arch"));
+        WriteBack(db, real);
+        Directory.Delete(work, recursive: true);
+    }
+
+    static void Dpkg(IReadOnlyList<string> args)
+    {
+        var result = Tool.Run("dpkg", args);
+        if (result.Code != 0)
+            throw new Mistake(result.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    // The scripts of the packages that the image has: dpkg would run those of a package that it replaces.
+    static List<string> TakeScripts(string db)
+    {
+        var taken = new List<string>();
+        foreach (var file in Directory.GetFiles(Path.Combine(db, "info")).Where(IsScript))
+        {
+            taken.Add(Path.GetFileName(file));
+            File.Delete(file);
+        }
+        return taken;
+    }
+
+    static bool IsScript(string file) =>
+        Path.GetExtension(file) is ".preinst" or ".postinst" or ".prerm" or ".postrm" or ".config";
+
+    void PutScripts(string db, List<string> kept, IReadOnlyList<Archive> archives)
+    {
+        var info = Path.Combine(db, "info");
+        var replaced = archives.Select(a => a.Prefix).ToHashSet();
+        foreach (var name in kept)
+        {
+            var prefix = Path.GetFileNameWithoutExtension(name);
+            if (!replaced.Contains(prefix) && File.Exists(Path.Combine(info, prefix + ".list")))
+                Tool.Output("cp", "-a", Path.Combine(request.Target, Database.Folder, "info", name), info);
+        }
+        foreach (var archive in archives)
+            foreach (var script in archive.Scripts)
+            {
+                var file = Path.Combine(info, $"{archive.Prefix}.{script.Name}");
+                File.WriteAllBytes(file, script.Text);
+                File.SetUnixFileMode(file, script.Mode);
+                File.SetLastWriteTimeUtc(file, script.Time.UtcDateTime);
+            }
+    }
+
+    // Only what changed: a file that is written again would be in the layer.
+    static void WriteBack(string db, string real)
+    {
+        foreach (var file in Directory.GetFiles(db, "*", SearchOption.AllDirectories))
+        {
+            var to = Path.Combine(real, Path.GetRelativePath(db, file));
+            if (!File.Exists(to) || !Tree.SameContent(file, to) || Posix.Look(file)!.Value.Mode != Posix.Look(to)!.Value.Mode)
+                Tool.Output("cp", "-a", "--remove-destination", file, to);
+        }
+        foreach (var file in Directory.GetFiles(real, "*", SearchOption.AllDirectories))
+            if (!File.Exists(Path.Combine(db, Path.GetRelativePath(real, file))))
+                File.Delete(file);
+    }
+}

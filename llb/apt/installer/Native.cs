@@ -1,0 +1,13 @@
+
+namespace Crosshull.Packages;
+
+/// <summary>Installs packages in the image that this program runs in, with their scripts.</summary>
+sealed class Native(Request request)
+{
+    internal void Install()
+    {
+        new Apt("/", request).Install(request.Install);
+        Tidy.Restore("/", request.Pristine);
+        Tidy.FixTimes("/", request.Time);
+    }
+}

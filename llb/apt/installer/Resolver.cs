@@ -1,0 +1,60 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Text.Json;
+
+namespace Crosshull.Packages;
+
+/// <summary>Asks apt what to install, and gets it.</summary>
+sealed class Resolver(Request request)
+{
+    /// <summary>The file with what <see cref="Resolve"/> got: a JSON list, sorted by name.</summary>
+    internal const string List = "packages.json";
+
+    internal void Resolve()
+    {
+        if (!File.Exists(Path.Combine(request.Target, "var/lib/dpkg/status")))
+            throw new Mistake("the base has no package database of Debian or Ubuntu: base.packages works for bases with apt");
+        var apt = new Apt(request.Target, request);
+        apt.Collect(request.Sources);
+        apt.Update(request.Snapshot);
+        var wanted = apt.Wanted(request.Install);
+        apt.Download(request.Install);
+        foreach (var archive in wanted)
+            Verify(apt, archive.File, archive.Hash);
+        Write(wanted.Select(w => new Archive(Path.Combine(apt.Archives, w.File))));
+    }
+
+    // apt trusts an archive of the right size that lies in its cache already.
+    static void Verify(Apt apt, string name, string hash)
+    {
+        if (hash == "")
+            throw new Mistake($"{name}: the index has no SHA-256 of it");
+        var file = Path.Combine(apt.Archives, name);
+        if (!File.Exists(file))
+            throw new Mistake($"{name}: apt did not download it");
+        if (Hash(file) is var got && got != hash)
+            throw new Mistake($"{name}: its SHA-256 is {got}, and the index says {hash}");
+    }
+
+    static string Hash(string file) => Tool.Output("sha256sum", "-b", file).TrimStart('\\').Split(' ')[0];
+
+    void Write(IEnumerable<Archive> archives)
+    {
+        using var output = File.Create(Path.Combine(request.State, List));
+        using var json = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true });
+        json.WriteStartArray();
+        foreach (var archive in archives.OrderBy(a => a.Package, StringComparer.Ordinal))
+        {
+            json.WriteStartObject();
+            json.WriteString("package", archive.Package);
+            json.WriteString("version", archive.Version);
+            json.WriteString("architecture", archive.Architecture);
+            json.WriteString("source", archive.Source);
+            json.WriteString("sha256", Hash(Path.Combine(request.State, "archives", archive.Name)));
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+}

@@ -1,0 +1,57 @@
+using System;
+using System.Diagnostics;
+using System.IO;
+using System.Linq;
+
+namespace Crosshull.Packages;
+
+/// <summary>Makes the result of an installation the same on every machine and every day.</summary>
+static class Tidy
+{
+    /// <summary>
+    /// Whether a path is nothing that an image should get from an installation: logs and caches of apt, ids and keys that
+    /// are random, and what is only there while the machine runs.
+    /// </summary>
+    internal static bool LeftOut(string path) =>
+        path is "etc/machine-id" or "var/lib/dbus/machine-id" or "var/lib/systemd/random-seed" or "etc/.pwd.lock" or
+            "etc/ssl/private/ssl-cert-snakeoil.key" or "etc/ssl/certs/ssl-cert-snakeoil.pem" ||
+        path.StartsWith("etc/ssh/ssh_host_", StringComparison.Ordinal) ||
+        In(path, "var/log") || In(path, "var/cache/apt") || In(path, "var/lib/apt/lists") || In(path, "var/cache/ldconfig") ||
+        In(path, "run") || In(path, "tmp") || In(path, "var/tmp");
+
+    static bool In(string path, string folder) => path.StartsWith(folder + "/", StringComparison.Ordinal);
+
+    /// <summary>Gives what an installation leaves out the content that it had before.</summary>
+    internal static void Restore(string root, string pristine)
+    {
+        var before = Tree.Scan(pristine, path => false);
+        var after = Tree.Scan(root, path => false);
+        foreach (var path in after.Keys.Where(LeftOut).Reverse())
+        {
+            var file = Path.Combine(root, path);
+            if (!before.TryGetValue(path, out var was))
+                Delete(file, after[path]);
+            else if (was.IsFile && !Tree.SameContent(Path.Combine(pristine, path), file))
+                Tool.Output("cp", "-a", "--remove-destination", Path.Combine(pristine, path), file);
+        }
+        foreach (var path in before.Keys.Where(p => LeftOut(p) && !after.ContainsKey(p)))
+            Tool.Output("cp", "-a", Path.Combine(pristine, path), Path.Combine(root, path));
+    }
+
+    static void Delete(string file, Stat stat)
+    {
+        if (!stat.IsFolder)
+            File.Delete(file);
+        else
+            Directory.Delete(file);
+    }
+
+    /// <summary>Gives all that has changed since this program started the time of the request.</summary>
+    internal static void FixTimes(string root, long time)
+    {
+        var start = new DateTimeOffset(Process.GetCurrentProcess().StartTime).ToUnixTimeSeconds() - 1;
+        foreach (var (path, stat) in Tree.Scan(root, path => false).Reverse())
+            if (stat.Seconds >= start)
+                Posix.Touch(Path.Combine(root, path), time, 0);
+    }
+}

@@ -1,0 +1,51 @@
+using System.IO;
+using System.Text.RegularExpressions;
+
+namespace Crosshull.Packages;
+
+/// <summary>
+/// Turns what names the architecture of the build platform into what names that of an image. GNU's name is in paths
+/// alone, and is replaced everywhere. dpkg's name is also a word of texts, so it is replaced only in the path of a file
+/// that the image has.
+/// </summary>
+sealed class Translation(string from, string to, string root)
+{
+    readonly string fromTuple = Database.Tuple(from), toTuple = Database.Tuple(to);
+
+    /// <summary>The path of the image for a path of the twin.</summary>
+    internal string Path(string path)
+    {
+        path = Tuple(path);
+        if (from == to || !path.Contains(from))
+            return path;
+        var other = path.Replace(from, to);
+        return Exists(other) || Exists(System.IO.Path.GetDirectoryName(other) ?? "") ? other : path;
+    }
+
+    string Tuple(string text) => text.Replace(fromTuple, toTuple);
+
+    bool Exists(string path) => path != "" && Posix.Look(System.IO.Path.Combine(root, path.TrimStart('/'))) != null;
+
+    /// <summary>The text of the image for a text of the twin; null if the text names the architecture of the twin in a way
+    /// that nobody knows how to translate.</summary>
+    internal string? Text(string text)
+    {
+        if (from == to)
+            return text;
+        text = Regex.Replace(text, $@"(?<=[a-z0-9.+-]):{Regex.Escape(from)}\b", ":" + to); // as in libc6:amd64
+        text = paths.Replace(Tuple(text), m => m.Value.Contains(from) && Exists(m.Value.Replace(from, to))
+            ? m.Value.Replace(from, to)
+            : m.Value);
+        return Names(text) ? null : text;
+    }
+
+    /// <summary>The states of packages that apt keeps, for the image.</summary>
+    internal string States(string text) =>
+        Regex.Replace(text, $"^Architecture: {Regex.Escape(from)}$", $"Architecture: {to}", RegexOptions.Multiline);
+
+    /// <summary>Whether a text names the architecture of the twin.</summary>
+    internal bool Names(string text) => from != to && Regex.IsMatch(text, $@"(?<![A-Za-z0-9]){Regex.Escape(from)}(?![A-Za-z0-9])")
+        || from == "amd64" && to != from && (text.Contains("x86_64") || text.Contains("x86-64"));
+
+    static readonly Regex paths = new(@"/[^\s:""'=,;]+");
+}
