@@ -1,10 +1,11 @@
 # The frontend image. To build and use one's own, see the README.
 
-# The program that asks MSBuild. Builds with an older SDK than this one compile it anew.
-FROM --platform=$BUILDPLATFORM mcr.microsoft.com/dotnet/sdk:10.0 AS evaluator
-COPY llb/dotnet/evaluator /src
-RUN mkdir /evaluator && sh /src/compile.sh /evaluator/evaluator.dll /src && \
-    echo "${DOTNET_SDK_VERSION:?}" >/evaluator/sdk-version
+# The programs that steps run. Builds with an older SDK than this one compile them anew.
+FROM --platform=$BUILDPLATFORM mcr.microsoft.com/dotnet/sdk:10.0 AS programs
+COPY llb/dotnet/compile.sh llb/dotnet/evaluator /evaluator/
+COPY llb/dotnet/compile.sh llb/apt/installer /installer/
+RUN mkdir /programs && for name in evaluator installer; do sh /$name/compile.sh /programs/$name.dll /$name || exit; done && \
+    echo "${DOTNET_SDK_VERSION:?}" >/programs/sdk-version
 
 FROM --platform=$BUILDPLATFORM golang:1.26 AS build
 WORKDIR /src
@@ -19,7 +20,7 @@ ARG TARGETOS TARGETARCH TARGETVARIANT
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
     GOGC=400 CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH GOARM=${TARGETVARIANT#v} \
     go build -trimpath -tags grpcnotrace -gcflags=all=-dwarf=false -ldflags="-s -w" -o /image/bin/crosshull-frontend ./cmd/crosshull-frontend
-COPY --from=evaluator /evaluator /image/evaluator
+COPY --from=programs /programs /image/programs
 
 FROM scratch
 LABEL moby.buildkit.frontend.network.none="true"

@@ -19,15 +19,15 @@ import (
 )
 
 // Build is the frontend: it answers a call, or builds the target that buildx names. In each build the SDK compiles the
-// program that asks MSBuild.
+// programs that steps run.
 func Build(ctx context.Context, c client.Client) (*client.Result, error) { return handle(ctx, c, nil) }
 
-// With gives the frontend with a program that is compiled already. If it is nil, With gives [Build].
-func With(evaluator *dotnet.Evaluator) client.BuildFunc {
-	return func(ctx context.Context, c client.Client) (*client.Result, error) { return handle(ctx, c, evaluator) }
+// With gives the frontend with programs that are compiled already. If they are nil, With gives [Build].
+func With(compiled *dotnet.Compiled) client.BuildFunc {
+	return func(ctx context.Context, c client.Client) (*client.Result, error) { return handle(ctx, c, compiled) }
 }
 
-func handle(ctx context.Context, c client.Client, evaluator *dotnet.Evaluator) (_ *client.Result, err error) {
+func handle(ctx context.Context, c client.Client, compiled *dotnet.Compiled) (_ *client.Result, err error) {
 	defer func() { err = gateway.Return(err) }()
 	defer gateway.Recover(&err)
 	gw, err := gateway.New(ctx, c)
@@ -35,7 +35,7 @@ func handle(ctx context.Context, c client.Client, evaluator *dotnet.Evaluator) (
 		return nil, err
 	}
 	defer gw.Close(&err)
-	req, err := request.Read(ctx, gw, evaluator)
+	req, err := request.Read(ctx, gw, compiled)
 	switch {
 	case err != nil:
 		return nil, err

@@ -134,8 +134,10 @@ type Steps struct {
 	Sources
 	// SDK is the image of the SDK, for the build platform, with the environment of its configuration.
 	SDK llb.State
-	// Evaluator are the files of the program that asks MSBuild, compiled for SDK. If there are none, SDK compiles it.
-	Evaluator []dotnet.File
+	// SDKVersion is the version of SDK; empty if it is not known.
+	SDKVersion string
+	// Compiled are the programs that came with the frontend; nil if it has none.
+	Compiled *dotnet.Compiled
 	// Folder is the folder of the context that commands run in: the SDK looks for global.json from there upwards.
 	Folder string
 	// NuGet is what the spec says of packages.
@@ -186,7 +188,7 @@ func (b *Steps) Describe(
 	if err != nil {
 		return llb.State{}, err
 	}
-	program, err := b.program()
+	program, err := b.program(PhaseDescribe, dotnet.Evaluator, "the program that asks MSBuild")
 	if err != nil {
 		return llb.State{}, err
 	}
@@ -215,21 +217,27 @@ func (b *Steps) Describe(
 	return b.run(PhaseDescribe, b.SDK, what, args, opts...).AddMount(outputDir, llb.Scratch()), nil
 }
 
-// program gives the program that asks MSBuild.
-func (b *Steps) program() (llb.State, error) {
-	const own, name = "crosshull's program", "compile the program that asks MSBuild"
-	if len(b.Evaluator) > 0 {
-		return made(b.Evaluator, b.named(PhaseDescribe, own)...), nil
-	}
-	files, err := dotnet.EvaluatorFiles()
+// program gives a program of crosshull's for a step of a phase: compiled already, or by the SDK. what it is stands in
+// the name of the step that compiles it.
+func (b *Steps) program(phase string, p dotnet.Program, what string) (llb.State, error) {
+	const own = "crosshull's program"
+	compiled, err := b.Compiled.Files(p, b.SDKVersion)
 	if err != nil {
 		return llb.State{}, err
 	}
-	shown := group(PhaseDescribe, name)
-	run := b.run(PhaseDescribe, b.SDK, name, dotnet.CompileEvaluatorArgs(paths), shown,
-		reads(sourcesDir, made(files, append(b.named(PhaseDescribe, own), shown)...)))
-	config := made([]dotnet.File{dotnet.EvaluatorConfig()},
-		append(b.named(PhaseDescribe, "runtime configuration of crosshull's program"), shown)...)
+	if len(compiled) > 0 {
+		return made(compiled, b.named(phase, own)...), nil
+	}
+	files, err := p.Files()
+	if err != nil {
+		return llb.State{}, err
+	}
+	name := "compile " + what
+	shown := group(phase, name)
+	run := b.run(phase, b.SDK, name, p.CompileArgs(paths), shown,
+		reads(sourcesDir, made(files, append(b.named(phase, own), shown)...)))
+	config := made([]dotnet.File{p.Config()},
+		append(b.named(phase, "runtime configuration of crosshull's program"), shown)...)
 	return run.AddMount(outputDir, config), nil
 }
 

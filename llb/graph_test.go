@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/client/llb"
@@ -236,7 +237,7 @@ func TestGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	compiled := builder()
-	compiled.Evaluator = []dotnet.File{{Name: "evaluator.dll", Data: []byte("IL")}, dotnet.EvaluatorConfig()}
+	compiled.Compiled, compiled.SDKVersion = compiledPrograms(t), "10.0.401"
 	shipped, err := compiled.Describe(builder().Project, []dotnet.Project{builder().Project}, projectFiles, nil, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -485,4 +486,18 @@ func TestNoReadOnlyMounts(t *testing.T) {
 			}
 		}
 	}
+}
+
+// compiledPrograms are programs as the frontend's image has them.
+func compiledPrograms(t *testing.T) *dotnet.Compiled {
+	t.Helper()
+	compiled, err := dotnet.ReadCompiled(fstest.MapFS{
+		"evaluator.dll": {Data: []byte("IL")},
+		"installer.dll": {Data: []byte("IL")},
+		"sdk-version":   {Data: []byte("10.0.401\n")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return compiled
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// evaluatorFolder is where the image has the program that asks MSBuild: see the Dockerfile.
-const evaluatorFolder = "/evaluator"
+// programs is where the image has the programs that steps run: see the Dockerfile.
+const programs = "/programs"
 
 func main() {
 	if err := run(); err != nil {
@@ -25,9 +25,9 @@ func main() {
 }
 
 func run() error {
-	evaluator, err := dotnet.ReadEvaluator(os.DirFS(evaluatorFolder))
+	compiled, err := dotnet.ReadCompiled(os.DirFS(programs))
 	if err != nil {
 		return err
 	}
-	return grpcclient.RunFromEnvironment(appcontext.Context(), frontend.With(evaluator))
+	return grpcclient.RunFromEnvironment(appcontext.Context(), frontend.With(compiled))
 }

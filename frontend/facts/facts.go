@@ -83,7 +83,7 @@ func New(ctx context.Context, req *request.Request, t *tree.Tree) (*Asker, error
 	}
 	steps := xllb.Steps{
 		Options: options, Sources: t.Sources, Folder: sdk.folder, NuGet: req.Spec.NuGet,
-		SDK: sdk.Image.State, Evaluator: req.Evaluator.Files(sdk.Version()),
+		SDK: sdk.Image.State, SDKVersion: sdk.Version(), Compiled: req.Compiled,
 	}
 	tools, err := resolveTools(ctx, req)
 	if err != nil {

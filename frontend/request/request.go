@@ -42,8 +42,8 @@ type Request struct {
 	Target Target
 	// Call is the call that the user wants in place of a build, such as "frontend.plan"; empty for a build.
 	Call string
-	// Evaluator comes with the frontend's image; nil if it does not.
-	Evaluator *dotnet.Evaluator
+	// Compiled are programs that come with the frontend's image; nil if there are none.
+	Compiled *dotnet.Compiled
 	// Begun is when the build began. If a file of a step is younger, the step ran in this build.
 	Begun time.Time
 	// Missing says why there is no spec; nil if there is one.
@@ -70,9 +70,9 @@ const keyNoCache = "no-cache"
 // Read reads the file that -f names. Without -f, buildx names Dockerfile. If there is no such file, or it is a real
 // Dockerfile and BUILDKIT_SYNTAX has named this frontend, Read tries crosshull.yaml, and then uses the defaults. For
 // mistakes in the spec see [Request.Mistakes]: Read returns no error for them, because some calls work in spite of
-// them. evaluator becomes part of the Request.
-func Read(ctx context.Context, gw *gateway.Client, evaluator *dotnet.Evaluator) (*Request, error) {
-	r := &Request{Gateway: gw, Spec: &spec.Spec{}, Call: gw.Opt(keyRequest), Evaluator: evaluator, Begun: time.Now()}
+// them. compiled becomes part of the Request.
+func Read(ctx context.Context, gw *gateway.Client, compiled *dotnet.Compiled) (*Request, error) {
+	r := &Request{Gateway: gw, Spec: &spec.Spec{}, Call: gw.Opt(keyRequest), Compiled: compiled, Begun: time.Now()}
 	if err := r.readSpec(ctx); err != nil {
 		return nil, err
 	}

@@ -30,14 +30,14 @@ const (
 	importedFile = "Current/Microsoft.Common.targets/ImportAfter/" + targetsFile
 )
 
-func filesOf(from embed.FS, dir string) ([]File, error) {
+func filesOf(from fs.FS, dir string) ([]File, error) {
 	entries, err := fs.ReadDir(from, dir)
 	if err != nil {
 		return nil, err
 	}
 	var files []File
 	for _, e := range entries {
-		dt, err := from.ReadFile(path.Join(dir, e.Name()))
+		dt, err := fs.ReadFile(from, path.Join(dir, e.Name()))
 		if err != nil {
 			return nil, err
 		}

@@ -25,7 +25,7 @@ const (
 // contents of project files in Paths.Contents.
 func EvaluateArgs(at Paths) []string {
 	return []string{
-		"dotnet", path.Join(at.Evaluator, evaluatorFile), path.Join(at.MSBuild, RequestFile),
+		"dotnet", path.Join(at.Evaluator, Evaluator.Assembly()), path.Join(at.MSBuild, RequestFile),
 		path.Join(at.Output, DescriptionFile), path.Join(at.Output, DescribedFile),
 	}
 }

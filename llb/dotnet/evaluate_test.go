@@ -653,7 +653,7 @@ func readsAnswer(t *testing.T, dt []byte) {
 
 // The program is compiled from all its files: all are C# but for the script that compiles them.
 func TestEvaluatorFiles(t *testing.T) {
-	files, err := EvaluatorFiles()
+	files, err := Evaluator.Files()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -118,7 +118,7 @@ func TestEvaluatorKnowsModes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := EvaluatorFiles()
+	files, err := Evaluator.Files()
 	if err != nil {
 		t.Fatal(err)
 	}
