@@ -58,12 +58,13 @@ const (
 	PhaseDescribe = "describe"
 	PhaseRestore  = "restore"
 	PhasePublish  = "publish"
+	PhasePackages = "packages"
 	PhaseImage    = "image"
 )
 
 // Phases are the names that `--no-cache-filter` takes.
 var Phases = []string{
-	PhaseBefore, PhaseDescribe, PhaseRestore, PhasePublish, PhaseAfter, PhaseTest, PhaseImage,
+	PhaseBefore, PhaseDescribe, PhaseRestore, PhasePublish, PhaseAfter, PhaseTest, PhasePackages, PhaseImage,
 }
 
 // PhaseFiles is the part of PhaseImage that comes from another key of the spec: files.

@@ -26,7 +26,7 @@ func OfCommand(err error) bool {
 // diagnoseCommand gives the error of a step that ran a command of the user the last lines that the command printed. It
 // returns other errors as they are.
 func (c *Client) diagnoseCommand(ctx context.Context, err error, at Step) error {
-	dt, step := c.readFailed(ctx, err, at.Diagnostics, at.Log)
+	dt, step := c.ReadFailed(ctx, err, at.Diagnostics, at.Log)
 	if step == "" {
 		return err
 	}

@@ -33,7 +33,7 @@ func (c *Client) Diagnose(ctx context.Context, err error, at Step) error {
 	if err == nil {
 		return nil
 	}
-	dt, step := c.readFailed(ctx, err, at.Diagnostics, dotnet.DiagnosticsFile)
+	dt, step := c.ReadFailed(ctx, err, at.Diagnostics, dotnet.DiagnosticsFile)
 	diagnostics := dotnet.ParseDiagnostics(dt, at.Source)
 	if len(diagnostics) == 0 {
 		return c.diagnoseCommand(ctx, err, at)
@@ -81,7 +81,7 @@ func (c *Client) DiagnoseTest(ctx context.Context, err error, at Step, results s
 	if err == nil || explained != err { //nolint:errorlint // Diagnose returns the same error, or a new one
 		return explained
 	}
-	dt, step := c.readFailed(ctx, err, at.Output, results)
+	dt, step := c.ReadFailed(ctx, err, at.Output, results)
 	parsed, parseErr := dotnet.ParseResults(dt)
 	if parseErr != nil || parsed.Failed == 0 {
 		return err
@@ -98,9 +98,9 @@ func failedExec(err error) *errdefs.SolveError {
 	return failed
 }
 
-// readFailed reads a file that a failed step left in a mount, and gives the name of the step. Both are empty if
+// ReadFailed reads a file that a failed step left in a mount, and gives the name of the step. Both are empty if
 // BuildKit does not have them. Only a container can read such a mount, so this makes one, which runs nothing.
-func (c *Client) readFailed(ctx context.Context, err error, dir, name string) (dt []byte, step string) {
+func (c *Client) ReadFailed(ctx context.Context, err error, dir, name string) (dt []byte, step string) {
 	failed := failedExec(err)
 	if failed == nil {
 		return nil, ""

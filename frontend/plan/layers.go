@@ -8,6 +8,9 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
+// LayerOSPackages is the layer with the packages that apt installs on the base.
+const LayerOSPackages = "os-packages"
+
 // LayerFiles is the layer with the files of the spec. It is below the layer of the app, which changes more often.
 const LayerFiles = "files"
 
@@ -24,6 +27,7 @@ const (
 	ByAssets        // the step that makes static web assets beside publish
 	ByLaunchers
 	ByFiles
+	ByPackages // the steps that install OS packages
 	ByUsers
 )
 
@@ -39,12 +43,15 @@ type Layer struct {
 	Expected bool
 }
 
-// layers are the layers of the image for a runtime identifier.
-func layers(p *Plan, rid string) []Layer {
+// layers are the layers of the image for a runtime identifier. osPackages tells whether it gets OS packages.
+func layers(p *Plan, rid string, osPackages bool) []Layer {
 	app := p.App
 	packages := dotnet.NamesPackages(app)
 	own := len(p.Request.PlatformVars()) > 0 // commands may change each file for each platform
 	var out []Layer
+	if osPackages {
+		out = append(out, Layer{Name: LayerOSPackages, Maker: ByPackages, Expected: true})
+	}
 	if image := p.Request.Spec.Image; len(image.Users)+len(image.Groups) > 0 {
 		// Only the bases tell whether it is shared.
 		out = append(out, Layer{Name: LayerUsers, Maker: ByUsers, Expected: true})

@@ -52,6 +52,8 @@ type Target struct {
 	Spec *spec.Spec
 	// Config is the configuration of the image; nil if the target is no image.
 	Config *xllb.Configuration
+	// Packages are OS packages that Base has beyond those of its image; nil if there are none.
+	Packages *Packages
 	// Layers are the layers that the image can have, the first at the bottom. After publish, empty ones are left out.
 	Layers []Layer
 	// Users are the users of the image; nil if nobody has to know them. Only [Plan.WithUsers] sets them.
@@ -104,7 +106,7 @@ func Make(ctx context.Context, req *request.Request, f *facts.Facts) (*Plan, err
 	if p.commit, err = vcs(ctx, req, f); err != nil {
 		return nil, err
 	}
-	return &p, p.addTargets(places)
+	return &p, p.addTargets(ctx, f.App.BaseImage, places)
 }
 
 // ForFrameworks is the plan for an app that turns out to need frameworks: p itself, or p with another base if the SDK
@@ -121,19 +123,22 @@ func (p *Plan) ForFrameworks(ctx context.Context, frameworks []string) (*Plan, e
 	}
 	other := *p
 	other.Targets = nil
-	return &other, other.addTargets(places)
+	return &other, other.addTargets(ctx, ref, places)
 }
 
-// addTargets makes the decisions about the images of places. p is complete except for its targets.
-func (p *Plan) addTargets(places []Place) error {
+// addTargets makes the decisions about the images of places, whose base is ref. p is complete except for its targets.
+func (p *Plan) addTargets(ctx context.Context, ref string, places []Place) error {
+	var targets []Target
 	for _, place := range places {
 		t, err := target(p, place)
 		if err != nil {
 			return err
 		}
-		p.Targets = append(p.Targets, t)
+		targets = append(targets, t)
 	}
-	return nil
+	var err error
+	p.Targets, err = install(ctx, p, ref, targets)
+	return err
 }
 
 // findPlaces resolves the base of every platform. The base's C library then gives the runtime identifiers.
@@ -174,7 +179,7 @@ func target(p *Plan, place Place) (Target, error) {
 	if err != nil {
 		return Target{}, err
 	}
-	t := Target{Place: place, Spec: s, Layers: layers(p, place.RID)}
+	t := Target{Place: place, Spec: s, Layers: layers(p, place.RID, len(wanted(s, place.Platform).Install) > 0)}
 	if p.Request.Target.Kind != spec.TargetImage {
 		return t, nil
 	}

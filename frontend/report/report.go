@@ -126,6 +126,7 @@ func (i Image) named() string {
 
 // holds says what the layers have, by their names.
 var holds = map[string]string{
+	"os-packages":      "OS packages of base.packages",
 	"packages":         "NuGet packages",
 	"packages-preview": "pre-release NuGet packages",
 	"runtimes":         "native files of NuGet packages",

@@ -89,6 +89,7 @@ var phaseKeys = map[string]string{
 	xllb.PhaseRestore:  "project",
 	xllb.PhasePublish:  "publish",
 	xllb.PhaseTest:     "tests",
+	xllb.PhasePackages: "base.packages",
 	xllb.PhaseImage:    "image",
 	xllb.PhaseBefore:   "publish.before",
 	xllb.PhaseAfter:    "publish.after",

@@ -3,12 +3,14 @@ package request
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/crosshull/crosshull/frontend/gateway"
 	"github.com/crosshull/crosshull/frontend/report"
 	"github.com/crosshull/crosshull/frontend/spec"
 	xllb "github.com/crosshull/crosshull/llb"
+	"github.com/crosshull/crosshull/llb/apt"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
@@ -129,4 +131,30 @@ func has(msg, phrase string) bool {
 	_, after, ok := strings.Cut(msg, phrase)
 	return ok &&
 		(after == "" || !strings.ContainsAny(after[:1], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."))
+}
+
+// DiagnosePackages makes the error of a failed step of base.packages say what apt or dpkg said.
+func (r *Request) DiagnosePackages(ctx context.Context, err error) error {
+	dt, step := r.Gateway.ReadFailed(ctx, err, xllb.DiagnosticsDir, apt.ErrorsFile)
+	mistakes := apt.ParseErrors(dt)
+	if len(mistakes) == 0 {
+		return err
+	}
+	key := "base.packages"
+	for _, list := range []string{"base.packages", "base.packages.install"} {
+		for i, name := range r.Spec.Base.Packages.Install {
+			if slices.Contains(strings.FieldsFunc(mistakes[0], func(c rune) bool { return c == ' ' || c == '\'' }), name) {
+				if at := fmt.Sprintf("%s.%d", list, i); r.Has(at) {
+					key = at
+				}
+			}
+		}
+	}
+	// The first mistake is the last line, because some clients show only that.
+	text := step + ":\n"
+	for _, mistake := range mistakes[1:] {
+		text += mistake + "\n"
+	}
+	text += fmt.Sprintf("%s:%d: %s", r.Source.Filename, r.Range(key).Start, mistakes[0])
+	return withSource(gateway.Reword(err, text), r.Source, r.Range(key))
 }

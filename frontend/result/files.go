@@ -26,6 +26,9 @@ import (
 // findFiles checks that the files of the spec are in the context, before anything is built.
 func findFiles(ctx context.Context, p *plan.Plan) error {
 	for _, t := range p.Targets {
+		if err := findKeys(ctx, p, t); err != nil {
+			return err
+		}
 		names, err := contextFiles(ctx, p.Request, p.Tree, t.Spec.Files)
 		if err != nil {
 			return err

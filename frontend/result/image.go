@@ -71,6 +71,7 @@ func images(ctx context.Context, p *plan.Plan, g *graph.Graph) (*client.Result, 
 		return err
 	})
 	var sbom *bill
+	eg.Go(func() error { return installEarly(egctx, p) })
 	if p.Request.Gateway.SBOM != nil {
 		eg.Go(func() (err error) {
 			sbom, err = newBill(egctx, p, g)
@@ -133,7 +134,7 @@ func assemble(ctx context.Context, p *plan.Plan, g *graph.Graph) (*built, error)
 	var known *plan.Plan
 	eg.Go(func() (err error) {
 		known, err = p.WithUsers(egctx)
-		return err
+		return p.Request.DiagnosePackages(ctx, err) // a base with OS packages has their users
 	})
 	var entries [][]xllb.Entry
 	eg.Go(func() (err error) {

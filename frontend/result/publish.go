@@ -159,7 +159,7 @@ func (out *published) layers(p *plan.Plan, t plan.Target) []layer {
 	for _, l := range t.Layers {
 		from, folders, shared := app, l.Folders, l.Shared
 		switch {
-		case l.Maker == plan.ByFiles, l.Maker == plan.ByUsers:
+		case l.Maker == plan.ByFiles, l.Maker == plan.ByUsers, l.Maker == plan.ByPackages:
 			continue // the caller adds it
 		case l.Maker == plan.ByLaunchers:
 			from = made{state: *out.graph.Launchers}

@@ -62,6 +62,13 @@ func (s *site) image(ctx context.Context, asked *llb.State, ground xllb.Ground) 
 		told := report.Layer{Name: plan.LayerUsers, Shared: s.plan.SameUsers()}
 		s.layers = slices.Insert(s.layers, 0, layer{Layer: told})
 	}
+	if s.Packages != nil {
+		osPackages, err := packagesLayer(ctx, req.Gateway, s.Target)
+		if err != nil {
+			return image{}, req.DiagnosePackages(ctx, err)
+		}
+		s.layers = slices.Insert(s.layers, 0, osPackages)
+	}
 	st := s.builder.Image(s.Base.State, s.Platform, put...)
 	if slices.ContainsFunc(s.entries, func(e xllb.Entry) bool { return len(e.Checksum) > 0 }) {
 		if _, err := req.Gateway.Evaluate(ctx, st); err != nil {

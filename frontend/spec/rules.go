@@ -75,9 +75,15 @@ var (
 	anAccount = all(`[A-Za-z_][A-Za-z0-9_.-]{0,31}`) // useradd allows no longer name
 	anID      = `(0|` + upTo(maxUser) + `)`
 
+	// aPackage is the name of a package of Debian (Debian Policy, 5.6.1).
+	aPackage = `[a-z0-9][a-z0-9+.-]*[a-z0-9+]`
+
 	// buildKits matches build arguments that BuildKit itself uses.
 	buildKits = regexp.MustCompile(`^SOURCE_DATE_EPOCH$|^BUILDKIT_|_[pP][rR][oO][xX][yY]$`)
 )
+
+// sourceName is the rule for the name of a source of packages, which is the name of a file (sources.list(5)).
+var sourceName = &rule{is: "letters, digits, _, - and '.'", match: all(`[A-Za-z0-9_.-]{1,64}`)}
 
 // noProgram is the beginning of a command without a program.
 var noProgram = beginning{items: [][]any{{"", nil}}}
@@ -136,6 +142,29 @@ var rules = map[string]*rule{
 		is:    "a variant of the base such as noble-chiseled: letters, digits, '.', - and _",
 		match: all(`[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`),
 	},
+
+	"package": {
+		is:    "a package such as curl, curl=7.88.1-10+deb12u* or curl/bookworm-backports",
+		match: all(aPackage + `(=[0-9][A-Za-z0-9.+~:*-]*|/[A-Za-z0-9][A-Za-z0-9.-]*)?`),
+	},
+	"package-name": {is: "the name of a package, such as curl", match: all(aPackage)},
+	"only": {
+		is:    "a package such as curl, curl=7.88.1-10+deb12u* or curl/bookworm-backports",
+		match: all(aPackage + `(=[0-9][A-Za-z0-9.+~:*-]*|/[A-Za-z0-9][A-Za-z0-9.-]*)?`),
+		names: &rule{
+			is:    "a platform such as linux/arm64, or an architecture such as arm64",
+			match: all(`(linux/)?[a-z0-9_]+(/v[0-9]+)?`),
+		},
+	},
+	"time": {
+		is:    "a time such as 2026-11-01T00:00:00Z",
+		match: all(`[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z`), why: noTime,
+	},
+	"apt-source": {
+		is:    "the lines of a .list or .sources file of apt",
+		match: all(`[^\x00\r]*\S[^\x00\r]*`), private: true, names: sourceName,
+	},
+	"apt-key": {is: "a path relative to the build context", match: aPath, why: noPath, names: sourceName},
 
 	"feed": { // also the name of an XML element
 		is:    "the key of a source: letters, digits, '.', '_' and '-', a letter or _ first",

@@ -167,6 +167,9 @@ var shapes = map[string]shape{
 		{key: "name", says: "an entry of image.groups needs a name: add one, as in name: media"},
 		{key: "gid", says: "an entry of image.groups needs a gid: add a number, as in gid: 10100"},
 	}},
+	"Packages": {needs: []need{
+		{key: "sources", with: "keys", says: "base.packages.keys are for sources: name these in base.packages.sources"},
+	}},
 	"Healthcheck": {needs: []need{
 		{
 			key: "test",

@@ -433,6 +433,55 @@ type Base struct {
 	//	Dockerfile: FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled-extra
 	//	MSBuild: ContainerFamily
 	Family string `yaml:"family" rule:"family"`
+	// Packages are packages of Debian or Ubuntu to install on the base, for every platform and without an emulator. The
+	// base needs apt. Empty: none.
+	//
+	//	example: base: {packages: [libfontconfig1, tzdata]}
+	//	Dockerfile: RUN apt-get update && apt-get install -y --no-install-recommends libfontconfig1 tzdata
+	//	see: [OS packages](../howto/os-packages.md)
+	Packages Packages `yaml:"packages"`
+}
+
+// Packages is the `base.packages` section. A list alone is what to install.
+type Packages struct {
+	// Install are the packages. A version or a suite may follow, as in curl=7.88.1-10+deb12u* or curl/bookworm-backports.
+	//
+	//	example: base: {packages: {install: [libfontconfig1, "curl=7.88.1-10+deb12u*"]}}
+	//	Dockerfile: RUN apt-get update && apt-get install -y --no-install-recommends libfontconfig1 curl=7.88.1-10+deb12u*
+	Install []string `yaml:"install,alone" rule:"package"`
+	// Only are further packages for some platforms: a list for each platform or architecture.
+	//
+	//	example: base: {packages: {install: [curl], only: {amd64: [intel-microcode]}}}
+	//	Dockerfile: RUN [ $TARGETARCH != amd64 ] || apt-get install -y intel-microcode
+	Only map[string][]string `yaml:"only" rule:"only"`
+	// Recommends installs the packages that these recommend, too.
+	//
+	//	example: base: {packages: {install: [chromium], recommends: true}}
+	//	Dockerfile: RUN apt-get update && apt-get install -y chromium
+	Recommends bool `yaml:"recommends" rule:"switch"`
+	// Snapshot is a time. The packages are those of that time. The base needs apt 2.7.12 or later and an archive that keeps
+	// snapshots, such as that of Ubuntu. Empty: the packages of today, or of the day that BuildKit's cache has.
+	//
+	//	example: base: {packages: {install: [curl], snapshot: "2026-11-01T00:00:00Z"}}
+	//	Dockerfile: RUN apt-get install -y --snapshot 20261101T000000Z curl
+	Snapshot string `yaml:"snapshot" rule:"time"`
+	// Sources are sources of packages, by name: the line of a .list file, or the lines of a .sources file. A source that
+	// has the name of a file of the base replaces it. The image does not get them. Empty: the sources of the base.
+	//
+	//	example: base: {packages: {install: [tool], sources: {tools: "deb https://packages.example.com/debian stable main"}}}
+	//	Dockerfile: RUN echo "deb https://packages.example.com/debian stable main" > /etc/apt/sources.list.d/tools.list
+	Sources map[string]string `yaml:"sources" rule:"apt-source"`
+	// Keys are the keys that sign sources, by the name of the source: a file of the context each. Empty: the keys of the
+	// base.
+	//
+	//	example: base: {packages: {install: [tool], sources: {tools: "deb https://a.example.com/ ./"}, keys: {tools: a.asc}}}
+	//	Dockerfile: COPY a.asc /etc/apt/keyrings/tools.asc
+	Keys map[string]string `yaml:"keys" rule:"apt-key"`
+	// SkipScripts are packages whose scripts may be left out on other platforms than the builder's. It is needed only if
+	// the build says so: for a package whose scripts do what cannot be done there.
+	//
+	//	example: base: {packages: {install: [tool], skip-scripts: [tool]}}
+	SkipScripts []string `yaml:"skip-scripts" rule:"package-name"`
 }
 
 // NuGet is the `nuget` section.

@@ -142,6 +142,13 @@ func noDuration(v string) string {
 	return ""
 }
 
+func noTime(v string) string {
+	if _, err := time.Parse(time.RFC3339, v); err != nil {
+		return "there is no such time"
+	}
+	return ""
+}
+
 func noCommand(words []string) string {
 	if len(words) == 0 || words[0] == "" {
 		return "the first word is the program, and cannot be missing: leave out the key to let the SDK say how the app starts"

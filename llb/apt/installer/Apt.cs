@@ -126,6 +126,17 @@ sealed class Apt
 
     static string Version => Tool.Output("apt-get", "--version").Split(' ')[1];
 
+    /// <summary>Those of some packages that this architecture has.</summary>
+    internal IReadOnlyList<string> Known(IReadOnlyList<string> packages)
+    {
+        var names = packages.Select(Name).ToArray();
+        var said = Tool.Run("apt-cache", ["policy", "--", .. names], variables, show: false).Output;
+        var known = candidate.Matches(said).Select(m => m.Groups[1].Value).ToHashSet();
+        return packages.Where(p => known.Contains(Name(p))).ToArray();
+    }
+
+    static string Name(string package) => package.Split('=', '/')[0];
+
     /// <summary>The archives that apt will get, each with the SHA-256 that the signed index has for it.</summary>
     internal IReadOnlyList<(string File, string Hash)> Wanted(IReadOnlyList<string> packages) =>
         Run(["install", "--print-uris", "-qq", "--", .. packages]).Output.Split('\n')
@@ -153,6 +164,8 @@ sealed class Apt
                 .TakeWhile(l => l.StartsWith(' ')).Select(l => l.Trim()));
         return errors.Count > 0 ? errors : [$"apt-get failed: {result.Errors.Trim()}"];
     }
+
+    static readonly Regex candidate = new(@"^(\S+):$\n\s+Installed: .*\n\s+Candidate: (?!\(none\))", RegexOptions.Multiline);
 
     static readonly Regex deb822 = new(@"^\s*Types\s*:", RegexOptions.Multiline | RegexOptions.IgnoreCase);
 

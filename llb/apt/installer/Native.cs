@@ -8,7 +8,8 @@ sealed class Native(Request request)
 {
     internal void Install()
     {
-        new Apt("/", request).Install(request.Install);
+        var apt = new Apt("/", request);
+        apt.Install(request.Twin ? apt.Known(request.Install) : request.Install);
         Tidy.Restore("/", request.Pristine);
         Tidy.FixTimes("/", request.Time);
     }

@@ -19,6 +19,8 @@ sealed class Request
     /// <summary>What apt-get install takes: packages, with a version or a suite if one was asked for.</summary>
     internal required IReadOnlyList<string> Install { get; init; }
     internal required bool Recommends { get; init; }
+    /// <summary>Whether the image is only the twin of others. It gets those packages that there are for it.</summary>
+    internal required bool Twin { get; init; }
     /// <summary>The time of the archive, as apt writes it; empty for now.</summary>
     internal required string Snapshot { get; init; }
     internal required IReadOnlyList<Source> Sources { get; init; }
@@ -50,6 +52,7 @@ sealed class Request
         {
             Install = Texts("install"),
             Recommends = root.GetProperty("recommends").GetBoolean(),
+            Twin = root.GetProperty("twin").GetBoolean(),
             Snapshot = Text("snapshot"),
             Sources = root.GetProperty("sources").EnumerateArray().Select(e => new Source(
                 e.GetProperty("name").GetString()!, e.GetProperty("text").GetString()!,

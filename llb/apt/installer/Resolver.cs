@@ -21,8 +21,9 @@ sealed class Resolver(Request request)
         var apt = new Apt(request.Target, request);
         apt.Collect(request.Sources);
         apt.Update(request.Snapshot);
-        var wanted = apt.Wanted(request.Install);
-        apt.Download(request.Install);
+        var packages = request.Twin ? apt.Known(request.Install) : request.Install;
+        var wanted = apt.Wanted(packages);
+        apt.Download(packages);
         foreach (var archive in wanted)
             Verify(apt, archive.File, archive.Hash);
         Write(wanted.Select(w => new Archive(Path.Combine(apt.Archives, w.File))));

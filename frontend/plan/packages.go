@@ -1,0 +1,93 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/client/llb"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/crosshull/crosshull/frontend/gateway"
+	"github.com/crosshull/crosshull/frontend/request"
+	"github.com/crosshull/crosshull/frontend/spec"
+	xllb "github.com/crosshull/crosshull/llb"
+	"github.com/crosshull/crosshull/llb/apt"
+)
+
+// Packages are the OS packages of an image, beyond those of its base.
+type Packages struct {
+	apt.Packages
+	// Native is the base for the build platform. The steps that install run there.
+	Native *gateway.Image
+	// Bare is the base without the packages.
+	Bare llb.State
+	// List has [apt.ListFile]: what is installed, with all that the packages need.
+	List llb.State
+}
+
+// wanted are the packages of the spec for a platform.
+func wanted(s *spec.Spec, p ocispecs.Platform) apt.Packages {
+	of := s.Base.Packages
+	want := apt.Packages{
+		Install: slices.Clone(of.Install), Recommends: of.Recommends, SkipScripts: of.SkipScripts,
+	}
+	for _, name := range request.SortedKeys(of.Only) {
+		if forPlatform(name, p) {
+			want.Install = append(want.Install, of.Only[name]...)
+		}
+	}
+	slices.Sort(want.Install)
+	want.Install = slices.Compact(want.Install)
+	want.Snapshot, _ = time.Parse(time.RFC3339, of.Snapshot) // the spec has checked it; empty is the zero time
+	for _, name := range request.SortedKeys(of.Sources) {
+		want.Sources = append(want.Sources, apt.Source{Name: name, Text: of.Sources[name], Key: of.Keys[name]})
+	}
+	return want
+}
+
+// forPlatform tells whether a key of base.packages.only is for p: its architecture, or all of the platform.
+func forPlatform(name string, p ocispecs.Platform) bool {
+	p = platforms.Normalize(p)
+	if name == p.Architecture {
+		return true
+	}
+	parsed, err := platforms.Parse(name)
+	return err == nil && xllb.SamePlatform(parsed, p)
+}
+
+// install gives targets whose bases have the packages of the spec.
+func install(ctx context.Context, p *Plan, ref string, targets []Target) ([]Target, error) {
+	gw := p.Request.Gateway
+	build := gw.BuildPlatform()
+	installed := make([]Target, len(targets))
+	for i, t := range targets {
+		installed[i] = t
+		want := wanted(t.Spec, t.Platform)
+		if len(want.Install) == 0 {
+			continue
+		}
+		native, err := gw.Base(ctx, ref, build)
+		if err != nil {
+			return nil, p.Request.At("base.packages", fmt.Errorf(
+				"packages are installed by apt of the base for the builder's platform, %s: %w", platforms.Format(build), err))
+		}
+		made, err := p.Builder().InstallPackages(ctx, native.State, build, xllb.Installation{
+			State: t.Base.State, Platform: t.Platform, Packages: want,
+			NativeToo: slices.ContainsFunc(targets, func(other Target) bool {
+				return xllb.SamePlatform(other.Platform, build) &&
+					slices.Equal(wanted(other.Spec, other.Platform).Install, want.Install)
+			}),
+		})
+		if err != nil {
+			return nil, err
+		}
+		base := *t.Base.Image
+		base.State = made.State
+		installed[i].Base.Image = &base
+		installed[i].Packages = &Packages{Packages: want, Native: native, Bare: t.Base.State, List: made.List}
+	}
+	return installed, nil
+}
