@@ -151,18 +151,18 @@ sealed class Apt
     Tool.Result Run(IReadOnlyList<string> args)
     {
         var result = Tool.Run("apt-get", args, variables, show: !args.Contains("--print-uris"));
-        return result.Code == 0 ? result : throw new Mistake(Said(result));
+        return result.Code == 0 ? result : throw new Mistake(Said(result)) { Shown = true };
     }
 
-    /// <summary>What apt says of a mistake: its errors, with the lines about packages that do not fit.</summary>
+    /// <summary>What apt says of a mistake: its errors, and what it says before them about packages that do not fit.</summary>
     static IReadOnlyList<string> Said(Tool.Result result)
     {
         var errors = result.Errors.Split('\n').Where(l => l.StartsWith("E: ")).Select(l => l[3..]).ToList();
-        var start = result.Output.IndexOf("The following packages have unmet dependencies:", StringComparison.Ordinal);
-        if (start >= 0)
-            errors.AddRange(result.Output[start..].Split('\n', StringSplitOptions.RemoveEmptyEntries).Skip(1)
-                .TakeWhile(l => l.StartsWith(' ')).Select(l => l.Trim()));
-        return errors.Count > 0 ? errors : [$"apt-get failed: {result.Errors.Trim()}"];
+        if (errors.Count == 0)
+            return [$"apt-get failed: {result.Errors.Trim()}"];
+        var lines = result.Output.Split('\n').Select(l => l.TrimEnd()).Where(l => l != "").ToList();
+        var last = lines.FindLastIndex(l => l.StartsWith("Reading ") || l.StartsWith("Building ") || l.StartsWith("Get:"));
+        return [.. errors, .. lines.Skip(last + 1)];
     }
 
     static readonly Regex candidate = new(@"^(\S+):$\n\s+Installed: .*\n\s+Candidate: (?!\(none\))", RegexOptions.Multiline);

@@ -145,7 +145,7 @@ sealed class Foreign(Request request)
     {
         var result = Tool.Run("dpkg", args);
         if (result.Code != 0)
-            throw new Mistake(result.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+            throw new Mistake(result.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)) { Shown = true };
     }
 
     // The scripts of the packages that the image has: dpkg would run those of a package that it replaces.

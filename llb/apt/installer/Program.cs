@@ -36,8 +36,8 @@ static class Program
         catch (Mistake mistake)
         {
             File.WriteAllLines(request.Errors, mistake.Lines);
-            foreach (var line in mistake.Lines)
-                Console.Error.WriteLine(line);
+            if (!mistake.Shown)
+                Console.Error.WriteLine(mistake.Message);
             return 1;
         }
     }
@@ -70,4 +70,6 @@ sealed class Mistake(IReadOnlyList<string> lines) : Exception(string.Join("\n", 
     internal Mistake(string line) : this([line]) { }
 
     internal IReadOnlyList<string> Lines { get; } = lines;
+    /// <summary>Whether the log has it already.</summary>
+    internal bool Shown { get; init; }
 }
