@@ -156,5 +156,5 @@ func (r *Request) DiagnosePackages(ctx context.Context, err error) error {
 		text += mistake + "\n"
 	}
 	text += fmt.Sprintf("%s:%d: %s", r.Source.Filename, r.Range(key).Start, mistakes[0])
-	return withSource(gateway.Reword(err, text), r.Source, r.Range(key))
+	return gateway.Reword(err, text) // which has the place of the vertex
 }

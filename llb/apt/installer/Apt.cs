@@ -139,7 +139,7 @@ sealed class Apt
 
     /// <summary>The archives that apt will get, each with the SHA-256 that the signed index has for it.</summary>
     internal IReadOnlyList<(string File, string Hash)> Wanted(IReadOnlyList<string> packages) =>
-        Run(["install", "--print-uris", "-qq", "--", .. packages]).Output.Split('\n')
+        Run(["install", "--print-uris", "-q", "--", .. packages]).Output.Split('\n')
             .Select(line => uri.Match(line)).Where(m => m.Success)
             .Select(m => (m.Groups[1].Value, m.Groups[2].Value.ToLowerInvariant())).ToArray();
 

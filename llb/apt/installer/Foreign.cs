@@ -38,9 +38,8 @@ sealed class Foreign(Request request)
         TakeEarly();
         Unpack(archives);
         new Effects(request, translation, archives).Apply();
+        new LoaderCache(request.Target, Database.Architecture(request.Target)).Write();
         Tidy.FixTimes(request.Target, request.Time);
-        // Without the file, the loader looks into the default folders, where packages put their libraries.
-        File.Delete(Path.Combine(request.Target, "etc/ld.so.cache"));
     }
 
     Archive[] Archives() =>

@@ -201,8 +201,12 @@ sealed class Once : IDisposable
         return question.Test ? globals : globals.With("_IsPublishing", "true");
     }
 
-    static Candidate Choose(Question question, List<Candidate> candidates)
+    Candidate Choose(Question question, List<Candidate> candidates)
     {
+        // dotnet publish FOLDER means the project in the folder, and not those below it.
+        var folder = Path.GetFullPath(tree.Root + question.Project).TrimEnd('/');
+        if (question.Project != "" && candidates.Where(c => c.Project.Folder == folder).ToList() is [var here])
+            candidates = [here];
         if (question.Test) return Only(candidates.Where(c => c.Kind == "test"));
         var apps = candidates.Where(c => c.Kind == "app").ToList();
         // An app that is also built for other systems is mostly a desktop program.

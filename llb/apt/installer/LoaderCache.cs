@@ -1,0 +1,280 @@
+#nullable enable
+
+using System;
+using System.Buffers.Binary;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace Crosshull.Packages;
+
+/// <summary>
+/// Writes etc/ld.so.cache of an image whose ldconfig cannot run here. The bytes are those that glibc's ldconfig writes
+/// (elf/ldconfig.c, elf/cache.c and elf/stringtable.c of glibc 2.36). An image gets no cache where it would need parts
+/// that this class does not write; then the loader searches the default folders.
+/// </summary>
+sealed class LoaderCache(string root, string architecture)
+{
+    sealed record Library(string Name, string Path);
+
+    // By architecture: the flags of an entry (sysdeps/generic/ldconfig.h), the machine of the ELF header, and its class.
+    static readonly Dictionary<string, (int Flags, ushort Machine, bool Wide)> known = new()
+    {
+        ["amd64"] = (0x0303, 62, true), ["arm64"] = (0x0a03, 183, true), ["armhf"] = (0x0903, 40, false),
+        ["riscv64"] = (0x1003, 243, true), ["ppc64el"] = (0x0503, 21, true),
+    };
+
+    static readonly Regex library = new(@"^(lib.*|ld-.*|ld\.so.*|ld64\.so.*)$");
+    static readonly Regex release = new(@"GNU C Library \((.*?)\) stable release version ([0-9.]+?)\.?\n");
+
+    readonly string tuple = Database.Tuple(architecture);
+
+    /// <summary>Writes the cache, or removes it if it cannot be written.</summary>
+    internal void Write()
+    {
+        var file = Path.Combine(root, "etc/ld.so.cache");
+        var had = Posix.Look(file) != null;
+        var bytes = known.ContainsKey(architecture) ? Make() : null;
+        if (had && bytes != null && File.ReadAllBytes(file).AsSpan().SequenceEqual(bytes))
+            return;
+        File.Delete(file);
+        if (bytes != null)
+            File.WriteAllBytes(file, bytes);
+    }
+
+    byte[]? Make()
+    {
+        var folders = Folders("/etc/ld.so.conf").Concat([$"/lib/{tuple}", $"/usr/lib/{tuple}", "/lib", "/usr/lib"]).ToArray();
+        var seen = new HashSet<string>();
+        var entries = new HashSet<Library>();
+        foreach (var folder in folders)
+        {
+            if (Resolve(folder) is not { } real || !Directory.Exists(root + real) || !seen.Add(real))
+                continue;
+            if (Directory.Exists($"{root}{real}/glibc-hwcaps"))
+                return null; // libraries for some processors only: a section of its own
+            foreach (var (name, file) in In(folder, real))
+                entries.Add(new Library(name, $"{folder}/{file}"));
+        }
+        return Release() is { } generator ? Bytes(entries.ToList(), generator) : null;
+    }
+
+    /// <summary>The folders that a configuration names, in their order.</summary>
+    List<string> Folders(string file)
+    {
+        var folders = new List<string>();
+        if (!File.Exists(root + file))
+            return folders;
+        foreach (var line in File.ReadLines(root + file).Select(l => l.Split('#')[0].Trim()).Where(l => l != ""))
+        {
+            if (!line.StartsWith("include "))
+            {
+                folders.Add(line.Length > 1 ? line.TrimEnd('/') : line);
+                continue;
+            }
+            foreach (var pattern in line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1))
+            {
+                var full = pattern.StartsWith('/') ? pattern : "/etc/" + pattern;
+                var dir = root + Path.GetDirectoryName(full);
+                if (Directory.Exists(dir))
+                    foreach (var part in Directory.GetFiles(dir, Path.GetFileName(full)).Order(StringComparer.Ordinal))
+                        folders.AddRange(Folders(part[root.Length..]));
+            }
+        }
+        return folders;
+    }
+
+    /// <summary>Where a path leads in the image; null if it leads nowhere.</summary>
+    string? Resolve(string path)
+    {
+        var at = "/";
+        var left = new Stack<string>(path.Split('/').Reverse());
+        for (var links = 0; left.TryPop(out var part);)
+        {
+            if (part is "" or ".")
+                continue;
+            if (part == "..")
+            {
+                at = Path.GetDirectoryName(at) ?? "/";
+                continue;
+            }
+            var next = Path.Combine(at, part);
+            if (Posix.Look(root + next) is not { } stat)
+                return null;
+            if (!stat.IsLink)
+            {
+                at = next;
+                continue;
+            }
+            if (++links > 40)
+                return null;
+            var target = new FileInfo(root + next).LinkTarget!;
+            if (target.StartsWith('/'))
+                at = "/";
+            foreach (var name in target.Split('/').Reverse())
+                left.Push(name);
+        }
+        return at;
+    }
+
+    /// <summary>The libraries in a folder: the name that programs ask for, and the file. See search_dir of ldconfig.</summary>
+    Dictionary<string, string> In(string folder, string real)
+    {
+        var found = new Dictionary<string, string>();
+        foreach (var path in Directory.EnumerateFileSystemEntries(root + real))
+        {
+            var name = Path.GetFileName(path);
+            if (!library.IsMatch(name) || !name.Contains(".so") ||
+                name.EndsWith("-gdb.py") || name.EndsWith(".dpkg-new") || name.EndsWith(".dpkg-tmp"))
+                continue;
+            if (Resolve($"{folder}/{name}") is not { } target || !File.Exists(root + target) || Soname(root + target) is not { } soname)
+                continue;
+            if (soname == "")
+                soname = name;
+            // A link such as libx.so keeps its own name, as it is for those who link.
+            if (Posix.Look(path)!.Value.IsLink && (name == soname || name.EndsWith(".so") && soname.StartsWith(name)))
+                soname = name;
+            if (!found.ContainsKey(soname) || name == soname)
+                found[soname] = name == soname || Posix.Look($"{root}{real}/{soname}") != null ? soname : name;
+        }
+        return found;
+    }
+
+    /// <summary>The DT_SONAME of a shared library of the architecture, empty if it has none; null for any other file.</summary>
+    string? Soname(string file)
+    {
+        var (_, machine, wide) = known[architecture];
+        var elf = File.ReadAllBytes(file);
+        ushort Short(int at) => BinaryPrimitives.ReadUInt16LittleEndian(elf.AsSpan(at));
+        long Word(long at) => wide
+            ? BinaryPrimitives.ReadInt64LittleEndian(elf.AsSpan((int)at))
+            : BinaryPrimitives.ReadUInt32LittleEndian(elf.AsSpan((int)at));
+        if (elf.Length < 64 || !elf.AsSpan(0, 6).SequenceEqual(new byte[] { 0x7f, 0x45, 0x4c, 0x46, (byte)(wide ? 2 : 1), 1 }) ||
+            Short(18) != machine || Short(16) != 3)
+            return null;
+        int word = wide ? 8 : 4, size = wide ? 56 : 32;
+        var start = Word(wide ? 32 : 28);
+        var headers = Enumerable.Range(0, Short(wide ? 56 : 44)).Select(i => start + i * size).Select(at => (
+            Type: BinaryPrimitives.ReadUInt32LittleEndian(elf.AsSpan((int)at)),
+            Offset: Word(at + word), Address: Word(at + 2 * word), Size: Word(at + 4 * word))).ToArray();
+        if (headers.FirstOrDefault(h => h.Type == 2) is not { Type: 2 } dynamic)
+            return null;
+        long? name = null, strings = null;
+        for (var at = dynamic.Offset; at < dynamic.Offset + dynamic.Size && Word(at) != 0; at += 2 * word)
+        {
+            if (Word(at) == 14)
+                name = Word(at + word);
+            if (Word(at) == 5)
+                strings = Word(at + word);
+        }
+        if (name == null)
+            return "";
+        var load = headers.FirstOrDefault(h => h.Type == 1 && h.Address <= strings && strings < h.Address + h.Size);
+        if (load.Type != 1 || strings == null)
+            return null;
+        var from = (int)(strings.Value - load.Address + load.Offset + name.Value);
+        return Encoding.UTF8.GetString(elf, from, Array.IndexOf(elf, (byte)0, from) - from);
+    }
+
+    /// <summary>What ldconfig writes about itself.</summary>
+    string? Release()
+    {
+        var libc = Resolve($"/usr/lib/{tuple}/libc.so.6");
+        if (libc == null)
+            return null;
+        var match = release.Match(Encoding.Latin1.GetString(File.ReadAllBytes(root + libc)));
+        return match.Success ? $"ldconfig ({match.Groups[1].Value}) stable release version {match.Groups[2].Value}" : null;
+    }
+
+    byte[] Bytes(List<Library> entries, string generator)
+    {
+        const int header = 48, entry = 24;
+        entries.Sort((a, b) => Compare(b.Name, a.Name));
+        var (strings, offsets) = Strings(entries.SelectMany(e => new[] { e.Name, e.Path }).Distinct());
+        var table = header + entry * entries.Count;
+        using var output = new MemoryStream();
+        using var writer = new BinaryWriter(output);
+        writer.Write("glibc-ld.so.cache1.1"u8);
+        writer.Write(entries.Count);
+        writer.Write(strings.Length);
+        writer.Write((byte)2); // little endian
+        writer.Write(new byte[3]);
+        var extension = (table + strings.Length + 3) / 4 * 4;
+        writer.Write(extension);
+        writer.Write(new byte[12]);
+        foreach (var e in entries)
+        {
+            writer.Write(known[architecture].Flags);
+            writer.Write(table + offsets[e.Name]);
+            writer.Write(table + offsets[e.Path]);
+            writer.Write(0);
+            writer.Write(0L);
+        }
+        writer.Write(strings);
+        writer.Write(new byte[extension - table - strings.Length]);
+        writer.Write(0xeaa42174);
+        writer.Write(1); // section
+        writer.Write(0); // of the generator
+        writer.Write(0);
+        writer.Write(extension + 8 + 16);
+        writer.Write(generator.Length);
+        writer.Write(Encoding.ASCII.GetBytes(generator));
+        return output.ToArray();
+    }
+
+    // Strings in the order of their ends. One that is the end of another has no bytes of its own.
+    static (byte[] Bytes, Dictionary<string, int> Offsets) Strings(IEnumerable<string> all)
+    {
+        using var bytes = new MemoryStream();
+        var offsets = new Dictionary<string, int>();
+        string? before = null;
+        foreach (var text in all.OrderByDescending(s => new string(s.Reverse().ToArray()), StringComparer.Ordinal))
+        {
+            if (before != null && before.EndsWith(text, StringComparison.Ordinal))
+            {
+                offsets[text] = offsets[before] + before.Length - text.Length;
+                continue;
+            }
+            offsets[text] = (int)bytes.Length;
+            bytes.Write(Encoding.UTF8.GetBytes(text + "\0"));
+            before = text;
+        }
+        return (bytes.ToArray(), offsets);
+    }
+
+    /// <summary>The order of the loader, _dl_cache_libcmp: digits count as a number, and come after letters.</summary>
+    static int Compare(string a, string b)
+    {
+        int i = 0, j = 0;
+        while (i < a.Length)
+        {
+            char x = a[i], y = j < b.Length ? b[j] : '\0';
+            if (char.IsAsciiDigit(x) && char.IsAsciiDigit(y))
+            {
+                long left = Number(a, ref i), right = Number(b, ref j);
+                if (left != right)
+                    return left.CompareTo(right);
+                continue;
+            }
+            if (char.IsAsciiDigit(x))
+                return 1;
+            if (char.IsAsciiDigit(y))
+                return -1;
+            if (x != y)
+                return x - y;
+            i++;
+            j++;
+        }
+        return j < b.Length ? -b[j] : 0;
+    }
+
+    static long Number(string text, ref int at)
+    {
+        long number = 0;
+        for (; at < text.Length && char.IsAsciiDigit(text[at]); at++)
+            number = number * 10 + (text[at] - '0');
+        return number;
+    }
+}
