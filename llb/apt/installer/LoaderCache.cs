@@ -191,7 +191,7 @@ sealed class LoaderCache(string root, string architecture)
     byte[] Bytes(List<Library> entries, string generator)
     {
         const int header = 48, entry = 24;
-        entries.Sort((a, b) => Compare(b.Name, a.Name));
+        entries = entries.OrderByDescending(e => e.Name, Comparer<string>.Create(Compare)).ToList(); // stable
         var (strings, offsets) = Strings(entries.SelectMany(e => new[] { e.Name, e.Path }).Distinct());
         var table = header + entry * entries.Count;
         using var output = new MemoryStream();
