@@ -20,6 +20,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/crosshull/crosshull/frontend/spec"
+	"github.com/crosshull/crosshull/llb/apt"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
@@ -256,9 +257,12 @@ func TestGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	left, after := commandStates(t)
+	foreign, native := packaged(t, arm64), packaged(t, amd64)
 	for name, st := range map[string]llb.State{
 		"before":      left,
 		"after":       after,
+		"os-packages": foreign.State,
+		"os-native":   native.State,
 		"files":       files.State,
 		"files-modes": modes.State,
 		"slices":      slicedImage(),
@@ -500,4 +504,60 @@ func compiledPrograms(t *testing.T) *dotnet.Compiled {
 		t.Fatal(err)
 	}
 	return compiled
+}
+
+// packaged is a base for a platform with packages from a source with a key.
+func packaged(t *testing.T, p ocispecs.Platform) Packaged {
+	t.Helper()
+	base := func(p ocispecs.Platform) llb.State {
+		return llb.Image("base@"+digest.FromString("base").String(), llb.Platform(p)).AddEnv("PATH", "/bin")
+	}
+	b := builder()
+	b.Compiled, b.SDKVersion = compiledPrograms(t), "10.0.401"
+	made, err := b.InstallPackages(t.Context(), base(amd64), amd64, Installation{
+		State: base(p), Platform: p, NativeToo: true,
+		Packages: apt.Packages{
+			Install: []string{"curl", "tool"},
+			Sources: []apt.Source{{Name: "tools", Text: "deb https://example.com/ ./", Key: "eng/tools.asc"}},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
+
+// Nothing of another platform runs, what resolves it alone reaches the network, and what is for the build platform is
+// the same for all.
+func TestPackagesRunNothingOfTheTarget(t *testing.T) {
+	shared := map[digest.Digest]int{}
+	for _, p := range []ocispecs.Platform{amd64, arm64, armv7} {
+		for dgst, op := range ops(t, marshal(t, packaged(t, p).State)) {
+			e := op.GetExec()
+			if e == nil {
+				continue
+			}
+			shared[dgst]++
+			if op.Platform.Architecture != "amd64" {
+				t.Errorf("for %s, %v runs on %s", platforms.Format(p), e.Meta.Args, op.Platform.Architecture)
+			}
+			resolves := strings.Contains(strings.Join(e.Meta.Args, " "), apt.Resolve)
+			if offline := e.Network == pb.NetMode_NONE; offline == resolves {
+				t.Errorf("for %s, %v is without a network: %t", platforms.Format(p), e.Meta.Args, offline)
+			}
+		}
+	}
+	var all, some int
+	for _, n := range shared {
+		switch n {
+		case 3:
+			all++
+		case 2:
+			some++
+		}
+	}
+	// Resolve and install on amd64 are for all. Unpacking there is for those two that need the twin.
+	if all != 2 || some != 1 || len(shared) != 7 {
+		t.Errorf("%d steps: %d for all platforms, %d for two; want 7, 2 and 1", len(shared), all, some)
+	}
 }

@@ -29,8 +29,8 @@ type Packaged struct {
 }
 
 // InstallPackages installs the packages of a base. native is the same base for the build platform, and nothing else
-// runs. If target is native, the packages are installed there with their scripts. If not, native gets the same packages,
-// and target gets what their scripts did to it. All targets with equal packages share these steps.
+// runs. If target is native, the packages are installed there with their scripts. If not, native gets the same
+// packages, and target gets what their scripts did to it. All targets with equal packages share these steps.
 func (b *Steps) InstallPackages(
 	ctx context.Context, native llb.State, build ocispecs.Platform, target Installation,
 ) (Packaged, error) {

@@ -4,9 +4,8 @@
 // installer/Program.cs for the steps. [ParseList] reads what a step installed. This package knows the words of apt and
 // dpkg, and package llb makes the steps.
 //
-// The ideas come from dpkg and apt themselves. dpkg unpacks an archive of any architecture, if it has no scripts to run
-// (dpkg(1), --unpack). What the scripts would do is taken from the twin: the same packages, installed with their scripts
-// on the image for the build platform.
+// dpkg unpacks an archive of any architecture, if it has no scripts to run (dpkg(1), --unpack). What the scripts would do
+// is taken from the twin: the same packages, installed with their scripts on the image for the build platform.
 package apt
 
 import (
@@ -111,11 +110,14 @@ func (p Packages) Request(errorsDir string, fixed time.Time, twin bool) (dotnet.
 }
 
 // roots are the folders of an SDK image that can have .NET.
-var roots = []string{"/usr/share/dotnet", "/usr/lib/dotnet", "/usr/lib64/dotnet", "/usr/local/share/dotnet", "/opt/dotnet"}
+var roots = []string{
+	"/usr/share/dotnet", "/usr/lib/dotnet", "/usr/lib64/dotnet", "/usr/local/share/dotnet", "/opt/dotnet",
+}
 
 // Args is the command of a step. root is the folder of .NET in the image of the SDK; empty if it is not known.
 func Args(command, root string) []string {
-	const run = `for root; do [ ! -x "$SDK$root/dotnet" ] || exec "$SDK$root/dotnet" exec "$PROGRAM" "$COMMAND" "$REQUEST"
+	const run = `for root; do
+  [ ! -x "$SDK$root/dotnet" ] || exec "$SDK$root/dotnet" exec "$PROGRAM" "$COMMAND" "$REQUEST"
 done
 echo "the image of the SDK has dotnet in none of $*" >&2
 exit 2`

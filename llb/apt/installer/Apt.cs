@@ -88,7 +88,8 @@ sealed class Apt
             files.AddRange(Directory.GetFiles(parts).Where(f => f.EndsWith(".list") || f.EndsWith(".sources")));
         foreach (var file in files.Where(File.Exists))
             if (more.All(s => s.Name != Path.GetFileNameWithoutExtension(file)))
-                File.WriteAllText(Path.Combine(Sources, Path.GetFileName(file)), WithKeysOfRoot(File.ReadAllText(file)));
+                File.WriteAllText(
+                    Path.Combine(Sources, Path.GetFileName(file)), WithKeysOfRoot(File.ReadAllText(file)));
         foreach (var source in more)
             File.WriteAllText(Path.Combine(Sources, source.Name + Extension(source.Text)), WithKey(source));
         if (Directory.GetFiles(Sources).Length == 0)
@@ -119,8 +120,8 @@ sealed class Apt
     internal void Update(string snapshot)
     {
         if (snapshot != "" && Database.Compare(Version, "2.7.12") < 0)
-            throw new Mistake($"snapshot needs apt 2.7.12 or later, and the base has {Version}: name the archive of that " +
-                "day in base.packages.sources, under the name of the base's file");
+            throw new Mistake($"snapshot needs apt 2.7.12 or later, and the base has {Version}: name the archive of " +
+                "that day in base.packages.sources, under the name of the base's file");
         Run(["update"]);
     }
 
@@ -143,7 +144,8 @@ sealed class Apt
             .Select(line => uri.Match(line)).Where(m => m.Success)
             .Select(m => (m.Groups[1].Value, m.Groups[2].Value.ToLowerInvariant())).ToArray();
 
-    internal void Download(IReadOnlyList<string> packages) => Run(["install", "--download-only", "-q", "--", .. packages]);
+    internal void Download(IReadOnlyList<string> packages) =>
+        Run(["install", "--download-only", "-q", "--", .. packages]);
 
     internal void Install(IReadOnlyList<string> packages) =>
         Run(["install", "--no-download", "-q", "--", .. packages]);
@@ -154,18 +156,20 @@ sealed class Apt
         return result.Code == 0 ? result : throw new Mistake(Said(result)) { Shown = true };
     }
 
-    /// <summary>What apt says of a mistake: its errors, and what it says before them about packages that do not fit.</summary>
+    /// <summary>What apt says of a mistake: its errors, and what it says before them of packages.</summary>
     static IReadOnlyList<string> Said(Tool.Result result)
     {
         var errors = result.Errors.Split('\n').Where(l => l.StartsWith("E: ")).Select(l => l[3..]).ToList();
         if (errors.Count == 0)
             return [$"apt-get failed: {result.Errors.Trim()}"];
         var lines = result.Output.Split('\n').Select(l => l.TrimEnd()).Where(l => l != "").ToList();
-        var last = lines.FindLastIndex(l => l.StartsWith("Reading ") || l.StartsWith("Building ") || l.StartsWith("Get:"));
+        var last = lines.FindLastIndex(
+            l => l.StartsWith("Reading ") || l.StartsWith("Building ") || l.StartsWith("Get:"));
         return [.. errors, .. lines.Skip(last + 1)];
     }
 
-    static readonly Regex candidate = new(@"^(\S+):$\n\s+Installed: .*\n\s+Candidate: (?!\(none\))", RegexOptions.Multiline);
+    static readonly Regex candidate =
+        new(@"^(\S+):$\n\s+Installed: .*\n\s+Candidate: (?!\(none\))", RegexOptions.Multiline);
 
     static readonly Regex deb822 = new(@"^\s*Types\s*:", RegexOptions.Multiline | RegexOptions.IgnoreCase);
 

@@ -79,7 +79,7 @@ sealed class Archive
         return fields;
     }
 
-    /// <summary>Writes the archive without its scripts. The files of the package stay as they are, byte for byte.</summary>
+    /// <summary>Writes the archive without its scripts. The files of the package stay as they are.</summary>
     internal void WriteWithoutScripts(string to)
     {
         using var input = File.OpenRead(file);

@@ -46,7 +46,8 @@ static class Database
     /// <summary>Names and versions of the packages that a root has.</summary>
     internal static Dictionary<string, string> Versions(string root)
     {
-        var output = Tool.Output("dpkg-query", "--admindir=" + Path.Combine(root, Folder), "-W", "-f=${Package} ${Version}\n");
+        var output = Tool.Output(
+            "dpkg-query", "--admindir=" + Path.Combine(root, Folder), "-W", "-f=${Package} ${Version}\n");
         var versions = new Dictionary<string, string>();
         foreach (var words in output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split(' ')))
             versions[words[0]] = words[1];

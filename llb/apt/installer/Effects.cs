@@ -8,7 +8,7 @@ using System.Text;
 
 namespace Crosshull.Packages;
 
-/// <summary>What the scripts of packages did to the twin: the difference between the twin and its packages unpacked.</summary>
+/// <summary>What the scripts of packages did to the twin: what it has beside its packages unpacked.</summary>
 sealed class Effects(Request request, Translation translation, IReadOnlyList<Archive> archives)
 {
     // dpkg has written these for the image itself, or Tidy takes care of them.
@@ -101,8 +101,8 @@ sealed class Effects(Request request, Translation translation, IReadOnlyList<Arc
         var package = Package(path);
         return request.SkipScripts.Contains(package)
             ? null
-            : throw new Mistake($"{package}: a script makes /{path}, {why}. skip-scripts: [{package}] installs the package " +
-                "without it");
+            : throw new Mistake($"{package}: a script makes /{path}, {why}. skip-scripts: [{package}] installs the " +
+                "package without it");
     }
 
     static void Remove(string path)
@@ -116,7 +116,11 @@ sealed class Effects(Request request, Translation translation, IReadOnlyList<Arc
     }
 
     // The package whose script did it: one whose scripts name the file, else the first with scripts.
-    string Package(string path) =>
-        (archives.FirstOrDefault(a => a.Scripts.Any(s => Encoding.Latin1.GetString(s.Text).Contains(Path.GetFileName(path)))) ??
-            archives.FirstOrDefault(a => a.Scripts.Count > 0))?.Package ?? "a package";
+    string Package(string path)
+    {
+        bool Mentions(Script script) => Encoding.Latin1.GetString(script.Text).Contains(Path.GetFileName(path));
+        var archive = archives.FirstOrDefault(a => a.Scripts.Any(Mentions)) ??
+            archives.FirstOrDefault(a => a.Scripts.Count > 0);
+        return archive?.Package ?? "a package";
+    }
 }

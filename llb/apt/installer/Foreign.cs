@@ -20,7 +20,10 @@ sealed class Foreign(Request request)
         "var/lib/dpkg/diversions", "var/lib/dpkg/statoverride", "etc/passwd", "etc/group", "etc/shadow", "etc/gshadow",
     ];
 
-    readonly Translation translation = new(Database.Architecture(request.Installed), Database.Architecture(request.Target), request.Target);
+    readonly string native = Database.Architecture(request.Installed);
+    readonly string architecture = Database.Architecture(request.Target);
+
+    Translation Translation => new(native, architecture, request.Target);
 
     /// <summary>Unpacks the archives, and runs no script.</summary>
     internal void Unpack()
@@ -37,8 +40,8 @@ sealed class Foreign(Request request)
         CheckTwin(archives);
         TakeEarly();
         Unpack(archives);
-        new Effects(request, translation, archives).Apply();
-        new LoaderCache(request.Target, Database.Architecture(request.Target)).Write();
+        new Effects(request, Translation, archives).Apply();
+        new LoaderCache(request.Target, architecture).Write();
         Tidy.FixTimes(request.Target, request.Time);
     }
 
@@ -63,8 +66,9 @@ sealed class Foreign(Request request)
             else if (before.GetValueOrDefault(archive.Package) == has)
                 why = "the image for the build platform has it already";
             if (why != null)
-                mistakes.Add($"{archive.Package} {archive.Version} for {archive.Architecture} has scripts that cannot run " +
-                    $"here, and {why}, so what they do is not known. skip-scripts: [{archive.Package}] installs it without them");
+                mistakes.Add($"{archive.Package} {archive.Version} for {archive.Architecture} has scripts that " +
+                    $"cannot run here, and {why}, so what they do is not known. skip-scripts: [{archive.Package}] " +
+                    "installs it without them");
         }
         if (mistakes.Count > 0)
             throw new Mistake(mistakes);
@@ -85,7 +89,7 @@ sealed class Foreign(Request request)
             if (!File.Exists(from) || File.Exists(was) && Tree.SameContent(from, was))
                 continue;
             var to = Path.Combine(request.Target, name);
-            var text = translation.Text(File.ReadAllText(from, Encoding.Latin1)) ??
+            var text = Translation.Text(File.ReadAllText(from, Encoding.Latin1)) ??
                 throw new Mistake($"a script writes /{name}, which names the architecture of the build platform");
             File.WriteAllText(to, text, Encoding.Latin1);
             Tree.CopyRights(from, to);
@@ -103,8 +107,8 @@ sealed class Foreign(Request request)
                     if (!links.TryGetValue(dir, out var to))
                         links[dir] = to = new FileInfo(request.Target + dir).LinkTarget;
                     if (to != null && to.StartsWith('/'))
-                        throw new Mistake($"{archive.Package} has {path}, and {dir} of the base leads to {to}: a package " +
-                            "for another platform cannot be unpacked through a link to an absolute path");
+                        throw new Mistake($"{archive.Package} has {path}, and {dir} of the base leads to {to}: a " +
+                            "package for another platform cannot be unpacked through a link to an absolute path");
                 }
     }
 
@@ -117,8 +121,7 @@ sealed class Foreign(Request request)
         Tool.Output("cp", "-a", real, db);
         var kept = TakeScripts(db);
         var hadArchitectures = File.Exists(Path.Combine(db, "arch"));
-        var architectures = new[] { Database.Architecture(request.Installed), Database.Architecture(request.Target) }.Distinct();
-        File.WriteAllLines(Path.Combine(db, "arch"), architectures);
+        File.WriteAllLines(Path.Combine(db, "arch"), new[] { native, architecture }.Distinct());
         var stripped = archives.Select(archive =>
         {
             var to = Path.Combine(work, archive.Name);
@@ -188,7 +191,7 @@ sealed class Foreign(Request request)
         foreach (var file in Directory.GetFiles(db, "*", SearchOption.AllDirectories))
         {
             var to = Path.Combine(real, Path.GetRelativePath(db, file));
-            if (!File.Exists(to) || !Tree.SameContent(file, to) || Posix.Look(file)!.Value.Mode != Posix.Look(to)!.Value.Mode)
+            if (!File.Exists(to) || !Tree.SameContent(file, to) || Posix.Look(file)?.Mode != Posix.Look(to)?.Mode)
                 Tool.Output("cp", "-a", "--remove-destination", file, to);
         }
         foreach (var file in Directory.GetFiles(real, "*", SearchOption.AllDirectories))

@@ -19,7 +19,7 @@ sealed class LoaderCache(string root, string architecture)
 {
     sealed record Library(string Name, string Path);
 
-    // By architecture: the flags of an entry (sysdeps/generic/ldconfig.h), the machine of the ELF header, and its class.
+    // By architecture: the flags of an entry (sysdeps/generic/ldconfig.h), and machine and class of the ELF header.
     static readonly Dictionary<string, (int Flags, ushort Machine, bool Wide)> known = new()
     {
         ["amd64"] = (0x0303, 62, true), ["arm64"] = (0x0a03, 183, true), ["armhf"] = (0x0903, 40, false),
@@ -46,7 +46,8 @@ sealed class LoaderCache(string root, string architecture)
 
     byte[]? Make()
     {
-        var folders = Folders("/etc/ld.so.conf").Concat([$"/lib/{tuple}", $"/usr/lib/{tuple}", "/lib", "/usr/lib"]).ToArray();
+        string[] folders =
+            [.. Folders("/etc/ld.so.conf"), $"/lib/{tuple}", $"/usr/lib/{tuple}", "/lib", "/usr/lib"];
         var seen = new HashSet<string>();
         var entries = new HashSet<Library>();
         foreach (var folder in folders)
@@ -119,7 +120,7 @@ sealed class LoaderCache(string root, string architecture)
         return at;
     }
 
-    /// <summary>The libraries in a folder: the name that programs ask for, and the file. See search_dir of ldconfig.</summary>
+    /// <summary>The libraries in a folder: the name that programs ask for, and the file.</summary>
     Dictionary<string, string> In(string folder, string real)
     {
         var found = new Dictionary<string, string>();
@@ -129,7 +130,8 @@ sealed class LoaderCache(string root, string architecture)
             if (!library.IsMatch(name) || !name.Contains(".so") ||
                 name.EndsWith("-gdb.py") || name.EndsWith(".dpkg-new") || name.EndsWith(".dpkg-tmp"))
                 continue;
-            if (Resolve($"{folder}/{name}") is not { } target || !File.Exists(root + target) || Soname(root + target) is not { } soname)
+            if (Resolve($"{folder}/{name}") is not { } target || !File.Exists(root + target) ||
+                Soname(root + target) is not { } soname)
                 continue;
             if (soname == "")
                 soname = name;
@@ -142,7 +144,7 @@ sealed class LoaderCache(string root, string architecture)
         return found;
     }
 
-    /// <summary>The DT_SONAME of a shared library of the architecture, empty if it has none; null for any other file.</summary>
+    /// <summary>The DT_SONAME of a shared library, empty if it has none; null for any other file.</summary>
     string? Soname(string file)
     {
         var (_, machine, wide) = known[architecture];
@@ -151,8 +153,8 @@ sealed class LoaderCache(string root, string architecture)
         long Word(long at) => wide
             ? BinaryPrimitives.ReadInt64LittleEndian(elf.AsSpan((int)at))
             : BinaryPrimitives.ReadUInt32LittleEndian(elf.AsSpan((int)at));
-        if (elf.Length < 64 || !elf.AsSpan(0, 6).SequenceEqual(new byte[] { 0x7f, 0x45, 0x4c, 0x46, (byte)(wide ? 2 : 1), 1 }) ||
-            Short(18) != machine || Short(16) != 3)
+        var magic = new byte[] { 0x7f, 0x45, 0x4c, 0x46, (byte)(wide ? 2 : 1), 1 };
+        if (elf.Length < 64 || !elf.AsSpan(0, 6).SequenceEqual(magic) || Short(18) != machine || Short(16) != 3)
             return null;
         int word = wide ? 8 : 4, size = wide ? 56 : 32;
         var start = Word(wide ? 32 : 28);
@@ -185,7 +187,9 @@ sealed class LoaderCache(string root, string architecture)
         if (libc == null)
             return null;
         var match = release.Match(Encoding.Latin1.GetString(File.ReadAllBytes(root + libc)));
-        return match.Success ? $"ldconfig ({match.Groups[1].Value}) stable release version {match.Groups[2].Value}" : null;
+        return match.Success
+            ? $"ldconfig ({match.Groups[1].Value}) stable release version {match.Groups[2].Value}"
+            : null;
     }
 
     byte[] Bytes(List<Library> entries, string generator)

@@ -19,6 +19,7 @@ readonly record struct Stat(ushort Mode, uint Uid, uint Gid, long Size, long Sec
 /// <summary>What .NET lacks of POSIX: owners, attributes, and the times of links.</summary>
 static class Posix
 {
+    const UnmanagedType Utf8 = UnmanagedType.LPUTF8Str;
     const int Here = -100; // AT_FDCWD
     const int NoFollow = 0x100; // AT_SYMLINK_NOFOLLOW
     const int NoEntry = 2, NotFolder = 20, NoData = 61, NotSupported = 95;
@@ -53,7 +54,8 @@ static class Posix
             var error = Marshal.GetLastPInvokeError();
             return error == NotSupported ? all : throw Failed("read the attributes of", path, error);
         }
-        foreach (var name in Encoding.UTF8.GetString(names, 0, (int)length).Split('\0', StringSplitOptions.RemoveEmptyEntries))
+        var list = Encoding.UTF8.GetString(names, 0, (int)length);
+        foreach (var name in list.Split('\0', StringSplitOptions.RemoveEmptyEntries))
         {
             var value = new byte[65536];
             var size = lgetxattr(path, name, value, (nuint)value.Length);
@@ -96,27 +98,27 @@ static class Posix
     }
 
     [DllImport("libc", SetLastError = true)]
-    static extern int statx(int dir, [MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags, uint mask, out Statx st);
+    static extern int statx(int dir, [MarshalAs(Utf8)] string path, int flags, uint mask, out Statx st);
 
     [DllImport("libc", SetLastError = true)]
-    static extern int lchown([MarshalAs(UnmanagedType.LPUTF8Str)] string path, uint uid, uint gid);
+    static extern int lchown([MarshalAs(Utf8)] string path, uint uid, uint gid);
 
     [DllImport("libc", SetLastError = true)]
-    static extern int chmod([MarshalAs(UnmanagedType.LPUTF8Str)] string path, uint mode);
+    static extern int chmod([MarshalAs(Utf8)] string path, uint mode);
 
     [DllImport("libc", SetLastError = true)]
-    static extern int utimensat(int dir, [MarshalAs(UnmanagedType.LPUTF8Str)] string path, Time[] times, int flags);
+    static extern int utimensat(int dir, [MarshalAs(Utf8)] string path, Time[] times, int flags);
 
     [DllImport("libc", SetLastError = true)]
-    static extern nint llistxattr([MarshalAs(UnmanagedType.LPUTF8Str)] string path, byte[] list, nuint size);
+    static extern nint llistxattr([MarshalAs(Utf8)] string path, byte[] list, nuint size);
 
     [DllImport("libc", SetLastError = true)]
     static extern nint lgetxattr(
-        [MarshalAs(UnmanagedType.LPUTF8Str)] string path, [MarshalAs(UnmanagedType.LPUTF8Str)] string name, byte[] value,
+        [MarshalAs(Utf8)] string path, [MarshalAs(Utf8)] string name, byte[] value,
         nuint size);
 
     [DllImport("libc", SetLastError = true)]
     static extern int lsetxattr(
-        [MarshalAs(UnmanagedType.LPUTF8Str)] string path, [MarshalAs(UnmanagedType.LPUTF8Str)] string name, byte[] value,
+        [MarshalAs(Utf8)] string path, [MarshalAs(Utf8)] string name, byte[] value,
         nuint size, int flags);
 }

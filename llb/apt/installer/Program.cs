@@ -16,8 +16,8 @@ namespace Crosshull.Packages;
 /// <item><c>install</c> installs them with their scripts, on the build platform. The result is the twin.</item>
 /// <item><c>unpack</c> unpacks them on the build platform without their scripts. What the twin has beside that is what
 /// the scripts did.</item>
-/// <item><c>apply</c> unpacks the archives of another platform onto its image, and does there what the scripts did to the
-/// twin.</item>
+/// <item><c>apply</c> unpacks the archives of another platform onto its image, and does there what the scripts did to
+/// the twin.</item>
 /// </list>
 /// A mistake of the user's is one line for each in the file that the request names, and exit code 1.
 /// </summary>

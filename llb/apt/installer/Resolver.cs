@@ -17,7 +17,7 @@ sealed class Resolver(Request request)
     internal void Resolve()
     {
         if (!File.Exists(Path.Combine(request.Target, "var/lib/dpkg/status")))
-            throw new Mistake("the base has no package database of Debian or Ubuntu: base.packages works for bases with apt");
+            throw new Mistake("the base has no package database of Debian or Ubuntu: take a base that has apt");
         var apt = new Apt(request.Target, request);
         apt.Collect(request.Sources);
         apt.Update(request.Snapshot);

@@ -11,15 +11,15 @@ namespace Crosshull.Packages;
 static class Tidy
 {
     /// <summary>
-    /// Whether a path is nothing that an image should get from an installation: logs and caches of apt, ids and keys that
-    /// are random, and what is only there while the machine runs.
+    /// Whether a path is nothing that an image should get from an installation: logs and caches of apt, ids and keys
+    /// that are random, and what is only there while the machine runs.
     /// </summary>
     internal static bool LeftOut(string path) =>
         path is "etc/machine-id" or "var/lib/dbus/machine-id" or "var/lib/systemd/random-seed" or "etc/.pwd.lock" or
             "etc/ssl/private/ssl-cert-snakeoil.key" or "etc/ssl/certs/ssl-cert-snakeoil.pem" ||
         path.StartsWith("etc/ssh/ssh_host_", StringComparison.Ordinal) ||
-        In(path, "var/log") || In(path, "var/cache/apt") || In(path, "var/lib/apt/lists") || In(path, "var/cache/ldconfig") ||
-        In(path, "run") || In(path, "tmp") || In(path, "var/tmp");
+        In(path, "var/log") || In(path, "var/cache/apt") || In(path, "var/cache/ldconfig") ||
+        In(path, "var/lib/apt/lists") || In(path, "run") || In(path, "tmp") || In(path, "var/tmp");
 
     static bool In(string path, string folder) => path.StartsWith(folder + "/", StringComparison.Ordinal);
 

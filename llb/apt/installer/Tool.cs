@@ -16,7 +16,8 @@ static class Tool
 
     /// <summary>Runs a program. Shows what it writes at once, and gives it too.</summary>
     internal static Result Run(
-        string program, IEnumerable<string> args, IReadOnlyDictionary<string, string>? variables = null, bool show = true)
+        string program, IEnumerable<string> args, IReadOnlyDictionary<string, string>? variables = null,
+        bool show = true)
     {
         using var process = new Process { StartInfo = With(program, args, variables) };
         StringBuilder output = new(), errors = new();

@@ -28,8 +28,8 @@ sealed class Translation(string from, string to, string root)
 
     bool Exists(string path) => path != "" && Posix.Look(System.IO.Path.Combine(root, path.TrimStart('/'))) != null;
 
-    /// <summary>The text of the image for a text of the twin; null if the text names the architecture of the twin in a way
-    /// that nobody knows how to translate.</summary>
+    /// <summary>The text of the image for a text of the twin; null if the text names the architecture of the twin in
+    /// a way that nobody knows how to translate.</summary>
     internal string? Text(string text)
     {
         if (from == to)
@@ -46,8 +46,9 @@ sealed class Translation(string from, string to, string root)
         Regex.Replace(text, $"^Architecture: {Regex.Escape(from)}$", $"Architecture: {to}", RegexOptions.Multiline);
 
     /// <summary>Whether a text names the architecture of the twin.</summary>
-    internal bool Names(string text) => from != to && Regex.IsMatch(text, $@"(?<![A-Za-z0-9]){Regex.Escape(from)}(?![A-Za-z0-9])")
-        || from == "amd64" && to != from && (text.Contains("x86_64") || text.Contains("x86-64"));
+    internal bool Names(string text) =>
+        from != to && (Regex.IsMatch(text, $@"(?<![A-Za-z0-9]){Regex.Escape(from)}(?![A-Za-z0-9])") ||
+            text.Contains(fromTuple.Split('-')[0]) || from == "amd64" && text.Contains("x86-64"));
 
     static readonly Regex paths = new(@"/[^\s:""'=,;]+");
 }

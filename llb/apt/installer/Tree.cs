@@ -10,7 +10,7 @@ namespace Crosshull.Packages;
 /// <summary>Files below a root.</summary>
 static class Tree
 {
-    /// <summary>All paths below a root, relative to it, sorted. It leaves out mounts, and paths that skip names.</summary>
+    /// <summary>All paths below a root, sorted. It leaves out mounts, and paths that skip names.</summary>
     internal static SortedDictionary<string, Stat> Scan(string root, Func<string, bool> skip)
     {
         var mounts = Mounts();

@@ -1,0 +1,107 @@
+package apt
+
+import (
+	"encoding/json"
+	"io/fs"
+	"path"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+)
+
+func TestRequest(t *testing.T) {
+	p := Packages{
+		Install:  []string{"curl", "tool"},
+		Snapshot: time.Date(2026, time.November, 1, 1, 0, 0, 0, time.FixedZone("", 3600)),
+		Sources:  []Source{{"tools", "deb https://example.com/ ./", "eng/tools.asc"}, {"other", "Types: deb", ""}},
+	}
+	file, err := p.Request("/diagnostics", time.Unix(5, 0), true)
+	if err != nil || file.Name != RequestFile {
+		t.Fatalf("%s, %v", file.Name, err)
+	}
+	var got map[string]any
+	if err := json.Unmarshal(file.Data, &got); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{
+		"install": []any{"curl", "tool"}, "recommends": false, "snapshot": "20261101T000000Z", "twin": true,
+		"sources": []any{
+			map[string]any{"name": "tools", "text": "deb https://example.com/ ./", "key": "/keys/eng/tools.asc"},
+			map[string]any{"name": "other", "text": "Types: deb", "key": ""},
+		},
+		"skipScripts": []any{}, "time": 5.0, "target": "/target", "state": "/state", "unpacked": "/unpacked",
+		"installed": "/installed", "pristine": "/pristine", "errors": "/diagnostics/packages.log",
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got\n%v, want\n%v", got, want)
+	}
+}
+
+// The program reads each property of a request.
+func TestProgramReadsRequest(t *testing.T) {
+	file, err := Packages{}.Request("", time.Time{}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var request map[string]any
+	if err := json.Unmarshal(file.Data, &request); err != nil {
+		t.Fatal(err)
+	}
+	source, err := fs.ReadFile(Program.Sources, "Request.cs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range request {
+		if !strings.Contains(string(source), `"`+name+`"`) {
+			t.Errorf("Request.cs does not read %s", name)
+		}
+	}
+}
+
+func TestArgs(t *testing.T) {
+	args := Args(Resolve, "/opt/net")
+	if got := args[4]; got != "/opt/net" {
+		t.Errorf("looks into %s first", got)
+	}
+	const want = `exec "/sdk$root/dotnet" exec "/installer/installer.dll" "resolve" "/request/request.json"`
+	if !strings.Contains(args[2], want) {
+		t.Errorf("no %s in\n%s", want, args[2])
+	}
+}
+
+func TestParseList(t *testing.T) {
+	got, err := ParseList([]byte(`[{"package": "curl", "version": "1", "architecture": "arm64", "source": "c", "sha256": "a"}]`))
+	if want := []Package{{"curl", "1", "arm64", "c", "a"}}; err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, %v, want %v", got, err, want)
+	}
+	if _, err := ParseList([]byte("x")); err == nil {
+		t.Error("no error for what is no list")
+	}
+}
+
+func TestParseErrors(t *testing.T) {
+	got := ParseErrors([]byte("Unable to locate package x\n\n  two  \n"))
+	if want := []string{"Unable to locate package x", "two"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// The program is C# alone, in lines that fit.
+func TestSources(t *testing.T) {
+	files, err := Program.Files()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if ext := path.Ext(f.Name); ext != ".cs" && ext != ".sh" {
+			t.Errorf("file %s", f.Name)
+		}
+		for i, line := range strings.Split(string(f.Data), "\n") {
+			if n := utf8.RuneCountInString(line); n > 120 {
+				t.Errorf("%s:%d has %d columns", f.Name, i+1, n)
+			}
+		}
+	}
+}
