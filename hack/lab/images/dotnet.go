@@ -28,7 +28,7 @@ func (m *maker) base(parts parts, repo string, v variant, arch string, p v1.Plat
 		family = variants[1]
 	}
 	names := []string{"os-" + arch + family.suffix}
-	if !v.chiseled {
+	if v.musl {
 		names = append(names, "shell")
 	}
 	env := []string{
@@ -74,7 +74,7 @@ func (m *maker) aotImage(parts parts, p v1.Platform) (v1.Image, error) {
 func (m *maker) sdkWith(parts parts, p v1.Platform, more ...string) (v1.Image, error) {
 	return assemble(
 		parts,
-		append([]string{"os-amd64-noble", "shell", "runtime-amd64", "aspnet-amd64", "sdk"}, more...),
+		append([]string{"os-amd64-noble", "runtime-amd64", "aspnet-amd64", "sdk"}, more...),
 		v1.Config{
 			Env: []string{
 				osPath, fmt.Sprintf("APP_UID=%d", appUID), "ASPNETCORE_HTTP_PORTS=", "DOTNET_RUNNING_IN_CONTAINER=true",

@@ -27,7 +27,7 @@ func goEnv() []string {
 
 // golangImage stands in for docker.io/library/golang: the machine's Go, and its certificates.
 func (m *maker) golangImage(parts parts, p v1.Platform) (v1.Image, error) {
-	return assemble(parts, []string{"os-amd64-noble", "shell", "golang"}, v1.Config{
+	return assemble(parts, []string{"os-amd64-noble", "golang"}, v1.Config{
 		Env: append([]string{
 			"PATH=/go/bin:/usr/local/go/bin:" + strings.TrimPrefix(osPath, "PATH="),
 			"GOLANG_VERSION=" + m.goversion, "GOTOOLCHAIN=local", "GOPATH=/go",

@@ -6,10 +6,10 @@
 //
 // What is as in the real images: repositories, tags and platforms, environment, user, labels, media types (Docker
 // manifest lists), and the shape of the layers: the OS, the runtime, ASP.NET Core and the SDK apart, shared between
-// images. What is not: the OS is Debian 12 rather than Ubuntu 24.04, with busybox in the place of shell and coreutils;
-// the SDK is for amd64 only, and knows the lab's feed as its one source of packages; images for arm/v7 and of the
-// alpine family hold the OS alone, because the toolchain has no runtime for them, and alpine's musl is Debian's. The
-// SDK with a linker can link for arm64 too, which the real one cannot.
+// images. What is not: the OS is Debian 12 rather than Ubuntu 24.04, and its packages come from where this machine gets
+// its own; the SDK is for amd64 only, and knows the lab's feed as its one source of packages; images for arm/v7 and of
+// the alpine family hold the OS alone, because the toolchain has no runtime for them, and alpine's musl and busybox are
+// Debian's. The SDK with a linker can link for arm64 too, which the real one cannot.
 package images
 
 import (
@@ -34,10 +34,13 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/crosshull/crosshull/hack/lab/apt"
+	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
 // revision changes whenever the images come out different for the same inputs.
-const revision = "2"
+const revision = "3"
 
 // Config is what the images are made of and where they go.
 type Config struct {
@@ -46,6 +49,8 @@ type Config struct {
 	Registry  string // host:port, plain HTTP
 	FeedURL   string // NuGet v3 index
 	Cache     string // folder for root file systems and layers
+
+	Installer dotnet.Program // installs packages of Debian for platforms that cannot run here
 }
 
 var architectures = []struct {
@@ -59,7 +64,7 @@ var architectures = []struct {
 
 // Ensure makes and pushes what is missing, and writes lines of progress.
 func Ensure(ctx context.Context, c Config, progress io.Writer) error {
-	tc, err := inspect(c)
+	tc, err := inspect(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -80,22 +85,22 @@ func Ensure(ctx context.Context, c Config, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := prune(c.Cache, key); err != nil {
+	if err := prune(c.Cache, key, tc.debian); err != nil {
 		return err
 	}
 	return os.WriteFile(stamp, dt, 0o644)
 }
 
-// prune removes the layers and stamps of other keys: they are half a gigabyte each.
-func prune(cache, key string) error {
-	for _, pattern := range []string{"layer-*.tar.gz", "pushed-*.json"} {
+// prune removes the layers and stamps of other keys, and Debian of other keys: they are half a gigabyte each.
+func prune(cache, key, debian string) error {
+	for pattern, key := range map[string]string{"layer-*.tar.gz": key, "pushed-*.json": key, "debian-*": debian} {
 		files, err := filepath.Glob(filepath.Join(cache, pattern))
 		if err != nil {
 			return err
 		}
 		for _, file := range files {
 			if !strings.Contains(filepath.Base(file), "-"+key) {
-				if err := os.Remove(file); err != nil {
+				if err := os.RemoveAll(file); err != nil {
 					return err
 				}
 			}
@@ -132,9 +137,10 @@ type toolchain struct {
 	sdk, runtime, aspnet string // versions
 	arm64                bool   // there is a runtime for arm64
 	goroot, goversion    string
+	debian               string // debianKey
 }
 
-func inspect(c Config) (*toolchain, error) {
+func inspect(ctx context.Context, c Config) (*toolchain, error) {
 	tc := &toolchain{}
 	root := filepath.Join(c.Toolchain, "sdk")
 	for dir, into := range map[string]*string{
@@ -166,7 +172,8 @@ func inspect(c Config) (*toolchain, error) {
 		return nil, fmt.Errorf("go env GOROOT GOVERSION: got %q", out)
 	}
 	tc.goroot, tc.goversion = lines[0], strings.TrimPrefix(lines[1], "go")
-	return tc, nil
+	tc.debian, err = debianKey(c.Installer, apt.Mirror(ctx))
+	return tc, err
 }
 
 // compareVersions orders 9.0.10 after 9.0.9, and a release after its previews.
@@ -190,7 +197,8 @@ func pack(c Config, framework, version string) string {
 
 func (tc *toolchain) key(c Config) string {
 	h := sha256.New()
-	_, _ = fmt.Fprintln(h, revision, tc.sdk, tc.runtime, tc.aspnet, tc.arm64, tc.goversion, c.FeedURL, goEnv())
+	_, _ = fmt.Fprintln(h, revision, tc.sdk, tc.runtime, tc.aspnet, tc.arm64, tc.goversion, tc.debian, c.FeedURL,
+		goEnv())
 	return hex.EncodeToString(h.Sum(nil))[:16]
 }
 
@@ -218,6 +226,9 @@ type variant struct {
 	icu      bool
 	musl     bool
 }
+
+// debian tells whether a variant is Debian with its packages, rather than a part of their files.
+func (v variant) debian() bool { return !v.chiseled && !v.musl }
 
 var variants = []variant{
 	{"", false, true, false},
@@ -315,6 +326,7 @@ func (m *maker) parts(ctx context.Context) (parts, error) {
 	}
 	eg, egctx := errgroup.WithContext(ctx)
 	eg.SetLimit(2)
+	eg.Go(func() error { return m.makeDebian(egctx) })
 	for _, a := range architectures {
 		eg.Go(func() error {
 			return m.bootstrap(egctx, "Debian root file system for "+a.debian, a.debian, packages, m.rootfs(a.debian))
@@ -332,7 +344,11 @@ func (m *maker) parts(ctx context.Context) (parts, error) {
 	var todo []part
 	for _, a := range architectures {
 		for _, v := range variants[1:] {
-			todo = append(todo, part{"os-" + a.debian + v.suffix, func() (*tree, error) { return m.osTree(a.debian, v) }})
+			build := func() (*tree, error) { return m.osTree(a.debian, v) }
+			if v.debian() {
+				build = func() (*tree, error) { return m.debianTree(a.debian) }
+			}
+			todo = append(todo, part{"os-" + a.debian + v.suffix, build})
 		}
 	}
 	todo = append(todo,

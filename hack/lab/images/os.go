@@ -15,7 +15,8 @@ import (
 	"github.com/crosshull/crosshull/hack/lab/apt"
 )
 
-// packages make the OS of every image: what .NET needs, and busybox for a shell; musl is for the alpine family alone.
+// packages make the OS of the chiseled and alpine families: what .NET needs. busybox, for a shell, and musl are for the
+// alpine family alone.
 var packages = []string{
 	"base-files", "libc6", "libstdc++6", "libgcc-s1", "zlib1g", "libicu72", "libssl3", "tzdata", "ca-certificates",
 	"busybox-static", "musl",
@@ -55,9 +56,17 @@ var superfluous = []string{
 	"usr/lib/systemd", "bin/", "sbin/",
 }
 
+// merged is where a file is in an image whose /bin, /lib and the like are links to folders in /usr.
+func merged(name string) string {
+	if first, _, ok := strings.Cut(name, "/"); ok && slices.Contains([]string{"bin", "lib", "lib64", "sbin"}, first) {
+		return "usr/" + name
+	}
+	return name
+}
+
 // linkerTree is the part of the linker's file system that the OS of the SDK image does not have.
 func (m *maker) linkerTree() (*tree, error) {
-	has, err := m.osTree("amd64", variants[1])
+	has, err := m.debianTree("amd64")
 	if err != nil {
 		return nil, err
 	}
@@ -79,20 +88,22 @@ func (m *maker) linkerTree() (*tree, error) {
 		if err != nil {
 			return nil, err
 		}
-		name := strings.Trim(strings.TrimPrefix(hdr.Name, "./"), "/")
+		unpacked := strings.Trim(strings.TrimPrefix(hdr.Name, "./"), "/")
+		name := merged(unpacked)
 		static := strings.HasSuffix(name, ".a") && strings.Contains(name, "llvm")
 		if name == "" || names[name] || static || hdr.Typeflag == tar.TypeDir ||
-			slices.ContainsFunc(superfluous, func(p string) bool { return strings.HasPrefix(name, p) }) {
+			slices.ContainsFunc(superfluous, func(p string) bool { return strings.HasPrefix(unpacked, p) }) {
 			continue
 		}
 		dt, err := io.ReadAll(r)
 		if err != nil {
 			return nil, err
 		}
-		t.addHeader(
-			&tar.Header{Name: name, Typeflag: hdr.Typeflag, Mode: hdr.Mode, Linkname: hdr.Linkname, Size: hdr.Size},
-			dt,
-		)
+		link := hdr.Linkname
+		if hdr.Typeflag == tar.TypeLink {
+			link = merged(strings.TrimPrefix(link, "./"))
+		}
+		t.addHeader(&tar.Header{Name: name, Typeflag: hdr.Typeflag, Mode: hdr.Mode, Linkname: link, Size: hdr.Size}, dt)
 	}
 }
 
