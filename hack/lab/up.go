@@ -287,7 +287,6 @@ func (l *Lab) makeImages(ctx context.Context, s state, p *reporter) (string, err
 		Registry:  l.registry,
 		FeedURL:   l.FeedURL(),
 		Cache:     filepath.Join(l.cache, "images"),
-		Installer: apt.Program,
 	}, p)
 }
 

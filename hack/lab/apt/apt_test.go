@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // script puts an executable named name into dir.
@@ -81,3 +82,63 @@ func TestPackagesAreNamedOnce(t *testing.T) {
 		seen[pkg] = true
 	}
 }
+
+func TestMirror(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("PATH", dir)
+	if got := Mirror(t.Context()); got != "" {
+		t.Errorf("without apt-get: %q", got)
+	}
+	for _, tt := range []struct{ targets, want string }{
+		{"echo Debian Debian-Security http://a/debian-security; echo other x http://b; echo Debian Debian http://a/debian/",
+			"http://a/debian/"},
+		{"echo other Debian http://b", ""},
+		{"exit 100", ""},
+	} {
+		script(t, dir, "apt-get", tt.targets)
+		if got := Mirror(t.Context()); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.targets, got, tt.want)
+		}
+	}
+}
+
+func TestBootstrap(t *testing.T) {
+	for _, tt := range []struct {
+		name, targets string
+		run           func(file string) error
+		want          string
+	}{
+		{"for another architecture", "echo Debian Debian http://a/debian",
+			func(file string) error { return Bootstrap(t.Context(), Trixie, "arm64", []string{"a", "b"}, file) },
+			"none --variant=extract --architectures=arm64 --include=a,b " + one + " trixie FILE.tmp.tar http://a/debian"},
+		{"installed, of mmdebstrap's own mirror", "true",
+			func(file string) error {
+				return Install(t.Context(), Bookworm, []string{"a"}, time.Unix(1000, 0), file)
+			},
+			"1000 --variant=minbase --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr --include=a " + one +
+				" bookworm FILE.tmp.tar"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+			script(t, dir, "apt-get", tt.targets)
+			script(t, dir, "mmdebstrap",
+				`for arg; do case $arg in *.tar) echo ${SOURCE_DATE_EPOCH:-none} "$@" > "$arg";; esac; done`)
+			file := filepath.Join(dir, "x")
+			if err := tt.run(file + ".tar"); err != nil {
+				t.Fatal(err)
+			}
+			got, err := os.ReadFile(file + ".tar")
+			if want := strings.ReplaceAll(tt.want, "FILE", file) + "\n"; err != nil || string(got) != want {
+				t.Errorf("got  %s, %v\nwant %s", got, err, want)
+			}
+			script(t, dir, "mmdebstrap", `echo "E: no $0"; exit 1`)
+			if err := tt.run(filepath.Join(dir, "y.tar")); err == nil || !strings.Contains(err.Error(), "E: no ") {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}
+
+// one keeps mmdebstrap at one suite.
+const one = `--setup-hook=sed -i -e /-security/d -e /-updates/d "$1/etc/apt/sources.list"`

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +20,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/crosshull/crosshull/hack/lab/apt"
+	installer "github.com/crosshull/crosshull/llb/apt"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
@@ -28,8 +30,8 @@ var debianPackages = []string{
 }
 
 // debianKey stands for what the root file systems of Debian are made from.
-func debianKey(installer dotnet.Program, mirror string) (string, error) {
-	files, err := installer.Files()
+func debianKey(program dotnet.Program, mirror string) (string, error) {
+	files, err := program.Files()
 	if err != nil {
 		return "", err
 	}
@@ -77,7 +79,7 @@ func (m *maker) makeDebian(ctx context.Context) error {
 		eg.Go(func() error {
 			m.say("Debian for %s", a.debian)
 			if err := twin.apply(egctx, a.debian, filepath.Join(made, a.debian+".tar")); err != nil {
-				return fmt.Errorf("Debian for %s: %w", a.debian, err)
+				return fmt.Errorf("make Debian for %s: %w", a.debian, err)
 			}
 			return nil
 		})
@@ -91,18 +93,16 @@ func (m *maker) makeDebian(ctx context.Context) error {
 // twin is Debian for the architecture of this machine: as it is installed, and unpacked without a script being run.
 // Debian for another architecture is unpacked in the same way, and gets what the scripts did here.
 type twin struct {
-	dotnet    string // the program
-	installer string // the assembly
-	work      string
-	packages  []string
-	sources   string // lines of sources.list(5)
+	dotnet   string // the launcher
+	assembly string // the program that installs packages
+	work     string
+	packages []string
+	sources  string // see deb822
 }
 
-func (t *twin) installed() string          { return filepath.Join(t.work, "installed") }
-func (t *twin) pristine() string           { return filepath.Join(t.work, "pristine") }
-func (t *twin) unpacked() string           { return t.target("amd64") }
-func (t *twin) target(arch string) string  { return filepath.Join(t.work, "target-"+arch) }
-func (t *twin) request(arch string) string { return filepath.Join(t.work, "request-"+arch+".json") }
+func (t *twin) installed() string         { return filepath.Join(t.work, "installed") }
+func (t *twin) pristine() string          { return filepath.Join(t.work, "pristine") }
+func (t *twin) target(arch string) string { return filepath.Join(t.work, "target-"+arch) }
 
 // unpackTwin takes the installed system from an archive.
 func (m *maker) unpackTwin(ctx context.Context, work, archive string) (*twin, error) {
@@ -124,36 +124,38 @@ func (m *maker) unpackTwin(ctx context.Context, work, archive string) (*twin, er
 	if err != nil {
 		return nil, err
 	}
-	t.sources = string(sources)
-	if t.installer, err = m.compile(ctx, filepath.Join(work, "installer")); err != nil {
+	if t.sources, err = deb822(string(sources), filepath.Join(t.installed(), keyring)); err != nil {
+		return nil, err
+	}
+	if t.assembly, err = m.compile(ctx, filepath.Join(work, "program")); err != nil {
 		return nil, err
 	}
 	if err := skeleton(t.pristine(), "amd64"); err != nil {
 		return nil, err
 	}
-	return t, t.install(ctx, "amd64", "unpack")
+	return t, t.install(ctx, "amd64", installer.Unpack)
 }
 
 // compile compiles the program that installs packages, and returns its assembly.
 func (m *maker) compile(ctx context.Context, dir string) (string, error) {
-	files, err := m.Installer.Files()
+	files, err := installer.Program.Files()
 	if err != nil {
 		return "", err
 	}
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return "", err
 	}
-	for _, f := range append(files, m.Installer.Config()) {
+	for _, f := range append(files, installer.Program.Config()) {
 		if err := os.WriteFile(filepath.Join(dir, f.Name), f.Data, 0o644); err != nil {
 			return "", err
 		}
 	}
 	path := filepath.Join(m.Toolchain, "sdk") + string(os.PathListSeparator) + os.Getenv("PATH")
-	args := m.Installer.CompileArgs(dotnet.Paths{Sources: dir, Output: dir})
+	args := installer.Program.CompileArgs(dotnet.Paths{Sources: dir, Output: dir})
 	if _, err := output(ctx, []string{"PATH=" + path}, args[0], args[1:]...); err != nil {
 		return "", err
 	}
-	return filepath.Join(dir, m.Installer.Assembly()), nil
+	return filepath.Join(dir, installer.Program.Assembly()), nil
 }
 
 // skeleton makes a system without packages, which dpkg can unpack packages into.
@@ -185,7 +187,7 @@ func skeleton(root, arch string) error {
 
 // apply makes archive: the system for another architecture.
 func (t *twin) apply(ctx context.Context, arch, archive string) error {
-	if err := t.install(ctx, arch, "apply"); err != nil {
+	if err := t.install(ctx, arch, installer.Apply); err != nil {
 		return err
 	}
 	_, err := output(ctx, nil, "tar", "--create", "--file", archive, "--directory", t.target(arch), "--numeric-owner",
@@ -202,31 +204,33 @@ func (t *twin) install(ctx context.Context, arch, command string) error {
 	if err := os.Mkdir(state, 0o755); err != nil {
 		return err
 	}
-	dt, err := json.Marshal(map[string]any{
-		"install":     t.packages,
-		"recommends":  false,
-		"twin":        false,
-		"snapshot":    "",
-		"skipScripts": []string{},
-		"sources": []map[string]string{
-			{"name": "debian", "text": t.sources, "key": filepath.Join(t.installed(), keyring)},
-		},
-		"time":      fileTime.Unix(),
-		"target":    t.target(arch),
-		"state":     state,
-		"unpacked":  t.unpacked(),
-		"installed": t.installed(),
-		"pristine":  t.pristine(),
-		"errors":    filepath.Join(state, "errors"),
-	})
+	packages := installer.Packages{
+		Install: t.packages,
+		Sources: []installer.Source{{Name: "debian", Text: t.sources}},
+	}
+	file, err := packages.Request(state, fileTime, false)
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(t.request(arch), dt, 0o644); err != nil {
+	var request map[string]any
+	if err := json.Unmarshal(file.Data, &request); err != nil {
 		return err
 	}
-	for _, c := range []string{"resolve", command} {
-		if _, err := output(ctx, nil, t.dotnet, t.installer, c, t.request(arch)); err != nil {
+	// The folders of the request are those of a step in a container.
+	maps.Copy(request, map[string]any{
+		"target": t.target(arch), "state": state, "unpacked": t.target("amd64"), "installed": t.installed(),
+		"pristine": t.pristine(),
+	})
+	dt, err := json.Marshal(request)
+	if err != nil {
+		return err
+	}
+	name := filepath.Join(state, file.Name)
+	if err := os.WriteFile(name, dt, 0o644); err != nil {
+		return err
+	}
+	for _, c := range []string{installer.Resolve, command} {
+		if _, err := output(ctx, nil, t.dotnet, t.assembly, c, name); err != nil {
 			return err
 		}
 	}
@@ -307,7 +311,9 @@ func matches(pattern, name string) bool {
 // unwanted tells whether an image leaves out a file because only a machine that runs has it, because it is a log or a
 // cache, or because it is only of the installation.
 func unwanted(name string, kind byte) bool {
-	for _, dir := range []string{"dev/", "proc/", "sys/", "run/", "tmp/"} {
+	for _, dir := range []string{
+		"dev/", "proc/", "run/", "sys/", "tmp/", "var/cache/apt/", "var/lib/apt/lists/", "var/tmp/",
+	} {
 		if strings.HasPrefix(name, dir) {
 			return true
 		}
@@ -322,7 +328,7 @@ func unwanted(name string, kind byte) bool {
 	if kind == tar.TypeDir {
 		return false
 	}
-	for _, dir := range []string{"var/cache/", "var/lib/apt/lists/", "var/log/"} {
+	for _, dir := range []string{"var/cache/", "var/log/"} {
 		// debconf keeps the answers to the questions of packages there.
 		if strings.HasPrefix(name, dir) && !strings.HasPrefix(name, "var/cache/debconf/") {
 			return true
@@ -360,7 +366,7 @@ func (m *maker) debianTree(arch string) (*tree, error) {
 		}
 		name := strings.Trim(strings.TrimPrefix(hdr.Name, "./"), "/")
 		if name == "etc/apt/sources.list" {
-			sources, err := deb822(string(dt))
+			sources, err := deb822(string(dt), "/"+keyring)
 			if err != nil {
 				return nil, err
 			}
@@ -391,8 +397,8 @@ func (m *maker) debianTree(arch string) (*tree, error) {
 
 var sourceLine = regexp.MustCompile(`^deb\s+(?:\[[^\]]*\]\s*)?(\S+)\s+(\S+)\s+(\S.*)$`)
 
-// deb822 writes the lines of a sources.list(5) as images of Debian have them.
-func deb822(lines string) (string, error) {
+// deb822 writes the lines of a sources.list(5) as images of Debian have them. keys is the file that signs them.
+func deb822(lines, keys string) (string, error) {
 	var stanzas []string
 	for line := range strings.Lines(lines) {
 		line = strings.TrimSpace(line)
@@ -403,8 +409,8 @@ func deb822(lines string) (string, error) {
 		if words == nil {
 			return "", fmt.Errorf("no source of packages: %q", line)
 		}
-		stanzas = append(stanzas, fmt.Sprintf("Types: deb\nURIs: %s\nSuites: %s\nComponents: %s\nSigned-By: /%s\n",
-			words[1], words[2], words[3], keyring))
+		stanzas = append(stanzas, fmt.Sprintf("Types: deb\nURIs: %s\nSuites: %s\nComponents: %s\nSigned-By: %s\n",
+			words[1], words[2], words[3], keys))
 	}
 	return strings.Join(stanzas, "\n"), nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
@@ -56,12 +57,23 @@ func smallLab(t *testing.T) Config {
 // MB to download and to pack. The lab makes the real ones when it comes up from nothing.
 func rootfs(t *testing.T, c Config) {
 	t.Helper()
-	m := &maker{Config: c}
+	m := smallMaker(t, c)
 	for _, a := range architectures {
 		files(t, m.rootfs(a.debian), "./bin/busybox", "./usr/lib/libicudata.so", "./arch/"+a.debian)
+		files(t, m.debianfs(a.debian), "./etc/passwd", "./usr/bin/bash", "./usr/lib/libicudata.so",
+			"./var/lib/dpkg/status", "./arch/"+a.debian)
 	}
-	files(t, m.linkerfs(), "./usr/bin/ld.lld", "./usr/lib/libicudata.so", "./usr/share/doc/lld/copyright",
-		"./usr/lib/llvm-14/lib/libLLVM.a")
+	files(t, m.linkerfs(), "./bin/dash", "./lib/libicudata.so", "./lib/libz.so", "./usr/bin/ld.lld",
+		"./usr/lib/llvm-14/lib/libLLVM.a", "./usr/share/doc/lld/copyright")
+}
+
+func smallMaker(t *testing.T, c Config) *maker {
+	t.Helper()
+	tc, err := inspect(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &maker{Config: c, toolchain: tc, progress: io.Discard}
 }
 
 // files makes an archive of empty files.
@@ -97,6 +109,7 @@ func index(t *testing.T, c Config, tag string) v1.ImageIndex {
 type pushedImage struct {
 	*v1.ConfigFile
 	layers []string
+	files  []string // names that are no folders
 }
 
 func images(t *testing.T, c Config, tag string) map[string]pushedImage {
@@ -124,6 +137,15 @@ func images(t *testing.T, c Config, tag string) map[string]pushedImage {
 		for _, l := range m.Layers {
 			p.layers = append(p.layers, l.Digest.String())
 		}
+		r := mutate.Extract(img)
+		for _, m := range members(t, r) {
+			if m.kind != tar.TypeDir {
+				p.files = append(p.files, m.name)
+			}
+		}
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
 		if got := cfg.Platform().String(); got != d.Platform.String() {
 			t.Errorf("%s: the index says %s, the image %s", tag, d.Platform, got)
 		}
@@ -143,6 +165,7 @@ func TestEnsure(t *testing.T) {
 	}
 
 	three := []string{"linux/amd64", "linux/arm/v7", "linux/arm64/v8"}
+	debian := map[string]string{"linux/amd64": "amd64", "linux/arm/v7": "armhf", "linux/arm64/v8": "arm64"}
 	const invariant = "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=true"
 	for _, v := range variants {
 		var below map[string]pushedImage
@@ -173,6 +196,14 @@ func TestEnsure(t *testing.T) {
 					}
 					if want := map[bool]string{true: "1654"}[v.chiseled]; img.Config.User != want {
 						t.Errorf("%s: user %q, want %q", platform, img.Config.User, want)
+					}
+					for file, want := range map[string]bool{
+						"arch/" + debian[platform]: true, "usr/bin/bash": v.debian(), "var/lib/dpkg/status": v.debian(),
+						"etc/apt/apt.conf.d/docker-clean": v.debian(), "bin/busybox": v.musl, "bin/sh": v.musl,
+					} {
+						if slices.Contains(img.files, file) != want {
+							t.Errorf("%s: %s is there: %t, files %q", platform, file, !want, img.files)
+						}
 					}
 					// Each image stands on the layers of the one before, and has one of its own where there is a runtime.
 					if below == nil {
@@ -211,11 +242,12 @@ func TestEnsure(t *testing.T) {
 // The layer of the linker has what the SDK's image does not have, and of that what links.
 func TestLinkerTree(t *testing.T) {
 	c := smallLab(t)
-	tr, err := (&maker{Config: c}).linkerTree()
+	tr, err := smallMaker(t, c).linkerTree()
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkTree(t, tr, []member{dir("usr/"), dir("usr/bin/"), program("usr/bin/ld.lld", "")})
+	checkTree(t, tr, []member{dir("usr/"), dir("usr/bin/"), program("usr/bin/ld.lld", ""), dir("usr/lib/"),
+		program("usr/lib/libz.so", "")})
 }
 
 func checkEnv(t *testing.T, img pushedImage, want, not []string) {

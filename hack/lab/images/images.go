@@ -36,7 +36,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/crosshull/crosshull/hack/lab/apt"
-	"github.com/crosshull/crosshull/llb/dotnet"
+	installer "github.com/crosshull/crosshull/llb/apt"
 )
 
 // revision changes whenever the images come out different for the same inputs.
@@ -49,8 +49,6 @@ type Config struct {
 	Registry  string // host:port, plain HTTP
 	FeedURL   string // NuGet v3 index
 	Cache     string // folder for root file systems and layers
-
-	Installer dotnet.Program // installs packages of Debian for platforms that cannot run here
 }
 
 var architectures = []struct {
@@ -172,7 +170,7 @@ func inspect(ctx context.Context, c Config) (*toolchain, error) {
 		return nil, fmt.Errorf("go env GOROOT GOVERSION: got %q", out)
 	}
 	tc.goroot, tc.goversion = lines[0], strings.TrimPrefix(lines[1], "go")
-	tc.debian, err = debianKey(c.Installer, apt.Mirror(ctx))
+	tc.debian, err = debianKey(installer.Program, apt.Mirror(ctx))
 	return tc, err
 }
 

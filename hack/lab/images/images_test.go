@@ -354,7 +354,7 @@ func TestInspect(t *testing.T) {
 			if tt.aspnetPack {
 				write(t, filepath.Join(c.Toolchain, "feed/microsoft.aspnetcore.app.runtime.linux-arm64.9.0.1.nupkg"), "", 0o644)
 			}
-			got, err := inspect(c)
+			got, err := inspect(t.Context(), c)
 			if tt.missing != "" {
 				if want := "no .NET toolchain in " + c.Toolchain + ": " + tt.missing + " is missing"; err == nil ||
 					err.Error() != want {
@@ -403,6 +403,7 @@ func TestKey(t *testing.T) {
 		func(tc *toolchain, _ *Config) { tc.aspnet = "9.0.2" },
 		func(tc *toolchain, _ *Config) { tc.arm64 = true },
 		func(tc *toolchain, _ *Config) { tc.goversion = "1.27" },
+		func(tc *toolchain, _ *Config) { tc.debian = "1" },
 		func(_ *toolchain, c *Config) { c.FeedURL = "http://127.0.0.1:2" },
 	} {
 		tc, c := base, c
@@ -424,9 +425,7 @@ func TestChiselled(t *testing.T) {
 		{"usr/bin/env", true, true},
 		{"usr/sbin/chroot", true, true},
 		{"sbin/ldconfig", true, true},
-		{"var/lib/dpkg/status", true, true},
 		{"usr/share/doc/libc6/copyright", true, true},
-		{"etc/apt/sources.list", true, true},
 		{"usr/share/zoneinfo/UTC", true, false},
 		{"usr/lib/x86_64-linux-gnu/libicudata.so.72", true, false},
 		{"usr/lib/x86_64-linux-gnu/libssl.so.3", false, false},
@@ -458,7 +457,7 @@ func TestOSTree(t *testing.T) {
 		file("./usr/share/ca-certificates/a.crt", "A\n"), file("./usr/share/ca-certificates/b.crt", "B\n"),
 		file("./usr/share/ca-certificates/README", "no"),
 		file("./usr/share/doc/x", "doc"), file("./usr/share/zoneinfo/UTC", "utc"), file("./var/cache/x", ""),
-		file("./var/lib/apt/x", ""),
+		file("./etc/apt/sources.list", "deb"), file("./var/lib/apt/x", ""),
 		file("./var/lib/dpkg/status", "dpkg"), file("./var/log/x", "log"),
 	} {
 		hdr := &tar.Header{Name: m.name, Typeflag: m.kind, Mode: m.mode, Linkname: m.link, Size: int64(len(m.content)),
@@ -480,10 +479,13 @@ func TestOSTree(t *testing.T) {
 		"bin/", "dev/", "etc/passwd", "etc/ssl/certs/ca-certificates.crt", "home/app/", "lib/libc.so", "lib/link.so", "tmp/",
 		"usr/share/ca-certificates/README",
 	}
-	never := []string{"dev/x", "etc/hostname", "usr/share/doc/x", "var/cache/x", "var/lib/apt/x", "var/log/x", "./", ""}
-	shell, icu := []string{"bin/busybox", "var/lib/dpkg/status"}, []string{"usr/lib/libicudata.so",
-		"usr/share/zoneinfo/UTC"}
+	never := []string{"dev/x", "etc/hostname", "usr/share/doc/x", "var/cache/x", "var/lib/apt/x", "var/log/x", "./", "",
+		"etc/apt/sources.list", "var/lib/dpkg/status"}
+	shell, icu := []string{"bin/busybox"}, []string{"usr/lib/libicudata.so", "usr/share/zoneinfo/UTC"}
 	for _, v := range variants {
+		if v.debian() {
+			continue
+		}
 		t.Run("noble"+v.suffix, func(t *testing.T) {
 			tr, err := m.osTree("amd64", v)
 			if err != nil {
@@ -523,7 +525,7 @@ func TestOSTree(t *testing.T) {
 			}
 		})
 	}
-	if _, err := m.osTree("arm64", variants[0]); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := m.osTree("arm64", variants[2]); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("error %v, want that there is no root file system", err)
 	}
 }
@@ -543,7 +545,7 @@ func TestRuntimeTrees(t *testing.T) {
 	writePack(t, pack(c, "Microsoft.NETCore.App", "9.0.1"), "runtimes/linux-arm64/native/libhostfxr.so",
 		"runtimes/linux-arm64/native/createdump",
 		"runtimes/linux-arm64/lib/net9.0/System.dll", "runtimes/linux-arm64/other/x", "LICENSE.TXT")
-	tc, err := inspect(c)
+	tc, err := inspect(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -613,12 +615,10 @@ func writePack(t *testing.T, file string, names ...string) {
 func TestPrune(t *testing.T) {
 	cache := t.TempDir()
 	for _, name := range []string{"layer-new-os.tar.gz", "layer-old-os.tar.gz", "pushed-new.json", "pushed-old.json",
-		"rootfs-amd64.tar"} {
-		if err := os.WriteFile(filepath.Join(cache, name), nil, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		"rootfs-amd64.tar", "debian-this/amd64.tar", "debian-other/amd64.tar", "debian-1.tmp/made/amd64.tar"} {
+		write(t, filepath.Join(cache, name), "", 0o644)
 	}
-	if err := prune(cache, "new"); err != nil {
+	if err := prune(cache, "new", "this"); err != nil {
 		t.Fatal(err)
 	}
 	files, err := filepath.Glob(filepath.Join(cache, "*"))
@@ -628,7 +628,7 @@ func TestPrune(t *testing.T) {
 	for i, f := range files {
 		files[i] = filepath.Base(f)
 	}
-	if got := strings.Join(files, " "); got != "layer-new-os.tar.gz pushed-new.json rootfs-amd64.tar" {
+	if got := strings.Join(files, " "); got != "debian-this layer-new-os.tar.gz pushed-new.json rootfs-amd64.tar" {
 		t.Errorf("left: %s", got)
 	}
 }

@@ -114,8 +114,8 @@ func gnu(name string) bool {
 
 // chiselled tells whether Ubuntu Chiseled images lack a file.
 func chiselled(name string, icu bool) bool {
-	for _, p := range []string{"bin/", "sbin/", "usr/bin/", "usr/sbin/", "var/lib/dpkg", "etc/dpkg", "etc/apt",
-		"usr/share/doc", "usr/share/man", "usr/share/busybox"} {
+	for _, p := range []string{"bin/", "sbin/", "usr/bin/", "usr/sbin/", "usr/share/doc", "usr/share/man",
+		"usr/share/busybox"} {
 		if strings.HasPrefix(name, p) {
 			return true
 		}
@@ -128,7 +128,8 @@ func globalization(name string) bool {
 	return strings.HasPrefix(name, "usr/share/zoneinfo") || strings.Contains(name, "/libicu")
 }
 
-// osTree is a root file system without what changes between two runs, and with what maintainer scripts would have made.
+// osTree is the OS of a chiseled or an alpine image: a root file system without what changes between two runs, and with
+// what maintainer scripts would have made. It has no database of packages.
 func (m *maker) osTree(arch string, v variant) (*tree, error) {
 	f, err := os.Open(m.rootfs(arch))
 	if err != nil {
@@ -151,6 +152,9 @@ func (m *maker) osTree(arch string, v variant) (*tree, error) {
 			strings.HasPrefix(name, "var/log/"),
 			strings.HasPrefix(name, "var/cache/"),
 			strings.HasPrefix(name, "var/lib/apt/"),
+			strings.HasPrefix(name, "var/lib/dpkg/"),
+			strings.HasPrefix(name, "etc/apt/"),
+			strings.HasPrefix(name, "etc/dpkg/"),
 			name == "etc/resolv.conf",
 			name == "etc/hostname",
 			name == "etc/hosts",
@@ -158,7 +162,7 @@ func (m *maker) osTree(arch string, v variant) (*tree, error) {
 			continue
 		case !v.musl && strings.Contains(name, "-musl"), v.musl && (gnu(name) || !v.icu && globalization(name)):
 			continue
-		case v.chiseled && chiselled(name, v.icu), !v.chiseled && strings.HasPrefix(name, "usr/share/doc/"):
+		case v.chiseled && chiselled(name, v.icu), v.musl && strings.HasPrefix(name, "usr/share/doc/"):
 			continue
 		}
 		dt, err := io.ReadAll(r)
