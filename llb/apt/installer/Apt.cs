@@ -112,7 +112,7 @@ sealed class Apt
         File.Copy(source.Key, key, overwrite: true);
         return Extension(text) == ".sources"
             ? text + $"Signed-By: {key}\n"
-            : oneLine.Replace(text, m => $"{m.Groups[1].Value} [{m.Groups[2].Value} signed-by={key}]");
+            : oneLine.Replace(text, m => $"{m.Groups[1].Value} [{m.Groups[2].Value} signed-by={key}] ");
     }
 
     static bool Armored(string key) => File.ReadAllText(key).Contains("-----BEGIN PGP");
