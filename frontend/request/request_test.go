@@ -141,7 +141,7 @@ func TestMistakesHaveLines(t *testing.T) {
 }
 
 func TestWarnings(t *testing.T) {
-	const phases = "before, describe, restore, publish, after, test, image"
+	const phases = "before, describe, restore, publish, after, test, packages, image"
 	for _, tc := range []struct {
 		name string
 		c    *gatewaytest.Client

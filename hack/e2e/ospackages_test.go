@@ -1,0 +1,238 @@
+package e2e
+
+import (
+	"archive/tar"
+	"crypto/sha256"
+	"debug/elf"
+	"fmt"
+	"io"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/moby/buildkit/solver/pb"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/crosshull/crosshull/hack/lab/run"
+)
+
+// withPackages is an app on a base that gets packages.
+func withPackages(t *testing.T, packages string) (dir string) {
+	t.Helper()
+	dir = hello(t)
+	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nbase:\n  packages: "+packages+"\n")
+	return dir
+}
+
+// packageEntries are the entries of a layer: what each is, as far as an installation decides it.
+func packageEntries(t *testing.T, repo string, layer ocispecs.Descriptor) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	eachEntry(t, repo, layer.Digest.String(), func(h *tar.Header, r io.Reader) {
+		sum := sha256.New()
+		if _, err := io.Copy(sum, r); err != nil {
+			t.Fatal(err)
+		}
+		var attributes []string
+		for _, k := range slices.Sorted(maps.Keys(h.PAXRecords)) {
+			if strings.HasPrefix(k, "SCHILY.") {
+				attributes = append(attributes, k+"="+h.PAXRecords[k])
+			}
+		}
+		all[path.Clean(h.Name)] = fmt.Sprintf("type %c, mode %o, owner %d:%d, leads to %q, content %x, attributes %q",
+			h.Typeflag, h.Mode, h.Uid, h.Gid, h.Linkname, sum.Sum(nil)[:6], attributes)
+	})
+	return all
+}
+
+// leftBehind are paths that apt-get install leaves, and crosshull does not: caches, lists, logs, locks and backups, and
+// the folders that have nothing else.
+var leftBehind = regexp.MustCompile(`^var/(cache/(apt|ldconfig)|lib/apt/lists|log)(/|$)|` +
+	`^var/lib/dpkg/(lock.*|triggers/Lock|triggers|status-old)$|^etc/(passwd|group|shadow|gshadow)-$|^etc/\.pwd\.lock$|` +
+	`^(var|var/cache|etc|run|tmp|var/lib|var/lib/dpkg|var/lib/apt)$`)
+
+// The layer of packages is what apt-get install makes, file by file. For linux/amd64/v2, they are installed as on a
+// platform whose programs cannot run, so that is compared with the truth as well.
+func TestPackagesAsInstalled(t *testing.T) {
+	t.Parallel()
+	for _, set := range []string{
+		"libfontconfig1 tzdata curl", // a library, data, a program
+		"openssh-client",             // a group, setgid
+		"procps iputils-ping",        // alternatives, capabilities
+		"python3-minimal",            // compiled files
+		"vim-tiny",                   // diversions, alternatives
+		"locales",                    // debconf
+		"libgdiplus",
+		"gnupg",
+		"krb5-user",
+		"nginx-light",
+		"postgresql-client",
+		"fonts-dejavu-core fontconfig", // caches of fonts
+	} {
+		names := strings.Fields(set)
+		t.Run(strings.Join(names, " "), func(t *testing.T) {
+			t.Parallel()
+			dir, repo := withPackages(t, "["+strings.Join(names, ", ")+"]"), repository(t)
+			mustSolve(t, dir, platform("linux/amd64,linux/amd64/v2"), pushTo(repo))
+			truth := repository(t)
+			write(t, dir, "Dockerfile", "FROM mcr.microsoft.com/dotnet/runtime:10.0\n"+
+				"RUN apt-get update && apt-get install -y --no-install-recommends "+strings.Join(names, " ")+"\n")
+			build(t, dir, "--provenance=false", "--platform", "linux/amd64", "-t", truth, "--push", ".")
+			var plain pushed
+			fetch(t, truth, "manifests/latest", &plain.Manifest)
+			want := packageEntries(t, truth, plain.Layers[len(plain.Layers)-1])
+			_, images := index(t, repo)
+			for _, p := range []string{"linux/amd64", "linux/amd64/v2"} {
+				got := packageEntries(t, repo, images[p].Layers[len(plain.Layers)-1])
+				compareEntries(t, p, got, want)
+			}
+		})
+	}
+}
+
+func compareEntries(t *testing.T, platform string, got, want map[string]string) {
+	t.Helper()
+	all := maps.Clone(want)
+	maps.Copy(all, got)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if got[name] != want[name] && !leftBehind.MatchString(name) {
+			t.Errorf("%s: %s is\n%s, want\n%s", platform, name, got[name], want[name])
+		}
+	}
+}
+
+// The image for arm64 has what the packages are there: programs for arm64, the same files otherwise, and a database
+// that dpkg finds right. A program that loads the library runs there.
+func TestPackagesOfAnotherPlatform(t *testing.T) {
+	t.Parallel()
+	dir, repo := withPackages(t, "[libfontconfig1, tzdata, curl]\nimage: {entrypoint: [/bin/sh, -c]}"), repository(t)
+	rec := mustSolve(t, dir, platform("linux/amd64,linux/arm64,linux/arm/v7"), pushTo(repo))
+	if rec.count("[packages linux/amd64] apt-get install") != 1 {
+		t.Errorf("the packages are not installed once on the builder's platform: %q", rec.ran)
+	}
+	for _, op := range rec.execs {
+		if op.Platform.GetArchitecture() != "amd64" {
+			t.Errorf("%v runs on %s", op.GetExec().Meta.Args, op.Platform.GetArchitecture())
+		}
+	}
+	_, images := index(t, repo)
+	files := layerFiles(t, repo, images["linux/arm64"].Layers[osLayer(t, repo, images["linux/arm64"])])
+	programs := 0
+	for name, f := range files {
+		if strings.HasPrefix(string(f.data), "\x7fELF") {
+			wantELF(t, name, f.data, elf.EM_AARCH64)
+			programs++
+		}
+		if strings.Contains(name, "x86_64") || strings.Contains(name, "amd64") {
+			t.Errorf("a file for amd64: %s", name)
+		}
+	}
+	if programs < 10 {
+		t.Errorf("%d programs and libraries", programs)
+	}
+	res := runMachine(t, run.Spec{
+		Ref: repo,
+		Args: []string{"dpkg --audit && dpkg --verify curl libfontconfig1 && apt-get --version && curl --version && " +
+			"dpkg-query -W libfontconfig1 && TZ=Europe/Berlin date +%Z"},
+	})
+	wantContains(t, "output", res.Output, "curl 7", "aarch64", "libfontconfig1:arm64", "CE")
+	if strings.Contains(res.Output, "??5") {
+		t.Errorf("dpkg finds changed files:\n%s", res.Output)
+	}
+}
+
+// osLayer is the index of the layer of packages: the one with the database of dpkg that is last.
+func osLayer(t *testing.T, repo string, img pushed) int {
+	t.Helper()
+	for i := len(img.Layers) - 1; i >= 0; i-- {
+		if layerFiles(t, repo, img.Layers[i])["var/lib/dpkg/status"] != nil {
+			return i
+		}
+	}
+	t.Fatal("no layer has a database of dpkg")
+	return 0
+}
+
+func wantELF(t *testing.T, name string, data []byte, want elf.Machine) {
+	t.Helper()
+	f, err := elf.NewFile(strings.NewReader(string(data)))
+	if err != nil {
+		t.Errorf("%s: %v", name, err)
+		return
+	}
+	if f.Machine != want {
+		t.Errorf("%s is for %s, want %s", name, f.Machine, want)
+	}
+}
+
+// Packages are installed anew when they change, and then only they. An edit of a source does not touch them, and they
+// come out the same each time, with and without merges.
+func TestPackagesAreALayerOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	const both = "linux/amd64,linux/arm64"
+	dir, repo := withPackages(t, "[libfontconfig1]"), repository(t)
+	mustSolve(t, dir, platform(both), pushTo(repo))
+	_, first := index(t, repo)
+
+	edit(t, dir, "Program.cs", "Hello", "Bye")
+	rec := mustSolve(t, dir, platform(both), pushTo(repo))
+	if n := rec.count("[packages"); n != 0 {
+		t.Errorf("an edit of a source ran %d steps of packages: %q", n, rec.ran)
+	}
+
+	again := repository(t)
+	mustSolve(t, dir, platform(both), pushTo(again), attr("no-cache", "packages"), without(pb.CapMergeOp))
+	_, second := index(t, again)
+	for p := range first {
+		i := osLayer(t, repo, first[p])
+		if first[p].Layers[i].Digest != second[p].Layers[i].Digest {
+			t.Errorf("%s: the layer of packages is %s and %s", p, first[p].Layers[i].Digest, second[p].Layers[i].Digest)
+		}
+	}
+
+	edit(t, dir, "crosshull.yaml", "[libfontconfig1]", "[libfontconfig1, tzdata]")
+	rec = mustSolve(t, dir, platform(both), pushTo(repo))
+	if rec.count("[publish] dotnet publish") != 0 || rec.count("[packages") == 0 {
+		t.Errorf("other packages ran %q", rec.ran)
+	}
+}
+
+// What apt says is an error at the line of the package.
+func TestPackageMistakes(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name, base, packages string
+		want                 []string
+	}{
+		{"unknown", "", "[tzdata, no-such-package]", []string{"crosshull.yaml:3: Unable to locate package no-such-package"}},
+		{"no version", "", "[curl=1.2.3]", []string{"crosshull.yaml:3: Version '1.2.3' for 'curl' was not found"}},
+		{"virtual", "", "[mail-transport-agent]", []string{
+			"Package mail-transport-agent is a virtual package provided by:", "postfix",
+			"crosshull.yaml:3: Package 'mail-transport-agent' has no installation candidate",
+		}},
+		{"conflict", "", "[exim4-daemon-light, postfix]", []string{"crosshull.yaml:3: ", "Conflicts: mail-transport-agent"}},
+		{"snapshot", "", `{install: [curl], snapshot: "2026-11-01T00:00:00Z"}`, []string{
+			"snapshot needs apt 2.7.12 or later, and the base has 2.6.1",
+		}},
+		{"alpine", "  family: alpine\n", "[curl]", []string{"crosshull.yaml:", "packages of Alpine are not supported"}},
+		{"chiseled", "  family: noble-chiseled\n", "[curl]", []string{"crosshull.yaml:", "has no apt"}},
+		{"mirror that is down", "", `{install: [curl], sources: {debian: "deb http://127.0.0.1:1/debian bookworm main"}}`,
+			[]string{"Could not connect to 127.0.0.1:1"}},
+		{"no key", "", `{install: [curl], sources: {x: "deb http://127.0.0.1:1/ ./"}, keys: {x: no.asc}}`, []string{"no.asc"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			dir, repo := hello(t), repository(t)
+			write(t, dir, "crosshull.yaml",
+				"# syntax=ghcr.io/crosshull/crosshull:1\nbase:\n  packages: "+tc.packages+"\n"+tc.base)
+			_, err := solve(t, dir, platform("linux/amd64,linux/arm64"), pushTo(repo))
+			if err == nil {
+				t.Fatal("the build succeeds")
+			}
+			wantContains(t, "error", err.Error(), tc.want...)
+		})
+	}
+}
