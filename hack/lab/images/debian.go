@@ -12,6 +12,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -311,9 +312,7 @@ func matches(pattern, name string) bool {
 // unwanted tells whether an image leaves out a file because only a machine that runs has it, because it is a log or a
 // cache, or because it is only of the installation.
 func unwanted(name string, kind byte) bool {
-	for _, dir := range []string{
-		"dev/", "proc/", "run/", "sys/", "tmp/", "var/cache/apt/", "var/lib/apt/lists/", "var/tmp/",
-	} {
+	for _, dir := range []string{"dev/", "proc/", "run/", "sys/", "tmp/", "var/tmp/"} {
 		if strings.HasPrefix(name, dir) {
 			return true
 		}
@@ -328,7 +327,7 @@ func unwanted(name string, kind byte) bool {
 	if kind == tar.TypeDir {
 		return false
 	}
-	for _, dir := range []string{"var/cache/", "var/log/"} {
+	for _, dir := range []string{"var/cache/", "var/lib/apt/lists/", "var/log/"} {
 		// debconf keeps the answers to the questions of packages there.
 		if strings.HasPrefix(name, dir) && !strings.HasPrefix(name, "var/cache/debconf/") {
 			return true
@@ -379,6 +378,9 @@ func (m *maker) debianTree(arch string) (*tree, error) {
 		kept := &tar.Header{
 			Name: name, Typeflag: hdr.Typeflag, Mode: hdr.Mode, Uid: hdr.Uid, Gid: hdr.Gid, Linkname: hdr.Linkname,
 			Size: int64(len(dt)), PAXRecords: map[string]string{},
+		}
+		if path.Base(name) == "partial" { // apt has given them to its own user where it has run, and does so again
+			kept.Mode, kept.Uid, kept.Gid = 0o755, 0, 0
 		}
 		for k, v := range hdr.PAXRecords {
 			if strings.HasPrefix(k, "SCHILY.xattr.") {

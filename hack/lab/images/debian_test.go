@@ -57,7 +57,7 @@ func TestDebianTree(t *testing.T) {
 	plain("./usr/share/doc/su/changelog.gz", "changes", 0o644, 0)
 	plain("./usr/share/doc/su/copyright", "copyright", 0o644, 0)
 	plain("./usr/share/man/man1/su.1.gz", "man", 0o644, 0)
-	folder("./var/cache/apt/archives/partial/", 0o700)
+	other(&tar.Header{Name: "./var/cache/apt/archives/partial/", Typeflag: tar.TypeDir, Mode: 0o700, Uid: 42})
 	plain("./var/cache/debconf/config.dat", "answers", 0o644, 0)
 	plain("./var/cache/debconf/config.dat-old", "answers", 0o644, 0)
 	plain("./var/cache/ldconfig/aux-cache", "cache", 0o600, 0)
@@ -134,8 +134,11 @@ func TestDebianTree(t *testing.T) {
 	if h := got["home/app/"]; h == nil || h.Uid != appUID || h.Gid != appUID {
 		t.Errorf("home/app is %+v", h)
 	}
+	if h := got["var/cache/apt/archives/partial/"]; h == nil || h.Mode != 0o755 || h.Uid != 0 {
+		t.Errorf("apt's folder is %+v", h)
+	}
 	for name, want := range map[string]bool{"run/": true, "run/lock/": false, "tmp/": true, "var/log/apt/": true,
-		"var/cache/ldconfig/": false, "var/cache/apt/archives/": false} {
+		"var/cache/ldconfig/": false} {
 		if (got[name] != nil) != want {
 			t.Errorf("folder %s is there: %t", name, !want)
 		}
