@@ -111,7 +111,7 @@ sealed class Apt
         var key = Path.Combine(state, source.Name + (Armored(source.Key) ? ".asc" : ".gpg"));
         File.Copy(source.Key, key, overwrite: true);
         return Extension(text) == ".sources"
-            ? text + $"Signed-By: {key}\n"
+            ? string.Join("\n", stanzas.Split(text).Where(s => s.Trim() != "").Select(s => $"{s.Trim()}\nSigned-By: {key}\n"))
             : oneLine.Replace(text, m => $"{m.Groups[1].Value} [{m.Groups[2].Value} signed-by={key}] ");
     }
 
@@ -172,6 +172,8 @@ sealed class Apt
         new(@"^(\S+):$\n\s+Installed: .*\n\s+Candidate: (?!\(none\))", RegexOptions.Multiline);
 
     static readonly Regex deb822 = new(@"^\s*Types\s*:", RegexOptions.Multiline | RegexOptions.IgnoreCase);
+
+    static readonly Regex stanzas = new(@"\n\s*\n");
 
     static readonly Regex signedBy = new(@"(signed-by\s*[:=])([^\]\n]*)", RegexOptions.IgnoreCase);
 
