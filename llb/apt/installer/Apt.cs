@@ -111,7 +111,7 @@ sealed class Apt
         var key = Path.Combine(state, source.Name + (Armored(source.Key) ? ".asc" : ".gpg"));
         File.Copy(source.Key, key, overwrite: true);
         return Extension(text) == ".sources"
-            ? string.Join("\n", stanzas.Split(text).Where(s => s.Trim() != "").Select(s => $"{s.Trim()}\nSigned-By: {key}\n"))
+            ? string.Concat(stanzas.Split(text.Trim()).Select(s => $"{s}\nSigned-By: {key}\n\n"))
             : oneLine.Replace(text, m => $"{m.Groups[1].Value} [{m.Groups[2].Value} signed-by={key}] ");
     }
 
