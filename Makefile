@@ -2,10 +2,10 @@
 # test use the Docker engine that is there, and install nothing (see hack/machine).
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test place times bench repro soak lint down up env update race go site
+.PHONY: help demo check test place times bench repro soak packages-soak lint down up env update race go site
 
 help: ## this list
-	@awk -F ': *[^#]*## ' '/^[a-z]+:.*## / { gsub(/[$$][$$]/, "$$"); printf "make %-8s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ': *[^#]*## ' '/^[a-z-]+:.*## / { gsub(/[$$][$$]/, "$$"); printf "make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: go ## the main job on a real example, with your Docker engine; without one, in the lab
 	go -C hack run ./cmd/demo
@@ -44,6 +44,10 @@ N = 1
 soak: ## what is published of repositories made at random, held against dotnet publish: make soak N=100
 	go -C hack run ./cmd/lab up
 	go -C hack run ./cmd/differential -n $(N) -each 3 $(ARGS)
+
+packages-soak: ## much used packages of Debian, each held against apt-get install
+	go -C hack run ./cmd/lab up
+	go -C hack test -count 1 -timeout 12h ./e2e -run 'TestPackagesAsInstalled$$' -packages testdata/packages/popular.txt
 
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 

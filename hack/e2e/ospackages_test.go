@@ -4,9 +4,11 @@ import (
 	"archive/tar"
 	"crypto/sha256"
 	"debug/elf"
+	"flag"
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"path"
 	"regexp"
 	"slices"
@@ -54,24 +56,18 @@ var leftBehind = regexp.MustCompile(`^var/(cache/(apt|ldconfig)|lib/apt/lists|lo
 	`^var/lib/dpkg/(lock.*|triggers/Lock|triggers|status-old)$|^etc/(passwd|group|shadow|gshadow)-$|^etc/\.pwd\.lock$|` +
 	`^(var|var/cache|etc|run|tmp|var/lib|var/lib/dpkg|var/lib/apt)$`)
 
+// packageSets is a file with packages to install together in each line.
+var packageSets = flag.String("packages", "testdata/packages/some.txt", "file with sets of packages")
+
 // The layer of packages is what apt-get install makes, file by file. For linux/amd64/v2, they are installed as on a
 // platform whose programs cannot run, so that is compared with the truth as well.
 func TestPackagesAsInstalled(t *testing.T) {
 	t.Parallel()
-	for _, set := range []string{
-		"libfontconfig1 tzdata curl", // a library, data, a program
-		"openssh-client",             // a group, setgid
-		"procps iputils-ping",        // alternatives, capabilities
-		"python3-minimal",            // compiled files
-		"vim-tiny",                   // diversions, alternatives
-		"locales",                    // debconf
-		"libgdiplus",
-		"gnupg",
-		"krb5-user",
-		"nginx-light",
-		"postgresql-client",
-		"fonts-dejavu-core fontconfig", // caches of fonts
-	} {
+	dt, err := os.ReadFile(*packageSets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for set := range strings.Lines(string(dt)) {
 		names := strings.Fields(set)
 		t.Run(strings.Join(names, " "), func(t *testing.T) {
 			t.Parallel()
