@@ -85,15 +85,29 @@ sealed class Foreign(Request request)
     {
         foreach (var name in early)
         {
-            string from = Path.Combine(request.Installed, name), was = Path.Combine(request.Pristine, name);
-            if (!File.Exists(from) || File.Exists(was) && Tree.SameContent(from, was))
+            string from = Path.Combine(request.Installed, name), to = Path.Combine(request.Target, name);
+            var was = Text(Path.Combine(request.Pristine, name));
+            var now = Text(from);
+            if (now == was)
                 continue;
-            var to = Path.Combine(request.Target, name);
-            var text = Translation.Text(File.ReadAllText(from, Encoding.Latin1)) ??
+            var text = Translation.Text(Merged(name, Text(to), was, now)) ??
                 throw new Mistake($"a script writes /{name}, which names the architecture of the build platform");
             File.WriteAllText(to, text, Encoding.Latin1);
             Tree.CopyRights(from, to);
         }
+    }
+
+    static string Text(string file) => File.Exists(file) ? File.ReadAllText(file, Encoding.Latin1) : "";
+
+    // What the scripts added, if the image has other lines than that for the build platform.
+    static string Merged(string name, string target, string was, string now)
+    {
+        if (target == was)
+            return now;
+        string[] before = was.Split('\n'), after = now.Split('\n');
+        return before.Except(after).Any()
+            ? throw new Mistake($"scripts change /{name}, and the base has another one for this platform")
+            : target + string.Concat(after.Except(before).Select(line => line + "\n"));
     }
 
     // dpkg follows an absolute link to a folder of the root that it runs in, not of the image.
