@@ -196,7 +196,7 @@ func anchorOf(heading string) string {
 
 func typeName(t reflect.Type) string {
 	some := func(of reflect.Type) string {
-		return regexp.MustCompile(`text|map`).ReplaceAllString(typeName(of), "${0}s")
+		return regexp.MustCompile(`^list|\b(text|map)\b`).ReplaceAllString(typeName(of), "${0}s")
 	}
 	switch t.Kind() {
 	case reflect.Pointer:

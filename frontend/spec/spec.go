@@ -417,7 +417,7 @@ type SDK struct {
 	Toolchain string `yaml:"toolchain" rule:"reference"`
 }
 
-// Base is the `base` section. Set at most one of the two keys.
+// Base is the `base` section. Set at most one of image and family.
 type Base struct {
 	// Image is a full image reference, in place of [Base.Family]. Empty: ContainerBaseImage, else the image that the SDK
 	// infers.

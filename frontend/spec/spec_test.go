@@ -27,7 +27,7 @@ func TestParseFull(t *testing.T) {
 		{"mode", strings.Join(s.Publish.Mode, " "), "self-contained trimmed"},
 		{"a property that YAML takes for a boolean", s.Publish.Properties["TreatWarningsAsErrors"], "true"},
 		{"a version that YAML takes for a number", s.SDK.Version, "10.0"},
-		{"family", s.Base.Family, "noble-chiseled"},
+		{"family", s.Base.Family, "noble"},
 		{"ports", strings.Join(s.Image.Ports, " "), "8080 9090/udp"},
 		{"args", strings.Join(s.Image.Args, " "), "--urls http://+:80"},
 		{"env", s.Image.Env["LANG"], "C.UTF-8"},
@@ -44,8 +44,8 @@ func TestParseFull(t *testing.T) {
 		{"project", Range{6, 6}},
 		{"publish", Range{8, 27}},
 		{"publish.properties.Nullable", Range{13, 13}},
-		{"image.ports.1", Range{47, 47}},
-		{"image.no-such-key", Range{31, 62}},
+		{"image.ports.1", Range{56, 56}},
+		{"image.no-such-key", Range{40, 71}},
 		{"no-such-key", Range{1, 1}},
 	} {
 		if got := s.Range(tc.path); got != tc.want {
