@@ -33,17 +33,21 @@ func Write(apps []*plan.Plan, name string) ([]byte, error) {
 		}
 	}
 	head := &writer{page: w.page}
-	head.intro(name)
+	head.intro(apps, name)
 	head.arguments(apps)
 	return []byte(strings.Join(append(head.lines, w.lines...), "\n") + "\n"), nil
 }
 
 // intro says what the file is. Its first comment ends the file's directives.
-func (w *writer) intro(name string) {
+func (w *writer) intro(apps []*plan.Plan, name string) {
 	w.line("# syntax=docker/dockerfile:1")
 	w.comment("Written by crosshull (docker buildx build --call=dockerfile): the apps of %s,", oneLine(name))
 	w.comment("built the same way by a Dockerfile.")
-	w.comment("It restores and compiles on the platform of the builder, whatever the target, so no step is emulated.")
+	emulated := "no step is emulated"
+	if installs(apps) {
+		emulated = "only apt-get is emulated"
+	}
+	w.comment("It restores and compiles on the platform of the builder, whatever the target, so %s.", emulated)
 	w.comment("What crosshull does, but not this file: layers by kind of file, libraries compiled apart, static assets")
 	w.comment("compressed once, assets of other systems left out, labels with the digest of the base, and keeping these")
 	w.comment("lists up to date.")
@@ -100,7 +104,7 @@ func nameStages(apps []*app) {
 			}
 			return a.stage(kind)
 		}
-		a.build, a.folders = name("build"), name("folders")
+		a.build, a.folders, a.aptSources = name("build"), name("folders"), name("package-sources")
 		a.publish = a.build
 		if a.Request.Spec.Tests.Gate {
 			a.test, a.publish = name("test"), name("publish")
@@ -192,7 +196,7 @@ type app struct {
 	*plan.Plan
 	nuget dotnet.NuGetSettings
 	// The names of its stages. final is the stage of the image.
-	build, test, publish, folders, final string
+	build, test, publish, folders, aptSources, final string
 	// changed has the sources that commands changed, published has what commands will change.
 	changed, published string
 }

@@ -129,6 +129,26 @@ var goldens = []struct {
 		}
 		c.Step(gatewaytest.Step{Name: "[before] set -e", Files: c.Context})
 	}},
+	{name: "packages", spec: []string{
+		"base:",
+		"  packages:",
+		"    install: [tzdata, curl=7.88.1-10+deb12u*, libfontconfig1]",
+		"    only: {arm64: [libatomic1]}",
+		"    recommends: true",
+		"    snapshot: '2026-11-01T00:00:00Z'",
+		"    sources:",
+		"      tools: deb [arch=amd64] https://packages.example.com/debian stable main",
+		"      debian: |",
+		"        Types: deb",
+		"        URIs: https://debian.example.com/",
+		"        Suites: bookworm",
+		"        Components: main",
+		"    keys: {tools: eng/my tools.asc, debian: eng/debian.gpg}",
+		"    skip-scripts: [curl]",
+	}, change: func(c *gatewaytest.Client) {
+		c.Say("eng/my tools.asc", "x")
+		c.Say("eng/debian.gpg", "x")
+	}},
 	{name: "feeds", spec: []string{
 		"nuget:",
 		"  feeds:",

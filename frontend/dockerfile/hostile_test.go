@@ -21,6 +21,7 @@ import (
 	"github.com/crosshull/crosshull/frontend/spec"
 	"github.com/crosshull/crosshull/frontend/tree"
 	xllb "github.com/crosshull/crosshull/llb"
+	"github.com/crosshull/crosshull/llb/apt"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
@@ -33,6 +34,7 @@ type hand struct {
 	tests    []*dotnet.App
 	target   request.Target
 	base     dockerspec.DockerOCIImageConfig
+	packages *plan.Packages
 	name     string // of the spec
 }
 
@@ -80,7 +82,7 @@ func (h *hand) plan(t testing.TB) *plan.Plan {
 			t.Fatal(err)
 		}
 		place := plan.Place{Platform: platform, RID: rid, Base: plan.Base{Image: &gateway.Image{Name: "base:1", Config: img}}}
-		p.Targets = append(p.Targets, plan.Target{Place: place, Spec: s, Config: config})
+		p.Targets = append(p.Targets, plan.Target{Place: place, Spec: s, Config: config, Packages: h.packages})
 	}
 	return p
 }
@@ -219,7 +221,8 @@ func (asked shells) wordsOf(t testing.TB, commands []string) [][]string {
 	const end = "END OF A COMMAND"
 	script := `dotnet() { tell dotnet "$@" "ca=$SSL_CERT_FILE"; }` + "\n" +
 		`mkdir() { tell mkdir "$@"; }; rm() { tell rm "$@"; }; ln() { tell ln "$@"; }` + "\n" +
-		`tar() { tell tar "$@"; }; chmod() { tell chmod "$@"; }; chown() { tell chown "$@"; }` + "\n"
+		`tar() { tell tar "$@"; }; chmod() { tell chmod "$@"; }; chown() { tell chown "$@"; }` + "\n" +
+		`apt() { tell apt-get "$@"; }; alias apt-get=apt; set -f` + "\n"
 	for _, c := range commands {
 		script += "(\n" + c + "\n) || exit; tell '" + end + "'\n"
 	}
@@ -418,6 +421,17 @@ var places = []place{
 	{name: "nuget.ca", unheld: unheldID, skip: empty, set: func(h *hand, v string) { h.spec.NuGet.CA = v }},
 	{name: "nuget.ca-secret", unheld: unheldID, skip: empty,
 		set: func(h *hand, v string) { h.spec.NuGet.CASecret = v }},
+	{name: "base.packages", unheld: unheld, set: func(h *hand, v string) {
+		h.packages = &plan.Packages{Packages: apt.Packages{Install: []string{v, "another"}}}
+	}},
+	{name: "base.packages.sources", unheld: unheld, skip: notALine,
+		set: func(h *hand, v string) { h.install(apt.Source{Name: "a", Text: "deb https://a/ " + v, Key: "a.gpg"}) },
+		with: append(slices.Clone(ofSource),
+			"2 RUN mount bind from= source=a.gpg target=/etc/apt/keyrings/a.gpg id= env= required=false")},
+	{name: "base.packages.keys", unheld: unheldID, skip: func(v string) bool { return v == "" || path.Ext(v) != "" },
+		set: func(h *hand, v string) { h.install(apt.Source{Name: "a", Text: "deb https://a/ b c", Key: v}) },
+		with: append(slices.Clone(ofSource),
+			"1 COPY [] from= chown= chmod= false to /a.list: deb [signed-by=/etc/apt/keyrings/a.asc] https://a/ b c\n")},
 	{name: "name of the spec", unheld: left, set: func(h *hand, v string) { h.name = v }},
 	{name: "label of the base", unheld: left, set: func(h *hand, v string) {
 		h.base.Labels = map[string]string{"org.opencontainers.image." + v: v}
@@ -432,6 +446,22 @@ func isPattern(v string) bool { return noPattern(v) || dotnet.Escape(v) != v || 
 
 // noReference finds what is no reference of an image, which the spec refuses or a registry does.
 func noReference(v string) bool { return !reference.MatchString(v) }
+
+// install makes the image install a package from a source.
+func (h *hand) install(s apt.Source) {
+	h.packages = &plan.Packages{Packages: apt.Packages{Install: []string{"tool"}, Sources: []apt.Source{s}}}
+}
+
+// notALine finds values of which other lines come, or none.
+func notALine(v string) bool {
+	return v == "" || strings.TrimSpace(v) != v || strings.Contains(v, "\n")
+}
+
+// ofSource are the mounts of a source.
+var ofSource = []string{
+	"2 RUN mount bind from=package-sources source=/a.list target=/etc/apt/sources.list.d/a.list id= env= required=false",
+	"2 RUN mount bind from=package-sources source=/none target=/etc/apt/sources.list.d/a.sources id= env= required=false",
+}
 
 // noOwner says why an owner is left out: it is another owner, or two.
 func noOwner(v string) bool { return v == "" || v == "0" || v == "app" || strings.Contains(v, ":") }

@@ -22,6 +22,7 @@ import (
 // platform has its own stage, and the last stage chooses one.
 func (a *app) image() error {
 	a.madeFiles()
+	a.packageSources()
 	bases := make([]string, len(a.Targets))
 	stages := make([][]string, len(a.Targets))
 	differ := false
@@ -113,6 +114,7 @@ func (a *app) imageStage(t plan.Target) []string {
 	if t.Base.Config != nil {
 		s.base = t.Base.Config.Config
 	}
+	s.packages()
 	s.users()
 	s.workdir()
 	s.files()
