@@ -130,6 +130,16 @@ func commands() *gatewaytest.Client {
 	return c
 }
 
+// osPackages is a BuildKit with a spec that installs packages on a base.
+func osPackages() *gatewaytest.Client {
+	c := gatewaytest.Console()
+	c.Set("platform", "linux/amd64,linux/arm64")
+	c.Spec("base:", "  packages:", "    install: [tzdata, curl=8.*]", "    only: {arm64: [libatomic1]}",
+		"    recommends: true", "    snapshot: '2026-11-01T01:00:00Z'", "    sources: {tools: deb https://example.com/ ./}",
+		"image: {users: [{name: shop, uid: 10001}]}")
+	return c
+}
+
 // none is a BuildKit without a spec.
 func none() *gatewaytest.Client {
 	c := gatewaytest.Console()
@@ -151,6 +161,7 @@ func TestAnswers(t *testing.T) {
 		{"shop", shop, []string{"plan", "explain", "graph", "bake", "dockerfile", "outline", "targets"}},
 		{"users", users, []string{"plan", "explain", "graph", "dockerfile"}},
 		{"commands", commands, []string{"plan", "graph", "outline"}},
+		{"packages", osPackages, []string{"plan", "explain", "graph"}},
 		{"native", native, []string{"plan", "explain", "graph", "dockerfile"}},
 	} {
 		for _, name := range tc.calls {

@@ -111,6 +111,12 @@ func (k explainer) values() []report.Value {
 	images := make([][]report.Value, len(k.Targets))
 	for i, t := range k.Targets {
 		names[i], images[i] = platforms.Format(platforms.Normalize(t.Platform)), k.explainImage(t.Config)
+		if t.Packages != nil {
+			images[i] = append(images[i], report.Value{
+				Key: "base.packages", Value: strings.Join(t.Packages.Install, ", "), From: bySpec,
+				At: k.Request.Line("base.packages"),
+			})
+		}
 	}
 	return append(values, report.Merge(names, images)...)
 }

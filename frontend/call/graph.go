@@ -111,10 +111,16 @@ func draw(ctx context.Context, p *plan.Plan, into *report.Graph) error {
 	}
 	for _, t := range p.Targets {
 		name := strings.TrimSpace(p.Request.Target.App+" image ") + " " + platforms.Format(platforms.Normalize(t.Platform))
-		after := slices.Concat([]string{published[p.PublishKey(t)]}, shared, []string{t.Base.Name})
+		base := t.Base.Name
+		if t.Packages != nil {
+			if base, err = add(t.Base.State); err != nil {
+				return err
+			}
+		}
+		after := slices.Concat([]string{published[p.PublishKey(t)]}, shared, []string{base})
 		if image := t.Spec.Image; len(image.Users)+len(image.Groups) > 0 {
 			users := "users of " + name
-			into.Step(users, []string{t.Base.Name})
+			into.Step(users, []string{base})
 			after = append(after, users)
 		}
 		into.Step(name, after)

@@ -11,6 +11,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/crosshull/crosshull/frontend/gateway"
+	"github.com/crosshull/crosshull/frontend/report"
 	"github.com/crosshull/crosshull/frontend/request"
 	"github.com/crosshull/crosshull/frontend/spec"
 	xllb "github.com/crosshull/crosshull/llb"
@@ -90,4 +91,19 @@ func install(ctx context.Context, p *Plan, ref string, targets []Target) ([]Targ
 		installed[i].Packages = &Packages{Packages: want, Native: native, Bare: t.Base.State, List: made.List}
 	}
 	return installed, nil
+}
+
+// report are the packages as we print them; nil if there are none.
+func (p *Packages) report() *report.Packages {
+	if p == nil {
+		return nil
+	}
+	r := &report.Packages{Install: p.Install, Recommends: p.Recommends}
+	if !p.Snapshot.IsZero() {
+		r.Snapshot = p.Snapshot.UTC().Format(time.RFC3339)
+	}
+	for _, s := range p.Sources {
+		r.Sources = append(r.Sources, s.Name)
+	}
+	return r
 }

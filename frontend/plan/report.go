@@ -55,6 +55,7 @@ func (t Target) report() report.Target {
 		Ports: slices.Sorted(maps.Keys(c.ExposedPorts)),
 	}
 	r.Base.Manifest = t.Base.Manifest.String()
+	r.Packages = t.Packages.report()
 	for _, f := range t.Spec.Files {
 		r.Files = append(r.Files, f.String())
 	}

@@ -96,10 +96,50 @@ type Target struct {
 	WorkingDir string   `json:"workingDir"`
 	Ports      []string `json:"ports,omitempty"`
 	Layers     []Layer  `json:"layers"`
+	// Packages are OS packages beside those of the base; nil if there are none.
+	Packages *Packages `json:"packages,omitempty"`
 	// Files says what the entries of files do.
 	Files []string `json:"files,omitempty"`
 	// Removed are the files of the base that the spec removes. The base has them in its layers, and a layer hides them.
 	Removed []string `json:"removed,omitempty"`
+}
+
+// Packages are OS packages that an image gets.
+type Packages struct {
+	// Install are those that the spec asks for.
+	Install    []string `json:"install"`
+	Recommends bool     `json:"recommends,omitempty"`
+	// Snapshot is the time of the archive; empty for now.
+	Snapshot string `json:"snapshot,omitempty"`
+	// Sources are the names of sources beside those of the base.
+	Sources []string `json:"sources,omitempty"`
+	// Installed are those that apt installed, with all that they need. Only a build knows them.
+	Installed []Package `json:"installed,omitempty"`
+	// SkippedScripts are those of Installed whose scripts may be left out, because the spec allows it.
+	SkippedScripts []string `json:"skippedScripts,omitempty"`
+}
+
+// Package is an OS package that was installed.
+type Package struct {
+	Name         string `json:"name"`
+	Version      string `json:"version"`
+	Architecture string `json:"architecture"`
+	SHA256       string `json:"sha256"` // of the archive
+}
+
+// String is what the spec asks for.
+func (p Packages) String() string {
+	s := strings.Join(p.Install, ", ")
+	if p.Recommends {
+		s += "; with what they recommend"
+	}
+	if p.Snapshot != "" {
+		s += "; as of " + p.Snapshot
+	}
+	if len(p.Sources) > 0 {
+		s += "; also from " + strings.Join(p.Sources, ", ")
+	}
+	return s
 }
 
 // Layer is a layer over the base, the first at the bottom. It is left out where nothing of that kind is published.
@@ -212,6 +252,9 @@ func (app App) write(line func(format string, args ...any)) {
 		line("  IMAGE %s", t.Platform)
 		line("    rid\t%s", t.RID)
 		line("    base\t%s", t.Base)
+		if t.Packages != nil {
+			line("    packages\t%s", t.Packages)
+		}
 		line("    entrypoint\t%s", list(t.Entrypoint))
 		line("    args\t%s", list(t.Args))
 		line("    user\t%s", quote(t.User))

@@ -3,6 +3,8 @@ package result
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/client/llb"
@@ -32,23 +34,67 @@ func installEarly(ctx context.Context, p *plan.Plan) error {
 	return err
 }
 
+// installation is what was installed for a target. The zero value: the spec asks for nothing.
+type installation struct {
+	packages []apt.Package
+	// skipped are those whose scripts may not have run.
+	skipped []string
+	// resolved is when apt had the packages, after the beginning of the build. It is negative if an earlier build got them.
+	resolved time.Duration
+}
+
 // installed installs the OS packages of a target, and tells what was installed.
-func installed(ctx context.Context, p *plan.Plan, t plan.Target) ([]apt.Package, error) {
+func installed(ctx context.Context, p *plan.Plan, t plan.Target) (i installation, err error) {
 	if t.Packages == nil {
-		return nil, nil
+		return i, nil
 	}
 	if err := checkApt(ctx, p, t); err != nil {
-		return nil, err
+		return i, err
 	}
 	gw := p.Request.Gateway
 	if _, err := gw.Evaluate(ctx, t.Base.State); err != nil {
-		return nil, p.Request.DiagnosePackages(ctx, err)
+		return i, p.Request.DiagnosePackages(ctx, err)
 	}
 	file, err := gw.ReadFile(ctx, t.Packages.List, apt.ListFile)
 	if err != nil {
-		return nil, p.Request.DiagnosePackages(ctx, err)
+		return i, p.Request.DiagnosePackages(ctx, err)
 	}
-	return apt.ParseList(file.Data)
+	if i.packages, err = apt.ParseList(file.Data); err != nil {
+		return i, err
+	}
+	if !xllb.SamePlatform(t.Platform, gw.BuildPlatform()) {
+		for _, pkg := range i.packages {
+			if slices.Contains(t.Packages.SkipScripts, pkg.Name) {
+				i.skipped = append(i.skipped, pkg.Name)
+			}
+		}
+	}
+	i.resolved, err = written(ctx, p.Request, file.Ref, apt.ListFile)
+	return i, err
+}
+
+// tell adds what was installed to a report.
+func (i installation) tell(r *report.Packages) {
+	for _, pkg := range i.packages {
+		r.Installed = append(r.Installed, report.Package{
+			Name: pkg.Name, Version: pkg.Version, Architecture: pkg.Architecture, SHA256: pkg.SHA256,
+		})
+	}
+	if r != nil {
+		r.SkippedScripts = i.skipped
+	}
+}
+
+// packagesStep is the step that installs, for the report; none if nothing was installed.
+func packagesStep(all []installation) []report.Ran {
+	last, some := time.Duration(0), false
+	for _, i := range all {
+		last, some = max(last, i.resolved), some || i.resolved != 0
+	}
+	if !some {
+		return nil
+	}
+	return []report.Ran{step(xllb.PhasePackages, last, 0)} // it goes on when apt has the packages
 }
 
 // checkApt checks that the base has apt, before a step fails for the lack of a shell.

@@ -97,13 +97,22 @@ func newReport(ctx context.Context, p *plan.Plan, b *built) (*report.Build, erro
 		r.Steps, err = ran(egctx, p, b)
 		return err
 	})
+	packages := make([]installation, len(b.images))
+	for i, img := range b.images {
+		eg.Go(func() (err error) {
+			packages[i], err = installed(egctx, p, img.Target)
+			return err
+		})
+	}
 	if err := eg.Wait(); err != nil {
 		return nil, err
 	}
 	r.Apps = []report.App{p.Report(layers)}
 	for i, img := range b.images {
 		r.Apps[0].Images[i].Removed = img.removed
+		packages[i].tell(r.Apps[0].Images[i].Packages)
 	}
+	r.Steps = append(r.Steps, packagesStep(packages)...)
 	return r, nil
 }
 
