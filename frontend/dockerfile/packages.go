@@ -82,7 +82,8 @@ func (s *stage) packages() {
 		r.word("base.packages.install", shell(name))
 	}
 	r.word("", "&& apt-get clean && rm -rf /var/lib/apt/lists/* /var/cache/ldconfig/* /var/log/apt/* /var/log/*.log")
-	s.comment("This runs in the image, so it needs an emulator for other platforms than the builder's. Crosshull needs none.")
+	s.comment("This runs in the image, so it needs an emulator for other platforms than the builder's. " +
+		"Crosshull needs none.")
 	user := plain(s.base.User)
 	if s.base.User != "" {
 		s.line("USER 0")

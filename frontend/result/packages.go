@@ -39,7 +39,8 @@ type installation struct {
 	packages []apt.Package
 	// skipped are those whose scripts may not have run.
 	skipped []string
-	// resolved is when apt had the packages, after the beginning of the build. It is negative if an earlier build got them.
+	// resolved is when apt had the packages, after the beginning of the build. It is negative if an earlier build got
+	// them.
 	resolved time.Duration
 }
 

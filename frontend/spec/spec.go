@@ -459,8 +459,8 @@ type Packages struct {
 	//	example: base: {packages: {install: [chromium], recommends: true}}
 	//	Dockerfile: RUN apt-get update && apt-get install -y chromium
 	Recommends bool `yaml:"recommends" rule:"switch"`
-	// Snapshot is a time. The packages are those of that time. The base needs apt 2.7.12 or later and an archive that keeps
-	// snapshots, such as that of Ubuntu. Empty: the packages of today, or of the day that BuildKit's cache has.
+	// Snapshot is a time. The packages are those of that time. The base needs apt 2.7.12 or later, and an archive that
+	// keeps snapshots, such as that of Ubuntu. Empty: the packages of today, or of the day that BuildKit's cache has.
 	//
 	//	example: base: {packages: {install: [curl], snapshot: "2026-11-01T00:00:00Z"}}
 	//	Dockerfile: RUN apt-get install -y --snapshot 20261101T000000Z curl
@@ -468,13 +468,13 @@ type Packages struct {
 	// Sources are sources of packages, by name: the line of a .list file, or the lines of a .sources file. A source that
 	// has the name of a file of the base replaces it. The image does not get them. Empty: the sources of the base.
 	//
-	//	example: base: {packages: {install: [tool], sources: {tools: "deb https://packages.example.com/debian stable main"}}}
-	//	Dockerfile: RUN echo "deb https://packages.example.com/debian stable main" > /etc/apt/sources.list.d/tools.list
+	//	example: base: {packages: {install: [tool], sources: {tools: "deb https://pkg.example.com/debian stable main"}}}
+	//	Dockerfile: RUN echo "deb https://pkg.example.com/debian stable main" > /etc/apt/sources.list.d/tools.list
 	Sources map[string]string `yaml:"sources" rule:"apt-source"`
 	// Keys are the keys that sign sources, by the name of the source: a file of the context each. Empty: the keys of the
 	// base.
 	//
-	//	example: base: {packages: {install: [tool], sources: {tools: "deb https://a.example.com/ ./"}, keys: {tools: a.asc}}}
+	//	example: base: {packages: {install: [tool], sources: {tools: "deb https://example.com/ ./"}, keys: {tools: a.asc}}}
 	//	Dockerfile: COPY a.asc /etc/apt/keyrings/tools.asc
 	Keys map[string]string `yaml:"keys" rule:"apt-key"`
 	// SkipScripts are packages whose scripts may be left out on other platforms than the builder's. It is needed only if

@@ -217,7 +217,8 @@ func TestPackageMistakes(t *testing.T) {
 		{"chiseled", "  family: noble-chiseled\n", "[curl]", []string{"crosshull.yaml:", "has no apt"}},
 		{"mirror that is down", "", `{install: [curl], sources: {debian: "deb http://127.0.0.1:1/debian bookworm main"}}`,
 			[]string{"Could not connect to 127.0.0.1:1"}},
-		{"no key", "", `{install: [curl], sources: {x: "deb http://127.0.0.1:1/ ./"}, keys: {x: no.asc}}`, []string{"no.asc"}},
+		{"no key", "", `{install: [curl], sources: {x: "deb http://127.0.0.1:1/ ./"}, keys: {x: no.asc}}`,
+			[]string{"no.asc"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

@@ -4,8 +4,8 @@
 // installer/Program.cs for the steps. [ParseList] reads what a step installed. This package knows the words of apt and
 // dpkg, and package llb makes the steps.
 //
-// dpkg unpacks an archive of any architecture, if it has no scripts to run (dpkg(1), --unpack). What the scripts would do
-// is taken from the twin: the same packages, installed with their scripts on the image for the build platform.
+// dpkg unpacks an archive of any architecture, if it has no scripts to run (dpkg(1), --unpack). What the scripts would
+// do is taken from the twin: the same packages, installed with their scripts on the image for the build platform.
 package apt
 
 import (

@@ -72,7 +72,8 @@ func TestArgs(t *testing.T) {
 }
 
 func TestParseList(t *testing.T) {
-	got, err := ParseList([]byte(`[{"package": "curl", "version": "1", "architecture": "arm64", "source": "c", "sha256": "a"}]`))
+	const list = `[{"package": "curl", "version": "1", "architecture": "arm64", "source": "c", "sha256": "a"}]`
+	got, err := ParseList([]byte(list))
 	if want := []Package{{"curl", "1", "arm64", "c", "a"}}; err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, %v, want %v", got, err, want)
 	}
