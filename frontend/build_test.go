@@ -61,6 +61,60 @@ func TestBuild(t *testing.T) {
 	}
 }
 
+// An image of files alone needs neither an SDK nor MSBuild, and no step of it executes anything.
+func TestBuildWithoutProject(t *testing.T) {
+	c := withSpec("project: none", "base: {image: 'example.com/base:1'}", "files: [{from: app, to: /app}]",
+		"image: {entrypoint: [/app/run]}")
+	c.Images["example.com/base:1"] = gatewaytest.Multi("APP_UID=7")
+	delete(c.Images, gatewaytest.SDK)
+	res, err := Build(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var img ocispecs.Image
+	if err := json.Unmarshal(res.Metadata["containerimage.config"], &img); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(img.Config.Entrypoint, " "); got != "/app/run" || img.Config.User != "7" {
+		t.Errorf("it runs %q as %q", got, img.Config.User)
+	}
+	if got := img.Config.Labels["org.opencontainers.image.base.name"]; got != "example.com/base:1" {
+		t.Errorf("the base is %q", got)
+	}
+	if ran := strings.Join(c.Ran(), "\n"); strings.Contains(ran, "dotnet ") || strings.Contains(ran, gatewaytest.SDK) {
+		t.Errorf("ran %s", ran)
+	}
+	if got := c.Warnings(); len(got) > 0 {
+		t.Errorf("warned of %q", got)
+	}
+	c.Set("target", "publish")
+	_, err = Build(t.Context(), c)
+	want{Says: `target "publish" does not exist: use image`}.Check(t, err)
+}
+
+// A folder with the name none has to be written as a path.
+func TestFolderNone(t *testing.T) {
+	c := withSpec("project: ./none")
+	c.Describe(gatewaytest.App("none/none.csproj", nil))
+	c.Say("none/none.csproj", "<Project />")
+	if _, err := Build(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	if ran := c.Ran(); !slices.Contains(ran, publish+" none/none.csproj") {
+		t.Errorf("ran %q", ran)
+	}
+	c = withSpec("project: none", "base: {image: 'example.com/base:1'}", "files: [{from: app, to: /app}]")
+	c.Images["example.com/base:1"] = gatewaytest.Multi()
+	c.Say("none/none.csproj", "<Project />")
+	if _, err := Build(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	const advice = "to build none/none.csproj, write project: ./none"
+	if got := strings.Join(c.Warnings(), "\n"); !strings.Contains(got, advice) {
+		t.Errorf("warned of %q", got)
+	}
+}
+
 func TestBuildOfTests(t *testing.T) {
 	c := withSpec("tests: [t]")
 	c.Set("target", "test")

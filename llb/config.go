@@ -120,6 +120,10 @@ func (c *Configuration) addCommand(opt *ConfigOpt) error {
 		return err
 	}
 	from["entrypoint"], from["args"] = FromProject, FromProject
+	if opt.App.None() { // as in a Dockerfile that has only COPY
+		entrypoint, cmd = cfg.Entrypoint, cfg.Cmd
+		from["entrypoint"], from["args"] = FromBase, FromBase
+	}
 	if opt.Spec.Entrypoint != nil {
 		entrypoint, cmd = opt.Spec.Entrypoint, nil
 		from["entrypoint"], from["args"] = FromSpec, FromSpec
@@ -137,7 +141,9 @@ func (c *Configuration) addCommand(opt *ConfigOpt) error {
 // signal and healthcheck.
 func (c *Configuration) addRuntime(opt *ConfigOpt) error {
 	cfg, from := &c.Image.Config, c.Origins
-	cfg.WorkingDir, from["workdir"] = AppDir(opt.App), FromProject
+	if !opt.App.None() {
+		cfg.WorkingDir, from["workdir"] = AppDir(opt.App), FromProject
+	}
 	if opt.Spec.Workdir != "" {
 		cfg.WorkingDir, from["workdir"] = opt.Spec.Workdir, FromSpec
 	}

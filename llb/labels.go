@@ -144,6 +144,11 @@ func known(opt *ConfigOpt) map[string]string {
 	for _, kv := range opt.App.Labels {
 		says[kv.Key] = true
 	}
+	if opt.App.None() { // what the SDK generates by default
+		for _, k := range generated {
+			says[k] = true
+		}
+	}
 	labels := map[string]string{}
 	if opt.Epoch != nil {
 		for _, k := range []string{labelCreated, labelArtifactCreated} {

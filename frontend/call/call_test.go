@@ -149,6 +149,24 @@ func none() *gatewaytest.Client {
 	return c
 }
 
+// files is a BuildKit with two apps, one of which is an image of files alone.
+func files() *gatewaytest.Client {
+	c := gatewaytest.Console()
+	c.Spec(
+		"apps:",
+		"  app: {project: app}",
+		"  static:",
+		"    project: none",
+		"    base: {image: 'example.com/base:1'}",
+		"    files: [{from: out, to: /app}]",
+		"    image: {entrypoint: [/app/run], labels: {team: shop}}",
+	)
+	c.Set("platform", "linux/amd64,linux/arm64")
+	c.Say("out/run", "x")
+	c.Images["example.com/base:1"] = gatewaytest.Multi("APP_UID=7")
+	return c
+}
+
 // What calls say of builds: the same plan in other words, for people and, of the plan itself, for programs.
 func TestAnswers(t *testing.T) {
 	for _, tc := range []struct {
@@ -162,6 +180,7 @@ func TestAnswers(t *testing.T) {
 		{"users", users, []string{"plan", "explain", "graph", "dockerfile"}},
 		{"commands", commands, []string{"plan", "graph", "outline"}},
 		{"packages", osPackages, []string{"plan", "explain", "graph"}},
+		{"files", files, []string{"plan", "explain", "graph", "bake", "dockerfile", "outline", "targets"}},
 		{"native", native, []string{"plan", "explain", "graph", "dockerfile"}},
 	} {
 		for _, name := range tc.calls {

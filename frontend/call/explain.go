@@ -15,6 +15,7 @@ import (
 	"github.com/crosshull/crosshull/frontend/plan"
 	"github.com/crosshull/crosshull/frontend/report"
 	"github.com/crosshull/crosshull/frontend/request"
+	"github.com/crosshull/crosshull/frontend/spec"
 	xllb "github.com/crosshull/crosshull/llb"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
@@ -76,22 +77,10 @@ func (k explainer) values() []report.Value {
 			add(key, value, from, at)
 		}
 	}
-	orProject("project", k.App.Path, "", byCrosshull, "the only app in the context")
-	orProject("framework", k.App.TargetFramework, "TargetFramework", byProject, "the only one that it has")
-	orProject(
-		"publish.mode",
-		k.App.Mode.String(),
-		k.modeProperty(),
-		byCrosshull,
-		"no property of the project asks for another",
-	)
-	orProject("publish.configuration", k.Project.Configuration, "", byCrosshull, "the default")
-	for _, name := range request.SortedKeys(k.Project.Properties) {
-		add("publish.properties."+name, k.Project.Properties[name], bySpec, k.Request.Line("publish.properties."+name))
-	}
-	values = append(values, k.explainSDK())
-	if k.Toolchain != nil {
-		orProject("sdk.toolchain", k.Toolchain.Pin(), "", byCrosshull, "the variant of the SDK that has a linker")
+	if k.App.None() {
+		add("project", spec.NoProject, bySpec, k.Request.Line("project"))
+	} else {
+		k.explainBuild(add, orProject)
 	}
 	switch {
 	case k.Request.Has("base.family"):
@@ -119,6 +108,30 @@ func (k explainer) values() []report.Value {
 		}
 	}
 	return append(values, report.Merge(names, images)...)
+}
+
+// explainBuild adds the values of the build: the project, and how it is published.
+func (k explainer) explainBuild(
+	add func(key, value, from, at string), orProject func(key, value, property, from, at string),
+) {
+	orProject("project", k.App.Path, "", byCrosshull, "the only app in the context")
+	orProject("framework", k.App.TargetFramework, "TargetFramework", byProject, "the only one that it has")
+	orProject(
+		"publish.mode",
+		k.App.Mode.String(),
+		k.modeProperty(),
+		byCrosshull,
+		"no property of the project asks for another",
+	)
+	orProject("publish.configuration", k.Project.Configuration, "", byCrosshull, "the default")
+	for _, name := range request.SortedKeys(k.Project.Properties) {
+		add("publish.properties."+name, k.Project.Properties[name], bySpec, k.Request.Line("publish.properties."+name))
+	}
+	sdk := k.explainSDK()
+	add(sdk.Key, sdk.Value, sdk.From, sdk.At)
+	if k.Toolchain != nil {
+		orProject("sdk.toolchain", k.Toolchain.Pin(), "", byCrosshull, "the variant of the SDK that has a linker")
+	}
 }
 
 // explainSDK says why the SDK is what it is.
@@ -161,6 +174,9 @@ func (k explainer) explainImage(config *xllb.Configuration) []report.Value {
 			v.From, v.At = bySpec, k.Request.Line("image."+key)
 		case xllb.FromProject:
 			v.From, v.At = bySDK, "for the project"
+			if k.App.None() {
+				v.From, v.At = byCrosshull, "for every image"
+			}
 			property := properties[key]
 			if kind, _, ok := strings.Cut(key, "."); ok {
 				property = map[string]string{"env": "ContainerEnvironmentVariable", "labels": "ContainerLabel"}[kind]
@@ -210,7 +226,7 @@ func (k explainer) property(name string) string {
 		`<` + strings.Replace(regexp.QuoteMeta(name), `" Include="`, `\s+Include="`, 1) + `[\s>"]`,
 	)
 	file, offset, ok := k.Tree.Files.Find(k.App.Path, element)
-	if !ok {
+	if !ok || k.App.None() {
 		return ""
 	}
 	return fmt.Sprintf("%s:%d", file, 1+bytes.Count(k.Tree.Files[file][:offset], []byte("\n")))

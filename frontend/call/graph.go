@@ -117,7 +117,10 @@ func draw(ctx context.Context, p *plan.Plan, into *report.Graph) error {
 				return err
 			}
 		}
-		after := slices.Concat([]string{published[p.PublishKey(t)]}, shared, []string{base})
+		after := slices.Concat(shared, []string{base})
+		if step, ok := published[p.PublishKey(t)]; ok {
+			after = slices.Insert(after, 0, step)
+		}
 		if image := t.Spec.Image; len(image.Users)+len(image.Groups) > 0 {
 			users := "users of " + name
 			into.Step(users, []string{base})

@@ -54,7 +54,7 @@ type App struct {
 	Spec *spec.App
 	// Tests are the test projects that the spec names in place of an app. If there are any, nothing else is known.
 	Tests []string
-	// Project is what MSBuild says about it.
+	// Project is what MSBuild says about it. For an image of files alone it is [dotnet.FilesAlone].
 	Project *dotnet.App
 	// Tools are the images that publish.tools names.
 	Tools []Image
@@ -108,6 +108,8 @@ type Rule struct {
 	once      func(*run)       // looks at the build, or
 	perApp    func(*run, *App) // at an app that MSBuild described, or
 	published func(*run, *App) // at what was published
+	// none tells that perApp also looks at an image of files alone.
+	none bool
 }
 
 // URL is the address of the rule's explanation.
@@ -148,7 +150,7 @@ func Run(f *Facts, config *linter.Config) ([]Warning, error) {
 			once(r)
 		}
 		for i := range f.Apps {
-			if perApp != nil && f.Apps[i].Project != nil {
+			if project := f.Apps[i].Project; perApp != nil && project != nil && (r.rule.none || !project.None()) {
 				perApp(r, &f.Apps[i])
 			}
 		}

@@ -124,6 +124,9 @@ func (b build) describe(t *testing.T, a *App) {
 	app.TargetFileName = "app.dll"
 	app.Command.AppCommand = []string{"dotnet", "/app/app.dll"}
 	base := web
+	if a.Spec.None() {
+		app = *dotnet.FilesAlone(a.Spec.Base.Image)
+	}
 	if len(a.Spec.Publish.Mode) > 0 {
 		var err error
 		if app.Mode, err = dotnet.ParseMode(a.Spec.Publish.Mode); err != nil {
@@ -314,6 +317,11 @@ publish:
 		"EscapedTestFilter", []string{"crosshull.yaml:4"}},
 	{"a filter as it is", build{spec: "tests: {projects: [t], filter: 'Name=A<b,c>|Name=100%'}\n"}, "EscapedTestFilter",
 		nil},
+
+	{"files that nothing starts", build{spec: "project: none\nbase: {image: 'b:1'}\nfiles: [{to: /a}]\n"},
+		"MissingEntrypoint", []string{"crosshull.yaml:2"}},
+	{"files with an entrypoint", build{spec: "project: none\nbase: {image: 'b:1'}\nfiles: [{to: /a}]\n" +
+		"image: {entrypoint: [a]}\n"}, "MissingEntrypoint", nil},
 
 	{"a test in the place of the app", build{spec: "project: tests/Unit\n", tests: "tests/Unit/Unit.csproj"},
 		"TestProject", []string{"crosshull.yaml:2"}},

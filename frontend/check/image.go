@@ -2,6 +2,7 @@ package check
 
 import (
 	"bytes"
+	"cmp"
 	"maps"
 	"path"
 	"regexp"
@@ -140,6 +141,24 @@ func aotOnMusl(r *run, a *App) {
 	}
 }
 
+// assembly is the file of the app that a health check can run.
+func (a *App) assembly() string { return cmp.Or(a.Project.TargetFileName, "app.dll") }
+
+func missingEntrypoint(r *run, a *App) {
+	if !a.Project.None() || a.Spec.Image.Entrypoint != nil || a.Spec.Image.Args != nil || len(a.Images) == 0 {
+		return
+	}
+	const say = "as in image: {entrypoint: [dotnet, /app/app.dll]}"
+	base := a.Images[0].Base
+	switch runs := strings.Join(slices.Concat(base.Entrypoint, base.Cmd), " "); {
+	case runs == "":
+		r.warn(r.where(a, inKey("project")), "%s has no command, so the image runs nothing: say what it runs, %s",
+			a.Base.Name, say)
+	case a.Base.dotnet() != "": // a shell, or dotnet without an app
+		r.warn(r.where(a, inKey("project")), "the image runs %s, as %s does: say what it runs, %s", runs, a.Base.Name, say)
+	}
+}
+
 func rootUser(r *run, a *App) {
 	for _, image := range a.Images {
 		if !a.runsAsRoot(image) {
@@ -272,7 +291,7 @@ func shellInHealthcheck(r *run, a *App) {
 					r.whereTest(a),
 					"%s has no shell for the health check: name a program and its arguments, as in test: [CMD, dotnet, %s, check]",
 					a.Base.Name,
-					a.Project.TargetFileName,
+					a.assembly(),
 				)
 			}
 		}
@@ -312,7 +331,7 @@ func missingHealthcheckTool(r *run, a *App) {
 					"%s has no %s: let the app check itself, as in test: [CMD, dotnet, %s, check], or add the program in files",
 					a.Base.Name,
 					name,
-					a.Project.TargetFileName,
+					a.assembly(),
 				)
 			}
 		}

@@ -89,7 +89,7 @@ func (r *run) where(a *App, spots ...spot) place {
 // file-based app, because crosshull makes that project and the user cannot edit it.
 func (r *run) inProject(a *App, project string, pattern *regexp.Regexp) (place, bool) {
 	name, offset, ok := r.Files.Find(project, pattern)
-	if !ok || name == project && path.Ext(a.Spec.Project) == ".cs" {
+	if !ok || project == "" || name == project && path.Ext(a.Spec.Project) == ".cs" {
 		return place{}, false
 	}
 	return at(Source{name, r.Files[name]}, offset), true

@@ -47,9 +47,10 @@ var Rules = []Rule{
 		Name:        "EndOfLifeBase",
 		Description: "Images should be of versions and distributions that have support",
 		perApp:      endOfLifeBase,
+		none:        true,
 	},
-	{Name: "FloatingBaseTag", Description: "Images should be named with a version", perApp: floatingBaseTag},
-	{Name: "UnpinnedFile", Description: "Files from elsewhere should be the same in every build", perApp: unpinnedFile},
+	{Name: "FloatingBaseTag", Description: "Images should be named with a version", perApp: floatingBaseTag, none: true},
+	{Name: "UnpinnedFile", Description: "Files from elsewhere should be the same in every build", perApp: unpinnedFile, none: true},
 	{
 		Name:        "UnlockedFloatingVersions",
 		Description: "Floating versions of packages should be locked",
@@ -67,6 +68,7 @@ var Rules = []Rule{
 		Name:        "PlatformMissing",
 		Description: "The base image should have every platform that is built for",
 		perApp:      platformMissing,
+		none:        true,
 	},
 	{
 		Name:        RuntimeMismatch,
@@ -102,35 +104,47 @@ var Rules = []Rule{
 	},
 
 	// How the app runs in the image.
-	{Name: "RootUser", Description: "The app should not run as root", perApp: rootUser},
+	{
+		Name:        "MissingEntrypoint",
+		Description: "An image of files alone should say what it runs",
+		perApp:      missingEntrypoint,
+		none:        true,
+	},
+	{Name: "RootUser", Description: "The app should not run as root", perApp: rootUser, none: true},
 	{
 		Name:        "UnusedUser",
 		Description: "A user of the spec should be the user of the image, or the owner of a file",
 		perApp:      unusedUser,
+		none:        true,
 	},
 	{
 		Name:        "UserInBase",
 		Description: "The spec need not repeat users and groups of the base",
 		perApp:      userInBase,
+		none:        true,
 	},
 	{
 		Name:        "PrivilegedPort",
 		Description: "A user other than root should listen on ports from 1024 on",
 		perApp:      privilegedPort,
+		none:        true,
 	},
 	{
 		Name:        "LoopbackAddress",
 		Description: "The app should listen where it can be reached from outside of the container",
 		perApp:      loopbackAddress,
+		none:        true,
 	},
 	{
 		Name:        "ShellInHealthcheck",
 		Description: "A base without a shell cannot run a shell command",
 		perApp:      shellInHealthcheck,
+		none:        true,
 	},
 	{
 		Name:        "MissingHealthcheckTool",
 		Description: "A health check should run what is in the image",
 		perApp:      missingHealthcheckTool,
+		none:        true,
 	},
 }

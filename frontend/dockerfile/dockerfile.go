@@ -43,6 +43,9 @@ func (w *writer) intro(apps []*plan.Plan, name string) {
 	w.line("# syntax=docker/dockerfile:1")
 	w.comment("Written by crosshull (docker buildx build --call=dockerfile): the apps of %s,", oneLine(name))
 	w.comment("built the same way by a Dockerfile.")
+	if !slices.ContainsFunc(apps, func(p *plan.Plan) bool { return !p.App.None() }) {
+		return
+	}
 	emulated := "no step is emulated"
 	if installs(apps) {
 		emulated = "only apt-get is emulated"
@@ -205,6 +208,9 @@ func (a *app) write() (err error) {
 	if a.nuget, err = xllb.NuGet(a.Request.Spec.NuGet).Settings(nugetNames); err != nil {
 		return err
 	}
+	if a.App.None() && !a.Request.Spec.Tests.Gate {
+		return a.image()
+	}
 	sdk := a.SDK.Image.Pin()
 	a.line("")
 	if a.Toolchain != nil {
@@ -224,15 +230,19 @@ func (a *app) write() (err error) {
 		a.from("--platform=$BUILDPLATFORM ", sdk, a.build)
 		a.line("WORKDIR /source")
 	}
-	a.restore()
-	a.sources()
+	if !a.App.None() {
+		a.restore()
+		a.sources()
+	}
 	if a.Request.Spec.Tests.Gate {
 		if err := a.tests(); err != nil {
 			return err
 		}
 	}
-	a.publishApp()
-	if len(a.Request.Spec.Publish.After) > 0 {
+	if !a.App.None() {
+		a.publishApp()
+	}
+	if len(a.Request.Spec.Publish.After) > 0 && !a.App.None() {
 		if err := a.after(); err != nil {
 			return err
 		}

@@ -57,7 +57,11 @@ func (a *app) madeFiles() {
 	}
 	a.line("")
 	a.comment("Files, made where commands can run.")
-	a.from("", a.publish, a.folders)
+	if a.App.None() { // there is no SDK
+		a.from("--platform=$BUILDPLATFORM ", "busybox", a.folders)
+	} else {
+		a.from("", a.publish, a.folders)
+	}
 	a.lines = append(a.lines, w.lines...)
 }
 
@@ -327,6 +331,7 @@ func (s *stage) fromStage(i int, f spec.File) string {
 func (s *stage) inApp(p string) string {
 	dir := xllb.AppDir(s.App)
 	switch p = path.Clean(p); {
+	case s.App.None():
 	case p == dir:
 		return "/app"
 	case strings.HasPrefix(p, strings.TrimSuffix(dir, "/")+"/"):

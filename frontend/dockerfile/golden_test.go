@@ -149,6 +149,26 @@ var goldens = []struct {
 		c.Say("eng/my tools.asc", "x")
 		c.Say("eng/debian.gpg", "x")
 	}},
+	{name: "none", spec: []string{
+		"project: none",
+		"base: {image: 'example.com/base:1'}",
+		"files: [{from: out, to: /app}, {to: /data}]",
+		"image: {workdir: /app, entrypoint: [dotnet, a.dll]}",
+	}, change: func(c *gatewaytest.Client) {
+		c.Say("out/a.dll", "x")
+		c.Images["example.com/base:1"] = gatewaytest.Multi("APP_UID=7")
+	}},
+	{name: "none-tests", spec: []string{
+		"project: none",
+		"base: {image: 'example.com/base:1'}",
+		"files: [{from: out, to: /app}]",
+		"tests: {projects: [tests/unit/unit.csproj], gate: true}",
+	}, change: func(c *gatewaytest.Client) {
+		c.Say("out/a.dll", "x")
+		c.Images["example.com/base:1"] = gatewaytest.Multi()
+		c.Say("tests/unit/unit.csproj", "<Project />")
+		c.Describe(gatewaytest.Test("tests/unit/unit.csproj"))
+	}},
 	{name: "feeds", spec: []string{
 		"nuget:",
 		"  feeds:",

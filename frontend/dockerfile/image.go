@@ -118,9 +118,7 @@ func (a *app) imageStage(t plan.Target) []string {
 	s.users()
 	s.workdir()
 	s.files()
-	app := word(plain(strings.TrimSuffix(xllb.AppDir(s.App), "/") + "/"))
-	s.put("the folder of the app", copyLine("--link --from="+s.edited(), "/app", app), plain(app))
-	s.ownersInApp()
+	s.published()
 	s.inherited()
 	s.ports()
 	s.labels()
@@ -128,6 +126,19 @@ func (a *app) imageStage(t plan.Target) []string {
 	s.env()
 	s.command()
 	return s.lines
+}
+
+// published copies the app. An image of files alone only waits for its tests: it copies nothing of them.
+func (s *stage) published() {
+	switch {
+	case !s.App.None():
+		app := word(plain(strings.TrimSuffix(xllb.AppDir(s.App), "/") + "/"))
+		s.put("the folder of the app", copyLine("--link --from="+s.edited(), "/app", app), plain(app))
+		s.ownersInApp()
+	case s.Request.Spec.Tests.Gate:
+		s.comment("Nothing has this name: the image only waits for the tests.")
+		s.line("COPY --link --from=%s /results/nothing* /", s.test)
+	}
 }
 
 // put is [writer.put] for the value of a key, as the plan has it.

@@ -153,6 +153,9 @@ func (a *app) tests() error {
 		}
 		r.write()
 	}
+	if a.App.None() { // the image itself waits
+		return nil
+	}
 	a.line("")
 	a.comment("Publish waits for the tests.")
 	a.from("", a.build, a.published)

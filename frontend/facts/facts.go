@@ -27,7 +27,7 @@ import (
 // Facts are what is known of the projects of a target.
 type Facts struct {
 	*Asker
-	// App is the app of the target; nil if the target is test.
+	// App is the app of the target; nil if the target is test. For an image of files alone it is [dotnet.FilesAlone].
 	App *dotnet.App
 	// Apps are App and the apps that may be built together with it. Tests are the tests, if the target needs them.
 	Apps, Tests []*dotnet.App
@@ -64,7 +64,7 @@ type Asker struct {
 	req *request.Request
 }
 
-// New chooses the SDK, and turns a file-based app into a project.
+// New chooses the SDK, and turns a file-based app into a project. If the target needs no SDK, the Asker has none.
 func New(ctx context.Context, req *request.Request, t *tree.Tree) (*Asker, error) {
 	project, err := req.Project()
 	if err != nil {
@@ -73,6 +73,9 @@ func New(ctx context.Context, req *request.Request, t *tree.Tree) (*Asker, error
 	options, err := req.Options()
 	if err != nil {
 		return nil, err
+	}
+	if !req.Compiles() {
+		return &Asker{Tree: t, Project: project, Steps: xllb.Steps{Options: options, Sources: t.Sources}, req: req}, nil
 	}
 	if err := checkFeeds(req, t.Files); err != nil {
 		return nil, err
@@ -153,6 +156,9 @@ type Question struct {
 
 // Apps describes the app of the target, the apps that may be built together with it, and tests with a gate.
 func (a *Asker) Apps(ctx context.Context) (*Facts, error) {
+	if a.req.Spec.None() {
+		return a.none(ctx)
+	}
 	questions, target, err := a.Questions()
 	if err != nil {
 		return nil, err
@@ -197,7 +203,7 @@ func (a *Asker) Questions() (questions []Question, target int, err error) {
 	target = -1
 	for _, name := range request.SortedKeys(s.Apps) {
 		other := s.Apps[name]
-		if path.Ext(other.Project) == ".cs" || other.Publish.Configuration != s.Publish.Configuration ||
+		if other.None() || path.Ext(other.Project) == ".cs" || other.Publish.Configuration != s.Publish.Configuration ||
 			!sameSources(&s.App, other) || !maps.Equal(other.Publish.Properties, s.Publish.Properties) {
 			continue
 		}

@@ -31,9 +31,12 @@ type Published struct {
 	State llb.State
 }
 
-// Make gives the steps of a plan. compression is that of the plan, or replaces it.
+// Make gives the steps of a plan; none for an image of files alone. compression is that of the plan, or replaces it.
 func Make(p *plan.Plan, compression dotnet.Compression) (*Graph, error) {
 	g := &Graph{Builder: p.Builder()}
+	if p.App.None() {
+		return g, nil
+	}
 	var err error
 	if g.Restored, err = g.Builder.Restore(p.Group(p.App), p.RestoreRIDs()); err != nil {
 		return nil, err

@@ -96,6 +96,9 @@ func add(f *check.Facts, asker *facts.Asker) {
 // inspect collects the facts about an app that a build knows before it restores.
 func inspect(ctx context.Context, req *request.Request, asker *facts.Asker) (check.App, error) {
 	a := check.App{Prefix: req.Target.Prefix, Spec: &req.Spec.App, SDK: image(asker.SDK.Image), Tools: tools(asker)}
+	if req.Spec.None() {
+		return a, inspectNone(ctx, req, asker, &a)
+	}
 	questions, target, err := asker.Questions()
 	if err != nil {
 		return a, err
@@ -145,6 +148,19 @@ func inspect(ctx context.Context, req *request.Request, asker *facts.Asker) (che
 	}
 	a.RIDs, err = rids(req, libc)
 	return a, err
+}
+
+// inspectNone collects the facts about an image of files alone.
+func inspectNone(ctx context.Context, req *request.Request, asker *facts.Asker, a *check.App) error {
+	f, err := asker.Apps(ctx)
+	if err != nil {
+		return err
+	}
+	bases, err := findBases(ctx, req, f.App, a)
+	if err != nil {
+		return err
+	}
+	return configure(ctx, req, a, f.App, bases)
 }
 
 // rids are the runtime identifiers of the platforms with a C library.
@@ -243,6 +259,9 @@ func addImage(a *check.App, base *gateway.Image, config *xllb.Configuration) {
 
 // image gives the facts about an image.
 func image(img *gateway.Image) check.Image {
+	if img == nil {
+		return check.Image{}
+	}
 	return check.Image{Name: img.Name, Replaced: img.Pinned == nil}
 }
 

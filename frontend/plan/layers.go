@@ -56,6 +56,9 @@ func layers(p *Plan, rid string, osPackages bool) []Layer {
 		// Only the bases tell whether it is shared.
 		out = append(out, Layer{Name: LayerUsers, Maker: ByUsers, Expected: true})
 	}
+	if app.None() {
+		return append(out, filesLayer(p)...)
+	}
 	for _, name := range dotnet.Layers {
 		l := Layer{Name: name, Shared: !app.Mode.PerPlatform() && !own, Folders: []string{name}, Expected: true}
 		switch name {
@@ -79,15 +82,22 @@ func layers(p *Plan, rid string, osPackages bool) []Layer {
 			}
 			l.Shared, l.Maker, l.Folders = false, ByLaunchers, []string{rid}
 		case dotnet.LayerApp:
-			if files := p.Request.Spec.Files; len(files) > 0 {
-				differs := p.Request.PerPlatform("files") || xllb.ForUser(files) && p.Request.PerPlatform("image.user") ||
-					slices.ContainsFunc(files, func(f spec.File) bool { return f.Image != "" })
-				adds := func(f spec.File) bool { return f.Kind() != spec.Removes && f.Kind() != spec.Changes }
-				expected := slices.ContainsFunc(files, adds)
-				out = append(out, Layer{Name: LayerFiles, Shared: !differs, Maker: ByFiles, Expected: expected})
-			}
+			out = append(out, filesLayer(p)...)
 		}
 		out = append(out, l)
 	}
 	return out
+}
+
+// filesLayer is the layer with the files of the spec; none if the spec has no files.
+func filesLayer(p *Plan) []Layer {
+	files := p.Request.Spec.Files
+	if len(files) == 0 {
+		return nil
+	}
+	differs := p.Request.PerPlatform("files") || xllb.ForUser(files) && p.Request.PerPlatform("image.user") ||
+		slices.ContainsFunc(files, func(f spec.File) bool { return f.Image != "" })
+	adds := func(f spec.File) bool { return f.Kind() != spec.Removes && f.Kind() != spec.Changes }
+	expected := slices.ContainsFunc(files, adds)
+	return []Layer{{Name: LayerFiles, Shared: !differs, Maker: ByFiles, Expected: expected}}
 }

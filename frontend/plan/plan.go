@@ -63,7 +63,7 @@ type Target struct {
 // Place is what an app will run on.
 type Place struct {
 	Platform ocispecs.Platform
-	// RID is the runtime identifier of the platform with the C library of the base.
+	// RID is the runtime identifier of the platform with the C library of the base. It is empty for files alone.
 	RID  string
 	Base Base
 }
@@ -145,7 +145,7 @@ func (p *Plan) addTargets(ctx context.Context, ref string, places []Place) error
 func findPlaces(ctx context.Context, req *request.Request, app *dotnet.App, ref string) ([]Place, error) {
 	gw := req.Gateway
 	ps := gw.Targets()
-	if dotnet.IsScratch(ref) {
+	if dotnet.IsScratch(ref) && !app.None() {
 		if err := dotnet.CheckScratch(app.Mode, app.StaticExecutable); err != nil {
 			return nil, req.At(req.BaseKey(), err)
 		}
@@ -155,6 +155,13 @@ func findPlaces(ctx context.Context, req *request.Request, app *dotnet.App, ref 
 		return nil, req.At(req.BaseKey(), fmt.Errorf("base image: %w", err))
 	}
 	manifests := gw.Manifests(ctx, images[0], ps)
+	if app.None() { // files alone need neither a runtime identifier nor a C library
+		places := make([]Place, len(ps))
+		for i, p := range ps {
+			places[i] = Place{Platform: p, Base: Base{images[i], manifests[i]}}
+		}
+		return places, nil
+	}
 	libc, err := Libc(ctx, req, images[0], ref)
 	if err != nil {
 		return nil, err
@@ -337,7 +344,7 @@ func Builder(req *request.Request, f *facts.Facts, toolchain *gateway.Image) *xl
 		linker = &toolchain.State
 	}
 	built := f.Tests
-	if f.App != nil {
+	if f.App != nil && !f.App.None() {
 		built = append([]*dotnet.App{f.App}, f.Tests...)
 	}
 	return &xllb.Builder{

@@ -13,6 +13,22 @@ import (
 
 // Report is the plan as we print it. layers are the layers of each image; nil stands for the expected layers.
 func (p *Plan) Report(layers [][]report.Layer) report.App {
+	app := report.App{Name: p.Request.Target.App, Project: report.NoProject}
+	if !p.App.None() {
+		app = p.reportBuild()
+	}
+	for i, t := range p.Targets {
+		image := t.report()
+		if layers != nil {
+			image.Layers = layers[i]
+		}
+		app.Images = append(app.Images, image)
+	}
+	return app
+}
+
+// reportBuild is how the app is built, without its images.
+func (p *Plan) reportBuild() report.App {
 	builder := platforms.Format(p.Request.Gateway.BuildPlatform())
 	app := report.App{
 		Name: p.Request.Target.App, Project: p.App.Path, Framework: p.App.TargetFramework, Mode: p.App.Mode.String(),
@@ -34,13 +50,6 @@ func (p *Plan) Report(layers [][]report.Layer) report.App {
 		if s.Uses(p.App) {
 			app.Slices = append(app.Slices, dotnet.ProjectPaths(s.Projects))
 		}
-	}
-	for i, t := range p.Targets {
-		image := t.report()
-		if layers != nil {
-			image.Layers = layers[i]
-		}
-		app.Images = append(app.Images, image)
 	}
 	return app
 }

@@ -31,19 +31,23 @@ type Plan struct {
 	TestArgs     []string `json:"testArgs,omitempty"`
 }
 
+// NoProject is the project of an image of files alone.
+const NoProject = "none"
+
 // App is one of the apps of a spec.
 type App struct {
 	// Name is its name in the spec; empty if the spec has only one app.
-	Name          string `json:"name,omitempty"`
+	Name string `json:"name,omitempty"`
+	// Project is [NoProject] for an image of files alone. Then there is no value up to Slices.
 	Project       string `json:"project"`
-	Framework     string `json:"framework"`
-	Mode          string `json:"mode"`
-	Configuration string `json:"configuration"`
+	Framework     string `json:"framework,omitempty"`
+	Mode          string `json:"mode,omitempty"`
+	Configuration string `json:"configuration,omitempty"`
 	// SDK builds it, Toolchain links it where the mode is aot.
-	SDK       Image  `json:"sdk"`
+	SDK       Image  `json:"sdk,omitzero"`
 	Toolchain *Image `json:"toolchain,omitempty"`
 	// Projects are all projects that it is built from, its own included.
-	Projects []string `json:"projects"`
+	Projects []string `json:"projects,omitempty"`
 	// Reads are what they read of the context beyond their own folders.
 	Reads []Read `json:"reads,omitempty"`
 	// Commands are those of publish.before and publish.after, Tools the images whose files they have.
@@ -88,7 +92,7 @@ type Image struct {
 // Target is the image of a platform.
 type Target struct {
 	Platform   string   `json:"platform"`
-	RID        string   `json:"rid"`
+	RID        string   `json:"rid,omitempty"` // not for files alone
 	Base       Image    `json:"base"`
 	Entrypoint []string `json:"entrypoint"`
 	Args       []string `json:"args,omitempty"`
@@ -225,6 +229,36 @@ func (app App) write(line func(format string, args ...any)) {
 	}
 	line("%s", name)
 	line("  project\t%s", app.Project)
+	if app.Project != NoProject {
+		app.writeBuild(line)
+	}
+	for _, t := range app.Images {
+		line("  IMAGE %s", t.Platform)
+		if t.RID != "" {
+			line("    rid\t%s", t.RID)
+		}
+		line("    base\t%s", t.Base)
+		if t.Packages != nil {
+			line("    packages\t%s", t.Packages)
+		}
+		line("    entrypoint\t%s", list(t.Entrypoint))
+		line("    args\t%s", list(t.Args))
+		line("    user\t%s", quote(t.User))
+		line("    workdir\t%s", t.WorkingDir)
+		line("    ports\t%s", strings.Join(t.Ports, ", "))
+		var layers []string
+		for _, l := range t.Layers {
+			layers = append(layers, l.String())
+		}
+		line("    layers\t%s", strings.Join(layers, ", "))
+		for i, file := range t.Files {
+			line("    %s\t%s", []string{"files", ""}[min(i, 1)], printable.Text(file))
+		}
+	}
+}
+
+// writeBuild writes how the app is built.
+func (app App) writeBuild(line func(format string, args ...any)) {
 	line("  framework\t%s", app.Framework)
 	line("  mode\t%s, configuration %s", app.Mode, app.Configuration)
 	line("  sdk\t%s", app.SDK)
@@ -247,27 +281,6 @@ func (app App) write(line func(format string, args ...any)) {
 			apart += len(s)
 		}
 		line("  compiled apart\t%s, by %s", count(apart, "project"), count(len(app.Slices), "step"))
-	}
-	for _, t := range app.Images {
-		line("  IMAGE %s", t.Platform)
-		line("    rid\t%s", t.RID)
-		line("    base\t%s", t.Base)
-		if t.Packages != nil {
-			line("    packages\t%s", t.Packages)
-		}
-		line("    entrypoint\t%s", list(t.Entrypoint))
-		line("    args\t%s", list(t.Args))
-		line("    user\t%s", quote(t.User))
-		line("    workdir\t%s", t.WorkingDir)
-		line("    ports\t%s", strings.Join(t.Ports, ", "))
-		var layers []string
-		for _, l := range t.Layers {
-			layers = append(layers, l.String())
-		}
-		line("    layers\t%s", strings.Join(layers, ", "))
-		for i, file := range t.Files {
-			line("    %s\t%s", []string{"files", ""}[min(i, 1)], printable.Text(file))
-		}
 	}
 }
 

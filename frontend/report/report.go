@@ -86,12 +86,18 @@ func (app App) summary(b *strings.Builder) {
 	for _, t := range app.Images {
 		platforms = append(platforms, t.Platform)
 	}
-	fmt.Fprintf(b, "%s, %s, %s for %s\n", app.Project, app.Mode, app.Framework, strings.Join(platforms, ", "))
+	what := fmt.Sprintf("%s, %s, %s", app.Project, app.Mode, app.Framework)
+	if app.Project == NoProject {
+		what = "files alone"
+	}
+	fmt.Fprintf(b, "%s for %s\n", what, strings.Join(platforms, ", "))
 	if len(app.Images) == 0 {
 		return
 	}
 	fmt.Fprintf(b, "  base    %s\n", app.Images[0].Base.named())
-	fmt.Fprintf(b, "  sdk     %s\n", app.SDK.named())
+	if app.Project != NoProject {
+		fmt.Fprintf(b, "  sdk     %s\n", app.SDK.named())
+	}
 	several := len(app.Images) > 1
 	for _, l := range app.Images[0].Layers {
 		switch {

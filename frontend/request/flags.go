@@ -23,6 +23,9 @@ func (r *Request) Check() error {
 		return err
 	}
 	for _, p := range r.Gateway.Targets() {
+		if r.Spec.None() { // any platform that the base has
+			break
+		}
 		if _, err := dotnet.RID(p, dotnet.Glibc); err != nil {
 			return err
 		}
@@ -70,6 +73,11 @@ func project(app *spec.App) (dotnet.Project, error) {
 		p.Mode = &mode
 	}
 	return p, nil
+}
+
+// Compiles tells whether the target needs the SDK: it has a project, or tests.
+func (r *Request) Compiles() bool {
+	return !r.Spec.None() || r.Target.Kind == spec.TargetTest || r.Spec.Tests.Gate
 }
 
 // Options are the options of every vertex that come from the daemon and from flags of buildx.

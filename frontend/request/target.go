@@ -40,7 +40,7 @@ func (r *Request) Targets() []targets.Target {
 	for _, app := range apps {
 		for _, t := range spec.Targets {
 			switch {
-			case !t.PerApp:
+			case !t.PerApp, t.Name != spec.TargetImage && r.Spec.Of(app).None():
 			case app == "":
 				add(t, app, "project")
 			default:

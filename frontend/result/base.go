@@ -16,6 +16,9 @@ import (
 // onBase checks what was published with its base. It gives the plan with the base that fits the frameworks of the app.
 // It gives an error if the spec or the project has chosen a base on which the app does not start.
 func (out *published) onBase(ctx context.Context, p *plan.Plan) (*plan.Plan, error) {
+	if p.App.None() {
+		return p, nil
+	}
 	var needed []dotnet.Framework
 	for _, app := range out.apps {
 		needed = append(needed, app.frameworks...)

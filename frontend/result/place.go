@@ -49,6 +49,9 @@ func ground(
 	if err != nil {
 		return nil, err
 	}
+	if len(layers) == 0 {
+		return found, nil
+	}
 	return found.WithApp(ctx, dir, inApp(layers, dir))
 }
 

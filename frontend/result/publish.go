@@ -41,6 +41,9 @@ type made struct {
 // publish publishes for all platforms concurrently. It takes most of the time, so its errors come before any image is
 // put together. g has the steps of the plan.
 func publish(ctx context.Context, p *plan.Plan, g *graph.Graph) (*published, error) {
+	if p.App.None() {
+		return &published{graph: g}, nil
+	}
 	if err := checkSources(ctx, p.Request, p.Facts, g.Builder); err != nil {
 		return nil, err
 	}

@@ -147,6 +147,9 @@ func size(ctx context.Context, l layer, dir string) (int64, error) {
 // How long a step took is not known: BuildKit does not tell a frontend when a step begins, and restore often begins
 // while MSBuild still describes the projects.
 func ran(ctx context.Context, p *plan.Plan, b *built) ([]report.Ran, error) {
+	if p.App.None() {
+		return nil, nil
+	}
 	described, err := written(ctx, p.Request, p.Answer.Ref, dotnet.DescriptionFile)
 	if err != nil {
 		return nil, err

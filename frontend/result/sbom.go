@@ -31,7 +31,7 @@ import (
 type bill struct {
 	builder *xllb.Builder
 	scan    *scan
-	pkgs    *packages
+	pkgs    *packages // nil for files alone
 }
 
 // newBill resolves the scanner, and reads what restore left.
@@ -42,10 +42,12 @@ func newBill(ctx context.Context, p *plan.Plan, g *graph.Graph) (*bill, error) {
 		b.scan, err = newScan(ctx, p, g)
 		return err
 	})
-	eg.Go(func() (err error) {
-		b.pkgs, err = readPackages(ctx, p, g)
-		return err
-	})
+	if !p.App.None() {
+		eg.Go(func() (err error) {
+			b.pkgs, err = readPackages(ctx, p, g)
+			return err
+		})
+	}
 	return b, eg.Wait()
 }
 
@@ -197,7 +199,7 @@ func scanned(p *plan.Plan, g *graph.Graph) (map[string]llb.State, error) {
 		states map[string]llb.State
 	}{
 		{"BUILDKIT_SBOM_SCAN_CONTEXT", map[string]llb.State{"context": p.Tree.Context}},
-		{"BUILDKIT_SBOM_SCAN_STAGE", g.Restored.Parts()},
+		{"BUILDKIT_SBOM_SCAN_STAGE", stages(p, g)},
 	} {
 		v := p.Request.Gateway.BuildArgs[part.arg]
 		if v == "" {
@@ -214,12 +216,24 @@ func scanned(p *plan.Plan, g *graph.Graph) (map[string]llb.State, error) {
 	return extras, nil
 }
 
+// stages are the states that a build makes before the image; none for files alone.
+func stages(p *plan.Plan, g *graph.Graph) map[string]llb.State {
+	if p.App.None() {
+		return nil
+	}
+	return g.Restored.Parts()
+}
+
 // attest adds two SBOMs to the image of each platform: the packages of the app, and what the scanner finds in the
-// image. BuildKit does not run the scanner itself if a frontend adds an SBOM.
+// image. An image of files alone gets only the second. BuildKit does not run the scanner itself if a frontend adds an
+// SBOM.
 func (b *bill) attest(ctx context.Context, rb *dockerui.ResultBuilder, p *plan.Plan, images []image) error {
-	documents, err := spdx(p, b.builder, b.pkgs)
-	if err != nil {
-		return err
+	var documents []llb.State
+	if b.pkgs != nil {
+		var err error
+		if documents, err = spdx(p, b.builder, b.pkgs); err != nil {
+			return err
+		}
 	}
 	return rb.EachPlatform(ctx, func(ctx context.Context, id string, _ ocispecs.Platform) (err error) {
 		defer gateway.Recover(&err)
@@ -241,7 +255,7 @@ func (b *bill) attest(ctx context.Context, rb *dockerui.ResultBuilder, p *plan.P
 			Kind:     gwpb.AttestationKind_Bundle,
 			Metadata: map[string][]byte{attestation.AttestationSBOMCore: []byte(core)},
 		})
-		if err != nil {
+		if err != nil || documents == nil {
 			return err
 		}
 		return add(documents[i], attestation.Attestation[client.Reference]{

@@ -51,7 +51,7 @@ func (s *site) image(ctx context.Context, asked *llb.State, ground xllb.Ground) 
 		return image{}, req.At("files", err)
 	}
 	if extra != nil { // before the app, which changes more often
-		last := len(put) - 1
+		last := max(len(put)-1, 0)
 		put = slices.Insert(put, last, *extra)
 		is := func(l plan.Layer) bool { return l.Maker == plan.ByFiles }
 		shared := s.Layers[slices.IndexFunc(s.Layers, is)].Shared

@@ -164,6 +164,8 @@ func inImage(cmd instructions.Command, stages []instructions.Stage) []Need {
 		}
 	case *instructions.CopyCommand:
 		switch {
+		case c.From == "" && !compiles(stages):
+			return []Need{{Key: "files", Advice: "with project: none, as this Dockerfile compiles nothing"}}
 		case c.From == "":
 			return key("files")
 		case strings.ContainsAny(c.From, ":/") && stageOf(stages, c.From, len(stages)) < 0:
@@ -175,6 +177,16 @@ func inImage(cmd instructions.Command, stages []instructions.Stage) []Need {
 		return inShell(c, ofTarget)
 	}
 	return nil
+}
+
+// compiles tells whether a stage runs dotnet, to make what the image has.
+func compiles(stages []instructions.Stage) bool {
+	return slices.ContainsFunc(stages, func(s instructions.Stage) bool {
+		return slices.ContainsFunc(s.Commands, func(cmd instructions.Command) bool {
+			run, ok := cmd.(*instructions.RunCommand)
+			return ok && strings.Contains(strings.Join(run.CmdLine, " "), "dotnet ")
+		})
+	})
 }
 
 func key(name string) []Need { return []Need{{Key: name}} }

@@ -32,7 +32,9 @@ func TestReadDockerfile(t *testing.T) {
 				"7 image.healthcheck", "8 image.user", "9 image.workdir", "10 image.entrypoint", "11 image.args"}},
 		{"files", "FROM scratch AS out\n" + aspnet + "COPY start.sh /\nCOPY --from=out /app .\n" +
 			"COPY --from=busybox:1 /bin/sh /bin/\nADD https://example.com/x /x\n",
-			[]string{"1 publish.tools if a program", "3 files", "5 files with image: busybox:1", "6 files from: URL"}},
+			[]string{"1 publish.tools if a program", "3 files with project: none", "5 files with image: busybox:1",
+				"6 files from: URL"}},
+		{"files beside an app", sdk + "RUN dotnet publish\n" + aspnet + "COPY start.sh /\n", []string{"4 files "}},
 		{"commands of the image", aspnet + "RUN apt-get update && apt-get install -y curl \\\n && rm -rf /var/lib/apt\n" +
 			"RUN mkdir /data && chown app /data\nRUN adduser me\nRUN sed -i s/a/b/ /etc/x\n" +
 			"RUN ln -s /app/a /usr/bin/a && rm /app/*.pdb && curl -o /x https://a/x && tar -xf /x\n",

@@ -57,6 +57,9 @@ func (src *source) spec(p *ocispecs.Platform) (*Spec, error) {
 	d.feeds()
 	d.files()
 	d.commands()
+	if len(d.errs) == 0 {
+		d.none()
+	}
 	s.args = d.args
 	if len(s.perPlatform) == 0 {
 		s.source = nil

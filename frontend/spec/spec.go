@@ -103,11 +103,13 @@ type Arg struct {
 
 // App is an app and its image.
 type App struct {
-	// Project is a project file, a folder, a solution, or a file-based app (.cs), relative to the context. Empty: the one
-	// app of the context.
+	// Project is a project file, a folder, a solution, or a file-based app (.cs), relative to the context. It is none for
+	// an image of [App.Files] alone, for which nothing is compiled; ./none is a folder of that name. Empty: the one app of
+	// the context.
 	//
 	//	example: project: src/Web/Web.csproj
 	//	Dockerfile: RUN dotnet publish src/Web/Web.csproj
+	//	see: [An image without a compile](../howto/built-before.md)
 	Project string `yaml:"project" rule:"path"`
 	// Framework is the TargetFramework to publish. It is needed if the project has several. Empty: the only one.
 	//

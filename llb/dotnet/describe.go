@@ -132,6 +132,12 @@ type App struct {
 	Runtime
 }
 
+// FilesAlone is the app of an image without a project, on a base: no project says anything about it.
+func FilesAlone(base string) *App { return &App{Mode: Portable, Container: Container{BaseImage: base}} }
+
+// None tells whether there is no project: see [FilesAlone].
+func (app *App) None() bool { return app.Path == "" }
+
 // Output is what a build of the app leaves. The fields have the names of MSBuild properties.
 type Output struct {
 	TargetFileName string // app.dll
