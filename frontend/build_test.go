@@ -115,6 +115,60 @@ func TestFolderNone(t *testing.T) {
 	}
 }
 
+// Several projects in one image: one restore for those of one mode, and a publish of each. A spec of several apps may
+// have them for all of its apps.
+func TestBuildAlso(t *testing.T) {
+	for _, tc := range []struct {
+		name, target string
+		spec         []string
+		ran          []string // of restore and publish
+	}{
+		{"one mode", "", []string{"project: app", "publish: {also: [{project: tool, to: /tool}]}"}, []string{
+			publish + " app/app.csproj", publish + " tool/tool.csproj", restore + " app/app.csproj tool/tool.csproj",
+		}},
+		{"two modes", "", []string{"project: app", "publish: {also: [{project: tool, mode: self-contained, to: /tool}]}"},
+			[]string{
+				publish + " app/app.csproj", publish + " tool/tool.csproj -r linux-arm64",
+				publish + " tool/tool.csproj -r linux-x64", restore + " app/app.csproj", restore + " tool/tool.csproj",
+			}},
+		{"of one of apps", "b", []string{"publish: {also: [{project: tool, to: /tool}]}",
+			"apps: {a: {project: app, publish: {also: []}}, b: {project: web}}"}, []string{
+			publish + " tool/tool.csproj", publish + " web/web.csproj",
+			restore + " app/app.csproj web/web.csproj tool/tool.csproj",
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := withSpec(tc.spec...)
+			c.Set("platform", "linux/amd64,linux/arm64")
+			answers := []gatewaytest.Answer{gatewaytest.App("app/app.csproj", nil), gatewaytest.App("tool/tool.csproj", nil)}
+			if tc.target != "" {
+				c.Set("target", tc.target)
+				answers = slices.Insert(answers, 1, gatewaytest.App("web/web.csproj", nil))
+			}
+			c.Describe(answers...)
+			c.Say("tool/tool.csproj", "<Project />")
+			c.Say("web/web.csproj", "<Project />")
+			res, err := Build(t.Context(), c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ran := slices.DeleteFunc(c.Ran(), func(name string) bool {
+				return !strings.HasPrefix(name, publish) && !strings.HasPrefix(name, restore)
+			})
+			if slices.Sort(ran); !slices.Equal(slices.Compact(ran), tc.ran) {
+				t.Errorf("ran %q", ran)
+			}
+			var img ocispecs.Image
+			if err := json.Unmarshal(res.Metadata["containerimage.config/linux/arm64"], &img); err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(img.Config.Entrypoint, " "); strings.Contains(got, "tool") || got == "" {
+				t.Errorf("it starts %q", got)
+			}
+		})
+	}
+}
+
 func TestBuildOfTests(t *testing.T) {
 	c := withSpec("tests: [t]")
 	c.Set("target", "test")

@@ -115,15 +115,18 @@ func Look(ctx context.Context, paths []string, base Stat) (Ground, error) {
 	return ground, nil
 }
 
-// WithApp is g with the layers of the app in dir. app tells what these layers have there; it is nil before publish.
+// WithApp is g with the layers of an app in dir. app tells what these layers have there; it is nil before publish.
 func (g Ground) WithApp(ctx context.Context, dir string, app Stat) (Ground, error) {
 	ground := Ground{}
 	app = once(app)
 	for _, p := range slices.Sorted(maps.Keys(g)) {
 		spot := g[p]
-		var err error
-		if spot.App, err = appFolder(ctx, p, clean(dir), app); err != nil {
+		folder, err := appFolder(ctx, p, clean(dir), app)
+		if err != nil {
 			return nil, err
+		}
+		if len(folder) > len(spot.App) { // another app may have made one
+			spot.App = folder
 		}
 		ground[p] = spot
 	}

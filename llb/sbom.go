@@ -46,9 +46,13 @@ func (b *Builder) Document(p ocispecs.Platform, facts llb.State, name string, dt
 		return append(b.Constraints(PhaseImage), llb.WithCustomName(imagePrefix(p)+what))
 	}
 	written := facts.File(llb.Mkfile("/"+name, 0o644, dt, llb.WithCreatedTime(fileTime)), opts("write "+name)...)
-	return llb.Scratch().File(
-		llb.Copy(written, "/"+name, "/"+name, &llb.CopyInfo{CreatedTime: &fileTime}),
-		opts("copy "+name)...)
+	return b.AddDocument(p, llb.Scratch(), written, name)
+}
+
+// AddDocument adds a document of another state to st.
+func (b *Builder) AddDocument(p ocispecs.Platform, st, from llb.State, name string) llb.State {
+	return st.File(llb.Copy(from, "/"+name, "/"+name, &llb.CopyInfo{CreatedTime: &fileTime}),
+		append(b.Constraints(PhaseImage), llb.WithCustomName(imagePrefix(p)+"copy "+name))...)
 }
 
 // Scanner is an image that makes SBOMs of other images, by BuildKit's SBOM scanning protocol

@@ -149,6 +149,26 @@ func none() *gatewaytest.Client {
 	return c
 }
 
+// also is a BuildKit with an app, and with two tools in the same image, one of another mode.
+func also() *gatewaytest.Client {
+	c := gatewaytest.Console()
+	c.Spec(
+		"project: src/web",
+		"publish:",
+		"  also:",
+		"    - {project: tools/migrator, to: /migrator}",
+		"    - {project: tools/probe, mode: self-contained, to: /opt/probe/}",
+	)
+	c.Set("platform", "linux/amd64,linux/arm64")
+	for _, name := range []string{"src/web/web.csproj", "tools/migrator/migrator.csproj", "tools/probe/probe.csproj"} {
+		c.Say(name, "<Project />")
+	}
+	c.Describe(gatewaytest.App("src/web/web.csproj", nil, "lib/lib.csproj"),
+		gatewaytest.App("tools/migrator/migrator.csproj", nil, "lib/lib.csproj"),
+		gatewaytest.App("tools/probe/probe.csproj", nil))
+	return c
+}
+
 // files is a BuildKit with two apps, one of which is an image of files alone.
 func files() *gatewaytest.Client {
 	c := gatewaytest.Console()
@@ -181,6 +201,7 @@ func TestAnswers(t *testing.T) {
 		{"commands", commands, []string{"plan", "graph", "outline"}},
 		{"packages", osPackages, []string{"plan", "explain", "graph"}},
 		{"files", files, []string{"plan", "explain", "graph", "bake", "dockerfile", "outline", "targets"}},
+		{"also", also, []string{"plan", "explain", "graph", "dockerfile", "outline"}},
 		{"native", native, []string{"plan", "explain", "graph", "dockerfile"}},
 	} {
 		for _, name := range tc.calls {

@@ -127,6 +127,10 @@ func (k explainer) explainBuild(
 	for _, name := range request.SortedKeys(k.Project.Properties) {
 		add("publish.properties."+name, k.Project.Properties[name], bySpec, k.Request.Line("publish.properties."+name))
 	}
+	for i, of := range k.Also {
+		key := fmt.Sprintf("publish.also.%d", i)
+		add(key, fmt.Sprintf("%s, %s, in %s", of.App.Path, of.App.Mode, of.Dir), bySpec, k.Request.Line(key))
+	}
 	sdk := k.explainSDK()
 	add(sdk.Key, sdk.Value, sdk.From, sdk.At)
 	if k.Toolchain != nil {

@@ -65,8 +65,10 @@ func drawGraph(ctx context.Context, req *request.Request) (*answer, error) {
 	}
 	g := &report.Graph{}
 	for _, p := range all {
-		for _, n := range p.App.Closure {
-			g.Project(n.Path, n.References)
+		for _, of := range p.All() {
+			for _, n := range of.App.Closure {
+				g.Project(n.Path, n.References)
+			}
 		}
 		if err := draw(ctx, p, g); err != nil {
 			return nil, err
@@ -92,22 +94,30 @@ func draw(ctx context.Context, p *plan.Plan, into *report.Graph) error {
 		}
 		return steps(def, into)
 	}
-	var shared []string // steps that all images wait for
-	published := map[string]string{}
-	for _, step := range g.Published {
-		if published[step.Key], err = add(step.State); err != nil {
-			return err
+	var shared []string                // steps that all images wait for
+	published := map[string][]string{} // by platform
+	for _, of := range g.All() {
+		for _, step := range of.Published {
+			name, err := add(step.State)
+			if err != nil {
+				return err
+			}
+			for _, t := range of.Plan.Targets {
+				if p := platforms.FormatAll(t.Platform); step.Key == of.Plan.PublishKey(t) {
+					published[p] = append(published[p], name)
+				}
+			}
 		}
-	}
-	for _, st := range []*llb.State{g.Assets, g.Launchers} {
-		if st == nil {
-			continue
+		for _, st := range []*llb.State{of.Assets, of.Launchers} {
+			if st == nil {
+				continue
+			}
+			step, err := add(*st)
+			if err != nil {
+				return err
+			}
+			shared = append(shared, step)
 		}
-		step, err := add(*st)
-		if err != nil {
-			return err
-		}
-		shared = append(shared, step)
 	}
 	for _, t := range p.Targets {
 		name := strings.TrimSpace(p.Request.Target.App+" image ") + " " + platforms.Format(platforms.Normalize(t.Platform))
@@ -117,10 +127,7 @@ func draw(ctx context.Context, p *plan.Plan, into *report.Graph) error {
 				return err
 			}
 		}
-		after := slices.Concat(shared, []string{base})
-		if step, ok := published[p.PublishKey(t)]; ok {
-			after = slices.Insert(after, 0, step)
-		}
+		after := slices.Concat(published[platforms.FormatAll(t.Platform)], shared, []string{base})
 		if image := t.Spec.Image; len(image.Users)+len(image.Groups) > 0 {
 			users := "users of " + name
 			into.Step(users, []string{base})

@@ -50,7 +50,12 @@ var Rules = []Rule{
 		none:        true,
 	},
 	{Name: "FloatingBaseTag", Description: "Images should be named with a version", perApp: floatingBaseTag, none: true},
-	{Name: "UnpinnedFile", Description: "Files from elsewhere should be the same in every build", perApp: unpinnedFile, none: true},
+	{
+		Name:        "UnpinnedFile",
+		Description: "Files from elsewhere should be the same in every build",
+		perApp:      unpinnedFile,
+		none:        true,
+	},
 	{
 		Name:        "UnlockedFloatingVersions",
 		Description: "Floating versions of packages should be locked",

@@ -213,9 +213,12 @@ func (a *app) write() (err error) {
 	}
 	sdk := a.SDK.Image.Pin()
 	a.line("")
-	if a.Toolchain != nil {
-		a.comment("AOT links with the tools of this image, for each target.")
-		sdk = a.Toolchain.Pin()
+	for _, of := range a.All() {
+		if of.Toolchain != nil {
+			a.comment("AOT links with the tools of this image, for each target.")
+			sdk = of.Toolchain.Pin()
+			break
+		}
 	}
 	if sdk, err = image(sdk); err != nil {
 		return err
@@ -240,7 +243,7 @@ func (a *app) write() (err error) {
 		}
 	}
 	if !a.App.None() {
-		a.publishApp()
+		a.publishApps()
 	}
 	if len(a.Request.Spec.Publish.After) > 0 && !a.App.None() {
 		if err := a.after(); err != nil {

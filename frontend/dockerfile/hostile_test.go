@@ -57,6 +57,7 @@ func (h *hand) plan(t testing.TB) *plan.Plan {
 	t.Helper()
 	p := &plan.Plan{
 		Request: &request.Request{Spec: h.spec, Target: h.target},
+		App:     h.app, Project: h.project, Dir: xllb.AppDir(h.app),
 		Facts: &facts.Facts{
 			App: h.app, Tests: h.tests,
 			Asker: &facts.Asker{

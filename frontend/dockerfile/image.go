@@ -132,6 +132,10 @@ func (a *app) imageStage(t plan.Target) []string {
 func (s *stage) published() {
 	switch {
 	case !s.App.None():
+		for _, of := range s.Also {
+			to := word(plain(strings.TrimSuffix(of.Dir, "/") + "/"))
+			s.put("publish.also", copyLine("--link --from="+s.publish, output(of), to), plain(to))
+		}
 		app := word(plain(strings.TrimSuffix(xllb.AppDir(s.App), "/") + "/"))
 		s.put("the folder of the app", copyLine("--link --from="+s.edited(), "/app", app), plain(app))
 		s.ownersInApp()

@@ -26,18 +26,29 @@ func (a *app) restore() {
 		a.put("project", "RUN dotnet project convert "+shellPath(file)+" --output "+shellPath(into))
 	} else if a.changed == "" { // commands have all sources already
 		a.comment("What a restore can depend on. A project that is added, or a file that one imports, has to be added here.")
-		files := append(dotnet.RestoreFiles(a.App.Closure, a.Tree.Settings), a.Tree.RestoreInputs...)
+		files := append(dotnet.RestoreFiles(a.closures(), a.Tree.Settings), a.Tree.RestoreInputs...)
 		a.copy("--parents", files, "./")
 	}
-	r := a.run("dotnet restore")
-	r.nuget(a.nuget)
-	r.word("project", shellPath(a.App.Path))
-	r.properties(a.nuget.Args())
-	r.properties(a.Project.Plain(a.App))
-	if rids := a.RestoreRIDs(); len(rids) > 0 {
-		r.word("", shell(`-p:RuntimeIdentifiers="`+strings.Join(rids, ";")+`"`))
+	for _, of := range a.All() {
+		r := a.run("dotnet restore")
+		r.nuget(a.nuget)
+		r.word("project", shellPath(of.App.Path))
+		r.properties(a.nuget.Args())
+		r.properties(of.Project.Plain(of.App))
+		if rids := of.RestoreRIDs(); len(rids) > 0 {
+			r.word("", shell(`-p:RuntimeIdentifiers="`+strings.Join(rids, ";")+`"`))
+		}
+		r.write()
 	}
-	r.write()
+}
+
+// closures are the projects that the apps of the image are built from.
+func (a *app) closures() []dotnet.Node {
+	var nodes []dotnet.Node
+	for _, of := range a.All() {
+		nodes = append(nodes, of.App.Closure...)
+	}
+	return nodes
 }
 
 // nugetNames are the variable names and paths in a Dockerfile.
@@ -62,7 +73,7 @@ func (a *app) sources() {
 	if path.Ext(a.Request.Spec.Project) == ".cs" || a.changed != "" {
 		return
 	}
-	sources := dotnet.PublishFiles(a.App.Closure)
+	sources := dotnet.PublishFiles(a.closures())
 	for _, input := range a.Request.Spec.Publish.Inputs {
 		if len(sources) > 0 {
 			sources = append(sources, dotnet.Escape(input))
@@ -162,8 +173,37 @@ func (a *app) tests() error {
 	return nil
 }
 
-// publishApp writes the step that compiles and publishes.
-func (a *app) publishApp() {
+// publishApps writes the steps that compile and publish. Those that are the same for all platforms come first.
+func (a *app) publishApps() {
+	for _, of := range a.All() {
+		if !of.NeedsRIDs() {
+			a.publishApp(of)
+		}
+	}
+	platform := false
+	for _, of := range a.All() {
+		if of.NeedsRIDs() && !platform {
+			platform = true
+			a.comment("From here on for each platform.")
+			a.line("ARG TARGETARCH")
+		}
+		if of.NeedsRIDs() {
+			a.publishApp(of)
+		}
+	}
+}
+
+// output is the folder that an app of the image is published to.
+func output(of *plan.Plan) string {
+	if of.Further() {
+		return path.Join("/also", of.Dir)
+	}
+	return "/app"
+}
+
+// publishApp writes the step that compiles and publishes an app of the image.
+func (a *app) publishApp(of *plan.Plan) {
+	out := output(of)
 	r := a.run("dotnet publish")
 	if a.Request.Spec.Tests.Gate {
 		r.mount("", mount("bind", "from", a.test, "source", "/results", "target", "/results"), a.test)
@@ -172,32 +212,30 @@ func (a *app) publishApp() {
 	for _, id := range a.Request.Spec.Publish.SSH {
 		r.mount("publish.ssh", mount("ssh", "id", id, "required", "true"), id)
 	}
-	r.word("project", shellPath(a.App.Path))
+	r.word("project", shellPath(of.App.Path))
 	r.word("", "--no-restore")
-	if a.NeedsRIDs() {
+	if of.NeedsRIDs() {
 		r.word("", "-r $rid")
 	}
-	r.word("", "-o /app")
-	r.properties(a.Project.Plain(a.App))
-	if a.App.CrossTargeting {
-		r.word("framework", shell("--framework="+a.App.TargetFramework))
+	r.word("publish.also", "-o "+shell(out))
+	r.properties(of.Project.Plain(of.App))
+	if of.App.CrossTargeting {
+		r.word("framework", shell("--framework="+of.App.TargetFramework))
 	}
-	if !a.NeedsRIDs() {
+	if !of.NeedsRIDs() {
 		a.comment("Once for all platforms: nothing here depends on the target.")
 		r.write()
 		return
 	}
-	a.comment("From here on for each platform.")
-	a.line("ARG TARGETARCH")
 	r.before = append(r.before, `case "$TARGETARCH" in`)
 	r.before = append(r.before, ridCases(a.Targets)...)
 	r.before = append(r.before, `*) echo "not for $TARGETARCH"; exit 1;;`, `esac;`)
-	if a.App.Mode.NeedsToolchain() {
+	if of.App.Mode.NeedsToolchain() {
 		a.line("ARG BUILDARCH")
 		a.comment("Another architecture is linked by LLVM's tools.")
 		const cross = "-p:LinkerFlavor=lld -p:ObjCopyName=llvm-objcopy"
 		r.before = append(r.before, `if [ "$TARGETARCH" != "$BUILDARCH" ]; then cross="`+cross+`"; fi;`)
-		r.word("", "$cross && rm -f /app/*.dbg")
+		r.word("", "$cross && rm -f "+shell(out)+"/*.dbg")
 	}
 	r.write()
 }

@@ -26,7 +26,7 @@ func (f *Facts) Again(
 	var projects []dotnet.Project
 	var apps []*dotnet.App
 	for i, app := range slices.Concat(f.Apps, f.Tests) {
-		if !slices.Contains(group, app) || !dotnet.ByRestore(app) || dotnet.ReadsAll(app) {
+		if !slices.ContainsFunc(group, app.Same) || !dotnet.ByRestore(app) || dotnet.ReadsAll(app) {
 			continue
 		}
 		p := f.Answer.asked[i]

@@ -29,10 +29,22 @@ type Facts struct {
 	*Asker
 	// App is the app of the target; nil if the target is test. For an image of files alone it is [dotnet.FilesAlone].
 	App *dotnet.App
-	// Apps are App and the apps that may be built together with it. Tests are the tests, if the target needs them.
+	// Also are further apps whose files the image of the target gets.
+	Also []Also
+	// Apps are App, Also, and the apps that may be built together with them. Tests are the tests, if the target needs
+	// them.
 	Apps, Tests []*dotnet.App
 	// Answer is the result of the MSBuild run.
 	Answer Answer
+}
+
+// Also is a further app of an image: see spec.Also.
+type Also struct {
+	App *dotnet.App
+	// Mode is the mode that the spec asks for; nil: the project's own.
+	Mode *dotnet.Mode
+	// To is the folder of the image. Key is the key of the spec.
+	To, Key string
 }
 
 // Answer is the result of a run of MSBuild.
@@ -163,6 +175,11 @@ func (a *Asker) Apps(ctx context.Context) (*Facts, error) {
 	if err != nil {
 		return nil, err
 	}
+	also, own, err := a.alsoQuestions()
+	if err != nil {
+		return nil, err
+	}
+	questions = append(questions, also...)
 	apps := len(questions)
 	if a.req.Spec.Tests.Gate {
 		questions = append(questions, a.testQuestions()...)
@@ -178,10 +195,12 @@ func (a *Asker) Apps(ctx context.Context) (*Facts, error) {
 	}
 	keep(described[0])
 	f := &Facts{Asker: a, Apps: described[:apps], Tests: described[apps:], Answer: answer}
-	if target >= 0 {
-		f.App = described[target]
+	if target < 0 {
+		return f, nil
 	}
-	return f, nil
+	f.App = described[target]
+	f.Also, err = a.also(f.App, own, described[apps-len(also):apps])
+	return f, err
 }
 
 // Target describes what the target of the request needs.
@@ -203,8 +222,7 @@ func (a *Asker) Questions() (questions []Question, target int, err error) {
 	target = -1
 	for _, name := range request.SortedKeys(s.Apps) {
 		other := s.Apps[name]
-		if other.None() || path.Ext(other.Project) == ".cs" || other.Publish.Configuration != s.Publish.Configuration ||
-			!sameSources(&s.App, other) || !maps.Equal(other.Publish.Properties, s.Publish.Properties) {
+		if !a.together(other) {
 			continue
 		}
 		if name == a.req.Target.App {
@@ -219,6 +237,13 @@ func (a *Asker) Questions() (questions []Question, target int, err error) {
 		questions = append(questions, Question{p, "apps." + name + ".project"})
 	}
 	return questions, target, nil
+}
+
+// together tells whether an app of the spec may be built together with the app of the target.
+func (a *Asker) together(other *spec.App) bool {
+	s := a.req.Spec
+	return !other.None() && path.Ext(other.Project) != ".cs" && other.Publish.Configuration == s.Publish.Configuration &&
+		sameSources(&s.App, other) && maps.Equal(other.Publish.Properties, s.Publish.Properties)
 }
 
 // describe asks all questions in one run of MSBuild, and gives the app or the test of each.
@@ -297,7 +322,8 @@ func (f *Facts) Group(app *dotnet.App) []*dotnet.App {
 		group = slices.Clone(f.Tests)
 	}
 	for _, other := range f.Apps {
-		if other.Mode == app.Mode && (app.Mode == dotnet.Portable || other.BaseImage == app.BaseImage) {
+		there := slices.ContainsFunc(group, func(member *dotnet.App) bool { return member.Path == other.Path })
+		if other.Mode == app.Mode && (app.Mode == dotnet.Portable || other.BaseImage == app.BaseImage) && !there {
 			group = append(group, other)
 		}
 	}
@@ -322,6 +348,7 @@ func (f *Facts) AsCommitted() *Facts { return f.wider((*dotnet.App).AsCommitted)
 // wider gives facts with changed apps; nil if none changes. widen gives nil for an app that stays as it is.
 func (f *Facts) wider(widen func(*dotnet.App) *dotnet.App) *Facts {
 	wide, changed := *f, false
+	wide.Also = slices.Clone(f.Also)
 	all := func(apps []*dotnet.App) []*dotnet.App {
 		out := slices.Clone(apps)
 		for i, app := range apps {
@@ -330,6 +357,11 @@ func (f *Facts) wider(widen func(*dotnet.App) *dotnet.App) *Facts {
 			}
 			if app == f.App {
 				wide.App = out[i]
+			}
+			for j, also := range f.Also {
+				if app == also.App {
+					wide.Also[j].App = out[i]
+				}
 			}
 		}
 		return out

@@ -14,6 +14,9 @@ import (
 
 // Graph is the steps of a plan.
 type Graph struct {
+	Plan *plan.Plan
+	// Also are the steps of plan.Also.
+	Also     []*Graph
 	Builder  *xllb.Builder
 	Restored xllb.Restored
 	// Published are the steps that publish, one for each [plan.Plan.PublishKey].
@@ -31,9 +34,19 @@ type Published struct {
 	State llb.State
 }
 
+// All are the graph itself and those of Also.
+func (g *Graph) All() []*Graph { return append([]*Graph{g}, g.Also...) }
+
 // Make gives the steps of a plan; none for an image of files alone. compression is that of the plan, or replaces it.
 func Make(p *plan.Plan, compression dotnet.Compression) (*Graph, error) {
-	g := &Graph{Builder: p.Builder()}
+	g := &Graph{Plan: p, Builder: p.Builder()}
+	for _, also := range p.Also {
+		steps, err := Make(also, also.Compression)
+		if err != nil {
+			return nil, err
+		}
+		g.Also = append(g.Also, steps)
+	}
 	if p.App.None() {
 		return g, nil
 	}

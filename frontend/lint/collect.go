@@ -111,6 +111,9 @@ func inspect(ctx context.Context, req *request.Request, asker *facts.Asker) (che
 	if a.Tests = namedTests(req, err); len(a.Tests) > 0 {
 		return a, nil
 	}
+	if err == nil && len(req.Spec.Publish.Also) > 0 {
+		_, err = asker.Apps(ctx) // an error if a further project is no app, or in the way of another
+	}
 	if err != nil {
 		return a, err
 	}

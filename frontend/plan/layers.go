@@ -47,12 +47,12 @@ type Layer struct {
 func layers(p *Plan, rid string, osPackages bool) []Layer {
 	app := p.App
 	packages := dotnet.NamesPackages(app)
-	own := len(p.Request.PlatformVars()) > 0 // commands may change each file for each platform
+	own := len(p.Request.PlatformVars()) > 0 && !p.further // commands may change each file for each platform
 	var out []Layer
-	if osPackages {
+	if osPackages && !p.further {
 		out = append(out, Layer{Name: LayerOSPackages, Maker: ByPackages, Expected: true})
 	}
-	if image := p.Request.Spec.Image; len(image.Users)+len(image.Groups) > 0 {
+	if image := p.Request.Spec.Image; len(image.Users)+len(image.Groups) > 0 && !p.further {
 		// Only the bases tell whether it is shared.
 		out = append(out, Layer{Name: LayerUsers, Maker: ByUsers, Expected: true})
 	}
@@ -92,7 +92,7 @@ func layers(p *Plan, rid string, osPackages bool) []Layer {
 // filesLayer is the layer with the files of the spec; none if the spec has no files.
 func filesLayer(p *Plan) []Layer {
 	files := p.Request.Spec.Files
-	if len(files) == 0 {
+	if len(files) == 0 || p.further {
 		return nil
 	}
 	differs := p.Request.PerPlatform("files") || xllb.ForUser(files) && p.Request.PerPlatform("image.user") ||

@@ -33,6 +33,13 @@ import (
 type Plan struct {
 	*facts.Facts
 	Request *request.Request
+	// App is the app that is published: that of Facts, or one of Also of Facts. Project says how it is built.
+	App     *dotnet.App
+	Project dotnet.Project
+	// Dir is the folder of the image that its files go to.
+	Dir string
+	// Also are the plans of further apps whose files the images get. Each has the same images.
+	Also []*Plan
 	// Toolchain is the image that links if the mode is AOT; else nil.
 	Toolchain *gateway.Image
 	// Targets are the images, one for each platform.
@@ -42,7 +49,8 @@ type Plan struct {
 	// Epoch is the time of SOURCE_DATE_EPOCH; nil if it is not set.
 	Epoch *time.Time
 
-	commit xllb.VCS
+	commit  xllb.VCS
+	further bool // it is one of Also
 }
 
 // Target is the image of a platform.
@@ -85,7 +93,10 @@ func (b Base) config() xllb.Base {
 
 // Make makes all decisions about the app of f.
 func Make(ctx context.Context, req *request.Request, f *facts.Facts) (*Plan, error) {
-	p := Plan{Facts: f, Request: req, Compression: f.Tree.Assets.Compression(f.App)}
+	p := Plan{
+		Facts: f, Request: req, App: f.App, Project: f.Project, Dir: xllb.AppDir(f.App),
+		Compression: f.Tree.Assets.Compression(f.App),
+	}
 	if len(req.Spec.Publish.After) > 0 {
 		p.Compression = dotnet.CompressInPublish // commands see all that is published
 	}
@@ -96,17 +107,20 @@ func Make(ctx context.Context, req *request.Request, f *facts.Facts) (*Plan, err
 	if req.Target.Kind == spec.TargetSDK && !p.NeedsRIDs() {
 		return &p, nil // target sdk is for the build platform, and needs no base
 	}
-	places, err := findPlaces(ctx, req, f.App, f.App.BaseImage)
+	places, err := findPlaces(ctx, req, f.App, inferred(f))
 	if err != nil {
 		return nil, err
 	}
-	if p.Toolchain, err = toolchain(ctx, req, f, places); err != nil {
+	if p.Toolchain, err = toolchain(ctx, req, f, f.App, places); err != nil {
 		return nil, err
 	}
 	if p.commit, err = vcs(ctx, req, f); err != nil {
 		return nil, err
 	}
-	return &p, p.addTargets(ctx, f.App.BaseImage, places)
+	if err := p.addTargets(ctx, inferred(f), places); err != nil {
+		return nil, err
+	}
+	return &p, p.addAlso(ctx)
 }
 
 // ForFrameworks is the plan for an app that turns out to need frameworks: p itself, or p with another base if the SDK
@@ -114,7 +128,7 @@ func Make(ctx context.Context, req *request.Request, f *facts.Facts) (*Plan, err
 // what was published by p can be put on it.
 func (p *Plan) ForFrameworks(ctx context.Context, frameworks []string) (*Plan, error) {
 	ref := dotnet.BaseFor(p.App.InferredBase, frameworks)
-	if p.App.InferredBase == "" || ref == p.App.BaseImage {
+	if p.App.InferredBase == "" || ref == inferred(p.Facts) {
 		return p, nil
 	}
 	places, err := findPlaces(ctx, p.Request, p.App, ref)
@@ -123,7 +137,16 @@ func (p *Plan) ForFrameworks(ctx context.Context, frameworks []string) (*Plan, e
 	}
 	other := *p
 	other.Targets = nil
-	return &other, other.addTargets(ctx, ref, places)
+	if err := other.addTargets(ctx, ref, places); err != nil {
+		return nil, err
+	}
+	for i, also := range p.Also {
+		if i == 0 {
+			other.Also = nil
+		}
+		other.Also = append(other.Also, also.on(other.Targets))
+	}
+	return &other, nil
 }
 
 // addTargets makes the decisions about the images of places, whose base is ref. p is complete except for its targets.
@@ -226,12 +249,12 @@ func Libc(ctx context.Context, req *request.Request, base *gateway.Image, ref st
 
 // toolchain resolves the image that links; nil if the mode links nothing.
 func toolchain(
-	ctx context.Context, req *request.Request, f *facts.Facts, places []Place,
+	ctx context.Context, req *request.Request, f *facts.Facts, app *dotnet.App, places []Place,
 ) (*gateway.Image, error) {
-	if !f.App.Mode.NeedsToolchain() {
+	if !app.Mode.NeedsToolchain() {
 		return nil, nil
 	}
-	ref, err := ToolchainRef(req, f.SDK, f.App)
+	ref, err := ToolchainRef(req, f.SDK, app)
 	if err != nil {
 		return nil, err
 	}
@@ -319,7 +342,7 @@ func (p *Plan) PublishRID(t Target) string {
 // PublishKey names the publish whose files are in the image of t: its runtime identifier. If commands of publish.after
 // use what differs between platforms, each platform has its own, and its name follows.
 func (p *Plan) PublishKey(t Target) string {
-	if len(p.Request.PlatformVars()) == 0 {
+	if p.further || len(p.Request.PlatformVars()) == 0 {
 		return p.PublishRID(t)
 	}
 	return strings.TrimSpace(p.PublishRID(t) + " " + platforms.FormatAll(t.Platform))
@@ -343,10 +366,14 @@ func Builder(req *request.Request, f *facts.Facts, toolchain *gateway.Image) *xl
 	if toolchain != nil {
 		linker = &toolchain.State
 	}
-	built := f.Tests
+	var built []*dotnet.App
 	if f.App != nil && !f.App.None() {
-		built = append([]*dotnet.App{f.App}, f.Tests...)
+		built = append(built, f.App)
 	}
+	for _, also := range f.Also {
+		built = append(built, also.App)
+	}
+	built = append(built, f.Tests...)
 	return &xllb.Builder{
 		Steps:     f.Steps,
 		Project:   f.Project,

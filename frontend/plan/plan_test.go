@@ -400,6 +400,34 @@ func TestPlatformTarget(t *testing.T) {
 	}
 }
 
+// The base that the SDK infers has the frameworks of all projects whose files are in the image.
+func TestBaseOfAlso(t *testing.T) {
+	c := build("linux/amd64,linux/arm64", nil, "project: app", "publish: {also: [{project: web, to: /web}]}")
+	c.Images[gatewaytest.AspNet] = gatewaytest.Multi("APP_UID=7")
+	c.Say("web/web.csproj", "<Project />")
+	web := gatewaytest.App("web/web.csproj", nil)
+	web.Frameworks = []string{"Microsoft.AspNetCore.App"}
+	c.Describe(gatewaytest.App("app/app.csproj", nil), web)
+	p := makePlan(t, c)
+	if got := p.Targets[0].Base.Name; got != gatewaytest.AspNet {
+		t.Errorf("the base is %s", got)
+	}
+	if len(p.Also) != 1 || p.Also[0].Dir != "/web" || p.Also[0].Project.Mode != nil {
+		t.Fatalf("also %+v", p.Also)
+	}
+	if got := written(p.Also[0].For(p.Targets[1].Platform).Layers); !strings.HasSuffix(got, " app*") {
+		t.Errorf("its layers are %s", got)
+	}
+	other, err := p.ForFrameworks(t.Context(), []string{"Microsoft.NETCore.App", "Microsoft.AspNetCore.App"})
+	if err != nil || other != p {
+		t.Errorf("the same frameworks make another plan, %v", err)
+	}
+	other, err = p.ForFrameworks(t.Context(), []string{"Microsoft.NETCore.App"})
+	if err != nil || len(other.Also) != 1 || other.Also[0].Targets[0].Base.Name != gatewaytest.Runtime {
+		t.Errorf("on another base it is %+v, %v", other.Also, err)
+	}
+}
+
 // Frameworks that the SDK did not know of change the base that it inferred, and what follows from that.
 func TestForFrameworks(t *testing.T) {
 	c := build("linux/amd64,linux/arm64", nil)

@@ -19,6 +19,15 @@ func (p *Plan) Report(layers [][]report.Layer) report.App {
 	}
 	for i, t := range p.Targets {
 		image := t.report()
+		var further []report.Layer
+		for _, also := range p.Also {
+			for _, l := range also.For(t.Platform).Layers {
+				if l.Expected {
+					further = append(further, report.Layer{Name: l.Name, To: also.Dir, Shared: l.Shared})
+				}
+			}
+		}
+		image.Layers = append(further, image.Layers...)
 		if layers != nil {
 			image.Layers = layers[i]
 		}
@@ -50,6 +59,17 @@ func (p *Plan) reportBuild() report.App {
 		if s.Uses(p.App) {
 			app.Slices = append(app.Slices, dotnet.ProjectPaths(s.Projects))
 		}
+	}
+	for _, of := range p.Also {
+		also := report.Also{
+			Project: of.App.Path, Framework: of.App.TargetFramework, Mode: of.App.Mode.String(), To: of.Dir,
+			Projects: dotnet.ProjectPaths(of.App.Closure), Reads: reads(of.App.Closure),
+		}
+		if of.Toolchain != nil {
+			toolchain := imageReport(of.Toolchain, builder)
+			also.Toolchain = &toolchain
+		}
+		app.Also = append(app.Also, also)
 	}
 	return app
 }

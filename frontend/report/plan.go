@@ -55,7 +55,22 @@ type App struct {
 	Tools    []Image   `json:"tools,omitempty"`
 	// Slices are the projects that are compiled apart, one list for each step that compiles.
 	Slices [][]string `json:"slices,omitempty"`
-	Images []Target   `json:"images"`
+	// Also are further projects whose files the images have.
+	Also   []Also   `json:"also,omitempty"`
+	Images []Target `json:"images"`
+}
+
+// Also is a further project of an image.
+type Also struct {
+	Project   string `json:"project"`
+	Framework string `json:"framework"`
+	Mode      string `json:"mode"`
+	// To is its folder in the image.
+	To        string `json:"to"`
+	Toolchain *Image `json:"toolchain,omitempty"`
+	// Projects and Reads are as those of an app.
+	Projects []string `json:"projects"`
+	Reads    []Read   `json:"reads,omitempty"`
 }
 
 // Read is a file or folder that a project reads, and why: what MSBuild says. A path of "." is all of the context.
@@ -149,6 +164,8 @@ func (p Packages) String() string {
 // Layer is a layer over the base, the first at the bottom. It is left out where nothing of that kind is published.
 type Layer struct {
 	Name string `json:"name"`
+	// To is the folder of a further project that the files are of; empty for the app.
+	To string `json:"to,omitempty"`
 	// Shared: it is the same for all platforms.
 	Shared bool `json:"shared"`
 	// Bytes are those of its files, not compressed; 0 where that is not known, as before the build.
@@ -282,6 +299,19 @@ func (app App) writeBuild(line func(format string, args ...any)) {
 		}
 		line("  compiled apart\t%s, by %s", count(apart, "project"), count(len(app.Slices), "step"))
 	}
+	for _, also := range app.Also {
+		line("  ALSO %s", also.To)
+		line("    project\t%s", also.Project)
+		line("    framework\t%s", also.Framework)
+		line("    mode\t%s", also.Mode)
+		if also.Toolchain != nil {
+			line("    toolchain\t%s", also.Toolchain)
+		}
+		line("    closure\t%s", count(len(also.Projects), "project"))
+		for _, r := range also.Reads {
+			line("      %s\treads %s: %s", r.Project, r.Path, r.Why)
+		}
+	}
 }
 
 func (c Command) write(line func(format string, args ...any)) {
@@ -311,10 +341,14 @@ func (i Image) String() string {
 
 // String is the name, with a mark if it is shared.
 func (l Layer) String() string {
-	if l.Shared {
-		return l.Name + " (shared)"
+	name := l.Name
+	if l.To != "" {
+		name += " in " + l.To
 	}
-	return l.Name
+	if l.Shared {
+		name += " (shared)"
+	}
+	return name
 }
 
 func list(args []string) string {

@@ -149,7 +149,11 @@ func (l Layer) summary(b *strings.Builder, of string) {
 	if l.Bytes > 0 {
 		bytes = size(l.Bytes)
 	}
-	fmt.Fprintf(b, "  layer   %-9s %9s  %s%s\n", l.Name, bytes, holds[l.Name], of)
+	in := ""
+	if l.To != "" {
+		in = " in " + l.To
+	}
+	fmt.Fprintf(b, "  layer   %-9s %9s  %s%s\n", l.Name, bytes, holds[l.Name]+in, of)
 }
 
 // size is a number of bytes in powers of ten, as registries count.

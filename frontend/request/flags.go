@@ -55,6 +55,14 @@ func (r *Request) ProjectOf(app string) (dotnet.Project, error) {
 	return p, r.At("apps."+app+".publish.mode", err)
 }
 
+// AlsoOf is how a project of publish.also of app is built. key is its key in the spec.
+func (r *Request) AlsoOf(app *spec.App, also spec.Also, key string) (dotnet.Project, error) {
+	of := *app
+	of.Project, of.Framework, of.Publish.Mode = also.Project, also.Framework, also.Mode
+	p, err := project(&of)
+	return p, r.At(key+".mode", err)
+}
+
 func project(app *spec.App) (dotnet.Project, error) {
 	p := dotnet.Project{
 		Path:          strings.Trim(app.Project, "/"),

@@ -20,8 +20,10 @@ func (out *published) onBase(ctx context.Context, p *plan.Plan) (*plan.Plan, err
 		return p, nil
 	}
 	var needed []dotnet.Framework
-	for _, app := range out.apps {
-		needed = append(needed, app.frameworks...)
+	for _, of := range append(out.also, out) {
+		for _, app := range of.apps {
+			needed = append(needed, app.frameworks...)
+		}
 	}
 	if len(needed) > 0 {
 		var err error
@@ -39,9 +41,12 @@ func (out *published) onBase(ctx context.Context, p *plan.Plan) (*plan.Plan, err
 	}
 	eg, ctx := gateway.Group(ctx)
 	for _, t := range p.Targets {
-		eg.Go(func() error {
-			return p.Request.At(p.Request.BaseKey(), starts(ctx, p, t, out.apps[p.PublishKey(t)].frameworks))
-		})
+		for _, of := range append(out.also, out) {
+			eg.Go(func() error {
+				needed := of.apps[of.graph.Plan.PublishKey(t)].frameworks
+				return p.Request.At(p.Request.BaseKey(), starts(ctx, p, t, needed))
+			})
+		}
 	}
 	return p, eg.Wait()
 }

@@ -161,10 +161,9 @@ func assemble(ctx context.Context, p *plan.Plan, g *graph.Graph) (*built, error)
 
 // images puts the image of every platform together. entries are the files of the spec, for each of them.
 func (out *published) images(ctx context.Context, p *plan.Plan, entries [][]xllb.Entry) ([]image, error) {
-	dir := xllb.AppDir(p.App)
 	layers := make([][]layer, len(p.Targets))
 	for i, t := range p.Targets {
-		layers[i] = out.layers(p, t)
+		layers[i] = out.all(p, t)
 	}
 	lies, err := grounds(ctx, p, layers)
 	if err != nil {
@@ -174,11 +173,11 @@ func (out *published) images(ctx context.Context, p *plan.Plan, entries [][]xllb
 	eg, ctx := gateway.Group(ctx)
 	for i, t := range p.Targets {
 		eg.Go(func() (err error) {
-			s := &site{plan: p, Target: t, builder: out.graph.Builder, dir: dir, layers: layers[i], entries: entries[i]}
+			s := &site{plan: p, Target: t, builder: out.graph.Builder, layers: layers[i], entries: entries[i]}
 			for j, f := range t.Spec.Files { // with the numbers of owners
 				s.entries[j].File = f
 			}
-			all[i], err = s.image(ctx, out.asked, lies[i])
+			all[i], err = s.image(ctx, lies[i])
 			return err
 		})
 	}

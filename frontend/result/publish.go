@@ -13,6 +13,7 @@ import (
 	"github.com/crosshull/crosshull/frontend/graph"
 	"github.com/crosshull/crosshull/frontend/plan"
 	"github.com/crosshull/crosshull/frontend/report"
+	"github.com/crosshull/crosshull/frontend/spec"
 	xllb "github.com/crosshull/crosshull/llb"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
@@ -25,6 +26,8 @@ type published struct {
 	assets *made
 	// asked is the step that asked what packages read; nil if there was nothing to ask.
 	asked *llb.State
+	// also are the results for the plans of Also.
+	also []*published
 }
 
 // made is the result of a step, and the step's report about it.
@@ -38,8 +41,8 @@ type made struct {
 	frameworks []dotnet.Framework
 }
 
-// publish publishes for all platforms concurrently. It takes most of the time, so its errors come before any image is
-// put together. g has the steps of the plan.
+// publish publishes all apps of a plan for all platforms concurrently. It takes most of the time, so its errors come
+// before any image is put together. g has the steps of the plan.
 func publish(ctx context.Context, p *plan.Plan, g *graph.Graph) (*published, error) {
 	if p.App.None() {
 		return &published{graph: g}, nil
@@ -47,16 +50,65 @@ func publish(ctx context.Context, p *plan.Plan, g *graph.Graph) (*published, err
 	if err := checkSources(ctx, p.Request, p.Facts, g.Builder); err != nil {
 		return nil, err
 	}
-	var out *published
-	asked, err := beside(ctx, p.Request, p.Facts, p.Group(p.App), g.Restored, func(ctx context.Context) (err error) {
-		out, err = publishOnce(ctx, p, g)
-		return err
-	})
-	if err != nil {
+	groups := together(g)
+	outs := make([][]*published, len(groups))
+	eg, egctx := gateway.Group(ctx)
+	for i, group := range groups {
+		eg.Go(func() (err error) {
+			outs[i], err = publishGroup(egctx, p, group)
+			return err
+		})
+	}
+	if err := eg.Wait(); err != nil {
 		return nil, err
 	}
-	out.asked = asked
+	all := slices.Concat(outs...)
+	at := func(g *graph.Graph) *published {
+		return all[slices.IndexFunc(all, func(out *published) bool { return out.graph.Plan == g.Plan })]
+	}
+	out := at(g)
+	for _, also := range g.Also {
+		out.also = append(out.also, at(also))
+	}
 	return out, nil
+}
+
+// together are the graphs of the apps of an image, by what is restored together.
+func together(g *graph.Graph) [][]*graph.Graph {
+	var groups [][]*graph.Graph
+	for _, one := range g.All() {
+		restored := func(group []*graph.Graph) bool {
+			return slices.ContainsFunc(one.Plan.Group(group[0].Plan.App), one.Plan.App.Same)
+		}
+		if i := slices.IndexFunc(groups, restored); i >= 0 {
+			groups[i] = append(groups[i], one)
+		} else {
+			groups = append(groups, []*graph.Graph{one})
+		}
+	}
+	return groups
+}
+
+// publishGroup publishes apps of p that are restored together.
+func publishGroup(ctx context.Context, p *plan.Plan, group []*graph.Graph) ([]*published, error) {
+	outs := make([]*published, len(group))
+	restored := p.Group(group[0].Plan.App)
+	asked, err := beside(ctx, p.Request, p.Facts, restored, group[0].Restored, func(ctx context.Context) error {
+		eg, egctx := gateway.Group(ctx)
+		for i, g := range group {
+			eg.Go(func() (err error) {
+				outs[i], err = publishOnce(egctx, g.Plan, g)
+				return err
+			})
+		}
+		return eg.Wait()
+	})
+	for _, out := range outs {
+		if err == nil {
+			out.asked = asked
+		}
+	}
+	return outs, err
 }
 
 // publishOnce publishes from the files that the projects are known to read.
@@ -78,12 +130,16 @@ func publishOnce(ctx context.Context, p *plan.Plan, g *graph.Graph) (*published,
 }
 
 func run(ctx context.Context, p *plan.Plan, g *graph.Graph) (*published, error) {
+	of := ""
+	if p.Further() {
+		of = " " + p.App.Path
+	}
 	steps := make([]made, len(g.Published), len(g.Published)+1)
 	for i, step := range g.Published {
-		steps[i] = made{step: strings.TrimSpace(xllb.PhasePublish + " " + step.Key), state: step.State}
+		steps[i] = made{step: strings.TrimSpace(xllb.PhasePublish + of + " " + step.Key), state: step.State}
 	}
 	if g.Assets != nil {
-		steps = append(steps, made{step: "assets", state: *g.Assets})
+		steps = append(steps, made{step: "assets" + of, state: *g.Assets})
 	}
 	eg, egctx := gateway.Group(ctx)
 	for i := range steps {
@@ -138,6 +194,9 @@ func (out *published) steps() []made {
 	if out.assets != nil {
 		all = append(all, *out.assets)
 	}
+	for _, also := range out.also {
+		all = append(all, also.steps()...)
+	}
 	return all
 }
 
@@ -147,15 +206,27 @@ type layer struct {
 	made    llb.State        // has folders
 	from    client.Reference // made; nil if nobody reads it
 	folders []string
-	edit    xllb.Edit // what the spec changes of it
+	dir     string     // of the app that it belongs to
+	asked   *llb.State // [published.asked] of the app
+	edit    xllb.Edit  // what the spec changes of it
 }
 
-// state is the layer of an image with the app in dir. asked is [published.asked].
-func (l layer) state(b *xllb.Builder, asked *llb.State, dir string) llb.State {
-	return b.Layer(l.Name, l.made, asked, dir, l.edit, l.folders...)
+// state is the layer of an image.
+func (l layer) state(b *xllb.Builder) llb.State {
+	return b.Layer(l.Name, l.made, l.asked, l.dir, l.edit, l.folders...)
 }
 
-// layers are the layers of an image that the plan lists and that have files.
+// all are the layers of all apps of an image. Those of the app of p are the last, as they change most often.
+func (out *published) all(p *plan.Plan, t plan.Target) []layer {
+	var all []layer
+	for _, also := range out.also {
+		of := also.graph.Plan
+		all = append(all, also.layers(of, of.For(t.Platform))...)
+	}
+	return append(all, out.layers(p, t)...)
+}
+
+// layers are the layers of an app that the plan lists and that have files.
 func (out *published) layers(p *plan.Plan, t plan.Target) []layer {
 	app := out.apps[p.PublishKey(t)]
 	var layers []layer
@@ -180,18 +251,32 @@ func (out *published) layers(p *plan.Plan, t plan.Target) []layer {
 		case l.Maker == plan.ByAssets: // publish has made the assets after all
 			shared = !p.App.Mode.PerPlatform()
 		}
+		told := report.Layer{Name: l.Name, Shared: shared}
+		if p.Further() {
+			told.To = p.Dir
+		}
 		layers = append(layers, layer{
-			Layer: report.Layer{Name: l.Name, Shared: shared}, made: from.state, from: from.ref, folders: folders,
+			Layer: told, made: from.state, from: from.ref, folders: folders, dir: p.Dir, asked: out.asked,
 		})
 	}
 	return layers
 }
 
-// placed are the layers of the app, in their places on a base. The app goes to dir. asked is [published.asked].
-func placed(b *xllb.Builder, layers []layer, asked *llb.State, dir string, ground xllb.Ground) []xllb.Layer {
+// placed are the layers of apps, in their places on a base.
+func placed(b *xllb.Builder, layers []layer, ground xllb.Ground) []xllb.Layer {
 	put := make([]xllb.Layer, len(layers))
 	for i, l := range layers {
-		put[i] = xllb.AppLayer(l.state(b, asked, dir), dir, ground)
+		put[i] = xllb.AppLayer(l.state(b), l.dir, ground)
 	}
 	return put
+}
+
+// places are files of the spec, with the folders of further apps: all that the image gets outside of the folder of its
+// app.
+func places(p *plan.Plan, files []spec.File) []spec.File {
+	all := slices.Clone(files)
+	for _, also := range p.Also {
+		all = append(all, spec.File{To: also.Dir})
+	}
+	return all
 }

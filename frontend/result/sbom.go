@@ -31,7 +31,7 @@ import (
 type bill struct {
 	builder *xllb.Builder
 	scan    *scan
-	pkgs    *packages // nil for files alone
+	pkgs    []*packages // of each app; none for files alone
 }
 
 // newBill resolves the scanner, and reads what restore left.
@@ -44,23 +44,44 @@ func newBill(ctx context.Context, p *plan.Plan, g *graph.Graph) (*bill, error) {
 	})
 	if !p.App.None() {
 		eg.Go(func() (err error) {
-			b.pkgs, err = readPackages(ctx, p, g)
+			b.pkgs, err = allPackages(ctx, g)
 			return err
 		})
 	}
 	return b, eg.Wait()
 }
 
-// packages are the files of restore that describe the packages of the app.
+// packages are the files of restore that describe the packages of an app.
 type packages struct {
+	plan  *plan.Plan
+	file  string // the name of the document
 	facts llb.State
 	graph *dotnet.PackagesGraph
 	files dotnet.Files
 }
 
+// allPackages reads what restores left for the apps of an image.
+func allPackages(ctx context.Context, g *graph.Graph) ([]*packages, error) {
+	graphs := g.All()
+	all := make([]*packages, len(graphs))
+	eg, ctx := gateway.Group(ctx)
+	for i, g := range graphs {
+		eg.Go(func() (err error) {
+			all[i], err = readPackages(ctx, g.Plan, g)
+			return err
+		})
+	}
+	return all, eg.Wait()
+}
+
 // readPackages reads what restore left.
 func readPackages(ctx context.Context, plan *plan.Plan, g *graph.Graph) (*packages, error) {
-	p := &packages{facts: g.Builder.PackageFacts(plan.App, g.Restored), files: dotnet.Files{}}
+	p := &packages{
+		plan: plan, file: dotnet.SBOMFile, facts: g.Builder.PackageFacts(plan.App, g.Restored), files: dotnet.Files{},
+	}
+	if plan.Further() {
+		p.file = dotnet.SBOMFileOf(plan.Dir)
+	}
 	assets, err := plan.Request.Gateway.ReadFile(ctx, p.facts, xllb.FactsAssets)
 	if err != nil {
 		return nil, plan.Request.Diagnose(ctx, err)
@@ -94,20 +115,34 @@ const readers = 16
 
 // documents is the result of target sbom: a document about the packages of the app for each platform.
 func documents(ctx context.Context, p *plan.Plan, g *graph.Graph) (*client.Result, error) {
-	pkgs, err := readPackages(ctx, p, g)
+	all, err := allPackages(ctx, g)
 	if err != nil {
 		return nil, err
 	}
-	names, err := pkgs.graph.Frameworks(p.App)
-	if err != nil {
-		return nil, err
+	var names []string
+	for _, pkgs := range all {
+		of, err := pkgs.graph.Frameworks(pkgs.plan.App)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, of...)
 	}
 	if p, err = p.ForFrameworks(ctx, names); err != nil {
 		return nil, err
 	}
-	sts, err := spdx(p, g.Builder, pkgs)
-	if err != nil {
-		return nil, err
+	var sts []llb.State
+	for _, pkgs := range all {
+		of, err := spdx(p, g.Builder, pkgs)
+		switch {
+		case err != nil:
+			return nil, err
+		case sts == nil:
+			sts = of
+			continue
+		}
+		for i, t := range p.Targets {
+			sts[i] = g.Builder.AddDocument(t.Platform, sts[i], of[i], pkgs.file)
+		}
 	}
 	return each(ctx, p, sts)
 }
@@ -116,8 +151,8 @@ func documents(ctx context.Context, p *plan.Plan, g *graph.Graph) (*client.Resul
 func spdx(p *plan.Plan, b *xllb.Builder, pkgs *packages) ([]llb.State, error) {
 	builder := p.Request.Gateway.BuildPlatform()
 	tools := []dotnet.Image{part(p.SDK.Image, builder, "")}
-	if p.Toolchain != nil && p.Toolchain.Name != p.SDK.Image.Name {
-		tools = append(tools, part(p.Toolchain, builder, ""))
+	if linker := pkgs.plan.Toolchain; linker != nil && linker.Name != p.SDK.Image.Name {
+		tools = append(tools, part(linker, builder, ""))
 	}
 	sts := make([]llb.State, len(p.Targets))
 	for i, t := range p.Targets {
@@ -126,7 +161,7 @@ func spdx(p *plan.Plan, b *xllb.Builder, pkgs *packages) ([]llb.State, error) {
 			base = part(t.Base.Image, t.Platform, t.Base.Manifest)
 		}
 		dt, err := dotnet.SPDX(dotnet.SBOM{
-			App:      p.App,
+			App:      pkgs.plan.App,
 			Platform: platforms.Format(platforms.Normalize(t.Platform)),
 			RID:      t.RID,
 			Graph:    pkgs.graph,
@@ -138,7 +173,7 @@ func spdx(p *plan.Plan, b *xllb.Builder, pkgs *packages) ([]llb.State, error) {
 		if err != nil {
 			return nil, err
 		}
-		sts[i] = b.Document(t.Platform, pkgs.facts, dotnet.SBOMFile, dt)
+		sts[i] = b.Document(t.Platform, pkgs.facts, pkgs.file, dt)
 	}
 	return sts, nil
 }
@@ -228,12 +263,17 @@ func stages(p *plan.Plan, g *graph.Graph) map[string]llb.State {
 // image. An image of files alone gets only the second. BuildKit does not run the scanner itself if a frontend adds an
 // SBOM.
 func (b *bill) attest(ctx context.Context, rb *dockerui.ResultBuilder, p *plan.Plan, images []image) error {
-	var documents []llb.State
-	if b.pkgs != nil {
-		var err error
-		if documents, err = spdx(p, b.builder, b.pkgs); err != nil {
+	type document struct {
+		file string
+		of   []llb.State // each platform
+	}
+	var documents []document
+	for _, pkgs := range b.pkgs {
+		of, err := spdx(p, b.builder, pkgs)
+		if err != nil {
 			return err
 		}
+		documents = append(documents, document{pkgs.file, of})
 	}
 	return rb.EachPlatform(ctx, func(ctx context.Context, id string, _ ocispecs.Platform) (err error) {
 		defer gateway.Recover(&err)
@@ -255,13 +295,15 @@ func (b *bill) attest(ctx context.Context, rb *dockerui.ResultBuilder, p *plan.P
 			Kind:     gwpb.AttestationKind_Bundle,
 			Metadata: map[string][]byte{attestation.AttestationSBOMCore: []byte(core)},
 		})
-		if err != nil || documents == nil {
-			return err
+		for _, d := range documents {
+			if err == nil {
+				err = add(d.of[i], attestation.Attestation[client.Reference]{
+					Kind:     gwpb.AttestationKind_InToto,
+					Path:     d.file,
+					Metadata: map[string][]byte{},
+				})
+			}
 		}
-		return add(documents[i], attestation.Attestation[client.Reference]{
-			Kind:     gwpb.AttestationKind_InToto,
-			Path:     dotnet.SBOMFile,
-			Metadata: map[string][]byte{},
-		})
+		return err
 	})
 }

@@ -23,16 +23,15 @@ type site struct {
 	plan *plan.Plan
 	plan.Target
 	builder *xllb.Builder
-	dir     string // of the app
 	layers  []layer
 	entries []xllb.Entry
 	removed []string // files of the base
 }
 
-// image gives the image. asked is [published.asked], ground is what the base has.
-func (s *site) image(ctx context.Context, asked *llb.State, ground xllb.Ground) (image, error) {
+// image gives the image. ground is what the base has.
+func (s *site) image(ctx context.Context, ground xllb.Ground) (image, error) {
 	req := s.plan.Request
-	looked := xllb.MustLook(s.Base.State, s.Base.Config, s.dir, s.Spec.Files)
+	looked := xllb.MustLook(s.Base.State, s.Base.Config, s.plan.Dir, places(s.plan, s.Spec.Files))
 	for i := range s.entries {
 		if k := s.entries[i].Kind(); k == spec.Removes || k == spec.Changes {
 			if err := s.find(ctx, i, looked, ground); err != nil {
@@ -45,7 +44,7 @@ func (s *site) image(ctx context.Context, asked *llb.State, ground xllb.Ground) 
 			return image{}, err
 		}
 	}
-	put := placed(s.builder, s.layers, asked, s.dir, ground)
+	put := placed(s.builder, s.layers, ground)
 	extra, err := s.builder.Files(s.entries, s.Config.User(), ground)
 	if err != nil {
 		return image{}, req.At("files", err)
@@ -119,7 +118,7 @@ func (s *site) findInApp(ctx context.Context, f spec.File, pattern string) (n in
 				return 0, err
 			}
 		}
-		found, err := gateway.Glob(ctx, pattern, l.names(s.dir))
+		found, err := gateway.Glob(ctx, pattern, l.names())
 		if err != nil {
 			return 0, err
 		}
@@ -134,7 +133,7 @@ func (s *site) findInApp(ctx context.Context, f spec.File, pattern string) (n in
 			continue
 		}
 		for _, p := range found {
-			if p == s.dir || strings.HasPrefix(s.dir, strings.TrimSuffix(p, "/")+"/") {
+			if p == l.dir || strings.HasPrefix(l.dir, strings.TrimSuffix(p, "/")+"/") {
 				return 0, fmt.Errorf("remove: %s has the app: name files in it", p)
 			}
 			l.edit.Remove = append(l.edit.Remove, p)
@@ -143,8 +142,9 @@ func (s *site) findInApp(ctx context.Context, f spec.File, pattern string) (n in
 	return n, nil
 }
 
-// names gives the names that a layer has in folders of the image. The app is in dir.
-func (l layer) names(dir string) gateway.Names {
+// names gives the names that a layer has in folders of the image.
+func (l layer) names() gateway.Names {
+	dir := l.dir
 	return func(ctx context.Context, p string) ([]string, error) {
 		if p != dir && strings.HasPrefix(dir, strings.TrimSuffix(p, "/")+"/") { // above the app
 			name, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(dir, p), "/"), "/")

@@ -211,7 +211,13 @@ func files(ctx context.Context, p *plan.Plan, g *graph.Graph) (*client.Result, e
 	sts := make([]llb.State, len(p.Targets))
 	for i, t := range p.Targets {
 		b := out.graph.Builder
-		sts[i] = b.Image(llb.Scratch(), t.Platform, placed(b, out.layers(p, t), out.asked, "/", nil)...)
+		layers := out.all(p, t)
+		for j := range layers {
+			if layers[j].dir == p.Dir {
+				layers[j].dir = "/"
+			}
+		}
+		sts[i] = b.Image(llb.Scratch(), t.Platform, placed(b, layers, nil)...)
 	}
 	return each(ctx, p, sts)
 }

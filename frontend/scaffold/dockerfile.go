@@ -52,6 +52,7 @@ func ReadDockerfile(name string, dt []byte) Dockerfile {
 		return d
 	}
 	final := finalStages(stages)
+	var named []string // projects
 	for i, stage := range stages {
 		isFinal := slices.Contains(final, i)
 		if n := ofBase(stages, i, isFinal); n != nil {
@@ -63,6 +64,11 @@ func ReadDockerfile(name string, dt []byte) Dockerfile {
 			needs := inBuild(cmd, &published)
 			if isFinal {
 				needs = inImage(cmd, stages)
+			}
+			if project := publishes(cmd); project != "" && !slices.Contains(named, project) {
+				if named = append(named, project); len(named) > 1 {
+					needs = append(needs, Need{Key: "publish.also", Advice: "or apps, if each has an image of its own"})
+				}
 			}
 			for _, n := range needs {
 				n.Line, n.Text = line(cmd.Location()), text(cmd)
@@ -177,6 +183,21 @@ func inImage(cmd instructions.Command, stages []instructions.Stage) []Need {
 		return inShell(c, ofTarget)
 	}
 	return nil
+}
+
+var publishCommand = regexp.MustCompile(`\bdotnet publish +"?([^-"\s][^"\s]*)`)
+
+// publishes is the project that a command publishes, if it names one.
+func publishes(cmd instructions.Command) string {
+	run, ok := cmd.(*instructions.RunCommand)
+	if !ok {
+		return ""
+	}
+	m := publishCommand.FindStringSubmatch(strings.Join(run.CmdLine, " "))
+	if m == nil {
+		return ""
+	}
+	return path.Clean(m[1])
 }
 
 // compiles tells whether a stage runs dotnet, to make what the image has.

@@ -65,6 +65,9 @@ func TestReadDockerfile(t *testing.T) {
 		{"tests", sdk + "RUN dotnet test tests/unit -c Release --no-build --logger trx\n" +
 			"RUN dotnet test --filter=A -s a.runsettings -p:A=1\nRUN dotnet test a --blame-hang-timeout 5m -- A=1\n" + aspnet,
 			[]string{"2 tests ", "3 tests with filter, settings", "4 tests with args"}},
+		{"several projects", sdk + "RUN dotnet publish src/web -o /app\nRUN dotnet publish ./src/web -c Release\n" +
+			"RUN dotnet publish tools/migrator.csproj -o /m\n" + aspnet + "COPY --from=build /app .\n" +
+			"COPY --from=build /m /migrator\n", []string{"4 publish.also or apps"}},
 		{"other images", "FROM company/sdk AS build\nFROM company/base\n",
 			[]string{"1 publish.tools if a program", "2 base.image"}},
 		{"a script", aspnet + "RUN <<EOF\nset -e\napk add tzdata\nEOF\n", []string{"2 base.image a base"}},

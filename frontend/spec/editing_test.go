@@ -59,6 +59,7 @@ var editing = map[string]func(n *schemaNode){
 			{"user", "A user with a group and a home folder of its own.", "array", `{"name": "${1:shop}", "uid": "${2:10001}"}`},
 		}
 	},
+	"Also": func(n *schemaNode) { n.Type, n.Required = "object", []string{"project", "to"} },
 	"Healthcheck": func(n *schemaNode) {
 		n.DefaultSnippets = []snippet{
 			{"healthcheck by a command", "The app itself says how it is.", "object",

@@ -153,6 +153,10 @@ var shapes = map[string]shape{
 				"the source of that name in nuget.config",
 		},
 	}},
+	"Also": {needs: []need{
+		{key: "project", says: "an entry of publish.also needs a project"},
+		{key: "to", says: "an entry of publish.also needs the key to: a folder of the image, such as /migrator"},
+	}},
 	"File": {excludes: []exclusion{ // for editors; see [File.Kind] for the rest
 		{"context", "image", "an entry of files has context or image, not both"},
 		{"link", "from", "an entry of files with link has only to beside it: where the link leads"},

@@ -313,6 +313,13 @@ type Publish struct {
 	//	MSBuild: the property of each name
 	//	see: [Feeds and secrets](../howto/private-feeds.md)
 	Secrets map[string]string `yaml:"secrets" rule:"secrets"`
+	// Also are further projects whose published files the image gets, each in a folder of its own. The image starts the
+	// app of [App.Project]. Configuration, properties, secrets and agents are those of [App.Publish]. Empty: none.
+	//
+	//	example: publish: {also: [{project: tools/Migrator, to: /migrator}]}
+	//	Dockerfile: RUN dotnet publish tools/Migrator -o /out && COPY --from=build /out /migrator
+	//	see: [Several projects in one image](../howto/many-apps.md#several-projects-in-one-image)
+	Also []Also `yaml:"also"`
 	// SSH are the ids of buildx's --ssh. The steps of publish can use their agents.
 	//
 	//	example: publish: {ssh: [default]}
@@ -396,6 +403,34 @@ type Tool struct {
 	//	example: publish: {tools: [{image: "golang:1.25", paths: [/usr/local/go]}]}
 	//	Dockerfile: COPY --from=golang:1.25 /usr/local/go /usr/local/go
 	Paths []string `yaml:"paths" rule:"tool-path"`
+}
+
+// Also is an entry of publish.also.
+type Also struct {
+	// Project is a project file, a folder or a solution, relative to the context.
+	//
+	//	example: publish: {also: [{project: tools/Migrator, to: /migrator}]}
+	//	Dockerfile: RUN dotnet publish tools/Migrator
+	Project string `yaml:"project" rule:"path"`
+	// Framework is the TargetFramework to publish. It is needed if the project has several. Empty: the only one.
+	//
+	//	example: publish: {also: [{project: tools/Migrator, framework: net10.0, to: /migrator}]}
+	//	Dockerfile: RUN dotnet publish tools/Migrator -f net10.0
+	//	MSBuild: TargetFramework
+	Framework string `yaml:"framework" rule:"framework"`
+	// Mode is the mode of the project, as in [Publish.Mode]. Empty: what the project's own properties ask for, else
+	// portable.
+	//
+	//	example: publish: {also: [{project: tools/Migrator, mode: self-contained, to: /migrator}]}
+	//	Dockerfile: RUN dotnet publish tools/Migrator --self-contained
+	//	MSBuild: UseAppHost, SelfContained, PublishSingleFile, PublishReadyToRun, PublishTrimmed, PublishAot
+	//	see: [Publish modes](publish-modes.md)
+	Mode Modes `yaml:"mode" rule:"publish-mode"`
+	// To is the folder of the image for the files, an absolute path.
+	//
+	//	example: publish: {also: [{project: tools/Migrator, to: /migrator}]}
+	//	Dockerfile: COPY --from=build /out /migrator
+	To string `yaml:"to" rule:"image-path"`
 }
 
 // SDK is the `sdk` section. Set at most one of image and version.

@@ -42,10 +42,10 @@ func TestParseFull(t *testing.T) {
 		want Range
 	}{
 		{"project", Range{6, 6}},
-		{"publish", Range{8, 27}},
+		{"publish", Range{8, 29}},
 		{"publish.properties.Nullable", Range{13, 13}},
-		{"image.ports.1", Range{56, 56}},
-		{"image.no-such-key", Range{40, 71}},
+		{"image.ports.1", Range{58, 58}},
+		{"image.no-such-key", Range{42, 73}},
 		{"no-such-key", Range{1, 1}},
 	} {
 		if got := s.Range(tc.path); got != tc.want {
@@ -119,6 +119,12 @@ func TestParseMistakes(t *testing.T) {
 		{"unknown key of an app", "apps:\n  web: {bse: {}}", `line 2: unknown key "apps.web.bse", did you mean "base"?`},
 		{"apps that are none", "apps: [web]", `line 1: "apps" must be a map`},
 		{"gate without tests", "tests: {gate: true}", "line 1: tests.gate has no tests"},
+		{"a further project without a folder", "publish:\n  also:\n    - {project: a}",
+			"line 3: an entry of publish.also needs the key to"},
+		{"a further folder without a project", "publish: {also: [{to: /a}]}",
+			"line 1: an entry of publish.also needs a project"},
+		{"a further project in a folder that is none", "publish: {also: [{project: a, to: b}]}",
+			`line 1: publish.also.0.to "b" must be an absolute path`},
 		{"no project and no base", "project: none\nfiles: [{to: /a}]", "line 1: project: none needs base.image"},
 		{"no project and a family", "files: [{to: /a}]\nproject: none\nbase: {family: noble}",
 			"line 2: project: none needs base.image"},

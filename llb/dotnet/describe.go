@@ -138,6 +138,9 @@ func FilesAlone(base string) *App { return &App{Mode: Portable, Container: Conta
 // None tells whether there is no project: see [FilesAlone].
 func (app *App) None() bool { return app.Path == "" }
 
+// Same tells whether both are the same project in the same mode.
+func (app *App) Same(other *App) bool { return app.Path == other.Path && app.Mode == other.Mode }
+
 // Output is what a build of the app leaves. The fields have the names of MSBuild properties.
 type Output struct {
 	TargetFileName string // app.dll

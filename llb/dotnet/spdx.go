@@ -22,6 +22,11 @@ import (
 // ones sbom-NAME.spdx.json.
 const SBOMFile = "sbom-nuget.spdx.json"
 
+// SBOMFileOf is the name for a further app of an image, by its folder there.
+func SBOMFileOf(dir string) string {
+	return "sbom-nuget-" + strings.NewReplacer("-", "--", "/", "-").Replace(strings.Trim(dir, "/")) + ".spdx.json"
+}
+
 // SBOM is what is known about the parts of an app for a platform.
 type SBOM struct {
 	App      *App

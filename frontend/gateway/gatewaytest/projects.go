@@ -60,6 +60,8 @@ type Answer struct {
 	Missing []string
 	// Errors are why MSBuild cannot describe the project.
 	Errors []Problem
+	// Frameworks are the FrameworkReferences of the project.
+	Frameworks []string
 }
 
 // Candidate is a project that a question can mean.
@@ -132,7 +134,7 @@ func (e Evaluation) document() document {
 			for _, name := range a.Reads {
 				doc.Projects[i].Files = append(doc.Projects[i].Files, read{name, "Content item"})
 			}
-			doc.Projects[i].Target = a.Properties["PlatformTarget"]
+			doc.Projects[i].Target, doc.Projects[i].Frameworks = a.Properties["PlatformTarget"], a.Frameworks
 			out.App = &app{
 				Path: a.Path, Closure: []int{i}, ByRuntimeIdentifier: a.ByRuntimeIdentifier,
 				Properties: a.Properties, Items: a.Items, Errors: a.Errors,
@@ -155,6 +157,7 @@ type project struct {
 	Packages   bool     `json:"packages,omitempty"`
 	ByRestore  bool     `json:"byRestore,omitempty"`
 	Target     string   `json:"platformTarget,omitempty"`
+	Frameworks []string `json:"frameworkReferences,omitempty"`
 	Unknown    string   `json:"unknown,omitempty"`
 	Earlier    []string `json:"earlier,omitempty"`
 	Files      []read   `json:"files,omitempty"`

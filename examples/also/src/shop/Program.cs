@@ -1,0 +1,4 @@
+using System;
+using Stock;
+
+Console.WriteLine(Shelf.Describe("shop"));
