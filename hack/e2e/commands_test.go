@@ -175,7 +175,7 @@ func TestOwnCommandsTools(t *testing.T) {
 	edit(t, dir, "app/app.csproj", "</Project>",
 		`<ItemGroup><None Include="stamp.txt" CopyToPublishDirectory="Always" /></ItemGroup></Project>`)
 	write(t, dir, "nuget.config", `<configuration><packageSources><clear /><add key="local" value="feed" />`+
-		`</packageSources></configuration>`)
+		`</packageSources><!-- `+fresh()+` --></configuration>`)
 	write(t, dir, "feed/greet.1.0.0.nupkg", feed.Tool("greet", "1.0.0",
 		"tools/net10.0/any/DotnetToolSettings.xml", `<DotNetCliTool Version="1"><Commands>`+
 			`<Command Name="dotnet-greet" EntryPoint="greet.dll" Runner="dotnet" /></Commands></DotNetCliTool>`,
