@@ -15,6 +15,7 @@ import (
 	"github.com/crosshull/crosshull/frontend/report"
 	xllb "github.com/crosshull/crosshull/llb"
 	"github.com/crosshull/crosshull/llb/apt"
+	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
 // installEarly installs OS packages beside restore and publish, which take longer. The steps are in the graph of the
@@ -45,7 +46,21 @@ type installation struct {
 }
 
 // installed installs the OS packages of a target, and tells what was installed.
-func installed(ctx context.Context, p *plan.Plan, t plan.Target) (i installation, err error) {
+func installed(ctx context.Context, p *plan.Plan, t plan.Target) (installation, error) {
+	if t.Packages == nil {
+		return installation{}, nil
+	}
+	if err := checkApt(ctx, p, t); err != nil {
+		return installation{}, err
+	}
+	if _, err := p.Request.Gateway.Evaluate(ctx, t.Base.State); err != nil {
+		return installation{}, p.Request.DiagnosePackages(ctx, err)
+	}
+	return resolved(ctx, p, t)
+}
+
+// resolved lets apt find out what to install for a target, and installs nothing.
+func resolved(ctx context.Context, p *plan.Plan, t plan.Target) (i installation, err error) {
 	if t.Packages == nil {
 		return i, nil
 	}
@@ -53,9 +68,6 @@ func installed(ctx context.Context, p *plan.Plan, t plan.Target) (i installation
 		return i, err
 	}
 	gw := p.Request.Gateway
-	if _, err := gw.Evaluate(ctx, t.Base.State); err != nil {
-		return i, p.Request.DiagnosePackages(ctx, err)
-	}
 	file, err := gw.ReadFile(ctx, t.Packages.List, apt.ListFile)
 	if err != nil {
 		return i, p.Request.DiagnosePackages(ctx, err)
@@ -72,6 +84,29 @@ func installed(ctx context.Context, p *plan.Plan, t plan.Target) (i installation
 	}
 	i.resolved, err = written(ctx, p.Request, file.Ref, apt.ListFile)
 	return i, err
+}
+
+// systemPackages are the OS packages of a target, for its bill of materials.
+func systemPackages(ctx context.Context, p *plan.Plan, t plan.Target) ([]dotnet.SystemPackage, error) {
+	i, err := resolved(ctx, p, t)
+	if err != nil || len(i.packages) == 0 {
+		return nil, err
+	}
+	var distribution apt.Distribution
+	release, err := p.Request.Gateway.ReadFile(ctx, t.Packages.Bare, apt.ReleaseFile)
+	switch {
+	case err == nil:
+		distribution = apt.ParseRelease(release.Data)
+	case !gateway.IsNotFound(err):
+		return nil, fmt.Errorf("read %s of %s: %w", apt.ReleaseFile, t.Base.Name, err)
+	}
+	var all []dotnet.SystemPackage
+	for _, pkg := range i.packages {
+		all = append(all, dotnet.SystemPackage{
+			Name: pkg.Name, Version: pkg.Version, PURL: pkg.PURL(distribution), SHA256: pkg.SHA256,
+		})
+	}
+	return all, nil
 }
 
 // tell adds what was installed to a report.

@@ -132,7 +132,7 @@ func documents(ctx context.Context, p *plan.Plan, g *graph.Graph) (*client.Resul
 	}
 	var sts []llb.State
 	for _, pkgs := range all {
-		of, err := spdx(p, g.Builder, pkgs)
+		of, err := spdx(ctx, p, g.Builder, pkgs)
 		switch {
 		case err != nil:
 			return nil, err
@@ -148,7 +148,7 @@ func documents(ctx context.Context, p *plan.Plan, g *graph.Graph) (*client.Resul
 }
 
 // spdx gives the document for every platform.
-func spdx(p *plan.Plan, b *xllb.Builder, pkgs *packages) ([]llb.State, error) {
+func spdx(ctx context.Context, p *plan.Plan, b *xllb.Builder, pkgs *packages) ([]llb.State, error) {
 	builder := p.Request.Gateway.BuildPlatform()
 	tools := []dotnet.Image{part(p.SDK.Image, builder, "")}
 	if linker := pkgs.plan.Toolchain; linker != nil && linker.Name != p.SDK.Image.Name {
@@ -160,6 +160,10 @@ func spdx(p *plan.Plan, b *xllb.Builder, pkgs *packages) ([]llb.State, error) {
 		if !dotnet.IsScratch(t.Base.Name) {
 			base = part(t.Base.Image, t.Platform, t.Base.Manifest)
 		}
+		system, err := systemPackages(ctx, p, t)
+		if err != nil {
+			return nil, err
+		}
 		dt, err := dotnet.SPDX(dotnet.SBOM{
 			App:      pkgs.plan.App,
 			Platform: platforms.Format(platforms.Normalize(t.Platform)),
@@ -167,6 +171,7 @@ func spdx(p *plan.Plan, b *xllb.Builder, pkgs *packages) ([]llb.State, error) {
 			Graph:    pkgs.graph,
 			Facts:    pkgs.files,
 			Base:     base,
+			System:   system,
 			Tools:    tools,
 			Created:  p.Epoch,
 		})
@@ -269,7 +274,7 @@ func (b *bill) attest(ctx context.Context, rb *dockerui.ResultBuilder, p *plan.P
 	}
 	var documents []document
 	for _, pkgs := range b.pkgs {
-		of, err := spdx(p, b.builder, pkgs)
+		of, err := spdx(ctx, p, b.builder, pkgs)
 		if err != nil {
 			return err
 		}

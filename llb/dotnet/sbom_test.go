@@ -52,6 +52,8 @@ func TestSPDX(t *testing.T) {
 			Platform: "linux/arm/v7", RID: "linux-arm",
 			Base: Image{Name: "mcr.microsoft.com/dotnet/runtime", Tag: "10.0", Platform: "linux/arm/v7",
 				Pinned: digest.FromString("index"), Manifest: digest.FromString("manifest")},
+			System: []SystemPackage{{Name: "libstdc++6", Version: "12.2.0-14+deb12u1", SHA256: digest.FromString("a").Encoded(),
+				PURL: "pkg:deb/debian/libstdc%2B%2B6@12.2.0-14%2Bdeb12u1?arch=armhf&distro=debian-12"}},
 		}},
 		{"trimmed", "trimmed", SBOM{
 			App:      &App{Path: "trimmed.csproj", TargetFramework: "net10.0", Mode: SelfContained | SingleFile | Trimmed},

@@ -38,8 +38,17 @@ type SBOM struct {
 	// Base is the image that the app runs on. It has no name if it is empty. Tools are the images that built the app.
 	Base  Image
 	Tools []Image
+	// System are packages of the distribution that the image has beside those of its base.
+	System []SystemPackage
 	// Created is the time in the document; nil: a fixed time.
 	Created *time.Time
+}
+
+// SystemPackage is a package of a distribution.
+type SystemPackage struct {
+	Name, Version string
+	PURL          string // its package URL
+	SHA256        string // of its archive
 }
 
 // Image is an image that builds an app, or that an app runs on.
@@ -160,6 +169,11 @@ func SPDX(s SBOM) ([]byte, error) {
 		doc.Packages = append(doc.Packages, s.Base.spdx(base))
 		doc.relate(base, "RUNTIME_DEPENDENCY_OF", spdxAppID)
 	}
+	for _, p := range s.System {
+		id := ids.add("os", p.Name, p.Version)
+		doc.Packages = append(doc.Packages, p.spdx(id))
+		doc.relate(id, "RUNTIME_DEPENDENCY_OF", spdxAppID)
+	}
 	for _, tool := range s.Tools {
 		id := ids.add("image", path.Base(tool.Name), tool.Tag)
 		doc.Packages = append(doc.Packages, tool.spdx(id))
@@ -231,6 +245,14 @@ func (s SBOM) component(id string, c component) spdxPackage {
 		p.locate("pkg:nuget/" + url.PathEscape(c.name) + "@" + url.PathEscape(c.version))
 	}
 	return p
+}
+
+// spdx is the entry of a package of the distribution.
+func (p SystemPackage) spdx(id string) spdxPackage {
+	entry := newSPDXPackage(id, p.Name, p.Version, "")
+	entry.Checksums = []spdxChecksum{{"SHA256", p.SHA256}}
+	entry.locate(p.PURL)
+	return entry
 }
 
 // spdx is the entry of an image. It has the same package URL as in BuildKit's provenance, and the digest.

@@ -1,0 +1,23 @@
+package apt
+
+import "testing"
+
+func TestPURL(t *testing.T) {
+	const debian = "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nVERSION_ID=\"12\"\nID=debian\n"
+	for _, tc := range []struct {
+		release string
+		p       Package
+		want    string
+	}{
+		{debian, Package{Name: "libstdc++6", Version: "12.2.0-14+deb12u1", Architecture: "arm64"},
+			"pkg:deb/debian/libstdc%2B%2B6@12.2.0-14%2Bdeb12u1?arch=arm64&distro=debian-12"},
+		{"ID=ubuntu\nVERSION_ID=\"24.04\"\n", Package{Name: "tzdata", Version: "2:2026a~rc1-0", Architecture: "all"},
+			"pkg:deb/ubuntu/tzdata@2:2026a~rc1-0?arch=all&distro=ubuntu-24.04"},
+		{"ID='kali'", Package{Name: "a", Version: "1", Architecture: "all"}, "pkg:deb/kali/a@1?arch=all"},
+		{"", Package{Name: "a", Version: "1", Architecture: "all"}, "pkg:deb/a@1?arch=all"},
+	} {
+		if got := tc.p.PURL(ParseRelease([]byte(tc.release))); got != tc.want {
+			t.Errorf("got  %s\nwant %s", got, tc.want)
+		}
+	}
+}
