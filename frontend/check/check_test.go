@@ -603,6 +603,23 @@ publish:
 		present: []string{"image.users.0"},
 	}, "UserInBase", nil},
 
+	{"packages twice", build{
+		spec: "base:\n  packages:\n    - curl\n    - tzdata\n    - curl\n    - tzdata=2026*\n",
+	}, "DuplicatePackage", []string{"crosshull.yaml:6", "crosshull.yaml:7"}},
+	{"a package of a platform and of all", build{
+		spec: "base:\n  packages:\n    install: [curl]\n    only:\n      amd64: [libx, libx]\n      arm64:\n        - libx\n        - curl\n",
+	}, "DuplicatePackage", []string{"crosshull.yaml:6", "crosshull.yaml:9"}},
+	{"packages once", build{spec: "base: {packages: {install: [one, two], only: {amd64: [three], arm64: [three]}}}\n"},
+		"DuplicatePackage", nil},
+	{"packages on a pinned base", build{spec: "base:\n  image: 'example.com/base:1@sha256:" + strings.Repeat("0", 64) + "'\n  packages: [one=1.0, two]\n"},
+		"UnpinnedPackages", []string{"crosshull.yaml:4"}},
+	{"pinned packages on a pinned base", build{
+		spec: "base: {image: 'example.com/base:1@sha256:" + strings.Repeat("0", 64) + "', packages: [one=1.0]}\n",
+	}, "UnpinnedPackages", nil},
+	{"a snapshot on a pinned base", build{
+		spec: "base: {image: 'example.com/base:1@sha256:" + strings.Repeat("0", 64) + "', packages: {install: [one], snapshot: '2026-01-01T00:00:00Z'}}\n",
+	}, "UnpinnedPackages", nil},
+
 	{"a privileged port", build{spec: "image:\n  ports:\n    - 8080\n    - 443/tcp\n"}, "PrivilegedPort",
 		[]string{"crosshull.yaml:5"}},
 	{"a privileged port of the environment", build{spec: "image:\n  env:\n    ASPNETCORE_URLS: http://+:80\n"},
@@ -652,6 +669,9 @@ publish:
 	{"curl that is brought",
 		build{spec: "image: {healthcheck: {test: [CMD, /usr/bin/curl, localhost]}}\n" +
 			"files: [{from: tools/curl, to: /usr/bin/}]\n"}, "MissingHealthcheckTool", nil},
+	{"curl that is installed",
+		build{spec: "base: {packages: [curl=8.*]}\nimage: {healthcheck: {test: [CMD, /usr/bin/curl, localhost]}}\n"},
+		"MissingHealthcheckTool", nil},
 	{"curl of another base",
 		build{spec: "base: {image: 'registry.example.com/base:1'}\nimage: {healthcheck: {test: [CMD, curl, localhost]}}\n"},
 		"MissingHealthcheckTool", nil},

@@ -324,14 +324,20 @@ func missingHealthcheckTool(r *run, a *App) {
 					return slices.ContainsFunc(paths, func(p string) bool { return path.Base(p) == name })
 				},
 			)
+			installed := slices.ContainsFunc(osPackages(a.Spec.Base.Packages), func(p namedPackage) bool { return p.name() == name })
 			missing := name == "curl" || name == "wget" && !strings.Contains(tag, "alpine") // Alpine has busybox's wget
-			if missing && !brought {
+			if missing && !brought && !installed {
+				or := "add the program in files"
+				if !strings.Contains(tag, "alpine") && !a.Base.hasNoShell() {
+					or = "install it: base: {packages: [" + name + "]}"
+				}
 				r.warn(
 					r.whereTest(a),
-					"%s has no %s: let the app check itself, as in test: [CMD, dotnet, %s, check], or add the program in files",
+					"%s has no %s: let the app check itself, as in test: [CMD, dotnet, %s, check], or %s",
 					a.Base.Name,
 					name,
 					a.assembly(),
+					or,
 				)
 			}
 		}

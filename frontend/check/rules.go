@@ -25,6 +25,11 @@ var Rules = []Rule{
 		Description: "A filter of tests should be written as it is, without escapes for MSBuild",
 		once:        escapedTestFilter,
 	},
+	{
+		Name:        "DuplicatePackage",
+		Description: "An OS package should be named once for an image",
+		perApp:      duplicatePackage,
+	},
 	{Name: "TestProject", Description: "A test project is not published: it belongs in tests", once: testProject},
 	{
 		Name:        "MissingProject",
@@ -55,6 +60,11 @@ var Rules = []Rule{
 		Description: "Files from elsewhere should be the same in every build",
 		perApp:      unpinnedFile,
 		none:        true,
+	},
+	{
+		Name:        "UnpinnedPackages",
+		Description: "OS packages should be of a fixed day where the base is pinned",
+		perApp:      unpinnedPackages,
 	},
 	{
 		Name:        "UnlockedFloatingVersions",

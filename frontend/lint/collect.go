@@ -232,6 +232,9 @@ func configure(ctx context.Context, req *request.Request, a *check.App, app *dot
 		if err != nil {
 			return err
 		}
+		if err := plan.CheckApt(req, base.Image, s, base.platform); err != nil {
+			return err
+		}
 		config, err := xllb.Config(xllb.ConfigOpt{
 			App: app, Spec: s.Image, Base: xllb.Base{Name: base.Name, Config: base.Config},
 		})

@@ -3,10 +3,13 @@ package plan
 import (
 	"context"
 	"fmt"
+	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/containerd/platforms"
+	"github.com/distribution/reference"
 	"github.com/moby/buildkit/client/llb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -16,6 +19,7 @@ import (
 	"github.com/crosshull/crosshull/frontend/spec"
 	xllb "github.com/crosshull/crosshull/llb"
 	"github.com/crosshull/crosshull/llb/apt"
+	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
 // Packages are the OS packages of an image, beyond those of its base.
@@ -70,6 +74,9 @@ func install(ctx context.Context, p *Plan, ref string, targets []Target) ([]Targ
 		if len(want.Install) == 0 {
 			continue
 		}
+		if err := CheckApt(p.Request, t.Base.Image, t.Spec, t.Platform); err != nil {
+			return nil, err
+		}
 		native, err := gw.Base(ctx, ref, build)
 		if err != nil {
 			return nil, p.Request.At("base.packages", fmt.Errorf(
@@ -91,6 +98,53 @@ func install(ctx context.Context, p *Plan, ref string, targets []Target) ([]Targ
 		installed[i].Packages = &Packages{Packages: want, Native: native, Bare: t.Base.State, List: made.List}
 	}
 	return installed, nil
+}
+
+// CheckApt finds by the name of a base that the packages of the spec cannot be installed on it. Most names do not tell:
+// then a build looks into the base.
+func CheckApt(req *request.Request, base *gateway.Image, s *spec.Spec, p ocispecs.Platform) error {
+	if len(wanted(s, p).Install) == 0 {
+		return nil
+	}
+	if dotnet.IsScratch(base.Name) {
+		return NoApt(req, base, "it is empty")
+	}
+	named, err := reference.ParseNormalizedNamed(base.Name)
+	if err != nil || base.Pinned == nil { // another image may stand in for it
+		return nil //nolint:nilerr // cannot be: the image has been resolved
+	}
+	name := path.Base(named.Name())
+	if tagged, ok := named.(reference.Tagged); ok {
+		name += ":" + tagged.Tag()
+	}
+	for _, kind := range withoutApt {
+		if slices.ContainsFunc(kind.words, func(word string) bool { return strings.Contains(name, word) }) {
+			return NoApt(req, base, kind.why)
+		}
+	}
+	return nil
+}
+
+// withoutApt are words in the names of images, and why packages cannot be installed on them.
+var withoutApt = []struct {
+	words []string
+	why   string
+}{
+	{[]string{"chiseled", "distroless"}, HasNoApt},
+	{[]string{"alpine"}, IsAlpine},
+	{[]string{"azurelinux", "mariner"}, "its packages are RPM, which are not supported"},
+}
+
+// Why packages cannot be installed.
+const (
+	HasNoApt = "it has no apt, as chiseled, distroless and RPM images have none"
+	IsAlpine = "it is an image of Alpine, and packages of Alpine are not supported"
+)
+
+// NoApt is the error for a base that packages cannot be installed on.
+func NoApt(req *request.Request, base *gateway.Image, why string) error {
+	return req.At("base.packages", fmt.Errorf("packages cannot be installed on %s: %s. "+
+		"Take a base of Debian or Ubuntu, such as base: {family: noble}", base.Name, why))
 }
 
 // report are the packages as we print them; nil if there are none.

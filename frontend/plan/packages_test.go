@@ -6,6 +6,9 @@ import (
 	"testing"
 
 	"github.com/containerd/platforms"
+
+	"github.com/crosshull/crosshull/frontend/gateway/gatewaytest"
+	"github.com/crosshull/crosshull/frontend/plan/plantest"
 )
 
 // Each image gets the packages of the spec for its platform, and the layer of them is the first.
@@ -46,6 +49,31 @@ func TestPackagesOnly(t *testing.T) {
 	for _, target := range p.Targets {
 		if has := target.Packages != nil; has != (target.Platform.Architecture == "arm64") {
 			t.Errorf("%s has OS packages: %t", platforms.Format(target.Platform), has)
+		}
+	}
+}
+
+// A base without apt is an error before anything runs, if its name tells.
+func TestPackagesWithoutApt(t *testing.T) {
+	const runtime = "mcr.microsoft.com/dotnet/runtime:10.0-"
+	for _, tc := range []struct{ image, why string }{
+		{"scratch", "it is empty"},
+		{runtime + "noble-chiseled", "it has no apt"},
+		{runtime + "alpine3.22", "it is an image of Alpine"},
+		{runtime + "azurelinux3.0", "its packages are RPM"},
+		{"registry.example.com/chiseled/dotnet:10.0", ""},
+	} {
+		c := build("linux/amd64", gatewaytest.Item{"ContainerBaseImage": tc.image, "PublishAot": "true",
+			"StaticExecutable": "true"}, "base: {image: '"+tc.image+"',", "  packages: [curl]}")
+		c.Images[tc.image] = gatewaytest.Multi()
+		c.Images["mcr.microsoft.com/dotnet/sdk:10.0-alpine-aot"] = gatewaytest.Multi()
+		_, err := plantest.Plan(t.Context(), t, c)
+		if tc.why == "" && err == nil {
+			continue
+		}
+		want := "crosshull.yaml:3: packages cannot be installed on " + tc.image + ": " + tc.why
+		if err == nil || tc.why == "" || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", tc.image, err, want)
 		}
 	}
 }

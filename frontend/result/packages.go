@@ -147,13 +147,10 @@ func checkApt(ctx context.Context, p *plan.Plan, t plan.Target) error {
 	if err != nil {
 		return p.Request.At("base.packages", fmt.Errorf("look for apk in %s: %w", t.Base.Name, err))
 	}
-	is := "it has no apt, as chiseled, distroless and RPM images have none"
 	if apk {
-		is = "it is an image of Alpine, and packages of Alpine are not supported"
+		return plan.NoApt(p.Request, t.Base.Image, plan.IsAlpine)
 	}
-	return p.Request.At("base.packages", fmt.Errorf(
-		"packages cannot be installed on %s: %s. Take a base of Debian or Ubuntu, such as base: {family: noble}",
-		t.Base.Name, is))
+	return plan.NoApt(p.Request, t.Base.Image, plan.HasNoApt)
 }
 
 // packagesLayer is the layer of OS packages, for the report. Its size is not known if BuildKit cannot tell two states
