@@ -19,7 +19,9 @@ func TestErrorsPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := texts(t, filepath.Join("..", "..", "frontend"), filepath.Join("..", "..", "llb"))
+	llb := filepath.Join("..", "..", "llb")
+	all := append(texts(t, filepath.Join("..", "..", "frontend"), llb), programs(t, llb)...)
+	all = append(all, "Unable to locate package ", "Version '' for '' was not found") // apt-get install
 	messages := regexp.MustCompile("(?m)^\\| `([^`]+)` \\|").FindAllStringSubmatch(string(dt), -1)
 	if len(messages) < 50 {
 		t.Fatalf("the page has %d messages", len(messages))
@@ -32,6 +34,25 @@ func TestErrorsPage(t *testing.T) {
 			t.Errorf("no code says %q", m[1])
 		}
 	}
+}
+
+// programs are the sources of programs in C# in a folder, with string literals that + joins as one.
+func programs(t *testing.T, dir string) []string {
+	t.Helper()
+	joined := regexp.MustCompile(`"\s*\+\s*\$?"`)
+	var all []string
+	err := filepath.WalkDir(dir, func(name string, _ os.DirEntry, err error) error {
+		if err != nil || filepath.Ext(name) != ".cs" {
+			return err
+		}
+		dt, err := os.ReadFile(name)
+		all = append(all, strings.Split(joined.ReplaceAllString(string(dt), ""), ";")...)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 // texts are the string literals of packages, with those that + joins as one.
