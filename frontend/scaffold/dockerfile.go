@@ -248,10 +248,7 @@ func ofAdd(c *instructions.AddCommand) []Need {
 	return []Need{{Key: "files", Advice: "with unpack: true for an archive"}}
 }
 
-var (
-	commandEnds = regexp.MustCompile(`&&|\|\||[;|\n]`)
-	installs    = regexp.MustCompile(`^(?:apt|apt-get|apk|dnf|microdnf|tdnf|yum|zypper)$`)
-)
+var commandEnds = regexp.MustCompile(`&&|\|\||[;|\n]`)
 
 // inShell is what a spec needs for the commands of RUN, each need once.
 func inShell(c *instructions.RunCommand, of func(words []string) *Need) []Need {
@@ -281,7 +278,7 @@ func inShell(c *instructions.RunCommand, of func(words []string) *Need) []Need {
 			words = words[1:]
 		}
 		if len(words) == 0 || strings.HasPrefix(words[0], "#") || strings.HasPrefix(words[0], "<<") ||
-			slices.Contains(idle, words[0]) {
+			slices.Contains(idle, words[0]) && !strings.Contains(command, sourcesList) {
 			continue
 		}
 		if n := of(words); n != nil {
@@ -296,12 +293,10 @@ var idle = []string{"cd", "echo", "ls", "set", "true", "pwd", "cat", "env", "pri
 
 // ofTarget is what a spec needs for a command that runs in the image; nil for nothing.
 func ofTarget(words []string) *Need {
+	if n, ok := ofPackages(words); ok {
+		return n
+	}
 	switch {
-	case installs.MatchString(words[0]):
-		return &Need{Key: "base.image", Advice: "a base that has the packages: crosshull installs none yet"}
-	case words[0] == "rm" && strings.Contains(strings.Join(words, " "), "/var/lib/apt"), words[0] == "apt-mark",
-		words[0] == "ldconfig":
-		return nil // cleans up after an installation
 	case words[0] == "rm":
 		return &Need{Key: "files", Advice: "remove, for files of the app and of the base"}
 	case words[0] == "ln":
@@ -332,7 +327,7 @@ func ofBuild(words []string, published *bool) *Need {
 	}
 	if words[0] != "dotnet" {
 		switch {
-		case words[0] == "mkdir", !*published && slices.Contains([]string{"rm", "cp", "mv", "chmod"}, words[0]):
+		case words[0] == "mkdir", slices.Contains(idle, words[0]), !*published && slices.Contains([]string{"rm", "cp", "mv", "chmod"}, words[0]):
 			return nil
 		case installs.MatchString(words[0]):
 			return &Need{Key: "publish.tools", Advice: "an image that has the program"}

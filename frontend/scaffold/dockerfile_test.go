@@ -38,7 +38,7 @@ func TestReadDockerfile(t *testing.T) {
 		{"commands of the image", aspnet + "RUN apt-get update && apt-get install -y curl \\\n && rm -rf /var/lib/apt\n" +
 			"RUN mkdir /data && chown app /data\nRUN adduser me\nRUN sed -i s/a/b/ /etc/x\n" +
 			"RUN ln -s /app/a /usr/bin/a && rm /app/*.pdb && curl -o /x https://a/x && tar -xf /x\n",
-			[]string{"2 base.image a base that has", "4 files an entry", "4 files mode and owner",
+			[]string{"2 base.packages [curl]; with recommends: true if", "4 files an entry", "4 files mode and owner",
 				"5 image.users an entry such as {name: me, uid: 10001}, as the number", "6  crosshull runs nothing",
 				"7 files link", "7 files remove", "7 files from: URL", "7 files unpack: true"}},
 		{"users", aspnet + "RUN groupadd -g 10100 media && groupadd -r other\n" +
@@ -70,8 +70,20 @@ func TestReadDockerfile(t *testing.T) {
 			"COPY --from=build /m /migrator\n", []string{"4 publish.also or apps"}},
 		{"other images", "FROM company/sdk AS build\nFROM company/base\n",
 			[]string{"1 publish.tools if a program", "2 base.image"}},
+		{"packages", aspnet + "RUN apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y " +
+			"--no-install-recommends -o Dpkg::Use-Pty=0 curl=7.* \"libgdiplus\" && rm -rf /var/lib/apt/lists/* && apt-get clean\n" +
+			"RUN apt install -t bookworm-backports -y curl tzdata/stable $MORE >/dev/null\nRUN apt-get install -yqq $ALL\n" +
+			"RUN apt-get upgrade -y && apt-get purge -y wget\nRUN apt-get install -y --no-install-recommends ./a.deb\n",
+			[]string{"2 base.packages [curl=7.*, libgdiplus]",
+				"3 base.packages [curl/bookworm-backports, tzdata/stable] and the others by their names; with recommends: true if",
+				"4 base.packages the others by their names; with", "5 base.image a newer base", "5 base.packages without what",
+				"6 base.packages the others by their names"}},
+		{"sources of packages", aspnet + "RUN mkdir -p /etc/apt/keyrings && curl -fsSL https://a/key | gpg --dearmor -o /a.gpg\n" +
+			"RUN echo \"deb https://a/ ./\" > /etc/apt/sources.list.d/a.list\nRUN curl -o /usr/share/keyrings/a.asc https://a/\n",
+			[]string{"2 files from: URL", "2 base.packages.keys with the key", "3 base.packages.sources",
+				"4 base.packages.keys with the key"}},
 		{"a script", aspnet + "RUN <<EOF\nset -e\napk add tzdata\nEOF\n", []string{"2 base.image a base"}},
-		{"a command without a shell", aspnet + "RUN [\"apt-get\", \"update\"]\n", []string{"2 base.image"}},
+		{"a command without a shell", aspnet + "RUN [\"apt-get\", \"install\", \"curl\"]\n", []string{"2 base.packages [curl]"}},
 		{"a stage in other case", "FROM mcr.microsoft.com/dotnet/runtime:9.0 AS Base\nFROM base\nENV A=1\n",
 			[]string{"3 image.env"}},
 		{"a stage of its own name", "FROM alpine AS alpine\nENV A=1\n", []string{"1 base.image", "2 image.env"}},
