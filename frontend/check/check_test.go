@@ -56,6 +56,9 @@ type build struct {
 	deprecated []spec.Deprecated // keys of the file
 }
 
+// pinned is an image that never changes.
+var pinned = "example.com/base:1@sha256:" + strings.Repeat("0", 64)
+
 const web = "mcr.microsoft.com/dotnet/aspnet:10.0"
 
 // facts returns the facts of a build on 26 November 2026.
@@ -607,17 +610,18 @@ publish:
 		spec: "base:\n  packages:\n    - curl\n    - tzdata\n    - curl\n    - tzdata=2026*\n",
 	}, "DuplicatePackage", []string{"crosshull.yaml:6", "crosshull.yaml:7"}},
 	{"a package of a platform and of all", build{
-		spec: "base:\n  packages:\n    install: [curl]\n    only:\n      amd64: [libx, libx]\n      arm64:\n        - libx\n        - curl\n",
+		spec: "base:\n  packages:\n    install: [curl]\n    only:\n      amd64: [libx, libx]\n" +
+			"      arm64:\n        - libx\n        - curl\n",
 	}, "DuplicatePackage", []string{"crosshull.yaml:6", "crosshull.yaml:9"}},
 	{"packages once", build{spec: "base: {packages: {install: [one, two], only: {amd64: [three], arm64: [three]}}}\n"},
 		"DuplicatePackage", nil},
-	{"packages on a pinned base", build{spec: "base:\n  image: 'example.com/base:1@sha256:" + strings.Repeat("0", 64) + "'\n  packages: [one=1.0, two]\n"},
+	{"packages on a pinned base", build{spec: "base:\n  image: '" + pinned + "'\n  packages: [one=1.0, two]\n"},
 		"UnpinnedPackages", []string{"crosshull.yaml:4"}},
 	{"pinned packages on a pinned base", build{
-		spec: "base: {image: 'example.com/base:1@sha256:" + strings.Repeat("0", 64) + "', packages: [one=1.0]}\n",
+		spec: "base: {image: '" + pinned + "', packages: [one=1.0]}\n",
 	}, "UnpinnedPackages", nil},
 	{"a snapshot on a pinned base", build{
-		spec: "base: {image: 'example.com/base:1@sha256:" + strings.Repeat("0", 64) + "', packages: {install: [one], snapshot: '2026-01-01T00:00:00Z'}}\n",
+		spec: "base:\n  image: '" + pinned + "'\n  packages: {install: [one], snapshot: '2026-01-01T00:00:00Z'}\n",
 	}, "UnpinnedPackages", nil},
 
 	{"a privileged port", build{spec: "image:\n  ports:\n    - 8080\n    - 443/tcp\n"}, "PrivilegedPort",

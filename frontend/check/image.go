@@ -324,7 +324,10 @@ func missingHealthcheckTool(r *run, a *App) {
 					return slices.ContainsFunc(paths, func(p string) bool { return path.Base(p) == name })
 				},
 			)
-			installed := slices.ContainsFunc(osPackages(a.Spec.Base.Packages), func(p namedPackage) bool { return p.name() == name })
+			installed := slices.ContainsFunc(
+				osPackages(a.Spec.Base.Packages),
+				func(p namedPackage) bool { return p.name() == name },
+			)
 			missing := name == "curl" || name == "wget" && !strings.Contains(tag, "alpine") // Alpine has busybox's wget
 			if missing && !brought && !installed {
 				or := "add the program in files"

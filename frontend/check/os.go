@@ -65,6 +65,6 @@ func unpinnedPackages(r *run, a *App) {
 		!slices.ContainsFunc(all, func(p namedPackage) bool { return !pinned(p) }) {
 		return
 	}
-	r.warn(r.where(a, inKey("base.packages")), "the base has a digest, and its packages are those of the day of the build: "+
-		"set base.packages.snapshot, too")
+	r.warn(r.where(a, inKey("base.packages")),
+		"the base has a digest, and its packages are those of the day of the build: set base.packages.snapshot, too")
 }

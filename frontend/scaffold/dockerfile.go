@@ -296,20 +296,20 @@ func ofTarget(words []string) *Need {
 	if n, ok := ofPackages(words); ok {
 		return n
 	}
-	switch {
-	case words[0] == "rm":
+	switch words[0] {
+	case "rm":
 		return &Need{Key: "files", Advice: "remove, for files of the app and of the base"}
-	case words[0] == "ln":
+	case "ln":
 		return &Need{Key: "files", Advice: "link and to"}
-	case words[0] == "mkdir", words[0] == "install":
+	case "mkdir", "install":
 		return &Need{Key: "files", Advice: "an entry without from is an empty folder; owner and mode are keys of it"}
-	case words[0] == "chown", words[0] == "chmod":
+	case "chown", "chmod":
 		return &Need{Key: "files", Advice: "mode and owner of an entry, or change for files that are there already"}
-	case words[0] == "curl", words[0] == "wget":
+	case "curl", "wget":
 		return &Need{Key: "files", Advice: "from: URL with a checksum; the error without one says which"}
-	case words[0] == "tar":
+	case "tar":
 		return &Need{Key: "files", Advice: "unpack: true, and strip for --strip-components"}
-	case words[0] == "git":
+	case "git":
 		return &Need{Key: "files", Advice: "from: https://….git#REF:FOLDER"}
 	}
 	if n := ofUsers(words); n != nil {
@@ -327,7 +327,8 @@ func ofBuild(words []string, published *bool) *Need {
 	}
 	if words[0] != "dotnet" {
 		switch {
-		case words[0] == "mkdir", slices.Contains(idle, words[0]), !*published && slices.Contains([]string{"rm", "cp", "mv", "chmod"}, words[0]):
+		case words[0] == "mkdir", slices.Contains(idle, words[0]),
+			!*published && slices.Contains([]string{"rm", "cp", "mv", "chmod"}, words[0]):
 			return nil
 		case installs.MatchString(words[0]):
 			return &Need{Key: "publish.tools", Advice: "an image that has the program"}

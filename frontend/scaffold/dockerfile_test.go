@@ -71,19 +71,22 @@ func TestReadDockerfile(t *testing.T) {
 		{"other images", "FROM company/sdk AS build\nFROM company/base\n",
 			[]string{"1 publish.tools if a program", "2 base.image"}},
 		{"packages", aspnet + "RUN apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y " +
-			"--no-install-recommends -o Dpkg::Use-Pty=0 curl=7.* \"libgdiplus\" && rm -rf /var/lib/apt/lists/* && apt-get clean\n" +
+			"--no-install-recommends -o Dpkg::Use-Pty=0 curl=7.* \"libgdiplus\" " +
+			"&& rm -rf /var/lib/apt/lists/* && apt-get clean\n" +
 			"RUN apt install -t bookworm-backports -y curl tzdata/stable $MORE >/dev/null\nRUN apt-get install -yqq $ALL\n" +
 			"RUN apt-get upgrade -y && apt-get purge -y wget\nRUN apt-get install -y --no-install-recommends ./a.deb\n",
 			[]string{"2 base.packages [curl=7.*, libgdiplus]",
 				"3 base.packages [curl/bookworm-backports, tzdata/stable] and the others by their names; with recommends: true if",
 				"4 base.packages the others by their names; with", "5 base.image a newer base", "5 base.packages without what",
 				"6 base.packages the others by their names"}},
-		{"sources of packages", aspnet + "RUN mkdir -p /etc/apt/keyrings && curl -fsSL https://a/key | gpg --dearmor -o /a.gpg\n" +
-			"RUN echo \"deb https://a/ ./\" > /etc/apt/sources.list.d/a.list\nRUN curl -o /usr/share/keyrings/a.asc https://a/\n",
+		{"sources of packages", aspnet + "RUN mkdir -p /etc/apt/keyrings && curl https://a/key | gpg --dearmor -o /a.gpg\n" +
+			"RUN echo \"deb https://a/ ./\" > /etc/apt/sources.list.d/a.list\n" +
+			"RUN curl -o /usr/share/keyrings/a.asc https://a/\n",
 			[]string{"2 files from: URL", "2 base.packages.keys with the key", "3 base.packages.sources",
 				"4 base.packages.keys with the key"}},
 		{"a script", aspnet + "RUN <<EOF\nset -e\napk add tzdata\nEOF\n", []string{"2 base.image a base"}},
-		{"a command without a shell", aspnet + "RUN [\"apt-get\", \"install\", \"curl\"]\n", []string{"2 base.packages [curl]"}},
+		{"a command without a shell", aspnet + "RUN [\"apt-get\", \"install\", \"curl\"]\n",
+			[]string{"2 base.packages [curl]"}},
 		{"a stage in other case", "FROM mcr.microsoft.com/dotnet/runtime:9.0 AS Base\nFROM base\nENV A=1\n",
 			[]string{"3 image.env"}},
 		{"a stage of its own name", "FROM alpine AS alpine\nENV A=1\n", []string{"1 base.image", "2 image.env"}},

@@ -13,7 +13,8 @@ var (
 	installs = regexp.MustCompile(`^(?:apt|apt-get|aptitude|apk|dnf|microdnf|tdnf|yum|zypper)$`)
 	isApt    = regexp.MustCompile(`^apt(?:-get|itude)?$`)
 	// packageWord is what the key base.packages takes.
-	packageWord = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]*[a-z0-9+](?:=[0-9][A-Za-z0-9.+~:*-]*|/[A-Za-z0-9][A-Za-z0-9.-]*)?$`)
+	packageWord = regexp.MustCompile(
+		`^[a-z0-9][a-z0-9+.-]*[a-z0-9+](?:=[0-9][A-Za-z0-9.+~:*-]*|/[A-Za-z0-9][A-Za-z0-9.-]*)?$`)
 	// keyrings are where apt has the keys of sources.
 	keyrings = regexp.MustCompile(`/etc/apt/(?:keyrings|trusted\.gpg)|/usr/share/keyrings`)
 )
