@@ -28,8 +28,8 @@ func ParseRelease(dt []byte) Distribution {
 	return d
 }
 
-// PURL is the package URL of a package of a distribution (github.com/package-url/purl-spec, deb). Scanners give the
-// same one to a package that they find in the database of dpkg.
+// PURL is the package URL of a package of a distribution (github.com/package-url/purl-spec, deb). Scanners make one of
+// the same type, name and version for a package that they find in the database of dpkg.
 func (p Package) PURL(d Distribution) string {
 	u := "pkg:deb/"
 	if d.ID != "" {
