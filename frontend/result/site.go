@@ -239,8 +239,8 @@ func (s *site) below(i int, base bool, ground xllb.Ground) (llb.State, error) {
 	return s.builder.Image(st, s.Platform, layers...), nil
 }
 
-// linksFit gives an error if the base has a folder where a link has to be. BuildKit would fail, and name a folder of the
-// builder.
+// linksFit gives an error if the base has a folder where a link has to be. BuildKit would fail, and name a folder of
+// the builder.
 func (s *site) linksFit(ctx context.Context, ground xllb.Ground) error {
 	for i, e := range s.entries {
 		if e.Kind() != spec.Links || s.Base.State.Output() == nil {
