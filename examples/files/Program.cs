@@ -1,4 +1,6 @@
 // Says what the spec has put into the image, and what it has removed.
+[assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
+
 string Names(string folder, string pattern) =>
     string.Join(' ', Directory.GetFiles(folder, pattern).Select(Path.GetFileName).Order());
 
