@@ -160,9 +160,12 @@ func spdx(ctx context.Context, p *plan.Plan, b *xllb.Builder, pkgs *packages) ([
 		if !dotnet.IsScratch(t.Base.Name) {
 			base = part(t.Base.Image, t.Platform, t.Base.Manifest)
 		}
-		system, err := systemPackages(ctx, p, t)
-		if err != nil {
-			return nil, err
+		var system []dotnet.SystemPackage
+		if pkgs.plan.App == p.App { // once, though an image can have several apps
+			var err error
+			if system, err = systemPackages(ctx, p, t); err != nil {
+				return nil, err
+			}
 		}
 		dt, err := dotnet.SPDX(dotnet.SBOM{
 			App:      pkgs.plan.App,
