@@ -71,7 +71,14 @@ func images(ctx context.Context, p *plan.Plan, g *graph.Graph) (*client.Result, 
 		return err
 	})
 	var sbom *bill
-	eg.Go(func() error { return installEarly(egctx, p) })
+	var packages error
+	eg.Go(func() error {
+		packages = install(egctx, p)
+		if p.App.InferredBase == "" {
+			return packages
+		}
+		return nil // the app may turn out to need another base: see plan.ForFrameworks
+	})
 	if p.Request.Gateway.SBOM != nil {
 		eg.Go(func() (err error) {
 			sbom, err = newBill(egctx, p, g)
@@ -80,6 +87,12 @@ func images(ctx context.Context, p *plan.Plan, g *graph.Graph) (*client.Result, 
 	}
 	if err := eg.Wait(); err != nil {
 		return nil, err
+	}
+	if b.plan.Targets[0].Base.Name != p.Targets[0].Base.Name {
+		packages = install(ctx, b.plan)
+	}
+	if packages != nil {
+		return nil, packages
 	}
 	p = b.plan
 	gw := p.Request.Gateway

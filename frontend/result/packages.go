@@ -18,9 +18,9 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// installEarly installs OS packages beside restore and publish, which take longer. The steps are in the graph of the
-// images too, so nothing runs twice.
-func installEarly(ctx context.Context, p *plan.Plan) error {
+// install installs the OS packages of all targets, beside restore and publish. The steps are in the graph of the images
+// too, so nothing runs twice.
+func install(ctx context.Context, p *plan.Plan) error {
 	eg, ctx := gateway.Group(ctx)
 	for _, t := range p.Targets {
 		eg.Go(func() error {
@@ -28,11 +28,7 @@ func installEarly(ctx context.Context, p *plan.Plan) error {
 			return err
 		})
 	}
-	err := eg.Wait()
-	if p.App.InferredBase != "" {
-		return nil //nolint:nilerr // the app may turn out to need another base: see plan.ForFrameworks
-	}
-	return err
+	return eg.Wait()
 }
 
 // installation is what was installed for a target. The zero value: the spec asks for nothing.
