@@ -29,7 +29,6 @@ sealed class Apt
         {
             // Before any other configuration: -o Dir= comes after apt.conf.d of the build platform's image is read.
             ["APT_CONFIG"] = config,
-            ["SOURCE_DATE_EPOCH"] = $"{request.Time}", // for shadow, fontconfig and others
         };
     }
 

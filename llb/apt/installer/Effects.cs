@@ -22,7 +22,7 @@ sealed class Effects(Request request, Translation translation, IReadOnlyList<Arc
         var before = Tree.Scan(request.Unpacked, Skipped);
         var after = Tree.Scan(request.Installed, Skipped);
         foreach (var (path, stat) in after)
-            if (!before.TryGetValue(path, out var was) || !Same(path, was, stat))
+            if (!Tidy.IsLog(path, stat) && (!before.TryGetValue(path, out var was) || !Same(path, was, stat)))
                 Put(path, stat, before.ContainsKey(path));
         foreach (var path in before.Keys.Except(after.Keys).Reverse())
             Remove(Target(path));

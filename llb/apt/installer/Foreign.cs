@@ -41,7 +41,8 @@ sealed class Foreign(Request request)
         TakeEarly();
         Unpack(archives);
         new Effects(request, Translation, archives).Apply();
-        new LoaderCache(request.Target, architecture).Write();
+        if (File.Exists(Path.Combine(request.Installed, "etc/ld.so.cache")))
+            new LoaderCache(request.Target, architecture).Write();
         Tidy.FixTimes(request.Target, request.Time);
     }
 
@@ -62,7 +63,8 @@ sealed class Foreign(Request request)
             if (has == null)
                 why = "the image for the build platform does not get this package";
             else if (Upload(has) != Upload(archive.Version))
-                why = $"the image for the build platform gets {has}";
+                why = $"the image for the build platform gets {has} (if BuildKit's cache has the packages of another " +
+                    "day, --no-cache-filter packages gets all of them anew)";
             else if (before.GetValueOrDefault(archive.Package) == has)
                 why = "the image for the build platform has it already";
             if (why != null)

@@ -18,8 +18,11 @@ static class Tidy
         path is "etc/machine-id" or "var/lib/dbus/machine-id" or "var/lib/systemd/random-seed" or "etc/.pwd.lock" or
             "etc/ssl/private/ssl-cert-snakeoil.key" or "etc/ssl/certs/ssl-cert-snakeoil.pem" ||
         path.StartsWith("etc/ssh/ssh_host_", StringComparison.Ordinal) ||
-        In(path, "var/log") || In(path, "var/cache/apt") || In(path, "var/cache/ldconfig") ||
+        In(path, "var/cache/apt") || In(path, "var/cache/ldconfig") ||
         In(path, "var/lib/apt/lists") || In(path, "run") || In(path, "tmp") || In(path, "var/tmp");
+
+    /// <summary>Whether a file is a log. The folders of logs stay.</summary>
+    internal static bool IsLog(string path, Stat stat) => In(path, "var/log") && !stat.IsFolder;
 
     static bool In(string path, string folder) => path.StartsWith(folder + "/", StringComparison.Ordinal);
 
@@ -28,7 +31,7 @@ static class Tidy
     {
         var before = Tree.Scan(pristine, path => false);
         var after = Tree.Scan(root, path => false);
-        foreach (var path in after.Keys.Where(LeftOut).Reverse())
+        foreach (var path in after.Keys.Where(p => LeftOut(p) || IsLog(p, after[p])).Reverse())
         {
             var file = Path.Combine(root, path);
             if (!before.TryGetValue(path, out var was))
@@ -36,8 +39,37 @@ static class Tidy
             else if (was.IsFile && !Tree.SameContent(Path.Combine(pristine, path), file))
                 Tool.Output("cp", "-a", "--remove-destination", Path.Combine(pristine, path), file);
         }
-        foreach (var path in before.Keys.Where(p => LeftOut(p) && !after.ContainsKey(p)))
+        foreach (var path in before.Keys.Where(p => (LeftOut(p) || IsLog(p, before[p])) && !after.ContainsKey(p)))
             Tool.Output("cp", "-a", Path.Combine(pristine, path), Path.Combine(root, path));
+    }
+
+    /// <summary>Whether the packages made a cache of fonts.</summary>
+    internal static bool CachesFonts(Request request)
+    {
+        const string folder = "var/cache/fontconfig";
+        static int Count(string dir) => Directory.Exists(dir) ? Directory.GetFiles(dir, "*.cache-*").Length : 0;
+        return File.Exists("/usr/bin/fc-cache") &&
+            Count(Path.Combine("/", folder)) > Count(Path.Combine(request.Pristine, folder));
+    }
+
+    /// <summary>Gives new users a fixed date in shadow(5), where useradd writes that of today.</summary>
+    internal static void FixDates(Request request)
+    {
+        foreach (var name in new[] { "etc/shadow", "etc/shadow-" }.Where(n => File.Exists(Path.Combine("/", n))))
+        {
+            string file = Path.Combine("/", name), was = Path.Combine(request.Pristine, name);
+            var known = File.Exists(was) ? File.ReadAllLines(was).ToHashSet() : [];
+            var lines = File.ReadAllLines(file);
+            foreach (var i in Enumerable.Range(0, lines.Length).Where(i => !known.Contains(lines[i])))
+            {
+                var fields = lines[i].Split(':');
+                if (fields.Length > 2 && fields[2] != "")
+                    fields[2] = $"{request.Time / 86400}";
+                lines[i] = string.Join(":", fields);
+            }
+            if (!lines.SequenceEqual(File.ReadAllLines(file)))
+                File.WriteAllText(file, string.Join("\n", lines) + "\n");
+        }
     }
 
     static void Delete(string file, Stat stat)
