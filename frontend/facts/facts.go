@@ -87,7 +87,17 @@ func New(ctx context.Context, req *request.Request, t *tree.Tree) (*Asker, error
 		return nil, err
 	}
 	if !req.Compiles() {
-		return &Asker{Tree: t, Project: project, Steps: xllb.Steps{Options: options, Sources: t.Sources}, req: req}, nil
+		a := &Asker{Tree: t, Project: project, Steps: xllb.Steps{Options: options, Sources: t.Sources}, req: req}
+		if !req.Installs() {
+			return a, nil
+		}
+		sdk, err := chooseSDK(ctx, req, t.Files)
+		if err != nil {
+			return nil, err
+		}
+		a.SDK = *sdk
+		a.Steps.SDK, a.Steps.SDKVersion, a.Steps.Compiled = sdk.Image.State, sdk.Version(), req.Compiled
+		return a, nil
 	}
 	if err := checkFeeds(req, t.Files); err != nil {
 		return nil, err

@@ -83,7 +83,12 @@ func project(app *spec.App) (dotnet.Project, error) {
 	return p, nil
 }
 
-// Compiles tells whether the target needs the SDK: it has a project, or tests.
+// Installs tells whether images of the target get OS packages. The program that installs them runs on the SDK.
+func (r *Request) Installs() bool {
+	return r.Target.Kind == spec.TargetImage && r.Spec.Base.Packages.Any()
+}
+
+// Compiles tells whether the target compiles something: it has a project, or tests.
 func (r *Request) Compiles() bool {
 	return !r.Spec.None() || r.Target.Kind == spec.TargetTest || r.Spec.Tests.Gate
 }

@@ -3,6 +3,7 @@ package result_test
 import (
 	"io/fs"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -82,5 +83,17 @@ func TestPackagesInDocument(t *testing.T) {
 		if strings.Contains(name, "install curl") || strings.Contains(name, "unpack") {
 			t.Errorf("%s ran", name)
 		}
+	}
+}
+
+// Packages go onto an image of files alone, too. The program that installs them runs on the SDK.
+func TestPackagesWithoutProject(t *testing.T) {
+	c := onDebian("linux/amd64", "project: none", "base: {image: '"+gatewaytest.Runtime+"', packages: [curl]}")
+	r := told(t, export(t, c))
+	if got := r.Apps[0].Images[0].Packages; got == nil || len(got.Installed) != 2 {
+		t.Errorf("packages %+v", got)
+	}
+	if !slices.Contains(c.Ran(), "[packages] compile the program that installs packages") {
+		t.Errorf("ran %q", c.Ran())
 	}
 }

@@ -17,7 +17,10 @@ func (d *decoder) none() {
 	if len(s.Apps) == 0 {
 		d.noProject("", &s.App)
 		if s.None() && len(s.Tests.Projects) == 0 {
-			d.noEffect("sdk", "nuget")
+			d.noEffect("nuget")
+			if !s.Base.Packages.Any() {
+				d.noEffect("sdk")
+			}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Apps)) {
@@ -36,7 +39,7 @@ func (d *decoder) noProject(prefix string, app *App) {
 		d.fail(at, "project: none needs base.image, as in base: {image: mcr.microsoft.com/dotnet/aspnet:10.0}: without a "+
 			"project, the SDK infers no base, and so no variant of one (base.family)")
 	}
-	if len(app.Files) == 0 {
+	if len(app.Files) == 0 && !app.Base.Packages.Any() {
 		d.fail(at, "project: none needs files: without them, the image has nothing but its base")
 	}
 }
