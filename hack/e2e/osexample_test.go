@@ -40,6 +40,7 @@ func TestOSPackagesExample(t *testing.T) {
 		}
 	}
 
+	needDockerfileFrontend(t)
 	plain := repository(t)
 	write(t, dir, "Dockerfile", answerOf(t, dir, "dockerfile", "--platform", "linux/amd64"))
 	build(t, dir, "--platform", "linux/amd64", "-t", plain, "--push", ".")
