@@ -53,8 +53,10 @@ func packageEntries(t *testing.T, repo string, layer ocispecs.Descriptor) map[st
 // leftBehind are paths that differ, and may: caches, lists, logs, locks and backups that apt-get install leaves, and the
 // folders that have nothing else; what is there only while a machine runs; and caches of fonts, which have the times of
 // folders.
-var leftBehind = regexp.MustCompile(`^var/(cache/(apt|ldconfig)|lib/apt/lists)(/|$)|^var/log(/apt|/.*\.log|/lastlog|/faillog|/btmp|/wtmp)?(/|$)|` +
-	`^var/lib/dpkg/(lock.*|triggers/Lock|triggers/Unincorp|triggers|status-old)$|^etc/(passwd|group|shadow|gshadow)-$|^etc/\.pwd\.lock$|` +
+var leftBehind = regexp.MustCompile(`^var/(cache/(apt|ldconfig)|lib/apt/lists)(/|$)|` +
+	`^var/log(/apt|/.*\.log|/lastlog|/faillog|/btmp|/wtmp)?(/|$)|` +
+	`^var/lib/dpkg/(lock.*|triggers/Lock|triggers/Unincorp|triggers|status-old)$|` +
+	`^etc/((passwd|group|shadow|gshadow)-|\.pwd\.lock)$|` +
 	`^run/|^var/cache/fontconfig/[0-9a-f-]+-le64\.cache-\d+$|` +
 	`^(var|var/cache|etc|run|tmp|var/lib|var/lib/dpkg|var/lib/apt)$`)
 
