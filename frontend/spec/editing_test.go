@@ -52,6 +52,16 @@ var editing = map[string]func(n *schemaNode){
 		n.Type = "object"
 		n.AnyOf = []*schemaNode{{Required: []string{"to"}}, {Required: []string{"remove"}}, {Required: []string{"change"}}}
 	},
+	"Command": func(n *schemaNode) { n.Type, n.Required = "object", []string{"run"} },
+	"Tool": func(n *schemaNode) {
+		n.Type, n.Required = "object", []string{"image", "paths"}
+		n.Properties["paths"].Type, n.Properties["paths"].MinItems = "array", 1
+	},
+	"Packages": func(n *schemaNode) {
+		some := &schemaNode{Type: "object", MinProperties: 1, DoNotSuggest: true}
+		n.If = &schemaNode{Required: []string{"keys"}, Properties: map[string]*schemaNode{"keys": some}}
+		n.Then = &schemaNode{Required: []string{"sources"}, Properties: map[string]*schemaNode{"sources": some}}
+	},
 	"User":  func(n *schemaNode) { n.Type, n.Required = "object", []string{"name", "uid"} },
 	"Group": func(n *schemaNode) { n.Type, n.Required = "object", []string{"name", "gid"} },
 	"Image": func(n *schemaNode) {

@@ -75,8 +75,8 @@ var (
 	anAccount = all(`[A-Za-z_][A-Za-z0-9_.-]{0,31}`) // useradd allows no longer name
 	anID      = `(0|` + upTo(maxUser) + `)`
 
-	// aPackage is the name of a package of Debian (Debian Policy, 5.6.1).
-	aPackage = `[a-z0-9][a-z0-9+.-]*[a-z0-9+]`
+	// aPackage is the name of a package of Debian (Debian Policy, 5.6.1). It has a letter, unlike a number.
+	aPackage = `[0-9]*[a-z][a-z0-9+.-]*[a-z0-9+]`
 
 	// buildKits matches build arguments that BuildKit itself uses.
 	buildKits = regexp.MustCompile(`^SOURCE_DATE_EPOCH$|^BUILDKIT_|_[pP][rR][oO][xX][yY]$`)

@@ -53,12 +53,12 @@ func TestServer(t *testing.T) {
 		{name: "hover over Markdown", text: "sdk:\n  ver|sion: 10.0\n",
 			hover: []string{"A tag of `mcr.microsoft.com/dotnet/sdk`, such as `10.0`."}},
 		{name: "hover in an app", text: "apps:\n  web:\n    pro|ject: a\n",
-			hover: []string{"relative to the context.\n\nWithout it: the one app of the context."}},
+			hover: []string{"relative to the context. It is none", "\n\nWithout it: the one app of the context."}},
 
 		{name: "keys", text: "|", offers: map[string]string{
 			"project": "project: ", "framework": "framework: ", "publish": "publish:\n  ", "sdk": "sdk:\n  ",
 			"base": "base:\n  ", "image": "image:\n  ",
-			"nuget": "nuget:\n  ", "files": "files:\n  - to: ", "tests": "tests: ", "args": "args:\n  ",
+			"nuget": "nuget:\n  ", "files": "files:\n  - ", "tests": "tests: ", "args": "args:\n  ",
 		}},
 		{name: "keys that are left", text: "project: a\n|", offers: map[string]string{"image": "image:\n  "},
 			not: []string{"project"}},

@@ -78,7 +78,21 @@ func TestRenovate(t *testing.T) {
 // images is how many images a spec names.
 func images(s *spec.Spec) int {
 	references := []string{s.SDK.Image, s.SDK.Toolchain, s.Base.Image}
+	add := func(app *spec.App) {
+		for _, tool := range app.Publish.Tools {
+			references = append(references, tool.Image)
+		}
+		for _, f := range app.Files {
+			references = append(references, f.Image)
+		}
+	}
+	if len(s.Apps) == 0 {
+		add(&s.App)
+	}
 	for _, app := range s.Apps {
+		if len(s.Publish.Tools)+len(s.Files) == 0 {
+			add(app)
+		}
 		if app.Base.Image != s.Base.Image { // what all have is there once
 			references = append(references, app.Base.Image)
 		}
