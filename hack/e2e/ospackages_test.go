@@ -51,8 +51,8 @@ func packageEntries(t *testing.T, repo string, layer ocispecs.Descriptor) map[st
 }
 
 // leftBehind are paths that differ, and may: caches, lists, logs, locks and backups that apt-get install leaves, and
-// the folders that have nothing else; what is there only while a machine runs; and caches of fonts, which have the times
-// of folders.
+// folders that have nothing else. What is there only while a machine runs. Caches of fonts, which have the times of
+// folders.
 var leftBehind = regexp.MustCompile(`^var/(cache/(apt|ldconfig)|lib/apt/lists)(/|$)|` +
 	`^var/log(/apt|/.*\.log|/lastlog|/faillog|/btmp|/wtmp)?(/|$)|` +
 	`^var/lib/dpkg/(lock.*|triggers/Lock|triggers/Unincorp|triggers|status-old)$|` +
