@@ -142,8 +142,8 @@ func TestErrors(t *testing.T) {
 			[]string{"crosshull.yaml:2: no test project in src/app", "src/app/app.csproj (an app)"}},
 		{"no such solution", app, "project: all.sln\n", nil,
 			[]string{"crosshull.yaml:2: there is no all.sln in the context"}},
-		{"files for a user without a number", app, "image: {user: nobody}\nfiles: [{to: /data}]\n", nil,
-			[]string{"crosshull.yaml:2: image.user: there is no user nobody: the image has root, app; add yours to"}},
+		{"files for a user without a number", app, "image: {user: shop}\nfiles: [{to: /data}]\n", nil,
+			[]string{"crosshull.yaml:2: image.user: there is no user shop: the image has root, "}},
 		{"no such project", app, "project: src/ap\n", nil, []string{
 			"crosshull.yaml:2: there is no src/ap in the context, or an ignore file leaves it out: did you mean src/app?",
 		}},

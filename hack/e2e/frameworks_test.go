@@ -119,7 +119,8 @@ func TestFrameworksMissing(t *testing.T) {
 		hiddenWeb(t, dir, "portable", byPackage)
 		write(t, dir, "app/Web.cs", webProgram)
 		write(t, dir, "crosshull.yaml", header+"base:\n  image: mcr.microsoft.com/dotnet/runtime:10.0\n")
-		refused(t, dir, "crosshull.yaml:3: mcr.microsoft.com/dotnet/runtime:10.0 has no Microsoft.AspNetCore.App",
+		refused(t, dir, "crosshull.yaml:3: the app does not start on mcr.microsoft.com/dotnet/runtime:10.0, which has no "+
+			"Microsoft.AspNetCore.App",
 			"base: {image: mcr.microsoft.com/dotnet/aspnet:10.0}")
 	})
 	t.Run("another's base without ASP.NET Core", func(t *testing.T) {
