@@ -104,7 +104,7 @@ func ToolPath(own string, tools []Tool) string {
 	known := strings.Split(own, ":")
 	for _, t := range tools {
 		for dir := range strings.SplitSeq(t.Path, ":") {
-			in := func(p string) bool { return within(clean(p), clean(dir)) }
+			in := func(p string) bool { return Within(clean(p), clean(dir)) }
 			if path.IsAbs(dir) && slices.ContainsFunc(t.Paths, in) && !slices.Contains(known, dir) {
 				folders, known = append(folders, dir), append(known, dir)
 			}

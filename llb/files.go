@@ -201,7 +201,7 @@ func (b *Builder) Git(url, commit string) (llb.State, error) {
 
 // Removes tells whether a path is removed, or in a folder that is.
 func (e Edit) Removes(p string) bool {
-	return slices.ContainsFunc(e.Remove, func(removed string) bool { return within(removed, p) })
+	return slices.ContainsFunc(e.Remove, func(removed string) bool { return Within(removed, p) })
 }
 
 // FilesOf is the part of the context that has files of the spec.

@@ -109,11 +109,11 @@ func changed(entries []Entry, ground Ground) []string {
 		to := e.Place()[0]
 		spot := ground.at(to)
 		last := path.Dir(spot.Path)
-		if e.Kind() == spec.MakesFolder || strings.HasSuffix(to, "/") || within(clean(to), spot.App) {
+		if e.Kind() == spec.MakesFolder || strings.HasSuffix(to, "/") || Within(clean(to), spot.App) {
 			last = spot.Path
 		}
 		top := cmp.Or(spot.Folder, "/")
-		for p := last; p != top && within(top, p); p = path.Dir(p) {
+		for p := last; p != top && Within(top, p); p = path.Dir(p) {
 			all = append(all, p)
 		}
 		if spot.Folder != "" {
@@ -129,7 +129,7 @@ func left(paths []string) []string {
 	var all []string
 	for _, p := range paths {
 		dir := path.Dir(p)
-		if dir != "/" && !slices.ContainsFunc(paths, func(other string) bool { return within(other, dir) }) {
+		if dir != "/" && !slices.ContainsFunc(paths, func(other string) bool { return Within(other, dir) }) {
 			all = append(all, dir)
 		}
 	}

@@ -72,7 +72,7 @@ func MustLook(base llb.State, config *dockerspec.DockerOCIImage, dir string, fil
 	if base.Output() == nil {
 		return false
 	}
-	elsewhere := func(p string) bool { return !within(outputDir, p) }
+	elsewhere := func(p string) bool { return !Within(outputDir, p) }
 	return clean(dir) != outputDir || slices.ContainsFunc(Destinations(dir, files), elsewhere) ||
 		config == nil || mentions(config, outputDir)
 }
@@ -95,8 +95,8 @@ func mentions(img *dockerspec.DockerOCIImage, p string) bool {
 	return slices.ContainsFunc(texts, named.MatchString)
 }
 
-// within tells whether p is folder, or a path below it.
-func within(folder, p string) bool {
+// Within tells whether p is folder, or a path below it.
+func Within(folder, p string) bool {
 	return folder == "/" || p == folder || strings.HasPrefix(p, folder+"/")
 }
 
@@ -221,8 +221,8 @@ func appFolder(ctx context.Context, p, dir string, app Stat) (deepest string, er
 	at := "/"
 	for _, name := range names(p) {
 		at = path.Join(at, name)
-		if !within(at, dir) { // at is neither dir nor above dir
-			if app == nil || !within(dir, at) {
+		if !Within(at, dir) { // at is neither dir nor above dir
+			if app == nil || !Within(dir, at) {
 				break
 			}
 			st, err := app(ctx, at)

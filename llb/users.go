@@ -337,7 +337,7 @@ func (u *Users) Check(user string, files []spec.File) error {
 	replaced := slices.ContainsFunc(files, func(f spec.File) bool {
 		to := clean(cmp.Or(f.Link, f.To))
 		puts := f.Kind() == spec.Copies || f.Kind() == spec.Links
-		return puts && (within(to, passwdFile) || within(to, groupFile))
+		return puts && (Within(to, passwdFile) || Within(to, groupFile))
 	})
 	name, group, _ := strings.Cut(user, ":")
 	if replaced || !isName(name) && !isName(group) {

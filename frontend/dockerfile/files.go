@@ -449,7 +449,7 @@ func (s *stage) below(i int, p string) bool {
 			return false
 		}
 		to := strings.TrimSuffix(path.Clean(cmp.Or(f.Link, f.To)), "/")
-		return p == to || strings.HasPrefix(p, to+"/")
+		return xllb.Within(to, p)
 	})
 }
 

@@ -94,9 +94,8 @@ func apart(app *dotnet.App, others []Also, to string) error {
 	for _, other := range others {
 		taken[other.To] = other.App.Path
 	}
-	in := func(folder, p string) bool { return folder == "/" || p == folder || strings.HasPrefix(p, folder+"/") }
 	for _, folder := range request.SortedKeys(taken) {
-		if in(folder, to) || in(to, folder) {
+		if xllb.Within(folder, to) || xllb.Within(to, folder) {
 			return fmt.Errorf("%s overlaps with %s, the folder of %s: write a folder apart from it", to, folder, taken[folder])
 		}
 	}

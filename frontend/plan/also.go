@@ -4,10 +4,10 @@ import (
 	"context"
 	"slices"
 
-	"github.com/containerd/platforms"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/crosshull/crosshull/frontend/facts"
+	xllb "github.com/crosshull/crosshull/llb"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
@@ -72,6 +72,6 @@ func (p *Plan) Further() bool { return p.further }
 // For is the image of a platform of the plan.
 func (p *Plan) For(platform ocispecs.Platform) Target {
 	return p.Targets[slices.IndexFunc(p.Targets, func(t Target) bool {
-		return platforms.FormatAll(t.Platform) == platforms.FormatAll(platform)
+		return xllb.SamePlatform(t.Platform, platform)
 	})]
 }

@@ -70,7 +70,7 @@ func install(ctx context.Context, p *Plan, ref string, targets []Target) ([]Targ
 	installed := make([]Target, len(targets))
 	for i, t := range targets {
 		installed[i] = t
-		want := wanted(t.Spec, t.Platform)
+		want := t.wanted
 		if len(want.Install) == 0 {
 			continue
 		}
@@ -86,7 +86,7 @@ func install(ctx context.Context, p *Plan, ref string, targets []Target) ([]Targ
 			State: t.Base.State, Platform: t.Platform, Packages: want,
 			NativeToo: slices.ContainsFunc(targets, func(other Target) bool {
 				return xllb.SamePlatform(other.Platform, build) &&
-					slices.Equal(wanted(other.Spec, other.Platform).Install, want.Install)
+					slices.Equal(other.wanted.Install, want.Install)
 			}),
 		})
 		if err != nil {

@@ -26,6 +26,7 @@ import (
 	"github.com/crosshull/crosshull/frontend/request"
 	"github.com/crosshull/crosshull/frontend/spec"
 	xllb "github.com/crosshull/crosshull/llb"
+	"github.com/crosshull/crosshull/llb/apt"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
@@ -62,6 +63,8 @@ type Target struct {
 	Config *xllb.Configuration
 	// Packages are OS packages that Base has beyond those of its image; nil if there are none.
 	Packages *Packages
+
+	wanted apt.Packages // by the spec
 	// Layers are the layers that the image can have, the first at the bottom. After publish, empty ones are left out.
 	Layers []Layer
 	// Users are the users of the image; nil if nobody has to know them. Only [Plan.WithUsers] sets them.
@@ -209,7 +212,8 @@ func target(p *Plan, place Place) (Target, error) {
 	if err != nil {
 		return Target{}, err
 	}
-	t := Target{Place: place, Spec: s, Layers: layers(p, place.RID, len(wanted(s, place.Platform).Install) > 0)}
+	want := wanted(s, place.Platform)
+	t := Target{Place: place, Spec: s, Layers: layers(p, place.RID, len(want.Install) > 0), wanted: want}
 	if p.Request.Target.Kind != spec.TargetImage {
 		return t, nil
 	}

@@ -71,11 +71,12 @@ func images(ctx context.Context, p *plan.Plan, g *graph.Graph) (*client.Result, 
 		return err
 	})
 	var sbom *bill
-	var packages error
+	var packages []installation
+	var refused error
 	eg.Go(func() error {
-		packages = install(egctx, p)
+		packages, refused = install(egctx, p)
 		if p.App.InferredBase == "" {
-			return packages
+			return refused
 		}
 		return nil // the app may turn out to need another base: see plan.ForFrameworks
 	})
@@ -89,10 +90,10 @@ func images(ctx context.Context, p *plan.Plan, g *graph.Graph) (*client.Result, 
 		return nil, err
 	}
 	if b.plan.Targets[0].Base.Name != p.Targets[0].Base.Name {
-		packages = install(ctx, b.plan)
+		packages, refused = install(ctx, b.plan)
 	}
-	if packages != nil {
-		return nil, packages
+	if refused != nil {
+		return nil, refused
 	}
 	p = b.plan
 	gw := p.Request.Gateway
@@ -119,7 +120,7 @@ func images(ctx context.Context, p *plan.Plan, g *graph.Graph) (*client.Result, 
 			return nil, err
 		}
 	}
-	if err := addReport(ctx, rb, p, b); err != nil {
+	if err := addReport(ctx, rb, p, b, packages); err != nil {
 		// The images are there, and the report only tells of them.
 		p.Request.Warn(ctx, err.Error())
 	}

@@ -19,16 +19,17 @@ import (
 )
 
 // install installs the OS packages of all targets, beside restore and publish. The steps are in the graph of the images
-// too, so nothing runs twice.
-func install(ctx context.Context, p *plan.Plan) error {
+// too, so nothing runs twice. It tells what was installed for each target.
+func install(ctx context.Context, p *plan.Plan) ([]installation, error) {
+	all := make([]installation, len(p.Targets))
 	eg, ctx := gateway.Group(ctx)
-	for _, t := range p.Targets {
-		eg.Go(func() error {
-			_, err := installed(ctx, p, t)
+	for i, t := range p.Targets {
+		eg.Go(func() (err error) {
+			all[i], err = installed(ctx, p, t)
 			return err
 		})
 	}
-	return eg.Wait()
+	return all, eg.Wait()
 }
 
 // installation is what was installed for a target. The zero value: the spec asks for nothing.
@@ -52,7 +53,7 @@ func installed(ctx context.Context, p *plan.Plan, t plan.Target) (installation, 
 	if _, err := p.Request.Gateway.Evaluate(ctx, t.Base.State); err != nil {
 		return installation{}, p.Request.DiagnosePackages(ctx, err)
 	}
-	return resolved(ctx, p, t)
+	return listed(ctx, p, t)
 }
 
 // resolved lets apt find out what to install for a target, and installs nothing.
@@ -63,6 +64,11 @@ func resolved(ctx context.Context, p *plan.Plan, t plan.Target) (i installation,
 	if err := checkApt(ctx, p, t); err != nil {
 		return i, err
 	}
+	return listed(ctx, p, t)
+}
+
+// listed tells what apt found out.
+func listed(ctx context.Context, p *plan.Plan, t plan.Target) (i installation, err error) {
 	gw := p.Request.Gateway
 	file, err := gw.ReadFile(ctx, t.Packages.List, apt.ListFile)
 	if err != nil {

@@ -36,9 +36,11 @@ const metaReport = "frontend.crosshull.report"
 // argSummary is the build argument that leaves the summary out.
 const argSummary = "CROSSHULL_SUMMARY"
 
-// addReport adds the report of the build to its result, and shows the summary.
-func addReport(ctx context.Context, rb *dockerui.ResultBuilder, p *plan.Plan, b *built) error {
-	r, err := newReport(ctx, p, b)
+// addReport adds the report of the build to its result, and shows the summary. packages are those of each image.
+func addReport(
+	ctx context.Context, rb *dockerui.ResultBuilder, p *plan.Plan, b *built, packages []installation,
+) error {
+	r, err := newReport(ctx, p, b, packages)
 	if err != nil {
 		return fmt.Errorf("report of the build: %w", err)
 	}
@@ -73,7 +75,9 @@ func showSummary(ctx context.Context, gw *gateway.Client, summary string) {
 	_, _ = gw.Evaluate(ctx, st)
 }
 
-func newReport(ctx context.Context, p *plan.Plan, b *built) (*report.Build, error) {
+func newReport(
+	ctx context.Context, p *plan.Plan, b *built, packages []installation,
+) (*report.Build, error) {
 	eg, egctx := gateway.Group(ctx)
 	sizes := map[string]func() (int64, error){}
 	layers := make([][]report.Layer, len(b.images))
@@ -97,13 +101,6 @@ func newReport(ctx context.Context, p *plan.Plan, b *built) (*report.Build, erro
 		r.Steps, err = ran(egctx, p, b)
 		return err
 	})
-	packages := make([]installation, len(b.images))
-	for i, img := range b.images {
-		eg.Go(func() (err error) {
-			packages[i], err = installed(egctx, p, img.Target)
-			return err
-		})
-	}
 	if err := eg.Wait(); err != nil {
 		return nil, err
 	}

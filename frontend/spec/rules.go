@@ -51,6 +51,7 @@ const (
 	isVariable = "letters, digits and _, no digit first"
 	isFolder   = "an absolute path, below /"
 	isID       = "the id of a secret, as in --secret id=ID"
+	isPackage  = "a package such as curl, curl=7.88.1-10+deb12u* or curl/bookworm-backports"
 	maxUser    = 1<<31 - 1 // engines allow no higher number (moby/sys/user)
 	maxOwner   = 1<<32 - 2 // chown(2) takes the next number for "unchanged"
 )
@@ -77,6 +78,8 @@ var (
 
 	// aPackage is the name of a package of Debian (Debian Policy, 5.6.1). It has a letter, unlike a number.
 	aPackage = `[0-9]*[a-z][a-z0-9+.-]*[a-z0-9+]`
+	// askedPackage is a package as apt-get install takes it.
+	askedPackage = all(aPackage + `(=[0-9][A-Za-z0-9.+~:*-]*|/[A-Za-z0-9][A-Za-z0-9.-]*)?`)
 
 	// buildKits matches build arguments that BuildKit itself uses.
 	buildKits = regexp.MustCompile(`^SOURCE_DATE_EPOCH$|^BUILDKIT_|_[pP][rR][oO][xX][yY]$`)
@@ -143,14 +146,10 @@ var rules = map[string]*rule{
 		match: all(`[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`),
 	},
 
-	"package": {
-		is:    "a package such as curl, curl=7.88.1-10+deb12u* or curl/bookworm-backports",
-		match: all(aPackage + `(=[0-9][A-Za-z0-9.+~:*-]*|/[A-Za-z0-9][A-Za-z0-9.-]*)?`),
-	},
+	"package":      {is: isPackage, match: askedPackage},
 	"package-name": {is: "the name of a package, such as curl", match: all(aPackage)},
 	"only": {
-		is:    "a package such as curl, curl=7.88.1-10+deb12u* or curl/bookworm-backports",
-		match: all(aPackage + `(=[0-9][A-Za-z0-9.+~:*-]*|/[A-Za-z0-9][A-Za-z0-9.-]*)?`),
+		is: isPackage, match: askedPackage,
 		names: &rule{
 			is:    "a platform such as linux/arm64, or an architecture such as arm64",
 			match: all(`(linux/)?[a-z0-9_]+(/v[0-9]+)?`),

@@ -11,8 +11,8 @@ namespace Crosshull.Packages;
 static class Tidy
 {
     /// <summary>
-    /// Whether a path is nothing that an image should get from an installation: logs and caches of apt, ids and keys
-    /// that are random, and what is only there while the machine runs.
+    /// Whether an image should not get a path from an installation: lists and caches of apt, ids and keys that are
+    /// random, and what is only there while the machine runs.
     /// </summary>
     internal static bool LeftOut(string path) =>
         path is "etc/machine-id" or "var/lib/dbus/machine-id" or "var/lib/systemd/random-seed" or "etc/.pwd.lock" or
