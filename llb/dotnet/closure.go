@@ -31,6 +31,7 @@ type Node struct {
 	FrameworkReferences []string
 	// Reads is what it reads of the context beyond its folder, and why.
 	Reads
+	executable   bool   // is a program, which gets a launcher beside its assembly
 	byPublishing bool   // asks for _IsPublishing
 	ownBin       bool   // has files of the author in bin beside it
 	foreign      bool   // has frameworks of other systems than Linux, beside others: see [Foreign]

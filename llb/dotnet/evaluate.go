@@ -209,7 +209,7 @@ type answerProject struct {
 	Path                           string
 	Apart                          bool
 	Framework                      string
-	DirectReferences               bool
+	DirectReferences, Executable   bool
 	LockFile                       string
 	LockedMode                     bool
 	FrameworkReferences            []string
@@ -360,7 +360,7 @@ func (a *answer) nodes() []Node {
 			Path: p.Path, Framework: p.Framework, Apart: p.Apart, direct: p.DirectReferences,
 			Locked:  Locked{Floating: p.Floating, LockFile: p.LockFile, LockedMode: p.LockedMode},
 			Missing: p.Missing, Packages: p.Packages, ByRestore: p.ByRestore, byPublishing: p.ByPublishing, ownBin: p.OwnBin,
-			FrameworkReferences: p.FrameworkReferences, PlatformTarget: p.PlatformTarget,
+			FrameworkReferences: p.FrameworkReferences, PlatformTarget: p.PlatformTarget, executable: p.Executable,
 			foreign: p.ForeignFrameworks, earlier: p.Earlier,
 			Reads: Reads{
 				Files: p.Files, Folders: p.Folders, Existing: p.Existing, Unknown: p.Unknown,

@@ -79,13 +79,18 @@ func PublishArgs(p Project, app *App, rid, build string, assets Compression, at 
 	return args
 }
 
-// AppHostArgs is the command that makes the launchers of a restored app: RID/name in Paths.Output, for each of rids.
+// AppHostArgs is the command that makes the launchers of a restored app, and of programs that it references: RID/name
+// in Paths.Output, for each of rids.
 func AppHostArgs(p Project, app *App, rids []string, at Paths) []string {
 	args := []string{
 		"dotnet", "msbuild", path.Join(at.MSBuild, "apphost.proj"), "-nologo", "-verbosity:minimal", "-t:AppHosts",
 		definePath("CrosshullProject", path.Join(at.Source, app.Path)),
 		define("CrosshullRuntimeIdentifiers", strings.Join(rids, ";")),
 		define("CrosshullOutput", at.Output+"/"),
+	}
+	referenced := func(n Node) bool { return n.executable && n.Path != app.Path }
+	if slices.ContainsFunc(app.Closure, referenced) { // to look for them takes time
+		args = append(args, define("CrosshullFurther", "CrosshullAppHostsOfReferences"))
 	}
 	args = append(args, at.inject()...)
 	args = append(args, app.framework()...)

@@ -100,3 +100,20 @@ func TestNarrow(t *testing.T) {
 		}
 	}
 }
+
+// Launchers of programs that the app references are looked for only if there are any: that takes time.
+func TestFurtherLaunchers(t *testing.T) {
+	for name, tc := range map[string]struct {
+		closure []Node
+		want    bool
+	}{
+		"the app alone":       {[]Node{{Path: "a.csproj", executable: true}}, false},
+		"a library":           {[]Node{{Path: "a.csproj", executable: true}, {Path: "lib.csproj"}}, false},
+		"a program beside it": {[]Node{{Path: "a.csproj", executable: true}, {Path: "b.csproj", executable: true}}, true},
+	} {
+		args := AppHostArgs(Project{}, &App{Path: "a.csproj", Closure: tc.closure}, []string{"linux-x64"}, Paths{})
+		if got := slices.Contains(args, "-p:CrosshullFurther=CrosshullAppHostsOfReferences"); got != tc.want {
+			t.Errorf("%s: %v, want %v", name, got, tc.want)
+		}
+	}
+}

@@ -71,6 +71,7 @@ var recipes = []struct{ recipe, shown string }{
 	{"-seed 1 -projects 3 -features output-among-sources -mode portable", "outputs go where sources are"},
 	{"-seed 166", "launchers are nothing that the lock file of a library knows of"},
 	{"-seed 189", "a project looks for a folder that is a link"},
+	{"-seed 757", "a program that the app references has a launcher, too"},
 }
 
 // What crosshull publishes is what plain publish makes of the whole checkout, at first and after each edit; and where

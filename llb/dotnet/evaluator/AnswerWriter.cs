@@ -131,6 +131,7 @@ static class AnswerWriter
             Flag("apart", Compiled.Apart(project));
             if (project["TargetFrameworks"] != "") Text("framework", project["TargetFramework"]);
             Flag("directReferences", project.Is("DisableTransitiveProjectReferences"));
+            Flag("executable", project.Is("_IsExecutable"));
             // What the project says itself, not what the SDK makes of a runtime identifier.
             if (!project.Is("_UsingDefaultPlatformTarget")) Text("platformTarget", project["PlatformTarget"]);
             Text("lockFile", project["NuGetLockFilePath"]);
