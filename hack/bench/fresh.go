@@ -10,13 +10,13 @@ import (
 // onFreshBuilder calls build with the environment of a builder that has nothing but the SDK's image, pulled and
 // unpacked: a second buildkitd, which is gone afterwards.
 func (r *runner) onFreshBuilder(ctx context.Context, build func(env []string) error) (err error) {
-	dir, addr, stop, err := r.lab.StartBuildkit(ctx)
+	second, err := r.lab.StartBuildkit(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, stop(context.WithoutCancel(ctx))) }()
-	env := []string{"BUILDX_CONFIG=" + filepath.Join(dir, "buildx"), "BUILDX_BUILDER=fresh"}
-	if err := output(r.docker(ctx, env, "buildx", "create", "--name", "fresh", "--driver", "remote", addr)); err != nil {
+	defer func() { err = errors.Join(err, second.Stop(context.WithoutCancel(ctx))) }()
+	env := []string{"BUILDX_CONFIG=" + filepath.Join(second.Dir, "buildx"), "BUILDX_BUILDER=fresh"}
+	if err := output(r.docker(ctx, env, "buildx", "create", "--name", "fresh", "--driver", "remote", second.Addr)); err != nil {
 		return err
 	}
 	if err := r.unpackSDK(ctx, env); err != nil {

@@ -63,15 +63,15 @@ func onFreshBuilder(t *testing.T) {
 func freshBuildkit(t *testing.T) (dir, addr string) {
 	t.Helper()
 	_, started := waiting(t, "daemon")
-	dir, addr, stop, err := theLab.StartBuildkit(t.Context())
+	second, err := theLab.StartBuildkit(t.Context())
 	started()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := stop(context.WithoutCancel(t.Context())); err != nil {
+		if err := second.Stop(context.WithoutCancel(t.Context())); err != nil {
 			t.Error(err)
 		}
 	})
-	return dir, addr
+	return second.Dir, second.Addr
 }

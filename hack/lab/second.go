@@ -10,30 +10,50 @@ import (
 	"github.com/crosshull/crosshull/hack/lab/service"
 )
 
-// StartBuildkit starts another buildkitd, configured like the lab's own, but with an empty cache. Its state, socket and
-// log are in dir, a new folder in the lab's, which the caller may use too. addr is its address. stop ends it and
-// removes dir. The lab has to be up.
-func (l *Lab) StartBuildkit(ctx context.Context) (dir, addr string, stop func(context.Context) error, err error) {
-	if dir, err = os.MkdirTemp(l.dir, "second-"); err != nil {
-		return "", "", nil, err
+// Buildkit is a buildkitd beside the lab's own, with a cache of its own. Make it with [Lab.StartBuildkit].
+type Buildkit struct {
+	// Dir has its state, socket and log. It is a new folder in the lab's, and the caller may use it too.
+	Dir string
+	// Addr is its address, as BuildKit's clients take it.
+	Addr   string
+	daemon daemon
+}
+
+// StartBuildkit starts a buildkitd that is configured like the lab's own, but has an empty cache. The lab has to be up.
+func (l *Lab) StartBuildkit(ctx context.Context) (*Buildkit, error) {
+	dir, err := os.MkdirTemp(l.dir, "second-")
+	if err != nil {
+		return nil, err
 	}
 	d := l.buildkitDaemon(dir, l.LocalImages())
 	if err = checkSocket(dir); err == nil {
 		err = d.start(ctx)
 	}
 	if err != nil {
-		return "", "", nil, errors.Join(err, os.RemoveAll(dir))
+		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	stop = func(ctx context.Context) error {
-		if err := d.service.Stop(ctx); err != nil {
-			return err
-		}
-		if err := cleanBuildkit(ctx, dir); err != nil {
-			return fmt.Errorf("clean up after buildkitd in %s: %w", dir, err)
-		}
-		return os.RemoveAll(dir)
+	return &Buildkit{Dir: dir, Addr: d.address, daemon: d}, nil
+}
+
+// Root is the folder of its cache.
+func (b *Buildkit) Root() string { return buildkitRoot(b.Dir) }
+
+// Kill ends it as a crash would: it can clean up nothing.
+func (b *Buildkit) Kill() error { return b.daemon.service.Kill() }
+
+// Start starts it again after [Buildkit.Kill], with the cache that it has. First, what it left behind is cleaned up, as
+// on a machine that starts again.
+func (b *Buildkit) Start(ctx context.Context) error { return b.daemon.start(ctx) }
+
+// Stop ends it and removes Dir.
+func (b *Buildkit) Stop(ctx context.Context) error {
+	if err := b.daemon.service.Stop(ctx); err != nil {
+		return err
 	}
-	return dir, d.address, stop, nil
+	if err := cleanBuildkit(ctx, b.Dir); err != nil {
+		return fmt.Errorf("clean up after buildkitd in %s: %w", b.Dir, err)
+	}
+	return os.RemoveAll(b.Dir)
 }
 
 // stopOthers ends what [Lab.StartBuildkit] and [Lab.StartEngine] started for a program that ended without stopping it.

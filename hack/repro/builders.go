@@ -16,22 +16,21 @@ const (
 
 // start makes the second daemon run, and the builders, in a configuration of buildx that goes with them.
 func (r *runner) start(ctx context.Context) (err error) {
-	var second string
-	if r.tmp, second, r.stop, err = r.lab.StartBuildkit(ctx); err != nil {
+	if r.second, err = r.lab.StartBuildkit(ctx); err != nil {
 		return err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, r.stop(context.WithoutCancel(ctx)))
+			err = errors.Join(err, r.second.Stop(context.WithoutCancel(ctx)))
 		}
 	}()
 	first := r.lab.BuildkitAddr()
 	amd64, arm64, _ := strings.Cut(Platforms, ",")
 	for _, args := range [][]string{
 		{"--name", nodeOne, first},
-		{"--name", nodeTwo, second},
+		{"--name", nodeTwo, r.second.Addr},
 		{"--name", bothNodes, "--platform", amd64, first},
-		{"--name", bothNodes, "--append", "--platform", arm64, second},
+		{"--name", bothNodes, "--append", "--platform", arm64, r.second.Addr},
 	} {
 		cmd := r.docker(ctx, append([]string{"buildx", "create", "--driver", "remote"}, args...)...)
 		if out, err := cmd.CombinedOutput(); err != nil {

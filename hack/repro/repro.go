@@ -94,7 +94,7 @@ func Run(ctx context.Context, l *lab.Lab, c Config, progress io.Writer) (_ *Repo
 	if err := r.start(ctx); err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, r.stop(context.WithoutCancel(ctx))) }()
+	defer func() { err = errors.Join(err, r.second.Stop(context.WithoutCancel(ctx))) }()
 	report := &Report{}
 	for _, e := range c.Examples {
 		got, err := r.example(ctx, e, todo)
@@ -111,8 +111,7 @@ type runner struct {
 	lab      *lab.Lab
 	examples string
 	change   func(dir string) error
-	tmp      string
-	stop     func(context.Context) error // ends what start did, and removes tmp
+	second   *lab.Buildkit // what start started; its Dir is for files of a run, too
 	progress io.Writer
 	began    time.Time
 }
@@ -123,7 +122,7 @@ func (r *runner) say(format string, args ...any) {
 
 // example builds one in all ways.
 func (r *runner) example(ctx context.Context, name string, todo []variant) (*Example, error) {
-	dir := filepath.Join(r.tmp, name)
+	dir := filepath.Join(r.second.Dir, name)
 	defer os.RemoveAll(dir) //nolint:errcheck // stop removes what is left
 	src := filepath.Join(r.examples, name)
 	asItIs := source{context: src, builder: nodeOne}
@@ -254,11 +253,11 @@ func (r *runner) build(ctx context.Context, src source, ref, env string, args ..
 // docker is a command of the lab's docker, with builders of its own, and no time to tell.
 func (r *runner) docker(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, r.lab.Bin("docker"), args...)
-	cmd.Dir = r.tmp
+	cmd.Dir = r.second.Dir
 	cmd.Env = append(os.Environ(), r.lab.Env()...)
 	cmd.Env = slices.DeleteFunc(cmd.Env, func(kv string) bool {
 		return strings.HasPrefix(kv, "SOURCE_DATE_EPOCH=") || strings.HasPrefix(kv, "BUILDX_BUILDER=")
 	})
-	cmd.Env = append(cmd.Env, "BUILDX_CONFIG="+filepath.Join(r.tmp, "buildx"))
+	cmd.Env = append(cmd.Env, "BUILDX_CONFIG="+filepath.Join(r.second.Dir, "buildx"))
 	return cmd
 }

@@ -81,6 +81,23 @@ func (s *Service) Stop(ctx context.Context) error {
 	return nil
 }
 
+// Kill ends the service at once, without a chance to clean up. It is an error if it does not run.
+func (s *Service) Kill() error {
+	p, ok := s.running()
+	if !ok {
+		return fmt.Errorf("kill %s: it does not run", s.Name)
+	}
+	if err := syscall.Kill(p.pid, syscall.SIGKILL); err != nil {
+		return fmt.Errorf("kill %s (pid %d): %w", s.Name, p.pid, err)
+	}
+	for deadline := time.Now().Add(stopTimeout); p.alive(); time.Sleep(poll) {
+		if time.Now().After(deadline) {
+			return fmt.Errorf("kill %s (pid %d): still there", s.Name, p.pid)
+		}
+	}
+	return nil
+}
+
 // PID is the process id of the running service, or 0.
 func (s *Service) PID() int {
 	p, _ := s.running()
