@@ -1,0 +1,52 @@
+package faults
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/crosshull/crosshull/hack/lab"
+)
+
+var theWorld *World
+
+func TestMain(m *testing.M) {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
+	l, err := lab.New()
+	if err == nil {
+		err = l.Up(ctx, os.Stderr)
+	}
+	if err == nil {
+		err = l.PushFrontend(ctx, os.Stderr)
+	}
+	if err == nil {
+		theWorld, err = New(ctx, l)
+	}
+	cancel()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "faults: there is no world:", err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	if err := theWorld.Close(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, "faults:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// After a fault, the image is the one before or the new one, the error names what failed, and the next build makes the
+// same bits as one that met no fault.
+func TestFaults(t *testing.T) {
+	for _, trial := range Trials(0) {
+		t.Run(trial.Where+"_"+trial.How, func(t *testing.T) {
+			result, err := trial.Run(t.Context(), theWorld)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("passed: %v, %s", result.Passed, result.Message)
+		})
+	}
+}

@@ -1,0 +1,175 @@
+package faults
+
+import (
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A harm is what a proxy does to a request. next passes it on.
+type harm struct {
+	name string
+	// hits tells which requests are harmed; nil: all.
+	hits func(*http.Request) bool
+	do   func(w http.ResponseWriter, r *http.Request, next http.Handler)
+}
+
+// harms are those that any server may do to its clients.
+var harms = []harm{
+	{name: "refuses", do: func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { hangUp(w) }},
+	{name: "wants a password", do: func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+		w.Header().Set("WWW-Authenticate", `Basic realm="faults"`)
+		http.Error(w, "unauthorized", http.StatusUnauthorized)
+	}},
+	{name: "is asked too much", do: func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "too many requests", http.StatusTooManyRequests)
+	}},
+	{name: "fails", do: func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+		http.Error(w, "internal server error", http.StatusInternalServerError)
+	}},
+	{name: "cuts answers", hits: reads, do: func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		next.ServeHTTP(&cutting{ResponseWriter: w}, r)
+	}},
+	{name: "cuts uploads", hits: writes, do: func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+		_, _ = io.CopyN(io.Discard, r.Body, r.ContentLength/2)
+		hangUp(w)
+	}},
+	{name: "is slow", do: func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		select {
+		case <-r.Context().Done():
+		case <-time.After(time.Second):
+			next.ServeHTTP(w, r)
+		}
+	}},
+	{name: "gives other bytes", hits: reads, do: func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		r.Header.Del("Range")
+		next.ServeHTTP(&changing{ResponseWriter: w}, r)
+	}},
+	{name: "hangs up at the last", hits: func(r *http.Request) bool {
+		return r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/manifests/latest")
+	}, do: func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { hangUp(w) }},
+}
+
+func reads(r *http.Request) bool { return r.Method == http.MethodGet }
+
+func writes(r *http.Request) bool { return r.Method != http.MethodGet && r.ContentLength > 1 }
+
+// hangUp ends the connection without an answer.
+func hangUp(http.ResponseWriter) { panic(http.ErrAbortHandler) }
+
+// cutting passes on half of a body, and then hangs up.
+type cutting struct {
+	http.ResponseWriter
+	left int64
+}
+
+func (c *cutting) WriteHeader(code int) {
+	n, _ := strconv.ParseInt(c.Header().Get("Content-Length"), 10, 64)
+	c.left = n / 2
+	c.ResponseWriter.WriteHeader(code)
+}
+
+func (c *cutting) Write(b []byte) (int, error) {
+	if int64(len(b)) > c.left {
+		_, _ = c.ResponseWriter.Write(b[:c.left])
+		hangUp(c)
+	}
+	c.left -= int64(len(b))
+	return c.ResponseWriter.Write(b)
+}
+
+// changing passes on a body with its first byte changed.
+type changing struct {
+	http.ResponseWriter
+	done bool
+}
+
+func (c *changing) Write(b []byte) (int, error) {
+	if !c.done && len(b) > 0 {
+		c.done = true
+		b = append([]byte{b[0] ^ 1}, b[1:]...)
+	}
+	return c.ResponseWriter.Write(b)
+}
+
+// proxy stands before a server on loopback. It harms what comes after the first requests that a harm hits.
+type proxy struct {
+	server *http.Server
+	addr   string // HOST:PORT
+
+	mu          sync.Mutex
+	harm        *harm
+	after, last int // it harms the requests from after to last, counted from 0
+	seen        int // how many the harm would have hit
+	harmed      int
+}
+
+// startProxy listens on loopback until close. target is HOST:PORT.
+func startProxy(target string) (*proxy, error) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	p := &proxy{addr: ln.Addr().String()}
+	forward := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(&url.URL{Scheme: "http", Host: target})
+			r.Out.Host = r.In.Host // servers make addresses of it
+		},
+		ErrorLog: log.New(io.Discard, "", 0),
+	}
+	p.server = &http.Server{
+		ReadHeaderTimeout: time.Minute,
+		ErrorLog:          log.New(io.Discard, "", 0),
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if h := p.hit(r); h != nil {
+				h.do(w, r, forward)
+				return
+			}
+			forward.ServeHTTP(w, r)
+		}),
+	}
+	go p.server.Serve(ln) //nolint:errcheck // ends with close
+	return p, nil
+}
+
+// close ends it and its connections.
+func (p *proxy) close() { _ = p.server.Close() }
+
+// set begins to harm requests, from one to another; nil ends it.
+func (p *proxy) set(h *harm, after, last int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.harm, p.after, p.last, p.seen, p.harmed = h, after, last, 0, 0
+}
+
+// hit counts a request, and gives the harm if it gets one.
+func (p *proxy) hit(r *http.Request) *harm {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.harm == nil || p.harm.hits != nil && !p.harm.hits(r) {
+		return nil
+	}
+	n := p.seen
+	p.seen++
+	if n < p.after || n > p.last {
+		return nil
+	}
+	p.harmed++
+	return p.harm
+}
+
+// count tells how many requests were harmed since set.
+func (p *proxy) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.harmed
+}

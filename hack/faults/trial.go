@@ -1,0 +1,345 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	digest "github.com/opencontainers/go-digest"
+)
+
+// Trial is one build with one fault. Make it with [Trials].
+type Trial struct {
+	// Where is what fails, and How it does.
+	Where, How string
+	// Number decides when it fails. With 0, it fails from the first moment.
+	Number int
+	do     func(ctx context.Context, w *World, t Trial) (Result, error)
+}
+
+func (t Trial) String() string { return fmt.Sprintf("%s %s, number %d", t.Where, t.How, t.Number) }
+
+// Result is what a build did that met a fault.
+type Result struct {
+	// Passed tells whether it made its image all the same.
+	Passed bool
+	// Message is the last line of its output, if it failed.
+	Message string
+}
+
+// Trials are all faults, each with a number.
+func Trials(number int) []Trial {
+	var all []Trial
+	of := func(where string, harms []harm, do func(context.Context, *World, Trial, harm) (Result, error)) {
+		for _, h := range harms {
+			all = append(all, Trial{where, h.name, number, func(ctx context.Context, w *World, t Trial) (Result, error) {
+				return do(ctx, w, t, h)
+			}})
+		}
+	}
+	of("registry", meeting(http.MethodPut, "/v2/app/manifests/latest"), pushed)
+	of("base", meeting(http.MethodGet, "/v2/base/manifests/10.0"), pulled)
+	of("feed", meeting(http.MethodGet, "/v3/index.json"), restored)
+	return append(all,
+		Trial{"client", "is killed", number, clientKilled},
+		Trial{"client", "is interrupted", number, clientInterrupted},
+		Trial{"buildkitd", "is killed", number, daemonKilled},
+		Trial{"disk", "is full", number, diskFull},
+		Trial{"context", "changes", number, contextChanges},
+	)
+}
+
+// meeting are the harms that a request can meet.
+func meeting(method, path string) []harm {
+	r := &http.Request{Method: method, URL: &url.URL{Path: path}, ContentLength: 2}
+	return slices.DeleteFunc(slices.Clone(harms), func(h harm) bool { return h.hits != nil && !h.hits(r) })
+}
+
+// Run tries it in a world. The error says what is wrong.
+func (t Trial) Run(ctx context.Context, w *World) (Result, error) {
+	result, err := t.do(ctx, w, t)
+	if err == nil {
+		err = w.quiet(ctx)
+	}
+	if err != nil {
+		return result, fmt.Errorf("%s: %w", t, err)
+	}
+	return result, nil
+}
+
+// attempt is a build of a context that meets a fault, of an image that was there before.
+type attempt struct {
+	dir  string
+	name string        // of the image in the registry
+	ref  string        // where the build pushes it
+	was  digest.Digest // of the image before; none if there is none
+	want digest.Digest // of the image that a builder makes that sees no fault
+}
+
+// check looks at what the build left, and builds again without a fault. names are what an error has to name, one of
+// them.
+func (a attempt) check(ctx context.Context, w *World, message string, failed error, names ...string) (Result, error) {
+	is, err := w.tag(ctx, a.name)
+	if err != nil {
+		return Result{}, err
+	}
+	result := Result{Passed: failed == nil, Message: message}
+	switch {
+	case failed == nil && is != a.want:
+		return result, fmt.Errorf("the build passed, and the image is %q, want %s", is, a.want)
+	case is != a.was && is != a.want:
+		return result, fmt.Errorf("the image is %q, neither the one before, %q, nor the new one, %s", is, a.was, a.want)
+	}
+	if failed != nil && len(names) > 0 {
+		named := slices.ContainsFunc(names, func(name string) bool { return strings.Contains(message, name) })
+		if !named || !strings.HasPrefix(message, "ERROR: ") && !strings.Contains(message, ": error ") {
+			return result, fmt.Errorf("the last line is %q, want an error with one of %q", message, names)
+		}
+	}
+	if err := w.must(ctx, hurt, a.dir, w.lab.Registry()+"/"+a.name); err != nil {
+		return result, fmt.Errorf("build again after the fault: %w", err)
+	}
+	if is, err = w.tag(ctx, a.name); err != nil {
+		return result, err
+	}
+	if is != a.want {
+		return result, fmt.Errorf("the build after the fault made %s, want %s", is, a.want)
+	}
+	return result, nil
+}
+
+// prepare makes an image, and a context of the next one: with another note, or with another number.
+func (w *World) prepare(ctx context.Context, number, note int, via string) (a attempt, err error) {
+	base := w.lab.Registry() + "/" + baseName + ":" + baseTag
+	a.name = w.name()
+	a.ref = via + "/" + a.name
+	if a.dir, err = w.folder(0, 0, base); err != nil {
+		return a, err
+	}
+	if err := w.must(ctx, hurt, a.dir, w.lab.Registry()+"/"+a.name); err != nil {
+		return a, fmt.Errorf("build the image before: %w", err)
+	}
+	if a.was, err = w.tag(ctx, a.name); err != nil {
+		return a, err
+	}
+	if a.dir, err = w.folder(number, note, base); err != nil {
+		return a, err
+	}
+	a.want, err = w.expect(ctx, a.dir)
+	return a, err
+}
+
+// reach gives the requests that a trial harms: from one to another. Number 0 harms all.
+func (t Trial) reach() (after, last int) {
+	if t.Number == 0 {
+		return 0, 1 << 30
+	}
+	random := rand.New(rand.NewPCG(uint64(t.Number), 0))
+	after = random.IntN(12)
+	return after, after + random.IntN(1<<random.IntN(8))
+}
+
+// pushed pushes through a registry's proxy.
+func pushed(ctx context.Context, w *World, t Trial, h harm) (Result, error) {
+	a, err := w.prepare(ctx, 0, 1+t.Number, w.registry.addr)
+	if err != nil {
+		return Result{}, err
+	}
+	return w.meet(ctx, a, w.registry, t, h)
+}
+
+// pulled asks a registry's proxy for the base, which has moved.
+func pulled(ctx context.Context, w *World, t Trial, h harm) (Result, error) {
+	a, err := w.prepare(ctx, 0, 1+t.Number, w.lab.Registry())
+	if err != nil {
+		return Result{}, err
+	}
+	moved, err := w.move(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	if a.dir, err = w.folder(0, 1+t.Number, w.registry.addr+moved); err != nil {
+		return Result{}, err
+	}
+	if a.want, err = w.expect(ctx, a.dir); err != nil {
+		return Result{}, err
+	}
+	return w.meet(ctx, a, w.registry, t, h)
+}
+
+// restored asks a feed's proxy for packages.
+func restored(ctx context.Context, w *World, t Trial, h harm) (Result, error) {
+	w.serial++
+	a, err := w.prepare(ctx, w.serial, 0, w.lab.Registry())
+	if err != nil {
+		return Result{}, err
+	}
+	return w.meet(ctx, a, w.feed, t, h)
+}
+
+// meet builds while a proxy does harm.
+func (w *World) meet(ctx context.Context, a attempt, p *proxy, t Trial, h harm) (Result, error) {
+	after, last := t.reach()
+	p.set(&h, after, last)
+	message, failed := run(ctx, func(ctx context.Context) *exec.Cmd { return w.build(ctx, hurt, a.dir, a.ref) })
+	harmed := p.count()
+	p.set(nil, 0, 0)
+	if t.Number == 0 && harmed == 0 {
+		return Result{}, errors.New("the build met no fault")
+	}
+	return a.check(ctx, w, message, failed, p.addr)
+}
+
+// clientKilled kills buildx at some moment of a build.
+func clientKilled(ctx context.Context, w *World, t Trial) (Result, error) {
+	return clientEnded(ctx, w, t, syscall.SIGKILL)
+}
+
+// clientInterrupted is Ctrl-C.
+func clientInterrupted(ctx context.Context, w *World, t Trial) (Result, error) {
+	return clientEnded(ctx, w, t, syscall.SIGINT)
+}
+
+func clientEnded(ctx context.Context, w *World, t Trial, by syscall.Signal) (Result, error) {
+	return w.interrupt(ctx, t, func(client *exec.Cmd) error { return syscall.Kill(-client.Process.Pid, by) }, nil)
+}
+
+// daemonKilled kills buildkitd at some moment of a build, and starts it again.
+func daemonKilled(ctx context.Context, w *World, t Trial) (Result, error) {
+	return w.interrupt(ctx, t, func(*exec.Cmd) error { return w.builder.Kill() }, w.builder.Start)
+}
+
+// interrupt does harm at some moment of a build that takes a few seconds, and then mends it.
+func (w *World) interrupt(
+	ctx context.Context, t Trial, harm func(client *exec.Cmd) error, mend func(context.Context) error,
+) (Result, error) {
+	w.serial++
+	a, err := w.prepare(ctx, w.serial, 0, w.lab.Registry())
+	if err != nil {
+		return Result{}, err
+	}
+	const longest = 6 * time.Second // later, a build has mostly ended
+	moment := time.Duration(rand.New(rand.NewPCG(uint64(t.Number), 1)).Int64N(int64(longest)))
+	var harmed error
+	message, failed := run(ctx, func(ctx context.Context) *exec.Cmd {
+		cmd := w.build(ctx, hurt, a.dir, a.ref)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // docker starts buildx as a process of its own
+		time.AfterFunc(moment, func() {
+			if harmed = harm(cmd); errors.Is(harmed, syscall.ESRCH) {
+				harmed = nil // it has ended already
+			}
+		})
+		return cmd
+	})
+	time.Sleep(100 * time.Millisecond)
+	if mend != nil {
+		harmed = errors.Join(harmed, mend(ctx))
+	}
+	if harmed != nil {
+		return Result{}, harmed
+	}
+	return a.check(ctx, w, message, failed)
+}
+
+// diskFull builds with the cache on a disk that is too small, and then on a larger one.
+func diskFull(ctx context.Context, w *World, t Trial) (result Result, err error) {
+	w.serial++
+	a, err := w.prepare(ctx, w.serial, 0, w.lab.Registry())
+	if err != nil {
+		return Result{}, err
+	}
+	if err := w.builder.Kill(); err != nil {
+		return Result{}, err
+	}
+	size := 64 + rand.New(rand.NewPCG(uint64(t.Number), 2)).IntN(1<<10) // MiB: the SDK alone takes more
+	if err := mount(ctx, w.builder.Root(), size, ""); err != nil {
+		return Result{}, err
+	}
+	defer func() {
+		ctx := context.WithoutCancel(ctx)
+		err = errors.Join(err, w.builder.Kill(), unmount(ctx, w.builder.Root()), w.builder.Start(ctx))
+	}()
+	if err := w.builder.Start(ctx); err != nil {
+		return Result{}, err
+	}
+	message, failed := run(ctx, func(ctx context.Context) *exec.Cmd { return w.build(ctx, hurt, a.dir, a.ref) })
+	if failed == nil {
+		return Result{}, fmt.Errorf("the build has enough space with %d MiB", size)
+	}
+	if err := mount(ctx, w.builder.Root(), 8<<10, "remount,"); err != nil {
+		return Result{}, err
+	}
+	return a.check(ctx, w, message, failed, "no space left on device")
+}
+
+func mount(ctx context.Context, dir string, mebibytes int, options string) error {
+	options += fmt.Sprintf("size=%dm", mebibytes)
+	out, err := exec.CommandContext(ctx, "mount", "-t", "tmpfs", "-o", options, "tmpfs", dir).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("mount %s: %w\n%s", dir, err, out)
+	}
+	return nil
+}
+
+// unmount takes away a disk, and what is mounted on it.
+func unmount(ctx context.Context, dir string) error {
+	out, err := exec.CommandContext(ctx, "umount", "--recursive", "--lazy", dir).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("unmount %s: %w\n%s", dir, err, out)
+	}
+	return nil
+}
+
+// contextChanges changes sources while they are sent and built. That build may ship any of them. The next one ships what
+// is there at the end.
+func contextChanges(ctx context.Context, w *World, t Trial) (Result, error) {
+	w.serial++
+	number := w.serial
+	a, err := w.prepare(ctx, number, 0, w.lab.Registry())
+	if err != nil {
+		return Result{}, err
+	}
+	sources := filepath.Join(a.dir, "Program.cs")
+	last, err := os.ReadFile(sources)
+	if err != nil {
+		return Result{}, err
+	}
+	changes, end := context.WithCancel(ctx)
+	changed := make(chan error)
+	go func() {
+		var err error
+		for i := 0; changes.Err() == nil && err == nil; i++ {
+			text := strings.Repeat(fmt.Sprintf("// %d\n", i), 1+i%100) + string(last)
+			err = os.WriteFile(sources, []byte(text), 0o644)
+			time.Sleep(time.Duration(1+t.Number%20) * time.Millisecond)
+		}
+		changed <- err
+	}()
+	message, failed := run(ctx, func(ctx context.Context) *exec.Cmd { return w.build(ctx, hurt, a.dir, a.ref) })
+	end()
+	if err := errors.Join(<-changed, os.WriteFile(sources, last, 0o644)); err != nil {
+		return Result{}, err
+	}
+	is, err := w.tag(ctx, a.name)
+	if err != nil {
+		return Result{}, err
+	}
+	if failed == nil {
+		// It is one of many, and whole. The comments alone differ, but a checksum of the source is in the symbols.
+		a.was, failed = is, errors.New("no error")
+		result, err := a.check(ctx, w, message, failed)
+		result.Passed = true
+		return result, err
+	}
+	return a.check(ctx, w, message, failed)
+}

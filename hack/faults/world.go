@@ -1,0 +1,273 @@
+package faults
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/crosshull/crosshull/hack/lab"
+)
+
+// World is where trials run, one after the other: a buildkitd that may be hurt, and proxies before registry and feed.
+// The lab's own buildkitd is the builder that sees no fault. Make it with [New].
+type World struct {
+	lab            *lab.Lab
+	dir            string // for contexts
+	builder        *lab.Buildkit
+	registry, feed *proxy
+	serial         int
+}
+
+// New starts what a world needs. The lab has to be up, and to have the frontend.
+func New(ctx context.Context, l *lab.Lab) (w *World, err error) {
+	w = &World{lab: l}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, w.Close(context.WithoutCancel(ctx)))
+		}
+	}()
+	if w.builder, err = l.StartBuildkit(ctx); err != nil {
+		return w, err
+	}
+	w.dir = filepath.Join(w.builder.Dir, "contexts")
+	if w.registry, err = startProxy(l.Registry()); err != nil {
+		return w, err
+	}
+	if w.feed, err = startProxy(strings.TrimPrefix(strings.SplitN(l.FeedURL(), "/v3/", 2)[0], "http://")); err != nil {
+		return w, err
+	}
+	for _, name := range []string{hurt, unhurt} {
+		addr := w.builder.Addr
+		if name == unhurt {
+			addr = l.BuildkitAddr()
+		}
+		cmd := w.docker(ctx, "create", "--name", name, "--driver", "remote", addr)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return w, fmt.Errorf("make a builder: %w\n%s", err, out)
+		}
+	}
+	return w, nil
+}
+
+// Close ends what New started.
+func (w *World) Close(ctx context.Context) error {
+	for _, p := range []*proxy{w.registry, w.feed} {
+		if p != nil {
+			p.close()
+		}
+	}
+	if w.builder == nil {
+		return nil
+	}
+	return w.builder.Stop(ctx)
+}
+
+// The builders of a world, as buildx knows them.
+const (
+	hurt   = "hurt"
+	unhurt = "unhurt"
+)
+
+// docker is docker buildx with arguments.
+func (w *World) docker(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, w.lab.Bin("docker"), append([]string{"buildx"}, args...)...)
+	cmd.Dir = w.builder.Dir
+	cmd.WaitDelay = 10 * time.Second
+	cmd.Env = append(os.Environ(), w.lab.Env()...)
+	cmd.Env = append(cmd.Env, "BUILDX_CONFIG="+filepath.Join(w.builder.Dir, "buildx"), "BUILDKIT_PROGRESS=plain")
+	return cmd
+}
+
+// build is a build of dir that pushes to ref, for two platforms. All get one time, so that only a fault makes them differ.
+func (w *World) build(ctx context.Context, builder, dir, ref string) *exec.Cmd {
+	return w.docker(ctx, "build", "--builder", builder, "--provenance=false", "--platform", "linux/amd64,linux/arm64",
+		"--build-arg", "SOURCE_DATE_EPOCH=1700000000", "-f", filepath.Join(dir, "crosshull.yaml"), "-t", ref, "--push", dir)
+}
+
+// patience is for one build. A server that is slow makes one last for long, and none lasts longer.
+const patience = 5 * time.Minute
+
+// run runs a build that may fail. message is the last line of its output.
+func run(ctx context.Context, cmd func(context.Context) *exec.Cmd) (message string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	out, err := cmd(ctx).CombinedOutput()
+	if ctx.Err() != nil {
+		return "", fmt.Errorf("the build hangs: %w\n%s", ctx.Err(), out)
+	}
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	return lines[len(lines)-1], err
+}
+
+// expect builds dir on the builder that sees no fault, and gives the digest of the image.
+func (w *World) expect(ctx context.Context, dir string) (digest.Digest, error) {
+	name := w.name()
+	if err := w.must(ctx, unhurt, dir, w.lab.Registry()+"/"+name); err != nil {
+		return "", fmt.Errorf("build without a fault: %w", err)
+	}
+	return w.tag(ctx, name)
+}
+
+func (w *World) must(ctx context.Context, builder, dir, ref string) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if out, err := w.build(ctx, builder, dir, ref).CombinedOutput(); err != nil {
+		return fmt.Errorf("%w\n%s", err, out)
+	}
+	return nil
+}
+
+// name gives a name in the registry that no other build has.
+func (w *World) name() string {
+	w.serial++
+	return fmt.Sprintf("faults/%s-%d", filepath.Base(w.builder.Dir), w.serial)
+}
+
+// tag gives the digest of what tag latest of a name is in the registry; none if there is no such tag. An image that is
+// not all there is an error.
+func (w *World) tag(ctx context.Context, name string) (digest.Digest, error) {
+	dt, err := w.get(ctx, name, "manifests/latest")
+	if errors.Is(err, errNotThere) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	var index ocispecs.Index
+	if err := json.Unmarshal(dt, &index); err != nil || len(index.Manifests) == 0 {
+		return "", fmt.Errorf("%s is no index: %w\n%s", name, err, dt)
+	}
+	for _, m := range index.Manifests {
+		if err := w.whole(ctx, name, m.Digest); err != nil {
+			return "", fmt.Errorf("%s is there, but not all of it: %w", name, err)
+		}
+	}
+	return digest.FromBytes(dt), nil
+}
+
+// The image that the app runs on.
+const (
+	baseName = "dotnet/runtime"
+	baseTag  = "10.0"
+)
+
+// move gives the base a new tag and a new digest: /NAME:TAG.
+func (w *World) move(ctx context.Context) (string, error) {
+	dt, err := w.get(ctx, baseName, "manifests/"+baseTag)
+	if err != nil {
+		return "", err
+	}
+	var index ocispecs.Index
+	if err := json.Unmarshal(dt, &index); err != nil {
+		return "", err
+	}
+	w.serial++
+	tag := fmt.Sprintf("%s-%d", filepath.Base(w.builder.Dir), w.serial)
+	index.Annotations = map[string]string{"faults": tag}
+	if dt, err = json.Marshal(index); err != nil {
+		return "", err
+	}
+	url := "http://" + w.lab.Registry() + "/v2/" + baseName + "/manifests/" + tag
+	req, err := http.NewRequestWithContext(ctx, http.MethodPut, url, bytes.NewReader(dt))
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("Content-Type", index.MediaType)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer res.Body.Close() //nolint:errcheck // nothing to be done about it
+	if res.StatusCode != http.StatusCreated {
+		return "", fmt.Errorf("PUT %s: %s", url, res.Status)
+	}
+	return "/" + baseName + ":" + tag, nil
+}
+
+// whole looks for all that a manifest names.
+func (w *World) whole(ctx context.Context, name string, of digest.Digest) error {
+	dt, err := w.get(ctx, name, "manifests/"+of.String())
+	if err != nil {
+		return err
+	}
+	var m ocispecs.Manifest
+	if err := json.Unmarshal(dt, &m); err != nil {
+		return err
+	}
+	for _, blob := range append(m.Layers, m.Config) {
+		dt, err := w.get(ctx, name, "blobs/"+blob.Digest.String())
+		if err != nil {
+			return err
+		}
+		if got := digest.FromBytes(dt); got != blob.Digest {
+			return fmt.Errorf("blob %s has the bytes of %s", blob.Digest, got)
+		}
+	}
+	return nil
+}
+
+var errNotThere = errors.New("not there")
+
+// get reads from the registry itself, not by a proxy.
+func (w *World) get(ctx context.Context, name, path string) ([]byte, error) {
+	url := "http://" + w.lab.Registry() + "/v2/" + name + "/" + path
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Accept", ocispecs.MediaTypeImageIndex+","+ocispecs.MediaTypeImageManifest+
+		",application/vnd.docker.distribution.manifest.list.v2+json")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close() //nolint:errcheck // read only
+	var dt bytes.Buffer
+	switch _, err := dt.ReadFrom(res.Body); {
+	case err != nil:
+		return nil, err
+	case res.StatusCode == http.StatusNotFound:
+		return nil, fmt.Errorf("GET %s: %w", url, errNotThere)
+	case res.StatusCode != http.StatusOK:
+		return nil, fmt.Errorf("GET %s: %s", url, res.Status)
+	}
+	return dt.Bytes(), nil
+}
+
+// quiet waits until no container of the hurt builder is left.
+func (w *World) quiet(ctx context.Context) error {
+	const within = 20 * time.Second
+	for began := time.Now(); ; time.Sleep(100 * time.Millisecond) {
+		out, err := exec.CommandContext(ctx, "runc", "list", "--format", "json").Output()
+		if err != nil {
+			return fmt.Errorf("runc list: %w", err)
+		}
+		var containers []struct{ ID, Bundle, Status string }
+		if err := json.Unmarshal(out, &containers); err != nil {
+			return fmt.Errorf("runc list: %w", err)
+		}
+		var left []string
+		for _, c := range containers {
+			if strings.HasPrefix(c.Bundle, w.builder.Root()+"/") {
+				left = append(left, c.ID+" "+c.Status)
+			}
+		}
+		if len(left) == 0 {
+			return nil
+		}
+		if time.Since(began) > within {
+			return fmt.Errorf("containers are left %s after the build: %s", within, strings.Join(left, ", "))
+		}
+	}
+}
