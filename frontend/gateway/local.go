@@ -164,8 +164,8 @@ func closedFolder(err error) string {
 const rangeSize = 8 << 20
 
 // Names transfers the names of all that is in the context, without contents, and gives them in no order. Each is valid
-// until visit returns.
-func (l *Local) Names(ctx context.Context, closed func(folder string), visit func(*fstypes.Stat)) error {
+// until visit returns. An error of visit ends it.
+func (l *Local) Names(ctx context.Context, closed func(folder string), visit func(*fstypes.Stat) error) error {
 	err := l.readNames(ctx, nameTransfer, closed, visit)
 	if isBadName(err) {
 		return l.badName(ctx, err)
@@ -176,7 +176,7 @@ func (l *Local) Names(ctx context.Context, closed func(folder string), visit fun
 var nameTransfer = Transfer{Name: "load names of the build context", Hint: "names"}
 
 func (l *Local) readNames(
-	ctx context.Context, t Transfer, closed func(folder string), visit func(*fstypes.Stat),
+	ctx context.Context, t Transfer, closed func(folder string), visit func(*fstypes.Stat) error,
 ) error {
 	ref, err := l.Evaluate(ctx, func() llb.State { return l.State(t, llb.MetadataOnlyTransfer(nil)) }, closed)
 	if err != nil {
@@ -206,7 +206,7 @@ func (l *Local) readNames(
 }
 
 // eachStat visits the stats that are complete in dt, and gives what is left of it. Each has its length before it.
-func eachStat(dt []byte, st *fstypes.Stat, visit func(*fstypes.Stat)) ([]byte, error) {
+func eachStat(dt []byte, st *fstypes.Stat, visit func(*fstypes.Stat) error) ([]byte, error) {
 	const head = 4
 	for len(dt) >= head {
 		n := int(binary.LittleEndian.Uint32(dt))
@@ -217,7 +217,9 @@ func eachStat(dt []byte, st *fstypes.Stat, visit func(*fstypes.Stat)) ([]byte, e
 		if err := st.UnmarshalVT(dt[head : head+n]); err != nil {
 			return nil, fmt.Errorf("read the names of the context: %w", err)
 		}
-		visit(st)
+		if err := visit(st); err != nil {
+			return nil, err
+		}
 		dt = dt[head+n:]
 	}
 	return dt, nil
@@ -235,10 +237,11 @@ func isBadName(err error) bool { return err != nil && strings.Contains(err.Error
 func (l *Local) badName(ctx context.Context, err error) error {
 	folders := map[string][]string{} // folders in a folder
 	ignore := func(string) {}
-	visit := func(stat *fstypes.Stat) {
+	visit := func(stat *fstypes.Stat) error {
 		if os.FileMode(stat.Mode).IsDir() {
 			folders[path.Dir(stat.Path)] = append(folders[path.Dir(stat.Path)], strings.Clone(stat.Path))
 		}
+		return nil
 	}
 	t := nameTransfer
 	t.Hint, t.Exclude = "other names", []string{badNames}
@@ -253,7 +256,7 @@ func (l *Local) badName(ctx context.Context, err error) error {
 			for _, folder := range folders {
 				t.Include = append(t.Include, ClientPattern(folder))
 			}
-			return len(folders) > 0 && isBadName(l.readNames(ctx, t, ignore, func(*fstypes.Stat) {}))
+			return len(folders) > 0 && isBadName(l.readNames(ctx, t, ignore, func(*fstypes.Stat) error { return nil }))
 		}
 		next := folders[in]
 		slices.Sort(next)

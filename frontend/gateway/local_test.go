@@ -90,7 +90,10 @@ func TestNoUTF8(t *testing.T) {
 			t.Fatal(err)
 		}
 		var names []string
-		err = local.Names(t.Context(), nil, func(stat *fstypes.Stat) { names = append(names, stat.Path) })
+		err = local.Names(t.Context(), nil, func(stat *fstypes.Stat) error {
+			names = append(names, stat.Path)
+			return nil
+		})
 		if in == "" {
 			if !slices.Contains(names, name) || err != nil {
 				t.Errorf("it sent %q, %v", names, err)

@@ -33,7 +33,7 @@ const (
 func (l *local) names(ctx context.Context) ([]Name, error) {
 	var all []Name
 	hardLinks := map[int]string{}
-	err := l.from.Names(ctx, l.warn, func(stat *fstypes.Stat) {
+	err := l.from.Names(ctx, l.warn, func(stat *fstypes.Stat) error {
 		n := Name{Path: stat.Path, Mode: os.FileMode(stat.Mode), Size: stat.Size}
 		switch {
 		case n.isLink():
@@ -42,6 +42,7 @@ func (l *local) names(ctx context.Context) ([]Name, error) {
 			hardLinks[len(all)] = stat.Linkname
 		}
 		all = append(all, n)
+		return checkNames(len(all))
 	})
 	if err != nil {
 		return nil, err

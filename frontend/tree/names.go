@@ -21,6 +21,18 @@ type Name struct {
 
 func (n Name) isLink() bool { return n.Mode&os.ModeSymlink != 0 }
 
+// maxNames is how many names a context may have. Each takes some hundred bytes of memory here, and of BuildKit's time.
+const maxNames = 2_000_000
+
+// checkNames gives an error if a context has more names than that.
+func checkNames(n int) error {
+	if n > maxNames {
+		return fmt.Errorf("the build context has more than %d files and folders: exclude what no project needs in "+
+			".dockerignore", maxNames)
+	}
+	return nil
+}
+
 // sortNames puts names in the order of [Tree.Names].
 func sortNames(names []Name) {
 	slices.SortFunc(names, func(a, b Name) int { return strings.Compare(a.Path, b.Path) })

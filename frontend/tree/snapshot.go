@@ -34,7 +34,7 @@ func (s snapshot) names(ctx context.Context) ([]Name, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		all = append(all, Name{name, os.FileMode(stat.Mode), stat.Size, stat.Linkname})
-		return nil
+		return checkNames(len(all))
 	})
 	sortNames(all)
 	return all, err
