@@ -40,10 +40,15 @@ bench: export BENCH_JSON := $(abspath $(BENCH_JSON))
 repro: ## the same bits, however they are built; a part: make repro ARGS='-example dotnetapp'
 	go -C hack run ./cmd/repro $(ARGS)
 
+# Without HOURS, it compares repositories. With HOURS, it tries faults: the two have nothing in common but the time.
 N = 1
-soak: ## what is published of repositories made at random, held against dotnet publish: make soak N=100
+soak: ## repositories made at random, against dotnet publish: make soak N=100; builds that meet faults: make soak HOURS=2
 	go -C hack run ./cmd/lab up
+ifdef HOURS
+	go -C hack run ./cmd/faults -hours $(HOURS) $(ARGS)
+else
 	go -C hack run ./cmd/differential -n $(N) -each 3 $(ARGS)
+endif
 
 packages-soak: ## much used packages of Debian, each held against apt-get install
 	go -C hack run ./cmd/lab up

@@ -25,6 +25,9 @@ func main() {
 }
 
 func run() error {
+	if err := dropRights(); err != nil {
+		return err
+	}
 	compiled, err := dotnet.ReadCompiled(os.DirFS(programs))
 	if err != nil {
 		return err

@@ -1,10 +1,13 @@
 package e2e
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/crosshull/crosshull/hack/lab"
 	"github.com/crosshull/crosshull/hack/lab/run"
@@ -36,6 +39,63 @@ func TestFrontendImage(t *testing.T) {
 	for _, c := range []string{"inputs", "contexts", "gitquerystring", "subrequests"} {
 		wantContains(t, "capabilities", labels["moby.buildkit.frontend.caps"], "moby.buildkit.frontend."+c)
 	}
+}
+
+// The frontend reads what strangers wrote, so it runs without the rights of root.
+func TestFrontendHasNoRights(t *testing.T) {
+	t.Parallel()
+	dir := shared(t, "dotnetapp")
+	ended := make(chan error)
+	go func() {
+		_, err := try(t, dir, "docker", "buildx", "build", "-f", "crosshull.yaml", ".")
+		ended <- err
+	}()
+	seen := map[string]bool{}
+	for again := true; again; time.Sleep(5 * time.Millisecond) {
+		select {
+		case err := <-ended:
+			if again = false; err != nil {
+				t.Fatal(err)
+			}
+		default:
+		}
+		for _, ids := range rightsOf(t, "/bin/crosshull-frontend") {
+			seen[ids] = true
+		}
+	}
+	const none = "Uid: 65532 65532 65532 65532 Gid: 65532 65532 65532 65532 Groups: CapPrm: 0000000000000000 " +
+		"CapEff: 0000000000000000"
+	if !seen[none] {
+		t.Errorf("the frontend has the rights %q, want %q", slices.Sorted(maps.Keys(seen)), none)
+	}
+}
+
+// rightsOf gives users, groups and capabilities of the processes of a program, as in /proc/PID/status.
+func rightsOf(t *testing.T, program string) []string {
+	t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, file := range files {
+		if dt, err := os.ReadFile(file); err != nil || !strings.HasPrefix(string(dt), program+"\x00") {
+			continue
+		}
+		dt, err := os.ReadFile(filepath.Join(filepath.Dir(file), "status"))
+		if err != nil {
+			continue // it has ended
+		}
+		var rights []string
+		for line := range strings.Lines(string(dt)) {
+			switch key, _, _ := strings.Cut(line, ":"); key {
+			case "Uid", "Gid", "Groups", "CapPrm", "CapEff":
+				rights = append(rights, strings.Fields(line)...)
+			}
+		}
+		all = append(all, strings.Join(rights, " "))
+	}
+	return all
 }
 
 // `# syntax=` takes the frontend from an OCI layout on the client's disk: no registry needed to try one's own.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -206,12 +207,13 @@ func (w *World) whole(ctx context.Context, name string, of digest.Digest) error 
 		return err
 	}
 	for _, blob := range append(m.Layers, m.Config) {
-		dt, err := w.get(ctx, name, "blobs/"+blob.Digest.String())
+		res, err := w.ask(ctx, http.MethodHead, name, "blobs/"+blob.Digest.String())
 		if err != nil {
 			return err
 		}
-		if got := digest.FromBytes(dt); got != blob.Digest {
-			return fmt.Errorf("blob %s has the bytes of %s", blob.Digest, got)
+		_ = res.Body.Close()
+		if res.ContentLength != blob.Size { // its bytes are right: the registry compares them when they are sent
+			return fmt.Errorf("blob %s has %d bytes, want %d", blob.Digest, res.ContentLength, blob.Size)
 		}
 	}
 	return nil
@@ -219,10 +221,20 @@ func (w *World) whole(ctx context.Context, name string, of digest.Digest) error 
 
 var errNotThere = errors.New("not there")
 
-// get reads from the registry itself, not by a proxy.
+// get reads from the registry.
 func (w *World) get(ctx context.Context, name, path string) ([]byte, error) {
+	res, err := w.ask(ctx, http.MethodGet, name, path)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close() //nolint:errcheck // read only
+	return io.ReadAll(res.Body)
+}
+
+// ask asks the registry itself, and not by a proxy.
+func (w *World) ask(ctx context.Context, method, name, path string) (*http.Response, error) {
 	url := "http://" + w.lab.Registry() + "/v2/" + name + "/" + path
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	req, err := http.NewRequestWithContext(ctx, method, url, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -232,17 +244,15 @@ func (w *World) get(ctx context.Context, name, path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer res.Body.Close() //nolint:errcheck // read only
-	var dt bytes.Buffer
-	switch _, err := dt.ReadFrom(res.Body); {
-	case err != nil:
-		return nil, err
-	case res.StatusCode == http.StatusNotFound:
-		return nil, fmt.Errorf("GET %s: %w", url, errNotThere)
-	case res.StatusCode != http.StatusOK:
-		return nil, fmt.Errorf("GET %s: %s", url, res.Status)
+	switch res.StatusCode {
+	case http.StatusOK:
+		return res, nil
+	case http.StatusNotFound:
+		err = errNotThere
+	default:
+		err = errors.New(res.Status)
 	}
-	return dt.Bytes(), nil
+	return nil, errors.Join(fmt.Errorf("%s %s: %w", method, url, err), res.Body.Close())
 }
 
 // quiet waits until no container of the hurt builder is left.

@@ -3,7 +3,6 @@ package site
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,15 +12,9 @@ var root = filepath.Join("..", "..")
 
 // Every relative link in a page of the repository leads to a file of the repository, and its #anchor to a heading.
 func TestLinks(t *testing.T) {
-	// What git does not ignore: a page that is not committed yet is a page, but not what packages brought.
-	out, err := exec.Command("git", "-C", root, "ls-files", "-z", "--cached", "--others", "--exclude-standard",
-		"*.md").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
 	r := &reader{root: root}
 	links := 0
-	for name := range strings.SplitSeq(strings.TrimSuffix(string(out), "\x00"), "\x00") {
+	for _, name := range files(t, "*.md") {
 		if strings.Contains(name, "/testdata/") {
 			continue // a page only in the test that it is for
 		}
