@@ -3,18 +3,18 @@ module github.com/crosshull/crosshull
 go 1.26.8
 
 require (
-	github.com/containerd/platforms v1.0.0-rc.5
-	github.com/distribution/reference v0.6.0
-	github.com/in-toto/in-toto-golang v0.11.0
-	github.com/moby/buildkit v0.34.2
-	github.com/moby/docker-image-spec v1.3.1
-	github.com/moby/patternmatcher v0.6.1
-	github.com/opencontainers/go-digest v1.0.0
-	github.com/opencontainers/image-spec v1.1.1
-	github.com/tonistiigi/fsutil v0.0.0-20261103091533-a72de9dcf763
-	go.yaml.in/yaml/v3 v3.0.6
-	golang.org/x/sync v0.23.0
-	google.golang.org/grpc v1.84.0
+	github.com/containerd/platforms v1.0.0-rc.5 // platforms as BuildKit and Docker read and write them
+	github.com/distribution/reference v0.6.0 // names of images, as Docker reads them
+	github.com/in-toto/in-toto-golang v0.11.0 // the envelope of an SBOM, as BuildKit's exporter wants it
+	github.com/moby/buildkit v0.34.2 // LLB, the gateway protocol, and what buildx sends
+	github.com/moby/docker-image-spec v1.3.1 // the configuration of images, with healthchecks
+	github.com/moby/patternmatcher v0.6.1 // .dockerignore, as Docker reads it
+	github.com/opencontainers/go-digest v1.0.0 // digests, as BuildKit's API has them
+	github.com/opencontainers/image-spec v1.1.1 // manifests and annotations, as BuildKit's API has them
+	github.com/tonistiigi/fsutil v0.0.0-20261103091533-a72de9dcf763 // files of a context, as BuildKit's API has them
+	go.yaml.in/yaml/v3 v3.0.6 // the spec, with the line of each value
+	golang.org/x/sync v0.23.0 // questions to BuildKit side by side, with a limit
+	google.golang.org/grpc v1.84.0 // codes of BuildKit's errors
 )
 
 require (
