@@ -238,8 +238,8 @@ func TestErrors(t *testing.T) {
 			Says: `target "x" does not exist: use image, publish, sbom, sdk`,
 		}},
 		{"check", withSpec("publish: {mode: [portable, aot]}"), nil, want{
-			Says: "crosshull.yaml:2: publish.mode: portable cannot be combined: keep it for one output for all " +
-				"platforms, or remove it to publish for each platform",
+			Says: "crosshull.yaml:2: publish.mode: portable cannot be combined with other modes: keep it for one " +
+				"output for all platforms, or remove it to publish for each platform",
 			At: []string{"crosshull.yaml:2"},
 		}},
 		{"tree", withSpec(), func(c *gatewaytest.Client) {

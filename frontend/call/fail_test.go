@@ -68,8 +68,8 @@ func TestCallsFail(t *testing.T) {
 			Says: "--call=convertllb works for images, and target publish is none: name an app or image in --target",
 		}},
 		{"a mode that cannot be", append([]string{"convertllb"}, own...), withSpec("publish: {mode: [portable, aot]}"), want{
-			Says: "crosshull.yaml:2: publish.mode: portable cannot be combined: keep it for one output for all " +
-				"platforms, or remove it to publish for each platform",
+			Says: "crosshull.yaml:2: publish.mode: portable cannot be combined with other modes: keep it for one " +
+				"output for all platforms, or remove it to publish for each platform",
 			At: []string{"crosshull.yaml:2"},
 		}},
 		{"a context that is not sent", append([]string{"init", "convertllb"}, own...),

@@ -13,7 +13,7 @@ func commandArchitecture(r *run, a *App) {
 		for _, text := range dotnet.WrongMachines(out.Made, out.RID) {
 			r.warn(
 				r.where(a, inKey("publish.after")),
-				"%s, which is what the image needs: make it for $RID or $TARGETARCH, and it is made for each platform",
+				"%s: use $RID or $TARGETARCH in the command, and it runs for each platform",
 				text,
 			)
 		}

@@ -66,5 +66,5 @@ func unpinnedPackages(r *run, a *App) {
 		return
 	}
 	r.warn(r.where(a, inKey("base.packages")),
-		"the base has a digest, and its packages are those of the day of the build: set base.packages.snapshot, too")
+		"the base has a digest, but base.packages installs the packages of the day: set base.packages.snapshot, too")
 }

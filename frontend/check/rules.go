@@ -38,7 +38,7 @@ var Rules = []Rule{
 	},
 	{
 		Name:        "IgnoredGlobalJSON",
-		Description: "global.json should be one that the SDK can read",
+		Description: "The SDK should be able to read global.json",
 		perApp:      ignoredGlobalJSON,
 	},
 
@@ -63,7 +63,7 @@ var Rules = []Rule{
 	},
 	{
 		Name:        "UnpinnedPackages",
-		Description: "OS packages should be of a fixed day where the base is pinned",
+		Description: "If the base is pinned, its OS packages should be pinned, too",
 		perApp:      unpinnedPackages,
 	},
 	{
@@ -81,7 +81,7 @@ var Rules = []Rule{
 	// The base and the platform.
 	{
 		Name:        "PlatformMissing",
-		Description: "The base image should have every platform that is built for",
+		Description: "The base image should exist for every platform of the build",
 		perApp:      platformMissing,
 		none:        true,
 	},
@@ -103,7 +103,7 @@ var Rules = []Rule{
 
 	{
 		Name:        "PlatformTarget",
-		Description: "Libraries should be for every platform that is built for",
+		Description: "Libraries should run on every platform of the build",
 		perApp:      platformTarget,
 	},
 	{

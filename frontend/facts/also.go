@@ -96,7 +96,7 @@ func apart(app *dotnet.App, others []Also, to string) error {
 	}
 	for _, folder := range request.SortedKeys(taken) {
 		if xllb.Within(folder, to) || xllb.Within(to, folder) {
-			return fmt.Errorf("%s overlaps with %s, the folder of %s: write a folder apart from it", to, folder, taken[folder])
+			return fmt.Errorf("%s overlaps with %s, the folder of %s: choose another folder", to, folder, taken[folder])
 		}
 	}
 	return nil

@@ -60,7 +60,7 @@ func TestAlsoMistakes(t *testing.T) {
 			"crosshull.yaml:5: tool/tool.csproj is in the image already: name each project once",
 			[]gatewaytest.Answer{app, tool, tool}},
 		{"the folder of the app", "{project: tool, to: /app/}", "crosshull.yaml:5: /app overlaps with /app, the folder of " +
-			"app/app.csproj: write a folder apart from it", []gatewaytest.Answer{app, tool}},
+			"app/app.csproj: choose another folder", []gatewaytest.Answer{app, tool}},
 		{"a folder in that of the app", "{project: tool, to: /app/tool}", "crosshull.yaml:5: /app/tool overlaps with /app, …",
 			[]gatewaytest.Answer{app, tool}},
 		{"a folder around that of the app", "{project: tool, to: /}", "crosshull.yaml:5: / overlaps with /app, …",

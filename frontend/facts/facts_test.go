@@ -318,7 +318,7 @@ func TestNewFails(t *testing.T) {
 			c.Worker = "linux/mips64le"
 			c.Set("platform", "linux/amd64")
 		}, want{
-			Says: ".NET has no runtime for platform linux/mips64le: use linux/amd64, linux/arm64, linux/arm/v7",
+			Says: "crosshull cannot build for platform linux/mips64le: use linux/amd64, linux/arm64, linux/arm/v7",
 		}},
 		{"a file that is no app", []string{"project: run.cs"}, func(c *gatewaytest.Client) {
 			c.Step(gatewaytest.Step{Name: "[describe] dotnet project convert", Err: gatewaytest.Failed("[describe] convert")})

@@ -130,8 +130,8 @@ func TestCheck(t *testing.T) {
 			`error crosshull.yaml:2 crosshull.yaml:2: # check: invalid check option "skip"`,
 		}},
 		{name: "a mode that cannot be", c: app(nil, "publish: {mode: [portable, aot]}"), want: []string{
-			"error crosshull.yaml:2 crosshull.yaml:2: publish.mode: portable cannot be combined: keep it for one output for " +
-				"all platforms, or remove it to publish for each platform",
+			"error crosshull.yaml:2 crosshull.yaml:2: publish.mode: portable cannot be combined with other modes: " +
+				"keep it for one output for all platforms, or remove it to publish for each platform",
 		}},
 		{name: "no such project", c: app(nil, "project: x"), want: []string{
 			"error crosshull.yaml:2 crosshull.yaml:2: there is no x in the context, or an ignore file leaves it out: the " +

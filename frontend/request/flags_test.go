@@ -38,7 +38,7 @@ func TestCheck(t *testing.T) {
 		{name: "secrets", lack: pb.CapExecSecretEnv, spec: []string{"publish: {secrets: {A: a}}"},
 			want: tooOld("give secrets to steps as variables")},
 		{name: "a platform without a runtime", opts: map[string]string{"platform": "linux/amd64,linux/mips64le"}, want: want{
-			Says: ".NET has no runtime for platform linux/mips64le: use linux/amd64, linux/arm64, linux/arm/v7",
+			Says: "crosshull cannot build for platform linux/mips64le: use linux/amd64, linux/arm64, linux/arm/v7",
 		}},
 		{name: "modes that exclude each other", spec: []string{"publish:", "  mode: [aot, single-file]"}, want: want{
 			Says: "crosshull.yaml:3: publish.mode: aot and single-file cannot be combined: keep aot, which makes one " +
@@ -105,7 +105,7 @@ func TestOptionsFail(t *testing.T) {
 	}
 	_, err = req.Options()
 	want{
-		Says: ".NET has no runtime for platform linux/mips64le: use linux/amd64, linux/arm64, linux/arm/v7",
+		Says: "crosshull cannot build for platform linux/mips64le: use linux/amd64, linux/arm64, linux/arm/v7",
 	}.Check(t, err)
 }
 

@@ -111,7 +111,7 @@ func TestSpecForFails(t *testing.T) {
 	_, err := req.SpecFor(platforms.MustParse("linux/arm64"))
 	want{
 		Says: `crosshull.yaml:3: image.ports.0 "80arm64" must be a port from 1 to 65535, or a range such as 8000-8010; ` +
-			"/udp or /sctp follows where it is not /tcp, for linux/arm64",
+			"add /udp or /sctp if the protocol is not TCP, for linux/arm64",
 		At: []string{"crosshull.yaml:3"},
 	}.Check(t, err)
 }

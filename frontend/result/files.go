@@ -98,7 +98,8 @@ func matching(f spec.File, from string, glob func() ([]string, error)) ([]string
 		found = kept
 	}
 	if len(found) > 1 && !strings.HasSuffix(f.To, "/") {
-		return nil, fmt.Errorf("%s matches %d files: end to with a slash, as they go into a folder", from, len(found))
+		return nil, fmt.Errorf("%s matches %d files: write a / at the end of to, so that they go into a folder",
+			from, len(found))
 	}
 	return found, nil
 }
@@ -136,7 +137,8 @@ func haveChecksums(ctx context.Context, p *plan.Plan, b *xllb.Builder) error {
 				learned, err := p.Request.Gateway.Checksum(ctx, b.HTTP(f.From[0], xllb.ArchiveName, ""), xllb.ArchiveName)
 				if err != nil {
 					return p.Request.At(fmt.Sprintf("files.%d.from", i),
-						fmt.Errorf("%s needs a checksum, and cannot be read to tell it: %w", spec.ShownURL(f.From[0]), err))
+						fmt.Errorf("%s needs a checksum, and crosshull cannot read the file to compute it: %w",
+							spec.ShownURL(f.From[0]), err))
 				}
 				sum = string(learned)
 			}

@@ -134,7 +134,7 @@ func (s *site) findInApp(ctx context.Context, f spec.File, pattern string) (n in
 		}
 		for _, p := range found {
 			if p == l.dir || strings.HasPrefix(l.dir, strings.TrimSuffix(p, "/")+"/") {
-				return 0, fmt.Errorf("remove: %s has the app: name files in it", p)
+				return 0, fmt.Errorf("remove: the app is in %s: name the files to remove", p)
 			}
 			l.edit.Remove = append(l.edit.Remove, p)
 		}

@@ -429,11 +429,11 @@ func (w *writer) dockerfiles(all []Dockerfile) {
 		name := oneLine(d.Path)
 		switch {
 		case d.Err != nil:
-			w.line("# There is %s, which crosshull does not use, and cannot read: %s.", name, oneLine(d.Err.Error()))
+			w.line("# Crosshull does not use the file %s, and cannot read it: %s.", name, oneLine(d.Err.Error()))
 		case len(d.Needs) == 0:
-			w.line("# There is %s, which crosshull does not use. This spec replaces all of it.", name)
+			w.line("# Crosshull does not use the file %s. This spec does all that the file does.", name)
 		default:
-			w.line("# There is %s, which crosshull does not use. The keys for what else it does:", name)
+			w.line("# Crosshull does not use the file %s. What this file does beyond a plain build, with the key for it:", name)
 		}
 		for _, n := range d.Needs[:min(len(d.Needs), maxNeeds)] {
 			to := n.Key

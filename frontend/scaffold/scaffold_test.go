@@ -46,12 +46,13 @@ var repositories = []struct {
 	{"Dockerfiles", Found{Apps: []App{{Path: "a.csproj"}}, Dockerfiles: []Dockerfile{
 		ReadDockerfile("Dockerfile", []byte("FROM mcr.microsoft.com/dotnet/runtime:10.0-alpine\nENV  A=1   B=2\nRUN x\n")),
 		{Path: "b/Dockerfile"}, {Path: "c/Dockerfile", Err: errors.New("odd")}}},
-		[]string{"# There is Dockerfile, which crosshull does not use. The keys for what else it does:",
+		[]string{
+			"# Crosshull does not use the file Dockerfile. What this file does beyond a plain build, with the key for it:",
 			"# - line 1: FROM mcr.microsoft.com/dotnet/runtime:10.0-alpine -> base.family (alpine)",
 			"# - line 2: ENV A=1 B=2 -> image.env",
 			"# - line 3: RUN x -> no key: crosshull runs nothing in the image: do it in a base of your own (base.image)",
-			"# There is b/Dockerfile, which crosshull does not use. This spec replaces all of it.",
-			"# There is c/Dockerfile, which crosshull does not use, and cannot read: odd."},
+			"# Crosshull does not use the file b/Dockerfile. This spec does all that the file does.",
+			"# Crosshull does not use the file c/Dockerfile, and cannot read it: odd."},
 		func(s *spec.Spec) bool { return s.Image.Env == nil }},
 	{"variables of feeds", Found{Apps: []App{{Path: "a.csproj"}}, FeedVariables: []string{"FEED_URL", "TOKEN"},
 		Feeds: []string{"company"}},

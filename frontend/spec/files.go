@@ -286,7 +286,7 @@ func (f File) wrongFrom() (key, why string) {
 	case urls == 0 && len(f.Checksum) > 0:
 		return "checksum", "checksum is for an address in from: BuildKit knows the content of all other files"
 	case len(f.From) > 1 && !strings.HasSuffix(f.To, "/"):
-		return "to", "several files go into a folder: end to with a slash"
+		return "to", "several files go into a folder: write a / at the end of to"
 	case len(f.From) != 1 || urls == 0:
 		return "", ""
 	}

@@ -214,7 +214,7 @@ var rules = map[string]*rule{
 		},
 	}},
 	"port": {
-		is:    "a port from 1 to 65535, or a range such as 8000-8010; /udp or /sctp follows where it is not /tcp",
+		is:    "a port from 1 to 65535, or a range such as 8000-8010; add /udp or /sctp if the protocol is not TCP",
 		match: aPort, why: noPort, list: noPorts, min: 1, max: 65535,
 	},
 	"signal": {

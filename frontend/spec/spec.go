@@ -62,8 +62,8 @@ type Spec struct {
 	//	Dockerfile: FROM --platform=$BUILDPLATFORM mcr.microsoft.com/dotnet/sdk:10.0 AS build
 	SDK SDK `yaml:"sdk"`
 	// NuGet says where packages come from, in addition to the repository's nuget.config. Name secrets by the ids of
-	// buildx's --secret. Only restore gets them, and describe, for SDKs that are packages. Empty: the nuget.config of the
-	// repository alone.
+	// buildx's --secret. Only the steps that restore get them, and describe, for SDKs that are packages. Empty: the
+	// nuget.config of the repository alone.
 	//
 	//	example: nuget: {locked-mode: true, feeds: [{name: company, password-secret: feed-token}]}
 	//	see: [Feeds and secrets](../howto/private-feeds.md)
@@ -103,9 +103,9 @@ type Arg struct {
 
 // App is an app and its image.
 type App struct {
-	// Project is a project file, a folder, a solution, or a file-based app (.cs), relative to the context. It is none for
-	// an image of [App.Files] alone, for which nothing is compiled; ./none is a folder of that name. Empty: the one app of
-	// the context.
+	// Project is a project file, a folder, a solution, or a file-based app (.cs), relative to the context. Write none for
+	// an image that has only [App.Files]: then nothing is compiled. A folder with the name none is ./none. Empty: the one
+	// app of the context.
 	//
 	//	example: project: src/Web/Web.csproj
 	//	Dockerfile: RUN dotnet publish src/Web/Web.csproj
@@ -220,8 +220,8 @@ type File struct {
 	//	Dockerfile: RUN chmod -R 0755 /app/tools
 	//	see: [Modes and owners](../howto/files.md#modes-and-owners)
 	Change Paths `yaml:"change" rule:"below,platform"`
-	// Mode is an octal number, such as "0644". Empty: all can read it and the owner can write it, as with the app's own
-	// files.
+	// Mode is an octal number, such as "0644". Empty: all can read the file, the owner can write it, and a program stays
+	// executable.
 	//
 	//	example: files: [{from: deploy/start.sh, to: /usr/local/bin/start.sh, mode: "0755"}]
 	//	Dockerfile: COPY --chmod=0755 deploy/start.sh /usr/local/bin/start.sh
@@ -747,8 +747,9 @@ type Group struct {
 
 // Healthcheck is the `image.healthcheck` section. Durations use Go's format: "30s", "1m30s".
 type Healthcheck struct {
-	// Test is the command to run, word by word. "CMD-SHELL" in front runs it in a shell of the base. "NONE" alone drops
-	// the health check of the base.
+	// Test is the command to run: a list with the program and its arguments. For a line of a shell, write "CMD-SHELL" and
+	// the line, as in [CMD-SHELL, "curl -f http://localhost:8080 || exit 1"]. "NONE" alone drops the health check of the
+	// base.
 	//
 	//	example: image: {healthcheck: {test: [CMD, dotnet, /app/probe.dll]}}
 	//	Dockerfile: HEALTHCHECK CMD ["dotnet", "/app/probe.dll"]

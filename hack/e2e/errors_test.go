@@ -106,7 +106,7 @@ func TestErrors(t *testing.T) {
 		{"linux/arm32", app, "", []string{"--platform", "linux/arm32"},
 			[]string{"platform linux/arm32 does not exist: write linux/arm/v7"}},
 		{"a platform .NET lacks", app, "", []string{"--platform", "linux/amd64,linux/386"}, []string{
-			".NET has no runtime for platform linux/386: use linux/amd64, linux/arm64, linux/arm/v7",
+			"crosshull cannot build for platform linux/386: use linux/amd64, linux/arm64, linux/arm/v7",
 		}},
 		{"a platform the base lacks", app, "", []string{"--platform", "linux/amd64,linux/s390x"}, []string{
 			"mcr.microsoft.com/dotnet/runtime:10.0 has no image for linux/s390x: use linux/amd64, linux/arm64, linux/arm/v7",

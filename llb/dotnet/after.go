@@ -58,7 +58,8 @@ func WrongMachines(made []Machine, rid string) []string {
 	var wrong []string
 	for _, m := range made {
 		if m.Architecture != architecture(rid) {
-			wrong = append(wrong, fmt.Sprintf("%s is for %s, and not for %s", m.Path, m.Architecture, architecture(rid)))
+			text := fmt.Sprintf("%s is for %s, but the image is for %s", m.Path, m.Architecture, architecture(rid))
+			wrong = append(wrong, text)
 		}
 	}
 	slices.Sort(wrong)

@@ -96,7 +96,7 @@ func TestSort(t *testing.T) {
 		t.Errorf("the report is %+v, %v", report, err)
 	}
 	if wrong := dotnet.WrongMachines(report.Made, "linux-musl-x64"); !slices.Equal(wrong,
-		[]string{"tool is for arm64, and not for x64"}) {
+		[]string{"tool is for arm64, but the image is for x64"}) {
 		t.Errorf("wrong are %q", wrong)
 	}
 	if wrong := dotnet.WrongMachines(report.Made, "linux-arm64"); len(wrong) > 0 {

@@ -158,8 +158,7 @@ var windowsFolder = regexp.MustCompile(`local source '(?:[^']*/)?(?:[A-Za-z]:|%\
 var hints = map[string]string{
 	"CS0006": "a library that the project references was not compiled: look at its errors first; if a command makes " +
 		"it, name the files that the command reads in publish.inputs",
-	"CS0103": "if a generator makes the name, the build needs all files that the generator reads: list those in " +
-		"publish.inputs that no project file names",
+	"CS0103": "if a source generator makes this name, list the files that the generator reads in publish.inputs",
 	"CS0234": "if a package has the namespace, restore did not get the package: look at PackageReference and its " +
 		"conditions; if a source file has it, .dockerignore may leave that out",
 	"CS0246": "if a package has the type, restore did not get the package: look at PackageReference and its " +

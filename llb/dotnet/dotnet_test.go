@@ -22,9 +22,9 @@ func TestRID(t *testing.T) {
 		{"linux/arm", "linux-arm", ""},
 		{"linux/arm/v7", "linux-arm", ""},
 		{"linux/s390x", "linux-s390x", ""},
-		{"linux/arm/v6", "", ".NET has no runtime for platform linux/arm/v6: use linux/amd64, linux/arm64, linux/arm/v7"},
-		{"linux/386", "", ".NET has no runtime for platform linux/386"},
-		{"windows/amd64", "", ".NET has no runtime for platform windows/amd64"},
+		{"linux/arm/v6", "", "crosshull cannot build for platform linux/arm/v6: use linux/amd64, linux/arm64, linux/arm/v7"},
+		{"linux/386", "", "crosshull cannot build for platform linux/386"},
+		{"windows/amd64", "", "crosshull cannot build for platform windows/amd64"},
 		{"linux/arm32", "", "platform linux/arm32 does not exist: write linux/arm/v7"},
 		{"linux/arm64v8", "", "platform linux/arm64v8 does not exist: write linux/arm64"},
 	} {

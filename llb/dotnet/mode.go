@@ -101,8 +101,8 @@ func ParseMode(names []string) (Mode, error) {
 	for _, name := range names {
 		if name == portableName {
 			if len(names) > 1 {
-				return m, errors.New("portable cannot be combined: keep it for one output for all platforms, or remove it to " +
-					"publish for each platform")
+				return m, errors.New("portable cannot be combined with other modes: keep it for one output for all " +
+					"platforms, or remove it to publish for each platform")
 			}
 			continue
 		}

@@ -16,7 +16,7 @@ func TestParseMode(t *testing.T) {
 		{"trimmed", "trimmed", ""},
 		{"single-file trimmed self-contained", "single-file, trimmed", ""},
 		{"aot trimmed self-contained", "aot", ""},
-		{"portable aot", "", "portable cannot be combined"},
+		{"portable aot", "", "portable cannot be combined with other modes"},
 		{"aot single-file", "", "aot and single-file cannot be combined"},
 		{"ready-to-run aot", "", "aot and ready-to-run cannot be combined"},
 		{"apphost trimmed", "", "apphost goes with ready-to-run only"},

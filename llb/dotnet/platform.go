@@ -39,7 +39,7 @@ func (e *PlatformError) Error() string {
 	if p, ok := misspelt[e.Platform.Architecture]; ok && e.Platform.OS == "linux" {
 		return fmt.Sprintf("platform %s does not exist: write %s", platforms.Format(e.Platform), p)
 	}
-	return fmt.Sprintf(".NET has no runtime for platform %s: use %s",
+	return fmt.Sprintf("crosshull cannot build for platform %s: use %s",
 		platforms.Format(e.Platform), strings.Join(microsoft, ", "))
 }
 
