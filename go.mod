@@ -13,7 +13,7 @@ require (
 	github.com/opencontainers/image-spec v1.1.1 // manifests and annotations, as BuildKit's API has them
 	github.com/tonistiigi/fsutil v0.0.0-20261103091533-a72de9dcf763 // files of a context, as BuildKit's API has them
 	go.yaml.in/yaml/v3 v3.0.6 // the spec, with the line of each value
-	golang.org/x/sync v0.23.0 // questions to BuildKit side by side, with a limit
+	golang.org/x/sync v0.24.0 // questions to BuildKit side by side, with a limit
 	google.golang.org/grpc v1.84.0 // codes of BuildKit's errors
 )
 
@@ -36,7 +36,7 @@ require (
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/in-toto/attestation v1.2.0 // indirect
 	github.com/klauspost/compress v1.20.2 // indirect
-	github.com/moby/go-archive v0.2.0 // indirect
+	github.com/moby/go-archive v0.3.3 // indirect
 	github.com/moby/locker v1.0.1 // indirect
 	github.com/moby/sys/signal v0.7.1 // indirect
 	github.com/pkg/errors v0.9.1 // indirect
@@ -53,10 +53,10 @@ require (
 	go.opentelemetry.io/otel/metric v1.46.0 // indirect
 	go.opentelemetry.io/otel/sdk v1.46.0 // indirect
 	go.opentelemetry.io/otel/trace v1.46.0 // indirect
-	golang.org/x/crypto v0.57.0 // indirect
-	golang.org/x/net v0.59.0 // indirect
-	golang.org/x/sys v0.48.0 // indirect
-	golang.org/x/text v0.42.0 // indirect
+	golang.org/x/crypto v0.58.0 // indirect
+	golang.org/x/net v0.62.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20260825221802-da73d73af1c5 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
 )
