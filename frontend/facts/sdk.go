@@ -112,7 +112,8 @@ func pinnedSDK(ctx context.Context, req *request.Request, pin *Pin, files dotnet
 			tried = append(tried, fmt.Sprintf("%s has SDK %s: %s", ref, version(img), pin.Advice(version(img))))
 		}
 	}
-	return nil, pin.errorf("no image fits: %s. Or name an image in sdk.image of the spec", strings.Join(tried, "; "))
+	return nil, pin.errorf("no image fits: %s. You can also name an image in sdk.image of the spec",
+		strings.Join(tried, "; "))
 }
 
 // findPin reads the global.json that the SDK will find for the project, nil if it asks for no SDK. folder is its folder

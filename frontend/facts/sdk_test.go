@@ -118,20 +118,20 @@ func TestSDKFails(t *testing.T) {
 		}},
 		{name: "nobody has the version", pin: globalJSON("9.0.999", "disable"), want: want{
 			Says: "global.json:3: asks for SDK 9.0.999, rollForward disable, but no image fits: " +
-				"mcr.microsoft.com/dotnet/sdk:9.0.999 does not exist. Or name an image in sdk.image of the spec",
+				"mcr.microsoft.com/dotnet/sdk:9.0.999 does not exist. You can also name an image in sdk.image of the spec",
 			At: []string{"global.json:3"},
 		}},
 		{name: "another one than the version", pin: globalJSON("9.0.399", "latestPatch"),
 			images: map[string]gatewaytest.Image{sdks + "9.0": sdk("9.0.400")}, want: want{
 				Says: "global.json:3: asks for SDK 9.0.399, rollForward latestPatch, but no image fits: " +
 					"mcr.microsoft.com/dotnet/sdk:9.0.399 does not exist; mcr.microsoft.com/dotnet/sdk:9.0 has SDK 9.0.400: " +
-					`"rollForward": "latestFeature" would accept it. Or name an image in sdk.image of the spec`,
+					`"rollForward": "latestFeature" would accept it. You can also name an image in sdk.image of the spec`,
 				At: []string{"global.json:3"},
 			}},
 		{name: "previews", pin: `{"sdk": {"allowPrerelease": false}}`,
 			images: map[string]gatewaytest.Image{sdks + "10.0": sdk("10.0.100-rc.1")}, want: want{
 				Says: "global.json:1: asks for an SDK, but no image fits: mcr.microsoft.com/dotnet/sdk:10.0 has SDK " +
-					`10.0.100-rc.1: "version": "10.0.100" would accept it. Or name an image in sdk.image of the spec`,
+					`10.0.100-rc.1: "version": "10.0.100" would accept it. You can also name an image in sdk.image of the spec`,
 				At: []string{"global.json:1"},
 			}},
 		{name: "the registry refuses", pin: globalJSON("9.0.100", "disable"),
@@ -158,7 +158,7 @@ func TestSDKFails(t *testing.T) {
 			pin: `{"sdk": {"version": "9.0.999", "rollForward": "disable", "errorMessage": "Run it."}}`,
 			want: want{
 				Says: "global.json:1: asks for SDK 9.0.999, rollForward disable, but no image fits: " +
-					"mcr.microsoft.com/dotnet/sdk:9.0.999 does not exist. Or name an image in sdk.image of the spec. " +
+					"mcr.microsoft.com/dotnet/sdk:9.0.999 does not exist. You can also name an image in sdk.image of the spec. " +
 					"Its errorMessage is: Run it.",
 				At: []string{"global.json:1"},
 			}},

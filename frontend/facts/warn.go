@@ -45,7 +45,7 @@ func (a *Asker) warnApp(app *dotnet.App, q Question, say func(format string, arg
 	for _, n := range app.Closure {
 		for _, p := range n.Missing {
 			say("%s references %s, which is not in the context, so MSBuild builds without it: look at "+
-				".dockerignore, and at upper and lower case", n.Path, p)
+				".dockerignore, at upper and lower case, and whether the context has to be a folder above", n.Path, p)
 		}
 		if n.Unknown != "" && len(q.Project.Inputs) == 0 {
 			say(mayReadAll, n.Path, n.Unknown)
