@@ -280,6 +280,23 @@ func TestInit(t *testing.T) {
 	}
 }
 
+// init also reads the Dockerfiles that .dockerignore leaves out, as that of Visual Studio does.
+func TestInitOfIgnoredDockerfile(t *testing.T) {
+	c := gatewaytest.Console()
+	c.Say(".dockerignore", "**/Dockerfile*")
+	c.Say("src/Dockerfile", "FROM mcr.microsoft.com/dotnet/runtime:10.0\nEXPOSE 9999\n")
+	c.Describe(gatewaytest.Answer{Candidates: []gatewaytest.Candidate{
+		{Path: "src/app.csproj", Kind: "app", OutputType: "Exe", Frameworks: []string{"net10.0"}},
+	}})
+	res, err := ask(t.Context(), t, c, "init")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := string(res.Metadata["result.txt"]); !strings.Contains(text, "EXPOSE 9999") {
+		t.Errorf("it does not tell of the port:\n%s", text)
+	}
+}
+
 func TestDescribe(t *testing.T) {
 	res, err := ask(t.Context(), t, none(), "subrequests.describe")
 	if err != nil {

@@ -84,11 +84,29 @@ func namedSDK(ctx context.Context, req *request.Request) (*gateway.Image, error)
 
 // neededSDK resolves the SDK that the newest TargetFramework needs.
 func neededSDK(ctx context.Context, req *request.Request, files dotnet.Files) (*gateway.Image, error) {
-	img, err := resolveSDK(ctx, req, dotnet.SDKRepository+":"+neededTag(files))
+	tag := neededTag(files)
+	img, err := resolveSDK(ctx, req, dotnet.SDKRepository+":"+tag)
+	if name := targeting(files, tag); gateway.NoSuchImage(err) && name != "" {
+		err = fmt.Errorf("%w. %s targets .NET %s: target a version that has an image, or name an image in sdk.image",
+			err, name, tag)
+	}
 	if err != nil {
 		return nil, req.At("sdk", fmt.Errorf("SDK image: %w", err))
 	}
 	return img, nil
+}
+
+// targeting is the first file that targets a version of .NET which is not the default; empty if none does.
+func targeting(files dotnet.Files, tag string) string {
+	if tag == dotnet.DefaultSDK {
+		return ""
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if dotnet.SDKFor([][]byte{files[name]}) == tag {
+			return name
+		}
+	}
+	return ""
 }
 
 func neededTag(files dotnet.Files) string {

@@ -3,7 +3,10 @@ package facts
 import (
 	"context"
 	"fmt"
+	"path"
+	"path/filepath"
 
+	xllb "github.com/crosshull/crosshull/llb"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
@@ -44,8 +47,13 @@ func (a *Asker) warnApp(app *dotnet.App, q Question, say func(format string, arg
 	}
 	for _, n := range app.Closure {
 		for _, p := range n.Missing {
+			if outside, err := filepath.Rel(xllb.SourceDir, p); path.IsAbs(p) && err == nil {
+				say("%s references %s, which is outside of the context, so MSBuild builds without it: build from a folder "+
+					"above", n.Path, outside)
+				continue
+			}
 			say("%s references %s, which is not in the context, so MSBuild builds without it: look at "+
-				".dockerignore, at upper and lower case, and whether the context has to be a folder above", n.Path, p)
+				".dockerignore, and at upper and lower case", n.Path, p)
 		}
 		if n.Unknown != "" && len(q.Project.Inputs) == 0 {
 			say(mayReadAll, n.Path, n.Unknown)

@@ -81,6 +81,13 @@ func (c *Client) Local(ctx context.Context, exclude ...string) (*Local, error) {
 	return &Local{c, name, session, slices.Concat(ignored, exclude, []string{metadataFile}), &c.closed}, nil
 }
 
+// All is the same folder, with what .dockerignore excludes.
+func (l *Local) All() *Local {
+	all := *l
+	all.exclude = []string{metadataFile}
+	return &all
+}
+
 // HasNames tells whether BuildKit can send the names of a context alone.
 func (l *Local) HasNames() bool {
 	caps := l.gw.Caps()

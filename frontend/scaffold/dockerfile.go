@@ -65,6 +65,9 @@ func ReadDockerfile(name string, dt []byte) Dockerfile {
 			if isFinal {
 				needs = inImage(cmd, stages)
 			}
+			if cmd, ok := cmd.(*instructions.CmdCommand); ok && isFinal && ownEntrypoint(stage) && len(cmd.CmdLine) > 0 {
+				needs = key("image.args") // the entrypoint of the author gets them
+			}
 			if project := publishes(cmd); project != "" && !slices.Contains(named, project) {
 				if named = append(named, project); len(named) > 1 {
 					needs = append(needs, Need{Key: "publish.also", Advice: "or apps, if each has an image of its own"})
@@ -107,6 +110,14 @@ func stageOf(stages []instructions.Stage, name string, before int) int {
 		}
 	}
 	return -1
+}
+
+// ownEntrypoint tells whether a stage starts something else than the app alone.
+func ownEntrypoint(stage instructions.Stage) bool {
+	return slices.ContainsFunc(stage.Commands, func(cmd instructions.Command) bool {
+		c, ok := cmd.(*instructions.EntrypointCommand)
+		return ok && !startsApp(c.ShellDependantCmdLine)
+	})
 }
 
 var (

@@ -30,6 +30,8 @@ func TestReadDockerfile(t *testing.T) {
 			"HEALTHCHECK CMD curl localhost\nUSER 99\nWORKDIR /srv\nENTRYPOINT [\"dotnet\", \"a.dll\", \"--x\"]\nCMD [\"y\"]\n",
 			[]string{"2 image.env", "3 image.labels", "4 image.labels", "5 image.volumes", "6 image.stop-signal",
 				"7 image.healthcheck", "8 image.user", "9 image.workdir", "10 image.entrypoint", "11 image.args"}},
+		{"the app as arguments of a script", aspnet + "COPY start.sh /\nENTRYPOINT [\"/start.sh\"]\n" +
+			"CMD [\"dotnet\", \"a.dll\"]\n", []string{"2 files with project: none", "3 image.entrypoint", "4 image.args"}},
 		{"files", "FROM scratch AS out\n" + aspnet + "COPY start.sh /\nCOPY --from=out /app .\n" +
 			"COPY --from=busybox:1 /bin/sh /bin/\nADD https://example.com/x /x\n",
 			[]string{"1 publish.tools if a program", "3 files with project: none", "5 files with image: busybox:1",

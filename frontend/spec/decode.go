@@ -149,7 +149,7 @@ func (d *decoder) list(path string, n *node, v reflect.Value, f field) {
 	if n.Kind != yaml.SequenceNode {
 		instead := ""
 		if n.Kind == yaml.ScalarNode {
-			instead = ": write [" + plain(n.Value) + "]"
+			instead = ": write " + asList(path, n.Value)
 		}
 		d.errorf(n, "%s must be a list, not %s%s", name(path), kind(n), instead)
 		return
@@ -168,6 +168,32 @@ func (d *decoder) list(path string, n *node, v reflect.Value, f field) {
 			d.errorf(n, "%s: %s", where(path), why)
 		}
 	}
+}
+
+// asList is how to write a text that should be a list. A command gets an item for each word.
+func asList(path, text string) string {
+	words := strings.Fields(text)
+	command := slices.Contains([]string{"entrypoint", "args", "test"}, path[strings.LastIndexByte(path, '.')+1:])
+	if !command || len(words) < 2 || text != plain(text) {
+		return "[" + plain(text) + "]"
+	}
+	if strings.HasSuffix(path, "healthcheck.test") { // for a shell, as Docker and Compose read such a text
+		return "[CMD-SHELL, " + strconv.Quote(text) + "]"
+	}
+	for i, word := range words {
+		if strings.ContainsAny(word, "\"'`,[]{}#&*!|>%@:$") {
+			words[i] = strconv.Quote(word)
+		}
+	}
+	return "[" + strings.Join(words, ", ") + "]"
+}
+
+// firstItem is the first item of a list of texts; empty if there is none.
+func firstItem(n *node) string {
+	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 || follow(n.Content[0]).Kind != yaml.ScalarNode {
+		return ""
+	}
+	return follow(n.Content[0]).Value
 }
 
 // item reads an item of a list or a map. An empty item must obey the rule too, although an empty key means the same as
@@ -197,7 +223,11 @@ func (d *decoder) names(path string, n *node, v reflect.Value, f field) {
 		return
 	}
 	if n.Kind != yaml.MappingNode {
-		d.errorf(n, "%s must be a map of names to values, not %s", name(path), kind(n))
+		instead := ""
+		if key, value, ok := strings.Cut(firstItem(n), "="); ok {
+			instead = ": write {" + plain(key) + ": " + plain(value) + "}"
+		}
+		d.errorf(n, "%s must be a map of names to values, not %s%s", name(path), kind(n), instead)
 		return
 	}
 	pairs := d.pairs(path, n, f.rule.names)
@@ -258,7 +288,11 @@ func (d *decoder) section(path string, n *node, v reflect.Value) {
 				return
 			}
 		}
-		d.errorf(n, "%s must be a map of keys to values, not %s", name(path), kind(n))
+		instead := ""
+		if path == "base" && n.Kind == yaml.ScalarNode {
+			instead = ": write {image: " + plain(n.Value) + "}"
+		}
+		d.errorf(n, "%s must be a map of keys to values, not %s%s", name(path), kind(n), instead)
 		return
 	}
 	before := len(d.errs)
@@ -303,8 +337,17 @@ func rank(p pair) int {
 	}
 }
 
+// elsewhere are keys of Dockerfiles and of Compose that have another name here.
+var elsewhere = map[string]string{
+	"cmd": "args", "command": "args", "environment": "env", "expose": "ports", "working_dir": "workdir",
+	"stop_signal": "stop-signal",
+}
+
 // meant suggests what an unknown key may mean.
 func (d *decoder) meant(key string, keys []string) string {
+	if known := elsewhere[strings.ToLower(key)]; slices.Contains(keys, known) {
+		return fmt.Sprintf(": use %q", known)
+	}
 	if s, ok := d.like(key, len(keys), func() []string { return keys }); ok {
 		return fmt.Sprintf(", did you mean %q?", s)
 	}

@@ -140,7 +140,11 @@ func (src *source) syntaxError(msg string) Errors {
 	if m := anchor.FindStringSubmatch(msg); m != nil {
 		line = 1 + slices.IndexFunc(src.lines, func(l string) bool { return strings.Contains(l, "*"+m[1]) })
 	}
-	return mistake(min(max(line, 1), len(src.lines)), "not valid YAML: "+where(msg))
+	line = min(max(line, 1), len(src.lines))
+	if text := src.lines[line-1]; strings.Contains(text[:len(text)-len(strings.TrimLeft(text, " \t"))], "\t") {
+		return mistake(line, "not valid YAML: a line cannot begin with a tab: use spaces")
+	}
+	return mistake(line, "not valid YAML: "+where(msg))
 }
 
 // settle completes the nodes with their texts, and with the last lines of long texts, which the parser does not give.

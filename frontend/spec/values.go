@@ -60,6 +60,8 @@ func noPath(v string) string {
 	case v == "": // the rule reports this if a value is needed
 	case strings.Contains(v, `\`):
 		return "write / between folders"
+	case path.IsAbs(v) && len(clean) > 1:
+		return "it begins with the root of the file system; remove the / at its beginning if you mean the context"
 	case path.IsAbs(v) || clean == ".." || strings.HasPrefix(clean, "../"):
 		return "it leads out of the context"
 	}
