@@ -142,7 +142,7 @@ func TestSDKFails(t *testing.T) {
 			}},
 		{name: "the registry refuses", pin: globalJSON("9.0.100", "disable"),
 			images: map[string]gatewaytest.Image{sdks + "9.0.100": {Err: errors.New(refused)}},
-			want:   want{Says: "SDK image: " + refused}},
+			want:   want{Says: "SDK image: mcr.microsoft.com/dotnet/sdk:9.0.100: " + refused}},
 		{name: "the spec and global.json differ", spec: []string{"sdk: {version: \"10.0\"}"},
 			pin:    globalJSON("9.0.100", "latestMinor"),
 			images: map[string]gatewaytest.Image{sdks + "10.0": sdk("10.0.401")}, want: want{

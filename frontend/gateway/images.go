@@ -143,6 +143,10 @@ func (c *Client) resolve(ctx context.Context, named reference.Named, p ocispecs.
 		LogName:  prefix + " load metadata for " + named.String(),
 		ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &p, ResolveMode: c.ImageResolveMode.String()},
 	})
+	// BuildKit names the image in most errors, but not in that of bytes with another digest, say.
+	if err != nil && !IsCanceled(err) && !strings.Contains(err.Error(), reference.Path(named)) {
+		err = fmt.Errorf("%s: %w", named, err)
+	}
 	return resolution{ref, dgst, dt}, err
 }
 

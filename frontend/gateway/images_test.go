@@ -134,7 +134,7 @@ func TestImageFails(t *testing.T) {
 	}{
 		{name: "not a reference", ref: "Example.com/App", says: `"Example.com/App" is not an image reference: …`},
 		{name: "not there", ref: nowhere, says: nowhere + ": not found"},
-		{name: "refused", ref: app, image: gatewaytest.Image{Err: errors.New(refused)}, says: refused},
+		{name: "refused", ref: app, image: gatewaytest.Image{Err: errors.New(refused)}, says: app + ": " + refused},
 		{name: "a named context of no kind", ref: app, context: "ftp:x", says: "unsupported context source ftp for " + app},
 		{name: "a named context not there", ref: app, context: "docker-image://" + nowhere, says: nowhere + ": not found"},
 	} {
@@ -240,7 +240,7 @@ func TestBases(t *testing.T) {
 		{"one that the other's machine runs", older, all[:2], app + " has no image for linux/arm64: use linux/amd64"},
 		{"a variant of the same", newer, []ocispecs.Platform{platforms.MustParse("linux/amd64/v3")}, ""},
 		{"a variant that is more", newer, all[:1], app + " has no image for linux/amd64: it is for linux/amd64/v2"},
-		{"none", gatewaytest.Image{Err: errors.New(refused)}, all, refused},
+		{"none", gatewaytest.Image{Err: errors.New(refused)}, all, app + ": " + refused},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			gw := open(t, &gatewaytest.Client{Images: map[string]gatewaytest.Image{app: tc.image}})
