@@ -109,6 +109,7 @@ func runOfFolder(g *generator, r *rand.Rand) bool {
 
 // lister adds a program that reads what no argument names.
 func lister(g *generator) {
+	g.unsaid = false // there are two programs now
 	g.add("tools/Lister/Lister.csproj", `<Project Sdk="Microsoft.NET.Sdk">
   <PropertyGroup><OutputType>Exe</OutputType><ImplicitUsings>enable</ImplicitUsings>
     <TargetFramework>net10.0</TargetFramework></PropertyGroup>

@@ -67,6 +67,19 @@ System.Console.Write(System.IO.Directory.Exists(docs) ? System.IO.Directory.GetF
 		{"metadata in another case",
 			`<ItemGroup><None Update="README.md" CopyToOutputDirectory="always" /></ItemGroup>`,
 			map[string]string{"src/app/README.md": "read"}, "README.md", "read"},
+		{"a file whose name has the version of the build", `<Target Name="Notes" AfterTargets="Publish"><PropertyGroup>` +
+			`<Note Condition="Exists('../../notes/$(FileVersion).md')">there is a note</Note></PropertyGroup>` +
+			`<WriteLinesToFile File="$(PublishDir)note.txt" Lines="$(Note)" /></Target>`,
+			map[string]string{"notes/1.0.0.0.md": "note"}, "note.txt", "there is a note\n"},
+		{"a file for each reference", `<Target Name="Licenses" AfterTargets="Publish"><ItemGroup>` +
+			`<Licensed Include="%(ReferencePath.Filename)" Condition="Exists('../../licenses/%(ReferencePath.Filename).txt')" />` +
+			`</ItemGroup><WriteLinesToFile File="$(PublishDir)licensed.txt" Lines="@(Licensed)" /></Target>`,
+			map[string]string{"licenses/System.Console.txt": "MIT"}, "licensed.txt", "System.Console\n"},
+		{"a folder that a command names", `<Target Name="Native" AfterTargets="Publish"><Exec Command="echo linux" ` +
+			`ConsoleToMSBuild="true"><Output TaskParameter="ConsoleOutput" PropertyName="System" /></Exec><PropertyGroup>` +
+			`<Native Condition="Exists('../../native/$(System)')">there is a folder</Native></PropertyGroup>` +
+			`<WriteLinesToFile File="$(PublishDir)native.txt" Lines="$(Native)" /></Target>`,
+			map[string]string{"native/linux/a.so": "a"}, "native.txt", "there is a folder\n"},
 		{"a script of a package that gets the folder of the project",
 			`<ItemGroup><PackageReference Include="Team.V" Version="1.0.0" /></ItemGroup>`,
 			map[string]string{"version.txt": "7.7.7"}, "version.txt", "7.7.7"},
@@ -149,6 +162,33 @@ func TestNamedByAdditionalFile(t *testing.T) {
 	want := report.Read{Project: "src/app/app.csproj", Path: "api/open.json", Why: "named by api.refitter"}
 	if len(p.Apps) != 1 || !slices.Contains(p.Apps[0].Reads, want) {
 		t.Errorf("got %+v, want %+v in it", p.Apps, want)
+	}
+}
+
+// What a project names may need what lies beside it: an assembly needs others, and a generator knows a path.
+func TestBesideWhatIsNamed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	project(t, dir, "src/app/app.csproj", "")
+	edit(t, dir, "src/app/app.csproj", "</Project>", `<ItemGroup><Reference Include="Vendor.Api" />`+
+		`<None Include="../../vendor/Vendor.Api.dll" /><AdditionalFiles Include="../../schema/a.xml" />`+
+		`<ProjectReference Include="../gen/gen.csproj" OutputItemType="Analyzer" ReferenceOutputAssembly="false" />`+
+		`</ItemGroup></Project>`)
+	project(t, dir, "src/gen/gen.csproj", "<OutputType>Library</OutputType>")
+	write(t, dir, "src/gen/Program.cs", "class Generator { }\n")
+	for _, name := range []string{"vendor/Vendor.Api.dll", "vendor/Vendor.Core.dll", "schema/a.xml", "schema/a.xsd"} {
+		write(t, dir, name, name)
+	}
+	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/app\n")
+	var p report.Plan
+	jsonOf(t, dir, "plan", &p)
+	for name, why := range map[string]string{
+		"vendor/Vendor.Core.dll": "beside a referenced assembly", "schema/a.xsd": "beside a file for a generator",
+	} {
+		want := report.Read{Project: "src/app/app.csproj", Path: name, Why: why}
+		if len(p.Apps) != 1 || !slices.Contains(p.Apps[0].Reads, want) {
+			t.Errorf("got %+v, want %+v in it", p.Apps, want)
+		}
 	}
 }
 

@@ -44,6 +44,15 @@ sealed record Candidate(Project Project, string Kind, string[] Frameworks, bool 
 
     static readonly string[] TestPackages = { "Microsoft.NET.Test.Sdk", "xunit.v3", "TUnit", "MSTest" };
 
+    // By each of these, a test project runs itself (Microsoft.Testing.Platform).
+    static readonly string[] TestRunners =
+    {
+        "EnableMSTestRunner", "EnableNUnitRunner", "UseMicrosoftTestingPlatformRunner",
+    };
+
+    // Programs that build the repository itself.
+    static readonly string[] BuildPackages = { "Nuke.Common", "Cake.Frosting" };
+
     public static Candidate Of(Tree tree, Project project)
     {
         if (project.Instance == null) return new Candidate(project, "broken", Array.Empty<string>(), false);
@@ -61,15 +70,19 @@ sealed record Candidate(Project Project, string Kind, string[] Frameworks, bool 
     {
         var packages = Packages(project);
         // IsTestProject comes from a package, so before restore it is unset: the package reference itself tells.
-        if (project.Is("IsTestProject") || TestPackages.Any(packages.Contains)) return "test";
+        if (project.Is("IsTestProject") || TestPackages.Any(packages.Contains) || TestRunners.Any(project.Is))
+            return "test";
         if (project["OutputType"] is not ("Exe" or "WinExe")) return "library";
+        bool Has(string prefix) => packages.Any(p => p.StartsWith(prefix, StringComparison.OrdinalIgnoreCase));
+        if (Has("xunit.v3.")) return "test";
         if (usable.Length == 0) return NotForLinux;
         if (project.Is("IsAspireHost")) return "an Aspire host";
         if (project.Is("UsingMicrosoftNETSdkBlazorWebAssembly")) return WebAssembly;
         if (project.Is("PackAsTool")) return "a tool";
         if (project["PackageType"].Equals("Template", StringComparison.OrdinalIgnoreCase) ||
             IsInTemplate(tree, project.Folder)) return "a template";
-        if (packages.Contains("BenchmarkDotNet")) return "a benchmark";
+        if (Has("BenchmarkDotNet")) return "a benchmark";
+        if (BuildPackages.Any(packages.Contains)) return "a build script";
         // IsPublishable is true for libraries too, so the output type decides.
         return project["IsPublishable"].Equals("false", StringComparison.OrdinalIgnoreCase) ? "not publishable" : "app";
     }
@@ -121,12 +134,15 @@ static class Candidates
         if (extension.EndsWith("proj")) return new[] { path };
         var isSolution = extension is ".sln" or ".slnx" or ".slnf";
         Problem problem = null;
-        var found = isSolution ? OfSolution(path, out problem) : tree.FilesIn(path);
+        var found = isSolution ? OfSolution(path, out problem) : tree.FilesIn(path).Where(f => !InModules(path, f));
         var projects = found.Where(f => Languages.Contains(Path.GetExtension(f).ToLowerInvariant()))
             .Select(Path.GetFullPath).Distinct().OrderBy(f => f, StringComparer.Ordinal).ToArray();
         solution = new(projects.Where(f => !tree.HasFile(f)).ToArray(), problem);
         return projects.Where(tree.HasFile).ToArray();
     }
+
+    // Packages of npm can have projects, which are not the repository's.
+    static bool InModules(string folder, string file) => file.Substring(folder.Length).Contains("/node_modules/");
 
     static IEnumerable<string> OfSolution(string path, out Problem problem)
     {

@@ -89,8 +89,11 @@ sealed class Doubts
             void Say(ProjectElement at, string why) =>
                 everything(why + " in " + Path.GetRelativePath(root, at.Location.File) + ":" + at.Location.Line);
             foreach (var function in Expressions.Looking(target.OuterElement).Take(1)) Say(target, function);
-            foreach (var e in target.AllChildren)
-                if (e is ProjectTaskElement task && !Calls.IsSilent(task.Name) && Use(Text(task), target) is { } used)
+            foreach (var e in target.AllChildren.Prepend(target))
+                if (Use(string.Join(" ", Targets.Looked(e)), target) is { } looked)
+                    Say(e, $"Exists with $({looked}), whose value only a build gives,");
+                else if (e is ProjectTaskElement task && !Calls.IsSilent(task.Name) &&
+                    Use(Text(task), target) is { } used)
                     Say(task, $"{task.Name} with $({used}), whose value only a build gives,");
                 else if (e is ProjectTaskElement { Name: "Exec" } exec &&
                     Expressions.Used(Text(exec)).FirstOrDefault(built.Contains) is { } program)

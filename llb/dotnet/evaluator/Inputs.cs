@@ -109,10 +109,16 @@ sealed class Inputs
         var why = item.ItemType + " item";
         if (!path.EndsWith('/'))
         {
-            if (Tells(project, path) && Matters(item)) project.Reads.File(path, Phase.Build, why);
+            if (!Tells(project, path) || !Matters(item)) return;
+            project.Reads.File(path, Phase.Build, why);
+            if (IsCandidate(item, path)) Assemblies(project, Path.GetDirectoryName(path), Beside);
         }
         else if (!project.Path.StartsWith(path) && OfAuthor(item)) project.Reads.Folder(path, Phase.Build, why);
     }
+
+    // ResolveAssemblyReference also looks for a Reference without a path among these items (CandidateAssemblyFiles).
+    static bool IsCandidate(ProjectItemInstance item, string path) => item.ItemType is "None" or "Content" &&
+        Path.GetExtension(path).ToLowerInvariant() is ".dll" or ".exe";
 
     // The name of a resource comes from the class in a source beside it (CreateCSharpManifestResourceName).
     void ClassOf(Project project, ProjectItemInstance resource)

@@ -22,18 +22,25 @@ sealed class NamedFiles
         @"\b(File|Directory|Process|XmlReader|ZipFile|TarFile)\s*\.|\bAssembly\s*\.\s*Load|" +
         @"\b(XDocument|XElement)\s*\.\s*Load|\b(ReadXml|CreateFromFile|LoadFrom|LoadFile)\b|" +
         @"\b(FileInfo|DirectoryInfo|FileStream|StreamReader|MemoryMappedFile)\b|System\.IO\.(File|Dir)|" +
-        @"\b(XmlDocument|XmlTextReader|XPathDocument)\b");
+        @"\b(XmlDocument|XmlTextReader|XPathDocument|XmlSchemaSet|XslCompiledTransform|GetAssemblyName)\b");
 
     static readonly HashSet<string> ReadingTypes = new()
     {
         "File", "Directory", "FileInfo", "DirectoryInfo", "FileStream", "StreamReader", "MemoryMappedFile", "Process",
-        "XmlTextReader", "XmlDocument", "XPathDocument", "ZipFile", "TarFile",
+        "XmlTextReader", "XmlDocument", "XPathDocument", "XmlSchemaSet", "XslCompiledTransform", "ZipFile", "TarFile",
+    };
+
+    // Methods of other types that read a file by its name. Some also read a text that is there already.
+    static readonly HashSet<string> ReadingMethods = new()
+    {
+        "XDocument.Load", "XElement.Load", "XmlReader.Create", "DataSet.ReadXml", "Assembly.Load", "Assembly.LoadFrom",
+        "Assembly.LoadFile", "AssemblyName.GetAssemblyName",
     };
 
     static readonly HashSet<string> Namespaces = new()
     {
         "System.IO", "System.IO.MemoryMappedFiles", "System.IO.Compression", "System.Formats.Tar", "System.Diagnostics",
-        "System.Xml", "System.Xml.XPath",
+        "System.Xml", "System.Xml.XPath", "System.Xml.Schema", "System.Xml.Xsl",
     };
 
     const int MostAdditional = 100, Largest = 1 << 20;
@@ -94,6 +101,7 @@ sealed class NamedFiles
     {
         foreach (var generator in project.Generators)
             if (Reach(generator).Any(ReadsFiles)) Everything(project, generator.Path);
+            else BesideAdditional(project);
         foreach (var analyzer in project.Items("Analyzer").Select(i => i.GetMetadataValue("FullPath")))
             if (!tree.HasFile(analyzer))
             {
@@ -125,6 +133,16 @@ sealed class NamedFiles
                     project.Reads.File(path, Phase.Build, "named by " + Path.GetFileName(file));
     }
 
+    // A generator knows the paths of additional files. It may read more there, by a library that we do not know.
+    void BesideAdditional(Project project)
+    {
+        var outside = project.Items("AdditionalFiles").Select(i => i.GetMetadataValue("FullPath"))
+            .Where(f => tree.HasFile(f) && !f.StartsWith(project.Folder + "/"));
+        foreach (var folder in outside.Select(Path.GetDirectoryName).Distinct())
+            foreach (var file in Directory.EnumerateFiles(folder))
+                project.Reads.File(file, Phase.Build, "beside a file for a generator");
+    }
+
     void Everything(Project project, string generator) => project.Reads.Everything(
         Phase.Build, "generator " + Path.GetRelativePath(tree.Root, generator) + " reads files");
 
@@ -153,7 +171,10 @@ sealed class NamedFiles
             var metadata = file.GetMetadataReader();
             return metadata.TypeReferences.Select(metadata.GetTypeReference).Any(t =>
                 ReadingTypes.Contains(metadata.GetString(t.Name)) &&
-                Namespaces.Contains(metadata.GetString(t.Namespace)));
+                Namespaces.Contains(metadata.GetString(t.Namespace))) ||
+                metadata.MemberReferences.Select(metadata.GetMemberReference).Any(m =>
+                m.Parent.Kind == HandleKind.TypeReference && ReadingMethods.Contains(metadata.GetString(
+                metadata.GetTypeReference((TypeReferenceHandle)m.Parent).Name) + "." + metadata.GetString(m.Name)));
         }
         catch (BadImageFormatException)
         {

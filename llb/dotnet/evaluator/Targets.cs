@@ -46,7 +46,7 @@ sealed class Targets
         var targets = own.SelectMany(f => f.Targets).ToList();
         var late = targets.Count > 0 ? Late(project) : new();
         new Doubts(targets, late).Tell(why => project.Reads.Everything(Phase.Build, why), tree.Root);
-        Composed(project, targets.SelectMany(t => t.AllChildren).ToList(), late);
+        Composed(project, targets.SelectMany(t => t.AllChildren.Prepend(t)).ToList(), late);
         var restoring = Restoring.Targets(
             project.Instance, Parsed(project.Instance.ImportPaths.Append(project.Path)));
         // The value of a condition in a target depends on what has run before, so the copies run with and without
@@ -91,13 +91,17 @@ sealed class Targets
             }
     }
 
-    static IEnumerable<string> Read(ProjectElement element) => element switch
+    static IEnumerable<string> Read(ProjectElement element) => Looked(element).Concat(element switch
     {
         ProjectItemElement item => new[] { item.Include },
         ProjectTaskElement task when !Calls.IsSilent(task.Name) =>
             task.Parameters.Where(p => !p.Key.StartsWith("Destination")).Select(p => p.Value),
         _ => Enumerable.Empty<string>(),
-    };
+    });
+
+    /// <summary>The paths that an element of a target looks for, by Exists.</summary>
+    public static IEnumerable<string> Looked(ProjectElement element) =>
+        Expressions.Existing(element.Condition + " " + (element as ProjectPropertyElement)?.Value);
 
     List<ProjectRootElement> Parsed(IEnumerable<string> files) =>
         files.Select(evaluator.Parsed).Where(f => f != null).ToList();
