@@ -84,7 +84,7 @@ func namedSDK(ctx context.Context, req *request.Request) (*gateway.Image, error)
 
 // neededSDK resolves the SDK that the newest TargetFramework needs.
 func neededSDK(ctx context.Context, req *request.Request, files dotnet.Files) (*gateway.Image, error) {
-	tag := neededTag(files)
+	tag := neededTag(req, files)
 	img, err := resolveSDK(ctx, req, dotnet.SDKRepository+":"+tag)
 	if name := targeting(files, tag); gateway.NoSuchImage(err) && name != "" {
 		err = fmt.Errorf("%w. %s targets .NET %s: target a version that has an image, or name an image in sdk.image",
@@ -102,21 +102,26 @@ func targeting(files dotnet.Files, tag string) string {
 		return ""
 	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if dotnet.SDKFor([][]byte{files[name]}) == tag {
+		if dotnet.SDKFor(dotnet.Files{name: files[name]}) == tag {
 			return name
 		}
 	}
 	return ""
 }
 
-func neededTag(files dotnet.Files) string {
-	return dotnet.SDKFor(slices.Collect(maps.Values(files)))
+// neededTag is that of the SDK for the projects that a target builds, as far as the spec names them.
+func neededTag(req *request.Request, files dotnet.Files) string {
+	projects := append([]string{req.Spec.Project}, req.Spec.Tests.Projects...)
+	for _, also := range req.Spec.Publish.Also {
+		projects = append(projects, also.Project)
+	}
+	return dotnet.SDKFor(files, projects...)
 }
 
 // pinnedSDK resolves the SDK that global.json asks for.
 func pinnedSDK(ctx context.Context, req *request.Request, pin *Pin, files dotnet.Files) (*gateway.Image, error) {
 	var tried []string
-	for _, tag := range pin.Tags(neededTag(files)) {
+	for _, tag := range pin.Tags(neededTag(req, files)) {
 		ref := dotnet.SDKRepository + ":" + tag
 		img, err := resolveSDK(ctx, req, ref)
 		switch {

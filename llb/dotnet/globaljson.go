@@ -341,18 +341,37 @@ var (
 	netFramework     = regexp.MustCompile(`(?i)\bnet(\d+\.\d+)\b`)
 )
 
-// SDKFor returns the tag of the SDK image for projects without a global.json. It is the newest TargetFramework that
-// their files name, but at least [DefaultSDK], which builds all older ones.
-func SDKFor(projectFiles [][]byte) string {
-	tag := DefaultSDK
-	for _, dt := range projectFiles {
-		for _, element := range frameworkElement.FindAll(dt, -1) {
+// SDKFor returns the tag of the SDK image for projects without a global.json: the newest TargetFramework that their
+// files name, but at least [DefaultSDK], which builds all older ones. projects are files or folders of the context; an
+// empty one is not known yet. Only an SDK can evaluate a project, so this reads texts. If neither the projects nor what
+// MSBuild imports from the folders above them names a framework, all files count.
+func SDKFor(files Files, projects ...string) string {
+	all, own := DefaultSDK, ""
+	for name, dt := range files {
+		for _, element := range frameworkElement.FindAll(comment.ReplaceAll(dt, nil), -1) {
 			for _, m := range netFramework.FindAllSubmatch(element, -1) {
-				tag = newest(tag, string(m[1]))
+				if all = newest(all, string(m[1])); slices.ContainsFunc(projects, func(p string) bool { return isOwn(name, p) }) {
+					own = newest(cmp.Or(own, DefaultSDK), string(m[1]))
+				}
 			}
 		}
 	}
-	return tag
+	return cmp.Or(own, all)
+}
+
+var comment = regexp.MustCompile(`(?s)<!--.*?-->`)
+
+// isOwn tells whether a file is a project, or what MSBuild imports into it from the folders above.
+func isOwn(name, project string) bool {
+	if project == "" {
+		return false
+	}
+	dir := path.Dir(name)
+	if IsProject(name) {
+		return name == path.Clean(project) || dir == path.Clean(project)
+	}
+	return name == path.Clean(project) || strings.HasPrefix(path.Base(name), "Directory.") &&
+		slices.Contains(slices.Collect(foldersOf(path.Join(project, "of the folder"))), dir)
 }
 
 // plainJSON turns .NET's dialect of JSON into JSON. Comments (// and /* */) become spaces, so line numbers stay the

@@ -175,18 +175,34 @@ func TestNearestGlobalJSON(t *testing.T) {
 }
 
 func TestSDKFor(t *testing.T) {
-	for want, files := range map[string][]string{
-		"10.0": {"<TargetFrameworks>net8.0;netstandard2.0</TargetFrameworks>", "<TargetFramework>net10.0</TargetFramework>",
-			"net99.0"},
-		"11.0": {`<TargetFramework Condition="x">net11.0-windows</TargetFramework>`},
-		"12.0": {"#:property TargetFramework=net12.0\n"},
+	const net10, net11 = "<TargetFramework>net10.0</TargetFramework>", "<TargetFramework>net11.0</TargetFramework>"
+	for _, tc := range []struct {
+		name, projects string
+		files          map[string]string
+		want           string
+	}{
+		{"older ones", "", map[string]string{"a.csproj": "<TargetFrameworks>net8.0;netstandard2.0</TargetFrameworks>",
+			"b.csproj": net10, "c.props": "net99.0"}, "10.0"},
+		{"a condition", "", map[string]string{"a.csproj": `<TargetFramework Condition="x">net11.0-windows</TargetFramework>`},
+			"11.0"},
+		{"a file alone", "a.cs", map[string]string{"a.cs": "#:property TargetFramework=net12.0\n"}, "12.0"},
+		{"a comment", "", map[string]string{"a.csproj": net10 + "<!-- one day:\n" + net11 + " -->"}, "10.0"},
+		{"any of several", "", map[string]string{"a/a.csproj": net10, "b/b.csproj": net11}, "11.0"},
+		{"a newer one beside the project", "a/a.csproj", map[string]string{"a/a.csproj": net10, "b/b.csproj": net11}, "10.0"},
+		{"a newer one beside the folder", "./a/", map[string]string{"a/a.csproj": net10, "b/b.csproj": net11}, "10.0"},
+		{"the project", "b/b.csproj", map[string]string{"a/a.csproj": net10, "b/b.csproj": net11}, "11.0"},
+		{"above the project", "src/b/b.csproj", map[string]string{"src/Directory.Build.props": net11, "a/a.csproj": net10},
+			"11.0"},
+		{"nowhere near the project", "a/a.csproj", map[string]string{"a/a.csproj": "$(Newest)", "eng/common.props": net11},
+			"11.0"},
+		{"another of the projects", "a/a.csproj b", map[string]string{"a/a.csproj": net10, "b/b.csproj": net11}, "11.0"},
 	} {
-		var dts [][]byte
-		for _, f := range files {
-			dts = append(dts, []byte(f))
+		files := Files{}
+		for name, text := range tc.files {
+			files[name] = []byte(text)
 		}
-		if got := SDKFor(dts); got != want {
-			t.Errorf("%s: got %s, want %s", files, got, want)
+		if got := SDKFor(files, strings.Fields(tc.projects)...); got != tc.want {
+			t.Errorf("%s: got %s, want %s", tc.name, got, tc.want)
 		}
 	}
 }
