@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -96,6 +97,24 @@ func rightsOf(t *testing.T, program string) []string {
 		all = append(all, strings.Join(rights, " "))
 	}
 	return all
+}
+
+// Whoever has the sources can make the bits of the frontend's image, on any builder.
+func TestFrontendIsReproducible(t *testing.T) {
+	t.Parallel()
+	repo := repository(t)
+	made := func(builder string) string {
+		build(t, root, "--no-cache", "--provenance=false", "--build-arg", "SOURCE_DATE_EPOCH=1700000000", "--platform",
+			"linux/amd64", "--output", "type=image,name="+repo+":"+builder+",push=true,rewrite-timestamp=true", ".")
+		var m struct{ Config, Layers any }
+		fetch(t, repo, "manifests/"+builder, &m)
+		return fmt.Sprint(m)
+	}
+	first := made("first")
+	onFreshBuilder(t)
+	if second := made("second"); second != first {
+		t.Errorf("one builder makes %s, and another one %s", first, second)
+	}
 }
 
 // `# syntax=` takes the frontend from an OCI layout on the client's disk: no registry needed to try one's own.
