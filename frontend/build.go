@@ -47,6 +47,7 @@ func handle(ctx context.Context, c client.Client, compiled *dotnet.Compiled) (_ 
 	req.WarnMissing(ctx)
 	req.WarnUnused(ctx)
 	req.WarnPhases(ctx)
+	req.WarnRecorded(ctx)
 	if req, err = req.Choose(); err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -231,6 +232,30 @@ func (r *Request) WarnPhases(ctx context.Context) {
 	if len(unknown) > 0 {
 		r.Warn(ctx, fmt.Sprintf("--no-cache-filter %s does nothing: the phases of a build are %s",
 			strings.Join(unknown, ","), strings.Join(xllb.Phases, ", ")))
+	}
+}
+
+// keyProvenance is the option with the parameters of the provenance (attestations.KeyTypeProvenance of BuildKit).
+const keyProvenance = "attest:provenance"
+
+// WarnRecorded warns about build arguments with a password that the provenance will show. BuildKit records the options
+// of a build before a frontend sees them (solver/llbsolver/provenance), so nothing else can be done about it.
+func (r *Request) WarnRecorded(ctx context.Context) {
+	if !strings.Contains(r.Gateway.Opt(keyProvenance), "mode=max") {
+		return
+	}
+	var shown []string
+	for name, value := range r.Gateway.BuildArgs {
+		if u, err := url.Parse(value); err == nil && u.User != nil {
+			if _, has := u.User.Password(); has {
+				shown = append(shown, name)
+			}
+		}
+	}
+	if len(shown) > 0 {
+		slices.Sort(shown)
+		r.Warn(ctx, fmt.Sprintf("--provenance=mode=max shows the password in build-args [%s] to everybody who can pull the "+
+			"image: use mode=min, or set the proxy of the builder itself", strings.Join(shown, " ")))
 	}
 }
 

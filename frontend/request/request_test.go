@@ -161,6 +161,14 @@ func TestWarnings(t *testing.T) {
 			"build-args [--no-cache A B] were not consumed: declare a build argument in args of the spec " +
 				"(to set an MSBuild property, use publish.properties)",
 		}},
+		{"a password in a provenance", withSpec("args: {V: 1, W: \"\"}", "image: {labels: {v: \"${V}${W}\"}}"), map[string]string{
+			"attest:provenance": "mode=max,builder-id=x", "build-arg:V": "https://user:secret@example.com/v",
+			"build-arg:HTTP_PROXY": "http://user:secret@proxy:1", "build-arg:W": "https://user@example.com",
+		}, []string{"--provenance=mode=max shows the password in build-args [HTTP_PROXY V] to everybody who can pull the " +
+			"image: use mode=min, or set the proxy of the builder itself"}},
+		{"a password in no provenance", withSpec(), map[string]string{
+			"attest:provenance": "mode=min", "build-arg:HTTP_PROXY": "http://user:secret@proxy:1",
+		}, nil},
 		{"phases that there are not", withSpec(), map[string]string{"no-cache": "publsh, build"}, []string{
 			"--no-cache-filter publsh,build does nothing: the phases of a build are " + phases,
 		}},
@@ -174,6 +182,7 @@ func TestWarnings(t *testing.T) {
 			req.WarnMissing(t.Context())
 			req.WarnUnused(t.Context())
 			req.WarnPhases(t.Context())
+			req.WarnRecorded(t.Context())
 			if got := tc.c.Warnings(); !slices.Equal(got, tc.want) {
 				t.Errorf("warned of\n%q\nwant\n%q", got, tc.want)
 			}
