@@ -66,6 +66,7 @@ func TestBuildWithoutProject(t *testing.T) {
 	c := withSpec("project: none", "base: {image: 'example.com/base:1'}", "files: [{from: app, to: /app}]",
 		"image: {entrypoint: [/app/run]}")
 	c.Images["example.com/base:1"] = gatewaytest.Multi("APP_UID=7")
+	c.Step(gatewaytest.Step{Name: "docker-image+blob://example.com/", Files: gatewaytest.Index()})
 	delete(c.Images, gatewaytest.SDK)
 	res, err := Build(t.Context(), c)
 	if err != nil {

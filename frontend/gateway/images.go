@@ -270,25 +270,28 @@ func (c *Client) Available(ctx context.Context, ref string, of []ocispecs.Platfo
 }
 
 // Manifests gives the digest of each platform's manifest in the index of img. A digest that BuildKit cannot get is
-// empty, without a warning: only a label depends on it. BuildKit 0.34 gives a frontend no other way. For a docker-image
+// empty: only a label depends on it. The error is for a registry that fails to give the index. BuildKit 0.34 gives a frontend no other way. For a docker-image
 // source it gives only the digest of the index. Its AttestationChain has the manifest, but crashes the daemon if the
 // index is a Docker manifest list, as Microsoft's are (source/containerimage: ResolveImageMetadata has no chain for it
 // and takes its Root all the same).
-func (c *Client) Manifests(ctx context.Context, img *Image, targets []ocispecs.Platform) []digest.Digest {
+func (c *Client) Manifests(ctx context.Context, img *Image, targets []ocispecs.Platform) ([]digest.Digest, error) {
 	manifests := make([]digest.Digest, len(targets))
 	if img.Pinned == nil || !readsBlobs(c.Caps()) {
-		return manifests
+		return manifests, nil
 	}
 	index, err := c.readIndex(ctx, img)
 	if err != nil {
-		return manifests // a source policy that denies this kind of source, or a registry that does not give an index to all
+		if strings.Contains(err.Error(), "denied by policy") { // the user does not want this kind of source
+			err = nil
+		}
+		return manifests, err
 	}
 	for i, p := range targets {
 		if manifests[i] = manifestFor(index, p); len(index.Manifests) == 0 { // a manifest: the image of one platform
 			manifests[i] = img.Pinned.Digest()
 		}
 	}
-	return manifests
+	return manifests, nil
 }
 
 // readsBlobs tells whether BuildKit can read a blob as a source. A Docker engine without the containerd image store

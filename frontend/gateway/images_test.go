@@ -277,13 +277,16 @@ func TestManifests(t *testing.T) {
 		c    gatewaytest.Step
 		lack apicaps.CapID
 		want []string
+		says string // in the error
 	}{
 		{name: "of an index", c: gatewaytest.Step{Files: gatewaytest.Index()}, want: index},
 		{name: "of one platform", c: gatewaytest.Step{Files: file(`{"config": {}}`)}, want: []string{itself, itself, itself}},
 		{name: "an index without them", c: gatewaytest.Step{Files: file(`{"manifests": [{}]}`)}, want: []string{"", "", ""}},
 		{name: "an old BuildKit", lack: pb.CapSourceImageBlob, want: []string{"", "", ""}},
 		{name: "an engine that cannot merge", lack: pb.CapMergeOp, want: []string{"", "", ""}},
-		{name: "no JSON", c: gatewaytest.Step{Files: file("<html>")}, want: []string{"", "", ""}},
+		{name: "no JSON", c: gatewaytest.Step{Files: file("<html>")}, want: []string{"", "", ""},
+			says: "invalid character"},
+		{name: "a registry that fails", c: gatewaytest.Step{Err: errors.New("500")}, want: []string{"", "", ""}, says: "500"},
 		{name: "denied", c: gatewaytest.Step{Err: errors.New("source denied by policy")}, want: []string{"", "", ""}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -296,7 +299,10 @@ func TestManifests(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := gw.Manifests(t.Context(), img, []ocispecs.Platform{amd64, arm64, armv7})
+			got, err := gw.Manifests(t.Context(), img, []ocispecs.Platform{amd64, arm64, armv7})
+			if (err != nil) != (tc.says != "") || err != nil && !strings.Contains(err.Error(), tc.says) {
+				t.Errorf("error %v, want %q", err, tc.says)
+			}
 			var digests []string
 			for _, d := range got {
 				digests = append(digests, d.String())

@@ -180,7 +180,11 @@ func findPlaces(ctx context.Context, req *request.Request, app *dotnet.App, ref 
 	if err != nil {
 		return nil, req.At(req.BaseKey(), fmt.Errorf("base image: %w", err))
 	}
-	manifests := gw.Manifests(ctx, images[0], ps)
+	manifests, err := gw.Manifests(ctx, images[0], ps)
+	if err != nil {
+		req.Warn(ctx, fmt.Sprintf("the image has no label %s: the index of %s cannot be read: %s",
+			ocispecs.AnnotationBaseImageDigest, images[0].Name, err))
+	}
 	if app.None() { // files alone need neither a runtime identifier nor a C library
 		places := make([]Place, len(ps))
 		for i, p := range ps {

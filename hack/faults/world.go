@@ -99,16 +99,15 @@ func (w *World) build(ctx context.Context, builder, dir, ref string) *exec.Cmd {
 // patience is for one build. A server that is slow makes one last for long, and none lasts longer.
 const patience = 5 * time.Minute
 
-// run runs a build that may fail. message is the last line of its output.
-func run(ctx context.Context, cmd func(context.Context) *exec.Cmd) (message string, err error) {
+// run runs a build that may fail, and gives its output.
+func run(ctx context.Context, cmd func(context.Context) *exec.Cmd) (output string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	out, err := cmd(ctx).CombinedOutput()
 	if ctx.Err() != nil {
 		return "", fmt.Errorf("the build hangs: %w\n%s", ctx.Err(), out)
 	}
-	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	return lines[len(lines)-1], err
+	return strings.TrimSpace(string(out)), err
 }
 
 // expect builds dir on the builder that sees no fault, and gives the digest of the image.
