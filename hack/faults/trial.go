@@ -151,7 +151,7 @@ func (t Trial) reach() (after, last int) {
 		return 0, 1 << 30
 	}
 	random := rand.New(rand.NewPCG(uint64(t.Number), 0))
-	after = random.IntN(12)
+	after = random.IntN(6) // a feed is asked little
 	return after, after + random.IntN(1<<random.IntN(8))
 }
 
