@@ -216,10 +216,11 @@ func (l *Local) readNames(
 func eachStat(dt []byte, st *fstypes.Stat, visit func(*fstypes.Stat) error) ([]byte, error) {
 	const head = 4
 	for len(dt) >= head {
-		n := int(binary.LittleEndian.Uint32(dt))
-		if len(dt)-head < n {
+		size := binary.LittleEndian.Uint32(dt)
+		if uint64(len(dt)-head) < uint64(size) {
 			break
 		}
+		n := int(size)
 		st.Reset()
 		if err := st.UnmarshalVT(dt[head : head+n]); err != nil {
 			return nil, fmt.Errorf("read the names of the context: %w", err)
