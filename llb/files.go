@@ -26,6 +26,8 @@ type Entry struct {
 	// Below is the base with the entries before this one. Found are the paths there that it removes or changes.
 	Below llb.State
 	Found []string
+	// KeepsModes tells that files keep their modes, if the entry has none.
+	KeepsModes bool
 }
 
 // makes tells whether the entry puts something at its place.

@@ -91,6 +91,10 @@ func folder(action *llb.FileAction, spot Spot, info *llb.CopyInfo) *llb.FileActi
 			info.Mode.Mode = unixMode(mode(spot.Stat))
 		}
 	}
+	// New folders on the way would get the mode and the owner, too: the copy makes them as it makes this one.
+	if parent := path.Dir(spot.Path); !Within(parent, spot.Folder) && !Within(parent, spot.App) {
+		action = action.Mkdir(parent, 0o755, llb.WithParents(true), llb.WithCreatedTime(fileTime))
+	}
 	made := llb.Mkdir("/"+path.Base(spot.Path), 0o755, llb.WithCreatedTime(fileTime))
 	return action.Copy(made.WithState(llb.Scratch()), "/", path.Dir(spot.Path), info)
 }

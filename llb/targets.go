@@ -172,7 +172,7 @@ func (b *Builder) file(action *llb.FileAction, e Entry, ground Ground, user stri
 		}
 		return action, nil
 	}
-	if info.Mode == nil {
+	if info.Mode == nil && !e.KeepsModes {
 		info.Mode = b.readable()
 	}
 	info.ExcludePatterns = e.Exclude

@@ -255,7 +255,7 @@ func (b *Builder) Users(u *Users) Layer {
 			info := &llb.CopyInfo{
 				Mode: &llb.ChmodOpt{Mode: n.mode}, ChownOpt: owner, CopyDirContentsOnly: true, CreatedTime: &fileTime,
 			}
-			action = folder(action, Spot{Path: p}, info)
+			action = folder(action, Spot{Path: p, Folder: path.Dir(p)}, info) // which is among the nodes
 			folders = append(folders, p)
 			continue
 		}

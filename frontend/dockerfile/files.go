@@ -23,6 +23,8 @@ const (
 	foldersDir  = "/folders"
 	linksDir    = "/links"
 	archivesDir = "/archives"
+	// parentFolder is an empty one that is made of root, for all to read.
+	parentFolder = foldersDir + "/parent"
 )
 
 func in(dir string, i int) string { return fmt.Sprintf("%s/%d", dir, i) }
@@ -34,7 +36,7 @@ func needsTar(f spec.File) bool { return f.Unpack && (f.Strip > 0 || f.Image != 
 // madeFiles writes the stage that makes files with commands, if there is something to make. Nothing of it differs
 // between platforms, unless a value has an argument.
 func (a *app) madeFiles() {
-	w := &app{writer: &writer{page: a.page}, Plan: a.Plan}
+	w := &app{writer: &writer{page: a.page}, Plan: a.Plan, changed: a.changed}
 	s := &stage{app: w, Target: a.Targets[0], above: a.writer}
 	for i, f := range s.Spec.Files {
 		key := fmt.Sprintf("files.%d.", i)
@@ -48,6 +50,11 @@ func (a *app) madeFiles() {
 		case needsTar(f):
 			s.strip(i, f)
 		}
+	}
+	if slices.ContainsFunc(s.Spec.Files, func(f spec.File) bool {
+		return f.Kind() == spec.MakesFolder && path.Dir(path.Clean(f.To)) != "/"
+	}) {
+		w.line("RUN mkdir -p %s", parentFolder)
 	}
 	for _, folder := range a.homes() {
 		w.line("RUN mkdir -p %s", shell(folder))
@@ -91,9 +98,9 @@ func (s *stage) get(i, j int, f spec.File, flags, to string) (line string, value
 		}
 		return addLine("ADD", flags, word(from), to), []text{from}, true
 	}
-	if f.Image != "" || f.Context != "" {
-		flags = strings.TrimSpace(flags + " --from=" + s.fromStage(i, f))
-		from = append(plain("/"), from...)
+	if stage, folder := s.holder(i, f); stage != "" {
+		flags = strings.TrimSpace(flags + " --from=" + stage)
+		from = append(plain(folder), from...)
 	}
 	return addLine("COPY", flags, word(from), to), []text{from}, true
 }
@@ -154,6 +161,7 @@ func (s *stage) file(i int, f spec.File) {
 	to := s.value(s.Spec, key+"to", f.To)
 	switch {
 	case f.Kind() == spec.MakesFolder:
+		s.parent(path.Dir(path.Clean(f.To)), flags)
 		if s.inner(i) != "" {
 			to = plain(path.Dir(path.Clean(f.To)))
 		}
@@ -167,6 +175,19 @@ func (s *stage) file(i int, f spec.File) {
 		s.address(i, f, flags, to)
 	default:
 		s.copies(i, f, flags, to)
+	}
+}
+
+// parent makes the folders above an empty folder, if they may not be there: COPY would give them its mode and owner, and
+// they are for root to write. COPY changes nothing of folders that are there.
+func (s *stage) parent(dir, flags string) {
+	if dir == "/" || dir == path.Clean(s.config().WorkingDir) || flags == "" || flags == "--link" {
+		return
+	}
+	to := plain(strings.TrimSuffix(dir, "/") + "/")
+	line := copyLine("--from="+s.folders, parentFolder, word(to))
+	if !slices.Contains(s.lines, line) {
+		s.put("files", line, to)
 	}
 }
 
@@ -209,10 +230,11 @@ func (s *stage) copies(i int, f spec.File, flags string, to text) {
 	}
 	values := []text{to}
 	var words []string
-	if f.Image != "" || f.Context != "" {
-		flags += " --from=" + s.fromStage(i, f)
+	stage, folder := s.holder(i, f)
+	if stage != "" {
+		flags += " --from=" + stage
 		if len(f.From) == 0 {
-			words = append(words, "/")
+			words = append(words, folder)
 		}
 	}
 	for _, pattern := range f.Exclude {
@@ -227,13 +249,13 @@ func (s *stage) copies(i int, f spec.File, flags string, to text) {
 		whole = whole || f.Image == "" && f.Context == "" && xllb.IsWholeContext(from)
 		if names := s.expanded(f, from); names != nil { // COPY excludes nothing of what a wildcard matches itself
 			for _, name := range names {
-				words = append(words, word(plain(literal(name))))
+				words = append(words, word(plain(folder+literal(name))))
 			}
 			continue
 		}
 		value := s.fromValue(i, j, f)
-		if f.Image != "" || f.Context != "" {
-			value = append(plain("/"), value...)
+		if stage != "" {
+			value = append(plain(folder), value...)
 		} else if strings.Contains(from, ":") { // otherwise COPY may take it for an address
 			value = append(plain("/"), value...)
 		}
@@ -275,6 +297,17 @@ func (s *stage) fromValue(i, j int, f spec.File) text {
 	return from
 }
 
+// special are the topmost folders that bases have as links, or with folders that have modes and owners of their own.
+var special = strings.Fields("bin sbin lib lib32 lib64 libx32 tmp root run var home")
+
+// linkable tells whether COPY --link puts an entry where COPY does. With --link, the folders on the way replace those of
+// the base, as new folders: of root and for all, or of the owner of the entry.
+func linkable(f spec.File, owned bool) bool {
+	place := path.Clean(f.Place()[0])
+	top, _, below := strings.Cut(strings.TrimPrefix(place, "/"), "/")
+	return !slices.Contains(special, top) && (!owned || !below)
+}
+
 // ownership returns the flags of COPY for the owner and the mode of a file.
 func (s *stage) ownership(key string, f spec.File) (flags string, ok bool) {
 	owner := f.Owner
@@ -291,8 +324,12 @@ func (s *stage) ownership(key string, f spec.File) (flags string, ok bool) {
 			return "", false
 		}
 	}
-	all := []string{"--link"}
-	if owner != "" && owner != "0" {
+	var all []string
+	owned := owner != "" && owner != "0"
+	if linkable(f, owned) {
+		all = []string{"--link"}
+	}
+	if owned {
 		if strings.Trim(owner, "0123456789:") != "" { // a name, which COPY looks up in the base
 			all = nil
 		} else if !strings.Contains(owner, ":") {
@@ -305,6 +342,18 @@ func (s *stage) ownership(key string, f spec.File) (flags string, ok bool) {
 		all = append(all, flag("chmod", bare(mode)))
 	}
 	return strings.Join(all, " "), true
+}
+
+// holder is the stage, the image or the context that has the files of an entry, and the folder there, with a slash at its
+// end. The stage is empty for the build context. If commands change the sources, their stage has what they leave.
+func (s *stage) holder(i int, f spec.File) (stage, folder string) {
+	switch {
+	case f.Image != "" || f.Context != "":
+		return s.fromStage(i, f), "/"
+	case s.changed != "" && !spec.IsURL(f.From[0]):
+		return s.changed, "/source/"
+	}
+	return "", ""
 }
 
 // fromStage is the name of an image or of a named context for --from. --from takes a number for a stage and does not
@@ -327,17 +376,35 @@ func (s *stage) fromStage(i int, f spec.File) string {
 	return s.contexts[from]
 }
 
-// inApp is a path in the folder of the app, as the stage that publishes has it; empty for another path.
-func (s *stage) inApp(p string) string {
-	dir := xllb.AppDir(s.App)
-	switch p = path.Clean(p); {
-	case s.App.None():
-	case p == dir:
-		return "/app"
-	case strings.HasPrefix(p, strings.TrimSuffix(dir, "/")+"/"):
-		return path.Join("/app", strings.TrimPrefix(p, dir))
+// inApp is where a pattern matches files of the apps of the image: as the stage that publishes has them, and as the image
+// has them.
+func (s *stage) inApp(pattern string) (found []struct{ from, to string }) {
+	if s.App.None() {
+		return nil
 	}
-	return ""
+	parts := strings.Split(strings.TrimSuffix(path.Clean(pattern), "/"), "/")
+	for _, of := range s.All() {
+		dir := xllb.AppDir(s.App)
+		if of.Further() {
+			dir = path.Clean(of.Dir)
+		}
+		n := len(strings.Split(strings.TrimSuffix(dir, "/"), "/"))
+		if len(parts) < n {
+			continue
+		}
+		if ok, err := path.Match(strings.Join(parts[:n], "/"), strings.TrimSuffix(dir, "/")); !ok || err != nil {
+			continue
+		}
+		rest := strings.Join(parts[n:], "/")
+		found = append(found, struct{ from, to string }{path.Join(output(of), rest), path.Join(dir, rest)})
+	}
+	return found
+}
+
+// onlyInApp tells whether a path can only be one of an app of the image.
+func (s *stage) onlyInApp(p string) bool {
+	found := s.inApp(p)
+	return len(found) > 0 && found[0].to == path.Clean(p)
 }
 
 // edited is the stage with the published app as the entries of files change it. Its commands run on the platform that
@@ -372,8 +439,8 @@ func (s *stage) edited() string {
 func (s *stage) shellEach(w *writer, i int, key string, paths []string, command string) {
 	var words []string
 	for _, p := range paths {
-		if to := s.inApp(p); to != "" {
-			words = append(words, shellGlob(to))
+		for _, found := range s.inApp(p) {
+			words = append(words, shellGlob(found.from))
 		}
 	}
 	if len(words) > 0 {
@@ -415,8 +482,8 @@ func (s *stage) ownersInApp() {
 			continue
 		}
 		for _, p := range f.Change {
-			if from := s.inApp(p); from != "" {
-				s.again(i, f, s.edited(), from, path.Dir(path.Clean(p)))
+			for _, found := range s.inApp(p) {
+				s.again(i, f, s.edited(), found.from, path.Dir(found.to))
 			}
 		}
 	}
@@ -457,7 +524,7 @@ func (s *stage) below(i int, p string) bool {
 func (s *stage) removeBelow(i int, f spec.File) {
 	var words []string
 	for _, p := range f.Remove {
-		if s.inApp(p) == "" || s.below(i, p) {
+		if !s.onlyInApp(p) || s.below(i, p) {
 			words = append(words, shellGlob(path.Clean(p)))
 		}
 	}
@@ -469,9 +536,9 @@ func (s *stage) changeBelow(i int, f spec.File) {
 	var words []string
 	for _, p := range f.Change {
 		switch {
-		case s.below(i, p):
+		case s.below(i, p), !s.onlyInApp(p) && (s.Packages != nil || s.Users.Adds()): // the base alone has other files
 			words = append(words, shellGlob(path.Clean(p)))
-		case s.inApp(p) == "":
+		case !s.onlyInApp(p):
 			s.again(i, f, s.Base.Pin(), path.Clean(p), path.Dir(path.Clean(p)))
 		}
 	}

@@ -102,6 +102,28 @@ var goldens = []struct {
 		c.Say("config/a.xml", "<a/>")
 		c.Say("config/b.xml", "<b/>")
 	}},
+	{name: "edits-also", spec: []string{
+		"project: app",
+		"base: {packages: [curl]}",
+		"publish: {also: [{project: tool, to: /tool}], before: [{run: make, inputs: [Makefile]}]}",
+		"files:",
+		"  - {to: /srv/a/b, mode: '1777', owner: app}",
+		"  - {from: gen/out.txt, to: /etc/gen.txt}",
+		"  - {from: ['gen/*.txt'], to: /etc/gen/, exclude: [out.txt]}",
+		"  - {from: a.tar, unpack: true, strip: 1, to: /opt/a}",
+		"  - {remove: [/tool/*.pdb, '/too?/*.xml']}",
+		"  - {change: /tool/tool.dll, mode: '0600', owner: '5:60'}",
+		"  - {change: /usr/bin/curl, mode: '4755'}",
+	}, change: func(c *gatewaytest.Client) {
+		c.Say("tool/tool.csproj", "<Project />")
+		c.Say("Makefile", "")
+		c.Say("a.tar", "")
+		c.Describe(gatewaytest.App("app/app.csproj", nil), gatewaytest.App("tool/tool.csproj", nil))
+		text := &fstest.MapFile{Data: []byte("x"), Mode: 0o644}
+		c.Step(gatewaytest.Step{Name: "[before] make", Files: fstest.MapFS{
+			"Makefile": text, "gen/out.txt": text, "gen/more.txt": text,
+		}})
+	}},
 	{name: "commands", spec: []string{
 		"args: {VERSION: '1.0', UNUSED: x}",
 		"publish:",

@@ -134,7 +134,7 @@ func (s *stage) published() {
 	case !s.App.None():
 		for _, of := range s.Also {
 			to := word(plain(strings.TrimSuffix(of.Dir, "/") + "/"))
-			s.put("publish.also", copyLine("--link --from="+s.publish, output(of), to), plain(to))
+			s.put("publish.also", copyLine("--link --from="+s.edited(), output(of), to), plain(to))
 		}
 		app := word(plain(strings.TrimSuffix(xllb.AppDir(s.App), "/") + "/"))
 		s.put("the folder of the app", copyLine("--link --from="+s.edited(), "/app", app), plain(app))
@@ -152,6 +152,7 @@ func (s *stage) put(key, instruction string, values ...text) {
 
 // copyLine makes a COPY of words. It uses JSON if the parser would split a word at its spaces or take it for a heredoc.
 func copyLine(flags string, words ...string) string {
+	flags = strings.TrimLeft(flags, " ") // not at the end, where a space may be escaped
 	if flags != "" {
 		flags += " "
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -136,6 +137,21 @@ func IsNotFound(err error) bool {
 	}
 	// The gateway gives text only (frontend/gateway, ReadFile).
 	return err != nil && strings.Contains(err.Error(), "no such file or directory")
+}
+
+// HasModes tells whether somebody chose the modes of the files of a state. The modes of files on the user's machine
+// depend on its umask, and a file of an address has none.
+func (c *Client) HasModes(ctx context.Context, st llb.State) (bool, error) {
+	def, err := c.Marshal(ctx, st)
+	if err != nil || len(def.Def) < 2 {
+		return false, err
+	}
+	var op pb.Op // the last one only names the result
+	if err := op.UnmarshalVT(def.Def[len(def.Def)-2]); err != nil {
+		return false, dotnet.Bug(fmt.Errorf("decode a context: %w", err))
+	}
+	scheme, _, _ := strings.Cut(op.GetSource().GetIdentifier(), "://")
+	return !slices.Contains([]string{"local", "http", "https"}, scheme), nil
 }
 
 // GitSource finds the git repository that a state comes from, and what BuildKit says of its commit. Both are nil if it

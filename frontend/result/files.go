@@ -226,8 +226,23 @@ func (s sources) entries(ctx context.Context) ([]xllb.Entry, error) {
 			return nil, s.Request.At(fmt.Sprintf("files.%d.%s", i, key), err)
 		}
 		all[i].Sources = found
+		if all[i].KeepsModes, err = s.keepsModes(ctx, f, contexts[f.Context]); err != nil {
+			return nil, err
+		}
 	}
 	return all, nil
+}
+
+// keepsModes tells whether files keep their modes, if their entry has none. Who made an image, an archive or a
+// repository chose the modes in it, and a file that few may read must not become readable for all.
+func (s sources) keepsModes(ctx context.Context, f spec.File, named llb.State) (bool, error) {
+	switch {
+	case f.Unpack || f.Image != "":
+		return true, nil
+	case f.Context != "":
+		return s.Request.Gateway.HasModes(ctx, named)
+	}
+	return len(f.From) == 1 && spec.IsGit(f.From[0]), nil
 }
 
 // of are files of an image or of a named context.

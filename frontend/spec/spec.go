@@ -220,8 +220,9 @@ type File struct {
 	//	Dockerfile: RUN chmod -R 0755 /app/tools
 	//	see: [Modes and owners](../howto/files.md#modes-and-owners)
 	Change Paths `yaml:"change" rule:"below,platform"`
-	// Mode is an octal number, such as "0644". Empty: all can read the file, the owner can write it, and a program stays
-	// executable.
+	// Mode is an octal number, such as "0644". Empty: all can read a file of the user's machine or of an address, the
+	// owner can write it, and a program stays executable. Files of an image, an archive or a git repository keep their
+	// modes.
 	//
 	//	example: files: [{from: deploy/start.sh, to: /usr/local/bin/start.sh, mode: "0755"}]
 	//	Dockerfile: COPY --chmod=0755 deploy/start.sh /usr/local/bin/start.sh

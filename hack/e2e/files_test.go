@@ -88,6 +88,8 @@ func (s *shop) entries(t *testing.T, git string) []entries {
 	noArchive := s.put("/tool.zip", []byte("PK\x03\x04 not a tar"))
 	at := func(name, sum string) string { return "from: '" + s.URL + name + "', checksum: '" + sum + "'" }
 	return []entries{
+		{name: "folders above a folder", files: "{to: /new/a/b, mode: '1777', owner: '3:4'}",
+			want: "new/a/b: 5 1777 3:4\nnew/a: 5 0755 0:0\nnew: 5 0755 0:0"},
 		{name: "a link", files: "{link: /usr/bin/app, to: /app/place.dll}",
 			want: "usr/bin/app: 2 0777 0:0 /app/place.dll 1980"},
 		{name: "a link in a folder that is a link", files: "{link: /bin/app, to: /app/place.dll}",
@@ -159,7 +161,7 @@ func (s *shop) entries(t *testing.T, git string) []entries {
 			err: s.URL + "/missing has the checksum sha256:"},
 		{name: "an archive",
 			files: "{" + at("/one.tar.gz", one) + ", unpack: true, to: /opt/tool}",
-			want:  "opt/tool/tool-1.2/bin/tool: 0 0644 0:0 1980\nopt/tool/tool-1.2: 5 0755 0:0"},
+			want:  "opt/tool/tool-1.2/bin/tool: 0 0644 0:0 1980\nopt/tool/tool-1.2: 5 0700 0:0"},
 		{name: "an archive with one folder",
 			files: "{" + at("/one.tar.gz", one) + ", unpack: true, strip: 1, to: /opt/tool}",
 			want:  "opt/tool/bin/tool: 0 0644 0:0 1980\nopt/tool/latest: 2 0777 0:0 bin/tool\nopt/tool: 5 0755 0:0"},
@@ -183,6 +185,12 @@ func (s *shop) entries(t *testing.T, git string) []entries {
 		{name: "a repository without that reference", files: "{from: '" + git + "#v7', to: /opt}", err: "v7"},
 		{name: "an image", files: "{image: IMAGE, from: [/etc/os-release, '/etc/*.conf'], to: /opt/}",
 			want: "opt/os-release: 0 0644 0:0 1980"},
+		{name: "the modes of an image", files: "{image: BASE, from: [/etc/shadow, /usr/bin/su], to: /opt/}",
+			want: "opt/shadow: 0 0640 0:0\nopt/su: 0 4755 0:0"},
+		{name: "the modes of a folder of an image", files: "{image: BASE, from: /etc, to: /opt/etc}",
+			want: "opt/etc/conf: 5 0711 0:0\nopt/etc: 5 0755 0:0"},
+		{name: "a mode for files of an image", files: "{image: BASE, from: /etc/shadow, to: /opt/, mode: '0600'}",
+			want: "opt/shadow: 0 0600 0:0"},
 	}
 }
 
@@ -205,13 +213,13 @@ func TestFiles(t *testing.T) {
 	command(t, served, "chmod", "+x", "deploy/run.sh")
 	image := theLab.Registry() + "/dotnet/runtime:10.0"
 	config := v1.Config{Env: []string{"PATH=/usr/bin"}}
-	base, _ := pushLayout(t, usrMerged, config)
+	base, _ := pushLayout(t, usrMerged+"\netc/shadow 0640 0:42 = secret\nusr/bin/su 4755 0:0 = su", config)
 	for _, tc := range s.entries(t, gitServer(t, served)) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			command(t, dir, "cp", "--archive", app+"/.", dir)
-			write(t, dir, "crosshull.yaml", layout{files: strings.ReplaceAll(tc.files, "IMAGE", image)}.spec(base))
+			write(t, dir, "crosshull.yaml", layout{files: strings.NewReplacer("IMAGE", image, "BASE", base).Replace(tc.files)}.spec(base))
 			got := built(t, dir, tc.err)
 			for line := range strings.Lines(tc.want) {
 				name, want, _ := strings.Cut(strings.TrimSpace(line), ": ")

@@ -34,7 +34,8 @@ import (
 )
 
 // usrMerged is a base as distributions make them, with much for a layer to stumble over. A line is a path, then its
-// mode and owner for a folder, its content after = for a file, or its target after > for a link.
+// mode and owner for a folder, its content after = for a file, or its target after > for a link. A file may have a mode
+// and an owner, too.
 const usrMerged = `
 usr 0755
 usr/bin 0755
@@ -138,7 +139,10 @@ func layerOf(t *testing.T, list string) []byte {
 		h := &tar.Header{ModTime: baseTime, Mode: 0o644}
 		var content string
 		if p, text, ok := strings.Cut(line, " = "); ok {
-			h.Name, h.Typeflag, h.Size, content = p, tar.TypeReg, int64(len(text)), text
+			h.Typeflag, h.Size, content = tar.TypeReg, int64(len(text)), text
+			if _, err := fmt.Sscanf(p+" 0644 0:0", "%s %o %d:%d", &h.Name, &h.Mode, &h.Uid, &h.Gid); err != nil {
+				t.Fatalf("%s: %v", line, err)
+			}
 		} else if p, to, ok := strings.Cut(line, " > "); ok {
 			h.Name, h.Typeflag, h.Linkname, h.Mode = p, tar.TypeSymlink, to, 0o777
 		} else {

@@ -41,7 +41,7 @@ WORKDIR /app
 COPY --link --chown=1654:1654 --from=folders /folders/0 /data/
 COPY --from=folders /links/1 /app/
 COPY --link --exclude=b.xml config/app.json config/a.xml /etc/app/
-COPY --link --chown=1654:1654 --from=folders /archives/3 /opt/tool/
+COPY --chown=1654:1654 --from=folders /archives/3 /opt/tool/
 ADD --checksum=sha256:0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a \
     --link --chmod=0644 https://example.com/ca.pem /etc/ca.pem
 ADD --link "https://example.com/tools.git#v1:bin" /opt/bin/

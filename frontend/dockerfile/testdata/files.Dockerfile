@@ -27,14 +27,16 @@ RUN dotnet publish app/app.csproj --no-restore -o /app -p:Configuration=Release 
 FROM build AS folders
 RUN mkdir -p /folders/0
 RUN mkdir -p '/folders/1/my tmp'
+RUN mkdir -p /folders/parent
 
 FROM 0 AS context
 
 FROM mcr.microsoft.com/dotnet/runtime:10.0@sha256:e123316a5f85cdf589e0ea346f03f5ffffd828208608e521258ab2f6e343589c AS image
 WORKDIR /srv
 COPY --link --chown=1000:1000 --chmod=0750 --from=folders /folders/0 /data/
-COPY --link --chown=1000:1000 --chmod=1777 --from=folders /folders/1 /var/lib/
-COPY --link --chown=1000:1000 --chmod=0644 config/app.json /etc/app.json
+COPY --from=folders /folders/parent /var/lib/
+COPY --chown=1000:1000 --chmod=1777 --from=folders /folders/1 /var/lib/
+COPY --chown=1000:1000 --chmod=0644 config/app.json /etc/app.json
 COPY --link --chmod=0755 --from=deploy /start.sh /usr/local/bin/start.sh
 COPY --link --from=context / /zero
 COPY --link --from=build /app /app/
