@@ -6,11 +6,11 @@ import (
 	"path/filepath"
 )
 
-// folder writes a context: a small app with a package. feed and base are where both come from. number is in its
-// sources, and in what is restored, so that a build with another number restores and compiles anew. note is a file of
-// the image: a build with another note only makes a layer.
-func (w *World) folder(number, note int, base string) (string, error) {
-	dir := filepath.Join(w.dir, "app")
+// folder writes a context in a folder: a small app with a package of the world's feed. base is what it runs on. number
+// is in its sources, and in what is restored, so that a build with another number restores and compiles anew. note is a
+// file of the image: a build with another note only makes a layer.
+func (w *World) folder(name string, number, note int, base string) (string, error) {
+	dir := filepath.Join(w.dir, name)
 	return dir, writeFiles(dir, map[string]string{
 		"crosshull.yaml": "# syntax=ghcr.io/crosshull/crosshull:1\nfiles: [{from: note.txt, to: /note.txt}]\n" +
 			"base: {image: \"" + base + "\"}\n",

@@ -50,3 +50,17 @@ func TestFaults(t *testing.T) {
 		})
 	}
 }
+
+// Many builds at once make the images that builds alone make, and no process of the frontend takes much memory.
+func TestLoad(t *testing.T) {
+	load, err := theWorld.Load(t.Context(), 4, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d builds of %d projects took %s, one build of each alone %s; the frontend had up to %d MiB",
+		load.Builds, load.Projects, load.Took.Round(time.Second), load.Alone.Round(time.Second), load.Memory>>20)
+	const most = 256 << 20
+	if load.Memory == 0 || load.Memory > most {
+		t.Errorf("a process of the frontend had %d bytes, want some and at most %d", load.Memory, most)
+	}
+}

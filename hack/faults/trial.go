@@ -126,10 +126,10 @@ func (a attempt) check(ctx context.Context, w *World, output string, failed erro
 
 // prepare makes an image, and a context of the next one: with another note, or with another number.
 func (w *World) prepare(ctx context.Context, number, note int, via string) (a attempt, err error) {
-	base := w.lab.Registry() + "/" + baseName + ":" + baseTag
+	base := w.base()
 	a.name = w.name()
 	a.ref = via + "/" + a.name
-	if a.dir, err = w.folder(0, 0, base); err != nil {
+	if a.dir, err = w.folder("app", 0, 0, base); err != nil {
 		return a, err
 	}
 	if err := w.must(ctx, hurt, a.dir, w.lab.Registry()+"/"+a.name); err != nil {
@@ -138,7 +138,7 @@ func (w *World) prepare(ctx context.Context, number, note int, via string) (a at
 	if a.was, err = w.tag(ctx, a.name); err != nil {
 		return a, err
 	}
-	if a.dir, err = w.folder(number, note, base); err != nil {
+	if a.dir, err = w.folder("app", number, note, base); err != nil {
 		return a, err
 	}
 	a.want, err = w.expect(ctx, a.dir)
@@ -174,7 +174,7 @@ func pulled(ctx context.Context, w *World, t Trial, h harm) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if a.dir, err = w.folder(0, 1+t.Number, w.registry.addr+moved); err != nil {
+	if a.dir, err = w.folder("app", 0, 1+t.Number, w.registry.addr+moved); err != nil {
 		return Result{}, err
 	}
 	if a.want, err = w.expect(ctx, a.dir); err != nil {

@@ -162,6 +162,9 @@ const (
 	baseTag  = "10.0"
 )
 
+// base is the image that the app runs on, without a fault.
+func (w *World) base() string { return w.lab.Registry() + "/" + baseName + ":" + baseTag }
+
 // move gives the base a new tag and a new digest: /NAME:TAG.
 func (w *World) move(ctx context.Context) (string, error) {
 	dt, err := w.get(ctx, baseName, "manifests/"+baseTag)
