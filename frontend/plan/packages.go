@@ -143,8 +143,12 @@ const (
 
 // NoApt is the error for a base that packages cannot be installed on.
 func NoApt(req *request.Request, base *gateway.Image, why string) error {
+	such := "base: {family: noble}"
+	if req.Spec.None() { // which takes no family
+		such = "base: {image: debian:bookworm-slim}"
+	}
 	return req.At("base.packages", fmt.Errorf("packages cannot be installed on %s: %s. "+
-		"Take a base of Debian or Ubuntu, such as base: {family: noble}", base.Name, why))
+		"Take a base of Debian or Ubuntu, such as %s", base.Name, why, such))
 }
 
 // report are the packages as we print them; nil if there are none.

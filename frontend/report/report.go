@@ -110,7 +110,7 @@ func (app App) summary(b *strings.Builder) {
 	for i, t := range app.Images {
 		if len(t.Removed) > 0 && (i == 0 || !slices.Equal(t.Removed, app.Images[i-1].Removed)) {
 			fmt.Fprintf(b, "  removed %s: the base keeps them in its layers, and the image hides them\n",
-				printable.Text(strings.Join(t.Removed, ", ")))
+				printable.Text(some(t.Removed)))
 		}
 		for _, l := range t.Layers {
 			if several && !l.Shared {
@@ -118,6 +118,15 @@ func (app App) summary(b *strings.Builder) {
 			}
 		}
 	}
+}
+
+// some are the first of many paths, and how many more there are.
+func some(paths []string) string {
+	const most = 5
+	if len(paths) <= most {
+		return strings.Join(paths, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(paths[:most], ", "), len(paths)-most)
 }
 
 // named is the reference with the beginning of its digest.

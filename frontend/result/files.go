@@ -124,8 +124,8 @@ func allEntries(ctx context.Context, p *plan.Plan, b *xllb.Builder) ([][]xllb.En
 // haveChecksums gives an error if a file from an address has no checksum. The error has the lines to write.
 func haveChecksums(ctx context.Context, p *plan.Plan, b *xllb.Builder) error {
 	for i := range p.Request.Spec.Files {
-		var lines []string
-		missing, same := false, true
+		var lines, lacking []string
+		same := true
 		for _, t := range p.Targets {
 			f := t.Spec.Files[i]
 			if len(f.From) != 1 || !spec.IsURL(f.From[0]) || spec.IsGit(f.From[0]) {
@@ -133,7 +133,7 @@ func haveChecksums(ctx context.Context, p *plan.Plan, b *xllb.Builder) error {
 			}
 			sum := f.Checksum.For(t.Platform)
 			if sum == "" {
-				missing = true
+				lacking = append(lacking, platform(t))
 				learned, err := p.Request.Gateway.Checksum(ctx, b.HTTP(f.From[0], xllb.ArchiveName, ""), xllb.ArchiveName)
 				if err != nil {
 					return p.Request.At(fmt.Sprintf("files.%d.from", i),
@@ -146,16 +146,20 @@ func haveChecksums(ctx context.Context, p *plan.Plan, b *xllb.Builder) error {
 			_, first, _ := strings.Cut(lines[0], ": ")
 			same = same && sum == first
 		}
-		if !missing {
+		if len(lacking) == 0 {
 			continue
 		}
 		line := "{" + strings.Join(lines, ", ") + "}"
 		if same {
 			_, line, _ = strings.Cut(lines[0], ": ")
 		}
-		return p.Request.At(fmt.Sprintf("files.%d.from", i), fmt.Errorf("%s needs a checksum, so that every build gets the "+
-			"same file: if you trust what is there now, write checksum: %s",
-			spec.ShownURL(p.Targets[0].Spec.Files[i].From[0]), line))
+		what := ""
+		if len(lacking) < len(lines) { // others have one
+			what = " for " + strings.Join(lacking, ", ")
+		}
+		return p.Request.At(fmt.Sprintf("files.%d.from", i), fmt.Errorf("%s needs a checksum%s, so that every build gets "+
+			"the same file: if you trust what is there now, write checksum: %s",
+			spec.ShownURL(p.Targets[0].Spec.Files[i].From[0]), what, line))
 	}
 	return nil
 }
@@ -174,7 +178,8 @@ func mismatch(req *request.Request, files []spec.File, err error) error {
 		for _, sum := range f.Checksum {
 			if sum == sums[2] {
 				return req.Locate(fmt.Sprintf("files.%d.checksum", i), gateway.Reword(err, fmt.Sprintf("%s: %s has the checksum "+
-					"%s, and the spec says %s: the file has changed, or the server sent something in its place",
+					"%s, and the spec says %s: the file has changed, or the server sent something in its place, such as an error "+
+					"page: look at it before you change the checksum",
 					req.Line(fmt.Sprintf("files.%d.checksum", i)), spec.ShownURL(f.From[0]), sums[1], sum)))
 			}
 		}
@@ -338,8 +343,8 @@ func (s sources) unpack(ctx context.Context, f spec.File, found []xllb.Source) e
 			return err
 		}
 		if len(names) == 1 && names[0] == xllb.ArchiveName {
-			return fmt.Errorf("%s is no tar archive, neither plain nor compressed with gzip, bzip2, xz or zstd: unpack takes "+
-				"no other kind", spec.ShownURL(name))
+			return fmt.Errorf("%s is no tar archive, neither plain nor compressed with gzip, bzip2, xz or zstd, or it is an "+
+				"empty one: unpack takes no other kind", spec.ShownURL(name))
 		}
 		if f.Strip > 0 {
 			deep, err := gateway.Glob(ctx, strings.Repeat("/*", f.Strip+1), gateway.NamesIn(ref))

@@ -141,6 +141,15 @@ func (c Checksums) For(p ocispecs.Platform) string {
 	return ""
 }
 
+// architectures are those that Linux images exist for.
+var architectures = strings.Fields("386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64le riscv64 s390x")
+
+// isPlatform tells whether a key of checksums is one that [Checksums.For] may look for.
+func isPlatform(name string) bool {
+	arch, variant, _ := strings.Cut(strings.TrimPrefix(name, "linux/"), "/")
+	return slices.Contains(architectures, arch) && !strings.Contains(variant, "/")
+}
+
 // withoutUser leaves the user and the password out of an address.
 func withoutUser(text string) string {
 	scheme, rest, ok := strings.Cut(text, "://")
@@ -291,6 +300,12 @@ func (f File) wrongFrom() (key, why string) {
 		return "", ""
 	}
 	git := IsGit(f.From[0])
+	for name := range f.Checksum {
+		if name != "" && !isPlatform(name) {
+			return "checksum", show(name) + " in checksum is no platform: write an architecture such as amd64 or arm64, or a " +
+				"platform such as linux/arm/v7"
+		}
+	}
 	for _, sum := range f.Checksum {
 		if isFile := strings.HasPrefix(sum, "sha256:"); isFile == git {
 			if git {

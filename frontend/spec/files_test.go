@@ -98,3 +98,14 @@ func TestChecksumFor(t *testing.T) {
 		}
 	}
 }
+
+// A misspelled architecture would leave its platform without a checksum.
+func TestChecksumPlatform(t *testing.T) {
+	for name, want := range map[string]bool{
+		"amd64": true, "arm/v7": true, "linux/arm64": true, "linux/arm/v7": true, "arm65": false, "windows/amd64": false,
+	} {
+		if got := isPlatform(name); got != want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
