@@ -36,6 +36,8 @@ type Facts struct {
 	BuildRID string
 	// Now is the time to compare ends of support with.
 	Now time.Time
+	// Asked tells whether the user asked for a check, and not for a build.
+	Asked bool
 	// Published tells whether the apps have been published. If so, only the rules about published files run.
 	Published bool
 }

@@ -33,6 +33,7 @@ const project = `<Project Sdk="Microsoft.NET.Sdk.Web">
 
 // build is what a test says about a build. For anything else, it is a web app with a spec of one line.
 type build struct {
+	asked    bool     // for a check
 	present  []string // keys of users that the base has
 	spec     string   // follows head, unless it begins with a comment
 	args     map[string]string
@@ -81,6 +82,7 @@ func (b build) facts(t *testing.T) *Facts {
 		BuildRID: "linux-x64",
 		Now:      time.Date(2026, time.November, 26, 12, 0, 0, 0, time.UTC),
 
+		Asked:     b.asked,
 		Published: b.natives != nil || b.made != nil,
 	}
 	if b.noFile {
@@ -624,6 +626,20 @@ publish:
 		spec: "base:\n  image: '" + pinned + "'\n  packages: {install: [one], snapshot: '2026-01-01T00:00:00Z'}\n",
 	}, "UnpinnedPackages", nil},
 
+	{"packages twice in an image of files alone", build{
+		spec: "project: none\nbase:\n  image: 'b:1'\n  packages: [curl, curl]\nimage: {entrypoint: [a]}\n",
+	}, "DuplicatePackage", []string{"crosshull.yaml:5"}},
+	{"pinned files alone with packages", build{
+		spec: "project: none\nbase: {image: '" + pinned + "', packages: [one]}\nimage: {entrypoint: [a]}\n",
+	}, "UnpinnedPackages", []string{"crosshull.yaml:3"}},
+	{"packages of the first build", build{asked: true, spec: "base:\n  packages: [one=1.0, two=2.*]\n"},
+		"CachedPackages", []string{"crosshull.yaml:3"}},
+	{"packages of the first build, in a build", build{spec: "base:\n  packages: [one]\n"}, "CachedPackages", nil},
+	{"packages of a version", build{asked: true, spec: "base: {packages: [one=1.0]}\n"}, "CachedPackages", nil},
+	{"packages of a snapshot", build{
+		asked: true, spec: "base: {packages: {install: [one], snapshot: '2026-01-01T00:00:00Z'}}\n",
+	}, "CachedPackages", nil},
+
 	{"a privileged port", build{spec: "image:\n  ports:\n    - 8080\n    - 443/tcp\n"}, "PrivilegedPort",
 		[]string{"crosshull.yaml:5"}},
 	{"a privileged port of the environment", build{spec: "image:\n  env:\n    ASPNETCORE_URLS: http://+:80\n"},
@@ -941,7 +957,7 @@ func TestExamplesInDocs(t *testing.T) {
 			"CommandArchitecture",
 		}, rule):
 			seen++
-			b := build{spec: m[3]}
+			b := build{spec: m[3], asked: rule == "CachedPackages"}
 			if strings.HasSuffix(m[3], "family: alpine}\n") {
 				b.env = []string{"APP_UID=1654", "ASPNETCORE_HTTP_PORTS=8080", invariant}
 			}

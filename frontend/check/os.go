@@ -56,15 +56,25 @@ func duplicatePackage(r *run, a *App) {
 	}
 }
 
+// unpinned tells whether packages are those of the day. A source of the spec may be a snapshot.
+func unpinned(of spec.Packages) bool {
+	return of.Snapshot == "" && len(of.Sources) == 0 && slices.ContainsFunc(osPackages(of), func(p namedPackage) bool {
+		return !strings.Contains(p.text, "=") || strings.Contains(p.text, "*")
+	})
+}
+
 // unpinnedPackages finds packages of any day on a base that the spec pins.
 func unpinnedPackages(r *run, a *App) {
-	of := a.Spec.Base.Packages
-	pinned := func(p namedPackage) bool { return strings.Contains(p.text, "=") && !strings.Contains(p.text, "*") }
-	all := osPackages(of)
-	if !parseImage(a.Spec.Base.Image).digest || of.Snapshot != "" || len(of.Sources) > 0 ||
-		!slices.ContainsFunc(all, func(p namedPackage) bool { return !pinned(p) }) {
-		return
+	if parseImage(a.Spec.Base.Image).digest && unpinned(a.Spec.Base.Packages) {
+		r.warn(r.where(a, inKey("base.packages")),
+			"the base has a digest, but base.packages installs the packages of the day: set base.packages.snapshot, too")
 	}
-	r.warn(r.where(a, inKey("base.packages")),
-		"the base has a digest, but base.packages installs the packages of the day: set base.packages.snapshot, too")
+}
+
+// cachedPackages finds packages of any day on a base that gets fixes. A build does not repeat this each time.
+func cachedPackages(r *run, a *App) {
+	if r.Asked && !parseImage(a.Spec.Base.Image).digest && unpinned(a.Spec.Base.Packages) {
+		r.warn(r.where(a, inKey("base.packages")), "BuildKit keeps the packages of the first build while the base and the "+
+			"list are the same: build with --no-cache-filter packages now and then, or set base.packages.snapshot")
+	}
 }

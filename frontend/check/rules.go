@@ -29,6 +29,7 @@ var Rules = []Rule{
 		Name:        "DuplicatePackage",
 		Description: "An OS package should be named once for an image",
 		perApp:      duplicatePackage,
+		none:        true,
 	},
 	{Name: "TestProject", Description: "A test project is not published: it belongs in tests", once: testProject},
 	{
@@ -65,6 +66,13 @@ var Rules = []Rule{
 		Name:        "UnpinnedPackages",
 		Description: "If the base is pinned, its OS packages should be pinned, too",
 		perApp:      unpinnedPackages,
+		none:        true,
+	},
+	{
+		Name:        "CachedPackages",
+		Description: "OS packages of no fixed day should be installed anew now and then",
+		perApp:      cachedPackages,
+		none:        true,
 	},
 	{
 		Name:        "UnlockedFloatingVersions",

@@ -18,12 +18,14 @@ import (
 	"github.com/crosshull/crosshull/frontend/spec"
 	"github.com/crosshull/crosshull/frontend/tree"
 	xllb "github.com/crosshull/crosshull/llb"
+	"github.com/crosshull/crosshull/llb/accounts"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
 // collect gives the facts for the rules: about all apps, or the target. With an error, it gives what it knows so far.
 func collect(ctx context.Context, req *request.Request) (*check.Facts, error) {
 	f := newFacts(req)
+	f.Asked = true
 	apps, tests, err := subjects(req)
 	if err != nil {
 		return f, err
@@ -246,6 +248,9 @@ func configure(ctx context.Context, req *request.Request, a *check.App, app *dot
 			continue // the base need not be pulled
 		}
 		users, err := plan.Users(ctx, req, base.Image, s, config)
+		if plan.Installs(s, base.platform) && errors.As(err, new(*accounts.Error)) {
+			continue // the packages may bring what is missing, and are not installed for this
+		}
 		if err != nil {
 			return err
 		}

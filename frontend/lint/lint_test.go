@@ -93,6 +93,12 @@ func TestCheck(t *testing.T) {
 		{name: "a user of nobody", c: app(nil, "image:", "  user: app", "  groups: [{name: app, gid: 7}]"), change: etcOf,
 			want: []string{"error crosshull.yaml:4 crosshull.yaml:4: image.groups.0.gid: the image has a group app with the " +
 				"number 1654: write gid: 1654, or choose another name"}},
+		{name: "a group of a package", c: app(nil, "base: {packages: [cron=3.0]}", "image:",
+			"  users: [{name: shop, uid: 10001, groups: [crontab]}]", "  user: shop"), change: etcOf},
+		{name: "packages of no day", c: app(nil, "base: {packages: [cron]}"), want: []string{
+			"CachedPackages crosshull.yaml:2 BuildKit keeps the packages of the first build while the base and the list are " +
+				"the same: build with --no-cache-filter packages now and then, or set base.packages.snapshot",
+		}},
 		{name: "a find that is skipped", c: app(nil, "# check=skip=RootUser", "image: {user: root}")},
 		{name: "a find in a project", c: app(gatewaytest.Item{"ContainerUser": "root"}), change: func(c *gatewaytest.Client) {
 			c.Say("app/app.csproj", "<Project>", "<ContainerUser>root</ContainerUser>", "</Project>")

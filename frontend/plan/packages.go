@@ -53,6 +53,9 @@ func wanted(s *spec.Spec, p ocispecs.Platform) apt.Packages {
 	return want
 }
 
+// Installs tells whether the image for a platform gets packages.
+func Installs(s *spec.Spec, p ocispecs.Platform) bool { return len(wanted(s, p).Install) > 0 }
+
 // forPlatform tells whether a key of base.packages.only is for p: its architecture, or all of the platform.
 func forPlatform(name string, p ocispecs.Platform) bool {
 	p = platforms.Normalize(p)
@@ -103,7 +106,7 @@ func install(ctx context.Context, p *Plan, ref string, targets []Target) ([]Targ
 // CheckApt finds by the name of a base that the packages of the spec cannot be installed on it. Most names do not tell:
 // then a build looks into the base.
 func CheckApt(req *request.Request, base *gateway.Image, s *spec.Spec, p ocispecs.Platform) error {
-	if len(wanted(s, p).Install) == 0 {
+	if !Installs(s, p) {
 		return nil
 	}
 	if dotnet.IsScratch(base.Name) {

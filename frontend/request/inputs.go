@@ -1,8 +1,10 @@
 package request
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -140,16 +142,7 @@ func (r *Request) DiagnosePackages(ctx context.Context, err error) error {
 	if len(mistakes) == 0 {
 		return err
 	}
-	key := "base.packages"
-	for _, list := range []string{"base.packages", "base.packages.install"} {
-		for i, name := range r.Spec.Base.Packages.Install {
-			if slices.Contains(strings.FieldsFunc(mistakes[0], func(c rune) bool { return c == ' ' || c == '\'' }), name) {
-				if at := fmt.Sprintf("%s.%d", list, i); r.Has(at) {
-					key = at
-				}
-			}
-		}
-	}
+	key := r.packageKey(mistakes)
 	// The first mistake is the last line, because some clients show only that.
 	text := step + ":\n"
 	for _, mistake := range mistakes[1:] {
@@ -158,3 +151,41 @@ func (r *Request) DiagnosePackages(ctx context.Context, err error) error {
 	text += fmt.Sprintf("%s:%d: %s", r.Source.Filename, r.Range(key).Start, mistakes[0])
 	return gateway.Reword(err, text) // which has the place of the vertex
 }
+
+// packageKey is the key of base.packages that mistakes are about: a key, a source or a package that they name.
+func (r *Request) packageKey(mistakes []string) string {
+	of := r.Spec.Base.Packages
+	all := strings.Join(mistakes, "\n")
+	for _, name := range SortedKeys(of.Sources) {
+		key, source := "base.packages.keys."+name, "base.packages.sources."+name
+		from := slices.ContainsFunc(archives.FindAllString(of.Sources[name], -1), func(archive string) bool {
+			return strings.Contains(mistakes[0], strings.TrimRight(archive, "/"))
+		})
+		switch {
+		case r.Has(key) && (has(all, key) || from && strings.Contains(mistakes[0], "not signed")):
+			return key
+		case r.Has(source) && (from || has(mistakes[0], source)):
+			return source
+		}
+	}
+	words := strings.FieldsFunc(mistakes[0], func(c rune) bool { return strings.ContainsRune(" ':", c) })
+	names := func(list string, packages []string) string {
+		for i, asked := range packages {
+			name, _, _ := strings.Cut(asked, "=")
+			name, _, _ = strings.Cut(name, "/")
+			at := fmt.Sprintf("%s.%d", list, i)
+			if r.Has(at) && (slices.Contains(words, name) || slices.Contains(words, asked)) {
+				return at
+			}
+		}
+		return ""
+	}
+	key := cmp.Or(names("base.packages", of.Install), names("base.packages.install", of.Install))
+	for _, on := range SortedKeys(of.Only) {
+		key = cmp.Or(key, names("base.packages.only."+on, of.Only[on]))
+	}
+	return cmp.Or(key, "base.packages")
+}
+
+// archives matches the addresses in a source of packages.
+var archives = regexp.MustCompile(`[a-z+]+://[^\s\]]+`)

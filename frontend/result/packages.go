@@ -22,14 +22,28 @@ import (
 // too, so nothing runs twice. It tells what was installed for each target.
 func install(ctx context.Context, p *plan.Plan) ([]installation, error) {
 	all := make([]installation, len(p.Targets))
-	eg, ctx := gateway.Group(ctx)
+	eg, each := gateway.Group(ctx)
 	for i, t := range p.Targets {
 		eg.Go(func() (err error) {
-			all[i], err = installed(ctx, p, t)
+			all[i], err = installed(each, p, t)
 			return err
 		})
 	}
-	return all, eg.Wait()
+	if err := eg.Wait(); err != nil {
+		return nil, err
+	}
+	warnSkips(ctx, p, all)
+	return all, nil
+}
+
+// warnSkips warns of names in skip-scripts that no image has as a package.
+func warnSkips(ctx context.Context, p *plan.Plan, all []installation) {
+	for _, name := range p.Request.Spec.Base.Packages.SkipScripts {
+		is := func(pkg apt.Package) bool { return pkg.Name == name }
+		if !slices.ContainsFunc(all, func(i installation) bool { return slices.ContainsFunc(i.packages, is) }) {
+			p.Request.Warn(ctx, fmt.Sprintf("base.packages.skip-scripts has no effect for %s: it is not installed", name))
+		}
+	}
 }
 
 // installation is what was installed for a target. The zero value: the spec asks for nothing.

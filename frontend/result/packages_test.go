@@ -34,7 +34,12 @@ const withPackages = "base: {packages: {install: [curl], skip-scripts: [curl, no
 
 // The report lists what was installed, and the scripts that may not have run. Those of the build platform ran.
 func TestPackagesInReport(t *testing.T) {
-	r := told(t, export(t, onDebian("linux/amd64,linux/arm64", withPackages)))
+	c := onDebian("linux/amd64,linux/arm64", withPackages)
+	r := told(t, export(t, c))
+	says := "base.packages.skip-scripts has no effect for none: it is not installed"
+	if got := c.Warnings(); !slices.Equal(got, []string{says}) {
+		t.Errorf("warned of %q", got)
+	}
 	for _, image := range r.Apps[0].Images {
 		arch := strings.TrimPrefix(image.Platform, "linux/")
 		want := &report.Packages{Install: []string{"curl"}, Installed: []report.Package{

@@ -81,6 +81,9 @@ var (
 	// askedPackage is a package as apt-get install takes it.
 	askedPackage = all(aPackage + `(=[0-9][A-Za-z0-9.+~:*-]*|/[A-Za-z0-9][A-Za-z0-9.-]*)?`)
 
+	// architecture is one that Debian or Ubuntu has, by its names in images, in the kernel and in dpkg.
+	architecture = `amd64|x86_64|arm64|aarch64|arm|armhf|armel|386|i386|s390x|ppc64le|riscv64|loong64|mips64le`
+
 	// buildKits matches build arguments that BuildKit itself uses.
 	buildKits = regexp.MustCompile(`^SOURCE_DATE_EPOCH$|^BUILDKIT_|_[pP][rR][oO][xX][yY]$`)
 )
@@ -152,7 +155,7 @@ var rules = map[string]*rule{
 		is: isPackage, match: askedPackage,
 		names: &rule{
 			is:    "a platform such as linux/arm64, or an architecture such as arm64",
-			match: all(`(linux/)?[a-z0-9_]+(/v[0-9]+)?`),
+			match: all(`(` + architecture + `)|linux/(` + architecture + `)(/v[0-9]+)?`),
 		},
 	},
 	"time": {

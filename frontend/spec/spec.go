@@ -489,8 +489,8 @@ type Packages struct {
 	Install []string `yaml:"install,alone" rule:"package"`
 	// Only are further packages for some platforms: a list for each platform or architecture.
 	//
-	//	example: base: {packages: {install: [curl], only: {amd64: [intel-microcode]}}}
-	//	Dockerfile: RUN [ $TARGETARCH != amd64 ] || apt-get install -y intel-microcode
+	//	example: base: {packages: {install: [curl], only: {amd64: [intel-media-va-driver]}}}
+	//	Dockerfile: RUN [ $TARGETARCH != amd64 ] || apt-get install -y intel-media-va-driver
 	Only map[string][]string `yaml:"only" rule:"only"`
 	// Recommends installs the packages that these recommend, too.
 	//

@@ -208,7 +208,9 @@ func TestPackageMistakes(t *testing.T) {
 		want                 []string
 	}{
 		{"unknown", "", "[tzdata, no-such-package]", []string{"crosshull.yaml:3: Unable to locate package no-such-package"}},
-		{"no version", "", "[curl=1.2.3]", []string{"crosshull.yaml:3: Version '1.2.3' for 'curl' was not found"}},
+		{"no version", "", "[curl=1.2.3]", []string{
+			"crosshull.yaml:3: Version '1.2.3' for 'curl' was not found: there is 7.",
+		}},
 		{"virtual", "", "[mail-transport-agent]", []string{
 			"Package mail-transport-agent is a virtual package provided by:", "postfix",
 			"crosshull.yaml:3: Package 'mail-transport-agent' has no installation candidate",
@@ -221,6 +223,11 @@ func TestPackageMistakes(t *testing.T) {
 		{"chiseled", "  family: noble-chiseled\n", "[curl]", []string{"crosshull.yaml:", "has no apt"}},
 		{"mirror that is down", "", `{install: [curl], sources: {debian: "deb http://127.0.0.1:1/debian bookworm main"}}`,
 			[]string{"Could not connect to 127.0.0.1:1"}},
+		{"source that is none", "", "\n    install: [curl]\n    sources:\n      x: debx nonsense", []string{
+			"crosshull.yaml:6: Type 'debx' is not known on line 1 in source list base.packages.sources.x",
+		}},
+		{"mirror that is down, at its line", "", "\n    install: [curl]\n    sources:\n      x: deb http://127.0.0.1:1/ ./",
+			[]string{"crosshull.yaml:6: Failed to fetch http://127.0.0.1:1/"}},
 		{"no key", "", `{install: [curl], sources: {x: "deb http://127.0.0.1:1/ ./"}, keys: {x: no.asc}}`,
 			[]string{"no.asc"}},
 	} {

@@ -16,11 +16,13 @@ sealed class Apt
 {
     readonly string root, state;
     readonly Dictionary<string, string> variables;
+    readonly HashSet<string> more; // names of sources that the image does not have
 
     internal Apt(string root, Request request)
     {
         this.root = root;
         state = request.State;
+        more = request.Sources.Select(s => s.Name).ToHashSet();
         Directory.CreateDirectory(Path.Combine(state, "lists/partial"));
         Directory.CreateDirectory(Path.Combine(Archives, "partial"));
         var config = Path.Combine(state, "apt.conf");
@@ -146,8 +148,14 @@ sealed class Apt
     internal void Download(IReadOnlyList<string> packages) =>
         Run(["install", "--download-only", "-q", "--", .. packages]);
 
-    internal void Install(IReadOnlyList<string> packages) =>
-        Run(["install", "--no-download", "-q", "--", .. packages]);
+    internal void Install(IReadOnlyList<string> packages)
+    {
+        // One stream, so that what a script says stays in its order.
+        var result = Tool.Run(
+            "sh", ["-c", "exec apt-get install --no-download -q -- \"$@\" 2>&1", "sh", .. packages], variables);
+        if (result.Code != 0)
+            throw new Mistake(Failure(result)) { Shown = true };
+    }
 
     Tool.Result Run(IReadOnlyList<string> args)
     {
@@ -155,17 +163,67 @@ sealed class Apt
         return result.Code == 0 ? result : throw new Mistake(Said(result)) { Shown = true };
     }
 
-    /// <summary>What apt says of a mistake: its errors, and what it says before them of packages.</summary>
-    static IReadOnlyList<string> Said(Tool.Result result)
+    /// <summary>Why dpkg failed, and what the script that it ran said before that.</summary>
+    IReadOnlyList<string> Failure(Tool.Result result)
     {
-        var errors = result.Errors.Split('\n').Where(l => l.StartsWith("E: ")).Select(l => l[3..]).ToList();
+        var lines = Lines(result.Output).Select(line => line.Replace(Archives + "/", "")).ToList();
+        var at = lines.FindIndex(line => line.StartsWith("dpkg: error processing "));
+        if (at < 0)
+            return Said(new Tool.Result(result.Code, result.Output, result.Output));
+        var words = lines.Take(at).Skip(lines.FindLastIndex(at, l => progress.IsMatch(l)) + 1).TakeLast(20).ToArray();
+        var why = string.Join(' ', lines.Skip(at).Take(2).Select(line => line.Trim()));
+        if (words.Any(w => wantsNetwork.IsMatch(w)))
+            why += ". Scripts have no network";
+        return [why, .. words];
+    }
+
+    static IEnumerable<string> Lines(string text) => text.Split('\n').Select(l => l.TrimEnd()).Where(l => l != "");
+
+    /// <summary>What apt says of a mistake: its errors, and what it says before them of packages.</summary>
+    IReadOnlyList<string> Said(Tool.Result result)
+    {
+        var errors = Lines(result.Errors).Where(l => l.StartsWith("E: ")).Select(l => Named(l[3..])).ToList();
         if (errors.Count == 0)
             return [$"apt-get failed: {result.Errors.Trim()}"];
-        var lines = result.Output.Split('\n').Select(l => l.TrimEnd()).Where(l => l != "").ToList();
+        errors.AddRange(Lines(result.Errors).Where(l => ofKeys.IsMatch(l)).Select(l => Named(l[3..])));
+        // Apt says of a version that it does not know that the package may be missing.
+        if (errors.Any(e => noVersion.IsMatch(e)))
+            return errors.Select(WithVersions).ToArray();
+        var lines = Lines(result.Output).ToList();
         var last = lines.FindLastIndex(
             l => l.StartsWith("Reading ") || l.StartsWith("Building ") || l.StartsWith("Get:"));
         return [.. errors, .. lines.Skip(last + 1)];
     }
+
+    string WithVersions(string error)
+    {
+        if (noVersion.Match(error) is not { Success: true } match)
+            return error;
+        var said = Tool.Run("apt-cache", ["madison", "--", match.Groups[1].Value], variables, show: false).Output;
+        var versions = Lines(said).Select(line => line.Split('|')).Where(fields => fields.Length > 1)
+            .Select(fields => fields[1].Trim()).Distinct().ToArray();
+        var has = versions.Length == 0 ? "no source has this package" : "there is " + string.Join(", ", versions);
+        return $"{error}: {has}";
+    }
+
+    // Says where a file of ours comes from.
+    string Named(string text)
+    {
+        text = Regex.Replace(text, Regex.Escape(Sources + "/") + @"((\S+?)(\.list|\.sources))(?![\w.])", m =>
+            more.Contains(m.Groups[2].Value) ? "base.packages.sources." + m.Groups[2].Value :
+            m.Groups[1].Value == "sources.list" ? "/etc/apt/sources.list" : "/etc/apt/sources.list.d/" + m.Groups[1]);
+        return Regex.Replace(text, Regex.Escape(state + "/") + @"(\S+?)\.(asc|gpg)(?![\w.])", "base.packages.keys.$1");
+    }
+
+    static readonly Regex progress = new(
+        @"^(Setting up|Unpacking|Preparing to unpack|Selecting previously|\(Reading database|Processing triggers) ");
+
+    static readonly Regex wantsNetwork =
+        new(@"resolv|unreachable|connect|fetch|download|network", RegexOptions.IgnoreCase);
+
+    static readonly Regex noVersion = new(@"^Version '[^']*' for '([^']*)' was not found");
+
+    static readonly Regex ofKeys = new(@"^W: .*(GPG error|keyring)");
 
     static readonly Regex candidate =
         new(@"^(\S+):$\n\s+Installed: .*\n\s+Candidate: (?!\(none\))", RegexOptions.Multiline);

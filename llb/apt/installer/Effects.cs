@@ -37,9 +37,8 @@ sealed class Effects(Request request, Translation translation, IReadOnlyList<Arc
             return Link(a) == Link(b);
         if (!Attributes(a).SequenceEqual(Attributes(b)))
             return false;
-        // The time of what an installation changes is fixed, so equal times say nothing there.
-        var unchanged = was.Seconds == now.Seconds && was.Nanoseconds == now.Nanoseconds && now.Seconds != request.Time;
-        return !now.IsFile || was.Size == now.Size && (unchanged || Tree.SameContent(a, b));
+        // A script can keep size and time. But a file of the base that nobody touched is the same one in both.
+        return !now.IsFile || was.Size == now.Size && (was.Inode == now.Inode || Tree.SameContent(a, b));
     }
 
     static IEnumerable<string> Attributes(string path) =>
@@ -82,7 +81,7 @@ sealed class Effects(Request request, Translation translation, IReadOnlyList<Arc
         var text = Encoding.Latin1.GetString(bytes);
         if (path == "var/lib/apt/extended_states")
             text = translation.States(text);
-        else if (text.StartsWith("\x7fELF", StringComparison.Ordinal))
+        else if (bytes.AsSpan().StartsWith("\u007fELF"u8))
             text = Refuse(path, "which is a program for the build platform");
         else if (path.EndsWith(".pyc", StringComparison.Ordinal) && translation.Names(text))
             return; // Python compiles the source again, which is another one here

@@ -14,6 +14,8 @@ namespace Crosshull.Packages;
 /// </summary>
 sealed class Foreign(Request request)
 {
+    const string Overrides = "statoverride";
+
     // What scripts change before dpkg unpacks: where files go instead, and who can own them.
     static readonly string[] early =
     [
@@ -85,6 +87,7 @@ sealed class Foreign(Request request)
 
     void TakeEarly()
     {
+        MoveDiverted();
         foreach (var name in early)
         {
             string from = Path.Combine(request.Installed, name), to = Path.Combine(request.Target, name);
@@ -98,6 +101,30 @@ sealed class Foreign(Request request)
             Tree.CopyRights(from, to);
         }
     }
+
+    // A script that diverts a file of the base moves it away, before dpkg unpacks the other one in its place.
+    void MoveDiverted()
+    {
+        var before = Diversions(request.Pristine).ToHashSet();
+        foreach (var (from, to) in Diversions(request.Installed).Where(d => !before.Contains(d)))
+        {
+            string was = request.Pristine + from, now = request.Installed + to;
+            var moved = Posix.Look(was) is { IsFolder: false } && Posix.Look(request.Pristine + to) == null &&
+                Posix.Look(now) is { IsFolder: false } && SameFile(was, now);
+            string here = request.Target + Translation.Path(from), there = request.Target + Translation.Path(to);
+            if (moved && Posix.Look(here) is { IsFolder: false } && Posix.Look(there) == null)
+                Tool.Output("mv", "-T", here, there);
+        }
+    }
+
+    static bool SameFile(string a, string b) =>
+        (new FileInfo(a).LinkTarget, new FileInfo(b).LinkTarget) is var (one, other) && one == other &&
+        (one != null || Tree.SameContent(a, b));
+
+    // What the database diverts: three lines each, and the third is the package that diverts.
+    static IEnumerable<(string From, string To)> Diversions(string root) =>
+        Text(Path.Combine(root, Database.Folder, "diversions")).Split('\n').Chunk(3).Where(lines => lines.Length == 3)
+            .Select(lines => (lines[0], lines[1]));
 
     static string Text(string file) => File.Exists(file) ? File.ReadAllText(file, Encoding.Latin1) : "";
 
@@ -144,6 +171,7 @@ sealed class Foreign(Request request)
             archive.WriteWithoutScripts(to);
             return to;
         }).ToArray();
+        NumberOwners(db);
         string[] common =
         [
             "--instdir=" + request.Target, "--admindir=" + db, "--log=/dev/null", "--force-depends", "--force-confold",
@@ -152,11 +180,39 @@ sealed class Foreign(Request request)
         Dpkg([.. common, "--no-triggers", "--unpack", .. stripped]);
         Dpkg([.. common, "--configure", "--pending"]);
         CheckLinks(db, archives);
+        if (File.Exists(Path.Combine(real, Overrides)))
+            Tool.Output("cp", "-a", "--remove-destination", Path.Combine(real, Overrides), db);
         PutScripts(db, kept, archives);
         if (!hadArchitectures)
             File.Delete(Path.Combine(db, "arch"));
         WriteBack(db, real);
         Directory.Delete(work, recursive: true);
+    }
+
+    // dpkg looks for the owners among those of the root that it runs in, where the scripts have added none.
+    void NumberOwners(string db)
+    {
+        var file = Path.Combine(db, Overrides);
+        if (!File.Exists(file))
+            return;
+        Dictionary<string, string> users = Numbers("etc/passwd"), groups = Numbers("etc/group");
+        var lines = File.ReadAllLines(file, Encoding.Latin1).Select(line => line.Split(' ', 3))
+            .Where(words => words.Length == 3)
+            .Select(words => $"{Number(users, words[0])} {Number(groups, words[1])} {words[2]}\n");
+        File.WriteAllText(file, string.Concat(lines), Encoding.Latin1);
+    }
+
+    static string Number(Dictionary<string, string> all, string name) =>
+        all.TryGetValue(name, out var number) ? "#" + number : name;
+
+    // The numbers of users or groups of the image, by name.
+    Dictionary<string, string> Numbers(string file)
+    {
+        var all = new Dictionary<string, string>();
+        foreach (var fields in Text(Path.Combine(request.Target, file)).Split('\n').Select(line => line.Split(':')))
+            if (fields.Length > 2)
+                all.TryAdd(fields[0], fields[2]);
+        return all;
     }
 
     static void Dpkg(IReadOnlyList<string> args)

@@ -9,7 +9,10 @@ using System.Text;
 namespace Crosshull.Packages;
 
 /// <summary>What lstat(2) says of a file.</summary>
-readonly record struct Stat(ushort Mode, uint Uid, uint Gid, long Size, long Seconds, uint Nanoseconds)
+/// <param name="Inode">Its number, and when its content or its rights changed last. Nobody can set that time.</param>
+readonly record struct Stat(
+    ushort Mode, uint Uid, uint Gid, long Size, long Seconds, uint Nanoseconds,
+    (ulong Number, long Seconds, uint Nanoseconds) Inode)
 {
     internal bool IsFolder => (Mode & 0xF000) == 0x4000;
     internal bool IsLink => (Mode & 0xF000) == 0xA000;
@@ -28,7 +31,9 @@ static class Posix
     internal static Stat? Look(string path)
     {
         if (statx(Here, path, NoFollow, 0x7ff, out var st) == 0)
-            return new Stat(st.Mode, st.Uid, st.Gid, (long)st.Size, st.ModifiedSeconds, st.ModifiedNanoseconds);
+            return new Stat(
+                st.Mode, st.Uid, st.Gid, (long)st.Size, st.ModifiedSeconds, st.ModifiedNanoseconds,
+                (st.Inode, st.ChangedSeconds, st.ChangedNanoseconds));
         var error = Marshal.GetLastPInvokeError();
         return error is NoEntry or NotFolder ? null : throw Failed("look at", path, error);
     }
@@ -86,7 +91,10 @@ static class Posix
         [FieldOffset(20)] internal uint Uid;
         [FieldOffset(24)] internal uint Gid;
         [FieldOffset(28)] internal ushort Mode;
+        [FieldOffset(32)] internal ulong Inode;
         [FieldOffset(40)] internal ulong Size;
+        [FieldOffset(96)] internal long ChangedSeconds;
+        [FieldOffset(104)] internal uint ChangedNanoseconds;
         [FieldOffset(112)] internal long ModifiedSeconds;
         [FieldOffset(120)] internal uint ModifiedNanoseconds;
     }

@@ -55,10 +55,12 @@ static class Tidy
     /// <summary>Gives new users a fixed date in shadow(5), where useradd writes that of today.</summary>
     internal static void FixDates(Request request)
     {
-        foreach (var name in new[] { "etc/shadow", "etc/shadow-" }.Where(n => File.Exists(Path.Combine("/", n))))
+        string[] names = ["etc/shadow", "etc/shadow-"];
+        // The backup gets the users of the base, too, when a script adds one.
+        var known = names.Select(name => Path.Combine(request.Pristine, name)).Where(File.Exists)
+            .SelectMany(File.ReadAllLines).ToHashSet();
+        foreach (var file in names.Select(name => Path.Combine("/", name)).Where(File.Exists))
         {
-            string file = Path.Combine("/", name), was = Path.Combine(request.Pristine, name);
-            var known = File.Exists(was) ? File.ReadAllLines(was).ToHashSet() : [];
             var lines = File.ReadAllLines(file);
             foreach (var i in Enumerable.Range(0, lines.Length).Where(i => !known.Contains(lines[i])))
             {

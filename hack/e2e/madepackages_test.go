@@ -1,0 +1,182 @@
+package e2e
+
+import (
+	"crypto/sha256"
+	"debug/elf"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// aPackage is a package to make: a file, and what its scripts do.
+type aPackage struct {
+	name, depends     string
+	preinst, postinst string
+	files             map[string]string
+}
+
+// packageSource makes a source of packages for amd64 and arm64, and gives the line that names it.
+func packageSource(t *testing.T, packages ...aPackage) (source string) {
+	t.Helper()
+	s := newShop(t)
+	var index strings.Builder
+	for _, p := range packages {
+		for _, arch := range []string{"amd64", "arm64"} {
+			file := p.pack(t, arch)
+			dt, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.put("/made/"+filepath.Base(file), dt)
+			_, _ = fmt.Fprintf(&index, "%sFilename: made/%s\nSize: %d\nSHA256: %x\n\n",
+				p.control(arch), filepath.Base(file), len(dt), sha256.Sum256(dt))
+		}
+	}
+	s.put("/made/Packages", []byte(index.String()))
+	return "deb [trusted=yes] " + s.URL + "/ made/"
+}
+
+func (p aPackage) control(arch string) string {
+	text := "Package: " + p.name + "\nVersion: 1.0-1\nArchitecture: " + arch + "\nMaintainer: a <a@example.com>\n"
+	if p.depends != "" {
+		text += "Depends: " + p.depends + "\n"
+	}
+	return text + "Description: x\n"
+}
+
+// pack makes the archive of a package.
+func (p aPackage) pack(t *testing.T, arch string) (file string) {
+	t.Helper()
+	dir := t.TempDir()
+	root := filepath.Join(dir, "root")
+	write(t, root, "DEBIAN/control", p.control(arch))
+	write(t, root, "usr/share/"+p.name+"/own", p.name+"\n")
+	for name, content := range p.files {
+		write(t, root, name, content)
+	}
+	for name, script := range map[string]string{"preinst": p.preinst, "postinst": p.postinst} {
+		if script == "" {
+			continue
+		}
+		write(t, root, "DEBIAN/"+name, "#!/bin/sh\nset -e\n"+script+"\n")
+		if err := os.Chmod(filepath.Join(root, "DEBIAN", name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file = filepath.Join(dir, p.name+"_1.0-1_"+arch+".deb")
+	out, err := exec.CommandContext(t.Context(), "dpkg-deb", "--root-owner-group", "-Zgzip", "-b", root, file).
+		CombinedOutput()
+	if err != nil {
+		t.Fatalf("dpkg-deb: %v\n%s", err, out)
+	}
+	return file
+}
+
+// withMade is an image of files alone that gets made packages.
+func withMade(t *testing.T, source, packages string) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n"+
+		"project: none\n"+
+		"base:\n"+
+		"  image: mcr.microsoft.com/dotnet/runtime-deps:10.0\n"+
+		"  packages:\n"+
+		"    install: ["+packages+"]\n"+
+		"    sources: {made: '"+source+"'}\n"+
+		"image: {entrypoint: [/bin/sh]}\n")
+	return dir
+}
+
+// What scripts do on the builder's platform is done for another platform as well, file by file.
+func TestEffectsOfScripts(t *testing.T) {
+	t.Parallel()
+	made := []aPackage{
+		{name: "overrides", depends: "adduser", postinst: "adduser --system --group --no-create-home statov\n" +
+			"dpkg-statoverride --update --add statov statov 0750 /usr/share/overrides/own"},
+		{name: "diverts", preinst: "dpkg-divert --package diverts --add --rename --divert /usr/bin/tac.moved /usr/bin/tac",
+			files: map[string]string{"usr/bin/tac": "ours\n"}},
+		{name: "keeps-time", postinst: "cd /usr/share/keeps-time\n" +
+			"was=$(stat -c %y own); sed -i s/keeps/KEEPS/ own; touch -d \"$was\" own"},
+	}
+	var names []string
+	for _, p := range made {
+		names = append(names, p.name)
+	}
+	dir, repo := withMade(t, packageSource(t, made...), strings.Join(names, ", ")), repository(t)
+	mustSolve(t, dir, platform("linux/amd64,linux/arm64"), pushTo(repo))
+	_, images := index(t, repo)
+	layer := func(p string) map[string]string {
+		return packageEntries(t, repo, images[p].Layers[osLayer(t, repo, images[p])])
+	}
+	amd64, arm64 := layer("linux/amd64"), layer("linux/arm64")
+	for _, name := range []string{
+		"usr/share/overrides/own", "var/lib/dpkg/statoverride", "etc/passwd", "etc/group", "etc/shadow", "etc/shadow-",
+		"usr/bin/tac", "var/lib/dpkg/diversions", "usr/share/keeps-time/own",
+	} {
+		if amd64[name] == "" || amd64[name] != arm64[name] {
+			t.Errorf("%s is %s on arm64, and %s on amd64", name, arm64[name], amd64[name])
+		}
+	}
+	files := layerFiles(t, repo, images["linux/arm64"].Layers[osLayer(t, repo, images["linux/arm64"])])
+	text := func(name string) string {
+		if files[name] == nil {
+			t.Errorf("no %s", name)
+			return ""
+		}
+		return string(files[name].data)
+	}
+	if got := text("var/lib/dpkg/statoverride"); !strings.Contains(got, "statov statov 750 /usr/share/overrides/own\n") {
+		t.Errorf("overrides %q", got)
+	}
+	wantELF(t, "/usr/bin/tac.moved", []byte(text("usr/bin/tac.moved")), elf.EM_AARCH64)
+	if got := text("usr/share/keeps-time/own"); got != "KEEPS-time\n" {
+		t.Errorf("a file whose time a script keeps has %q", got)
+	}
+	// The backup has the users of the base as the base has them.
+	dates := regexp.MustCompile(`(?m)^root:[^:]*:(\d+):`)
+	now, backup := dates.FindStringSubmatch(text("etc/shadow")), dates.FindStringSubmatch(text("etc/shadow-"))
+	if now == nil || !slices.Equal(now, backup) {
+		t.Errorf("root is %q in shadow, and %q in its backup", now, backup)
+	}
+	if h := files["usr/share/overrides/own"]; h == nil || h.Mode != 0o750 || h.Uid == 0 {
+		t.Errorf("/usr/share/overrides/own is %v", h)
+	}
+}
+
+// A script that makes what cannot be had for another platform, or that fails, is an error that says so.
+func TestScriptMistakes(t *testing.T) {
+	t.Parallel()
+	source := packageSource(t,
+		aPackage{name: "makes-program", postinst: "cp /bin/true /usr/local/bin/made"},
+		// A library that names no architecture.
+		aPackage{name: "fails", postinst: "echo 'The license was not accepted.'\necho 'Say yes.' >&2\nexit 3"},
+		aPackage{name: "wants-network", postinst: "apt-get update -qq"},
+		aPackage{name: "makes-library", postinst: "printf '\\177ELF\\002\\001\\001' > /usr/local/lib/made.so"},
+	)
+	for name, want := range map[string][]string{
+		"fails": {
+			"install fails:\nThe license was not accepted.\nSay yes.\ncrosshull.yaml:6: dpkg: error processing package fails " +
+				"(--configure): installed fails package post-installation script subprocess returned error exit status 3",
+		},
+		"wants-network": {"crosshull.yaml:6: dpkg: error processing package wants-network (--configure): installed ",
+			"exit status 100. Scripts have no network"},
+		"makes-program": {
+			"crosshull.yaml:6: makes-program: a script makes /usr/local/bin/made, which is a program for the build platform",
+		},
+		"makes-library": {"makes-library: a script makes /usr/local/lib/made.so, which is a program for the build platform"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := solve(t, withMade(t, source, name), platform("linux/arm64"))
+			if err == nil {
+				t.Fatal("the build succeeds")
+			}
+			wantContains(t, "error", err.Error(), want...)
+		})
+	}
+}
