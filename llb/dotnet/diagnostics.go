@@ -35,8 +35,8 @@ var diagnostic = regexp.MustCompile(
 		`error ?([A-Za-z]*\d+)? ?: (.*?)(?: \[(/[^\[\]]*?)(?:::[^\[\]]*)?\])?$`,
 )
 
-// ParseDiagnostics reads a DiagnosticsFile. It returns every error once, in the order of the log. source is
-// Paths.Source.
+// ParseDiagnostics reads a DiagnosticsFile. It returns every error once, in the order of the log, but none that says
+// nothing beside the others. source is Paths.Source.
 func ParseDiagnostics(dt []byte, source string) []Diagnostic {
 	var all []Diagnostic
 	seen := map[Diagnostic]bool{}
@@ -63,8 +63,15 @@ func ParseDiagnostics(dt []byte, source string) []Diagnostic {
 			all = append(all, d)
 		}
 	}
+	// With -warnaserror, MSBuild says of each task that builds other projects that it logged no error: those have it.
+	if said := slices.DeleteFunc(slices.Clone(all), silent); len(said) > 0 {
+		return said
+	}
 	return all
 }
+
+// silent tells whether an error only says that a task failed without one.
+func silent(d Diagnostic) bool { return d.Code == "MSB4181" }
 
 func (d Diagnostic) String() string {
 	at := d.File
@@ -86,8 +93,8 @@ func (d Diagnostic) String() string {
 }
 
 // passing are MSBuild's own codes for errors that do not come from the files: a feed did not give an SDK, or a task
-// crashed.
-var passing = []string{"MSB4018", "MSB4236", "MSB4242", "MSB4243", "MSB4244", "MSB4245", "MSB4247", "MSB4276"}
+// failed or crashed by itself.
+var passing = []string{"MSB4018", "MSB4181", "MSB4236", "MSB4242", "MSB4243", "MSB4244", "MSB4245", "MSB4247", "MSB4276"}
 
 // Lasts tells whether the error depends only on the project files, and so comes again until they change. Such errors
 // are about syntax and evaluation (MSB4…), a project that does not exist (MSB1009, MSB3202), or the SDK's rules

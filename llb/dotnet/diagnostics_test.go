@@ -45,6 +45,17 @@ error NETSDK1004: no place`
 	}
 }
 
+// A task that failed without an error of its own is an error only if there is no other.
+func TestSilentTask(t *testing.T) {
+	const task = `/source/a.targets(7,2): error MSB4181: The "MSBuild" task returned false but did not log an error.` + "\n"
+	const source = "/source/C.cs(1,2): error CS0219: unused\n"
+	for log, want := range map[string]string{task: "MSB4181", task + source: "CS0219", source + task: "CS0219"} {
+		if got := ParseDiagnostics([]byte(log), "/source"); len(got) != 1 || got[0].Code != want {
+			t.Errorf("%s: got %v, want %s", log, got, want)
+		}
+	}
+}
+
 // The most common errors have a hint, and every code that has a hint has a page.
 func TestHints(t *testing.T) {
 	for code, page := range map[string]string{
@@ -93,7 +104,7 @@ func TestHintOfWindowsFolder(t *testing.T) {
 func TestDiagnosticLasts(t *testing.T) {
 	for code, want := range map[string]bool{
 		"MSB4019": true, "MSB4025": true, "MSB3202": true, "MSB1009": true, "NETSDK1045": true,
-		"MSB4236": false, "MSB4242": false, "MSB4018": false, "MSB3021": false, "NU1301": false, "": false,
+		"MSB4236": false, "MSB4242": false, "MSB4018": false, "MSB4181": false, "MSB3021": false, "NU1301": false, "": false,
 	} {
 		if got := (Diagnostic{Code: code}).Lasts(); got != want {
 			t.Errorf("%q lasts: %v", code, got)
