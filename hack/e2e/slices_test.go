@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -85,5 +87,129 @@ func TestSlicesOfAnEdit(t *testing.T) {
 	write(t, dir, ".editorconfig", "root = true\n[*.cs]\ndotnet_diagnostic.CS0169.severity = error\n")
 	if rec, err := solve(t, dir, attr("target", "one")); err == nil || !strings.Contains(rec.log, "error CS0169") {
 		t.Errorf("a severity in .editorconfig has no effect: %v\n%s", err, rec.log)
+	}
+}
+
+// sliced writes an app with four libraries, which are compiled apart: L1 references L2.
+func sliced(t *testing.T, inApp string, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	write(t, dir, "Directory.Build.props", "<Project><PropertyGroup><TargetFramework>net10.0</TargetFramework>"+
+		"</PropertyGroup><!-- "+fresh()+" --></Project>\n")
+	for _, name := range []string{"L1", "L2", "L3", "L4"} {
+		reference := ""
+		if name == "L1" {
+			reference = `<ItemGroup><ProjectReference Include="../L2/L2.csproj" /></ItemGroup>`
+		}
+		write(t, dir, "src/"+name+"/"+name+".csproj", `<Project Sdk="Microsoft.NET.Sdk">`+reference+"</Project>\n")
+		write(t, dir, "src/"+name+"/C.cs", "/// <summary>of "+name+"</summary>\npublic class "+name+" { }\n")
+	}
+	write(t, dir, "src/App/App.csproj", `<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><OutputType>Exe</OutputType>`+
+		`</PropertyGroup><ItemGroup><ProjectReference Include="../L*/*.csproj" /></ItemGroup>`+inApp+"</Project>\n")
+	write(t, dir, "src/App/Program.cs", "System.Console.WriteLine(1);\n")
+	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/App\n")
+	for name, text := range files {
+		write(t, dir, name, text)
+	}
+	return dir
+}
+
+// docsIntoApp makes each library write its documentation into the folder of the app.
+const docsIntoApp = "<Project><PropertyGroup Condition=\"'$(MSBuildProjectName)' != 'App'\"><DocumentationFile>" +
+	"$(MSBuildThisFileDirectory)App/Docs/$(MSBuildProjectName).xml</DocumentationFile></PropertyGroup>" +
+	"<Import Project=\"../Directory.Build.props\" /></Project>"
+
+// Libraries are compiled apart only if a plain publish gives the same.
+func TestSlicesAsPlainPublish(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name, inApp string
+		files       map[string]string
+		apart       int
+		there, not  string // files of the output
+	}{
+		{"a library with all that is beside it", `<Target Name="Plug" AfterTargets="Publish"><ItemGroup><Plug ` +
+			`Include="../L1/bin/$(Configuration)/net10.0/**/*" /></ItemGroup><Copy SourceFiles="@(Plug)" ` +
+			`DestinationFolder="$(PublishDir)plugins/" /></Target>`, nil, 0, "plugins/L2.dll", ""},
+		{"files that libraries write where the app looks",
+			`<ItemGroup><Content Include="Docs/*.xml" CopyToOutputDirectory="PreserveNewest" /></ItemGroup>`,
+			map[string]string{"src/Directory.Build.props": docsIntoApp, "src/App/Docs/L1.xml": "<old />"}, 0,
+			"Docs/L1.xml", "Docs/L3.xml"},
+		{"switches at the root", `<Target Name="Say" AfterTargets="Publish"><WriteLinesToFile ` +
+			`File="$(PublishDir)$(Company).txt" Lines="1" /></Target>`,
+			map[string]string{"Directory.Build.rsp": "-p:Company=Acme\n"}, 1, "Acme.txt", ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			out := t.TempDir()
+			rec := mustSolve(t, sliced(t, tc.inApp, tc.files), attr("target", "publish"), into(out))
+			if n := rec.count("[publish] dotnet build"); n != tc.apart {
+				t.Errorf("%d slices, want %d: %q", n, tc.apart, rec.ran)
+			}
+			if len(rec.warnings) > 0 || rec.count("[publish] dotnet publish") != 1 {
+				t.Errorf("ran %q with warnings %q", rec.ran, rec.warnings)
+			}
+			if _, err := os.Stat(filepath.Join(out, tc.there)); err != nil {
+				t.Error(err)
+			}
+			if _, err := os.Stat(filepath.Join(out, tc.not)); tc.not != "" && err == nil {
+				t.Errorf("%s is published", tc.not)
+			}
+		})
+	}
+}
+
+// What makes a difference to whether libraries are compiled apart. The builds are not run.
+func TestApart(t *testing.T) {
+	t.Parallel()
+	const own = `<PropertyGroup><TargetFramework>net10.0</TargetFramework>`
+	for _, tc := range []struct {
+		name, inApp string
+		files       map[string]string
+		apart       bool
+	}{
+		{"nothing", "", nil, true},
+		{"an assembly in bin", `<ItemGroup><Reference Include="L2"><HintPath>..\L2\bin\$(Configuration)\net10.0\L2.dll` +
+			`</HintPath></Reference></ItemGroup>`, nil, false},
+		{"by a property of a target", `<Target Name="T" AfterTargets="Build"><PropertyGroup><Of>../L2</Of></PropertyGroup>` +
+			`<ItemGroup><X Include="$(Of)/bin/**" /></ItemGroup></Target>`, nil, false},
+		{"a command", `<Target Name="T" AfterTargets="Publish"><Exec Command="cp -r ../L3/bin x" /></Target>`, nil, false},
+		{"beside each reference", `<Target Name="T" AfterTargets="Publish"><ItemGroup><X Include="` +
+			`%(ProjectReference.RootDir)%(ProjectReference.Directory)bin/$(Configuration)/*/*.json" /></ItemGroup></Target>`,
+			nil, false},
+		{"any folder of an assembly", `<Target Name="T" AfterTargets="Publish"><ItemGroup><X Include="` +
+			`%(ReferencePath.RootDir)%(ReferencePath.Directory)*.json" /></ItemGroup></Target>`, nil, false},
+		{"a wildcard over all projects", `<ItemGroup><Content Include="../**/*.json" /></ItemGroup>`, nil, false},
+		{"a file of a library", `<ItemGroup><Content Include="../L1/*.json" /></ItemGroup>`, nil, true},
+		{"a target writes into the app", "", map[string]string{"src/Directory.Build.targets": `<Project><Target Name="T" ` +
+			`AfterTargets="Build" Condition="'$(MSBuildProjectName)' != 'App'"><Copy SourceFiles="$(TargetPath)" ` +
+			`DestinationFolder="$(MSBuildThisFileDirectory)App/plugins" /></Target></Project>`}, false},
+		{"a target writes where the app looks", `<ItemGroup><Content Include="../../plugins/**" /></ItemGroup>`,
+			map[string]string{"src/Directory.Build.targets": `<Project><Target Name="T" AfterTargets="Build"><Exec ` +
+				`Command="mkdir -p ../../plugins; cp $(TargetPath) ../../plugins/" /></Target></Project>`}, false},
+		{"a target writes where nobody looks", "", map[string]string{"src/Directory.Build.targets": `<Project><Target ` +
+			`Name="T" AfterTargets="Build"><Copy SourceFiles="$(TargetPath)" DestinationFolder="$(MSBuildThisFileDirectory)` +
+			`../dist/$(MSBuildProjectName)" /></Target></Project>`}, true},
+		{"outputs that its own wildcards find", "", map[string]string{"src/Directory.Build.props": "<Project>" + own +
+			`<OutputPath>out/</OutputPath></PropertyGroup></Project>`}, false},
+		{"documentation beside it", "", map[string]string{"src/L1/L1.xml": "", "src/L2/L2.xml": "", "src/L3/L3.xml": "",
+			"src/L4/L4.xml": "", "src/Directory.Build.props": "<Project>" + own +
+				`<DocumentationFile>$(MSBuildProjectName).xml</DocumentationFile></PropertyGroup></Project>`}, true},
+		{"documentation in bin", "", map[string]string{"src/Directory.Build.props": "<Project>" + own +
+			`<DocumentationFile>bin\$(Configuration)\$(TargetFramework)\$(MSBuildProjectName).xml</DocumentationFile>` +
+			`<GenerateDocumentationFile>true</GenerateDocumentationFile></PropertyGroup></Project>`}, true},
+		{"outputs elsewhere", "", map[string]string{"src/Directory.Build.props": "<Project>" + own + `<RepoRoot>` +
+			`$(MSBuildThisFileDirectory)../</RepoRoot><Out>$(RepoRoot)build/</Out><OutputPath>$(Out)bin/` +
+			`$(MSBuildProjectName)/$(Configuration)/</OutputPath></PropertyGroup></Project>`}, true},
+		{"artifacts", "", map[string]string{"src/Directory.Build.props": "<Project>" + own +
+			`<UseArtifactsOutput>true</UseArtifactsOutput></PropertyGroup></Project>`}, true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			graph := answerOf(t, sliced(t, tc.inApp, tc.files), "graph")
+			if apart := strings.Contains(graph, "[publish] dotnet build"); apart != tc.apart {
+				t.Errorf("apart: %v, want %v\n%s", apart, tc.apart, graph)
+			}
+		})
 	}
 }

@@ -94,7 +94,9 @@ func (d Diagnostic) String() string {
 
 // passing are MSBuild's own codes for errors that do not come from the files: a feed did not give an SDK, or a task
 // failed or crashed by itself.
-var passing = []string{"MSB4018", "MSB4181", "MSB4236", "MSB4242", "MSB4243", "MSB4244", "MSB4245", "MSB4247", "MSB4276"}
+var passing = []string{
+	"MSB4018", "MSB4181", "MSB4236", "MSB4242", "MSB4243", "MSB4244", "MSB4245", "MSB4247", "MSB4276",
+}
 
 // Lasts tells whether the error depends only on the project files, and so comes again until they change. Such errors
 // are about syntax and evaluation (MSB4…), a project that does not exist (MSB1009, MSB3202), or the SDK's rules

@@ -47,7 +47,7 @@ error NETSDK1004: no place`
 
 // A task that failed without an error of its own is an error only if there is no other.
 func TestSilentTask(t *testing.T) {
-	const task = `/source/a.targets(7,2): error MSB4181: The "MSBuild" task returned false but did not log an error.` + "\n"
+	const task = `/source/a.targets(7,2): error MSB4181: The "X" task returned false but did not log an error.` + "\n"
 	const source = "/source/C.cs(1,2): error CS0219: unused\n"
 	for log, want := range map[string]string{task: "MSB4181", task + source: "CS0219", source + task: "CS0219"} {
 		if got := ParseDiagnostics([]byte(log), "/source"); len(got) != 1 || got[0].Code != want {

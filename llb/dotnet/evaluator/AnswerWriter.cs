@@ -103,7 +103,7 @@ static class AnswerWriter
             json.WriteStartObject();
             json.WriteString("path", Path(path));
             var inner = variants.FirstOrDefault(Builds);
-            if (inner != null) Compile(inner);
+            if (inner != null) Compile(inner, variants.Any(v => v.Entangled));
             var references = variants.SelectMany(v => v.References).Select(r => r.Path).Where(r => r != path);
             Numbers("references", references.Distinct().Select(r => index[r]));
             Strings("missing", variants.SelectMany(v => v.Missing).Distinct());
@@ -126,9 +126,9 @@ static class AnswerWriter
         static bool Builds(Project variant) =>
             variant.Instance != null && (variant["TargetFramework"] != "" || variant["TargetFrameworks"] == "");
 
-        void Compile(Project project)
+        void Compile(Project project, bool entangled)
         {
-            Flag("apart", Compiled.Apart(project));
+            Flag("apart", Compiled.Apart(project) && !entangled);
             if (project["TargetFrameworks"] != "") Text("framework", project["TargetFramework"]);
             Flag("directReferences", project.Is("DisableTransitiveProjectReferences"));
             Flag("executable", project.Is("_IsExecutable"));

@@ -81,6 +81,7 @@ sealed class Calls
 
     void Take(Call call)
     {
+        Writes(call);
         if (Silent.Contains(call.Task)) return;
         if (call.Is("Makes"))
         {
@@ -96,6 +97,34 @@ sealed class Calls
             Everything(call.Why(tree) + ", a task of the repository");
         else Task(call);
     }
+
+    public static bool IsDestination(string parameter) =>
+        parameter.StartsWith("Destination", StringComparison.OrdinalIgnoreCase);
+
+    // Parameters that name what a task writes.
+    static bool IsWritten(Call call, string parameter) => IsDestination(parameter) ||
+        call.Is("WriteLinesToFile") && parameter.Equals("File", StringComparison.OrdinalIgnoreCase) ||
+        call.Is("Touch") && parameter.Equals("Files", StringComparison.OrdinalIgnoreCase);
+
+    // A command or a task that is not known may write what is not there yet, and into folders.
+    void Writes(Call call)
+    {
+        foreach (var (name, value) in call.Parameters)
+            if (IsWritten(call, name))
+                foreach (var word in Project.List(value)) Writes(word, inside: true);
+            else if (!call.IsKnown && !IsSilent(call.Task))
+                foreach (var word in Commands.Words(value).Where(w => w.Contains('/') || w.Contains('\\')))
+                    Writes(word, inside: false);
+    }
+
+    void Writes(string word, bool inside)
+    {
+        if (project.Reads.Place(project.Folder, word)?.TrimEnd('/') is not { } path) return;
+        if (IsInside(path) ? inside && !tree.HasFile(path) : (inside || !tree.HasFile(path)) && !IsAbove(path))
+            project.Writes.Add(path);
+    }
+
+    bool IsAbove(string folder) => project.Path.StartsWith(folder + "/") && folder != project.Folder;
 
     // A file that a target makes, and that the repository has too. Some targets list an input among their outputs.
     void Makes(Call call)

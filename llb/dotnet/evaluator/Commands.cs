@@ -136,8 +136,10 @@ sealed class Commands
                 project.Reads.File(folder + "/" + name, Phase.Build, why);
     }
 
-    // Each word of a command line: what is in quotes, what is between blanks, and the parts of it that can be paths.
-    static IEnumerable<string> Words(string value)
+    /// <summary>
+    /// Each word of a command line: what is in quotes, what is between blanks, and the parts of it that can be paths.
+    /// </summary>
+    public static IEnumerable<string> Words(string value)
     {
         var quoted = Regex.Matches(value, "\"([^\"]*)\"|'([^']*)'").Select(m => m.Groups[1].Value + m.Groups[2].Value);
         var plain = Regex.Split(value, "[\\s\"'&|;<>()]+");

@@ -43,6 +43,15 @@ sealed class Project
     /// <summary>Whether a target of the repository runs a tool, or a task that is not known.</summary>
     public bool RunsTools { get; set; }
 
+    /// <summary>What its targets write, as far as they say so: paths in the context, outside of its outputs.</summary>
+    public SortedSet<string> Writes { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The project after its targets have run; null if it has none.</summary>
+    public ProjectInstance Ran { get; set; }
+
+    /// <summary>Whether it makes a difference when it is compiled, see <see cref="Outputs"/>.</summary>
+    public bool Entangled { get; set; }
+
     /// <summary>Projects that it references, but that do not exist. MSBuild warns (MSB9008), and goes on.</summary>
     public List<string> Missing { get; } = new();
 

@@ -83,11 +83,17 @@ sealed class Reads
     /// </summary>
     public string Find(string folder, string text)
     {
-        if (text.Length is 0 or > 1000 || text.AsSpan().IndexOfAny("\n<|\0") >= 0) return null;
-        var path = Path.GetFullPath(Path.Combine(folder, text.Replace('\\', '/')));
-        if (!tree.IsIn(path)) return null;
-        if (tree.HasFile(path)) return path;
+        var path = Place(folder, text);
+        if (path == null || tree.HasFile(path)) return path;
         path = path.TrimEnd('/');
         return tree.HasFolder(path) ? path + "/" : null;
+    }
+
+    /// <summary>The same for what need not exist.</summary>
+    public string Place(string folder, string text)
+    {
+        if (text.Length is 0 or > 1000 || text.AsSpan().IndexOfAny("\n<|\0") >= 0) return null;
+        var path = Path.GetFullPath(Path.Combine(folder, text.Replace('\\', '/')));
+        return tree.IsIn(path) ? path : null;
     }
 }

@@ -126,6 +126,7 @@ sealed class Once : IDisposable
     readonly Inputs inputs;
     readonly Existence existence;
     readonly NamedFiles named;
+    readonly Outputs outputs;
     readonly HashSet<Project> walked = new();
 
     public Once(Request request, Tree tree, Trap trap)
@@ -137,6 +138,7 @@ sealed class Once : IDisposable
         named = new NamedFiles(tree, trap);
         targets = new Targets(tree, Evaluator, trap, builds, inputs, named);
         existence = new Existence(tree, Evaluator);
+        outputs = new Outputs(tree, Evaluator);
         var parameters = Evaluator.Parameters;
         parameters.Loggers = new ILogger[] { log };
         builds.BeginBuild(parameters);
@@ -148,6 +150,7 @@ sealed class Once : IDisposable
     {
         var answers = request.Questions.Select(Question).ToList();
         foreach (var project in walked) project.Reads.OrEverything(() => named.Generators(project));
+        foreach (var answer in answers) outputs.Check(answer.Closure);
         existence.Check(walked);
         foreach (var project in walked.Where(p => !existence.Mentions(p, "Exists")))
             // The SDK looks into the folder of each project. What it looks for makes no difference to a restore.
@@ -267,6 +270,7 @@ sealed class Once : IDisposable
             else project.Missing.Add(item.GetMetadataValue("FullPath"));
         var built = new List<(string, Globals)>();
         project.Reads.OrEverything(() => built = targets.Record(project));
+        project.Reads.OrEverything(() => outputs.Take(project));
         foreach (var (path, globals) in built) Refer(path, globals);
     }
 

@@ -112,7 +112,7 @@ sealed class Targets
         evaluator.Evaluate(copied);
         if (copied.Instance == null) return;
         var names = copies.Ordered(copied.Instance).ToArray();
-        calls.Instance = copied.Instance;
+        calls.Instance = project.Ran = copied.Instance;
         AppDomain.CurrentDomain.SetData("crosshull.record", calls.Recorder);
         var first = names.Where(n => restoring.Contains(copies.Original(n))).ToArray();
         if (first.Length > 0)
