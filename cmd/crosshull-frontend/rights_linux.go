@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"syscall"
@@ -21,7 +22,7 @@ func dropRights() error {
 		func() error { return syscall.Setgid(nobody) },
 		func() error { return syscall.Setuid(nobody) },
 	} {
-		if err := drop(); err == syscall.EINVAL || err == syscall.EPERM {
+		if err := drop(); errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.EPERM) {
 			return nil
 		} else if err != nil {
 			return fmt.Errorf("give up the rights of root: %w", err)

@@ -178,8 +178,8 @@ func (s *stage) file(i int, f spec.File) {
 	}
 }
 
-// parent makes the folders above an empty folder, if they may not be there: COPY would give them its mode and owner, and
-// they are for root to write. COPY changes nothing of folders that are there.
+// parent makes the folders above an empty folder, if they may not be there: COPY would give them its mode and owner,
+// and they are for root to write. COPY changes nothing of folders that are there.
 func (s *stage) parent(dir, flags string) {
 	if dir == "/" || dir == path.Clean(s.config().WorkingDir) || flags == "" || flags == "--link" {
 		return
@@ -300,8 +300,8 @@ func (s *stage) fromValue(i, j int, f spec.File) text {
 // special are the topmost folders that bases have as links, or with folders that have modes and owners of their own.
 var special = strings.Fields("bin sbin lib lib32 lib64 libx32 tmp root run var home")
 
-// linkable tells whether COPY --link puts an entry where COPY does. With --link, the folders on the way replace those of
-// the base, as new folders: of root and for all, or of the owner of the entry.
+// linkable tells whether COPY --link puts an entry where COPY does. With --link, the folders on the way replace those
+// of the base, as new folders: of root and for all, or of the owner of the entry.
 func linkable(f spec.File, owned bool) bool {
 	place := path.Clean(f.Place()[0])
 	top, _, below := strings.Cut(strings.TrimPrefix(place, "/"), "/")
@@ -344,8 +344,8 @@ func (s *stage) ownership(key string, f spec.File) (flags string, ok bool) {
 	return strings.Join(all, " "), true
 }
 
-// holder is the stage, the image or the context that has the files of an entry, and the folder there, with a slash at its
-// end. The stage is empty for the build context. If commands change the sources, their stage has what they leave.
+// holder is the stage, the image or the context that has the files of an entry, and the folder there, with a slash at
+// its end. The stage is empty for the build context. If commands change the sources, their stage has what they leave.
 func (s *stage) holder(i int, f spec.File) (stage, folder string) {
 	switch {
 	case f.Image != "" || f.Context != "":
@@ -376,8 +376,8 @@ func (s *stage) fromStage(i int, f spec.File) string {
 	return s.contexts[from]
 }
 
-// inApp is where a pattern matches files of the apps of the image: as the stage that publishes has them, and as the image
-// has them.
+// inApp is where a pattern matches files of the apps of the image: as the stage that publishes has them, and as the
+// image has them.
 func (s *stage) inApp(pattern string) (found []struct{ from, to string }) {
 	if s.App.None() {
 		return nil

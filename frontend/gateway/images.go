@@ -270,10 +270,10 @@ func (c *Client) Available(ctx context.Context, ref string, of []ocispecs.Platfo
 }
 
 // Manifests gives the digest of each platform's manifest in the index of img. A digest that BuildKit cannot get is
-// empty: only a label depends on it. The error is for a registry that fails to give the index. BuildKit 0.34 gives a frontend no other way. For a docker-image
-// source it gives only the digest of the index. Its AttestationChain has the manifest, but crashes the daemon if the
-// index is a Docker manifest list, as Microsoft's are (source/containerimage: ResolveImageMetadata has no chain for it
-// and takes its Root all the same).
+// empty: only a label depends on it. The error is for a registry that fails to give the index. BuildKit 0.34 gives a
+// frontend no other way. For a docker-image source it gives only the digest of the index. Its AttestationChain has the
+// manifest, but crashes the daemon if the index is a Docker manifest list, as Microsoft's are (source/containerimage:
+// ResolveImageMetadata has no chain for it and takes its Root all the same).
 func (c *Client) Manifests(ctx context.Context, img *Image, targets []ocispecs.Platform) ([]digest.Digest, error) {
 	manifests := make([]digest.Digest, len(targets))
 	if img.Pinned == nil || !readsBlobs(c.Caps()) {

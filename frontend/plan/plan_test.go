@@ -264,7 +264,9 @@ func TestMakeFails(t *testing.T) {
 			}},
 		{name: "the registry refuses", change: func(c *gatewaytest.Client) {
 			c.Images[gatewaytest.Runtime] = gatewaytest.Image{Err: errors.New(refused)}
-		}, want: want{Says: "crosshull.yaml:1: base image: " + gatewaytest.Runtime + ": " + refused, At: []string{"crosshull.yaml:1"}}},
+		}, want: want{
+			Says: "crosshull.yaml:1: base image: " + gatewaytest.Runtime + ": " + refused, At: []string{"crosshull.yaml:1"},
+		}},
 		{name: "a platform that the base lacks", platforms: "linux/s390x", spec: []string{"base: {family: noble}"},
 			want: want{
 				Says: "crosshull.yaml:2: base image: mcr.microsoft.com/dotnet/runtime:10.0 has no image for linux/s390x: " +

@@ -161,7 +161,8 @@ func TestWarnings(t *testing.T) {
 			"build-args [--no-cache A B] were not consumed: declare a build argument in args of the spec " +
 				"(to set an MSBuild property, use publish.properties)",
 		}},
-		{"a password in a provenance", withSpec("args: {V: 1, W: \"\"}", "image: {labels: {v: \"${V}${W}\"}}"), map[string]string{
+		{"a password in a provenance", withSpec("args: {V: 1, W: ''}",
+			"image: {labels: {v: \"${V}${W}\"}}"), map[string]string{
 			"attest:provenance": "mode=max,builder-id=x", "build-arg:V": "https://user:secret@example.com/v",
 			"build-arg:HTTP_PROXY": "http://user:secret@proxy:1", "build-arg:W": "https://user@example.com",
 		}, []string{"--provenance=mode=max shows the password in build-args [HTTP_PROXY V] to everybody who can pull the " +

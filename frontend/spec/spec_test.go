@@ -109,7 +109,8 @@ func TestParseMistakes(t *testing.T) {
 		{"key of a Dockerfile", "image: {cmd: [a]}", `line 1: unknown key "image.cmd": use "args"`},
 		{"key of Compose", "image: {working_dir: /a}", `line 1: unknown key "image.working_dir": use "workdir"`},
 		{"root", "project: /src/app",
-			`line 1: project "/src/app" must be a path relative to the build context: it begins with the root of the file system; remove the / at its beginning`},
+			`line 1: project "/src/app" must be a path relative to the build context: it begins with ` +
+				"the root of the file system; remove the / at its beginning if you mean the context"},
 		{"no YAML", "project: [", "line 1: not valid YAML: "},
 		{"tab", "image:\n\tenv: {}", "line 2: not valid YAML: a line cannot begin with a tab: use spaces"},
 		{"mode", "publish:\n  mode: {aot: true}", `line 2: "publish.mode" must be a list, not a map`},

@@ -16,7 +16,8 @@ func (r *runner) onFreshBuilder(ctx context.Context, build func(env []string) er
 	}
 	defer func() { err = errors.Join(err, second.Stop(context.WithoutCancel(ctx))) }()
 	env := []string{"BUILDX_CONFIG=" + filepath.Join(second.Dir, "buildx"), "BUILDX_BUILDER=fresh"}
-	if err := output(r.docker(ctx, env, "buildx", "create", "--name", "fresh", "--driver", "remote", second.Addr)); err != nil {
+	create := r.docker(ctx, env, "buildx", "create", "--name", "fresh", "--driver", "remote", second.Addr)
+	if err := output(create); err != nil {
 		return err
 	}
 	if err := r.unpackSDK(ctx, env); err != nil {

@@ -219,7 +219,8 @@ func TestFiles(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			command(t, dir, "cp", "--archive", app+"/.", dir)
-			write(t, dir, "crosshull.yaml", layout{files: strings.NewReplacer("IMAGE", image, "BASE", base).Replace(tc.files)}.spec(base))
+			files := strings.NewReplacer("IMAGE", image, "BASE", base).Replace(tc.files)
+			write(t, dir, "crosshull.yaml", layout{files: files}.spec(base))
 			got := built(t, dir, tc.err)
 			for line := range strings.Lines(tc.want) {
 				name, want, _ := strings.Cut(strings.TrimSpace(line), ": ")

@@ -71,9 +71,16 @@ System.Console.Write(System.IO.Directory.Exists(docs) ? System.IO.Directory.GetF
 			`<Note Condition="Exists('../../notes/$(FileVersion).md')">there is a note</Note></PropertyGroup>` +
 			`<WriteLinesToFile File="$(PublishDir)note.txt" Lines="$(Note)" /></Target>`,
 			map[string]string{"notes/1.0.0.0.md": "note"}, "note.txt", "there is a note\n"},
+		{"a file beside an import whose name has the version", "", map[string]string{
+			"eng/notes/1.0.0.0.md": "note",
+			"Directory.Build.targets": `<Project><Import Project="eng/notes.targets" /></Project>`,
+			"eng/notes.targets": `<Project><Target Name="Notes" AfterTargets="Publish"><PropertyGroup>` +
+				`<Note Condition="Exists('$(MSBuildThisFileDirectory)notes/$(FileVersion).md')">there</Note></PropertyGroup>` +
+				`<WriteLinesToFile File="$(PublishDir)note.txt" Lines="$(Note)" /></Target></Project>`}, "note.txt", "there\n"},
 		{"a file for each reference", `<Target Name="Licenses" AfterTargets="Publish"><ItemGroup>` +
-			`<Licensed Include="%(ReferencePath.Filename)" Condition="Exists('../../licenses/%(ReferencePath.Filename).txt')" />` +
-			`</ItemGroup><WriteLinesToFile File="$(PublishDir)licensed.txt" Lines="@(Licensed)" /></Target>`,
+			`<Licensed Include="%(ReferencePath.Filename)" ` +
+			`Condition="Exists('../../licenses/%(ReferencePath.Filename).txt')" /></ItemGroup>` +
+			`<WriteLinesToFile File="$(PublishDir)licensed.txt" Lines="@(Licensed)" /></Target>`,
 			map[string]string{"licenses/System.Console.txt": "MIT"}, "licensed.txt", "System.Console\n"},
 		{"a folder that a command names", `<Target Name="Native" AfterTargets="Publish"><Exec Command="echo linux" ` +
 			`ConsoleToMSBuild="true"><Output TaskParameter="ConsoleOutput" PropertyName="System" /></Exec><PropertyGroup>` +

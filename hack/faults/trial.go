@@ -86,8 +86,8 @@ type attempt struct {
 	want digest.Digest // of the image that a builder makes that sees no fault
 }
 
-// lacksLabel is in the warning of a build whose image lacks a label, because the registry does not give the index of the
-// base.
+// lacksLabel is in the warning of a build whose image lacks a label, because the registry does not give the index of
+// the base.
 const lacksLabel = "the image has no label org.opencontainers.image.base.digest"
 
 // check looks at what the build left, and builds again without a fault. names are what an error has to name, one of
@@ -306,8 +306,8 @@ func unmount(ctx context.Context, dir string) error {
 	return nil
 }
 
-// contextChanges changes sources while they are sent and built. That build may ship any of them. The next one ships what
-// is there at the end.
+// contextChanges changes sources while they are sent and built. That build may ship any of them. The next one ships
+// what is there at the end.
 func contextChanges(ctx context.Context, w *World, t Trial) (Result, error) {
 	w.serial++
 	number := w.serial

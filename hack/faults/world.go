@@ -90,7 +90,8 @@ func (w *World) docker(ctx context.Context, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// build is a build of dir that pushes to ref, for two platforms. All get one time, so that only a fault makes them differ.
+// build is a build of dir that pushes to ref, for two platforms. All get one time, so that only a fault makes them
+// differ.
 func (w *World) build(ctx context.Context, builder, dir, ref string) *exec.Cmd {
 	return w.docker(ctx, "build", "--builder", builder, "--provenance=false", "--platform", "linux/amd64,linux/arm64",
 		"--build-arg", "SOURCE_DATE_EPOCH=1700000000", "-f", filepath.Join(dir, "crosshull.yaml"), "-t", ref, "--push", dir)

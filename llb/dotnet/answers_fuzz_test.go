@@ -26,7 +26,8 @@ func FuzzAnswers(f *testing.F) {
 			`</UnitTestResult></Results><ResultSummary><Counters total="1" failed="1" /></ResultSummary></TestRun>`,
 		`{"runtimeOptions": {"framework": {"name": "Microsoft.NETCore.App", "version": "10.0.0"}}}`,
 		`{"version": 3, "targets": {"net10.0/linux-x64": {"A/1.0.0": {"type": "package", ` +
-			`"dependencies": {"B": "[1.0.0, )"}}}}, "libraries": {"A/1.0.0": {"type": "package", "sha512": "x", "path": "a/1.0.0"}}}`,
+			`"dependencies": {"B": "[1.0.0, )"}}}}, "libraries": {"A/1.0.0": {"type": "package", "sha512": "x", ` +
+			`"path": "a/1.0.0"}}}`,
 		"/source/a/Program.cs(1,2): error CS1002: ; expected [/source/a/a.csproj]\n",
 		`<configuration><packageSources><clear /><add key="a" value="https://a/v3/index.json" /></packageSources>` +
 			`</configuration>`,

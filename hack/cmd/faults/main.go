@@ -75,8 +75,8 @@ func run(ctx context.Context, args []string, out, progress io.Writer) (err error
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(out, "\n%d builds of %d projects at once made the images that builds alone make. They took %s, a "+
-			"build of each alone %s. A process of the frontend had %d MiB at most.\n", load.Builds, load.Projects,
+		_, err = fmt.Fprintf(out, "\n%d builds of %d projects at once made the images that builds alone make. They took "+
+			"%s, a build of each alone %s. A process of the frontend had %d MiB at most.\n", load.Builds, load.Projects,
 			load.Took.Round(time.Second), load.Alone.Round(time.Second), load.Memory>>20)
 		if err != nil {
 			return err

@@ -76,8 +76,10 @@ sealed class Outputs
         _ => Enumerable.Empty<string>(),
     });
 
-    // An instance has the folder of the project in place of that of the file.
-    static string Here(string text, ProjectElement element) => text.Replace("$(MSBuildThisFileDirectory)",
+    /// <summary>
+    /// The text of an element with the folder of its file: an instance has the folder of the project in its place.
+    /// </summary>
+    public static string Here(string text, ProjectElement element) => text.Replace("$(MSBuildThisFileDirectory)",
         element.ContainingProject.DirectoryPath + "/", StringComparison.OrdinalIgnoreCase);
 
     static string Expand(ProjectInstance instance, string text)

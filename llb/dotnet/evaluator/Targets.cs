@@ -82,7 +82,7 @@ sealed class Targets
             foreach (var (name, property, before) in Read(element).SelectMany(Expressions.Paths))
             {
                 if (!IsLate(name, property)) continue;
-                var path = project.Instance.ExpandString(before).Replace('\\', '/');
+                var path = project.Instance.ExpandString(Outputs.Here(before, element)).Replace('\\', '/');
                 path = path.Substring(0, path.LastIndexOf('/') + 1);
                 if (path == "" || project.Reads.Find(project.Folder, path) is not { } folder) continue;
                 var why = (property ? "path with property " : "path with metadata of ") + name + " in " +
