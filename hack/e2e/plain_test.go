@@ -72,7 +72,7 @@ System.Console.Write(System.IO.Directory.Exists(docs) ? System.IO.Directory.GetF
 			`<WriteLinesToFile File="$(PublishDir)note.txt" Lines="$(Note)" /></Target>`,
 			map[string]string{"notes/1.0.0.0.md": "note"}, "note.txt", "there is a note\n"},
 		{"a file beside an import whose name has the version", "", map[string]string{
-			"eng/notes/1.0.0.0.md": "note",
+			"eng/notes/1.0.0.0.md":    "note",
 			"Directory.Build.targets": `<Project><Import Project="eng/notes.targets" /></Project>`,
 			"eng/notes.targets": `<Project><Target Name="Notes" AfterTargets="Publish"><PropertyGroup>` +
 				`<Note Condition="Exists('$(MSBuildThisFileDirectory)notes/$(FileVersion).md')">there</Note></PropertyGroup>` +
