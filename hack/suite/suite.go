@@ -50,6 +50,7 @@ var Modules = []Module{
 		Lab: []string{
 			"github.com/crosshull/crosshull/hack/differential/judge",
 			"github.com/crosshull/crosshull/hack/e2e",
+			"github.com/crosshull/crosshull/hack/faults",
 			"github.com/crosshull/crosshull/hack/site/browser",
 		},
 		Engine: []string{"github.com/crosshull/crosshull/hack/e2e/onengine"},
