@@ -132,7 +132,7 @@ func (r *runner) runBuild(ctx context.Context, c *contestant, f *Figures, env, a
 	name, _ := c.file()
 	args = append(
 		[]string{"buildx", "build", "--progress=rawjson", "-f", filepath.Join(c.dir, name), "--platform", string(c.platforms),
-			"-t", r.proxy.addr + "/" + r.repository(c), "--push"},
+			"-t", r.proxy.Addr + "/" + r.repository(c), "--push"},
 		args...)
 	cmd := r.docker(ctx, env, append(args, c.dir)...)
 	var out bytes.Buffer

@@ -1,23 +1,18 @@
 package bench
 
 import (
-	"context"
 	"io"
-	"log"
-	"net"
 	"net/http"
-	"net/http/httputil"
-	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
+
+	"github.com/crosshull/crosshull/hack/proxy"
 )
 
-// proxy stands before a registry on loopback and counts what is uploaded.
-type proxy struct {
-	server *http.Server
-	addr   string // host:port
+// counting is a proxy before a registry that counts what is uploaded.
+type counting struct {
+	*proxy.Proxy
 
 	mu      sync.Mutex
 	uploads map[string]int64 // of the path of an upload that has not ended
@@ -38,38 +33,22 @@ func (u uploaded) total() int64 {
 	return n
 }
 
-// startProxy listens on loopback until close.
-func startProxy(registry string) (*proxy, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	p := &proxy{addr: ln.Addr().String(), uploads: map[string]int64{}, counted: uploaded{blobs: map[string]int64{}}}
-	forward := &httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) {
-			r.SetURL(&url.URL{Scheme: "http", Host: registry})
-			r.Out.Host = r.In.Host // the registry makes the addresses of uploads of it
-		},
-		ErrorLog: log.New(io.Discard, "", 0), // clients that hang up; what matters they say themselves
-	}
-	p.server = &http.Server{
-		ReadHeaderTimeout: time.Minute,
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			body := &counter{ReadCloser: r.Body}
-			r.Body = body
-			forward.ServeHTTP(w, r)
-			p.count(r, body.n.Load())
-		}),
-	}
-	go p.server.Serve(ln) //nolint:errcheck // ends with close
-	return p, nil
+// startCounting listens on loopback until it is closed.
+func startCounting(registry string) (*counting, error) {
+	p := &counting{uploads: map[string]int64{}, counted: uploaded{blobs: map[string]int64{}}}
+	var err error
+	p.Proxy, err = proxy.Start(registry, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		body := &counter{ReadCloser: r.Body}
+		r.Body = body
+		next.ServeHTTP(w, r)
+		p.count(r, body.n.Load())
+	})
+	return p, err
 }
-
-func (p *proxy) close(ctx context.Context) { _ = p.server.Shutdown(ctx) }
 
 // count adds a request's body: that of a manifest, or of a blob, which comes in one request or in several to the same
 // path, the last of which has the digest.
-func (p *proxy) count(r *http.Request, n int64) {
+func (p *counting) count(r *http.Request, n int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
@@ -85,7 +64,7 @@ func (p *proxy) count(r *http.Request, n int64) {
 }
 
 // take gives what was uploaded since the last take.
-func (p *proxy) take() uploaded {
+func (p *counting) take() uploaded {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	u := p.counted

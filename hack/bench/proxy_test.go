@@ -16,15 +16,19 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
-func testProxy(t *testing.T) *proxy {
+func testProxy(t *testing.T) *counting {
 	t.Helper()
 	reg := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
 	t.Cleanup(reg.Close)
-	p, err := startProxy(strings.TrimPrefix(reg.URL, "http://"))
+	p, err := startCounting(strings.TrimPrefix(reg.URL, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { p.close(t.Context()) })
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return p
 }
 
@@ -35,7 +39,7 @@ func TestProxyCountsPushes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ref, err := name.ParseReference(p.addr+"/app", name.Insecure)
+	ref, err := name.ParseReference(p.Addr+"/app", name.Insecure)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +84,7 @@ func TestProxyCountsPieces(t *testing.T) {
 	p := testProxy(t)
 	send := func(method, path, body string) (status int, location string) {
 		t.Helper()
-		req, err := http.NewRequestWithContext(t.Context(), method, "http://"+p.addr+path, bytes.NewBufferString(body))
+		req, err := http.NewRequestWithContext(t.Context(), method, "http://"+p.Addr+path, bytes.NewBufferString(body))
 		if err != nil {
 			t.Fatal(err)
 		}

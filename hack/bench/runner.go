@@ -66,7 +66,7 @@ type runner struct {
 	lab      *lab.Lab
 	tmp      string
 	sources  sources
-	proxy    *proxy
+	proxy    *counting
 	host     *host // nil if nothing is run on the host
 	traces   string
 	progress io.Writer
@@ -90,7 +90,7 @@ func newRunner(ctx context.Context, l *lab.Lab, todo []experiment, progress io.W
 			r.close()
 		}
 	}()
-	if r.proxy, err = startProxy(l.Registry()); err != nil {
+	if r.proxy, err = startCounting(l.Registry()); err != nil {
 		return nil, err
 	}
 	for _, x := range todo {
@@ -101,7 +101,7 @@ func newRunner(ctx context.Context, l *lab.Lab, todo []experiment, progress io.W
 		}
 		for _, e := range x.entrants {
 			if e.contender.onHost() && r.host == nil {
-				if r.host, err = newHost(l, filepath.Join(r.tmp, "host"), r.proxy.addr); err != nil {
+				if r.host, err = newHost(l, filepath.Join(r.tmp, "host"), r.proxy.Addr); err != nil {
 					return nil, err
 				}
 			}
@@ -117,9 +117,7 @@ func newRunner(ctx context.Context, l *lab.Lab, todo []experiment, progress io.W
 
 func (r *runner) close() {
 	if r.proxy != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		r.proxy.close(ctx)
+		_ = r.proxy.Close()
 	}
 	_ = os.RemoveAll(r.tmp)
 }
