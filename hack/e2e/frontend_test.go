@@ -12,6 +12,7 @@ import (
 
 	"github.com/crosshull/crosshull/hack/lab"
 	"github.com/crosshull/crosshull/hack/lab/run"
+	"github.com/crosshull/crosshull/hack/lab/service"
 )
 
 // container runs an image to its end.
@@ -74,21 +75,14 @@ func TestFrontendHasNoRights(t *testing.T) {
 // rightsOf gives users, groups and capabilities of the processes of a program, as in /proc/PID/status.
 func rightsOf(t *testing.T, program string) []string {
 	t.Helper()
-	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	statuses, err := service.Statuses(program)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var all []string
-	for _, file := range files {
-		if dt, err := os.ReadFile(file); err != nil || !strings.HasPrefix(string(dt), program+"\x00") {
-			continue
-		}
-		dt, err := os.ReadFile(filepath.Join(filepath.Dir(file), "status"))
-		if err != nil {
-			continue // it has ended
-		}
+	for _, status := range statuses {
 		var rights []string
-		for line := range strings.Lines(string(dt)) {
+		for line := range strings.Lines(status) {
 			switch key, _, _ := strings.Cut(line, ":"); key {
 			case "Uid", "Gid", "Groups", "CapPrm", "CapEff":
 				rights = append(rights, strings.Fields(line)...)

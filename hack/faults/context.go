@@ -23,7 +23,7 @@ func (w *World) folder(name string, number, note int, base string) (string, erro
 `,
 		"Program.cs": fmt.Sprintf("System.Console.WriteLine(Newtonsoft.Json.JsonConvert.SerializeObject(%d));\n", number),
 		"nuget.config": `<configuration><packageSources><clear />
-  <add key="faults" value="http://` + w.feed.addr + `/v3/index.json" allowInsecureConnections="true" />
+  <add key="faults" value="http://` + w.feed.Addr + `/v3/index.json" allowInsecureConnections="true" />
 </packageSources></configuration>
 `,
 	})

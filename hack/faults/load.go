@@ -3,8 +3,6 @@ package faults
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -12,6 +10,8 @@ import (
 
 	digest "github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/crosshull/crosshull/hack/lab/service"
 )
 
 // Load is what came of many builds at once.
@@ -70,20 +70,14 @@ func (w *World) Load(ctx context.Context, projects, times int) (Load, error) {
 
 // peak is the most memory that a process of a program had, until ctx ends.
 func peak(ctx context.Context, program string) (most int64) {
-	for ctx.Err() == nil {
-		files, _ := filepath.Glob("/proc/[0-9]*/cmdline") // the pattern is fine
-		for _, file := range files {
-			if dt, err := os.ReadFile(file); err != nil || !strings.HasPrefix(string(dt), program+"\x00") {
-				continue // it has ended, or is another program
-			}
-			dt, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "status"))
-			if _, after, ok := strings.Cut(string(dt), "VmHWM:"); ok {
-				fields := strings.Fields(after)
-				kib, _ := strconv.ParseInt(fields[0], 10, 64)
+	for ; ctx.Err() == nil; time.Sleep(50 * time.Millisecond) {
+		statuses, _ := service.Statuses(program) // without them, most stays 0
+		for _, status := range statuses {
+			if _, after, ok := strings.Cut(status, "VmHWM:"); ok {
+				kib, _ := strconv.ParseInt(strings.Fields(after)[0], 10, 64)
 				most = max(most, kib<<10)
 			}
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
 	return most
 }

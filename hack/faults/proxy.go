@@ -2,15 +2,13 @@ package faults
 
 import (
 	"io"
-	"log"
-	"net"
 	"net/http"
-	"net/http/httputil"
-	"net/url"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/crosshull/crosshull/hack/proxy"
 )
 
 // A harm is what a proxy does to a request. next passes it on.
@@ -23,7 +21,7 @@ type harm struct {
 
 // harms are those that any server may do to its clients.
 var harms = []harm{
-	{name: "refuses", do: func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { hangUp(w) }},
+	{name: "refuses", do: func(http.ResponseWriter, *http.Request, http.Handler) { hangUp() }},
 	{name: "wants a password", do: func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 		w.Header().Set("WWW-Authenticate", `Basic realm="faults"`)
 		http.Error(w, "unauthorized", http.StatusUnauthorized)
@@ -38,9 +36,9 @@ var harms = []harm{
 	{name: "cuts answers", hits: reads, do: func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		next.ServeHTTP(&cutting{ResponseWriter: w}, r)
 	}},
-	{name: "cuts uploads", hits: writes, do: func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+	{name: "cuts uploads", hits: writes, do: func(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
 		_, _ = io.CopyN(io.Discard, r.Body, r.ContentLength/2)
-		hangUp(w)
+		hangUp()
 	}},
 	{name: "is slow", do: func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		select {
@@ -55,7 +53,7 @@ var harms = []harm{
 	}},
 	{name: "hangs up at the last", hits: func(r *http.Request) bool {
 		return r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/manifests/latest")
-	}, do: func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { hangUp(w) }},
+	}, do: func(http.ResponseWriter, *http.Request, http.Handler) { hangUp() }},
 }
 
 func reads(r *http.Request) bool { return r.Method == http.MethodGet }
@@ -63,7 +61,7 @@ func reads(r *http.Request) bool { return r.Method == http.MethodGet }
 func writes(r *http.Request) bool { return r.Method != http.MethodGet && r.ContentLength > 1 }
 
 // hangUp ends the connection without an answer.
-func hangUp(http.ResponseWriter) { panic(http.ErrAbortHandler) }
+func hangUp() { panic(http.ErrAbortHandler) }
 
 // cutting passes on half of a body, and then hangs up.
 type cutting struct {
@@ -80,7 +78,7 @@ func (c *cutting) WriteHeader(code int) {
 func (c *cutting) Write(b []byte) (int, error) {
 	if int64(len(b)) > c.left {
 		_, _ = c.ResponseWriter.Write(b[:c.left])
-		hangUp(c)
+		hangUp()
 	}
 	c.left -= int64(len(b))
 	return c.ResponseWriter.Write(b)
@@ -100,10 +98,9 @@ func (c *changing) Write(b []byte) (int, error) {
 	return c.ResponseWriter.Write(b)
 }
 
-// proxy stands before a server on loopback. It harms what comes after the first requests that a harm hits.
-type proxy struct {
-	server *http.Server
-	addr   string // HOST:PORT
+// harming is a proxy that harms some of the requests which a harm hits.
+type harming struct {
+	*proxy.Proxy
 
 	mu          sync.Mutex
 	harm        *harm
@@ -112,47 +109,29 @@ type proxy struct {
 	harmed      int
 }
 
-// startProxy listens on loopback until close. target is HOST:PORT.
-func startProxy(target string) (*proxy, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	p := &proxy{addr: ln.Addr().String()}
-	forward := &httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) {
-			r.SetURL(&url.URL{Scheme: "http", Host: target})
-			r.Out.Host = r.In.Host // servers make addresses of it
-		},
-		ErrorLog: log.New(io.Discard, "", 0),
-	}
-	p.server = &http.Server{
-		ReadHeaderTimeout: time.Minute,
-		ErrorLog:          log.New(io.Discard, "", 0),
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if h := p.hit(r); h != nil {
-				h.do(w, r, forward)
-				return
-			}
-			forward.ServeHTTP(w, r)
-		}),
-	}
-	go p.server.Serve(ln) //nolint:errcheck // ends with close
-	return p, nil
+// startHarming listens on loopback until it is closed. target is HOST:PORT.
+func startHarming(target string) (*harming, error) {
+	p := &harming{}
+	var err error
+	p.Proxy, err = proxy.Start(target, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if h := p.hit(r); h != nil {
+			h.do(w, r, next)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+	return p, err
 }
 
-// close ends it and its connections.
-func (p *proxy) close() { _ = p.server.Close() }
-
-// set begins to harm requests, from one to another; nil ends it.
-func (p *proxy) set(h *harm, after, last int) {
+// set begins to do harm to the requests from one to another. A nil harm ends it.
+func (p *harming) set(h *harm, after, last int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.harm, p.after, p.last, p.seen, p.harmed = h, after, last, 0, 0
 }
 
 // hit counts a request, and gives the harm if it gets one.
-func (p *proxy) hit(r *http.Request) *harm {
+func (p *harming) hit(r *http.Request) *harm {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.harm == nil || p.harm.hits != nil && !p.harm.hits(r) {
@@ -168,7 +147,7 @@ func (p *proxy) hit(r *http.Request) *harm {
 }
 
 // count tells how many requests were harmed since set.
-func (p *proxy) count() int {
+func (p *harming) count() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.harmed

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	digest "github.com/opencontainers/go-digest"
@@ -26,7 +27,7 @@ type World struct {
 	lab            *lab.Lab
 	dir            string // for contexts
 	builder        *lab.Buildkit
-	registry, feed *proxy
+	registry, feed *harming
 	serial         int
 }
 
@@ -42,10 +43,10 @@ func New(ctx context.Context, l *lab.Lab) (w *World, err error) {
 		return w, err
 	}
 	w.dir = filepath.Join(w.builder.Dir, "contexts")
-	if w.registry, err = startProxy(l.Registry()); err != nil {
+	if w.registry, err = startHarming(l.Registry()); err != nil {
 		return w, err
 	}
-	if w.feed, err = startProxy(strings.TrimPrefix(strings.SplitN(l.FeedURL(), "/v3/", 2)[0], "http://")); err != nil {
+	if w.feed, err = startHarming(strings.TrimPrefix(strings.SplitN(l.FeedURL(), "/v3/", 2)[0], "http://")); err != nil {
 		return w, err
 	}
 	for _, name := range []string{hurt, unhurt} {
@@ -63,15 +64,16 @@ func New(ctx context.Context, l *lab.Lab) (w *World, err error) {
 
 // Close ends what New started.
 func (w *World) Close(ctx context.Context) error {
-	for _, p := range []*proxy{w.registry, w.feed} {
+	var errs []error
+	for _, p := range []*harming{w.registry, w.feed} {
 		if p != nil {
-			p.close()
+			errs = append(errs, p.Close())
 		}
 	}
-	if w.builder == nil {
-		return nil
+	if w.builder != nil {
+		errs = append(errs, w.builder.Stop(ctx))
 	}
-	return w.builder.Stop(ctx)
+	return errors.Join(errs...)
 }
 
 // The builders of a world, as buildx knows them.
@@ -100,15 +102,26 @@ func (w *World) build(ctx context.Context, builder, dir, ref string) *exec.Cmd {
 // patience is for one build. A server that is slow makes one last for long, and none lasts longer.
 const patience = 5 * time.Minute
 
-// run runs a build that may fail, and gives its output.
-func run(ctx context.Context, cmd func(context.Context) *exec.Cmd) (output string, err error) {
+// run runs a build on the hurt builder that may fail, and gives its output. begun is called when buildx runs; it may be
+// nil.
+func (w *World) run(ctx context.Context, a attempt, begun func(client *exec.Cmd)) (output string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	out, err := cmd(ctx).CombinedOutput()
-	if ctx.Err() != nil {
-		return "", fmt.Errorf("the build hangs: %w\n%s", ctx.Err(), out)
+	cmd := w.build(ctx, hurt, a.dir, a.ref)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // docker starts buildx as a process of its own
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		return "", err
 	}
-	return strings.TrimSpace(string(out)), err
+	if begun != nil {
+		begun(cmd)
+	}
+	err = cmd.Wait()
+	if ctx.Err() != nil {
+		return "", fmt.Errorf("the build hangs: %w\n%s", ctx.Err(), &out)
+	}
+	return strings.TrimSpace(out.String()), err
 }
 
 // expect builds dir on the builder that sees no fault, and gives the digest of the image.
