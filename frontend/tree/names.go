@@ -21,7 +21,7 @@ type Name struct {
 
 func (n Name) isLink() bool { return n.Mode&os.ModeSymlink != 0 }
 
-// maxNames is how many names a context may have. Each takes some hundred bytes of memory here, and of BuildKit's time.
+// maxNames is how many names a context may have. Each takes memory here, and time in BuildKit.
 const maxNames = 2_000_000
 
 // checkNames gives an error if a context has more names than that.

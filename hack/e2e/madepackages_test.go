@@ -153,9 +153,9 @@ func TestScriptMistakes(t *testing.T) {
 	t.Parallel()
 	source := packageSource(t,
 		aPackage{name: "makes-program", postinst: "cp /bin/true /usr/local/bin/made"},
-		// A library that names no architecture.
 		aPackage{name: "fails", postinst: "echo 'The license was not accepted.'\necho 'Say yes.' >&2\nexit 3"},
 		aPackage{name: "wants-network", postinst: "apt-get update -qq"},
+		// A library that names no architecture.
 		aPackage{name: "makes-library", postinst: "printf '\\177ELF\\002\\001\\001' > /usr/local/lib/made.so"},
 	)
 	for name, want := range map[string][]string{

@@ -98,8 +98,13 @@ sealed class Calls
         else Task(call);
     }
 
-    public static bool IsDestination(string parameter) =>
+    static bool IsDestination(string parameter) =>
         parameter.StartsWith("Destination", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>What a task is given to read: no places that it copies to, and nothing if it reads nothing.</summary>
+    public static IEnumerable<string> Given(ProjectTaskElement task) => IsSilent(task.Name)
+        ? Enumerable.Empty<string>()
+        : task.Parameters.Where(p => !IsDestination(p.Key)).Select(p => p.Value);
 
     // Parameters that name what a task writes.
     static bool IsWritten(Call call, string parameter) => IsDestination(parameter) ||

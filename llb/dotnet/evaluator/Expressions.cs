@@ -1,6 +1,8 @@
+using System;
 using System.Collections.Generic;
 using System.Linq;
 using System.Text.RegularExpressions;
+using Microsoft.Build.Construction;
 
 namespace Crosshull;
 
@@ -37,6 +39,12 @@ static class Expressions
         let begin = before.LastIndexOfAny(";'\"\n ".ToCharArray()) + 1
         where before.IndexOfAny("/\\".ToCharArray(), begin) >= 0
         select (property.Groups["name"].Value, true, before.Substring(begin)));
+
+    /// <summary>
+    /// The text of an element with the folder of its file: an instance has the folder of the project in its place.
+    /// </summary>
+    public static string Here(string text, ProjectElement element) => text.Replace("$(MSBuildThisFileDirectory)",
+        element.ContainingProject.DirectoryPath + "/", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The names of properties, items, and metadata whose values a text uses.</summary>
     public static IEnumerable<string> Used(string text) =>

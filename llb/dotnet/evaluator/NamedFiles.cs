@@ -99,9 +99,9 @@ sealed class NamedFiles
     /// <summary>Takes more for a project if a generator or an analyzer of the repository can read files.</summary>
     public void Generators(Project project)
     {
-        foreach (var generator in project.Generators)
-            if (Reach(generator).Any(ReadsFiles)) Everything(project, generator.Path);
-            else BesideAdditional(project);
+        var reading = project.Generators.Where(g => Reach(g).Any(ReadsFiles)).ToList();
+        foreach (var generator in reading) Everything(project, generator.Path);
+        if (reading.Count < project.Generators.Count) BesideAdditional(project);
         foreach (var analyzer in project.Items("Analyzer").Select(i => i.GetMetadataValue("FullPath")))
             if (!tree.HasFile(analyzer))
             {
@@ -118,10 +118,12 @@ sealed class NamedFiles
     /// </summary>
     public void Additional(Project project)
     {
-        foreach (var file in project.Items("AdditionalFiles").Select(i => i.GetMetadataValue("FullPath")).Distinct()
-            .Where(f => tree.HasFile(f) && !Settings.IsMatch(Path.GetFileName(f))).Take(MostAdditional))
-            In(project, file);
+        foreach (var file in AdditionalFiles(project).Where(f => !Settings.IsMatch(Path.GetFileName(f)))
+            .Take(MostAdditional)) In(project, file);
     }
+
+    IEnumerable<string> AdditionalFiles(Project project) => project.Items("AdditionalFiles")
+        .Select(i => i.GetMetadataValue("FullPath")).Distinct().Where(tree.HasFile);
 
     /// <summary>Adds what a file names: paths from its folder, or from that of the project.</summary>
     public void In(Project project, string file)
@@ -136,8 +138,7 @@ sealed class NamedFiles
     // A generator knows the paths of additional files. It may read more there, by a library that we do not know.
     void BesideAdditional(Project project)
     {
-        var outside = project.Items("AdditionalFiles").Select(i => i.GetMetadataValue("FullPath"))
-            .Where(f => tree.HasFile(f) && !f.StartsWith(project.Folder + "/"));
+        var outside = AdditionalFiles(project).Where(f => !f.StartsWith(project.Folder + "/"));
         foreach (var folder in outside.Select(Path.GetDirectoryName).Distinct())
             foreach (var file in Directory.EnumerateFiles(folder))
                 project.Reads.File(file, Phase.Build, "beside a file for a generator");

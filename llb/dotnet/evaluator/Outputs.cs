@@ -60,7 +60,7 @@ sealed class Outputs
             foreach (var element in file.AllChildren)
                 foreach (var text in Texts(element))
                     if (text.AsSpan().IndexOfAny("/\\%") >= 0 || text.Contains("::"))
-                        Take(project, instance, names, Here(text, element));
+                        Take(project, instance, names, Expressions.Here(text, element));
         foreach (var folder in project.Reads.Folders.Keys) Add(project, names, folder + "/**/*");
         project.Ran = null;
     }
@@ -71,16 +71,9 @@ sealed class Outputs
         ProjectItemElement item => new[] { item.Include },
         ProjectMetadataElement metadata => new[] { metadata.Value },
         ProjectTargetElement target => new[] { target.Inputs },
-        ProjectTaskElement task when !Calls.IsSilent(task.Name) =>
-            task.Parameters.Where(p => !Calls.IsDestination(p.Key)).Select(p => p.Value),
+        ProjectTaskElement task => Calls.Given(task),
         _ => Enumerable.Empty<string>(),
     });
-
-    /// <summary>
-    /// The text of an element with the folder of its file: an instance has the folder of the project in its place.
-    /// </summary>
-    public static string Here(string text, ProjectElement element) => text.Replace("$(MSBuildThisFileDirectory)",
-        element.ContainingProject.DirectoryPath + "/", StringComparison.OrdinalIgnoreCase);
 
     static string Expand(ProjectInstance instance, string text)
     {

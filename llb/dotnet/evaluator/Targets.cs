@@ -82,7 +82,7 @@ sealed class Targets
             foreach (var (name, property, before) in Read(element).SelectMany(Expressions.Paths))
             {
                 if (!IsLate(name, property)) continue;
-                var path = project.Instance.ExpandString(Outputs.Here(before, element)).Replace('\\', '/');
+                var path = project.Instance.ExpandString(Expressions.Here(before, element)).Replace('\\', '/');
                 path = path.Substring(0, path.LastIndexOf('/') + 1);
                 if (path == "" || project.Reads.Find(project.Folder, path) is not { } folder) continue;
                 var why = (property ? "path with property " : "path with metadata of ") + name + " in " +
@@ -94,8 +94,7 @@ sealed class Targets
     static IEnumerable<string> Read(ProjectElement element) => Looked(element).Concat(element switch
     {
         ProjectItemElement item => new[] { item.Include },
-        ProjectTaskElement task when !Calls.IsSilent(task.Name) =>
-            task.Parameters.Where(p => !p.Key.StartsWith("Destination")).Select(p => p.Value),
+        ProjectTaskElement task => Calls.Given(task),
         _ => Enumerable.Empty<string>(),
     });
 
