@@ -19,7 +19,7 @@ var (
 )
 
 // Every command in the documentation is run, from the folder of its page: what is written after ```sh as it stands, but
-// for make, which runs these tests, and docker run, which wants an engine: the image is run by runc in its place. Those
+// for /tmp, which is a folder of the test, make, which runs these tests, and docker run, which wants an engine: the image is run by runc in its place. Those
 // of docs/concepts/reproducibility.md, which build on one another, are for TestRecipe.
 func TestCommandsInDocs(t *testing.T) {
 	t.Parallel()
@@ -50,7 +50,7 @@ func TestCommandsInDocs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ran := 0
+			ran, tmp := 0, t.TempDir()
 			for _, m := range codeBlock.FindAllStringSubmatch(string(dt), -1) {
 				if m[1] != "sh" || strings.HasPrefix(m[2], "make ") {
 					continue
@@ -62,7 +62,8 @@ func TestCommandsInDocs(t *testing.T) {
 					}
 					continue
 				}
-				command(t, filepath.Dir(page), "bash", "-euc", onLab(m[2]))
+				// Another user may run the same commands on this machine.
+				command(t, filepath.Dir(page), "bash", "-euc", strings.ReplaceAll(onLab(m[2]), "/tmp/", tmp+"/"))
 			}
 			if ran == 0 && i >= len(docs) {
 				t.Error("the page has no command")

@@ -238,7 +238,8 @@ var layouts = []layout{
 	{
 		name:  "an empty folder",
 		files: "{to: /var/lib/new/data, mode: '0750', owner: '3:4'}",
-		copy:  "--chmod=0750 --chown=3:4 empty /var/lib/new/data/",
+		// The folders above are of root, as mkdir --parents makes them. One COPY would give them mode and owner, too.
+		copy: "--chmod=0755 empty /var/lib/new/\n--chmod=0750 --chown=3:4 empty /var/lib/new/data/",
 	},
 	{
 		name:  "an empty folder that is there",

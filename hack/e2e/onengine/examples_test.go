@@ -73,7 +73,9 @@ var (
 // onEngine is a command that builds with the frontend of this repository, and gives its image to the engine. It builds
 // for the platform of the engine alone if that holds no other, or if one is asked for.
 func onEngine(block, image string, one bool) string {
-	text := strings.ReplaceAll(block, "docker buildx build", "'"+strings.Join(engine.Spec(dir), "' '")+"'")
+	// Another user may run the same commands on this machine.
+	text := strings.ReplaceAll(block, "/tmp/", dir+"/")
+	text = strings.ReplaceAll(text, "docker buildx build", "'"+strings.Join(engine.Spec(dir), "' '")+"'")
 	text = target.ReplaceAllString(text, "-t "+image+" --load")
 	if one || !engine.Containerd {
 		text = several.ReplaceAllString(text, "")
