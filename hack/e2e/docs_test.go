@@ -18,9 +18,10 @@ var (
 	codeBlock = regexp.MustCompile("(?s)```([a-z]+)\n(.*?)```")
 )
 
-// Every command in the documentation is run, from the folder of its page: what is written after ```sh as it stands, but
-// for /tmp, which is a folder of the test, make, which runs these tests, and docker run, which wants an engine: the image is run by runc in its place. Those
-// of docs/concepts/reproducibility.md, which build on one another, are for TestRecipe.
+// Every command in the documentation is run, from the folder of its page: what is written after ```sh as it stands,
+// but for /tmp, which is a folder of the test; make, which runs these tests; and docker run, which wants an engine: the
+// image is run by runc in its place. Those of docs/concepts/reproducibility.md, which build on one another, are for
+// TestRecipe.
 func TestCommandsInDocs(t *testing.T) {
 	t.Parallel()
 	pages, err := filepath.Glob(filepath.Join(root, "examples", "*", "README.md"))
