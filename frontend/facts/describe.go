@@ -12,6 +12,7 @@ import (
 	"github.com/moby/buildkit/frontend/gateway/client"
 
 	"github.com/crosshull/crosshull/frontend/gateway"
+	"github.com/crosshull/crosshull/frontend/printable"
 	"github.com/crosshull/crosshull/frontend/tree"
 	xllb "github.com/crosshull/crosshull/llb"
 	"github.com/crosshull/crosshull/llb/dotnet"
@@ -79,6 +80,11 @@ func (a *Asker) ask(ctx context.Context, st llb.State, n int) (Answer, *dotnet.E
 	e, err := dotnet.ParseEvaluation(dt, n)
 	if err != nil {
 		return Answer{}, nil, err
+	}
+	if e.Endless != "" {
+		return Answer{}, nil, a.req.At("project", fmt.Errorf("the references of %s have no end, or lead to more than "+
+			"50,000 projects, counted once for each framework and each set of properties: does a project reference itself, "+
+			"with another property each time?", printable.Text(e.Endless)))
 	}
 	if len(e.Asks) > 0 {
 		return Answer{}, e, nil // an error may come from the contents that it lacks

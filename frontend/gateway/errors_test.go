@@ -189,13 +189,13 @@ func TestDiagnoseTest(t *testing.T) {
 			"a.cs(1): error CS1002: ; expected",
 		}},
 		{name: "one failed", err: failed(), mounts: left("unit/unit.trx", results(2, "A")), says: []string{
-			"1 of 3 tests failed in " + publish, "A: A is wrong",
+			"1 of 3 tests failed in " + publish, "A: A is wrong; at x",
 		}},
 		{name: "many failed", err: failed(), mounts: left("unit/unit.trx", results(0, "A", "B", "C", "D", "E", "F")),
 			says: []string{
 				"6 of 6 tests failed in " + publish,
 				"and 1 more in the log of the step",
-				"B: B is wrong", "C: C is wrong", "D: D is wrong", "E: E is wrong", "A: A is wrong",
+				"B: B is wrong; at x", "C: C is wrong; at x", "D: D is wrong; at x", "E: E is wrong; at x", "A: A is wrong; at x",
 			}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

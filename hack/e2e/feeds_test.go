@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -268,21 +269,90 @@ func TestFeedCA(t *testing.T) {
 	}
 }
 
-// No secret is left anywhere: not in layers, configurations, attestations, exported caches, or what is printed.
+// Two feeds have a package of one name: the company's own, and that of a stranger, who gives it a higher version. NuGet
+// says who wins (Package Source Mapping, and "How NuGet resolves dependencies"), and crosshull does not change that.
+func TestConfusedFeeds(t *testing.T) {
+	t.Parallel()
+	says := func(version, who string) string {
+		return feed.Package("Team.Lib", version,
+			"build/Team.Lib.props", "<Project><PropertyGroup><TeamLib>"+who+"</TeamLib></PropertyGroup></Project>")
+	}
+	for _, tc := range []struct{ name, version, mapping, want, err string }{
+		{name: "no mapping, the highest version", version: "*", want: "the stranger's"},
+		{name: "no mapping, a version that one feed has", version: "[1.0.0]", want: "the company's"},
+		{
+			name: "mapped to the company", version: "*", want: "the company's",
+			mapping: `<packageSource key="company"><package pattern="Team.*" /></packageSource>
+    <packageSource key="public"><package pattern="*" /></packageSource>`,
+		},
+		{
+			name: "mapped to a feed without it", version: "[1.0.0]", err: "error NU1102: Unable to find package Team.Lib",
+			mapping: `<packageSource key="public"><package pattern="*" /></packageSource>`,
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			dir := t.TempDir()
+			project(t, dir, "app.csproj", "")
+			edit(t, dir, "app.csproj", "</Project>", `<ItemGroup><PackageReference Include="Team.Lib" Version="`+tc.version+`" />
+</ItemGroup><Target Name="Say" BeforeTargets="Build"><Message Importance="high" Text="this is $(TeamLib)" /></Target>
+</Project>`)
+			write(t, dir, "company/Team.Lib.1.0.0.nupkg", says("1.0.0", "the company's"))
+			write(t, dir, "public/Team.Lib.2.0.0.nupkg", says("2.0.0", "the stranger's"))
+			write(t, dir, "nuget.config", `<configuration>
+  <packageSources><clear /><add key="company" value="company" /><add key="public" value="public" /></packageSources>
+  <packageSourceMapping>`+tc.mapping+`</packageSourceMapping>
+</configuration>`)
+			write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n")
+			rec, err := solve(t, dir)
+			if tc.err != "" {
+				if err == nil {
+					t.Fatal("it was built")
+				}
+				wantContains(t, "error", err.Error(), tc.err)
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantContains(t, "log", rec.log, "this is "+tc.want)
+		})
+	}
+}
+
+// No secret of any kind is left anywhere: not in layers, configurations, attestations, exported caches, the history of
+// builds, snapshots and all else that a builder keeps, or what is printed at most.
 //
-// It takes a minute: it reads all that the daemon, the registry and the log hold.
+// It takes a minute: it reads all that the builder and the exports hold.
 func TestNoSecretShows(t *testing.T) {
 	t.Parallel()
-	password := "s3cr3t-" + fresh()
-	feed := newPrivate(t, "", password, false)
-	setenv(t, "FEED_TOKEN", password)
+	secrets := map[string]string{}
+	args := []string{"--debug", "--progress", "plain"}
+	for _, kind := range []string{"feed", "config", "publish", "before", "after"} {
+		secrets[kind] = "s3cr3t-of-" + kind + "-" + fresh()
+		setenv(t, "SECRET_"+kind, secrets[kind])
+		args = append(args, "--secret", "id="+kind+",env=SECRET_"+kind)
+	}
+	feed := newPrivate(t, "", secrets["feed"], false)
+	dir := feedApp(t, feed.index, "")
+	// Each step has to have its secret, or the test would find none for the wrong reason.
+	edit(t, dir, "app.csproj", "</Project>", `<Target Name="Sign" BeforeTargets="Build">
+  <Error Condition="!$(SIGNING_KEY.StartsWith('s3cr3t-of-publish'))" Text="no key" /></Target></Project>`)
+	const spec = `nuget:
+  feeds: [{name: private, password-secret: feed}]
+  secrets: {OTHER_TOKEN: config}
+publish:
+  secrets: {SIGNING_KEY: publish}
+  before: [{run: 'test "${BEFORE#s3cr3t-of-before}" != "$BEFORE"', secrets: {BEFORE: before}}]
+  after: [{run: 'test "${AFTER#s3cr3t-of-after}" != "$AFTER"', secrets: {AFTER: after}}]
+`
 	needScanner(t)
+	root := onFreshBuilder(t)
 	out := t.TempDir()
-	log, err := tryFeed(t, feedApp(t, feed.index, ""), "nuget:\n  feeds: [{name: private, password-secret: token}]\n",
-		"--platform", "linux/amd64,linux/arm64", "--secret", "id=token,env=FEED_TOKEN",
+	log, err := tryFeed(t, dir, spec, append(args,
+		"--platform", "linux/amd64,linux/arm64",
 		"--sbom=true", "--provenance=mode=max", "--output", "type=oci,tar=false,dest="+filepath.Join(out, "image"),
 		"--cache-to", "type=local,mode=max,compression=uncompressed,force-compression=true,dest="+filepath.Join(out, "cache"),
-		"--metadata-file", filepath.Join(out, "metadata.json"))
+		"--metadata-file", filepath.Join(out, "metadata.json"))...)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, log)
 	}
@@ -290,8 +360,10 @@ func TestNoSecretShows(t *testing.T) {
 	search := func(name string, dt []byte) {
 		searched++
 		bytesSearched += len(dt)
-		if bytes.Contains(dt, []byte(password)) {
-			t.Errorf("the secret shows in %s", name)
+		for kind, secret := range secrets {
+			if bytes.Contains(dt, []byte(secret)) {
+				t.Errorf("the secret of %s shows in %s", kind, name)
+			}
 		}
 	}
 	search("the log", []byte(log))
@@ -311,6 +383,22 @@ func TestNoSecretShows(t *testing.T) {
 	// The search finds what is there: the name of the secret is no secret.
 	if !found || !sbom {
 		t.Errorf("the name of the variable was found: %v, the SBOM: %v: the search is blind", found, sbom)
+	}
+	snapshots := false
+	err = filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		dt, err := os.ReadFile(name)
+		search(name, dt)
+		snapshots = snapshots || bytes.Contains(dt, []byte("JsonConvert.SerializeObject"))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !snapshots {
+		t.Error("no snapshot has the source: the search is blind")
 	}
 }
 

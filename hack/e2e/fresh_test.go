@@ -50,13 +50,15 @@ func ran(log, pattern string) bool {
 	return false
 }
 
-// onFreshBuilder makes the rest of a test use a builder that has nothing, with a buildkitd of its own.
-func onFreshBuilder(t *testing.T) {
+// onFreshBuilder makes the rest of a test use a builder that has nothing, with a buildkitd of its own, and gives the
+// folder of all that it keeps.
+func onFreshBuilder(t *testing.T) (dir string) {
 	t.Helper()
 	dir, addr := freshBuildkit(t)
 	setenv(t, "BUILDX_CONFIG", filepath.Join(dir, "buildx"))
 	setenv(t, "BUILDX_BUILDER", "fresh")
 	command(t, dir, "docker", "buildx", "create", "--name", "fresh", "--driver", "remote", addr)
+	return dir
 }
 
 // freshBuildkit starts a buildkitd that has nothing, and ends it with the test.

@@ -2,8 +2,11 @@ package e2e
 
 import (
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // toolTargets are targets of a project that run code of its repository: an inline task, a generator and a command. No
@@ -108,4 +111,60 @@ func TestHostileRepository(t *testing.T) {
 		}
 	}
 	wantContains(t, "output", container(t, victims).Output, "the sum is 114")
+}
+
+// escapes is a script that leaves files and a process wherever it can, and tells if it finds any of another step.
+const escapes = `step=$(readlink /proc/1/ns/pid)-$(cut -d ' ' -f 22 /proc/1/stat)
+sdk=$(dirname "$(readlink -f "$(command -v dotnet)")")
+for file in /escaped /etc/escaped /tmp/escaped /usr/local/bin/escaped "$HOME/escaped" "$sdk/escaped" "$sdk"/sdk/*/escaped; do
+  if test -e "$file" && test "$(cat "$file")" != "$step"; then echo "found $file"; fi
+  if echo "$step" >"$file"; then echo "left $file"; fi
+done 2>/dev/null
+ls /run/secrets 2>/dev/null | sed 's/^/found secret /'
+setsid sleep MANY >/dev/null 2>&1 </dev/null &
+`
+
+// Code of a project writes outside of its folder and into the SDK, and leaves a process running. No later step sees any
+// of it, neither of this build nor of the next one, and the image has nothing of it.
+func TestEscapes(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	project(t, dir, "app.csproj", "")
+	many := strconv.FormatInt(time.Now().UnixNano(), 10)
+	write(t, dir, "escape.sh", strings.ReplaceAll(escapes, "MANY", many))
+	// Both restore and publish run this target.
+	edit(t, dir, "app.csproj", "</Project>", `<Target Name="Escape" BeforeTargets="CollectPackageReferences">
+  <Exec Command="sh '$(MSBuildThisFileDirectory)escape.sh'" StandardOutputImportance="high" />
+</Target></Project>`)
+	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\npublish: {inputs: [.]}\n")
+	for range 2 {
+		write(t, dir, "Program.cs", "System.Console.WriteLine(\""+fresh()+"\");\n")
+		edit(t, dir, "app.csproj", "<Project", "<!-- "+fresh()+" --><Project")
+		rec, files := published(t, dir)
+		for _, step := range []string{"[restore] dotnet", "[publish] dotnet"} {
+			if rec.count(step) != 1 {
+				t.Errorf("%s did not run once: %q", step, rec.ran)
+			}
+		}
+		if n := strings.Count(rec.log, "left /tmp/escaped"); n < 2 {
+			t.Errorf("the script ran %d times:\n%s", n, rec.log)
+		}
+		if strings.Contains(rec.log, "found ") {
+			t.Errorf("a step found what another left:\n%s", rec.log)
+		}
+		for name := range files {
+			if strings.Contains(name, "escaped") {
+				t.Errorf("%s is published", name)
+			}
+		}
+	}
+	left, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range left {
+		if dt, err := os.ReadFile(name); err == nil && strings.Contains(string(dt), many) {
+			t.Errorf("a process of the build still runs: %q", dt)
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -251,5 +252,13 @@ func TestLockedMode(t *testing.T) {
 	rec, err := solve(t, dir, platform(allPlatforms))
 	if err == nil || !strings.Contains(rec.log, "NU1004") {
 		t.Errorf("a lock file that does not fit: %v\n%s", err, rec.log)
+	}
+
+	edit(t, dir, "app.csproj", "13.0.4", "13.0.3")
+	other := regexp.MustCompile(`"contentHash": "[^"]+"`).ReplaceAllString(res.Output, `"contentHash": "AAAA"`)
+	write(t, dir, "packages.lock.json", other)
+	_, err = solve(t, dir, platform(allPlatforms))
+	if err == nil || !strings.Contains(err.Error(), "error NU1403: ") {
+		t.Errorf("a feed that gives another package than the lock file has: %v", err)
 	}
 }

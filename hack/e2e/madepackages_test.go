@@ -18,6 +18,8 @@ type aPackage struct {
 	name, depends     string
 	preinst, postinst string
 	files             map[string]string
+	// spoil gives what the mirror has in place of the archive; nil: the archive.
+	spoil func(archive []byte) []byte
 }
 
 // packageSource makes a source of packages for amd64 and arm64, and gives the line that names it.
@@ -32,7 +34,11 @@ func packageSource(t *testing.T, packages ...aPackage) (source string) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s.put("/made/"+filepath.Base(file), dt)
+			served := dt
+			if p.spoil != nil {
+				served = p.spoil(slices.Clone(dt))
+			}
+			s.put("/made/"+filepath.Base(file), served)
 			_, _ = fmt.Fprintf(&index, "%sFilename: made/%s\nSize: %d\nSHA256: %x\n\n",
 				p.control(arch), filepath.Base(file), len(dt), sha256.Sum256(dt))
 		}
@@ -148,7 +154,8 @@ func TestEffectsOfScripts(t *testing.T) {
 	}
 }
 
-// A script that makes what cannot be had for another platform, or that fails, is an error that says so.
+// A script that makes what cannot be had for another platform, or that fails, is an error that says so. So is an archive
+// that is not the one of the list of packages.
 func TestScriptMistakes(t *testing.T) {
 	t.Parallel()
 	source := packageSource(t,
@@ -157,6 +164,8 @@ func TestScriptMistakes(t *testing.T) {
 		aPackage{name: "wants-network", postinst: "apt-get update -qq"},
 		// A library that names no architecture.
 		aPackage{name: "makes-library", postinst: "printf '\\177ELF\\002\\001\\001' > /usr/local/lib/made.so"},
+		aPackage{name: "is-cut", spoil: func(dt []byte) []byte { return dt[:len(dt)/2] }},
+		aPackage{name: "is-another", spoil: func(dt []byte) []byte { dt[len(dt)-1] ^= 1; return dt }},
 	)
 	for name, want := range map[string][]string{
 		"fails": {
@@ -168,6 +177,8 @@ func TestScriptMistakes(t *testing.T) {
 		"makes-program": {
 			"crosshull.yaml:6: makes-program: a script makes /usr/local/bin/made, which is a program for the build platform",
 		},
+		"is-cut":        {"crosshull.yaml:6: ", "is-cut", "File has unexpected size"},
+		"is-another":    {"crosshull.yaml:6: ", "is-another", "Hash Sum mismatch"},
 		"makes-library": {"makes-library: a script makes /usr/local/lib/made.so, which is a program for the build platform"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -199,6 +199,7 @@ func (p *problem) diagnostic() Diagnostic {
 // answer is what the evaluator writes: see AnswerWriter.
 type answer struct {
 	Same     bool
+	Endless  []string
 	Asks     []string
 	Outputs  []string
 	Projects []answerProject
@@ -259,6 +260,9 @@ type Evaluation struct {
 	// Same tells that no project imports a file of a package. So the answers from before the restore still hold, and
 	// MSBuild was not asked again.
 	Same bool
+	// Endless is a project whose references have no end, or lead to more projects than the evaluator follows. Empty:
+	// there is none, and else there is no more in the answer.
+	Endless string
 	// Asks are files whose contents MSBuild wants and did not get. If there are any, do not rely on the rest.
 	Asks []string
 	// Outputs are folders that builds on the host left.
@@ -275,6 +279,9 @@ func ParseEvaluation(dt []byte, n int) (*Evaluation, error) {
 	}
 	if doc.Same {
 		return &Evaluation{Same: true}, nil
+	}
+	if len(doc.Endless) > 0 {
+		return &Evaluation{Endless: doc.Endless[0]}, nil
 	}
 	if len(doc.Answers) != n {
 		return nil, Bug(fmt.Errorf("MSBuild answers %d questions, but was asked %d", len(doc.Answers), n))

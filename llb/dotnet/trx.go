@@ -10,7 +10,7 @@ import (
 // Results are the results of a test run in a TRX file.
 type Results struct {
 	Total, Passed, Failed, Skipped int
-	// Failures are the tests that failed, with the first line of their messages.
+	// Failures are the tests that failed, with the beginning of their messages, in one line.
 	Failures []Failure
 }
 
@@ -73,9 +73,21 @@ func ParseResults(dt []byte) (*Results, error) {
 	r := &Results{Total: c.Total, Passed: c.Passed, Failed: c.Failed, Skipped: c.Total - c.Executed}
 	for _, t := range run.Results.UnitTestResult {
 		if t.Outcome == "Failed" {
-			message, _, _ := strings.Cut(strings.TrimSpace(t.Message), "\n")
-			r.Failures = append(r.Failures, Failure{t.TestName, strings.TrimSpace(message)})
+			r.Failures = append(r.Failures, Failure{t.TestName, oneLine(t.Message)})
 		}
 	}
 	return r, nil
+}
+
+// oneLine is the beginning of a message in one line. Assertions say in the first line what they are, and in the next
+// ones what they expected and what there was.
+func oneLine(message string) string {
+	const most = 5
+	var lines []string
+	for line := range strings.Lines(message) {
+		if line = strings.TrimSpace(line); line != "" && len(lines) < most {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "; ")
 }

@@ -20,7 +20,7 @@ Expected: 1</Message><StackTrace>at Words</StackTrace></ErrorInfo></Output></Uni
 </TestRun>`
 	got, err := ParseResults([]byte(trx))
 	want := &Results{Total: 3, Passed: 1, Failed: 1, Skipped: 1,
-		Failures: []Failure{{"Words.Fail(n: 1)", "Assert.Equal() Failure: Values differ"}}}
+		Failures: []Failure{{"Words.Fail(n: 1)", "Assert.Equal() Failure: Values differ; Expected: 1"}}}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}

@@ -42,6 +42,14 @@ static class AnswerWriter
         json.WriteEndObject();
     }
 
+    public static void Write(Stream to, TooManyProjectsException e, Request request)
+    {
+        using var json = new Utf8JsonWriter(to);
+        json.WriteStartObject();
+        new Relative(json, request).Strings("endless", new[] { e.Project });
+        json.WriteEndObject();
+    }
+
     sealed class Relative
     {
         readonly Utf8JsonWriter json;

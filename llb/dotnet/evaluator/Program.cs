@@ -40,6 +40,15 @@ static class Program
 
     // Apart from Main, as .NET loads the types of MSBuild that a method names before the method runs.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    static void Evaluate(Request request, Tree tree, Stream answer) =>
-        AnswerWriter.Write(answer, new Session(request, tree).Answer(), request);
+    static void Evaluate(Request request, Tree tree, Stream to)
+    {
+        try
+        {
+            AnswerWriter.Write(to, new Session(request, tree).Answer(), request);
+        }
+        catch (TooManyProjectsException e)
+        {
+            AnswerWriter.Write(to, e, request);
+        }
+    }
 }

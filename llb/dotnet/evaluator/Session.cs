@@ -106,6 +106,13 @@ sealed class Session
     }
 }
 
+/// <summary>The references of a request's projects have no end, or lead to more projects than is sensible.</summary>
+sealed class TooManyProjectsException(string project) : Exception
+{
+    /// <summary>One of them.</summary>
+    public string Project { get; } = project;
+}
+
 /// <summary>One evaluation of all that a request asks about, over the tree as it is.</summary>
 sealed class Once : IDisposable
 {
@@ -114,6 +121,12 @@ sealed class Once : IDisposable
     {
         "SetConfiguration", "SetPlatform", "SetTargetFramework", "Properties", "AdditionalProperties",
     };
+
+    // Each framework and each set of properties of a project counts.
+    const int MaxProjects = 50_000;
+
+    // The stack has space for more.
+    const int MaxDepth = 3_000;
 
     // Items that a publish may copy.
     static readonly string[] Copied = { "Content", "None", "EmbeddedResource", "Compile" };
@@ -222,11 +235,13 @@ sealed class Once : IDisposable
     static Candidate Only(IEnumerable<Candidate> candidates) => candidates.ToList() is [var one] ? one : null;
 
     /// <summary>Adds a project and all that it is built from to a closure, each once.</summary>
-    void Walk(Project project, HashSet<Project> closure)
+    void Walk(Project project, HashSet<Project> closure, int depth = 0)
     {
         if (!closure.Add(project)) return;
+        // A project may reference itself, each time with another value of a property. MSBuild would never end, either.
+        if (depth > MaxDepth || walked.Count > MaxProjects) throw new TooManyProjectsException(project.Path);
         Look(project);
-        foreach (var reference in project.References) Walk(reference, closure);
+        foreach (var reference in project.References) Walk(reference, closure, depth + 1);
     }
 
     // What a project reads and references. This is found once, even if the project is in several closures.
