@@ -29,6 +29,8 @@ func TestFilesThatAreWrong(t *testing.T) {
 		{"no archive", "{from: a.txt, unpack: true, to: /x}", "a.txt is no tar archive, neither plain nor compressed"},
 		{"nothing to remove", "{remove: '/app/*.none'}", "remove: the image for linux/"},
 		{"all of the app", "{remove: /app}", "remove: the app is in /app: name the files to remove"},
+		{"what the image starts", "{remove: '/app/app.*'}",
+			"remove: the image starts /app/app.dll, and could not without it: name other files"},
 		{"nothing to change", "{change: /app/none, mode: 0755}", "change: the image for linux/"},
 		{"a link to nothing", "{link: /app/x, to: /app/none}", "the link /app/x leads nowhere: the image for linux/"},
 	} {
@@ -56,7 +58,8 @@ func TestFilesThatAreWrong(t *testing.T) {
 
 // What the spec removes is found in what was published and in the base. Only the base has to be told of.
 func TestRemoved(t *testing.T) {
-	c := app("linux/amd64", nil, "files: [{remove: ['/app/*.dll', '/etc/*.conf']}]")
+	c := app("linux/amd64", nil, "files: [{remove: ['/app/*.dll', '/etc/*.conf']}]",
+		"image: {entrypoint: [/bin/sh]}") // and not what is removed
 	c.Step(gatewaytest.Step{Name: "docker-image://" + gatewaytest.Runtime, Files: fstest.MapFS{
 		"etc":        {Mode: fs.ModeDir | 0o755},
 		"etc/a.conf": {Mode: 0o644}, "etc/b.conf": {Mode: 0o644}, "etc/passwd": {Mode: 0o644},

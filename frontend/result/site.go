@@ -136,10 +136,21 @@ func (s *site) findInApp(ctx context.Context, f spec.File, pattern string) (n in
 			if p == l.dir || strings.HasPrefix(l.dir, strings.TrimSuffix(p, "/")+"/") {
 				return 0, fmt.Errorf("remove: the app is in %s: name the files to remove", p)
 			}
+			if s.starts(p) {
+				return 0, fmt.Errorf("remove: the image starts %s, and could not without it: name other files", p)
+			}
 			l.edit.Remove = append(l.edit.Remove, p)
 		}
 	}
 	return n, nil
+}
+
+// starts tells whether the image runs a file of the app when it starts, and no entry puts another one in its place.
+func (s *site) starts(file string) bool {
+	config := s.Config.Image.Config
+	return slices.ContainsFunc(slices.Concat(config.Entrypoint, config.Cmd), func(word string) bool {
+		return word == file || path.Join(config.WorkingDir, word) == file
+	}) && !slices.ContainsFunc(s.entries, func(e xllb.Entry) bool { return e.To == file })
 }
 
 // names gives the names that a layer has in folders of the image.
