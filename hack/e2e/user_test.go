@@ -15,6 +15,7 @@ import (
 // A user who is not root, and has Docker with buildx, runs the two commands of the README. Nothing is installed, and no
 // lab is set up. The lab's registries stand for the real ones here.
 func TestUser(t *testing.T) {
+	t.Parallel()
 	u := newUser(t)
 	t.Run("without an engine", func(t *testing.T) {
 		setenv(t, "DOCKER_HOST", "unix:///nonexistent.sock")

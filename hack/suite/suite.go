@@ -33,6 +33,9 @@ type Module struct {
 	Path string
 	Dir  string   // its folder
 	Lab  []string // packages whose tests need the lab
+	// Race are those of Lab that run with the race detector, as all other packages do. The tests of the rest mostly wait
+	// for builds, and the detector would take a fifth of the machine.
+	Race []string
 	// Engine are packages whose tests need a Docker engine. In the lab, a test of hack/e2e runs them.
 	Engine []string
 	// Fresh: its tests read files outside of the module, which Go does not look at when it keeps results.
@@ -53,6 +56,7 @@ var Modules = []Module{
 			"github.com/crosshull/crosshull/hack/faults",
 			"github.com/crosshull/crosshull/hack/site/browser",
 		},
+		Race:   []string{"github.com/crosshull/crosshull/hack/differential/judge"}, // runs the frontend in its process
 		Engine: []string{"github.com/crosshull/crosshull/hack/e2e/onengine"},
 		Fresh:  true,
 	},
@@ -72,7 +76,7 @@ type Config struct {
 	Lab     bool          // with the tests that need the lab; it has to be up
 	Engine  bool          // with the tests that need a Docker engine
 	HowLab  string        // how to run the tests that need the lab, to be told at the end if they are not run
-	Race    bool          // with the race detector
+	Race    bool          // with the race detector, where [Module] does not say otherwise
 	Short   bool          // say less: packages, what fails, and what takes more than a second
 	Limit   time.Duration // for each test
 	Watch   []string      // the command that runs a test binary under a [Watcher], before the path of the binary
@@ -155,7 +159,10 @@ func plan(ctx context.Context, c Config) (calls, error) {
 			case engine && !c.Engine, c.Only != nil && !slices.Contains(c.Only, short(p.ImportPath)):
 				continue
 			case lab, engine:
-				args := append(slices.Clone(race), "-count=1", p.ImportPath)
+				args := []string{"-count=1", p.ImportPath}
+				if slices.Contains(m.Race, p.ImportPath) {
+					args = append(slices.Clone(race), args...)
+				}
 				shared = append(shared, run{"the tests of " + p.ImportPath, m.Dir, args})
 			default:
 				unit.args = append(unit.args, p.ImportPath)

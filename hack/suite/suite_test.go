@@ -126,7 +126,7 @@ func TestPlan(t *testing.T) {
 	const dir, module = "testdata/fake", "example.com/fake"
 	unit := run{"the tests of " + module, dir, []string{"-race", module + "/broken", module + "/fine"}}
 	lab := run{"the tests of " + module + "/hangs", dir, []string{"-race", "-count=1", module + "/hangs"}}
-	engine := run{"the tests of " + module + "/panics", dir, []string{"-race", "-count=1", module + "/panics"}}
+	engine := run{"the tests of " + module + "/panics", dir, []string{"-count=1", module + "/panics"}}
 	fine := run{"the tests of " + module, dir, []string{module + "/fine"}}
 	const notRun = "NOT RUN: 8 tests, which need the lab (example.com/fake/hangs). Use another machine."
 	for _, tc := range []struct {
@@ -142,7 +142,8 @@ func TestPlan(t *testing.T) {
 		{"a package", Config{Only: []string{module + "/fine"}}, 3, []run{fine}, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			m := Module{Path: module, Dir: dir, Lab: []string{module + "/hangs"}, Engine: []string{module + "/panics"}}
+			lab := []string{module + "/hangs"}
+			m := Module{Path: module, Dir: dir, Lab: lab, Race: lab, Engine: []string{module + "/panics"}}
 			tc.config.Modules = []Module{m}
 			all, err := plan(t.Context(), tc.config)
 			if err != nil || all.total != tc.total || !reflect.DeepEqual(all.runs, tc.want) {
