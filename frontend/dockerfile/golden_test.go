@@ -200,7 +200,7 @@ var goldens = []struct {
 		"  locked-mode: true",
 		"  ca: eng/company.pem",
 		"publish: {secrets: {SIGNING_KEY: signing-key}, ssh: [default]}",
-	}},
+	}, change: func(c *gatewaytest.Client) { c.Say("eng/company.pem", "") }},
 	{name: "apps", spec: []string{
 		"base: {family: noble}",
 		"image: {env: {LANG: C.UTF-8}}",

@@ -82,7 +82,7 @@ func (a *Asker) ask(ctx context.Context, st llb.State, n int) (Answer, *dotnet.E
 		return Answer{}, nil, err
 	}
 	if e.Endless != "" {
-		return Answer{}, nil, a.req.At("project", fmt.Errorf("the references of %s have no end, or lead to more than "+
+		return Answer{}, nil, a.req.At("project", fmt.Errorf("the references of %s have no end, or lead to over "+
 			"50,000 projects, counted once for each framework and each set of properties: does a project reference itself, "+
 			"with another property each time?", printable.Text(e.Endless)))
 	}

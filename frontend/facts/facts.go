@@ -102,6 +102,11 @@ func New(ctx context.Context, req *request.Request, t *tree.Tree) (*Asker, error
 	if err := checkFeeds(req, t.Files); err != nil {
 		return nil, err
 	}
+	if ca := req.Spec.NuGet.CA; ca != "" {
+		if _, err := t.File(ca); err != nil {
+			return nil, req.At("nuget.ca", err)
+		}
+	}
 	sdk, err := chooseSDK(ctx, req, t.Files)
 	if err != nil {
 		return nil, err

@@ -314,6 +314,10 @@ func TestNewFails(t *testing.T) {
 					"hub: use that spelling",
 				At: []string{"crosshull.yaml:3"},
 			}},
+		{"certificates that are not there", []string{"nuget:", "  ca: eng/ca.pem"}, func(*gatewaytest.Client) {}, want{
+			Says: "crosshull.yaml:3: there is no eng in the context, or an ignore file leaves it out",
+			At:   []string{"crosshull.yaml:3"},
+		}},
 		{"no SDK for the machine", nil, func(c *gatewaytest.Client) {
 			c.Worker = "linux/mips64le"
 			c.Set("platform", "linux/amd64")

@@ -20,10 +20,8 @@ func grounds(ctx context.Context, p *plan.Plan, layers [][]layer) ([]xllb.Ground
 	eg, ctx := gateway.Group(ctx)
 	for i, t := range p.Targets {
 		eg.Go(func() (err error) {
-			if all[i], err = ground(ctx, p, t, layers[i]); err != nil {
-				return p.Request.At(p.Request.BaseKey(), fmt.Errorf("look at %s: %w", t.Base.Name, err))
-			}
-			return nil
+			all[i], err = ground(ctx, p, t, layers[i])
+			return err
 		})
 	}
 	return all, eg.Wait()
@@ -33,10 +31,16 @@ func grounds(ctx context.Context, p *plan.Plan, layers [][]layer) ([]xllb.Ground
 func ground(ctx context.Context, p *plan.Plan, t plan.Target, layers []layer) (xllb.Ground, error) {
 	var base xllb.Stat
 	files := places(p, t.Spec.Files)
+	look := func(err error) error {
+		return p.Request.At(p.Request.BaseKey(), fmt.Errorf("look at %s: %w", t.Base.Name, err))
+	}
 	if xllb.MustLook(t.Base.State, t.Base.Config, p.Dir, files) {
-		ref, err := p.Request.Gateway.Solve(ctx, t.Base.State)
+		ref, err := p.Request.Gateway.Evaluate(ctx, t.Base.State)
 		if err != nil {
-			return nil, err
+			if ofPackages := p.Request.DiagnosePackages(ctx, err); ofPackages != err { //nolint:errorlint // another one, or it
+				return nil, ofPackages
+			}
+			return nil, look(err)
 		}
 		if ref != nil { // nil is an empty image
 			base = gateway.Lstat(ref)
@@ -51,7 +55,10 @@ func ground(ctx context.Context, p *plan.Plan, t plan.Target, layers []layer) (x
 		}
 		done[l.dir] = true
 	}
-	return found, err
+	if err != nil {
+		return nil, look(err)
+	}
+	return found, nil
 }
 
 // inApp tells what the layers of the app in dir have at a path there.

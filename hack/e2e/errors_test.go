@@ -88,7 +88,7 @@ func TestErrors(t *testing.T) {
 			edit(t, dir, "src/app/app.csproj", "</Project>", `<ItemGroup><ProjectReference Include="app.csproj" `+
 				`AdditionalProperties="Turn=$([MSBuild]::Add(0$(Turn), 1))" /></ItemGroup></Project>`)
 		}, "project: src/app\n", nil, []string{
-			"crosshull.yaml:2: the references of src/app/app.csproj have no end, or lead to more than 50,000 projects",
+			"crosshull.yaml:2: the references of src/app/app.csproj have no end, or lead to over 50,000 projects",
 		}},
 		{"a test that fails", func(t *testing.T, dir string) {
 			sharedProject(t, dir, "t.csproj", "<OutputType>Library</OutputType>")
@@ -101,7 +101,7 @@ func TestErrors(t *testing.T) {
 					"Same() { } }\n")
 		}, "tests: [t.csproj]\n", []string{"--target", "test"},
 			[]string{"1 of 2 tests failed in [test] dotnet test t.csproj\n" +
-				"Sums.Add: Assert.Equal() Failure: Values differ; Expected: 3; Actual: 2",
+				"Sums.Add: Assert.Equal() Failure: Values differ; Expected: 3; Actual:   2",
 				">>> tests: [t.csproj]"}},
 		{"a secret that is not given", app, "publish:\n  secrets:\n    KEY: api-key\n", nil,
 			[]string{`crosshull.yaml:4: secret "api-key" is missing: give it to the build with --secret id=api-key`}},

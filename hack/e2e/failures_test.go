@@ -75,8 +75,8 @@ func checkFailure(t *testing.T, err error) {
 }
 
 // A project that does not compile gives the compiler's error, however often it is built and whatever fails beside it:
-// BuildKit loses the error of the second step that fails in a build. It was lost in one of four such builds, so twelve of
-// each kind miss it once in thirty times. They take minutes.
+// BuildKit loses the error of the second step that fails in a build. It was lost in one of four such builds, so a dozen
+// of each kind miss it once in thirty times. They take minutes.
 func TestCompilersErrorEachTime(t *testing.T) {
 	t.Parallel()
 	_, addr := freshBuildkit(t)

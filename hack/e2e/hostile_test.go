@@ -116,7 +116,8 @@ func TestHostileRepository(t *testing.T) {
 // escapes is a script that leaves files and a process wherever it can, and tells if it finds any of another step.
 const escapes = `step=$(readlink /proc/1/ns/pid)-$(cut -d ' ' -f 22 /proc/1/stat)
 sdk=$(dirname "$(readlink -f "$(command -v dotnet)")")
-for file in /escaped /etc/escaped /tmp/escaped /usr/local/bin/escaped "$HOME/escaped" "$sdk/escaped" "$sdk"/sdk/*/escaped; do
+for dir in / /etc /tmp /usr/local/bin "$HOME" "$sdk" "$sdk"/sdk/*; do
+  file=$dir/escaped
   if test -e "$file" && test "$(cat "$file")" != "$step"; then echo "found $file"; fi
   if echo "$step" >"$file"; then echo "left $file"; fi
 done 2>/dev/null
@@ -141,10 +142,8 @@ func TestEscapes(t *testing.T) {
 		write(t, dir, "Program.cs", "System.Console.WriteLine(\""+fresh()+"\");\n")
 		edit(t, dir, "app.csproj", "<Project", "<!-- "+fresh()+" --><Project")
 		rec, files := published(t, dir)
-		for _, step := range []string{"[restore] dotnet", "[publish] dotnet"} {
-			if rec.count(step) != 1 {
-				t.Errorf("%s did not run once: %q", step, rec.ran)
-			}
+		if rec.count("[restore] dotnet") == 0 || rec.count("[publish] dotnet") != 1 {
+			t.Errorf("restore and publish did not run: %q", rec.ran)
 		}
 		if n := strings.Count(rec.log, "left /tmp/escaped"); n < 2 {
 			t.Errorf("the script ran %d times:\n%s", n, rec.log)

@@ -154,8 +154,8 @@ func TestEffectsOfScripts(t *testing.T) {
 	}
 }
 
-// A script that makes what cannot be had for another platform, or that fails, is an error that says so. So is an archive
-// that is not the one of the list of packages.
+// A script that makes what cannot be had for another platform, or that fails, is an error that says so. So is an
+// archive that is not the one of the list of packages.
 func TestScriptMistakes(t *testing.T) {
 	t.Parallel()
 	source := packageSource(t,
@@ -177,8 +177,8 @@ func TestScriptMistakes(t *testing.T) {
 		"makes-program": {
 			"crosshull.yaml:6: makes-program: a script makes /usr/local/bin/made, which is a program for the build platform",
 		},
-		"is-cut":        {"crosshull.yaml:6: ", "is-cut", "File has unexpected size"},
-		"is-another":    {"crosshull.yaml:6: ", "is-another", "Hash Sum mismatch"},
+		"is-cut":        {"crosshull.yaml:7: ", "is-cut", "File has unexpected size"},
+		"is-another":    {"crosshull.yaml:7: ", "is-another", "Hash Sum mismatch"},
 		"makes-library": {"makes-library: a script makes /usr/local/lib/made.so, which is a program for the build platform"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -125,8 +125,8 @@ sealed class Once : IDisposable
     // Each framework and each set of properties of a project counts.
     const int MaxProjects = 50_000;
 
-    // The stack has space for more.
-    const int MaxDepth = 3_000;
+    // A project may reference itself, each time with another value of a property. MSBuild would never end, either.
+    const int MaxVariants = 1_000;
 
     // Items that a publish may copy.
     static readonly string[] Copied = { "Content", "None", "EmbeddedResource", "Compile" };
@@ -141,6 +141,7 @@ sealed class Once : IDisposable
     readonly NamedFiles named;
     readonly Outputs outputs;
     readonly HashSet<Project> walked = new();
+    readonly Dictionary<string, int> variants = new(); // how many projects of walked have a path
 
     public Once(Request request, Tree tree, Trap trap)
     {
@@ -235,19 +236,20 @@ sealed class Once : IDisposable
     static Candidate Only(IEnumerable<Candidate> candidates) => candidates.ToList() is [var one] ? one : null;
 
     /// <summary>Adds a project and all that it is built from to a closure, each once.</summary>
-    void Walk(Project project, HashSet<Project> closure, int depth = 0)
+    void Walk(Project project, HashSet<Project> closure)
     {
         if (!closure.Add(project)) return;
-        // A project may reference itself, each time with another value of a property. MSBuild would never end, either.
-        if (depth > MaxDepth || walked.Count > MaxProjects) throw new TooManyProjectsException(project.Path);
         Look(project);
-        foreach (var reference in project.References) Walk(reference, closure, depth + 1);
+        foreach (var reference in project.References) Walk(reference, closure);
     }
 
     // What a project reads and references. This is found once, even if the project is in several closures.
     void Look(Project project)
     {
         if (!walked.Add(project)) return;
+        variants[project.Path] = variants.GetValueOrDefault(project.Path) + 1;
+        if (variants[project.Path] > MaxVariants || walked.Count > MaxProjects)
+            throw new TooManyProjectsException(project.Path);
         project.Reads.OrEverything(() => inputs.Collect(project));
         if (ResponseFile.Find(tree, project.Path) is { } response)
             foreach (var file in ResponseFile.Files(tree, response))
