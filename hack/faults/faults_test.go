@@ -11,31 +11,38 @@ import (
 	"github.com/crosshull/crosshull/hack/lab"
 )
 
-var theWorld *World
+var theLab *lab.Lab
 
 func TestMain(m *testing.M) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
-	l, err := lab.New()
-	if err == nil {
-		err = l.Up(ctx, os.Stderr)
+	var err error
+	if theLab, err = lab.New(); err == nil {
+		err = theLab.Up(ctx, os.Stderr)
 	}
 	if err == nil {
-		err = l.PushFrontend(ctx, os.Stderr)
-	}
-	if err == nil {
-		theWorld, err = New(ctx, l)
+		err = theLab.PushFrontend(ctx, os.Stderr)
 	}
 	cancel()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "faults: there is no world:", err)
+		fmt.Fprintln(os.Stderr, "faults: the lab is not there:", err)
 		os.Exit(1)
 	}
-	code := m.Run()
-	if err := theWorld.Close(context.Background()); err != nil {
-		fmt.Fprintln(os.Stderr, "faults:", err)
-		code = 1
+	os.Exit(m.Run())
+}
+
+// newWorld starts a world, and ends it with the test.
+func newWorld(t *testing.T) *World {
+	t.Helper()
+	w, err := New(t.Context(), theLab)
+	if err != nil {
+		t.Fatal(err)
 	}
-	os.Exit(code)
+	t.Cleanup(func() {
+		if err := w.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	return w
 }
 
 // After a fault, the image is the one before or the new one, the error names what failed, and the next build makes the
@@ -56,12 +63,14 @@ func TestFaultsBesideTheBuild(t *testing.T) {
 // try tries all that fails in some places.
 func try(t *testing.T, places ...string) {
 	t.Helper()
+	t.Parallel() // these mostly wait: for a time that runs out, for the next attempt
+	w := newWorld(t)
 	for _, trial := range Trials(0) {
 		if !slices.Contains(places, trial.Where) {
 			continue
 		}
 		t.Run(trial.Where+"_"+trial.How, func(t *testing.T) {
-			result, err := trial.Run(t.Context(), theWorld)
+			result, err := trial.Run(t.Context(), w)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -72,7 +81,7 @@ func try(t *testing.T, places ...string) {
 
 // Many builds at once make the images that builds alone make, and no process of the frontend takes much memory.
 func TestLoad(t *testing.T) {
-	load, err := theWorld.Load(t.Context(), 4, 3)
+	load, err := newWorld(t).Load(t.Context(), 4, 3)
 	if err != nil {
 		t.Fatal(err)
 	}
