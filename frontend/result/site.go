@@ -145,12 +145,18 @@ func (s *site) findInApp(ctx context.Context, f spec.File, pattern string) (n in
 	return n, nil
 }
 
-// starts tells whether the image runs a file of the app when it starts, and no entry puts another one in its place.
+// starts tells whether the image starts a file of the app, itself or by its launcher, and no entry puts another one in
+// its place.
 func (s *site) starts(file string) bool {
 	config := s.Config.Image.Config
-	return slices.ContainsFunc(slices.Concat(config.Entrypoint, config.Cmd), func(word string) bool {
-		return word == file || path.Join(config.WorkingDir, word) == file
-	}) && !slices.ContainsFunc(s.entries, func(e xllb.Entry) bool { return e.To == file })
+	started := func(word string) bool {
+		if !path.IsAbs(word) {
+			word = path.Join(config.WorkingDir, word)
+		}
+		return word == file || word+".dll" == file
+	}
+	return slices.ContainsFunc(slices.Concat(config.Entrypoint, config.Cmd), started) &&
+		!slices.ContainsFunc(s.entries, func(e xllb.Entry) bool { return e.To == file })
 }
 
 // names gives the names that a layer has in folders of the image.

@@ -28,6 +28,15 @@ func hello(t *testing.T) (dir string) {
 	return dir
 }
 
+// sharedHello is hello for tests to whom it is all one whether the app is built anew.
+func sharedHello(t *testing.T) (dir string) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "repository", "app")
+	sharedProject(t, dir, "hello.csproj", "")
+	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n")
+	return dir
+}
+
 // buildFrom is build with a file as standard input.
 func buildFrom(t *testing.T, dir string, stdin []byte, args ...string) (string, error) {
 	t.Helper()

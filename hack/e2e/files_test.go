@@ -252,7 +252,7 @@ func tells(told, want string) bool {
 // address has after its ? is in no log.
 func TestFilesOfPlatforms(t *testing.T) {
 	t.Parallel()
-	dir, s := hello(t), newShop(t)
+	dir, s := sharedHello(t), newShop(t)
 	sums := map[string]string{}
 	for _, arch := range []string{"amd64", "arm64"} {
 		sums[arch] = s.put("/tool-"+arch, []byte("tool of "+arch))

@@ -24,7 +24,7 @@ import (
 // withPackages is an app on a base that gets packages.
 func withPackages(t *testing.T, packages string) (dir string) {
 	t.Helper()
-	dir = hello(t)
+	dir = sharedHello(t)
 	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nbase:\n  packages: "+packages+"\n")
 	return dir
 }
@@ -240,7 +240,7 @@ func TestPackageMistakes(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			dir, repo := hello(t), repository(t)
+			dir, repo := sharedHello(t), repository(t)
 			write(t, dir, "crosshull.yaml",
 				"# syntax=ghcr.io/crosshull/crosshull:1\nbase:\n  packages: "+tc.packages+"\n"+tc.base)
 			_, err := solve(t, dir, platform("linux/amd64,linux/arm64"), pushTo(repo))

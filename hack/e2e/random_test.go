@@ -130,7 +130,7 @@ func join(into, from map[string]any) {
 func contextOfExamples(t *testing.T) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	project(t, dir, "app.csproj", "")
+	sharedProject(t, dir, "app.csproj", "")
 	for _, name := range []string{
 		"certs/a.pem", "web/package.json", "web/package-lock.json", "eng/company.pem", "eng/icons/a.svg",
 		"shared/texts/a.txt", "config/a.json", "deploy/run.sh", "tools/a.sh", "out/app", "a.asc",

@@ -140,7 +140,7 @@ func TestUsersAreThoseOfUseradd(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			dir := hello(t)
+			dir := sharedHello(t)
 			base := pushAccounts(t)
 			write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n# check=skip=RuntimeMismatch\n"+
 				"base: {image: '"+base+"'}\nimage: {"+tc.image+"}\n")
