@@ -75,8 +75,8 @@ func checkFailure(t *testing.T, err error) {
 }
 
 // A project that does not compile gives the compiler's error, however often it is built and whatever fails beside it:
-// BuildKit loses the error of the second step that fails in a build. It was lost in one of four such builds, so a dozen
-// of each kind miss it once in thirty times. They take minutes.
+// BuildKit loses the error of the second step that fails in a build. It was lost in one of four such builds, so that
+// it takes twenty of each kind to see it mended, and some minutes.
 func TestCompilersErrorEachTime(t *testing.T) {
 	t.Parallel()
 	_, addr := freshBuildkit(t)
@@ -93,7 +93,7 @@ func TestCompilersErrorEachTime(t *testing.T) {
 			for _, spec := range tc.specs {
 				dirs = append(dirs, broken(t, spec))
 			}
-			for i := range 12 {
+			for i := range 20 {
 				again := attr("no-cache", "publish,test") // what failed is in no cache, and the steps before passed
 				_, err := solve(t, dirs[i%len(dirs)], on(addr), again, platform("linux/amd64,linux/arm64"))
 				if checkFailure(t, err); t.Failed() {
