@@ -22,17 +22,19 @@ import (
 // hello writes a console app that BuildKit has not seen, with a spec, into a folder of a folder.
 func hello(t *testing.T) (dir string) {
 	t.Helper()
-	dir = filepath.Join(t.TempDir(), "repository", "app")
-	project(t, dir, "hello.csproj", "")
-	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n")
-	return dir
+	return helloWith(t, fresh())
 }
 
 // sharedHello is hello for tests to whom it is all one whether the app is built anew.
 func sharedHello(t *testing.T) (dir string) {
 	t.Helper()
+	return helloWith(t, ofThisRun)
+}
+
+func helloWith(t *testing.T, mark string) (dir string) {
+	t.Helper()
 	dir = filepath.Join(t.TempDir(), "repository", "app")
-	sharedProject(t, dir, "hello.csproj", "")
+	projectWith(t, dir, "hello.csproj", "", mark)
 	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n")
 	return dir
 }

@@ -319,8 +319,8 @@ func TestConfusedFeeds(t *testing.T) {
 	}
 }
 
-// No secret of any kind is left anywhere: not in layers, configurations, attestations, exported caches, the history of
-// builds, snapshots and all else that a builder keeps, or what is printed at most.
+// Secrets of feeds, of publish and of commands are left nowhere: not in layers, configurations, attestations, exported
+// caches, the history of builds, snapshots and all else that a builder keeps, and not in the longest log.
 //
 // It takes a minute: it reads all that the builder and the exports hold.
 func TestNoSecretShows(t *testing.T) {

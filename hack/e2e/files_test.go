@@ -1,17 +1,14 @@
 package e2e
 
 import (
-	"archive/tar"
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -284,7 +281,7 @@ files:
 		}
 		wantContains(t, "log", log, "[summary] removed /etc/os-release", "[image] "+s.URL+"/tool-arm64")
 		for arch, machine := range map[string]byte{"amd64": 0x3e, "arm64": 0xb7} {
-			image, names, ids := contentOf(t, repo, theLab.Registry()+"/dotnet/runtime:10.0", arch)
+			image, ids := contentOf(t, repo, theLab.Registry()+"/dotnet/runtime:10.0", arch)
 			if before := layers[arch]; before != nil && !slices.Equal(before, ids) {
 				t.Errorf("%s: built again, it has layers %q, and had %q", arch, ids, before)
 			}
@@ -295,7 +292,8 @@ files:
 			if tool := image["usr/local/bin/tool"]; tool == nil || string(tool.data) != "tool of "+arch {
 				t.Errorf("%s has the tool %v", arch, tool)
 			}
-			if _, ok := image["etc/os-release"]; ok || !slices.Contains(names, "etc/.wh.os-release") {
+			names := slices.Sorted(maps.Keys(image))
+			if image["etc/os-release"] != nil || image["etc/.wh.os-release"] == nil {
 				t.Errorf("%s: /etc/os-release is there, or in no whiteout of %q", arch, names)
 			}
 			if slices.ContainsFunc(names, func(name string) bool { return strings.HasSuffix(name, ".pdb") }) {
@@ -305,9 +303,9 @@ files:
 	}
 }
 
-// contentOf gives the files in the layers that an image has on its base, by a name, and the names that these layers
-// have. ids are those of all its layers.
-func contentOf(t *testing.T, repo, base, arch string) (files map[string]*file, names []string, ids []digest.Digest) {
+// contentOf gives the files, whiteouts among them, in the layers that an image has on its base, by name. ids are those
+// of all its layers.
+func contentOf(t *testing.T, repo, base, arch string) (files map[string]*file, ids []digest.Digest) {
 	t.Helper()
 	host, name, _ := strings.Cut(base, "/")
 	name, tag, _ := strings.Cut(name, ":")
@@ -330,11 +328,8 @@ func contentOf(t *testing.T, repo, base, arch string) (files map[string]*file, n
 			continue
 		}
 		maps.Copy(files, layerFiles(t, repo, layer))
-		eachEntry(t, repo, layer.Digest.String(), func(h *tar.Header, _ io.Reader) {
-			names = append(names, path.Clean(h.Name))
-		})
 	}
-	return files, names, img.Config.RootFS.DiffIDs
+	return files, img.Config.RootFS.DiffIDs
 }
 
 // The Dockerfile that a user can leave with makes the same files.

@@ -113,14 +113,13 @@ func randomSpec(t *testing.T, random *rand.Rand, examples []map[string]any) stri
 // join puts what from has into a map, and what both have into one.
 func join(into, from map[string]any) {
 	for key, value := range from {
-		below, ok := value.(map[string]any)
-		old, both := into[key].(map[string]any)
-		if !ok || !both {
-			old = map[string]any{}
-		}
-		if ok {
-			join(old, below)
-			value = old
+		if below, ok := value.(map[string]any); ok {
+			both, ok := into[key].(map[string]any)
+			if !ok {
+				both = map[string]any{}
+			}
+			join(both, below)
+			value = both
 		}
 		into[key] = value
 	}
@@ -166,7 +165,7 @@ func wantOwnError(t *testing.T, err error) {
 	if !regexp.MustCompile(`crosshull\.yaml:\d+`).MatchString(text) && len(errdefs.Sources(err)) == 0 {
 		t.Errorf("the error has no place in the spec: %s", text)
 	}
-	inside := []string{"panic", "runtime error", "goroutine", "rpc error", "nil pointer", "a fault of crosshull"}
+	inside := []string{"panic", "runtime error", "goroutine", "rpc error", "nil pointer", "bug in crosshull"}
 	if i := slices.IndexFunc(inside, func(s string) bool { return strings.Contains(text, s) }); i >= 0 {
 		t.Errorf("the error has %q: %s", inside[i], text)
 	}

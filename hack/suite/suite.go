@@ -33,8 +33,8 @@ type Module struct {
 	Path string
 	Dir  string   // its folder
 	Lab  []string // packages whose tests need the lab
-	// Race are those of Lab that run with the race detector, as all other packages do. The tests of the rest mostly wait
-	// for builds, and the detector would take a fifth of the machine.
+	// Race are those of Lab that run with the race detector. Packages that need neither the lab nor an engine always do.
+	// The tests of all others mostly wait for builds, and the detector would take a fifth of the machine.
 	Race []string
 	// Engine are packages whose tests need a Docker engine. In the lab, a test of hack/e2e runs them.
 	Engine []string
