@@ -45,6 +45,10 @@ func (a *Asker) warnApp(app *dotnet.App, q Question, say func(format string, arg
 		say("the files of %s depend on RuntimeIdentifier, but mode %s sets none: set publish.mode to "+
 			"self-contained, single-file or ready-to-run, which publish for each platform", app.Path, mode)
 	}
+	if app.KeepsDebug && a.req.Spec.Publish.Configuration == "" {
+		say("%s is published in configuration Release, although it sets PublishRelease to false: set publish.configuration "+
+			"to Debug or Release", app.Path)
+	}
 	for _, n := range app.Closure {
 		for _, p := range n.Missing {
 			if outside, err := filepath.Rel(xllb.SourceDir, p); path.IsAbs(p) && err == nil {

@@ -14,6 +14,7 @@ func TestWarns(t *testing.T) {
 	unknown.Unknown = "Exec in app/app.csproj:3"
 	missing.Missing = []string{"gone/gone.csproj", "gone/gone.csproj"}
 	byRID.ByRuntimeIdentifier = true
+	debug := gatewaytest.App("app/app.csproj", gatewaytest.Item{"PublishRelease": "False"})
 	others := gatewaytest.App("app/app.csproj", nil)
 	others.Candidates = append(others.Candidates,
 		gatewaytest.Candidate{Path: "desktop.csproj", Kind: "app", Frameworks: []string{"net10.0"}},
@@ -36,6 +37,11 @@ func TestWarns(t *testing.T) {
 				"publish.mode to self-contained, single-file or ready-to-run, which publish for each platform",
 		}},
 		{"a publish for each platform", []string{"publish: {mode: self-contained}"}, byRID, nil},
+		{"a project for configuration Debug", nil, debug, []string{
+			"app/app.csproj is published in configuration Release, although it sets PublishRelease to false: set " +
+				"publish.configuration to Debug or Release",
+		}},
+		{"one whose configuration the spec names", []string{"publish: {configuration: Release}"}, debug, nil},
 		{"other projects", nil, others, []string{
 			"old.csproj is left out, as MSBuild cannot evaluate it: no such SDK",
 			"desktop.csproj also targets other systems than Linux, so it is built only if project names it",

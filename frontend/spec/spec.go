@@ -287,7 +287,8 @@ type Publish struct {
 	//	MSBuild: UseAppHost, SelfContained, PublishSingleFile, PublishReadyToRun, PublishTrimmed, PublishAot
 	//	see: [Publish modes](publish-modes.md)
 	Mode Modes `yaml:"mode" rule:"publish-mode"`
-	// Configuration is the MSBuild configuration. Empty: Release.
+	// Configuration is the MSBuild configuration. Empty: Release, for every framework. (dotnet publish uses Debug for
+	// frameworks before .NET 8, and if the project sets PublishRelease to false. Then there is a warning.)
 	//
 	//	example: publish: {configuration: Debug}
 	//	Dockerfile: RUN dotnet publish -c Debug

@@ -41,6 +41,9 @@ func (r *runner) newContestant(x experiment, e entrant, dir string) (*contestant
 		recipe: recipe{project: p, mode: x.mode, contender: e.contender, platforms: e.platforms, cacheID: nonce},
 		id:     contestantID(x, e),
 	}
+	if n := len(p.packages); n > 0 {
+		c.packages = p.packages[:n-1]
+	}
 	// A name of its own: buildx takes folders of the same name for the same context, and BuildKit then sends what differs
 	// in size or time alone. Contestants would replace each other's files, and now and then have one of another's.
 	c.dir = filepath.Join(dir, c.id, c.id)

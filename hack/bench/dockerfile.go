@@ -22,6 +22,7 @@ type recipe struct {
 	contender contender
 	platforms platforms
 	base      string // image that is not the usual one, or ""
+	packages  []string // of the base's system
 	cacheID   string // of cache mounts
 }
 
@@ -46,8 +47,14 @@ func (r recipe) spec() string {
 	if r.mode != modePortable {
 		s += "publish:\n  mode: " + r.mode + "\n"
 	}
+	if r.base != "" || len(r.packages) > 0 {
+		s += "base:\n"
+	}
 	if r.base != "" {
-		s += "base:\n  image: " + r.base + "\n"
+		s += "  image: " + r.base + "\n"
+	}
+	if len(r.packages) > 0 {
+		s += "  packages: [" + strings.Join(r.packages, ", ") + "]\n"
 	}
 	return s
 }
@@ -56,7 +63,7 @@ func (r recipe) spec() string {
 // platform that builds, with the target's architecture as an argument. The portable one leaves that away.
 func (r recipe) dockerfile() string {
 	arch, properties := " -a $TARGETARCH", r.properties()
-	if r.contender == portable {
+	if r.compilesOnce() {
 		arch = ""
 	}
 	mount := ""
@@ -85,6 +92,10 @@ func (r recipe) dockerfile() string {
 	if r.project.web {
 		line("EXPOSE 8080")
 	}
+	if len(r.packages) > 0 {
+		line("RUN apt-get update && apt-get install --yes --no-install-recommends %s && rm -rf /var/lib/apt/lists/*",
+			strings.Join(r.packages, " "))
+	}
 	line("WORKDIR /app")
 	line("COPY --link --from=build /app .")
 	line("USER $APP_UID")
@@ -96,8 +107,11 @@ func (r recipe) dockerfile() string {
 	return b.String()
 }
 
+// compilesOnce tells whether a Dockerfile compiles once for all platforms.
+func (r recipe) compilesOnce() bool { return r.contender == portable || r.contender == apt }
+
 // hasAppHost tells whether a Dockerfile's app has a launcher. There is no pack with one for arm/v7.
-func (r recipe) hasAppHost() bool { return r.contender != portable && r.platforms != three }
+func (r recipe) hasAppHost() bool { return !r.compilesOnce() && r.platforms != three }
 
 // properties are those of restore and publish alike.
 func (r recipe) properties() string {

@@ -25,13 +25,15 @@ func TestRecipes(t *testing.T) {
 		{aspnetapp, modeAppHost, seed, two, ""},
 		{aspnetapp, modeSelfContained, seed, two, ""},
 		{aspnetapp, modeReadyToRun, seed, two, ""},
+		{ospackages, modePortable, crosshull, three, "127.0.0.1:5000/base:10.0-noble"},
+		{ospackages, modePortable, apt, one, ""},
 	} {
 		p, err := findProject(r.project)
 		if err != nil {
 			t.Fatal(err)
 		}
 		name, content := recipe{project: p, mode: r.mode, contender: r.contender, platforms: r.platforms, base: r.base,
-			cacheID: "nonce"}.file()
+			cacheID: "nonce", packages: p.packages}.file()
 		fmt.Fprintf(&out, "== %s, %s: %s for %s: %s\n\n%s\n", r.project, r.mode, r.contender, r.platforms, name, content)
 	}
 	golden(t, "recipes.txt", out.String())

@@ -19,6 +19,8 @@ const (
 	seedMounts contender = "seed+mounts"
 	// portable is the best Dockerfile: it compiles once for all platforms.
 	portable contender = "portable"
+	// apt is portable with apt-get in its last stage. It builds for amd64 alone: there, other platforms need an emulator.
+	apt contender = "apt"
 	// syntax is seed with BuildKit's own frontend run from an image, as crosshull's has to be.
 	syntax contender = "syntax"
 	// sdk is dotnet publish -t:PublishContainer on the host.
@@ -44,6 +46,8 @@ const (
 	deep situation = "deep library changed"
 	// pack: the version of a package changed.
 	pack situation = "package changed"
+	// osPack: the image gets one more package of its base's system.
+	osPack situation = "OS packages changed"
 	// rebase: the base image moved to another one.
 	rebase situation = "base moved"
 	// fresh: a line of the app's source changed, and the builder is new, with the cache in a registry.
@@ -51,7 +55,7 @@ const (
 )
 
 // situations are in the order of a round: each builds on what the ones before it left.
-var situations = []situation{cold, nothing, edit, deep, pack, rebase, fresh}
+var situations = []situation{cold, nothing, edit, deep, pack, osPack, rebase, fresh}
 
 // repeats tells how often a round has s: what takes less than a second is measured several times.
 func (s situation) repeats() int {
@@ -144,6 +148,11 @@ var plan = []experiment{
 		{seedMounts, two, []situation{cold, edit, pack}},
 		{portable, three, []situation{cold, edit, pack}},
 	}},
+	{ospackages, modePortable, []entrant{
+		{crosshull, one, []situation{cold, edit, osPack}},
+		{crosshull, three, []situation{cold, edit, osPack}},
+		{apt, one, []situation{cold, edit, osPack}},
+	}},
 	{aspnetapp, modeAppHost, perPlatform},
 	{aspnetapp, modeSelfContained, perPlatform},
 	{aspnetapp, modeReadyToRun, perPlatform},
@@ -175,8 +184,8 @@ func (x experiment) caseName(p platforms) string {
 	return strings.Join([]string{x.project, x.mode, p.String()}, ", ")
 }
 
-// pairs are crosshull and every other contender for the same platforms, and crosshull for several platforms and for
-// one.
+// pairs are crosshull and every other contender for the same platforms, crosshull for several platforms and for one,
+// and crosshull for any platforms and apt.
 func (x experiment) pairs() []pair {
 	var out []pair
 	for _, s := range situations {
@@ -187,7 +196,7 @@ func (x experiment) pairs() []pair {
 			for _, other := range x.entrants {
 				sameJob := other.contender != crosshull && other.platforms == c.platforms
 				fewer := other.contender == crosshull && other.platforms == one && c.platforms != one
-				if other.takesPart(s) && (sameJob || fewer) {
+				if other.takesPart(s) && (sameJob || fewer || other.contender == apt) {
 					out = append(out, pair{c, other, s})
 				}
 			}

@@ -41,7 +41,8 @@ func TestPlanIsWhole(t *testing.T) {
 			}
 			for _, s := range e.situations {
 				seen[string(s)] = true
-				if s == pack && p.pack.file == "" || s == deep && p.deep.file == "" {
+				if s == pack && p.pack.file == "" || s == deep && p.deep.file == "" ||
+					s == osPack && len(p.packages) < 2 {
 					t.Errorf("%s has nothing to change for %q", x.project, s)
 				}
 				if e.contender.onHost() && s != cold {
@@ -64,7 +65,7 @@ func TestPlanIsWhole(t *testing.T) {
 		all = append(all, string(s))
 	}
 	all = append(all, string(crosshull), string(seed), string(seedMounts), string(portable), string(syntax), string(sdk),
-		string(floor),
+		string(floor), string(apt),
 		modePortable, modeAppHost, modeSelfContained, modeReadyToRun, string(one), string(two), string(three))
 	for _, name := range all {
 		if !seen[name] {

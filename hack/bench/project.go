@@ -14,6 +14,7 @@ const (
 	aspnetapp   = "aspnetapp"   // examples/aspnetapp, with what the SDK's web template has in wwwroot/lib
 	dotnetapp   = "dotnetapp"   // examples/dotnetapp
 	sqlite      = "sqlite"      // examples/sqlite: EF Core and SQLite
+	ospackages  = "ospackages"  // dotnetapp, with packages of the base's system
 	libraries50 = "libraries50" // generated: a web app over 50 libraries
 )
 
@@ -29,6 +30,8 @@ type project struct {
 	wants []string
 	// app is the line that changes in the app, deep that of a library at the bottom; pack holds the version of a package.
 	app, deep, pack line
+	// packages are of the base's system. A change of them adds the last one.
+	packages []string
 	write           func(s sources, dir string) error
 }
 
@@ -84,6 +87,13 @@ var projects = []project{
 			}
 			return addNewtonsoft(dir, "sqlite.csproj")
 		},
+	},
+	{
+		name: ospackages, file: "dotnetapp.csproj", restores: []string{"*.csproj"}, base: "runtime",
+		wants:    []string{"dotnetapp.dll"},
+		app:      line{"Program.cs", `"Good day"`, `"Good day #"`},
+		packages: []string{"curl", "libfontconfig1", "tzdata", "less"},
+		write:    func(s sources, dir string) error { return copyExample(s, dotnetapp, dir) },
 	},
 	{
 		name: libraries50, file: "src/App/App.csproj", restores: []string{"src/*/*.csproj"}, base: "aspnet", web: true,

@@ -275,6 +275,9 @@ func (r *runner) prepare(ctx context.Context, c *contestant, s situation) error 
 		return c.project.deep.change(c.dir, 1)
 	case pack:
 		return c.project.pack.change(c.dir, 1)
+	case osPack:
+		c.packages = c.project.packages
+		return c.writeRecipe()
 	case rebase:
 		return r.prepareBase(ctx, c)
 	case fresh:
@@ -331,7 +334,7 @@ func (r *runner) measure(ctx context.Context, c *contestant, s situation) (f Fig
 	default:
 		f, err = r.run(ctx, c, nil)
 	}
-	if err == nil && (s == edit || s == deep || s == pack || s == fresh) && f.ChangedLayers == 0 {
+	if err == nil && (s == edit || s == deep || s == pack || s == osPack || s == fresh) && f.ChangedLayers == 0 {
 		err = fmt.Errorf("%s, %s: no layer changed", c.id, s)
 	}
 	return f, err

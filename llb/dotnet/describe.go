@@ -125,6 +125,8 @@ type App struct {
 	ResponseFile string
 	// ByRuntimeIdentifier tells that the project has other files for other runtime identifiers.
 	ByRuntimeIdentifier bool
+	// KeepsDebug tells that dotnet publish would not use configuration Release: PublishRelease is false.
+	KeepsDebug bool
 	// RuntimeIdentifiers are those that the project lists itself.
 	RuntimeIdentifiers []string
 	Output

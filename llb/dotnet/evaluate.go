@@ -454,6 +454,7 @@ func (app *App) take(properties map[string]string) {
 	app.Command.Instruction = properties["ContainerAppCommandInstruction"]
 	app.AssemblyName = properties["AssemblyName"]
 	app.Mode = modeOf(properties)
+	app.KeepsDebug = strings.EqualFold(properties["PublishRelease"], "false")
 	app.StaticExecutable = isTrue("StaticExecutable")
 	app.PublishesVCS = isTrue("PublishRepositoryUrl")
 	app.InvariantGlobalization = strings.ToLower(properties["InvariantGlobalization"])

@@ -13,7 +13,7 @@ static class AnswerWriter
     static readonly string[] AppProperties =
     {
         "TargetFramework", "TargetFileName", "AssemblyName", "StaticExecutable", "PublishRepositoryUrl",
-        "InvariantGlobalization", "RollForward", "ProjectAssetsFile", "_CrosshullChosenBaseImage",
+        "InvariantGlobalization", "RollForward", "ProjectAssetsFile", "PublishRelease", "_CrosshullChosenBaseImage",
         "ContainerBaseImage", "ContainerWorkingDirectory", "ContainerUser", "ContainerAppCommandInstruction",
     };
 
