@@ -21,9 +21,9 @@ type recipe struct {
 	mode      string
 	contender contender
 	platforms platforms
-	base      string // image that is not the usual one, or ""
+	base      string   // image that is not the usual one, or ""
 	packages  []string // of the base's system
-	cacheID   string // of cache mounts
+	cacheID   string   // of cache mounts
 }
 
 // baseRepository is the repository of the base, below [dotnetImages].

@@ -32,7 +32,7 @@ type project struct {
 	app, deep, pack line
 	// packages are of the base's system. A change of them adds the last one.
 	packages []string
-	write           func(s sources, dir string) error
+	write    func(s sources, dir string) error
 }
 
 // assembly is the name of the app's program.
