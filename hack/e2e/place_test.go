@@ -323,7 +323,7 @@ func (l layout) dockerfile(base string) string {
 func placeApp(t *testing.T) (dir, published string) {
 	t.Helper()
 	dir, published = t.TempDir(), t.TempDir()
-	project(t, dir, "src/place.csproj", "")
+	sharedProject(t, dir, "src/place.csproj", "")
 	// A package with runtimes.
 	const sqlite = `<PackageReference Include="Microsoft.EntityFrameworkCore.Sqlite" Version="10.0.13" />`
 	edit(t, dir, "src/place.csproj", "</Project>", "<ItemGroup>"+sqlite+"</ItemGroup></Project>")
