@@ -359,7 +359,7 @@ func TestCheckMistakes(t *testing.T) {
 func TestCheckSyntax(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	project(t, dir, "app/app.csproj", "")
+	sharedProject(t, dir, "app/app.csproj", "")
 	write(t, dir, "crosshull.yaml", "# the app\n# syntax=ghcr.io/crosshull/crosshull:1\n")
 	c := check(t, dir, "--build-arg", "BUILDKIT_SYNTAX="+lab.FrontendImage)
 	if want := []string{"MissingSyntax crosshull.yaml:2"}; !slices.Equal(c.found(), want) {
