@@ -370,7 +370,7 @@ func TestCheckSyntax(t *testing.T) {
 // A clean build has no warning, and what is found without a spec is said too.
 func TestCheckInBuild(t *testing.T) {
 	t.Parallel()
-	dir := example(t, "aspnetapp")
+	dir := shared(t, "aspnetapp")
 	if rec := mustSolve(t, dir, platform("linux/amd64,linux/arm64")); len(rec.warnings) > 0 {
 		t.Errorf("warnings: %q", rec.warnings)
 	}
