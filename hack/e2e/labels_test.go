@@ -78,8 +78,7 @@ func TestLabelsOfBase(t *testing.T) {
 // Index and configuration name one platform, whatever a base says of its variant: what crane validate checks.
 func TestPlatforms(t *testing.T) {
 	t.Parallel()
-	dir, base := t.TempDir(), repository(t)
-	project(t, dir, "app.csproj", "")
+	dir, base := sharedHello(t), repository(t)
 	write(t, dir, "crosshull.yaml", header+"base: {image: "+base+"}\n") // the same for all: MSBuild is asked once
 	amd64 := v1.Platform{OS: "linux", Architecture: "amd64"}
 	arm64 := v1.Platform{OS: "linux", Architecture: "arm64"}

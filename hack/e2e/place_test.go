@@ -561,7 +561,7 @@ func (w *watched) take() string {
 // the app. What goes elsewhere has to be looked at.
 func TestBaseStaysUnpulled(t *testing.T) {
 	t.Parallel()
-	app := hello(t)
+	app := sharedHello(t)
 	write(t, app, "tool.sh", "#!/bin/sh\n")
 	registry, host := watch(t)
 	for _, tc := range []struct {
