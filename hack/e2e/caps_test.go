@@ -13,7 +13,7 @@ import (
 // Where BuildKit cannot merge, layers are copied onto the base, and the image is the same to its user.
 func TestWithoutMerge(t *testing.T) {
 	t.Parallel()
-	dir := example(t, "dotnetapp")
+	dir := shared(t, "dotnetapp")
 	merged, copied := repository(t), repository(t)
 	mustSolve(t, dir, platform("linux/amd64,linux/arm64"), pushTo(merged))
 	rec := mustSolve(t, dir, platform("linux/amd64,linux/arm64"), pushTo(copied), without(pb.CapMergeOp))
@@ -55,7 +55,7 @@ func TestWithoutDiff(t *testing.T) {
 // otherwise.
 func TestWithoutBlobs(t *testing.T) {
 	t.Parallel()
-	dir := example(t, "dotnetapp")
+	dir := shared(t, "dotnetapp")
 	known, unknown := repository(t), repository(t)
 	mustSolve(t, dir, platform("linux/amd64,linux/arm64"), pushTo(known))
 	mustSolve(t, dir, platform("linux/amd64,linux/arm64"), pushTo(unknown), without(pb.CapSourceImageBlob))
@@ -81,7 +81,7 @@ func TestWithoutBlobs(t *testing.T) {
 // What a BuildKit cannot do, and is asked for, is an error before anything runs.
 func TestTooOld(t *testing.T) {
 	t.Parallel()
-	dir := example(t, "dotnetapp")
+	dir := shared(t, "dotnetapp")
 	for _, tc := range []struct {
 		missing apicaps.CapID
 		spec    string

@@ -359,7 +359,7 @@ func TestCheckMistakes(t *testing.T) {
 func TestCheckSyntax(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	project(t, dir, "app/app.csproj", "")
+	sharedProject(t, dir, "app/app.csproj", "")
 	write(t, dir, "crosshull.yaml", "# the app\n# syntax=ghcr.io/crosshull/crosshull:1\n")
 	c := check(t, dir, "--build-arg", "BUILDKIT_SYNTAX="+lab.FrontendImage)
 	if want := []string{"MissingSyntax crosshull.yaml:2"}; !slices.Equal(c.found(), want) {
@@ -370,7 +370,7 @@ func TestCheckSyntax(t *testing.T) {
 // A clean build has no warning, and what is found without a spec is said too.
 func TestCheckInBuild(t *testing.T) {
 	t.Parallel()
-	dir := example(t, "aspnetapp")
+	dir := shared(t, "aspnetapp")
 	if rec := mustSolve(t, dir, platform("linux/amd64,linux/arm64")); len(rec.warnings) > 0 {
 		t.Errorf("warnings: %q", rec.warnings)
 	}

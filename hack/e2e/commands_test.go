@@ -354,7 +354,7 @@ tests: [unit]
 // commands must not make it untrue.
 func TestOwnCommandsAndAssets(t *testing.T) {
 	t.Parallel()
-	dir := example(t, "aspnetapp")
+	dir := shared(t, "aspnetapp")
 	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\npublish:\n  before:\n"+
 		"    - {run: 'yes body{} | head -n 99 > aspnetapp/wwwroot/css/made.css', inputs: [aspnetapp/wwwroot]}\n")
 	_, files := published(t, dir)

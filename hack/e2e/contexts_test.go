@@ -86,7 +86,7 @@ func gitServer(t *testing.T, dir string) string {
 // Wherever the sources and the spec come from, the images are the same.
 func TestContexts(t *testing.T) {
 	t.Parallel()
-	dir := hello(t)
+	dir := sharedHello(t)
 	repository0 := filepath.Dir(dir)
 	text, err := os.ReadFile(filepath.Join(dir, "crosshull.yaml"))
 	if err != nil {
@@ -146,7 +146,7 @@ func TestContexts(t *testing.T) {
 // A git context tells its commit by itself.
 func TestVCSOfGitContext(t *testing.T) {
 	t.Parallel()
-	dir, repo := hello(t), repository(t)
+	dir, repo := sharedHello(t), repository(t)
 	edit(t, dir, "crosshull.yaml", "\n", "\nimage: {vcs: true}\n")
 	git := gitServer(t, filepath.Dir(dir))
 	build(t, dir, "-f", "crosshull.yaml", "-t", repo, "--push", git+"#v1:app")
@@ -178,7 +178,7 @@ func TestDockerignore(t *testing.T) {
 // A base and files of the image come from named contexts of every kind.
 func TestKindsOfContexts(t *testing.T) {
 	t.Parallel()
-	dir := hello(t)
+	dir := sharedHello(t)
 	spec := func(from string) {
 		write(t, dir, "crosshull.yaml",
 			"# syntax=ghcr.io/crosshull/crosshull:1\nbase: {image: example.com/our/base:1}\nfiles: [{context: extra, from: "+
@@ -243,7 +243,7 @@ func TestKindsOfContexts(t *testing.T) {
 // Every exporter takes what is built.
 func TestOutputs(t *testing.T) {
 	t.Parallel()
-	dir := hello(t)
+	dir := sharedHello(t)
 	const both = "linux/amd64,linux/arm64"
 	names := func(dt []byte) []string {
 		t.Helper()

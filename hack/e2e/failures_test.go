@@ -398,8 +398,7 @@ func TestRegistryThatDoesNotAnswer(t *testing.T) {
 		{"must not be asked", "base: {image: 'mcr.microsoft.com/dotnet/runtime:10.0'}\n", deny, "denied by policy"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			dir := t.TempDir()
-			project(t, dir, "app.csproj", "")
+			dir := sharedHello(t)
 			write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n"+tc.base)
 			_, err := solve(t, dir, tc.opt, platform("linux/amd64,linux/arm/v7"))
 			if err == nil {

@@ -277,7 +277,7 @@ func TestMetadata(t *testing.T) {
 // URL.
 func TestVCS(t *testing.T) {
 	t.Parallel()
-	dir := example(t, "dotnetapp")
+	dir := shared(t, "dotnetapp")
 	git := func(args ...string) {
 		t.Helper()
 		command(t, dir, "git",
@@ -303,7 +303,9 @@ func TestVCS(t *testing.T) {
 	} {
 		repo := repository(t)
 		write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1"+tc.spec+"\n")
-		write(t, dir, "Directory.Build.props", "<Project><PropertyGroup>"+tc.property+"</PropertyGroup></Project>\n")
+		if tc.property != "" {
+			write(t, dir, "Directory.Build.props", "<Project><PropertyGroup>"+tc.property+"</PropertyGroup></Project>\n")
+		}
 		build(t, dir, "-f", "crosshull.yaml", "-t", repo, "--push", ".")
 		labels := inspect(t, repo, "amd64").Labels
 		source, commit := labels["org.opencontainers.image.source"], labels["org.opencontainers.image.revision"]

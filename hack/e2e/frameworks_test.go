@@ -27,9 +27,9 @@ public static class Web
 `
 
 // hiddenWeb writes a console app that gets ASP.NET Core from what it references.
-func hiddenWeb(t *testing.T, dir, mode, reference string) {
+func hiddenWeb(t *testing.T, dir, mode, reference, mark string) {
 	t.Helper()
-	project(t, dir, "app/app.csproj", "</PropertyGroup><ItemGroup>"+reference+"</ItemGroup><PropertyGroup>")
+	projectWith(t, dir, "app/app.csproj", "</PropertyGroup><ItemGroup>"+reference+"</ItemGroup><PropertyGroup>", mark)
 	write(t, dir, "app/Program.cs", "Web.Tell();\n")
 	write(t, dir, "crosshull.yaml", header+"project: app\npublish: {mode: "+mode+"}\n")
 }
@@ -54,7 +54,7 @@ func TestFrameworks(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			dir, repo := t.TempDir(), repository(t)
-			hiddenWeb(t, dir, tc.mode, tc.reference)
+			hiddenWeb(t, dir, tc.mode, tc.reference, fresh())
 			web := "app"
 			if tc.reference != byPackage {
 				web = "lib"
@@ -116,7 +116,7 @@ func TestFrameworksMissing(t *testing.T) {
 	t.Run("a base without ASP.NET Core", func(t *testing.T) {
 		t.Parallel()
 		dir := t.TempDir()
-		hiddenWeb(t, dir, "portable", byPackage)
+		hiddenWeb(t, dir, "portable", byPackage, ofThisRun)
 		write(t, dir, "app/Web.cs", webProgram)
 		write(t, dir, "crosshull.yaml", header+"base:\n  image: mcr.microsoft.com/dotnet/runtime:10.0\n")
 		refused(t, dir, "crosshull.yaml:3: the app does not start on mcr.microsoft.com/dotnet/runtime:10.0, which has no "+
@@ -126,7 +126,7 @@ func TestFrameworksMissing(t *testing.T) {
 	t.Run("another's base without ASP.NET Core", func(t *testing.T) {
 		t.Parallel()
 		dir := t.TempDir()
-		hiddenWeb(t, dir, "portable", byPackage)
+		hiddenWeb(t, dir, "portable", byPackage, ofThisRun)
 		write(t, dir, "app/Web.cs", webProgram)
 		base := theLab.Registry() + "/dotnet/runtime@" + baseManifest(t, "dotnet/runtime:10.0", "amd64")
 		write(t, dir, "crosshull.yaml", header+"base:\n  image: "+base+"\n")

@@ -167,7 +167,7 @@ func TestNoSpec(t *testing.T) {
 // Named contexts stand in for base and SDK, so that both can come from elsewhere.
 func TestNamedContexts(t *testing.T) {
 	t.Parallel()
-	dir, repo := example(t, "dotnetapp"), repository(t)
+	dir, repo := shared(t, "dotnetapp"), repository(t)
 	out := build(t, dir, "-f", "crosshull.yaml",
 		"--build-context",
 		"mcr.microsoft.com/dotnet/runtime:10.0=docker-image://mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled-extra",

@@ -31,7 +31,7 @@ func TestLabelsOfBase(t *testing.T) {
 	t.Parallel()
 	const both = "linux/amd64,linux/arm64"
 	base, repo := repository(t), repository(t)
-	dir := example(t, "dotnetapp")
+	dir := shared(t, "dotnetapp")
 	write(t, dir, "crosshull.yaml", header+"image: {labels: {team: platform, org.opencontainers.image.title: base}}\n")
 	mustSolve(t, dir, platform(both), pushTo(base), attr("build-arg:SOURCE_DATE_EPOCH", "1700000000"))
 	_, bases := index(t, base)
@@ -78,8 +78,7 @@ func TestLabelsOfBase(t *testing.T) {
 // Index and configuration name one platform, whatever a base says of its variant: what crane validate checks.
 func TestPlatforms(t *testing.T) {
 	t.Parallel()
-	dir, base := t.TempDir(), repository(t)
-	project(t, dir, "app.csproj", "")
+	dir, base := sharedHello(t), repository(t)
 	write(t, dir, "crosshull.yaml", header+"base: {image: "+base+"}\n") // the same for all: MSBuild is asked once
 	amd64 := v1.Platform{OS: "linux", Architecture: "amd64"}
 	arm64 := v1.Platform{OS: "linux", Architecture: "arm64"}
@@ -196,7 +195,7 @@ func TestAnnotations(t *testing.T) {
 		spec         = "spec" // the value of the key team in the spec
 		runtime      = "mcr.microsoft.com/dotnet/runtime:10.0"
 	)
-	dir := example(t, "dotnetapp")
+	dir := shared(t, "dotnetapp")
 	edit(t, dir, "crosshull.yaml", "image:", "image:\n  annotations: {team: "+spec+"}")
 	type flag struct {
 		typ, key string
@@ -245,7 +244,7 @@ func TestAnnotations(t *testing.T) {
 // Where the spec asks for annotations of the index, the flag wins for all keys but those.
 func TestAnnotationsOfIndex(t *testing.T) {
 	t.Parallel()
-	dir, repo := example(t, "dotnetapp"), repository(t)
+	dir, repo := shared(t, "dotnetapp"), repository(t)
 	edit(t, dir, "crosshull.yaml", "image:", "image:\n  annotate-index: true\n  annotations: {team: spec}")
 	mustSolve(t, dir, platform("linux/amd64,linux/arm64"), pushTo(repo),
 		annotation("index", "org.opencontainers.image.version", "flag"), annotation("index", "team", "flag"))
@@ -258,7 +257,7 @@ func TestAnnotationsOfIndex(t *testing.T) {
 // With one platform and no index the flag wins just as well.
 func TestAnnotationsOfOnePlatform(t *testing.T) {
 	t.Parallel()
-	dir, repo := example(t, "dotnetapp"), repository(t)
+	dir, repo := shared(t, "dotnetapp"), repository(t)
 	mustSolve(t, dir, pushTo(repo),
 		annotation("manifest", "org.opencontainers.image.version", "flag"), annotation("", "x", "y"))
 	var manifest struct{ Annotations map[string]string }
@@ -274,7 +273,7 @@ func TestAnnotationsOfOnePlatform(t *testing.T) {
 // among the progress.
 func TestStandardOutput(t *testing.T) {
 	t.Parallel()
-	dir := example(t, "dotnetapp")
+	dir := shared(t, "dotnetapp")
 	run := func(args ...string) (stdout, stderr string) {
 		t.Helper()
 		return apart(t, dir, append([]string{"-f", "crosshull.yaml"}, args...)...)

@@ -81,8 +81,7 @@ func TestMuslBase(t *testing.T) {
 		"by files": "{image: '" + theLab.Registry() + "/dotnet/runtime@" + dgst + "'}",
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir, repo := t.TempDir(), repository(t)
-			project(t, dir, "hello.csproj", "")
+			dir, repo := sharedHello(t), repository(t)
 			write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\npublish: {mode: apphost}\nbase: "+base+"\n")
 			mustSolve(t, dir, platform("linux/amd64"), attr("multi-platform", "true"), pushTo(repo))
 			_, images := index(t, repo)

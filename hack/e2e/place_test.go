@@ -323,7 +323,7 @@ func (l layout) dockerfile(base string) string {
 func placeApp(t *testing.T) (dir, published string) {
 	t.Helper()
 	dir, published = t.TempDir(), t.TempDir()
-	project(t, dir, "src/place.csproj", "")
+	sharedProject(t, dir, "src/place.csproj", "")
 	// A package with runtimes.
 	const sqlite = `<PackageReference Include="Microsoft.EntityFrameworkCore.Sqlite" Version="10.0.13" />`
 	edit(t, dir, "src/place.csproj", "</Project>", "<ItemGroup>"+sqlite+"</ItemGroup></Project>")
@@ -561,7 +561,7 @@ func (w *watched) take() string {
 // the app. What goes elsewhere has to be looked at.
 func TestBaseStaysUnpulled(t *testing.T) {
 	t.Parallel()
-	app := hello(t)
+	app := sharedHello(t)
 	write(t, app, "tool.sh", "#!/bin/sh\n")
 	registry, host := watch(t)
 	for _, tc := range []struct {

@@ -165,7 +165,7 @@ func TestRecipeOfRebase(t *testing.T) {
 // The command of Skaffold's artifact, as Skaffold runs it when the image is for a registry.
 func TestRecipeOfSkaffold(t *testing.T) {
 	t.Parallel()
-	dir, repo := hello(t), repository(t)
+	dir, repo := sharedHello(t), repository(t)
 	var skaffold struct {
 		Build struct {
 			Artifacts []struct {
@@ -188,7 +188,7 @@ func TestRecipeOfSkaffold(t *testing.T) {
 // The command of the Tiltfile. It pushes the image here, as there is no engine to load it into.
 func TestRecipeOfTilt(t *testing.T) {
 	t.Parallel()
-	dir, repo := hello(t), repository(t)
+	dir, repo := sharedHello(t), repository(t)
 	m := regexp.MustCompile(`'(docker buildx build .*)',`).FindSubmatch(recipe(t, "Tiltfile"))
 	if m == nil {
 		t.Fatal("the Tiltfile has no command")

@@ -192,7 +192,7 @@ func TestOtherTargets(t *testing.T) {
 // Files of the context and folders to write to are put into the image, with the modes and owners that the spec says.
 func TestImageFiles(t *testing.T) {
 	t.Parallel()
-	dir, repo := example(t, "sqlite"), repository(t)
+	dir, repo := shared(t, "sqlite"), repository(t)
 	write(t, dir, "deploy/start.sh", "#!/bin/sh\n")
 	write(t, dir, "deploy/more/notes.txt", "notes\n")
 	write(t, dir, "crosshull.yaml", `# syntax=ghcr.io/crosshull/crosshull:1
