@@ -243,7 +243,7 @@ func TestKindsOfContexts(t *testing.T) {
 // Every exporter takes what is built.
 func TestOutputs(t *testing.T) {
 	t.Parallel()
-	dir := sharedHello(t)
+	dir := hello(t)
 	const both = "linux/amd64,linux/arm64"
 	names := func(dt []byte) []string {
 		t.Helper()
