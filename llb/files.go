@@ -163,20 +163,27 @@ func (b *Builder) ofFiles(name string) []llb.ConstraintsOpt {
 	return append(b.Constraints(PhaseFiles), llb.WithCustomName("["+PhaseImage+"] "+name))
 }
 
-// HTTP is a file from an address, by the name that [Source] has it. sum may be empty, to learn what it is.
-func (b *Builder) HTTP(url, name string, sum digest.Digest) llb.State {
+// ofEntry are the options of a source that is the entry with an index, from 0, of the files of the spec.
+func (b *Builder) ofEntry(i int, name string) []llb.ConstraintsOpt {
+	return append(b.Constraints(fmt.Sprintf("%s %d", PhaseFiles, i)), llb.WithCustomName("["+PhaseImage+"] "+name))
+}
+
+// HTTP is a file from an address, for an entry of files, by the name that [Source] has it. sum may be empty, to learn
+// what it is.
+func (b *Builder) HTTP(entry int, url, name string, sum digest.Digest) llb.State {
 	opts := []llb.HTTPOption{llb.Filename(name)}
 	if sum != "" {
 		opts = append(opts, llb.Checksum(sum))
 	}
-	for _, c := range b.ofFiles(spec.ShownURL(url)) {
+	for _, c := range b.ofEntry(entry, spec.ShownURL(url)) {
 		opts = append(opts, c)
 	}
 	return llb.HTTP(url, opts...)
 }
 
-// Git are the files of a git repository at an address, as ADD of a Dockerfile takes it. commit may be empty.
-func (b *Builder) Git(url, commit string) (llb.State, error) {
+// Git are the files of a git repository at an address, as ADD of a Dockerfile takes it, for an entry of files. commit
+// may be empty.
+func (b *Builder) Git(entry int, url, commit string) (llb.State, error) {
 	ref, _, err := dfgitutil.ParseGitRef(url)
 	if err != nil {
 		return llb.State{}, err
@@ -195,7 +202,7 @@ func (b *Builder) Git(url, commit string) (llb.State, error) {
 	if ref.Submodules != nil && !*ref.Submodules {
 		opts = append(opts, llb.GitSkipSubmodules())
 	}
-	for _, c := range b.ofFiles("git " + spec.ShownURL(url)) {
+	for _, c := range b.ofEntry(entry, "git "+spec.ShownURL(url)) {
 		opts = append(opts, c)
 	}
 	return llb.Git(ref.Remote, "", opts...), nil

@@ -124,6 +124,9 @@ func (r *Request) constraints(phase string) []llb.ConstraintsOpt {
 	if name, i, ok := strings.Cut(phase, " "); ok && (name == xllb.PhaseBefore || name == xllb.PhaseAfter) {
 		key = "publish." + name + "." + i
 	}
+	if i, ok := strings.CutPrefix(phase, xllb.PhaseFiles+" "); ok {
+		key = "files." + i + ".from"
+	}
 	if phase == xllb.PhaseRestore && r.Spec.Has("nuget") {
 		key = "nuget"
 	}

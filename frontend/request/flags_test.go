@@ -233,6 +233,10 @@ func TestLinesOfPhases(t *testing.T) {
 			t.Errorf("%s points at line %d, want %d", phase, r.line, line)
 		}
 	}
+	files := withSpec("files:", "- {from: a, to: /a}", "- from: https://example.com/b.git#main", "  to: /b")
+	if r := step(t, files, "image files 1"); r.line != 4 {
+		t.Errorf("the source of an entry of files points at line %d", r.line)
+	}
 	if r := step(t, withSpec("project: app"), "restore"); r.line != 2 {
 		t.Errorf("restore points at line %d", r.line)
 	}

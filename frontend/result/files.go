@@ -134,7 +134,7 @@ func haveChecksums(ctx context.Context, p *plan.Plan, b *xllb.Builder) error {
 			sum := f.Checksum.For(t.Platform)
 			if sum == "" {
 				lacking = append(lacking, platform(t))
-				learned, err := p.Request.Gateway.Checksum(ctx, b.HTTP(f.From[0], xllb.ArchiveName, ""), xllb.ArchiveName)
+				learned, err := p.Request.Gateway.Checksum(ctx, b.HTTP(i, f.From[0], xllb.ArchiveName, ""), xllb.ArchiveName)
 				if err != nil {
 					return p.Request.At(fmt.Sprintf("files.%d.from", i),
 						fmt.Errorf("%s needs a checksum, and crosshull cannot read the file to compute it: %w",
@@ -220,7 +220,7 @@ func (s sources) entries(ctx context.Context) ([]xllb.Entry, error) {
 		case f.Context != "":
 			found, err = s.of(ctx, contexts[f.Context], f)
 		case spec.IsURL(f.From[0]):
-			found, err = s.ofURL(f)
+			found, err = s.ofURL(i, f)
 		default:
 			found = xllb.ContextSources(from, names[i])
 		}
@@ -293,11 +293,11 @@ func (s sources) ofImage(ctx context.Context, f spec.File) ([]xllb.Source, error
 	return s.of(ctx, img.State, f)
 }
 
-// ofURL is the file, or the git repository, at an address.
-func (s sources) ofURL(f spec.File) ([]xllb.Source, error) {
+// ofURL is the file, or the git repository, at the address of an entry.
+func (s sources) ofURL(entry int, f spec.File) ([]xllb.Source, error) {
 	from, sum := f.From[0], f.Checksum.For(s.Platform)
 	if spec.IsGit(from) {
-		st, err := s.builder.Git(from, sum)
+		st, err := s.builder.Git(entry, from, sum)
 		return []xllb.Source{{State: st, Path: "/"}}, err
 	}
 	name := xllb.ArchiveName
@@ -309,7 +309,7 @@ func (s sources) ofURL(f spec.File) ([]xllb.Source, error) {
 			name = path.Base(f.To)
 		}
 	}
-	return []xllb.Source{{State: s.builder.HTTP(from, name, digest.Digest(sum)), Path: "/" + name}}, nil
+	return []xllb.Source{{State: s.builder.HTTP(entry, from, name, digest.Digest(sum)), Path: "/" + name}}, nil
 }
 
 // fileName is the name of the file at an address; empty if the address has none.
