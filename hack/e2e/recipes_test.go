@@ -93,7 +93,7 @@ func TestRecipeOfGitLab(t *testing.T) {
 		t.Fatal(err)
 	}
 	setenv(t, "IMAGE", repo)
-	job := jobs["image"]
+	job := jobs["build-image"]
 	runScripts(t, dir, job.Script)
 	wantBoth(t, repo)
 	if _, err := os.Stat(filepath.Join(dir, job.Artifacts.Paths[0])); err != nil {
