@@ -22,9 +22,12 @@ const pageHead = `# The keys of crosshull.yaml
 This page describes every key of a spec. Every key is optional, unless its default says that it is needed. An unknown
 key is an error. If the spec and the project set the same value, the spec wins. Each example is a complete spec.
 
-The row *Dockerfile* has the line of a Dockerfile that does the same, and *MSBuild* the property or item of the project.
-A dash means that there is none. *Per platform* marks keys whose value may contain ` + "`${TARGETARCH}`" + ` and similar
-[build arguments](options.md#build-arguments).
+Crosshull ignores keys that begin with ` + "`x-`" + `, so you can use them for your own values. Anchors and merge keys
+(` + "`<<: *name`" + `) work as in ` + "`compose.yaml`" + `.
+
+*Default* says what applies if you leave the key out. *Dockerfile* has the line of a Dockerfile that does the same, and
+*MSBuild* the property or item of the project. A dash means that there is none. *Per platform* marks keys whose value
+may contain ` + "`${TARGETARCH}`" + ` and similar [build arguments](options.md#build-arguments).
 
 ` + "`go test ./frontend/spec -run TestPage -update`" + ` writes this page from the comments in
 [frontend/spec/spec.go](../../frontend/spec/spec.go).
@@ -78,7 +81,11 @@ func (g *generator) entry(b *strings.Builder, k keyOf) {
 		level = "###"
 	}
 	fmt.Fprintf(b, "\n%s %s\n\n%s\n", level, k.path, wrap(text(a.says)))
-	fmt.Fprintf(b, "\n```yaml\n# syntax=ghcr.io/crosshull/crosshull:1\n%s```\n", g.example(at, a.notes["example"]))
+	example := g.example(at, a.notes["example"])
+	if strings.HasPrefix(k.path, "publish.after[]") { // it shares its comments with publish.before[]
+		example = strings.Replace(example, "  before:\n", "  after:\n", 1)
+	}
+	fmt.Fprintf(b, "\n```yaml\n# syntax=ghcr.io/crosshull/crosshull:1\n%s```\n", example)
 	b.WriteString("\n| | |\n|---|---|\n")
 	row := func(name, value string) { fmt.Fprintf(b, "| %s | %s |\n", name, value) }
 	row("Type", typeName(k.of.FieldByIndex(k.index).Type))

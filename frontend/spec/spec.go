@@ -41,9 +41,9 @@ type Spec struct {
 	//	Dockerfile: ARG VERSION=1.0.0
 	//	see: [Build arguments](options.md#build-arguments)
 	Args map[string]Arg `yaml:"args" rule:"args"`
-	// Apps are several apps, by name. Each is a target of buildx. An app inherits the keys beside [Spec.Apps], except
-	// [App.Project] and [App.Framework]. A list of its own replaces the inherited list, and a map adds to the inherited
-	// map. Empty: one app, of the keys beside it.
+	// Apps are several apps, by name. Each is a target of buildx. The other keys of the spec hold for all apps, except
+	// [App.Project] and [App.Framework], which each app has for itself. A list of an app replaces the list outside of
+	// [Spec.Apps], and a map adds to the map there. Empty: one app, of the other keys of the spec.
 	//
 	//	example: apps: {web: {project: src/Web}, worker: {project: src/Worker, publish: {mode: apphost}}}
 	//	Dockerfile: FROM mcr.microsoft.com/dotnet/aspnet:10.0 AS web
@@ -55,15 +55,15 @@ type Spec struct {
 	//	Dockerfile: RUN dotnet test tests/Unit
 	//	see: [Tests](../howto/tests.md)
 	Tests Tests `yaml:"tests"`
-	// SDK picks the image that builds. Empty: the one that global.json asks for, else the one that the newest
-	// TargetFramework needs, at least 10.0.
+	// SDK selects the image with the .NET SDK that builds the app. Empty: the one that global.json asks for, else the one
+	// that the newest TargetFramework needs, at least 10.0.
 	//
 	//	example: sdk: {version: 10.0}
 	//	Dockerfile: FROM --platform=$BUILDPLATFORM mcr.microsoft.com/dotnet/sdk:10.0 AS build
 	SDK SDK `yaml:"sdk"`
 	// NuGet says where packages come from, in addition to the repository's nuget.config. Name secrets by the ids of
-	// buildx's --secret. Only the steps that restore get them, and describe, for SDKs that are packages. Empty: the
-	// nuget.config of the repository alone.
+	// buildx's --secret. Only the steps that restore get them, and the step that asks MSBuild, for MSBuild SDKs that are
+	// packages. Empty: the nuget.config of the repository alone.
 	//
 	//	example: nuget: {locked-mode: true, feeds: [{name: company, password-secret: feed-token}]}
 	//	see: [Feeds and secrets](../howto/private-feeds.md)
@@ -103,9 +103,9 @@ type Arg struct {
 
 // App is an app and its image.
 type App struct {
-	// Project is a project file, a folder, a solution, or a file-based app (.cs), relative to the context. Write none for
-	// an image that has only [App.Files]: then nothing is compiled. A folder with the name none is ./none. Empty: the one
-	// app of the context.
+	// Project is a project file, a folder, a solution, or a file-based app (.cs), relative to the context. Write "none"
+	// for an image that has only [App.Files]: then nothing is compiled. If a folder has the name none, write "./none".
+	// Empty: the one app of the context.
 	//
 	//	example: project: src/Web/Web.csproj
 	//	Dockerfile: RUN dotnet publish src/Web/Web.csproj
@@ -123,20 +123,20 @@ type App struct {
 	//	Dockerfile: RUN dotnet publish -c Debug --self-contained
 	//	see: [Publish modes](publish-modes.md)
 	Publish Publish `yaml:"publish"`
-	// Base picks the image that the app is put on. Empty: the one that the SDK infers.
+	// Base selects the image that the app is put on. Empty: the one that the SDK infers.
 	//
 	//	example: base: {family: noble-chiseled}
 	//	Dockerfile: FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled-extra
 	//	see: [The base](publish-modes.md#the-base)
 	Base Base `yaml:"base"`
-	// Image is the configuration of the image. It wins over the project and the base: a list replaces theirs, and a map
-	// adds to theirs key by key. Empty: what the project and the base say.
+	// Image is the configuration of the image. It wins over the project and the base: a list replaces their list, and a
+	// map adds to their map, key by key. Empty: what the project and the base say.
 	//
 	//	example: image: {user: app, ports: [8080]}
 	Image Image `yaml:"image"`
-	// Files are further files, folders and links to put into the image, beside the app, and what to remove or change
-	// there. The order of the list counts. If the app has a file at the same path, a file of its own project wins. Files
-	// of packages and of other projects, and static web assets, are replaced.
+	// Files are further files, folders and links to put into the image, and what to remove or change there. Entries take
+	// effect in the order of the list. An entry does not replace a file of the app's own project at the same path. It
+	// does replace static web assets, and files of packages and of other projects.
 	//
 	//	example: files: [{from: deploy/start.sh, to: /usr/local/bin/start.sh, mode: "0755"}, {to: /data}]
 	//	Dockerfile: COPY --chmod=0755 deploy/start.sh /usr/local/bin/start.sh
@@ -146,13 +146,13 @@ type App struct {
 
 // File is an entry of files. It copies, makes an empty folder, links, removes or changes: see [File.Kind].
 type File struct {
-	// Context is the name of the --build-context that contains [File.From]. Empty: the build context.
+	// Context is the name of the --build-context that has [File.From]. Empty: the build context.
 	//
 	//	example: files: [{context: deploy, from: start.sh, to: /usr/local/bin/start.sh}]
 	//	Dockerfile: COPY --from=deploy start.sh /usr/local/bin/start.sh
 	Context string `yaml:"context" rule:"context,platform"`
-	// Image is a reference of an image that contains [File.From]. It is the image for the platform that is built. Empty:
-	// the build context.
+	// Image is a reference of an image that has [File.From]. Each platform gets the files of the image for that platform.
+	// Empty: the build context.
 	//
 	//	example: files: [{image: "busybox:1.37", from: /bin/busybox, to: /usr/local/bin/busybox}]
 	//	Dockerfile: COPY --from=busybox:1.37 /bin/busybox /usr/local/bin/busybox
@@ -167,14 +167,15 @@ type File struct {
 	//	Dockerfile: COPY deploy/start.sh deploy/*.conf /opt/deploy/
 	//	see: [Files of your own](../howto/files.md)
 	From Paths `yaml:"from" rule:"from,platform"`
-	// Exclude are patterns of what not to copy, relative to the folder that is copied. They are those of .dockerignore.
+	// Exclude are patterns of what not to copy, as in .dockerignore, relative to the folder that is copied.
 	//
 	//	example: files: [{from: web, to: /srv/web, exclude: ["**/*.map"]}]
 	//	Dockerfile: COPY --exclude=**/*.map web /srv/web
 	Exclude []string `yaml:"exclude" rule:"pattern,platform"`
-	// Checksum is the checksum of the file at an address, or the commit of a git repository. A file needs one, and the
-	// error without it says which. If the address differs between platforms, it is a map by platform or architecture.
-	// Empty: for a git repository, the commit that the repository has for the reference.
+	// Checksum is the checksum of the file at an address, or the commit of a git repository. A file needs a checksum: if
+	// you leave it out, the error says what to write. If the address differs between platforms, write a map with a
+	// checksum for each platform or architecture. Empty: for a git repository, the commit that its branch or tag has when
+	// you build.
 	//
 	//	example: files: [{from: "https://a.example/x.git#v1", checksum: 5e2b9a1c9d8f7e6a5b4c3d2e1f0a9b8c7d6e5f40, to: /opt}]
 	//	Dockerfile: ADD --checksum=5e2b9a1c9d8f7e6a5b4c3d2e1f0a9b8c7d6e5f40 https://a.example/x.git#v1 /opt
@@ -193,8 +194,8 @@ type File struct {
 	//	Dockerfile: RUN tar -xf tools.tar.gz --strip-components=1 -C /opt/tools
 	//	see: [Archives](../howto/files.md#archives)
 	Strip int `yaml:"strip" rule:"depth"`
-	// To is an absolute path in the image. It is a folder if it ends in a slash. With [File.Link], it is where the link
-	// leads. Empty: an error, unless the entry has [File.Remove] or [File.Change].
+	// To is the path in the image, an absolute one. It is a folder if it ends in a slash. With [File.Link], it is the
+	// path that the link leads to. Empty: an error, unless the entry has [File.Remove] or [File.Change].
 	//
 	//	example: files: [{from: certs, to: /etc/ssl/private/}]
 	//	Dockerfile: COPY certs /etc/ssl/private/
@@ -213,23 +214,25 @@ type File struct {
 	//	Dockerfile: RUN rm -r /app/*.pdb /app/appsettings.Development.json
 	//	see: [Remove files](../howto/files.md#remove-files)
 	Remove Paths `yaml:"remove" rule:"below,platform"`
-	// Change is what gets [File.Mode] and [File.Owner]: an absolute path in the image, or a list of them, with wildcards
-	// as in [File.From]. In a folder, all files get them. Empty: only new files get them.
+	// Change is what gets the [File.Mode] and [File.Owner] of the entry: an absolute path in the image, or a list of
+	// them, with wildcards as in [File.From]. If it is a folder, all files in it get them. Empty: only files that the
+	// entry adds get them.
 	//
 	//	example: files: [{change: /app/tools, mode: "0755"}]
 	//	Dockerfile: RUN chmod -R 0755 /app/tools
 	//	see: [Modes and owners](../howto/files.md#modes-and-owners)
 	Change Paths `yaml:"change" rule:"below,platform"`
-	// Mode is an octal number, such as "0644". Empty: all can read a file of the user's machine or of an address, the
-	// owner can write it, and a program stays executable. Files of an image, an archive or a git repository keep their
-	// modes.
+	// Mode is the mode of the files, an octal number such as "0644". Empty: for files of an image, an archive or a git
+	// repository, their own mode; for other files, everyone can read them, only the owner can write them, and programs
+	// stay executable.
 	//
 	//	example: files: [{from: deploy/start.sh, to: /usr/local/bin/start.sh, mode: "0755"}]
 	//	Dockerfile: COPY --chmod=0755 deploy/start.sh /usr/local/bin/start.sh
 	Mode string `yaml:"mode" rule:"mode"`
-	// Owner is a user, or user:group: each the number, or the name in [Image.Users], [Image.Groups] or the base. "app" is
-	// the user that the image runs as, unless [Image.Users] has that name. A number alone is also that of the group, and a
-	// name alone brings the group of the user. Empty: root, but "app" for an empty folder.
+	// Owner is a user, or user:group. Write each as a number, or as a name in [Image.Users], [Image.Groups] or the base.
+	// "app" is the user that the image runs as, unless [Image.Users] has that name. If you write a number alone, the
+	// group has the same number. If you write a name alone, the group is the main group of that user. Empty: root, but
+	// "app" for an empty folder.
 	//
 	//	example: files: [{from: certs, to: /etc/ssl/private/, owner: "1654:1654"}]
 	//	Dockerfile: COPY --chown=1654:1654 certs /etc/ssl/private/
@@ -244,8 +247,8 @@ type Tests struct {
 	//	example: tests: {projects: [tests/Unit]}
 	//	Dockerfile: RUN dotnet test tests/Unit
 	Projects []string `yaml:"projects,alone" rule:"path"`
-	// Filter chooses the tests to run, in the language of the test framework. Write it as it is, without escapes for
-	// MSBuild such as %2C. Empty: all tests.
+	// Filter selects the tests to run, in the syntax of the test framework. Do not write escapes for MSBuild in it, such
+	// as %2C for a comma. Empty: all tests.
 	//
 	//	example: tests: {projects: [tests/Unit], filter: Category!=Slow}
 	//	Dockerfile: RUN dotnet test tests/Unit --filter Category!=Slow
@@ -259,8 +262,8 @@ type Tests struct {
 	//	Dockerfile: RUN dotnet test tests/Unit --settings tests/ci.runsettings
 	//	MSBuild: VSTestSetting, RunSettingsFilePath
 	Settings string `yaml:"settings" rule:"path"`
-	// Args are further arguments of dotnet test. With Microsoft.Testing.Platform, the test project gets those that dotnet
-	// test does not know. Empty: none.
+	// Args are further arguments of dotnet test. With Microsoft.Testing.Platform, dotnet test passes arguments that it
+	// does not know to the test project. Empty: none.
 	//
 	//	example: tests: {projects: [tests/Unit], args: [--blame-hang-timeout, 5m]}
 	//	Dockerfile: RUN dotnet test tests/Unit --blame-hang-timeout 5m
@@ -288,20 +291,20 @@ type Publish struct {
 	//	see: [Publish modes](publish-modes.md)
 	Mode Modes `yaml:"mode" rule:"publish-mode"`
 	// Configuration is the MSBuild configuration. Empty: Release, for every framework. (dotnet publish uses Debug for
-	// frameworks before .NET 8, and if the project sets PublishRelease to false. Then there is a warning.)
+	// frameworks before .NET 8, and if the project sets PublishRelease to false. You get a warning in these cases.)
 	//
 	//	example: publish: {configuration: Debug}
 	//	Dockerfile: RUN dotnet publish -c Debug
 	//	MSBuild: Configuration
 	Configuration string `yaml:"configuration" rule:"line"`
-	// Inputs are files and folders of the context that the build reads but no project file names.
+	// Inputs are files and folders of the context that the app needs for its build, and that no project file names.
 	//
 	//	example: publish: {inputs: [shared/texts, eng/icons]}
 	//	Dockerfile: COPY shared/texts shared/texts
 	//	see: [What a build reads](../concepts/inputs.md)
 	Inputs []string `yaml:"inputs" rule:"path"`
-	// Properties are further MSBuild properties. Describe, restore and publish all get them. Properties with a key of
-	// their own, such as Configuration, are errors here.
+	// Properties are further MSBuild properties, for all steps that run MSBuild. A property for which the spec has
+	// another key, such as Configuration, is an error here.
 	//
 	//	example: publish: {properties: {Version: 1.2.3, Nullable: enable}}
 	//	Dockerfile: RUN dotnet publish -p:Version=1.2.3 -p:Nullable=enable
@@ -315,35 +318,35 @@ type Publish struct {
 	//	MSBuild: the property of each name
 	//	see: [Feeds and secrets](../howto/private-feeds.md)
 	Secrets map[string]string `yaml:"secrets" rule:"secrets"`
-	// Also are further projects whose published files the image gets, each in a folder of its own. The image starts the
-	// app of [App.Project]. Configuration, properties, secrets and agents are those of [App.Publish]. Empty: none.
+	// Also are further projects to publish into the same image, each into a folder of its own. The image still starts the
+	// app of [App.Project]. Configuration, properties, secrets and SSH agents of [App.Publish] hold for all. Empty: none.
 	//
 	//	example: publish: {also: [{project: tools/Migrator, to: /migrator}]}
 	//	Dockerfile: RUN dotnet publish tools/Migrator -o /out && COPY --from=build /out /migrator
 	//	see: [Several projects in one image](../howto/many-apps.md#several-projects-in-one-image)
 	Also []Also `yaml:"also"`
-	// SSH are the ids of buildx's --ssh. The steps of publish can use their agents.
+	// SSH are the ids of SSH agents that the steps of publish can use, as in buildx's --ssh.
 	//
 	//	example: publish: {ssh: [default]}
 	//	Dockerfile: RUN --mount=type=ssh,id=default dotnet publish
 	SSH []string `yaml:"ssh" rule:"agent"`
-	// Before are commands that run in the sources, before anything reads the projects. What they make or change is a
-	// source for all steps, tests too. They run once for all platforms. Empty: no commands.
+	// Before are commands that run in the root of the context, before MSBuild reads the projects. Files that they make or
+	// change are sources for all later steps, tests too. They run once for all platforms. Empty: no commands.
 	//
 	//	example: publish: {before: [npm ci --prefix web, npm run build --prefix web]}
 	//	Dockerfile: RUN npm ci --prefix web && npm run build --prefix web
 	//	see: [Commands of your own](../howto/commands.md)
 	Before []Command `yaml:"before"`
-	// After are commands that change what was published, in $PUBLISH_DIR. They start in the folder of the project. They
-	// run once for each publish, or once for each platform if one of them uses $RID, $TARGETPLATFORM, $TARGETOS,
-	// $TARGETARCH or $TARGETVARIANT. Empty: no commands.
+	// After are commands that change the published files, in the folder "$PUBLISH_DIR". They start in the folder of the
+	// project. They run once for each publish, or once for each platform if one of them uses "$RID", "$TARGETPLATFORM",
+	// "$TARGETOS", "$TARGETARCH" or "$TARGETVARIANT". Empty: no commands.
 	//
 	//	example: publish: {after: ['dotnet ef migrations bundle -r "$RID" -o "$PUBLISH_DIR/efbundle"']}
 	//	Dockerfile: RUN dotnet ef migrations bundle -o /app/efbundle
 	//	see: [Commands of your own](../howto/commands.md)
 	After []Command `yaml:"after"`
-	// Tools are images for the build platform. [Publish.Before] and [Publish.After] have files of them, beside the SDK.
-	// Empty: the SDK alone.
+	// Tools are images with programs that the commands of [Publish.Before] and [Publish.After] use, in addition to those
+	// of the SDK. Empty: the SDK alone.
 	//
 	//	example: publish: {tools: [{image: "node:22-bookworm-slim", paths: [/usr/local]}]}
 	//	Dockerfile: COPY --from=node:22-bookworm-slim /usr/local /usr/local
@@ -353,15 +356,15 @@ type Publish struct {
 
 // Command is an entry of publish.before or publish.after. A text alone is its line.
 type Command struct {
-	// Run is a line for sh -c. The build arguments of the spec that it names are variables of its environment, so the
-	// shell expands them, and quotes protect them.
+	// Run is the command, which "sh -c" runs. A build argument that it names, such as "$VERSION", is an environment
+	// variable there. The shell expands it, so quote it as in any script.
 	//
 	//	example: publish: {before: [{run: npm ci --prefix web}]}
 	//	Dockerfile: RUN npm ci --prefix web
 	Run string `yaml:"run,alone" rule:"shell"`
-	// Inputs are the files and folders of the context that the command reads. An edit of anything else does not run it
-	// again. Empty: for a command of [Publish.Before] the whole context, except files such as README.md; for one of
-	// [Publish.After] what publish reads.
+	// Inputs are the files and folders of the context that the command reads. If you edit another file, the command does
+	// not run again. Empty: for a command of [Publish.Before] the whole context, except files such as README.md; for one
+	// of [Publish.After] what publish reads.
 	//
 	//	example: publish: {before: [{run: npm ci --prefix web, inputs: [web/package.json, web/package-lock.json]}]}
 	//	Dockerfile: COPY web/package.json web/package-lock.json web/
@@ -372,19 +375,19 @@ type Command struct {
 	//	example: publish: {before: [{run: npm ci, secrets: {NPM_TOKEN: npm-token}}]}
 	//	Dockerfile: RUN --mount=type=secret,id=npm-token,env=NPM_TOKEN npm ci
 	Secrets map[string]string `yaml:"secrets" rule:"secrets"`
-	// SSH are the ids of buildx's --ssh. The command can use their agents.
+	// SSH are the ids of SSH agents that the command can use, as in buildx's --ssh.
 	//
 	//	example: publish: {before: [{run: npm ci, ssh: [default]}]}
 	//	Dockerfile: RUN --mount=type=ssh,id=default npm ci
 	SSH []string `yaml:"ssh" rule:"agent"`
-	// Network is one of default, none and host. Your builder has to allow host. Empty: default, which is what --network
-	// of buildx says.
+	// Network is the network that the command has: default, none or host. For host, your builder has to allow it. Empty:
+	// default, which is what --network of buildx says.
 	//
 	//	example: publish: {before: [{run: npm run build, network: none}]}
 	//	Dockerfile: RUN --network=none npm run build
 	Network string `yaml:"network" rule:"network"`
-	// Cache are folders that stay on the builder from build to build: a name for each, with its path in the step. Every
-	// build on the builder that uses the name can write there. Empty: no such folders.
+	// Cache are folders that stay on the builder from build to build: for each, a name and the path that the command
+	// sees. Every build on the builder that uses the name can write there. Empty: no such folders.
 	//
 	//	example: publish: {before: [{run: npm ci, cache: {npm: /root/.npm}}]}
 	//	Dockerfile: RUN --mount=type=cache,id=npm,target=/root/.npm npm ci
@@ -394,13 +397,13 @@ type Command struct {
 
 // Tool is an entry of publish.tools.
 type Tool struct {
-	// Image is a full image reference. The image for the build platform is used.
+	// Image is a full image reference. Commands get files of the image for the builder's platform.
 	//
 	//	example: publish: {tools: [{image: "node:22-bookworm-slim", paths: [/usr/local]}]}
 	//	Dockerfile: COPY --from=node:22-bookworm-slim /usr/local /usr/local
 	Image string `yaml:"image" rule:"reference"`
-	// Paths are absolute paths of files and folders of the image. Commands have them at the same paths. Folders of the
-	// PATH of the image that are in them are in the PATH of the commands.
+	// Paths are absolute paths of files and folders of the image. Commands have them at the same paths. If a folder in
+	// the PATH of the image is among them, the commands have it in their PATH, too.
 	//
 	//	example: publish: {tools: [{image: "golang:1.25", paths: [/usr/local/go]}]}
 	//	Dockerfile: COPY --from=golang:1.25 /usr/local/go /usr/local/go
@@ -448,7 +451,8 @@ type SDK struct {
 	//	example: sdk: {version: 10.0}
 	//	Dockerfile: FROM --platform=$BUILDPLATFORM mcr.microsoft.com/dotnet/sdk:10.0 AS build
 	Version string `yaml:"version" rule:"tag"`
-	// Toolchain is the image that publishes with AOT: an SDK with a linker. Empty: the -aot variant of the SDK.
+	// Toolchain is the image that publishes with AOT: an image of the SDK that has a linker. Empty: the -aot variant of
+	// the SDK.
 	//
 	//	example: sdk: {toolchain: "registry.example.com/dotnet-sdk-aot-cross:10.0"}
 	//	Dockerfile: FROM --platform=$BUILDPLATFORM registry.example.com/dotnet-sdk-aot-cross:10.0 AS build
@@ -483,7 +487,8 @@ type Base struct {
 
 // Packages is the `base.packages` section. A list alone is what to install.
 type Packages struct {
-	// Install are the packages. A version or a suite may follow, as in curl=7.88.1-10+deb12u* or curl/bookworm-backports.
+	// Install are the packages. You can add a version or a suite, as in curl=7.88.1-10+deb12u* or
+	// curl/bookworm-backports.
 	//
 	//	example: base: {packages: {install: [libfontconfig1, "curl=7.88.1-10+deb12u*"]}}
 	//	Dockerfile: RUN apt-get update && apt-get install -y --no-install-recommends libfontconfig1 curl=7.88.1-10+deb12u*
@@ -493,31 +498,33 @@ type Packages struct {
 	//	example: base: {packages: {install: [curl], only: {amd64: [intel-media-va-driver]}}}
 	//	Dockerfile: RUN [ $TARGETARCH != amd64 ] || apt-get install -y intel-media-va-driver
 	Only map[string][]string `yaml:"only" rule:"only"`
-	// Recommends installs the packages that these recommend, too.
+	// Recommends also installs the packages that those in the list recommend.
 	//
 	//	example: base: {packages: {install: [chromium], recommends: true}}
 	//	Dockerfile: RUN apt-get update && apt-get install -y chromium
 	Recommends bool `yaml:"recommends" rule:"switch"`
-	// Snapshot is a time. The packages are those of that time. The base needs apt 2.7.12 or later, and an archive that
-	// keeps snapshots, such as that of Ubuntu. Empty: the packages of today, or of the day that BuildKit's cache has.
+	// Snapshot is a time: the image gets the versions of packages that the archive had then. The base needs apt 2.7.12 or
+	// later, and an archive that keeps snapshots, such as that of Ubuntu. Empty: the packages of today, or those in
+	// BuildKit's cache.
 	//
 	//	example: base: {packages: {install: [curl], snapshot: "2026-11-01T00:00:00Z"}}
 	//	Dockerfile: RUN apt-get install -y --snapshot 20261101T000000Z curl
 	Snapshot string `yaml:"snapshot" rule:"time"`
-	// Sources are sources of packages, by name: the line of a .list file, or the lines of a .sources file. A source that
-	// has the name of a file of the base replaces it. The image does not get them. Empty: the sources of the base.
+	// Sources are sources of packages, by name: the line of a .list file, or the lines of a .sources file. If the base
+	// has a file of that name, the source replaces the file. The sources are not in the image. Empty: the sources of the
+	// base.
 	//
 	//	example: base: {packages: {install: [tool], sources: {tools: "deb https://pkg.example.com/debian stable main"}}}
 	//	Dockerfile: RUN echo "deb https://pkg.example.com/debian stable main" > /etc/apt/sources.list.d/tools.list
 	Sources map[string]string `yaml:"sources" rule:"apt-source"`
-	// Keys are the keys that sign sources, by the name of the source: a file of the context each. Empty: the keys of the
-	// base.
+	// Keys are the keys that sign sources: for the name of each source, the path of a file of the context with its key.
+	// Empty: the keys of the base.
 	//
 	//	example: base: {packages: {install: [tool], sources: {tools: "deb https://example.com/ ./"}, keys: {tools: a.asc}}}
 	//	Dockerfile: COPY a.asc /etc/apt/keyrings/tools.asc
 	Keys map[string]string `yaml:"keys" rule:"apt-key"`
-	// SkipScripts are packages whose scripts may be left out on other platforms than the builder's. It is needed only if
-	// the build says so: for a package whose scripts do what cannot be done there.
+	// SkipScripts are packages whose scripts may be left out on other platforms than the builder's. Use it only if a
+	// build fails and says so: some scripts do what is not possible for another platform.
 	//
 	//	example: base: {packages: {install: [tool], skip-scripts: [tool]}}
 	SkipScripts []string `yaml:"skip-scripts" rule:"package-name"`
@@ -537,14 +544,14 @@ type NuGet struct {
 	//	example: nuget: {secrets: {FEED_TOKEN: feed-token}}
 	//	Dockerfile: RUN --mount=type=secret,id=feed-token,env=FEED_TOKEN dotnet restore
 	Secrets map[string]string `yaml:"secrets" rule:"secrets"`
-	// ConfigSecret is the id of a secret that is a whole nuget.config. Those of the repository are not read then. Empty:
+	// ConfigSecret is the id of a secret that is a whole nuget.config. NuGet then reads none of the repository. Empty:
 	// the nuget.config of the repository.
 	//
 	//	example: nuget: {config-secret: nuget-config}
 	//	Dockerfile: RUN --mount=type=secret,id=nuget-config dotnet restore --configfile /run/secrets/nuget-config
 	//	MSBuild: RestoreConfigFile
 	ConfigSecret string `yaml:"config-secret" rule:"id"`
-	// LockedMode makes restore fail if packages.lock.json does not fit. Empty: as the project says.
+	// LockedMode makes restore fail if packages.lock.json does not fit the projects. Empty: as the project says.
 	//
 	//	example: nuget: {locked-mode: true}
 	//	Dockerfile: RUN dotnet restore --locked-mode
@@ -582,7 +589,8 @@ type Feed struct {
 	//	example: nuget: {feeds: [{name: company, source: "https://feed.example.com/v3/index.json"}]}
 	//	Dockerfile: RUN dotnet nuget add source https://feed.example.com/v3/index.json -n company
 	Source string `yaml:"source" rule:"source"`
-	// Username is the user name that goes with the password. A feed that takes tokens accepts any. Empty: "crosshull".
+	// Username is the user name that goes with the password. A feed that takes tokens accepts any name. Empty:
+	// "crosshull".
 	//
 	//	example: nuget: {feeds: [{name: company, username: me, password-secret: feed-token}]}
 	//	Dockerfile: RUN dotnet nuget update source company -u me -p …
@@ -597,14 +605,14 @@ type Feed struct {
 
 // Image is the `image` section. A list replaces that of the project and the base, and a map adds to theirs key by key.
 type Image struct {
-	// Entrypoint is the command that the image runs, word by word. The arguments of the project are dropped then: write
-	// yours in [Image.Args]. Empty: how the SDK starts the app.
+	// Entrypoint is the command that the image runs, as a list of words. The arguments that the project sets are dropped
+	// then: write yours in [Image.Args]. Empty: how the SDK starts the app.
 	//
 	//	example: image: {entrypoint: [dotnet, /app/Web.dll]}
 	//	Dockerfile: ENTRYPOINT ["dotnet", "/app/Web.dll"]
 	//	MSBuild: ContainerAppCommand, ContainerEntrypoint
 	Entrypoint []string `yaml:"entrypoint" rule:"command,platform"`
-	// Args are arguments of the command. Arguments of docker run replace them. Empty: ContainerDefaultArgs.
+	// Args are arguments of the command. Arguments in docker run replace them. Empty: ContainerDefaultArgs.
 	//
 	//	example: image: {args: [--urls, "http://+:8080"]}
 	//	Dockerfile: CMD ["--urls", "http://+:8080"]
@@ -616,23 +624,23 @@ type Image struct {
 	//	Dockerfile: USER app
 	//	MSBuild: ContainerUser
 	User string `yaml:"user" rule:"user,platform"`
-	// Users are users that the image has beside those of the base. Nothing runs for that: the files in /etc that list
-	// users are those of the base, with lines added. If the base has a user with that name and number, only missing
-	// [User.Groups] are added. Empty: the users of the base.
+	// Users are users to add to those of the base. Nothing runs in the image: crosshull adds lines to the files in /etc
+	// that list users. If the base has a user with that name and number, crosshull adds only missing [User.Groups].
+	// Empty: the users of the base.
 	//
 	//	example: image: {user: shop, users: [{name: shop, uid: 10001}]}
 	//	Dockerfile: RUN useradd --create-home --uid 10001 shop
 	//	see: [Users of your own](../concepts/layers.md#users-of-your-own)
 	Users []User `yaml:"users"`
-	// Groups are groups that the image has beside those of the base. A user without [User.GID] gets a group of its own,
-	// which you need not write here. Empty: the groups of the base.
+	// Groups are groups to add to those of the base. A user without [User.GID] gets a group of its own, which you need
+	// not write here. Empty: the groups of the base.
 	//
 	//	example: image: {groups: [{name: media, gid: 10100}], users: [{name: shop, uid: 10001, groups: [media]}]}
 	//	Dockerfile: RUN groupadd --gid 10100 media
 	//	see: [Users of your own](../concepts/layers.md#users-of-your-own)
 	Groups []Group `yaml:"groups"`
-	// Workdir is the absolute path that the app starts in. The app's files stay where ContainerWorkingDirectory puts them.
-	// Empty: ContainerWorkingDirectory, else "/app".
+	// Workdir is the folder that the app starts in, an absolute path. It does not move the files of the app, which are in
+	// ContainerWorkingDirectory. Empty: ContainerWorkingDirectory, else "/app".
 	//
 	//	example: image: {workdir: /srv}
 	//	Dockerfile: WORKDIR /srv
@@ -666,8 +674,8 @@ type Image struct {
 	//	example: image: {annotations: {com.example.cost: "7"}}
 	//	see: [Annotations](labels.md#annotations)
 	Annotations map[string]string `yaml:"annotations" rule:"labels,platform"`
-	// AnnotateIndex puts the annotations on the index too, those of the base included. If several nodes build, buildx
-	// makes the index and drops them.
+	// AnnotateIndex puts the annotations on the index of the images too, with those that name the base. If a builder has
+	// several nodes, buildx makes the index, and leaves them out.
 	//
 	//	example: image: {annotations: {com.example.cost: "7"}, annotate-index: true}
 	//	see: [Annotations](labels.md#annotations)
@@ -678,14 +686,14 @@ type Image struct {
 	//	MSBuild: PublishRepositoryUrl
 	//	see: [Labels and annotations](labels.md)
 	VCS *bool `yaml:"vcs" rule:"switch"`
-	// Volumes are absolute paths that the engine keeps outside of the container. They add to those of the base. Empty:
-	// those of the base.
+	// Volumes are folders that the engine keeps outside of the container, as absolute paths. They add to those of the
+	// base. Empty: those of the base.
 	//
 	//	example: image: {volumes: [/data]}
 	//	Dockerfile: VOLUME /data
 	Volumes []string `yaml:"volumes" rule:"volume,platform"`
-	// Healthcheck is how an engine finds out whether the app works. It replaces that of the base. Empty: the one of the
-	// base.
+	// Healthcheck says how an engine finds out whether the app works. It replaces the health check of the base. Empty:
+	// the one of the base.
 	//
 	//	example: image: {healthcheck: {test: [CMD, dotnet, /app/probe.dll], interval: 30s}}
 	//	Dockerfile: HEALTHCHECK --interval=30s CMD ["dotnet", "/app/probe.dll"]
@@ -704,13 +712,14 @@ type User struct {
 	//	example: image: {users: [{name: shop, uid: 10001}]}
 	//	Dockerfile: RUN useradd --uid 10001 shop
 	Name string `yaml:"name" rule:"account"`
-	// UID is the number of the user. It is needed: a number that depends on the base could change with the base.
+	// UID is the number of the user. You have to choose it, because a number that crosshull chose could change with the
+	// base.
 	//
 	//	example: image: {users: [{name: shop, uid: 10001}]}
 	//	Dockerfile: RUN useradd --uid 10001 shop
 	UID string `yaml:"uid" rule:"uid"`
-	// GID is the main group of the user, by number or by name. If no group has the number, one is made that has the name
-	// of the user. Empty: a group with the name and the number of the user.
+	// GID is the main group of the user, by number or by name. If no group has the number, crosshull adds one with the
+	// name of the user. Empty: a group with the name and the number of the user.
 	//
 	//	example: image: {users: [{name: shop, uid: 10001, gid: 0}]}
 	//	Dockerfile: RUN useradd --uid 10001 --gid 0 shop
@@ -720,8 +729,8 @@ type User struct {
 	//	example: image: {users: [{name: shop, uid: 10001, groups: [video, 5]}]}
 	//	Dockerfile: RUN useradd --uid 10001 --groups video,5 shop
 	Groups []string `yaml:"groups" rule:"group"`
-	// Home is the home folder. It is made with mode 0755 and belongs to the user, unless the base has it. "/nonexistent"
-	// is never made. Empty: /home with the name of the user.
+	// Home is the home folder. If the base does not have it, crosshull makes it with mode 0755, and it belongs to the
+	// user. "/nonexistent" is never made. Empty: /home with the name of the user.
 	//
 	//	example: image: {users: [{name: shop, uid: 10001, home: /srv/shop}]}
 	//	Dockerfile: RUN useradd --uid 10001 --create-home --home-dir /srv/shop shop
@@ -740,7 +749,7 @@ type Group struct {
 	//	example: image: {groups: [{name: media, gid: 10100}]}
 	//	Dockerfile: RUN groupadd --gid 10100 media
 	Name string `yaml:"name" rule:"account"`
-	// GID is the number of the group. It is needed, like that of a user.
+	// GID is the number of the group. You have to choose it, like that of a user.
 	//
 	//	example: image: {groups: [{name: media, gid: 10100}]}
 	//	Dockerfile: RUN groupadd --gid 10100 media
@@ -749,9 +758,9 @@ type Group struct {
 
 // Healthcheck is the `image.healthcheck` section. Durations use Go's format: "30s", "1m30s".
 type Healthcheck struct {
-	// Test is the command to run: a list with the program and its arguments. For a line of a shell, write "CMD-SHELL" and
-	// the line, as in [CMD-SHELL, "curl -f http://localhost:8080 || exit 1"]. "NONE" alone drops the health check of the
-	// base.
+	// Test is the command to run: a list with the program and its arguments. "CMD" may stand before them, as in Compose.
+	// For a line of a shell, write "CMD-SHELL" and the line, as in [CMD-SHELL, "curl -f http://localhost:8080 || exit
+	// 1"]. "NONE" alone drops the health check of the base.
 	//
 	//	example: image: {healthcheck: {test: [CMD, dotnet, /app/probe.dll]}}
 	//	Dockerfile: HEALTHCHECK CMD ["dotnet", "/app/probe.dll"]
