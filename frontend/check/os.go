@@ -74,7 +74,7 @@ func unpinnedPackages(r *run, a *App) {
 // cachedPackages finds packages of any day on a base that gets fixes. A build does not repeat this each time.
 func cachedPackages(r *run, a *App) {
 	if r.Asked && !parseImage(a.Spec.Base.Image).digest && unpinned(a.Spec.Base.Packages) {
-		r.warn(r.where(a, inKey("base.packages")), "BuildKit keeps the packages of the first build while the base and the "+
-			"list are the same: build with --no-cache-filter packages now and then, or set base.packages.snapshot")
+		r.warn(r.where(a, inKey("base.packages")), "BuildKit keeps the packages of the first build while the base, the "+
+			"SDK and the list are the same: build with --no-cache-filter packages now and then, or set base.packages.snapshot")
 	}
 }

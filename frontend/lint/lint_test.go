@@ -96,8 +96,8 @@ func TestCheck(t *testing.T) {
 		{name: "a group of a package", c: app(nil, "base: {packages: [cron=3.0]}", "image:",
 			"  users: [{name: shop, uid: 10001, groups: [crontab]}]", "  user: shop"), change: etcOf},
 		{name: "packages of no day", c: app(nil, "base: {packages: [cron]}"), want: []string{
-			"CachedPackages crosshull.yaml:2 BuildKit keeps the packages of the first build while the base and the list are " +
-				"the same: build with --no-cache-filter packages now and then, or set base.packages.snapshot",
+			"CachedPackages crosshull.yaml:2 BuildKit keeps the packages of the first build while the base, the SDK and the " +
+				"list are the same: build with --no-cache-filter packages now and then, or set base.packages.snapshot",
 		}},
 		{name: "a find that is skipped", c: app(nil, "# check=skip=RootUser", "image: {user: root}")},
 		{name: "a find in a project", c: app(gatewaytest.Item{"ContainerUser": "root"}), change: func(c *gatewaytest.Client) {
