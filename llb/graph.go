@@ -368,6 +368,10 @@ func (b *Builder) Publish(
 		}
 		mounts = append(mounts, reads(assetsDir, assets))
 	}
+	if restored.left(app) == 1 {
+		// The compiler's server is a second process. It pays off from the second project on.
+		mounts = append(mounts, llb.AddEnv("UseSharedCompilation", "false"))
+	}
 	publish := b.run(
 		PhasePublish,
 		from,

@@ -2,6 +2,7 @@ package llb
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
@@ -106,6 +107,17 @@ func (r Restored) Compiled(app *dotnet.App) []Compiled {
 type Compiled struct {
 	Projects []string
 	Output   llb.State // bin and obj of the projects, in their places in the context
+}
+
+// left counts the projects of app that no slice compiles.
+func (r Restored) left(app *dotnet.App) int {
+	n := len(app.Closure)
+	for _, node := range app.Closure {
+		if slices.ContainsFunc(r.slices, func(s slice) bool { return s.Uses(app) && s.Has(node) }) {
+			n--
+		}
+	}
+	return n
 }
 
 // workspace gives the folder that app is built in, with the output of the slices that app uses. files are the MSBuild

@@ -68,9 +68,12 @@ func Slices(apps []*App) []Slice {
 
 // Uses tells whether app is built from a project of s.
 func (s Slice) Uses(app *App) bool {
-	return slices.ContainsFunc(app.Closure, func(n Node) bool {
-		return slices.ContainsFunc(s.Projects, func(m Node) bool { return m.Path == n.Path })
-	})
+	return slices.ContainsFunc(app.Closure, s.Has)
+}
+
+// Has tells whether s compiles a project.
+func (s Slice) Has(n Node) bool {
+	return slices.ContainsFunc(s.Projects, func(m Node) bool { return m.Path == n.Path })
 }
 
 // graph are the projects that can be compiled apart.
