@@ -33,9 +33,10 @@ type Module struct {
 	Path string
 	Dir  string   // its folder
 	Lab  []string // packages whose tests need the lab
-	// Race are those of Lab that run with the race detector. Packages that need neither the lab nor an engine always do.
-	// The tests of all others mostly wait for builds, and the detector would take a fifth of the machine.
-	Race []string
+	// Together are those of Lab that run side by side, with the race detector. Packages that need neither the lab nor an
+	// engine do so, too. All others run one after the other, and without the detector, which would take a fifth of the
+	// machine from the builds that they wait for.
+	Together []string
 	// Engine are packages whose tests need a Docker engine. In the lab, a test of hack/e2e runs them.
 	Engine []string
 	// Fresh: its tests read files outside of the module, which Go does not look at when it keeps results.
@@ -56,7 +57,10 @@ var Modules = []Module{
 			"github.com/crosshull/crosshull/hack/faults",
 			"github.com/crosshull/crosshull/hack/site/browser",
 		},
-		Race:   []string{"github.com/crosshull/crosshull/hack/differential/judge"}, // runs the frontend in its process
+		Together: []string{
+			"github.com/crosshull/crosshull/hack/differential/judge", // runs the frontend in its process
+			"github.com/crosshull/crosshull/hack/faults",             // mostly waits, with builders of its own
+		},
 		Engine: []string{"github.com/crosshull/crosshull/hack/e2e/onengine"},
 		Fresh:  true,
 	},
@@ -130,8 +134,7 @@ type calls struct {
 
 // plan gives the calls of go test.
 //
-// Those that need the lab or an engine share it, so they run one package after the other, and always, as Go does not
-// see all that they depend on.
+// Those that need the lab or an engine always run, as Go does not see all that they depend on.
 func plan(ctx context.Context, c Config) (calls, error) {
 	var all calls
 	var shared []run
@@ -148,7 +151,8 @@ func plan(ctx context.Context, c Config) (calls, error) {
 		if m.Fresh {
 			unit.args = append(unit.args, "-count=1")
 		}
-		flags := len(unit.args)
+		together := run{"the tests of " + m.Path + " that share the lab", m.Dir, append(slices.Clone(race), "-count=1")}
+		flags, flagsTogether := len(unit.args), len(together.args)
 		for _, p := range pkgs {
 			lab, engine := slices.Contains(m.Lab, p.ImportPath), slices.Contains(m.Engine, p.ImportPath)
 			switch {
@@ -158,12 +162,10 @@ func plan(ctx context.Context, c Config) (calls, error) {
 				continue
 			case engine && !c.Engine, c.Only != nil && !slices.Contains(c.Only, short(p.ImportPath)):
 				continue
+			case slices.Contains(m.Together, p.ImportPath):
+				together.args = append(together.args, p.ImportPath)
 			case lab, engine:
-				args := []string{"-count=1", p.ImportPath}
-				if slices.Contains(m.Race, p.ImportPath) {
-					args = append(slices.Clone(race), args...)
-				}
-				shared = append(shared, run{"the tests of " + p.ImportPath, m.Dir, args})
+				shared = append(shared, run{"the tests of " + p.ImportPath, m.Dir, []string{"-count=1", p.ImportPath}})
 			default:
 				unit.args = append(unit.args, p.ImportPath)
 			}
@@ -172,6 +174,9 @@ func plan(ctx context.Context, c Config) (calls, error) {
 		}
 		if len(unit.args) > flags {
 			all.runs = append(all.runs, unit)
+		}
+		if len(together.args) > flagsTogether {
+			shared = append(shared, together)
 		}
 	}
 	for _, name := range c.Only {

@@ -125,7 +125,7 @@ func TestShort(t *testing.T) {
 func TestPlan(t *testing.T) {
 	const dir, module = "testdata/fake", "example.com/fake"
 	unit := run{"the tests of " + module, dir, []string{"-race", module + "/broken", module + "/fine"}}
-	lab := run{"the tests of " + module + "/hangs", dir, []string{"-race", "-count=1", module + "/hangs"}}
+	lab := run{"the tests of " + module + "/hangs", dir, []string{"-count=1", module + "/hangs"}}
 	engine := run{"the tests of " + module + "/panics", dir, []string{"-count=1", module + "/panics"}}
 	fine := run{"the tests of " + module, dir, []string{module + "/fine"}}
 	const notRun = "NOT RUN: 8 tests, which need the lab (example.com/fake/hangs). Use another machine."
@@ -143,7 +143,7 @@ func TestPlan(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			lab := []string{module + "/hangs"}
-			m := Module{Path: module, Dir: dir, Lab: lab, Race: lab, Engine: []string{module + "/panics"}}
+			m := Module{Path: module, Dir: dir, Lab: lab, Engine: []string{module + "/panics"}}
 			tc.config.Modules = []Module{m}
 			all, err := plan(t.Context(), tc.config)
 			if err != nil || all.total != tc.total || !reflect.DeepEqual(all.runs, tc.want) {
@@ -153,6 +153,14 @@ func TestPlan(t *testing.T) {
 				t.Errorf("said %q, want %q", got, tc.notRun)
 			}
 		})
+	}
+	both := []string{module + "/hangs", module + "/panics"}
+	all, err := plan(t.Context(), Config{Race: true, Lab: true, Modules: []Module{
+		{Path: module, Dir: dir, Lab: both, Together: both},
+	}})
+	together := run{"the tests of " + module + " that share the lab", dir, append([]string{"-race", "-count=1"}, both...)}
+	if want := []run{unit, together}; err != nil || !reflect.DeepEqual(all.runs, want) {
+		t.Errorf("side by side: %v, %v; want %v", all.runs, err, want)
 	}
 	m := Module{Path: module, Dir: dir, Lab: []string{module + "/hangs"}}
 	for _, name := range []string{module + "/hangs", module + "/nowhere"} {
