@@ -82,7 +82,7 @@ nuget:
 	}
 }
 
-// A plan says what a build will do, and a build does it. Neither compiles.
+// A plan says what a build will do, and compiles nothing; a build does what it said.
 func TestPlan(t *testing.T) {
 	t.Parallel()
 	dir, repo := example(t, "apps"), repository(t)
@@ -168,7 +168,7 @@ func TestInit(t *testing.T) {
 	build(t, dir, "-f", "crosshull.yaml", ".")
 }
 
-// The graph of convertllb is the one that is built.
+// convertllb gives the steps that a build has, by name.
 func TestConvertLLB(t *testing.T) {
 	t.Parallel()
 	dir := shared(t, "dotnetapp")

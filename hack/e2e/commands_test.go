@@ -14,7 +14,7 @@ import (
 	"github.com/crosshull/crosshull/hack/lab/feed"
 )
 
-// commands writes a project with commands before and after publish.
+// commandsApp writes a project, and what its commands read.
 func commandsApp(t *testing.T, dir, spec string) {
 	t.Helper()
 	project(t, dir, "app/app.csproj", "")
@@ -23,6 +23,7 @@ func commandsApp(t *testing.T, dir, spec string) {
 	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: app\n"+spec)
 }
 
+// published builds target publish, and gives the files.
 func published(t *testing.T, dir string, opts ...option) (*record, map[string]string) {
 	t.Helper()
 	out := t.TempDir()
@@ -58,10 +59,6 @@ func TestOwnCommandsBefore(t *testing.T) {
 	edit(t, dir, "app/app.csproj", "</Project>",
 		`<ItemGroup><None Include="made/**" CopyToPublishDirectory="Always" /></ItemGroup></Project>`)
 	rec, files := published(t, dir)
-	t.Logf("%q", rec.ran)
-	for name := range files {
-		t.Log(name)
-	}
 	if got := files["made/page.txt"]; got != "HELLO" {
 		t.Errorf("the published page is %q, want HELLO", got)
 	}
@@ -73,7 +70,6 @@ func TestOwnCommandsBefore(t *testing.T) {
 	if n := rec.count("[before] mkdir") + rec.count("[publish] dotnet") + rec.count("[describe] dotnet"); n != 0 {
 		t.Errorf("an edit of the README ran %q", rec.ran)
 	}
-	t.Logf("readme: %q", rec.ran)
 	write(t, dir, "web/page.txt", "other")
 	rec, files = published(t, dir)
 	if files["made/page.txt"] != "OTHER" || rec.count("[restore] dotnet") != 0 {
@@ -97,7 +93,6 @@ func TestOwnCommandsAfter(t *testing.T) {
 	edit(t, dir, "app/app.csproj", "</Project>",
 		`<ItemGroup><Content Include="../web/page.txt" Link="web.txt" /></ItemGroup></Project>`)
 	rec, files := published(t, dir)
-	t.Logf("%q", rec.ran)
 	want := "app.deps.json\napp.dll\napp.pdb\napp.runtimeconfig.json\nlist.txt\n"
 	if files["list.txt"] != want {
 		t.Errorf("the command saw %q, want %q", files["list.txt"], want)

@@ -99,7 +99,7 @@ func configSecret(t *testing.T, source, password string) string {
 	return file
 }
 
-// Each way to give credentials works, and only with the right ones.
+// Each way to give credentials works. TestFeedErrors has what happens with wrong ones.
 func TestPrivateFeed(t *testing.T) {
 	t.Parallel()
 	password := "p4ss " + fresh()

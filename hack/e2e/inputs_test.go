@@ -137,7 +137,7 @@ func TestInputs(t *testing.T) {
 
 // A symbolic link brings what it leads to, be that a source, a folder of sources, a project or what projects import.
 //
-// It takes over a minute: each kind of link is one build, and one more after an edit.
+// It takes most of a minute: a build with all kinds of links, and then one after each of seven edits.
 func TestLinks(t *testing.T) {
 	t.Parallel()
 	dir, repo := t.TempDir(), repository(t)

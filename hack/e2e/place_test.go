@@ -123,7 +123,7 @@ func pushLayout(t *testing.T, list string, config v1.Config) (repo string, layer
 	return repo, layerDigest
 }
 
-// baseTime is the time of all that a base of pushBase has.
+// baseTime is the time of all that a base of pushLayout has.
 var baseTime = time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
 
 // layerOf makes an archive of a list as usrMerged is one.
@@ -357,7 +357,7 @@ func placeApp(t *testing.T) (dir, published string) {
 // Files and app land where COPY and WORKDIR of a Dockerfile put them, whatever the base has there, with merge support
 // and without. What is of the base stays as it is.
 //
-// It takes minutes: some 45 layouts are built by two frontends each.
+// It takes minutes: some 45 layouts, and each is built three times.
 func TestPlaces(t *testing.T) {
 	t.Parallel()
 	app, published := placeApp(t)

@@ -10,7 +10,7 @@ import (
 	"github.com/crosshull/crosshull/frontend/report"
 )
 
-// What a file of the output is, where it depends on what no item of the project names.
+// An output may depend on what no item of the project names. The rows have the file that plain dotnet publish makes.
 func TestAsPlainPublish(t *testing.T) {
 	t.Parallel()
 	const ops = `<None Include="$(MSBuildStartupDirectory)/ops/*.yml" CopyToOutputDirectory="PreserveNewest" ` +
