@@ -171,7 +171,7 @@ func TestErrors(t *testing.T) {
 			}
 			wantContains(t, "output", out, tc.want...)
 			// Some clients show the last line alone.
-			last := out[strings.LastIndex(strings.TrimSpace(out), "\n")+1:]
+			last := lastLine(out)
 			if strings.Contains(last, "see http") || strings.Contains(last, "hint: ") || strings.Contains(last, " more ") {
 				t.Errorf("the last line is no error: %s", last)
 			}

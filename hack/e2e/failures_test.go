@@ -285,7 +285,6 @@ func TestFailedTwice(t *testing.T) {
 					t.Errorf("build %d: MSBuild ran: %v: %q", i, ran, rec.ran)
 				}
 			}
-			edit(t, dir, "app.csproj", "<Project", "<!-- mended --><Project")
 			write(t, dir, "app.csproj",
 				`<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><OutputType>Exe</OutputType>`+
 					`<TargetFramework>net10.0</TargetFramework></PropertyGroup></Project>`)

@@ -65,6 +65,9 @@ func attestations(t *testing.T, repo string) map[string][]statement {
 				found[p] = append(found[p], s)
 			}
 		}
+		if len(found[p]) == 0 {
+			t.Errorf("%s: the image has no attestations", p)
+		}
 	}
 	return found
 }

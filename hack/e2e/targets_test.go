@@ -28,8 +28,8 @@ func TestTests(t *testing.T) {
 	dir, out := example(t, "complexapp"), t.TempDir()
 	log := build(t, dir, "-f", "crosshull.yaml", "--platform", allPlatforms, "--target", "test",
 		"--output", "type=local,dest="+out, ".")
-	if n := strings.Count(log, "[test] dotnet test"); n == 0 {
-		t.Errorf("no test ran:\n%s", log)
+	if n := steps(log, `\[test\] dotnet test `); n != 1 {
+		t.Errorf("the tests ran %d times, want once:\n%s", n, log)
 	}
 	trx, err := os.ReadFile(filepath.Join(out, "libbar.tests", "libbar.tests.trx"))
 	if err != nil {
