@@ -78,8 +78,8 @@ func useEngine(t *testing.T, store string) {
 	setenv(t, "BUILDX_BUILDER", "default")
 }
 
-// serveMicrosoft makes the lab's registry answer for Microsoft's, from the first test that needs it until all have ended:
-// there is one port for it, and tests with an engine run side by side.
+// serveMicrosoft makes the lab's registry answer for Microsoft's, from the first test that needs it until all have
+// ended. There is one port for it, and tests with an engine run side by side.
 var serveMicrosoft = sync.OnceValue(func() error {
 	ln, err := net.Listen("tcp", "127.0.0.1:443")
 	if err != nil {

@@ -80,7 +80,8 @@ func checkFailure(t *testing.T, err error, own string) {
 // each kind to see it mended. The project fails just before it would be compiled, as compilers take most of the time.
 func TestErrorEachTime(t *testing.T) {
 	t.Parallel()
-	const fails = `<Target Name="Fail" BeforeTargets="CoreCompile"><Error Code="OWN1" Text="it fails" /></Target></Project>`
+	const fails = `<Target Name="Fail" BeforeTargets="CoreCompile"><Error Code="OWN1" Text="it fails" />` +
+		`</Target></Project>`
 	_, addr := freshBuildkit(t)
 	const gate = "tests: {projects: [tests/unit], gate: true}\n"
 	for _, tc := range []struct {
