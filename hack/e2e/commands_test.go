@@ -28,21 +28,7 @@ func published(t *testing.T, dir string, opts ...option) (*record, map[string]st
 	t.Helper()
 	out := t.TempDir()
 	rec := mustSolve(t, dir, append([]option{attr("target", "publish"), into(out)}, opts...)...)
-	files := map[string]string{}
-	err := filepath.Walk(out, func(p string, info os.FileInfo, err error) error {
-		if err == nil && info.Mode().IsRegular() {
-			dt, readErr := os.ReadFile(p)
-			if readErr != nil {
-				return readErr
-			}
-			files[strings.TrimPrefix(p, out+"/")] = string(dt)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rec, files
+	return rec, tree(t, out)
 }
 
 // What commands make before publish is a source: MSBuild finds it, and it is published.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -239,11 +240,7 @@ func TestMetadata(t *testing.T) {
 		t.Errorf("report: %+v", meta.Report)
 	}
 	for _, want := range []report.Ran{{Name: "describe"}, {Name: "restore"}, {Name: "publish"}} {
-		found := false
-		for _, s := range meta.Report.Steps {
-			found = found || s == want
-		}
-		if !found {
+		if !slices.Contains(meta.Report.Steps, want) {
 			t.Errorf("step %+v is not in the report: %+v", want, meta.Report.Steps)
 		}
 	}
@@ -278,16 +275,11 @@ func TestMetadata(t *testing.T) {
 func TestVCS(t *testing.T) {
 	t.Parallel()
 	dir := shared(t, "dotnetapp")
-	git := func(args ...string) {
-		t.Helper()
-		command(t, dir, "git",
-			append([]string{"-c", "user.name=e2e", "-c", "user.email=e2e@localhost", "-c", "safe.directory=*"}, args...)...)
-	}
-	git("init", "--quiet", "--initial-branch=main")
-	git("add", "--all")
-	git("commit", "--quiet", "--message=sources")
-	git("remote", "add", "origin", "https://user:token@git.example.com/shop/app.git")
-	revision := strings.TrimSpace(command(t, dir, "git", "-c", "safe.directory=*", "rev-parse", "HEAD"))
+	runGit(t, dir, "init", "--quiet", "--initial-branch=main")
+	runGit(t, dir, "add", "--all")
+	runGit(t, dir, "commit", "--quiet", "--message=sources")
+	runGit(t, dir, "remote", "add", "origin", "https://user:token@git.example.com/shop/app.git")
+	revision := strings.TrimSpace(runGit(t, dir, "rev-parse", "HEAD"))
 	setenv(t, "GIT_CONFIG_COUNT", "1") // for the git that buildx runs: the folder has another owner here than there
 	setenv(t, "GIT_CONFIG_KEY_0", "safe.directory")
 	setenv(t, "GIT_CONFIG_VALUE_0", "*")

@@ -127,11 +127,9 @@ func TestInputs(t *testing.T) {
 	} {
 		touch(tc.file)
 		rec := mustSolve(t, dir, platform("linux/amd64,linux/arm64"))
-		for phase, want := range map[string]int{"describe": tc.describe, "restore": tc.restore, "publish": tc.publish} {
-			if got := rec.count("[" + phase + "] dotnet"); got != want {
-				t.Errorf("after a change of %s, %s ran %d times, want %d: %q", tc.file, phase, got, want, rec.ran)
-			}
-		}
+		wantRan(t, "after a change of "+tc.file, rec, map[string]int{
+			"[describe] dotnet": tc.describe, "[restore] dotnet": tc.restore, "[publish] dotnet": tc.publish,
+		})
 	}
 }
 
@@ -196,11 +194,9 @@ func TestLinks(t *testing.T) {
 		}
 		write(t, dir, tc.file, string(dt)+"\n")
 		rec := mustSolve(t, dir, platform("linux/amd64"))
-		for phase, want := range map[string]int{"describe": tc.describe, "restore": tc.restore, "publish": tc.publish} {
-			if got := rec.count("[" + phase + "] dotnet"); got != want {
-				t.Errorf("after a change of %s, %s ran %d times, want %d: %q", tc.file, phase, got, want, rec.ran)
-			}
-		}
+		wantRan(t, "after a change of "+tc.file, rec, map[string]int{
+			"[describe] dotnet": tc.describe, "[restore] dotnet": tc.restore, "[publish] dotnet": tc.publish,
+		})
 	}
 }
 

@@ -194,7 +194,7 @@ func TestStaticAssetsAsPlainPublish(t *testing.T) {
 // It takes minutes: each example is published twice, and AOT and trimming are slow.
 func TestExamplesAsPlainPublish(t *testing.T) {
 	t.Parallel()
-	const portable = " -p:UseAppHost=false -p:EnableAppHostPackDownload=false"
+	const portable = portableFlags
 	feedOfReader(t)
 	for _, tc := range []struct {
 		name, example, image string
