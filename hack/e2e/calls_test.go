@@ -68,7 +68,7 @@ nuget:
 	}
 
 	// A call that does not exist is not built in its place.
-	out, err := try(t, dir, "docker", "buildx", "build", "-f", "crosshull.yaml", "--call=nonsense", ".")
+	out, err := tryBuild(t, dir, "-f", "crosshull.yaml", "--call=nonsense", ".")
 	if err == nil || !strings.Contains(out, "unsupported request frontend.nonsense") {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -76,7 +76,7 @@ nuget:
 	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nprojct: a\n")
 	jsonOf(t, dir, "schema", &schema)
 	wantContains(t, "init", answerOf(t, dir, "init"), "project: dotnetapp.csproj")
-	out, err = try(t, dir, "docker", "buildx", "build", "-f", "crosshull.yaml", "--call=plan", ".")
+	out, err = tryBuild(t, dir, "-f", "crosshull.yaml", "--call=plan", ".")
 	if err == nil || !strings.Contains(out, `crosshull.yaml:2: unknown key "projct"`) {
 		t.Errorf("%v\n%s", err, out)
 	}

@@ -173,7 +173,7 @@ func TestDockerignore(t *testing.T) {
 	write(t, dir, "More.cs", "static class More { public const string Text = \"more\"; }\n")
 	write(t, dir, "Program.cs", "System.Console.WriteLine(More.Text);\n")
 	write(t, dir, ".dockerignore", "# not for images\nMo*\n")
-	out, err := try(t, dir, "docker", "buildx", "build", "-f", "crosshull.yaml", ".")
+	out, err := tryBuild(t, dir, "-f", "crosshull.yaml", ".")
 	if err == nil || !strings.Contains(out, "Program.cs(1,26): error CS0103: The name 'More' does not exist") {
 		t.Errorf("%v\n%s", err, out)
 	}

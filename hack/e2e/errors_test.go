@@ -164,8 +164,7 @@ func TestErrors(t *testing.T) {
 			dir := t.TempDir()
 			tc.files(t, dir)
 			write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n"+tc.spec)
-			out, err := try(t, dir, "docker",
-				append(append([]string{"buildx", "build", "-f", "crosshull.yaml"}, tc.args...), ".")...)
+			out, err := tryBuild(t, dir, append(tc.args, "-f", "crosshull.yaml", ".")...)
 			if err == nil {
 				t.Fatalf("the build succeeded:\n%s", out)
 			}

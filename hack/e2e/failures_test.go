@@ -166,7 +166,7 @@ func TestHistoryOfFailure(t *testing.T) {
 	t.Parallel()
 	dir := broken(t, "")
 	onFreshBuilder(t)
-	out, err := try(t, dir, "docker", "buildx", "build", "-f", "crosshull.yaml", ".")
+	out, err := tryBuild(t, dir, "-f", "crosshull.yaml", ".")
 	if err == nil {
 		t.Fatal("it was built")
 	}
@@ -421,7 +421,7 @@ func TestSpecOfMistakes(t *testing.T) {
 		fmt.Fprintf(&spec, "key%d: \"%s\xff\u2028\"\n", i, strings.Repeat("x", 40))
 	}
 	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n"+spec.String())
-	out, err := try(t, dir, "docker", "buildx", "build", "-f", filepath.Join(dir, "crosshull.yaml"), ".")
+	out, err := tryBuild(t, dir, "-f", filepath.Join(dir, "crosshull.yaml"), ".")
 	if err == nil {
 		t.Fatal("it was built")
 	}

@@ -80,7 +80,7 @@ func feedApp(t *testing.T, source, credentials string) string {
 func tryFeed(t *testing.T, dir, spec string, args ...string) (string, error) {
 	t.Helper()
 	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n"+spec)
-	return try(t, dir, "docker", append(append([]string{"buildx", "build", "-f", "crosshull.yaml"}, args...), ".")...)
+	return tryBuild(t, dir, append(args, "-f", "crosshull.yaml", ".")...)
 }
 
 // configSecret is a file with a whole nuget.config that knows the password of user me.

@@ -155,8 +155,7 @@ func TestPlatformTarget(t *testing.T) {
 		t.Fatal("it is built")
 	}
 	wantContains(t, "the error", err.Error(), says)
-	check := []string{"buildx", "build", "-f", "crosshull.yaml", "--platform", "linux/arm64", "--check", "."}
-	out, err := try(t, dir, "docker", check...)
+	out, err := tryBuild(t, dir, "-f", "crosshull.yaml", "--platform", "linux/arm64", "--check", ".")
 	if err == nil {
 		t.Error("a check finds nothing")
 	}

@@ -49,7 +49,7 @@ func TestFrontendHasNoRights(t *testing.T) {
 	dir := shared(t, "dotnetapp")
 	ended := make(chan error)
 	go func() {
-		_, err := try(t, dir, "docker", "buildx", "build", "-f", "crosshull.yaml", ".")
+		_, err := tryBuild(t, dir, "-f", "crosshull.yaml", ".")
 		ended <- err
 	}()
 	seen := map[string]bool{}

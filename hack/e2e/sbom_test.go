@@ -579,7 +579,7 @@ func TestSBOMScanner(t *testing.T) {
 		{[]string{"--sbom=true", "--build-arg", "BUILDKIT_SBOM_SCAN_STAGE=restore"},
 			"BUILDKIT_SBOM_SCAN_STAGE=restore: write true or false"},
 	} {
-		out, err := try(t, dir, "docker", append([]string{"buildx", "build"}, args(tc.args...)...)...)
+		out, err := tryBuild(t, dir, args(tc.args...)...)
 		if err == nil {
 			t.Errorf("%q is no error", tc.args)
 		}
