@@ -55,7 +55,8 @@ func lastLine(text string) string {
 func checkFailure(t *testing.T, err error, own string) {
 	t.Helper()
 	if err == nil {
-		t.Fatal("it was built")
+		t.Error("it was built") // a frontend may call this in a goroutine of its own, which must not call Fatal
+		return
 	}
 	if last := lastLine(err.Error()); !strings.HasPrefix(last, own) || strings.Contains(err.Error(), "released") {
 		t.Errorf("the error is not the project's:\n%v", err)
