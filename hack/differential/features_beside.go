@@ -145,7 +145,6 @@ func projectUnsaid(g *generator, _ *rand.Rand) bool {
 	if g.repo.Publish.Project != "" {
 		return false
 	}
-	g.repo.Publish.Project = ""
 	g.unsaid = true
 	return true
 }

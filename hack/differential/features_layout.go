@@ -1,7 +1,6 @@
 package differential
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"path"
 	"strings"
@@ -141,6 +140,6 @@ func frameworkAbove(g *generator, _ *rand.Rand) bool {
 			p.frameworks = []string{"$(Framework)"}
 		}
 	}
-	g.props = append(g.props, fmt.Sprintf("<PropertyGroup><Framework>%s</Framework></PropertyGroup>", "net10.0"))
+	g.props = append(g.props, "<PropertyGroup><Framework>net10.0</Framework></PropertyGroup>")
 	return true
 }

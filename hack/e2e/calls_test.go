@@ -68,7 +68,7 @@ nuget:
 	}
 
 	// A call that does not exist is not built in its place.
-	out, err := try(t, dir, "docker", "buildx", "build", "-f", "crosshull.yaml", "--call=nonsense", ".")
+	out, err := tryBuild(t, dir, "-f", "crosshull.yaml", "--call=nonsense", ".")
 	if err == nil || !strings.Contains(out, "unsupported request frontend.nonsense") {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -76,13 +76,13 @@ nuget:
 	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nprojct: a\n")
 	jsonOf(t, dir, "schema", &schema)
 	wantContains(t, "init", answerOf(t, dir, "init"), "project: dotnetapp.csproj")
-	out, err = try(t, dir, "docker", "buildx", "build", "-f", "crosshull.yaml", "--call=plan", ".")
+	out, err = tryBuild(t, dir, "-f", "crosshull.yaml", "--call=plan", ".")
 	if err == nil || !strings.Contains(out, `crosshull.yaml:2: unknown key "projct"`) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
 
-// A plan says what a build will do, and a build does it. Neither compiles.
+// A plan says what a build will do, and compiles nothing; a build does what it said.
 func TestPlan(t *testing.T) {
 	t.Parallel()
 	dir, repo := example(t, "apps"), repository(t)
@@ -120,8 +120,7 @@ func TestPlan(t *testing.T) {
 	out := build(t, dir, "-f", "crosshull.yaml", "--target", "greeter", "--platform", "linux/amd64,linux/arm64",
 		"-t", repo, "--push", ".")
 	wantContains(t, "log", out, "[describe] dotnet msbuild") // cached: the plan has asked
-	if strings.Contains(out, "[describe] dotnet msbuild -t:ComputeContainerConfig src/clock src/greeter\n#") &&
-		!strings.Contains(out, "CACHED") {
+	if ran(out, `\[describe\] dotnet msbuild`) {
 		t.Errorf("MSBuild was asked again:\n%s", out)
 	}
 	_, images := index(t, repo)
@@ -168,7 +167,7 @@ func TestInit(t *testing.T) {
 	build(t, dir, "-f", "crosshull.yaml", ".")
 }
 
-// The graph of convertllb is the one that is built.
+// convertllb gives the steps that a build has, by name.
 func TestConvertLLB(t *testing.T) {
 	t.Parallel()
 	dir := shared(t, "dotnetapp")

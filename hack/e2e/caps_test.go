@@ -10,7 +10,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Where BuildKit cannot merge, layers are copied onto the base, and the image is the same to its user.
+// Where BuildKit cannot merge, layers are copied onto the base. The image has as many, and starts the same program.
 func TestWithoutMerge(t *testing.T) {
 	t.Parallel()
 	dir := shared(t, "dotnetapp")

@@ -90,21 +90,17 @@ tests: {projects: [tests/libbar.tests], gate: true}
 	}
 }
 
-// So do the values that the spec has keys of its own for. MSBuild is started for each, twelve times.
+// So do the values that the spec has keys of its own for.
 func TestValuesOfKeysArrive(t *testing.T) {
 	t.Parallel()
 	for _, value := range []string{`a";X="b`, "a;X=b", "a,X=b", "%3B%41", "$(X)@(Compile)*?", `it's #!\`} {
-		for spec, properties := range map[string][]string{
-			"publish: {configuration: %s}\n": {"Configuration"},
-			"framework: %s\n":                {"TargetFramework"},
-			"base: {family: %s}\n":           {"ContainerFamily"},
-			"base: {image: %s}\n":            {"ContainerBaseImage"},
+		for spec, property := range map[string]string{
+			"publish: {configuration: %s}\n": "Configuration",
+			"framework: %s\n":                "TargetFramework",
+			"base: {family: %s}\n":           "ContainerFamily",
+			"base: {image: %s}\n":            "ContainerBaseImage",
 		} {
-			t.Run(value, func(t *testing.T) {
-				values := map[string]string{}
-				for _, property := range properties {
-					values[property] = value
-				}
+			t.Run(property+" "+value, func(t *testing.T) {
 				dir := t.TempDir()
 				project(t, dir, "hello.csproj", "")
 				// MSBuild itself fails where the name of a configuration is that of a folder, and has ; in it. The import is
@@ -117,14 +113,14 @@ func TestValuesOfKeysArrive(t *testing.T) {
   </PropertyGroup>
 </Project>`)
 				// Nor the name of an image, so the build ends with that it has arrived.
-				targets := arrived(values, "ComputeContainerConfig")
+				targets := arrived(map[string]string{property: value}, "ComputeContainerConfig")
 				targets = strings.Replace(targets, `<Message Importance="high"`, "<Error", 1)
 				write(t, dir, "Directory.Build.targets", targets)
 				text := fmt.Sprintf(spec, quoted(t, value))
 				write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n"+text)
 				_, err := solve(t, dir, platform("linux/amd64"))
 				// What can be no framework, no family and no image is refused before MSBuild sees it.
-				refused := properties[0] != "Configuration" && err != nil &&
+				refused := property != "Configuration" && err != nil &&
 					strings.Contains(err.Error(), "crosshull.yaml:2: ") && strings.Contains(err.Error(), " must be ")
 				if err == nil || !refused && !strings.Contains(err.Error(), "all values arrived") {
 					t.Error(err)
@@ -156,8 +152,6 @@ func move(t *testing.T, dir, folder string) {
 
 // Projects build in any folder that `dotnet publish` builds them in, with libraries, tests, static assets, and in a
 // solution of several.
-//
-// It takes over a minute: each kind of path needs a publish of its own.
 func TestCharactersInPaths(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ name, example, folder, project, tests, file string }{

@@ -158,7 +158,7 @@ image:
 		noSecrets(source.Filename, string(source.Data))
 	}
 
-	out, err := try(t, dir, "docker", "buildx", "build", "-f", "crosshull.yaml", "--check", ".")
+	out, err := tryBuild(t, dir, "-f", "crosshull.yaml", "--check", ".")
 	if err == nil || !strings.Contains(err.Error(), "exit status 1") {
 		t.Errorf("got %v", err)
 	}
@@ -204,8 +204,7 @@ image:
 			if got := check(t, dir, tc.args...).found(); len(got) != tc.warnings {
 				t.Errorf("%d warnings: %q", len(got), got)
 			}
-			out, err := try(t, dir, "docker",
-				append(append([]string{"buildx", "build", "-f", "crosshull.yaml"}, tc.args...), ".")...)
+			out, err := tryBuild(t, dir, append(tc.args, "-f", "crosshull.yaml", ".")...)
 			if (err != nil) != (tc.fails != "") {
 				t.Fatalf("build: %v\n%s", err, out)
 			}
@@ -299,7 +298,7 @@ func TestCheckApps(t *testing.T) {
 			t.Errorf("target %s: got %q, %v, want %q", target, c.found(), c.BuildError, want)
 		}
 	}
-	out, err := try(t, dir, "docker", "buildx", "build", "-f", "crosshull.yaml", "--target", "web", "--check", ".")
+	out, err := tryBuild(t, dir, "-f", "crosshull.yaml", "--target", "web", "--check", ".")
 	if err == nil || !strings.Contains(out, `target "web" does not exist`) {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -346,7 +345,7 @@ func TestCheckMistakes(t *testing.T) {
 				t.Errorf("at %s with %q, want %s with %q", got, c.found(), tc.place, tc.warnings)
 			}
 			wantContains(t, "message", c.BuildError.Message, tc.want...)
-			out, err := try(t, dir, "docker", "buildx", "build", "-f", "crosshull.yaml", "--check", ".")
+			out, err := tryBuild(t, dir, "-f", "crosshull.yaml", "--check", ".")
 			if err == nil || !strings.Contains(err.Error(), "exit status 1") {
 				t.Errorf("got %v", err)
 			}

@@ -14,7 +14,7 @@ import (
 	"github.com/crosshull/crosshull/hack/lab/feed"
 )
 
-// commands writes a project with commands before and after publish.
+// commandsApp writes a project, and what its commands read.
 func commandsApp(t *testing.T, dir, spec string) {
 	t.Helper()
 	project(t, dir, "app/app.csproj", "")
@@ -23,25 +23,12 @@ func commandsApp(t *testing.T, dir, spec string) {
 	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: app\n"+spec)
 }
 
+// published builds target publish, and gives the files.
 func published(t *testing.T, dir string, opts ...option) (*record, map[string]string) {
 	t.Helper()
 	out := t.TempDir()
 	rec := mustSolve(t, dir, append([]option{attr("target", "publish"), into(out)}, opts...)...)
-	files := map[string]string{}
-	err := filepath.Walk(out, func(p string, info os.FileInfo, err error) error {
-		if err == nil && info.Mode().IsRegular() {
-			dt, readErr := os.ReadFile(p)
-			if readErr != nil {
-				return readErr
-			}
-			files[strings.TrimPrefix(p, out+"/")] = string(dt)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rec, files
+	return rec, tree(t, out)
 }
 
 // What commands make before publish is a source: MSBuild finds it, and it is published.
@@ -58,10 +45,6 @@ func TestOwnCommandsBefore(t *testing.T) {
 	edit(t, dir, "app/app.csproj", "</Project>",
 		`<ItemGroup><None Include="made/**" CopyToPublishDirectory="Always" /></ItemGroup></Project>`)
 	rec, files := published(t, dir)
-	t.Logf("%q", rec.ran)
-	for name := range files {
-		t.Log(name)
-	}
 	if got := files["made/page.txt"]; got != "HELLO" {
 		t.Errorf("the published page is %q, want HELLO", got)
 	}
@@ -73,7 +56,6 @@ func TestOwnCommandsBefore(t *testing.T) {
 	if n := rec.count("[before] mkdir") + rec.count("[publish] dotnet") + rec.count("[describe] dotnet"); n != 0 {
 		t.Errorf("an edit of the README ran %q", rec.ran)
 	}
-	t.Logf("readme: %q", rec.ran)
 	write(t, dir, "web/page.txt", "other")
 	rec, files = published(t, dir)
 	if files["made/page.txt"] != "OTHER" || rec.count("[restore] dotnet") != 0 {
@@ -97,7 +79,6 @@ func TestOwnCommandsAfter(t *testing.T) {
 	edit(t, dir, "app/app.csproj", "</Project>",
 		`<ItemGroup><Content Include="../web/page.txt" Link="web.txt" /></ItemGroup></Project>`)
 	rec, files := published(t, dir)
-	t.Logf("%q", rec.ran)
 	want := "app.deps.json\napp.dll\napp.pdb\napp.runtimeconfig.json\nlist.txt\n"
 	if files["list.txt"] != want {
 		t.Errorf("the command saw %q, want %q", files["list.txt"], want)
@@ -109,7 +90,7 @@ func TestOwnCommandsAfter(t *testing.T) {
 		t.Errorf("a command with inputs sees %q", got)
 	}
 	rec = mustSolve(t, dir, platform(allPlatforms), pushTo(repo))
-	if n := rec.count("[after] ls") + rec.count("[publish] dotnet"); n != 0 {
+	if n := rec.count("[after] test") + rec.count("[after] cat") + rec.count("[publish] dotnet"); n != 0 {
 		t.Errorf("a command that names no platform ran again: %q", rec.ran)
 	}
 	_, images := index(t, repo)
@@ -253,7 +234,7 @@ publish:
     - run: |
         echo "$VERSION ${OTHER:-} $(printf %s "$TOKEN" | wc -c)" > app/options.txt
         ls /sys/class/net >> app/options.txt
-        echo kept >> /root/kept/file && wc -l < /root/kept/file
+        echo kept >> /root/kept/file && echo "kept $(wc -l < /root/kept/file) times"
       secrets: {TOKEN: token}
       network: none
       cache: {`+"e2e-"+fresh()+`: /root/kept}
@@ -267,10 +248,10 @@ publish:
 	if got, want := files["options.txt"], "1; exit 9 a\" b 6\nlo\n"; got != want {
 		t.Errorf("the command saw %q, want %q", got, want)
 	}
-	wantContains(t, "log", rec.log, "1\n")
+	wantContains(t, "log", rec.log, "kept 1 times\n")
 	write(t, dir, "web/page.txt", "again")
 	rec, _ = published(t, dir, asking(secret), attr("build-arg:OTHER", `a" b`))
-	wantContains(t, "log", rec.log, "2\n")
+	wantContains(t, "log", rec.log, "kept 2 times\n")
 }
 
 // The example of the docs, for three platforms.

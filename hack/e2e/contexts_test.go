@@ -63,6 +63,13 @@ func archive(t *testing.T, dir string) []byte {
 	return b.Bytes()
 }
 
+// runGit runs git in a folder, which may be another user's.
+func runGit(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	config := []string{"-c", "user.name=e2e", "-c", "user.email=e2e@localhost", "-c", "safe.directory=*"}
+	return command(t, dir, "git", append(config, args...)...)
+}
+
 // gitServer serves a folder as a repository, whose branch main and tag v1 are the same commit, and gives its URL.
 func gitServer(t *testing.T, dir string) string {
 	t.Helper()
@@ -72,8 +79,7 @@ func gitServer(t *testing.T, dir string) string {
 		{"tag", "v1"},
 		{"clone", "--quiet", "--bare", ".", filepath.Join(served, "app.git")},
 	} {
-		command(t, dir, "git",
-			append([]string{"-c", "user.name=e2e", "-c", "user.email=e2e@localhost", "-c", "safe.directory=*"}, args...)...)
+		runGit(t, dir, args...)
 	}
 	url, stop, err := repro.ServeGit(served)
 	if err != nil {
@@ -167,7 +173,7 @@ func TestDockerignore(t *testing.T) {
 	write(t, dir, "More.cs", "static class More { public const string Text = \"more\"; }\n")
 	write(t, dir, "Program.cs", "System.Console.WriteLine(More.Text);\n")
 	write(t, dir, ".dockerignore", "# not for images\nMo*\n")
-	out, err := try(t, dir, "docker", "buildx", "build", "-f", "crosshull.yaml", ".")
+	out, err := tryBuild(t, dir, "-f", "crosshull.yaml", ".")
 	if err == nil || !strings.Contains(out, "Program.cs(1,26): error CS0103: The name 'More' does not exist") {
 		t.Errorf("%v\n%s", err, out)
 	}

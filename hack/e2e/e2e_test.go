@@ -99,6 +99,12 @@ func build(t *testing.T, dir string, args ...string) string {
 	return command(t, dir, "docker", append([]string{"buildx", "build"}, args...)...)
 }
 
+// tryBuild is build for one that may fail.
+func tryBuild(t *testing.T, dir string, args ...string) (string, error) {
+	t.Helper()
+	return try(t, dir, "docker", append([]string{"buildx", "build"}, args...)...)
+}
+
 var serial atomic.Int64
 
 // fresh gives a text that no build has seen.

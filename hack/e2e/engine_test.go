@@ -7,6 +7,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/crosshull/crosshull/hack/lab"
@@ -47,7 +48,7 @@ func TestEngine(t *testing.T) {
 	wantContains(t, "files", out, "complexapp.dll", "notes.txt")
 
 	edit(t, dir, "src/complexapp/Program.cs", ";", "; oops")
-	failed, err := try(t, dir, "docker", append(append([]string{"buildx", "build"}, args...), ".")...)
+	failed, err := tryBuild(t, dir, append(args, ".")...)
 	if err == nil {
 		t.Error("a program with a mistake is built")
 	}
@@ -58,7 +59,9 @@ func TestEngine(t *testing.T) {
 func useEngine(t *testing.T, store string) {
 	t.Helper()
 	if theLab.LocalImages() {
-		serveMicrosoft(t)
+		if err := serveMicrosoft(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	_, started := waiting(t, "daemon")
 	host, stop, err := theLab.StartEngine(t.Context(), store)
@@ -75,16 +78,16 @@ func useEngine(t *testing.T, store string) {
 	setenv(t, "BUILDX_BUILDER", "default")
 }
 
-// serveMicrosoft makes the lab's registry answer for Microsoft's.
-func serveMicrosoft(t *testing.T) {
-	t.Helper()
+// serveMicrosoft makes the lab's registry answer for Microsoft's, from the first test that needs it until all have
+// ended. There is one port for it, and tests with an engine run side by side.
+var serveMicrosoft = sync.OnceValue(func() error {
 	ln, err := net.Listen("tcp", "127.0.0.1:443")
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: theLab.Registry()})
 	srv := httptest.NewUnstartedServer(proxy)
 	srv.Listener = ln
 	srv.StartTLS()
-	t.Cleanup(srv.Close)
-}
+	return nil
+})

@@ -164,14 +164,13 @@ func TestErrors(t *testing.T) {
 			dir := t.TempDir()
 			tc.files(t, dir)
 			write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n"+tc.spec)
-			out, err := try(t, dir, "docker",
-				append(append([]string{"buildx", "build", "-f", "crosshull.yaml"}, tc.args...), ".")...)
+			out, err := tryBuild(t, dir, append(tc.args, "-f", "crosshull.yaml", ".")...)
 			if err == nil {
 				t.Fatalf("the build succeeded:\n%s", out)
 			}
 			wantContains(t, "output", out, tc.want...)
 			// Some clients show the last line alone.
-			last := out[strings.LastIndex(strings.TrimSpace(out), "\n")+1:]
+			last := lastLine(out)
 			if strings.Contains(last, "see http") || strings.Contains(last, "hint: ") || strings.Contains(last, " more ") {
 				t.Errorf("the last line is no error: %s", last)
 			}

@@ -55,7 +55,8 @@ func lastLine(text string) string {
 func checkFailure(t *testing.T, err error, own string) {
 	t.Helper()
 	if err == nil {
-		t.Fatal("it was built")
+		t.Error("it was built") // a frontend may call this in a goroutine of its own, which must not call Fatal
+		return
 	}
 	if last := lastLine(err.Error()); !strings.HasPrefix(last, own) || strings.Contains(err.Error(), "released") {
 		t.Errorf("the error is not the project's:\n%v", err)
@@ -80,7 +81,8 @@ func checkFailure(t *testing.T, err error, own string) {
 // each kind to see it mended. The project fails just before it would be compiled, as compilers take most of the time.
 func TestErrorEachTime(t *testing.T) {
 	t.Parallel()
-	const fails = `<Target Name="Fail" BeforeTargets="CoreCompile"><Error Code="OWN1" Text="it fails" /></Target></Project>`
+	const fails = `<Target Name="Fail" BeforeTargets="CoreCompile"><Error Code="OWN1" Text="it fails" />` +
+		`</Target></Project>`
 	_, addr := freshBuildkit(t)
 	const gate = "tests: {projects: [tests/unit], gate: true}\n"
 	for _, tc := range []struct {
@@ -165,7 +167,7 @@ func TestHistoryOfFailure(t *testing.T) {
 	t.Parallel()
 	dir := broken(t, "")
 	onFreshBuilder(t)
-	out, err := try(t, dir, "docker", "buildx", "build", "-f", "crosshull.yaml", ".")
+	out, err := tryBuild(t, dir, "-f", "crosshull.yaml", ".")
 	if err == nil {
 		t.Fatal("it was built")
 	}
@@ -285,7 +287,6 @@ func TestFailedTwice(t *testing.T) {
 					t.Errorf("build %d: MSBuild ran: %v: %q", i, ran, rec.ran)
 				}
 			}
-			edit(t, dir, "app.csproj", "<Project", "<!-- mended --><Project")
 			write(t, dir, "app.csproj",
 				`<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><OutputType>Exe</OutputType>`+
 					`<TargetFramework>net10.0</TargetFramework></PropertyGroup></Project>`)
@@ -421,7 +422,7 @@ func TestSpecOfMistakes(t *testing.T) {
 		fmt.Fprintf(&spec, "key%d: \"%s\xff\u2028\"\n", i, strings.Repeat("x", 40))
 	}
 	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n"+spec.String())
-	out, err := try(t, dir, "docker", "buildx", "build", "-f", filepath.Join(dir, "crosshull.yaml"), ".")
+	out, err := tryBuild(t, dir, "-f", filepath.Join(dir, "crosshull.yaml"), ".")
 	if err == nil {
 		t.Fatal("it was built")
 	}

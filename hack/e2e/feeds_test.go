@@ -80,7 +80,7 @@ func feedApp(t *testing.T, source, credentials string) string {
 func tryFeed(t *testing.T, dir, spec string, args ...string) (string, error) {
 	t.Helper()
 	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n"+spec)
-	return try(t, dir, "docker", append(append([]string{"buildx", "build", "-f", "crosshull.yaml"}, args...), ".")...)
+	return tryBuild(t, dir, append(args, "-f", "crosshull.yaml", ".")...)
 }
 
 // configSecret is a file with a whole nuget.config that knows the password of user me.
@@ -99,7 +99,7 @@ func configSecret(t *testing.T, source, password string) string {
 	return file
 }
 
-// Each way to give credentials works, and only with the right ones.
+// Each way to give credentials works. TestFeedErrors has what happens with wrong ones.
 func TestPrivateFeed(t *testing.T) {
 	t.Parallel()
 	password := "p4ss " + fresh()

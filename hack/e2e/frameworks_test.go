@@ -1,16 +1,14 @@
 package e2e
 
 import (
-	"archive/zip"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/crosshull/crosshull/hack/lab/feed"
 	"github.com/crosshull/crosshull/hack/lab/run"
 )
 
@@ -157,8 +155,7 @@ func TestPlatformTarget(t *testing.T) {
 		t.Fatal("it is built")
 	}
 	wantContains(t, "the error", err.Error(), says)
-	check := []string{"buildx", "build", "-f", "crosshull.yaml", "--platform", "linux/arm64", "--check", "."}
-	out, err := try(t, dir, "docker", check...)
+	out, err := tryBuild(t, dir, "-f", "crosshull.yaml", "--platform", "linux/arm64", "--check", ".")
 	if err == nil {
 		t.Error("a check finds nothing")
 	}
@@ -182,16 +179,10 @@ func TestPlatformTarget(t *testing.T) {
 func TestNativeAssets(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	pack(t, filepath.Join(dir, "packages", "Fast.1.0.0.nupkg"), map[string]string{
-		"Fast.nuspec": `<package><metadata>
-  <id>Fast</id><version>1.0.0</version><authors>us</authors><description>x</description>
-  <dependencies><group targetFramework="net8.0" /></dependencies>
-</metadata></package>
-`,
-		"lib/net8.0/_._":                       "",
-		"runtimes/linux-x64/native/libfast.so": "machine code",
-		"runtimes/win-x64/native/fast.dll":     "machine code",
-	})
+	write(t, dir, "packages/Fast.1.0.0.nupkg", feed.Package("Fast", "1.0.0",
+		"lib/net8.0/_._", "",
+		"runtimes/linux-x64/native/libfast.so", "machine code",
+		"runtimes/win-x64/native/fast.dll", "machine code"))
 	write(t, dir, "nuget.config", `<configuration>
   <packageSources><add key="here" value="packages" /></packageSources>
 </configuration>
@@ -217,33 +208,5 @@ func TestNativeAssets(t *testing.T) {
 				wantContains(t, "the warning", found[0], tc.want)
 			}
 		})
-	}
-}
-
-// pack writes a package of NuGet.
-func pack(t *testing.T, name string, files map[string]string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	f, err := os.Create(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	z := zip.NewWriter(f)
-	for file, text := range files {
-		w, err := z.Create(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.Write([]byte(text)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
 	}
 }

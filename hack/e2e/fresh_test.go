@@ -50,6 +50,15 @@ func ran(log, pattern string) bool {
 	return false
 }
 
+// steps counts the vertices of plain progress whose names begin with what a pattern matches, the cached ones too.
+func steps(log, pattern string) int {
+	numbers := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^#(\d+) `+pattern).FindAllStringSubmatch(log, -1) {
+		numbers[m[1]] = true
+	}
+	return len(numbers)
+}
+
 // onFreshBuilder makes the rest of a test use a builder that has nothing, with a buildkitd of its own, and gives the
 // folder of all that it keeps.
 func onFreshBuilder(t *testing.T) (dir string) {

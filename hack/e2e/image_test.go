@@ -96,7 +96,8 @@ func TestContainerEntrypoint(t *testing.T) {
 	}
 }
 
-// With SOURCE_DATE_EPOCH there is a time to tell, whole, and two builds are the same to the last byte.
+// With SOURCE_DATE_EPOCH there is a time to tell, and all labels and annotations for it have it. A second build, from
+// the cache, gives the same image; TestRepro builds without a cache.
 func TestSourceDateEpoch(t *testing.T) {
 	t.Parallel()
 	dir := shared(t, "dotnetapp")
@@ -225,7 +226,8 @@ func builtFirst(t *testing.T, name string) *firstBuild {
 	return first
 }
 
-// Every portable example builds for all platforms with the command of its README, and does on amd64 what it is for.
+// Every portable example builds for all platforms with the command of its README, without a warning. Those that end by
+// themselves do on amd64 what they are for.
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {

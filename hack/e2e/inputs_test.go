@@ -127,17 +127,15 @@ func TestInputs(t *testing.T) {
 	} {
 		touch(tc.file)
 		rec := mustSolve(t, dir, platform("linux/amd64,linux/arm64"))
-		for phase, want := range map[string]int{"describe": tc.describe, "restore": tc.restore, "publish": tc.publish} {
-			if got := rec.count("[" + phase + "] dotnet"); got != want {
-				t.Errorf("after a change of %s, %s ran %d times, want %d: %q", tc.file, phase, got, want, rec.ran)
-			}
-		}
+		wantRan(t, "after a change of "+tc.file, rec, map[string]int{
+			"[describe] dotnet": tc.describe, "[restore] dotnet": tc.restore, "[publish] dotnet": tc.publish,
+		})
 	}
 }
 
 // A symbolic link brings what it leads to, be that a source, a folder of sources, a project or what projects import.
 //
-// It takes over a minute: each kind of link is one build, and one more after an edit.
+// It takes most of a minute: a build with all kinds of links, and then one after each of seven edits.
 func TestLinks(t *testing.T) {
 	t.Parallel()
 	dir, repo := t.TempDir(), repository(t)
@@ -196,11 +194,9 @@ func TestLinks(t *testing.T) {
 		}
 		write(t, dir, tc.file, string(dt)+"\n")
 		rec := mustSolve(t, dir, platform("linux/amd64"))
-		for phase, want := range map[string]int{"describe": tc.describe, "restore": tc.restore, "publish": tc.publish} {
-			if got := rec.count("[" + phase + "] dotnet"); got != want {
-				t.Errorf("after a change of %s, %s ran %d times, want %d: %q", tc.file, phase, got, want, rec.ran)
-			}
-		}
+		wantRan(t, "after a change of "+tc.file, rec, map[string]int{
+			"[describe] dotnet": tc.describe, "[restore] dotnet": tc.restore, "[publish] dotnet": tc.publish,
+		})
 	}
 }
 

@@ -165,6 +165,7 @@ func pushBase(t *testing.T, repo string, index, config []v1.Platform) {
 	}
 }
 
+// insecure is the name of an image in a registry without TLS, as the lab's is one.
 func insecure(t *testing.T, repo string) name.Reference {
 	t.Helper()
 	ref, err := name.ParseReference(repo, name.Insecure)

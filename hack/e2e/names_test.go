@@ -109,13 +109,7 @@ func inTree(
 func fill(t *testing.T, dir string, files map[string]string) {
 	t.Helper()
 	for name, text := range files {
-		name = filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil { //nolint:gosec // all may read it
-			t.Fatal(err)
-		}
+		write(t, dir, name, text)
 	}
 }
 

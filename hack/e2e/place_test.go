@@ -21,7 +21,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
@@ -30,7 +29,8 @@ import (
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/solver/pb"
-	"github.com/tonistiigi/fsutil"
+
+	"github.com/crosshull/crosshull/hack/inprocess"
 )
 
 // usrMerged is a base as distributions make them, with much for a layer to stumble over. A line is a path, then its
@@ -86,11 +86,16 @@ etc/deep/a.conf 0755
 file = a file
 `
 
-// pushLayout puts an image into the lab's registry, whose layer no builder has seen or made. Its name tells the C
-// library, so that nobody has to look for it.
+// pushLayout puts an image into the lab's registry, whose layer no builder has seen or made.
 func pushLayout(t *testing.T, list string, config v1.Config) (repo string, layerDigest v1.Hash) {
 	t.Helper()
-	dt := layerOf(t, list+"\nusr/fresh = "+fresh())
+	return pushImage(t, layerOf(t, list+"\nusr/fresh = "+fresh()), config)
+}
+
+// pushImage puts an image of one layer into the lab's registry. Its name tells the C library, so that nobody has to
+// look for it.
+func pushImage(t *testing.T, dt []byte, config v1.Config) (repo string, layerDigest v1.Hash) {
+	t.Helper()
 	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) {
 		return io.NopCloser(bytes.NewReader(dt)), nil
 	})
@@ -110,11 +115,7 @@ func pushLayout(t *testing.T, list string, config v1.Config) (repo string, layer
 		t.Fatal(err)
 	}
 	repo = repository(t) + "/bookworm"
-	ref, err := name.ParseReference(repo, name.Insecure)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := remote.Write(ref, img, remote.WithContext(t.Context())); err != nil {
+	if err := remote.Write(insecure(t, repo), img, remote.WithContext(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	if layerDigest, err = layer.Digest(); err != nil {
@@ -123,7 +124,7 @@ func pushLayout(t *testing.T, list string, config v1.Config) (repo string, layer
 	return repo, layerDigest
 }
 
-// baseTime is the time of all that a base of pushBase has.
+// baseTime is the time of all that a base of pushLayout has.
 var baseTime = time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
 
 // layerOf makes an archive of a list as usrMerged is one.
@@ -357,7 +358,7 @@ func placeApp(t *testing.T) (dir, published string) {
 // Files and app land where COPY and WORKDIR of a Dockerfile put them, whatever the base has there, with merge support
 // and without. What is of the base stays as it is.
 //
-// It takes minutes: some 45 layouts are built by two frontends each.
+// It takes minutes: some 45 layouts, and each is built three times.
 func TestPlaces(t *testing.T) {
 	t.Parallel()
 	app, published := placeApp(t)
@@ -439,11 +440,7 @@ func extract(t *testing.T, repo string) []byte {
 
 func remoteImage(t *testing.T, repo string) v1.Image {
 	t.Helper()
-	ref, err := name.ParseReference(repo, name.Insecure)
-	if err != nil {
-		t.Fatal(err)
-	}
-	img, err := remote.Image(ref, remote.WithContext(t.Context()))
+	img, err := remote.Image(insecure(t, repo), remote.WithContext(t.Context()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -482,28 +479,40 @@ func built(t *testing.T, dir, wantErr string, opts ...option) map[string]string 
 // buildDockerfile is built for a Dockerfile and the frontend for it that the builder has.
 func buildDockerfile(t *testing.T, dir, app, wantErr string) map[string]string {
 	t.Helper()
+	archive, err := archiveOfDockerfile(t, dir, map[string]string{"app": app})
+	return filesOr(t, "the Dockerfile", archive, err, wantErr)
+}
+
+// archiveOfDockerfile builds the Dockerfile in dir with the frontend that the builder has, and gives the files of the
+// image. contexts are folders by name.
+func archiveOfDockerfile(t *testing.T, dir string, contexts map[string]string) (*bytes.Buffer, error) {
+	t.Helper()
 	c, err := client.New(t.Context(), theLab.BuildkitAddr())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close() //nolint:errcheck // nothing to be done about it
-	mounts := map[string]fsutil.FS{}
-	for name, dir := range map[string]string{"context": dir, "dockerfile": dir, "app": app} {
-		if mounts[name], err = fsutil.NewFS(dir); err != nil {
-			t.Fatal(err)
-		}
+	dirs, attrs := map[string]string{"context": dir, "dockerfile": dir}, map[string]string{"platform": "linux/amd64"}
+	for name, of := range contexts {
+		dirs[name], attrs["context:"+name] = of, "local:"+name
 	}
+	mounts, err := inprocess.Mounts(dirs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, waited := waiting(t, "build")
+	defer waited()
 	var b bytes.Buffer
-	_, err = c.Solve(t.Context(), nil, client.SolveOpt{
+	_, err = c.Solve(ctx, nil, client.SolveOpt{
 		Frontend:      "dockerfile.v0",
-		FrontendAttrs: map[string]string{"context:app": "local:app", "platform": "linux/amd64"},
+		FrontendAttrs: attrs,
 		LocalMounts:   mounts,
 		SharedKey:     dir,
 		Exports: []client.ExportEntry{{Type: client.ExporterTar, Output: func(map[string]string) (io.WriteCloser, error) {
 			return open{&b}, nil
 		}}},
 	}, nil)
-	return filesOr(t, "the Dockerfile", &b, err, wantErr)
+	return &b, err
 }
 
 // filesOr are the files of an archive, or none where err is as it is to be.

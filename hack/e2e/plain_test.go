@@ -8,9 +8,10 @@ import (
 	"testing"
 
 	"github.com/crosshull/crosshull/frontend/report"
+	"github.com/crosshull/crosshull/hack/lab/feed"
 )
 
-// What a file of the output is, where it depends on what no item of the project names.
+// An output may depend on what no item of the project names. The rows have the file that plain dotnet publish makes.
 func TestAsPlainPublish(t *testing.T) {
 	t.Parallel()
 	const ops = `<None Include="$(MSBuildStartupDirectory)/ops/*.yml" CopyToOutputDirectory="PreserveNewest" ` +
@@ -99,7 +100,7 @@ System.Console.Write(System.IO.Directory.Exists(docs) ? System.IO.Directory.GetF
 			write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/app\n")
 			write(t, dir, "nuget.config", `<configuration><packageSources><clear /><add key="own" value="eng/packages" />`+
 				`</packageSources></configuration>`)
-			packageWithScript(t, filepath.Join(dir, "eng", "packages", "Team.V.1.0.0.nupkg"))
+			write(t, dir, "eng/packages/Team.V.1.0.0.nupkg", packageWithScript())
 			for name, text := range tc.files {
 				write(t, dir, name, text)
 			}
@@ -113,17 +114,13 @@ System.Console.Write(System.IO.Directory.Exists(docs) ? System.IO.Directory.GetF
 }
 
 // packageWithScript has a target with a script that publishes the first version.txt upwards from the project.
-func packageWithScript(t *testing.T, name string) {
-	t.Helper()
-	pack(t, name, map[string]string{
-		"Team.V.nuspec": `<package><metadata><id>Team.V</id><version>1.0.0</version><authors>team</authors>` +
-			`<description>version of a team</description></metadata></package>`,
-		"build/find.sh": "dir=$1\nwhile [ ! -f \"$dir/version.txt\" ] && [ \"$dir\" != / ]; do dir=${dir%/*}; done\n" +
+func packageWithScript() string {
+	return feed.Package("Team.V", "1.0.0",
+		"build/find.sh", "dir=$1\nwhile [ ! -f \"$dir/version.txt\" ] && [ \"$dir\" != / ]; do dir=${dir%/*}; done\n"+
 			"cp \"$dir/version.txt\" \"$2/version.txt\"\n",
-		"build/Team.V.targets": `<Project><Target Name="Find" AfterTargets="Publish"><Exec Command="` +
-			`sh &quot;$(MSBuildThisFileDirectory)find.sh&quot; &quot;$(MSBuildProjectDirectory)&quot; ` +
-			`&quot;$(PublishDir)&quot;" /></Target></Project>`,
-	})
+		"build/Team.V.targets", `<Project><Target Name="Find" AfterTargets="Publish"><Exec Command="`+
+			`sh &quot;$(MSBuildThisFileDirectory)find.sh&quot; &quot;$(MSBuildProjectDirectory)&quot; `+
+			`&quot;$(PublishDir)&quot;" /></Target></Project>`)
 }
 
 // Packages that are committed where nuget.config has NuGet unpack them need no feed.

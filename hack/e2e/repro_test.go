@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/crosshull/crosshull/hack/repro"
@@ -131,15 +130,7 @@ func TestRecipe(t *testing.T) {
 // copyTag makes a tag name what another names, all platforms of it.
 func copyTag(t *testing.T, from, to string) {
 	t.Helper()
-	src, err := name.ParseReference(from, name.Insecure)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dst, err := name.ParseReference(to, name.Insecure)
-	if err != nil {
-		t.Fatal(err)
-	}
-	desc, err := remote.Get(src, remote.WithContext(t.Context()))
+	desc, err := remote.Get(insecure(t, from), remote.WithContext(t.Context()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +138,7 @@ func copyTag(t *testing.T, from, to string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := remote.WriteIndex(dst, idx, remote.WithContext(t.Context())); err != nil {
+	if err := remote.WriteIndex(insecure(t, to), idx, remote.WithContext(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -163,8 +154,7 @@ func TestPolicyOfBranch(t *testing.T) {
 	}
 	git := func(args ...string) {
 		t.Helper()
-		command(t, filepath.Join(dir, "work"), "git",
-			append([]string{"-c", "user.name=test", "-c", "user.email=test@localhost"}, args...)...)
+		runGit(t, filepath.Join(dir, "work"), args...)
 	}
 	git("init", "--quiet", "--initial-branch=main")
 	write(t, filepath.Join(dir, "work"), "app/Directory.Build.targets", "<Project><!-- "+fresh()+" --></Project>\n")

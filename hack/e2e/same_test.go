@@ -149,7 +149,6 @@ func TestSameAsPlainPublish(t *testing.T) {
 // It takes minutes: each kind of asset is published twice, and compressing is slow.
 func TestStaticAssetsAsPlainPublish(t *testing.T) {
 	t.Parallel()
-	publishes := regexp.MustCompile(`(?m)^#(\d+) \[publish\] dotnet publish `)
 	for _, tc := range []struct {
 		name, targets string
 		publishes     int
@@ -183,12 +182,8 @@ func TestStaticAssetsAsPlainPublish(t *testing.T) {
 				}
 			}
 			wantContains(t, "log", log, "[publish] compress static assets of src/Site/Site.csproj")
-			steps := map[string]bool{}
-			for _, m := range publishes.FindAllStringSubmatch(log, -1) {
-				steps[m[1]] = true
-			}
-			if len(steps) != tc.publishes {
-				t.Errorf("publish ran %d times, want %d", len(steps), tc.publishes)
+			if n := steps(log, `\[publish\] dotnet publish `); n != tc.publishes {
+				t.Errorf("publish ran %d times, want %d", n, tc.publishes)
 			}
 		})
 	}
@@ -199,7 +194,7 @@ func TestStaticAssetsAsPlainPublish(t *testing.T) {
 // It takes minutes: each example is published twice, and AOT and trimming are slow.
 func TestExamplesAsPlainPublish(t *testing.T) {
 	t.Parallel()
-	const portable = " -p:UseAppHost=false -p:EnableAppHostPackDownload=false"
+	const portable = portableFlags
 	feedOfReader(t)
 	for _, tc := range []struct {
 		name, example, image string

@@ -9,8 +9,8 @@ import (
 	"github.com/crosshull/crosshull/hack/lab/run"
 )
 
-// The document that crosshull is to replace shows, command by command, what people do and see today. Here it is done
-// with crosshull: reference/seed-cross-compilation.txt, "Using --platform switch" and "Publish multi-arch images".
+// Microsoft's text on multi-platform builds with a Dockerfile shows, command by command, what people do and see. Here
+// crosshull does the same: a build for one platform, then one for all and a push.
 func TestSeedDocument(t *testing.T) {
 	t.Parallel()
 	dir, repo := shared(t, "aspnetapp"), repository(t)

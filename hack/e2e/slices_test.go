@@ -47,7 +47,7 @@ func chain(t *testing.T) string {
 
 // An edit compiles what it must: the app alone, or a slice and the apps, or what depends on what others see of it.
 //
-// It takes over a minute: seven builds of a repository with slices, one after another.
+// It takes over a minute: six builds of a repository with slices, one after another.
 func TestSlicesOfAnEdit(t *testing.T) {
 	t.Parallel()
 	const (

@@ -100,7 +100,7 @@ ENTRYPOINT ["dotnet", "Shop.Api.dll"]
 	}
 	wantContains(t, "spec", string(text), "# syntax="+frontend+"\n", "\nproject: src/Shop.Api/Shop.Api.csproj\n",
 		"tests/Shop.Tests")
-	command(t, dir, "docker", "buildx", "build", "-f", "crosshull.yaml", "--check", ".")
+	build(t, dir, "-f", "crosshull.yaml", "--check", ".")
 	build(t, dir, "-f", "crosshull.yaml", "--platform", "linux/amd64,linux/arm64", "-t", repo, "--push", ".")
 	res := runContainer(t, run.Spec{Ref: repo, Port: 8080})
 	if res.Body != "21 for EUR" {

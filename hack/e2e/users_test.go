@@ -15,16 +15,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-containerregistry/pkg/name"
-	"github.com/google/go-containerregistry/pkg/v1/empty"
-	"github.com/google/go-containerregistry/pkg/v1/mutate"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/moby/buildkit/client"
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
-	"github.com/tonistiigi/fsutil"
 
 	"github.com/crosshull/crosshull/frontend"
 	"github.com/crosshull/crosshull/hack/inprocess"
@@ -179,32 +174,7 @@ func pushAccounts(t *testing.T) (ref string) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) {
-		return io.NopCloser(bytes.NewReader(b.Bytes())), nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	img, err := mutate.AppendLayers(empty.Image, layer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config, err := img.ConfigFile()
-	if err != nil {
-		t.Fatal(err)
-	}
-	config.OS, config.Architecture = "linux", "amd64"
-	if img, err = mutate.ConfigFile(img, config); err != nil {
-		t.Fatal(err)
-	}
-	ref = repository(t) + "/bookworm"
-	parsed, err := name.ParseReference(ref, name.Insecure)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := remote.Write(parsed, img, remote.WithContext(t.Context())); err != nil {
-		t.Fatal(err)
-	}
+	ref, _ = pushImage(t, b.Bytes(), v1.Config{})
 	return ref
 }
 
@@ -335,27 +305,9 @@ func callInProcess(t *testing.T, dir, name string) (text string) {
 // buildAccounts builds a Dockerfile with the frontend that the builder has, and gives the files that list users.
 func buildAccounts(t *testing.T, dir string) map[string]string {
 	t.Helper()
-	c, err := client.New(t.Context(), theLab.BuildkitAddr())
+	archive, err := archiveOfDockerfile(t, dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close() //nolint:errcheck // nothing to be done about it
-	local, err := fsutil.NewFS(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b bytes.Buffer
-	_, err = c.Solve(t.Context(), nil, client.SolveOpt{
-		Frontend:      "dockerfile.v0",
-		FrontendAttrs: map[string]string{"platform": "linux/amd64"},
-		LocalMounts:   map[string]fsutil.FS{"context": local, "dockerfile": local},
-		SharedKey:     dir,
-		Exports: []client.ExportEntry{{Type: client.ExporterTar, Output: func(map[string]string) (io.WriteCloser, error) {
-			return open{&b}, nil
-		}}},
-	}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return accountsOf(t, b.Bytes())
+	return accountsOf(t, archive.Bytes())
 }

@@ -1,5 +1,5 @@
 // Package editor tests what an editor, and the services that keep a repository up to date, make of crosshull.yaml: the
-// schema, in a language server too, and the snippets of docs/editor. It needs no lab.
+// schema, in a language server too, and the snippets of docs/howto/editor. It needs no lab.
 package editor
 
 import (

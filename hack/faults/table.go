@@ -37,7 +37,7 @@ func (t *Table) of(fault string) *row {
 	return &t.rows[len(t.rows)-1]
 }
 
-// Builds is the number of all trials, Wrong that of those that showed something wrong.
+// Builds is the number of all trials.
 func (t *Table) Builds() int { return t.sum(func(r row) int { return r.builds }) }
 
 // Wrong is the number of trials that showed something wrong.

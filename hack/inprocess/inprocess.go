@@ -18,7 +18,7 @@ import (
 // Record is what a build did.
 type Record struct {
 	Response map[string]string // of the exporter
-	Ran      []string          // names of vertices that ran to their end, not cached, each once, in order
+	Ran      []string          // names of vertices that ran, failed ones too, sorted; none that were cached or canceled
 	Cached   []string
 	Failed   []string // what buildx shows in red
 	Warnings []string

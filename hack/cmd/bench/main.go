@@ -24,8 +24,9 @@ const usage = `usage: bench [-rounds N] [-case RE] [-situation RE] [-against RE]
   -rounds N      rounds of everything (default 3)
   -case RE       only cases that match, such as "aspnetapp, portable, amd64+arm64"
   -situation RE  only situations that match: cold, nothing changed, app line changed, deep library changed,
-                 package changed, base moved, fresh builder
-  -against RE    only comparisons with what matches: seed, seed+mounts, portable, syntax, sdk, floor, "crosshull, amd64"
+                 package changed, OS packages changed, base moved, fresh builder
+  -against RE    only comparisons with what matches: seed, seed+mounts, portable, apt, syntax, sdk, floor,
+                 "crosshull, amd64"
   -with FILE     add what an earlier run of as many rounds on this machine wrote to BENCH_JSON, so that everything can
                  be measured in parts
   -docs DIR      write the tables into performance.md, and performance.svg, in DIR; without it a run of everything does

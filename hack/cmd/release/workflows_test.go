@@ -58,6 +58,9 @@ func TestActionsArePinned(t *testing.T) {
 			commits[action] = commit
 		}
 	}
+	if len(commits) == 0 {
+		t.Error("no workflow uses an action")
+	}
 }
 
 // Each job says what it may do and how long it may take.

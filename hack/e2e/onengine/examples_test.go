@@ -96,10 +96,8 @@ func dockerRun(t *testing.T, image string, words []string) {
 		}
 	}
 	out := must(t, "", words...)
-	for _, arg := range words[len(words)-1:] {
-		if arg != image {
-			wantContains(t, "output", out, arg)
-		}
+	if last := words[len(words)-1]; last != image {
+		wantContains(t, "output", out, last)
 	}
 	if strings.TrimSpace(out) == "" {
 		t.Errorf("%s prints nothing", strings.Join(words, " "))

@@ -18,7 +18,7 @@ import (
 func TestDebianTree(t *testing.T) {
 	var b bytes.Buffer
 	tw := tar.NewWriter(&b)
-	plain := func(name, content string, mode int64, gid int) *tar.Header {
+	plain := func(name, content string, mode int64, gid int) {
 		hdr := &tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: mode, Gid: gid, Size: int64(len(content))}
 		if err := tw.WriteHeader(hdr); err != nil {
 			t.Fatal(err)
@@ -26,7 +26,6 @@ func TestDebianTree(t *testing.T) {
 		if _, err := io.WriteString(tw, content); err != nil {
 			t.Fatal(err)
 		}
-		return hdr
 	}
 	other := func(hdr *tar.Header) {
 		if err := tw.WriteHeader(hdr); err != nil {

@@ -63,15 +63,8 @@ func (m *maker) base(parts parts, repo string, v variant, arch string, p v1.Plat
 	return assemble(parts, names, cfg, p)
 }
 
-// sdkImage is the SDK, on the layers of aspnet as the real one.
-func (m *maker) sdkImage(parts parts, p v1.Platform) (v1.Image, error) { return m.sdkWith(parts, p) }
-
-// aotImage is the SDK with a linker.
-func (m *maker) aotImage(parts parts, p v1.Platform) (v1.Image, error) {
-	return m.sdkWith(parts, p, "linker")
-}
-
-func (m *maker) sdkWith(parts parts, p v1.Platform, more ...string) (v1.Image, error) {
+// sdkImage is the SDK, on the layers of aspnet as the real one, with more parts on top.
+func (m *maker) sdkImage(parts parts, p v1.Platform, more ...string) (v1.Image, error) {
 	return assemble(
 		parts,
 		append([]string{"os-amd64-noble", "runtime-amd64", "aspnet-amd64", "sdk"}, more...),

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -181,7 +182,7 @@ func TestEnsure(t *testing.T) {
 			tag := "dotnet/" + tt.repo + ":10.0" + v.suffix
 			t.Run(tag, func(t *testing.T) {
 				got := images(t, c, tag)
-				if p := sortedKeys(got); !reflect.DeepEqual(p, three) {
+				if p := slices.Sorted(maps.Keys(got)); !reflect.DeepEqual(p, three) {
 					t.Fatalf("platforms %q, want %q", p, three)
 				}
 				if v.musl { // the OS alone, whatever the repository
@@ -224,7 +225,7 @@ func TestEnsure(t *testing.T) {
 	}
 	for _, tag := range []string{"10.0", "10.0-noble", "10.0.401"} {
 		got := images(t, c, "dotnet/sdk:"+tag)
-		if p := sortedKeys(got); !reflect.DeepEqual(p, []string{"linux/amd64"}) {
+		if p := slices.Sorted(maps.Keys(got)); !reflect.DeepEqual(p, []string{"linux/amd64"}) {
 			t.Errorf("platforms %q of the SDK", p)
 		}
 		sdk, aspnet := got["linux/amd64"], images(t, c, "dotnet/aspnet:10.0")["linux/amd64"]

@@ -20,11 +20,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -39,7 +39,7 @@ import (
 	installer "github.com/crosshull/crosshull/llb/apt"
 )
 
-// revision changes whenever the images come out different for the same inputs.
+// revision is part of the key. Raise it if a change of this package makes other images of the same inputs.
 const revision = "3"
 
 // Config is what the images are made of and where they go.
@@ -258,19 +258,14 @@ func (m *maker) makeAll(ctx context.Context) (map[string]string, error) {
 		}
 	}
 	amd64 := architectures[0].platform
-	sdk, err := m.sdkImage(parts, amd64)
-	if err != nil {
-		return nil, err
-	}
-	for _, tag := range []string{channel(m.sdk), channel(m.sdk) + "-noble", m.sdk, m.sdk + "-noble"} {
-		indexes["dotnet/sdk:"+tag] = add(mutate.IndexMediaType(empty.Index, types.DockerManifestList), sdk, amd64)
-	}
-	aot, err := m.aotImage(parts, amd64)
-	if err != nil {
-		return nil, err
-	}
-	for _, tag := range []string{channel(m.sdk), channel(m.sdk) + "-noble", m.sdk, m.sdk + "-noble"} {
-		indexes["dotnet/sdk:"+tag+"-aot"] = add(mutate.IndexMediaType(empty.Index, types.DockerManifestList), aot, amd64)
+	for suffix, more := range map[string][]string{"": nil, "-aot": {"linker"}} {
+		sdk, err := m.sdkImage(parts, amd64, more...)
+		if err != nil {
+			return nil, err
+		}
+		for _, tag := range []string{channel(m.sdk), channel(m.sdk) + "-noble", m.sdk, m.sdk + "-noble"} {
+			indexes["dotnet/sdk:"+tag+suffix] = add(mutate.IndexMediaType(empty.Index, types.DockerManifestList), sdk, amd64)
+		}
 	}
 	golang, err := m.golangImage(parts, amd64)
 	if err != nil {
@@ -284,7 +279,7 @@ func (m *maker) makeAll(ctx context.Context) (map[string]string, error) {
 
 	m.say("pushing %d tags to %s", len(indexes), m.Registry)
 	tags := map[string]string{}
-	for _, tag := range sortedKeys(indexes) {
+	for _, tag := range slices.Sorted(maps.Keys(indexes)) {
 		ref, err := name.ParseReference(m.Registry+"/"+tag, name.Insecure)
 		if err != nil {
 			return nil, err
@@ -303,15 +298,6 @@ func (m *maker) makeAll(ctx context.Context) (map[string]string, error) {
 
 func add(index v1.ImageIndex, img v1.Image, p v1.Platform) v1.ImageIndex {
 	return mutate.AppendManifests(index, mutate.IndexAddendum{Add: img, Descriptor: v1.Descriptor{Platform: &p}})
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	return keys
 }
 
 // parts are the layers, by name; some are absent where the toolchain has nothing to put into them.

@@ -50,8 +50,7 @@ func layer(t *testing.T, entries ...entry) v1.Layer {
 		t.Fatal(err)
 	}
 	l, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) {
-		return io.NopCloser(bytes.NewReader(b.Bytes())),
-			nil
+		return io.NopCloser(bytes.NewReader(b.Bytes())), nil
 	})
 	if err != nil {
 		t.Fatal(err)
