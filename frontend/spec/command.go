@@ -34,9 +34,9 @@ func Expands(line, name string) bool {
 	return false
 }
 
-// Names tells whether a line has a name as a whole word.
+// Names tells whether a line has a name as a whole word. No line has an empty name, which args can have by mistake.
 func Names(line, name string) bool {
-	for from := 0; ; {
+	for from := 0; name != ""; {
 		i := strings.Index(line[from:], name)
 		if i < 0 {
 			return false
@@ -48,6 +48,7 @@ func Names(line, name string) bool {
 		}
 		from = end
 	}
+	return false
 }
 
 func isWord(c byte) bool {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/containerd/platforms"
 )
@@ -24,6 +25,23 @@ func TestVariablesOfCommands(t *testing.T) {
 		if got := Names(tc.line, "RID"); got != tc.names {
 			t.Errorf("%q names RID: %v", tc.line, got)
 		}
+	}
+}
+
+// An argument without a name is a mistake. Commands are still searched for the names of arguments, to find more mistakes.
+func TestArgWithoutName(t *testing.T) {
+	done := make(chan error, 1)
+	go func() {
+		_, err := Parse([]byte("args: {'': x}\npublish: {before: [npm ci]}\n"), nil)
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		if err == nil || !strings.Contains(err.Error(), `line 1: args: name ""`) {
+			t.Errorf("it says %v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("it does not end")
 	}
 }
 
