@@ -28,7 +28,7 @@ func TestVariablesOfCommands(t *testing.T) {
 	}
 }
 
-// An argument without a name is a mistake. Commands are still searched for the names of arguments, to find more mistakes.
+// An argument without a name is a mistake. Commands are still searched for the names of arguments.
 func TestArgWithoutName(t *testing.T) {
 	done := make(chan error, 1)
 	go func() {

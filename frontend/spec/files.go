@@ -300,7 +300,7 @@ func (f File) wrongFrom() (key, why string) {
 		return "", ""
 	}
 	git := IsGit(f.From[0])
-	for name := range f.Checksum {
+	for _, name := range slices.Sorted(maps.Keys(f.Checksum)) {
 		if name != "" && !isPlatform(name) {
 			return "checksum", show(name) + " in checksum is no platform: write an architecture such as amd64 or arm64, or a " +
 				"platform such as linux/arm/v7"

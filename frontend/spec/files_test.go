@@ -109,3 +109,15 @@ func TestChecksumPlatform(t *testing.T) {
 		}
 	}
 }
+
+// Of several wrong names, each build names the same one.
+func TestChecksumPlatformInOrder(t *testing.T) {
+	sum := "sha256:" + strings.Repeat("0", 64)
+	text := "files: [{from: 'https://a.example/x', checksum: {foo: '" + sum + "', bar: '" + sum + "'}, to: /x}]"
+	for range 30 {
+		_, err := Parse([]byte(text), nil)
+		if err == nil || !strings.Contains(err.Error(), `"bar" in checksum is no platform`) {
+			t.Fatalf("it says %v", err)
+		}
+	}
+}
