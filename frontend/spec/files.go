@@ -270,7 +270,7 @@ func wrongFile(f File) (key, why string) {
 	case f.Unpack && len(f.From) == 0:
 		return "unpack", "unpack needs from: the archive"
 	case f.Context != "" && f.Image != "":
-		return "", "" // a shape
+		return "", "" // shapes reports this
 	}
 	return f.wrongFrom()
 }

@@ -67,7 +67,6 @@ var (
 	belowRoot = all(`/+[^/` + control + `][^` + control + `]*`)
 	aURL      = all(strings.ReplaceAll(`https?://[^@/?# C]+([/?#][^ C]*)?`, "C", control))
 	aUser     = all(strings.ReplaceAll(`[^ :C]+(:[^ :C]+)?`, "C", control))
-	aFolder   = all(`/+[^/` + control + `][^` + control + `]*`)
 	aDuration = all(`\+?(0|(([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)`)
 	aPort     = all(upTo(65535) + `(-` + upTo(65535) + `)?(/([tT][cC][pP]|[uU][dD][pP]|[sS][cC][tT][pP]))?`)
 	anOwner   = all(owner + `(:` + owner + `)?`)
@@ -185,11 +184,11 @@ var rules = map[string]*rule{
 		match: all(`[^\x00]*[^\x00\s][^\x00]*`), verbatim: true,
 	},
 	"network": {is: "one of default, none and host", match: all(`default|none|host`)},
-	"cache": {is: isFolder, match: aFolder, why: noCache, names: &rule{
+	"cache": {is: isFolder, match: belowRoot, why: noCache, names: &rule{
 		is:    "the name of a cache: lower-case letters, digits, '.', - and _, 64 at most",
 		match: all(`[a-z0-9][a-z0-9._-]{0,63}`),
 	}},
-	"tool-path": {is: isFolder, match: aFolder},
+	"tool-path": {is: isFolder, match: belowRoot},
 	"command":   {is: isText, match: aText, list: noCommand, never: []beginning{noProgram}},
 	"probe": {is: isText, match: aText, list: noProbe, never: []beginning{
 		noProgram, {items: [][]any{{"CMD", "CMD-SHELL"}, {"", nil}}}, {least: 2, items: [][]any{{"NONE"}}},

@@ -57,7 +57,7 @@ func read(dt []byte) (*source, error) {
 		src.root = nil
 		return src, nil
 	}
-	src.settle(reveal)
+	src.complete(reveal)
 	return src, nil
 }
 
@@ -147,8 +147,9 @@ func (src *source) syntaxError(msg string) Errors {
 	return mistake(line, "not valid YAML: "+where(msg))
 }
 
-// settle completes the nodes with their texts, and with the last lines of long texts, which the parser does not give.
-func (src *source) settle(reveal func(string) string) {
+// complete gives the nodes their own characters back, and finds the last lines of long texts. The parser gives only the
+// first line of a text.
+func (src *source) complete(reveal func(string) string) {
 	var before *node // the previous text in the file
 	end := func(next int) {
 		if before != nil && next > before.Line {
