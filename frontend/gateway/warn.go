@@ -8,8 +8,10 @@ import (
 	"github.com/moby/buildkit/frontend/gateway/client"
 )
 
-// Warn shows msg after the build. If src is nil, the warning has an empty file called name.
+// Warn shows msg after the build. If src is nil, the warning has an empty file called name. As msg may have names that
+// others wrote, Warn makes it safe for a terminal and for gRPC, like [Return].
 func (c *Client) Warn(ctx context.Context, src *dockerui.Source, name, msg string, opts client.WarnOpts) {
+	msg = shown(msg)
 	if src != nil {
 		src.Warn(ctx, msg, opts)
 		return

@@ -33,6 +33,16 @@ func TestWarn(t *testing.T) {
 	}
 }
 
+// A warning shows what others wrote: names of files, and what MSBuild says. A terminal would obey it, and gRPC refuses
+// text that is not UTF-8.
+func TestWarnIsPrintable(t *testing.T) {
+	c := gatewaytest.Console()
+	open(t, c).Warn(t.Context(), nil, "crosshull.yaml", "a\x1b[2Jb \xff:\n\tc", client.WarnOpts{})
+	if got := c.Warnings(); len(got) != 1 || got[0] != "a\\x1b[2Jb \\xff:\n\tc" {
+		t.Errorf("warned of %q", got)
+	}
+}
+
 // A warning that cannot be shown is none.
 func TestWarnFails(t *testing.T) {
 	c := &gatewaytest.Client{}
