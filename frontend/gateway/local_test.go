@@ -1,11 +1,14 @@
 package gateway_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/patternmatcher"
@@ -41,6 +44,28 @@ func TestReadLargeFolder(t *testing.T) {
 	})
 	if err != nil || !maps.Equal(got, want) {
 		t.Errorf("it sees %d of %d names, %v", len(got), len(want), err)
+	}
+}
+
+// If even a single name is too much for a message, it is an error.
+func TestReadFolderThatIsAlwaysTooLarge(t *testing.T) {
+	c := &gatewaytest.Client{Context: fstest.MapFS{"many/name": {}}}
+	c.Step(gatewaytest.Step{Name: "local://context", Files: c.Context, Errs: map[string]error{
+		"many": errors.New("grpc: received message larger than max"),
+	}})
+	ref, err := open(t, c).Evaluate(t.Context(), llb.Local("context"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- gateway.ReadDir(t.Context(), ref, "many", func(*fstypes.Stat) {}) }()
+	select {
+	case err := <-done:
+		if err == nil || !strings.Contains(err.Error(), "larger than max") {
+			t.Errorf("it says %v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("it does not end")
 	}
 }
 

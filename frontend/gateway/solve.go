@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -219,17 +218,25 @@ func ReadDir(ctx context.Context, ref client.Reference, dir string, visit func(*
 		}
 		if first < last {
 			middle := first + (last-first)/2
-			return cmp.Or(part(prefix, first, middle), part(prefix, middle+1, last))
+			if err := part(prefix, first, middle); err != nil {
+				return err
+			}
+			return part(prefix, middle+1, last)
 		}
 		prefix += string(first)
-		return cmp.Or(read(dotnet.Escape(prefix)), part(prefix, 1, unicode.MaxRune))
+		if err := read(dotnet.Escape(prefix)); err != nil { // also if one name is too much: then there is no smaller part
+			return err
+		}
+		return part(prefix, 1, unicode.MaxRune)
 	}
 	err := read("")
-	if tooLarge(err) {
-		// Nearly all names begin in ASCII.
-		err = cmp.Or(part("", 1, unicode.MaxASCII), part("", unicode.MaxASCII+1, unicode.MaxRune))
+	if !tooLarge(err) {
+		return err
 	}
-	return err
+	if err := part("", 1, unicode.MaxASCII); err != nil { // nearly all names begin in ASCII
+		return err
+	}
+	return part("", unicode.MaxASCII+1, unicode.MaxRune)
 }
 
 // tooLarge tells whether an answer of BuildKit did not fit into a message of gRPC.
