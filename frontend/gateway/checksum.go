@@ -31,7 +31,7 @@ func (c *Client) Checksum(ctx context.Context, st llb.State, name string) (diges
 			return digest.NewDigest(digest.SHA256, hash), nil
 		}
 		if offset += len(dt); offset >= maxHashed {
-			return "", fmt.Errorf("it has more than %d MB, so sha256sum has to tell its checksum", maxHashed>>20)
+			return "", fmt.Errorf("it has more than %d MB: download it, and run sha256sum to get the checksum", maxHashed>>20)
 		}
 	}
 }
