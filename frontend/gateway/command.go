@@ -23,8 +23,8 @@ func OfCommand(err error) bool {
 	return errors.As(err, &failed)
 }
 
-// diagnoseCommand gives the error of a step that ran a command of the user the last lines that the command printed. It
-// returns other errors as they are.
+// diagnoseCommand adds the last lines that a command of the user printed to the error of its step. It returns other
+// errors as they are.
 func (c *Client) diagnoseCommand(ctx context.Context, err error, at Step) error {
 	dt, step := c.ReadFailed(ctx, err, at.Diagnostics, at.Log)
 	if step == "" {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 	"sync"
 
@@ -143,7 +142,7 @@ func (c *Client) resolve(ctx context.Context, named reference.Named, p ocispecs.
 		LogName:  prefix + " load metadata for " + named.String(),
 		ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &p, ResolveMode: c.ImageResolveMode.String()},
 	})
-	// BuildKit names the image in most errors, but not in that of bytes with another digest, say.
+	// BuildKit names the image in most errors, but not if the registry sends bytes with another digest, for example.
 	if err != nil && !IsCanceled(err) && !strings.Contains(err.Error(), reference.Path(named)) {
 		err = fmt.Errorf("%s: %w", named, err)
 	}
@@ -315,7 +314,10 @@ func (c *Client) readIndex(ctx context.Context, img *Image) (ocispecs.Index, err
 	if err != nil {
 		return index, err
 	}
-	return index, json.Unmarshal(file.Data, &index)
+	if err := json.Unmarshal(file.Data, &index); err != nil {
+		return index, fmt.Errorf("read index of %s: %w", img.Name, err)
+	}
+	return index, nil
 }
 
 // manifestFor picks a manifest as BuildKit does when it pulls.
@@ -366,5 +368,5 @@ func Platforms(ps []ocispecs.Platform) []string {
 	for i, p := range ps {
 		names[i] = platforms.Format(platforms.Normalize(p))
 	}
-	return slices.Clip(names)
+	return names
 }

@@ -99,7 +99,8 @@ func add(f *check.Facts, asker *facts.Asker) {
 func inspect(ctx context.Context, req *request.Request, asker *facts.Asker) (check.App, error) {
 	a := check.App{Prefix: req.Target.Prefix, Spec: &req.Spec.App, SDK: image(asker.SDK.Image), Tools: tools(asker)}
 	if req.Spec.None() {
-		return a, inspectNone(ctx, req, asker, &a)
+		err := inspectNone(ctx, req, asker, &a)
+		return a, err
 	}
 	questions, target, err := asker.Questions()
 	if err != nil {
