@@ -194,7 +194,12 @@ type Secret struct {
 // WriteText writes the plan for people.
 func (p *Plan) WriteText(w io.Writer) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	line := func(format string, args ...any) { _, _ = fmt.Fprintf(tw, format+"\n", args...) } // Flush has the error
+	line := func(format string, args ...any) {
+		for i, arg := range args {
+			args[i] = printable.Text(fmt.Sprint(arg)) // names and texts that others wrote
+		}
+		_, _ = fmt.Fprintf(tw, format+"\n", args...) // Flush has the error
+	}
 	for i, app := range p.Apps {
 		if i > 0 {
 			line("")
@@ -223,7 +228,7 @@ func (p *Plan) WriteText(w io.Writer) error {
 	if len(p.Arguments) > 0 {
 		line("\nBUILD ARGUMENT\tVALUE\tDESCRIPTION")
 		for _, a := range p.Arguments {
-			line("%s\t%s\t%s", a.Name, quote(a.Value), printable.Text(a.Description))
+			line("%s\t%s\t%s", a.Name, quote(a.Value), a.Description)
 		}
 	}
 	if len(p.Secrets) > 0 {
@@ -269,7 +274,7 @@ func (app App) write(line func(format string, args ...any)) {
 		}
 		line("    layers\t%s", strings.Join(layers, ", "))
 		for i, file := range t.Files {
-			line("    %s\t%s", []string{"files", ""}[min(i, 1)], printable.Text(file))
+			line("    %s\t%s", []string{"files", ""}[min(i, 1)], file)
 		}
 	}
 }
@@ -332,11 +337,11 @@ func (i Image) String() string {
 	if i.Digest != "" {
 		s += "@" + i.Digest
 	}
-	var more []string
+	s += ", on " + i.Platform
 	if i.Version != "" {
-		more = append(more, i.Version)
+		s += ", " + i.Version
 	}
-	return strings.Join(append([]string{s, "on " + i.Platform}, more...), ", ")
+	return s
 }
 
 // String is the name, with a mark if it is shared.
@@ -419,7 +424,7 @@ func (e *Explanation) WriteText(w io.Writer) error {
 			if v.Platform != "" {
 				key += " [" + v.Platform + "]"
 			}
-			_, _ = fmt.Fprintf(tw, "%s\t%s\t%s\n", key, quote(v.Value), from)
+			_, _ = fmt.Fprintf(tw, "%s\t%s\t%s\n", printable.Text(key), quote(v.Value), printable.Text(from))
 		}
 	}
 	return tw.Flush()
@@ -430,7 +435,7 @@ func Merge(platforms []string, values [][]Value) []Value {
 	var out []Value
 	for i, vs := range values {
 		for _, v := range vs {
-			if slices.ContainsFunc(out, func(o Value) bool { return o.Key == v.Key && o.Value == v.Value && o.From == v.From }) {
+			if slices.ContainsFunc(out, v.same) {
 				continue
 			}
 			if differs(v, values) {
@@ -448,10 +453,13 @@ func Merge(platforms []string, values [][]Value) []Value {
 	return out
 }
 
+// same tells whether another platform has the same value from the same source.
+func (v Value) same(o Value) bool { return o.Key == v.Key && o.Value == v.Value && o.From == v.From }
+
 // differs tells whether a platform has another value, or none.
 func differs(v Value, values [][]Value) bool {
 	for _, vs := range values {
-		if !slices.ContainsFunc(vs, func(o Value) bool { return o.Key == v.Key && o.Value == v.Value && o.From == v.From }) {
+		if !slices.ContainsFunc(vs, v.same) {
 			return true
 		}
 	}

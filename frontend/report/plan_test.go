@@ -119,7 +119,9 @@ func TestGraph(t *testing.T) {
 func TestHostileValues(t *testing.T) {
 	const value, want = "a\x1b]0;b\a\rc\nd\u2028e\xff", `a\x1b]0;b\a\rc\nd\u2028e\xff`
 	p := &Plan{Arguments: []Argument{{Name: "A", Value: value, Description: value}}}
+	app := &Plan{Apps: []App{{Project: "a", Reads: []Read{{Project: "a", Path: value, Why: value}}}}}
 	e := &Explanation{Apps: []Explained{{Values: []Value{{Key: "image.labels.a", Value: value, From: "spec"}}}}}
+	names := &Explanation{Apps: []Explained{{Values: []Value{{Key: value, Value: "1", From: "project", At: value}}}}}
 	g := &Graph{}
 	g.Project("`"+value+"` #quot;", nil)
 	for name, tc := range map[string]struct {
@@ -128,6 +130,8 @@ func TestHostileValues(t *testing.T) {
 		lines int
 	}{
 		"plan":        {p.WriteText, `"` + want + `"  ` + want + "\n", 3},
+		"app":         {app.WriteText, "    a        reads " + want + ": " + want + "\n", 7},
+		"names":       {names.WriteText, want + "  1      project, " + want + "\n", 2},
 		"explanation": {e.WriteText, `"` + want + `"  spec` + "\n", 2},
 		"graph":       {g.WriteText, "p0[\"#96;" + want + "#96; #35;quot;\"]\n", 6},
 	} {
