@@ -16,6 +16,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 
+	"github.com/crosshull/crosshull/frontend/printable"
 	"github.com/crosshull/crosshull/frontend/spec"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
@@ -199,7 +200,7 @@ type run struct {
 
 // warn adds a finding of the rule that runs now.
 func (r *run) warn(at place, format string, args ...any) {
-	detail := fmt.Sprintf(format, args...)
+	detail := printable.Text(fmt.Sprintf(format, args...)) // values and names that others wrote
 	location := at.location()
 	if slices.ContainsFunc(r.found, func(w Warning) bool { // several apps may give the same warning
 		return w.Rule.Name == r.rule.Name && w.Source.Name == at.source.Name && slices.Equal(w.Location, location) &&

@@ -784,6 +784,18 @@ project: src/app
 	}
 }
 
+// A finding quotes values. It is one line, and gives a terminal no orders.
+func TestFindingsArePrintable(t *testing.T) {
+	f := build{spec: head + `image: {env: {ASPNETCORE_URLS: "http://localhost:5000/\e[2J\n"}}` + "\n"}.facts(t)
+	found, err := Run(f, &linter.Config{})
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%v, and %d found", err, len(found))
+	}
+	if got := found[0].Detail; !strings.Contains(got, `http://localhost:5000/\x1b[2J\n: listen`) {
+		t.Errorf("it says %q", got)
+	}
+}
+
 // A user can choose which rules to skip, and whether warnings are errors.
 func TestConfig(t *testing.T) {
 	b := build{spec: "args: {A: 1}\nimage: {user: root, ports: [80]}\n"}

@@ -18,6 +18,7 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 
 	"github.com/crosshull/crosshull/frontend/check"
+	"github.com/crosshull/crosshull/frontend/gateway"
 	"github.com/crosshull/crosshull/frontend/plan"
 	"github.com/crosshull/crosshull/frontend/request"
 	"github.com/crosshull/crosshull/frontend/spec"
@@ -59,7 +60,7 @@ func mistake(results *lint.LintResults, err error) (*lint.LintResults, error) {
 	}
 	results.Sources = append(results.Sources, sources[0].Info)
 	results.Error = &lint.BuildError{
-		Message:  err.Error(),
+		Message:  gateway.Return(err).Error(), // buildx prints it as it is
 		Location: pb.Location{SourceIndex: int32(len(results.Sources) - 1), Ranges: sources[0].Ranges},
 	}
 	return results, nil

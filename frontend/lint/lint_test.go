@@ -152,6 +152,12 @@ func TestCheck(t *testing.T) {
 		{name: "a registry that refuses", c: app(nil, "base: {family: noble}"), change: func(c *gatewaytest.Client) {
 			c.Images[gatewaytest.Runtime] = gatewaytest.Image{Err: errors.New(refused)}
 		}, want: []string{"error crosshull.yaml:2 crosshull.yaml:2: base image: " + gatewaytest.Runtime + ": " + refused}},
+		{name: "a registry that sends control characters", c: app(nil, "base: {family: noble}"),
+			change: func(c *gatewaytest.Client) {
+				c.Images[gatewaytest.Runtime] = gatewaytest.Image{Err: errors.New(refused + "\x1b[2J")}
+			}, want: []string{
+				"error crosshull.yaml:2 crosshull.yaml:2: base image: " + gatewaytest.Runtime + ": " + refused + `\x1b[2J`,
+			}},
 		{name: "no toolchain", c: app(isAOT, "sdk: {toolchain: example.com/none:1}"), want: []string{
 			"error crosshull.yaml:2 crosshull.yaml:2: AOT needs an SDK with a linker, example.com/none:1: " +
 				"example.com/none:1: not found",
