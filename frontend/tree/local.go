@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"slices"
+	"sync"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
@@ -166,6 +167,8 @@ func (l *local) check(ctx context.Context, what string, c choice, names []Name) 
 	if err != nil || ref == nil {
 		return err
 	}
+	var mu sync.Mutex
+	var empty []Name
 	eg, ctx := gateway.Group(ctx)
 	eg.SetLimit(readers)
 	for dir, wanted := range folders {
@@ -175,13 +178,19 @@ func (l *local) check(ctx context.Context, what string, c choice, names []Name) 
 			if err != nil {
 				return err
 			}
+			mu.Lock()
+			defer mu.Unlock()
 			for _, n := range wanted {
-				if size := sizes[path.Base(n.Path)]; size == 0 {
-					return n.check(size)
+				if sizes[path.Base(n.Path)] == 0 {
+					empty = append(empty, n)
 				}
 			}
 			return nil
 		})
 	}
-	return eg.Wait()
+	if err := eg.Wait(); err != nil || len(empty) == 0 {
+		return err
+	}
+	sortNames(empty) // the error names the first in each build
+	return empty[0].check(0)
 }

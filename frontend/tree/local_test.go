@@ -208,6 +208,33 @@ func TestClosed(t *testing.T) {
 	}
 }
 
+// If several files cannot be read, the error names the same one in each build.
+func TestClosedInOrder(t *testing.T) {
+	f := files{"app.csproj": "1", "README.md": "x"}
+	for i := range 10 {
+		f[fmt.Sprintf("src%d/app.csproj", i)], f[fmt.Sprintf("src%d/Program.cs", i)] = "1", "x"
+	}
+	closed := func(end string) *gatewaytest.Client {
+		c := f.large()
+		for name, file := range c.Context {
+			if strings.HasSuffix(name, end) {
+				file.Mode, c.Closed = 0o600, append(c.Closed, name)
+			}
+		}
+		return c
+	}
+	for range 10 {
+		got, err := tree.Read(t.Context(), open(t, closed(".cs")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		gatewaytest.Want{Says: "src0/Program.cs cannot be read by the user who builds…"}.Check(t,
+			got.Check(t.Context(), "sources", xllb.Reads{}))
+		_, err = tree.Read(t.Context(), open(t, closed(".csproj")))
+		gatewaytest.Want{Says: "read the context: app.csproj cannot be read by the user who builds…"}.Check(t, err)
+	}
+}
+
 // The build fails if there are too many folders that cannot be read.
 func TestManyClosed(t *testing.T) {
 	c := files{"app.csproj": "1"}.large()

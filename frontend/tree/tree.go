@@ -235,7 +235,9 @@ func (t *Tree) projectFiles(ctx context.Context) (dotnet.Files, error) {
 			wanted[n.Path] = n
 		}
 	}
-	files, c, err := t.read(ctx, projectFiles, slices.Collect(maps.Values(wanted)))
+	names := slices.Collect(maps.Values(wanted))
+	sortNames(names) // if several cannot be read, the error names the first
+	files, c, err := t.read(ctx, projectFiles, names)
 	if err != nil {
 		return nil, err
 	}
