@@ -4,7 +4,6 @@ import (
 	"maps"
 	"path"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/moby/patternmatcher"
@@ -77,17 +76,6 @@ func (c *chooser) under(dir string) bool {
 			return false
 		}
 	}
-}
-
-// in gives the names that are in a folder, at any depth: those from lo to hi.
-func (c *chooser) in(dir string) (lo, hi int) {
-	if dir == "." {
-		return 0, len(c.Names)
-	}
-	find := func(p string) int {
-		return sort.Search(len(c.Names), func(i int) bool { return c.Names[i].Path >= p })
-	}
-	return find(dir + "/"), find(dir + "0") // the character after the slash
 }
 
 // count tells how many files and links are in a folder.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/crosshull/crosshull/frontend/gateway"
@@ -45,6 +46,17 @@ func (t *Tree) Name(p string) (Name, bool) {
 		return Name{}, false
 	}
 	return t.Names[i], true
+}
+
+// in gives the names that are in a folder, at any depth: those from lo to hi.
+func (t *Tree) in(dir string) (lo, hi int) {
+	if dir == "." {
+		return 0, len(t.Names)
+	}
+	find := func(p string) int {
+		return sort.Search(len(t.Names), func(i int) bool { return t.Names[i].Path >= p })
+	}
+	return find(dir + "/"), find(dir + "0") // the character after the slash
 }
 
 // maxLinks is how many links a path may lead through, as in Linux (path_resolution(7)).
@@ -139,7 +151,8 @@ func (t *Tree) Glob(ctx context.Context, pattern string) ([]string, error) {
 			return nil, nil //nolint:nilerr // nothing is there
 		}
 		var names []string
-		for _, n := range t.Names {
+		lo, hi := t.in(end.Path)
+		for _, n := range t.Names[lo:hi] {
 			if path.Dir(n.Path) == end.Path {
 				names = append(names, path.Base(n.Path))
 			}
