@@ -14,17 +14,17 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// overlay is a context that commands have changed. What they had of it is now what they leave. The rest comes from the
-// context below, and only what is read of that is transferred.
+// overlay is a context that commands have changed. They got a part of the context before them, and left takes the place
+// of that part. The rest is as before, and only what is read of it is transferred.
 type overlay struct {
 	left snapshot
-	// all are the names in left, made has their paths. rest is the tree of all else.
+	// all are the names in left, and made has their paths. rest is the tree of the rest.
 	all  []Name
 	made map[string]bool
 	rest *Tree
 }
 
-// Changed gives the tree after commands. They leave left in place of the part of t that given matches.
+// Changed gives the tree after commands. given is the part of t that they got, and left is what they made of it.
 func (t *Tree) Changed(ctx context.Context, req *request.Request, left llb.State, given xllb.Reads) (*Tree, error) {
 	ref, err := req.Gateway.Evaluate(ctx, left)
 	if err != nil {
@@ -40,21 +40,21 @@ func (t *Tree) Changed(ctx context.Context, req *request.Request, left llb.State
 	if o.rest, err = t.without(given, o.made); err != nil {
 		return nil, err
 	}
-	whole := xllb.AddRest(left, t.Context, o.rest.over(given, t.Exclude))
+	whole := xllb.AddRest(left, t.Context, o.rest.restReads(given, t.Exclude))
 	changed, err := newTree(ctx, req, whole, o)
 	if err != nil {
 		return nil, err
 	}
 	if l, ok := t.origin.(*local); ok && !l.whole && len(given.Include) > 0 {
 		changed.told.Part = func(what string, reads ...xllb.Reads) llb.State {
-			return xllb.AddRest(left, l.state(o.rest.part(what, reads)), o.rest.over(given, t.Exclude))
+			return xllb.AddRest(left, l.state(o.rest.part(what, reads)), o.rest.restReads(given, t.Exclude))
 		}
 		changed = changed.with(changed.Files)
 	}
 	return changed, nil
 }
 
-// without is the tree without what given matches, what commands made, and what builds on the host left.
+// without is the tree without what commands got (given), what they made, and what builds on the host left.
 func (t *Tree) without(given xllb.Reads, made map[string]bool) (*Tree, error) {
 	matches := func(patterns []string) (func(string) bool, error) {
 		m, err := patternmatcher.New(patterns)
@@ -93,9 +93,9 @@ func (t *Tree) without(given xllb.Reads, made map[string]bool) (*Tree, error) {
 	return &rest, nil
 }
 
-// over are the patterns of the files of the tree, which is what commands did not have.
-func (t *Tree) over(given xllb.Reads, exclude []string) xllb.Reads {
-	if len(given.Include) == 0 { // they had nearly all
+// restReads are the patterns that match the files of the tree, which are those that commands did not get.
+func (t *Tree) restReads(given xllb.Reads, exclude []string) xllb.Reads {
+	if len(given.Include) == 0 { // they got nearly all
 		reads := xllb.Reads{Exclude: exclude}
 		for _, n := range t.Names {
 			if !n.Mode.IsDir() {
@@ -133,7 +133,7 @@ func (o overlay) read(ctx context.Context, what string, c choice, names []Name) 
 	return files, err
 }
 
-// check checks the rest: what commands had was checked before they ran.
+// check checks the rest: what commands got was checked before they ran.
 func (o overlay) check(ctx context.Context, what string, _ choice, files []Name) error {
 	var reads xllb.Reads
 	var rest []Name
