@@ -10,6 +10,7 @@ import (
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 
 	"github.com/crosshull/crosshull/frontend/gateway/gatewaytest"
+	"github.com/crosshull/crosshull/frontend/report"
 )
 
 // Mistakes that only the context, an address or an image shows are errors at their line, and nothing is exported.
@@ -53,6 +54,22 @@ func TestFilesThatAreWrong(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, tc.err)
 			}
 		})
+	}
+}
+
+// The size of a layer is that of the files that stay in it, also for a further app of the image.
+func TestSizeWithoutRemovedFiles(t *testing.T) {
+	c := app("linux/amd64", nil, "project: app", "publish: {also: [{project: tools, to: /migrator}]}",
+		"files: [{remove: /migrator/app.dll}]")
+	c.Describe(gatewaytest.App(project, nil), gatewaytest.App("tools/tools.csproj", nil))
+	for _, l := range told(t, export(t, c)).Apps[0].Images[0].Layers {
+		want := report.Layer{Name: "app", Shared: true, Bytes: 2}
+		if l.To != "" {
+			want = report.Layer{Name: "app", Shared: true, To: "/migrator"}
+		}
+		if l != want {
+			t.Errorf("%#v, want %#v", l, want)
+		}
 	}
 }
 

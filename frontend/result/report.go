@@ -86,7 +86,7 @@ func newReport(
 		for j, l := range img.layers {
 			key := fmt.Sprintf("%p %q %q", l.from, l.folders, l.edit.Remove)
 			if _, ok := sizes[key]; !ok {
-				sizes[key] = sync.OnceValues(func() (int64, error) { return size(egctx, l, xllb.AppDir(p.App)) })
+				sizes[key] = sync.OnceValues(func() (int64, error) { return size(egctx, l) })
 			}
 			bytes := sizes[key] // not in the goroutine: the map grows meanwhile
 			eg.Go(func() (err error) {
@@ -113,9 +113,8 @@ func newReport(
 	return r, nil
 }
 
-// size is how many bytes the files of a layer have, without those that the spec removes; 0 if nobody has read them. The
-// app is in dir.
-func size(ctx context.Context, l layer, dir string) (int64, error) {
+// size is how many bytes the files of a layer have, without those that the spec removes; 0 if nobody has read them.
+func size(ctx context.Context, l layer) (int64, error) {
 	if l.from == nil {
 		return 0, nil
 	}
@@ -123,7 +122,7 @@ func size(ctx context.Context, l layer, dir string) (int64, error) {
 	for _, folder := range l.folders {
 		err := gateway.Walk(ctx, l.from, folder, func(name string, stat *fstypes.Stat) error {
 			isDir := os.FileMode(stat.Mode).IsDir()
-			switch removed := slices.Contains(l.edit.Remove, path.Join(dir, strings.TrimPrefix(name, folder))); {
+			switch removed := slices.Contains(l.edit.Remove, path.Join(l.dir, strings.TrimPrefix(name, folder))); {
 			case removed && isDir:
 				return fs.SkipDir
 			case !removed && !isDir:
