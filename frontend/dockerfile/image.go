@@ -145,11 +145,6 @@ func (s *stage) published() {
 	}
 }
 
-// put is [writer.put] for the value of a key, as the plan has it.
-func (s *stage) put(key, instruction string, values ...text) {
-	s.writer.put(key, instruction, values...)
-}
-
 // copyLine makes a COPY of words. It uses JSON if the parser would split a word at its spaces or take it for a heredoc.
 func copyLine(flags string, words ...string) string {
 	flags = strings.TrimLeft(flags, " ") // not at the end, where a space may be escaped
