@@ -15,7 +15,7 @@ import (
 func (g *Graph) publish(p *plan.Plan, rid string, published llb.State) error {
 	vars := p.Request.PlatformVars()
 	after := p.Request.Spec.Publish.After
-	if len(after) == 0 || p.Further() { // they are about the app
+	if len(after) == 0 || p.Further() { // they change only what the app of the target publishes
 		g.Published = append(g.Published, Published{rid, published})
 		return nil
 	}

@@ -27,9 +27,9 @@ type Graph struct {
 	Launchers *llb.State
 }
 
-// Published is the step that publishes for a runtime identifier. It is empty if all platforms share one publish.
+// Published is a step that publishes.
 type Published struct {
-	// Key is that of [plan.Plan.PublishKey].
+	// Key is that of [plan.Plan.PublishKey]. It is empty if all platforms share one publish.
 	Key   string
 	State llb.State
 }
@@ -37,7 +37,7 @@ type Published struct {
 // All are the graph itself and those of Also.
 func (g *Graph) All() []*Graph { return append([]*Graph{g}, g.Also...) }
 
-// Make gives the steps of a plan; none for an image of files alone. compression is that of the plan, or replaces it.
+// Make gives the steps of a plan; none for an image of files alone. compression is used in place of that of the plan.
 func Make(p *plan.Plan, compression dotnet.Compression) (*Graph, error) {
 	g := &Graph{Plan: p, Builder: p.Builder()}
 	for _, also := range p.Also {

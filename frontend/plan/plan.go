@@ -5,7 +5,7 @@
 // restored together. Calls print the plan, rules check it, and the build follows it. No other code decides these again.
 // A build learns the frameworks of an app last, and [Plan.ForFrameworks] then gives the plan for them.
 // Make solves only one thing: it looks into a base image whose name does not tell its C library. [Plan.WithUsers] looks
-// into bases whose users somebody has to know.
+// into bases whose users the build needs.
 package plan
 
 import (
@@ -67,7 +67,7 @@ type Target struct {
 	wanted apt.Packages // by the spec
 	// Layers are the layers that the image can have, the first at the bottom. After publish, empty ones are left out.
 	Layers []Layer
-	// Users are the users of the image; nil if nobody has to know them. Only [Plan.WithUsers] sets them.
+	// Users are the users of the image; nil if the build does not need them. Only [Plan.WithUsers] sets them.
 	Users *xllb.Users
 }
 
@@ -139,14 +139,11 @@ func (p *Plan) ForFrameworks(ctx context.Context, frameworks []string) (*Plan, e
 		return nil, err
 	}
 	other := *p
-	other.Targets = nil
+	other.Targets, other.Also = nil, nil
 	if err := other.addTargets(ctx, ref, places); err != nil {
 		return nil, err
 	}
-	for i, also := range p.Also {
-		if i == 0 {
-			other.Also = nil
-		}
+	for _, also := range p.Also {
 		other.Also = append(other.Also, also.on(other.Targets))
 	}
 	return &other, nil

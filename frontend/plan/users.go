@@ -14,9 +14,9 @@ import (
 	"github.com/crosshull/crosshull/llb/accounts"
 )
 
-// WithUsers is p with the users of its images, as far as somebody has to know them. Their files then have the numbers
-// of their owners. For that it looks into the bases, which BuildKit pulls. So it is no part of [Make]: a build does it
-// while the app compiles.
+// WithUsers is p with the users of the images that need them. The entries of files then have numbers for their owners
+// in place of names. WithUsers looks into the bases, and BuildKit pulls them for that. So it is no part of [Make]: a
+// build does it while the app compiles.
 func (p *Plan) WithUsers(ctx context.Context) (*Plan, error) {
 	known := *p
 	known.Targets = slices.Clone(p.Targets)

@@ -34,7 +34,7 @@ func (r *Request) command(phase string) *spec.Command {
 	return nil
 }
 
-// network is what a command says of its network. Without a word it has what all steps have.
+// network is the network that a command asks for. A command that names none has that of all steps.
 func network(c *spec.Command) []llb.RunOption {
 	switch c.Network {
 	case "none":

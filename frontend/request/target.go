@@ -71,6 +71,7 @@ func (r *Request) Choose() (*Request, error) {
 	for _, t := range r.Targets() {
 		names = append(names, t.Name)
 	}
+	exists := slices.Contains(names, name)
 	switch {
 	case name == "":
 		return nil, r.At(
@@ -81,14 +82,12 @@ func (r *Request) Choose() (*Request, error) {
 				strings.Join(names, ", "),
 			),
 		)
-	case !slices.Contains(names, name):
-		return nil, fmt.Errorf("target %q does not exist: use %s", name, strings.Join(names, ", "))
-	case len(apps) == 0 || name == spec.TargetTest:
+	case exists && (len(apps) == 0 || name == spec.TargetTest):
 		return r.with(Target{Kind: name}, r.Spec), nil
 	}
 	for _, app := range apps {
 		for _, t := range spec.Targets {
-			if t.PerApp && t.Of(app) == name {
+			if exists && t.PerApp && t.Of(app) == name {
 				return r.forApp(app, t.Name), nil
 			}
 		}

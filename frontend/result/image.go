@@ -179,7 +179,7 @@ func (out *published) images(ctx context.Context, p *plan.Plan, entries [][]xllb
 	for i, t := range p.Targets {
 		layers[i] = out.all(p, t)
 	}
-	lies, err := grounds(ctx, p, layers)
+	under, err := grounds(ctx, p, layers)
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +191,7 @@ func (out *published) images(ctx context.Context, p *plan.Plan, entries [][]xllb
 			for j, f := range t.Spec.Files { // with the numbers of owners
 				s.entries[j].File = f
 			}
-			all[i], err = s.image(ctx, lies[i])
+			all[i], err = s.image(ctx, under[i])
 			return err
 		})
 	}

@@ -21,7 +21,7 @@ import (
 // published has the results of the steps that publish.
 type published struct {
 	graph *graph.Graph
-	apps  map[string]made // by runtime identifier
+	apps  map[string]made // by [graph.Published.Key]
 	// assets is the step that made static web assets; nil if publish made them.
 	assets *made
 	// asked is the step that asked what packages read; nil if there was nothing to ask.

@@ -167,7 +167,7 @@ func ran(ctx context.Context, p *plan.Plan, b *built) ([]report.Ran, error) {
 	if !anew {
 		return append(before, after...), nil
 	}
-	// An error about a file: the project has moved it.
+	// If a file of these steps is not there, the project has moved it. Then the list does not have the step.
 	tree, err := p.Request.Gateway.Solve(ctx, b.graph.Tree)
 	if err != nil {
 		return nil, err

@@ -184,17 +184,17 @@ func (l layer) names() gateway.Names {
 }
 
 // findBelow adds what a pattern of entry i matches in the base, and among the files of the entries before it, to what
-// the entry has found. before is how much was found in the app. It gives that number with its own. It looks at the base
+// the entry has found. inApp is how much was found in the app, and n is how much was found in all. It looks at the base
 // if we have to look there anyway, or if the pattern matches nothing else.
 func (s *site) findBelow(
-	ctx context.Context, i int, pattern string, looked bool, ground xllb.Ground, before int,
+	ctx context.Context, i int, pattern string, looked bool, ground xllb.Ground, inApp int,
 ) (n int, err error) {
 	e := &s.entries[i]
 	found, err := s.match(ctx, i, pattern, looked, ground)
 	if err != nil {
 		return 0, err
 	}
-	if before+len(found) == 0 && !looked {
+	if inApp+len(found) == 0 && !looked {
 		looked = true
 		if found, err = s.match(ctx, i, pattern, looked, ground); err != nil {
 			return 0, err
@@ -213,7 +213,7 @@ func (s *site) findBelow(
 		}
 		s.removed = append(s.removed, inBase...)
 	}
-	return before + len(found), nil
+	return inApp + len(found), nil
 }
 
 // match gives what a pattern matches below entry i.
