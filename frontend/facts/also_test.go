@@ -74,7 +74,7 @@ func TestAlsoMistakes(t *testing.T) {
 			"crosshull.yaml:5: there is no tol in the context, or an ignore file leaves it out: did you mean tool?",
 			[]gatewaytest.Answer{app}},
 		{"modes that do not go together", "{project: tool, mode: [portable, aot], to: /tool}",
-			"crosshull.yaml:5: publish.mode: …", []gatewaytest.Answer{app}},
+			"crosshull.yaml:5: publish.also.0.mode: portable cannot be combined…", []gatewaytest.Answer{app}},
 		{"a project that is no app", "{project: lib, to: /lib}", "crosshull.yaml:5: nothing to publish in lib…",
 			[]gatewaytest.Answer{app, gatewaytest.Test("lib/lib.csproj")}},
 	} {

@@ -39,19 +39,14 @@ func (r *Request) Check() error {
 
 // Project is how the project of the app is built.
 func (r *Request) Project() (dotnet.Project, error) {
-	p, err := r.project()
+	p, err := project(&r.Spec.App, "publish.mode")
 	p.Newest = r.Missing != nil
-	return p, err
-}
-
-func (r *Request) project() (dotnet.Project, error) {
-	p, err := project(&r.Spec.App)
 	return p, r.At("publish.mode", err)
 }
 
 // ProjectOf is Project for another app of the spec.
 func (r *Request) ProjectOf(app string) (dotnet.Project, error) {
-	p, err := project(r.Spec.Apps[app])
+	p, err := project(r.Spec.Apps[app], "publish.mode")
 	return p, r.At("apps."+app+".publish.mode", err)
 }
 
@@ -59,11 +54,12 @@ func (r *Request) ProjectOf(app string) (dotnet.Project, error) {
 func (r *Request) AlsoOf(app *spec.App, also spec.Also, key string) (dotnet.Project, error) {
 	of := *app
 	of.Project, of.Framework, of.Publish.Mode = also.Project, also.Framework, also.Mode
-	p, err := project(&of)
+	p, err := project(&of, key+".mode")
 	return p, r.At(key+".mode", err)
 }
 
-func project(app *spec.App) (dotnet.Project, error) {
+// project is how the project of an app is built. mode is the key of its mode, for the error.
+func project(app *spec.App, mode string) (dotnet.Project, error) {
 	p := dotnet.Project{
 		Path:          strings.Trim(app.Project, "/"),
 		Framework:     app.Framework,
@@ -74,11 +70,11 @@ func project(app *spec.App) (dotnet.Project, error) {
 		Family:        app.Base.Family,
 	}
 	if names := app.Publish.Mode; len(names) > 0 {
-		mode, err := dotnet.ParseMode(names)
+		parsed, err := dotnet.ParseMode(names)
 		if err != nil {
-			return p, fmt.Errorf("publish.mode: %w", err)
+			return p, fmt.Errorf("%s: %w", mode, err)
 		}
-		p.Mode = &mode
+		p.Mode = &parsed
 	}
 	return p, nil
 }
