@@ -112,7 +112,7 @@ func nameStages(apps []*app) {
 		if a.Request.Spec.Tests.Gate {
 			a.test, a.publish = name("test"), name("publish")
 		}
-		if len(a.Request.Spec.Publish.Before) > 0 {
+		if len(a.Request.Spec.Publish.Before) > 0 && a.Request.Compiles() { // files alone need no sources
 			a.changed = name("before")
 		}
 		if a.published = a.publish; len(a.Request.Spec.Publish.After) > 0 {

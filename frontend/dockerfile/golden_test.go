@@ -287,6 +287,24 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// An image of files alone runs no commands, also if it inherits some, so its files come from the context.
+func TestInheritedCommands(t *testing.T) {
+	c := gatewaytest.Console()
+	c.Spec("publish: {before: [make]}", "apps:", "  web: {project: app}",
+		"  texts: {project: none, base: {image: '"+gatewaytest.Runtime+"'}, files: [{from: a.txt, to: /a}]}")
+	c.Say("a.txt", "text")
+	c.Set("requestid", "frontend.dockerfile")
+	c.Set("target", "texts")
+	res, err := frontend.Build(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(res.Metadata["result.txt"])
+	if !strings.Contains(text, "\nCOPY --link a.txt /a\n") || strings.Contains(text, "--from=") {
+		t.Error(text)
+	}
+}
+
 func wantGolden(t *testing.T, name string, got []byte) {
 	t.Helper()
 	if *update {
