@@ -207,7 +207,7 @@ func (l *Local) readNames(
 		}
 	}
 	if len(rest) > 0 {
-		return errors.New("read the names of the context: BuildKit sent only a part of the list, build again")
+		return errors.New("read the names of the context: BuildKit sent only a part of the list: build again")
 	}
 	return nil
 }

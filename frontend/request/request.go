@@ -94,7 +94,10 @@ func (r *Request) readSpec(ctx context.Context) error {
 		return nil
 	case !r.isDefaultName():
 		if missing {
-			return fmt.Errorf("spec %s does not exist: %w", r.Gateway.Opt("filename"), err)
+			return gateway.Reword(err, fmt.Sprintf(
+				"spec %s does not exist: give -f the path of a %s, or no -f to build with the defaults",
+				r.Gateway.Opt("filename"), SpecName,
+			))
 		}
 		return fmt.Errorf(
 			"%s is a Dockerfile, not a spec: give -f the path of a %s, or no -f to build with the defaults",

@@ -53,7 +53,7 @@ func TestReadDockerfile(t *testing.T) {
 				"4 image.users an entry such as {name: shop, uid: 10001}, as",
 				"5 image.users {name: shop, uid: 7, gid: media, home: /}",
 				"6 image.groups {name: group, gid: 8}", "7 image.users an entry such as {name: shop, uid: 10001}",
-				"8 image.users an entry such as {name: shop, uid: 10001}, as", "9 image.users an entry says all",
+				"8 image.users an entry such as {name: shop, uid: 10001}, as", "9 image.users write all about",
 				"10 image.users an entry such as"}},
 		{"commands of the build", sdk + "RUN apt-get install -y nodejs\nRUN npm ci && npm run build\n" +
 			"RUN --mount=type=secret,id=token dotnet restore\nRUN dotnet nuget add source x\nRUN dotnet test\n" +
@@ -79,7 +79,7 @@ func TestReadDockerfile(t *testing.T) {
 			"RUN apt-get upgrade -y && apt-get purge -y wget\nRUN apt-get install -y --no-install-recommends ./a.deb\n",
 			[]string{"2 base.packages [curl=7.*, libgdiplus]",
 				"3 base.packages [curl/bookworm-backports, tzdata/stable] and the others by their names; with recommends: true if",
-				"4 base.packages the others by their names; with", "5 base.image a newer base", "5 base.packages without what",
+				"4 base.packages the others by their names; with", "5 base.image a newer base", "5 base.packages leave out what",
 				"6 base.packages the others by their names"}},
 		{"sources of packages", aspnet + "RUN mkdir -p /etc/apt/keyrings && curl https://a/key | gpg --dearmor -o /a.gpg\n" +
 			"RUN echo \"deb https://a/ ./\" > /etc/apt/sources.list.d/a.list\n" +

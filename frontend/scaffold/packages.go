@@ -75,7 +75,7 @@ func ofApt(words []string) *Need {
 	case "upgrade", "dist-upgrade", "full-upgrade":
 		return &Need{Key: "base.image", Advice: "a newer base: nothing upgrades the packages of a base"}
 	case "remove", "purge":
-		return &Need{Key: "base.packages", Advice: "without what is removed again"}
+		return &Need{Key: "base.packages", Advice: "leave out what is removed again"}
 	default:
 		return nil
 	}

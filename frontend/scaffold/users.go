@@ -16,7 +16,7 @@ func ofUsers(words []string) *Need {
 	case "adduser":
 		return &Need{Key: "image.users", Advice: entry(words, "uid", adduserOptions)}
 	case "usermod", "passwd", "chpasswd":
-		return &Need{Key: "image.users", Advice: "an entry says all about a user; a password is always locked"}
+		return &Need{Key: "image.users", Advice: "write all about the user into one entry; its password is always locked"}
 	}
 	return nil
 }

@@ -207,7 +207,7 @@ func noWildcards(v string) string {
 // beside are the keys that the entry of a kind may have. MakesFolder is a copy without a source.
 var beside = map[Kind]struct{ what, keys string }{
 	Copies:      {"a copy", "context image from exclude checksum unpack strip to mode owner"},
-	MakesFolder: {"an empty folder, as there is no from,", "to mode owner"},
+	MakesFolder: {"an empty folder (there is no from)", "to mode owner"},
 	Links:       {"link", "link to"},
 	Removes:     {"remove", "remove"},
 	Changes:     {"change", "change mode owner"},

@@ -20,7 +20,8 @@ func TestFileShapes(t *testing.T) {
 		"files:\n  - change: /a":                         "line 2: files.0: change needs mode or owner",
 		"files:\n  - {change: /a, owner: 7, unpack: true}": "line 2: files.0: unpack does not go with change: it takes " +
 			"change, mode, owner",
-		"files:\n  - to: /a\n    unpack: true":                   "line 3: files.0: unpack does not go with an empty folder",
+		"files:\n  - to: /a\n    unpack: true": "line 3: files.0: unpack does not go with an empty folder (there is " +
+			"no from): it takes to, mode, owner",
 		"files:\n  - {image: a, unpack: true, to: /b}":           "line 2: files.0: unpack needs from",
 		"files:\n  - {from: a, strip: 1, to: /b}":                "line 2: files.0: strip is for archives",
 		"files:\n  - {image: a, context: b, to: /b}":             "line 2: an entry of files has context or image, not both",

@@ -228,7 +228,7 @@ var rules = map[string]*rule{
 	"args": {names: &rule{
 		is: isVariable + ", 128 at most", match: all(`[a-zA-Z_][a-zA-Z0-9_]{0,127}`),
 		not: buildKits, because: func(string) string {
-			return "it is an argument of BuildKit's own, and need not be declared"
+			return "BuildKit itself reads this argument: remove it from args"
 		},
 	}},
 	"apps": {names: &rule{

@@ -207,7 +207,7 @@ func TestRange(t *testing.T) {
 		{"nuget: {audit: _}", "true FALSE 1 null", "yes maybe '' 2", "must be true or false, not"},
 		{"args: {_: a}", "A a_1", "1a a-b ''", "must be letters, digits and _"},
 		{"args: {_: a}", "SOURCE_DATE", "SOURCE_DATE_EPOCH BUILDKIT_X https_proxy HTTP_PROXY",
-			"it is an argument of BuildKit's own"},
+			"BuildKit itself reads this argument: remove it from args"},
 		{"args: {A: _}", `'' null a "a\nb" {}`, `"\0"`, "must be a text without the character NUL"},
 		{"apps: {_: {}}", "web a_b-c x-web 1", "Web -a _a a.b '' é", "must be lower-case letters, digits, - and _"},
 		{"apps: {_: {}}", "web-publisher", "image web-sbom test", "it is the name of another target"},

@@ -183,7 +183,7 @@ func TestParseMistakes(t *testing.T) {
 			`line 2: image.annotations: name "$${A}": a name takes no build arguments, a value does`},
 		{"argument name", "args: {1A: x}", `line 1: args: name "1A" must be letters, digits and _`},
 		{"argument of BuildKit", "args:\n  SOURCE_DATE_EPOCH: 1",
-			`line 2: args: name "SOURCE_DATE_EPOCH": it is an argument of BuildKit's own`},
+			`line 2: args: name "SOURCE_DATE_EPOCH": BuildKit itself reads this argument: remove it from args`},
 		{"argument that is a list", "args:\n  A: [1]", `line 2: "args.A" must be a map of keys to values, not a list`},
 		{"secret name", "publish: {secrets: {a-b: x}}", `line 1: publish.secrets: name "a-b" must be letters, digits and _`},
 		{"secret without an id", "tests:\n  projects: [a]\n  secrets:\n    A:",
