@@ -59,9 +59,7 @@ func lockFileNotEnforced(r *run, a *App) {
 
 // lockFile finds the lock file of a project as NuGet does. NuGetLockFilePath may name another one.
 func (r *run) lockFile(n dotnet.Node) (name string, ok bool) {
-	dir, base := path.Split(n.Path)
-	own := "packages." + strings.ReplaceAll(strings.TrimSuffix(base, path.Ext(base)), " ", "_") + ".lock.json"
-	for _, name := range []string{dir + own, dir + "packages.lock.json"} {
+	for _, name := range n.LockFiles() {
 		if slices.Contains(r.Settings, name) {
 			return name, true
 		}

@@ -11,7 +11,6 @@ package plan
 import (
 	"context"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -320,11 +319,11 @@ func (p *Plan) RestoreRIDs() []string {
 // locked tells whether the app has a lock file.
 func (p *Plan) locked() bool {
 	return slices.ContainsFunc(p.App.Closure, func(n dotnet.Node) bool {
-		if n.Path != p.App.Path {
-			return false
+		exists := func(name string) bool {
+			_, ok := p.Tree.Name(name)
+			return ok
 		}
-		_, there := p.Tree.Name(path.Join(path.Dir(n.Path), "packages.lock.json"))
-		return there || n.LockFile != ""
+		return n.Path == p.App.Path && (n.LockFile != "" || slices.ContainsFunc(n.LockFiles(), exists))
 	})
 }
 

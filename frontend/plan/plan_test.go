@@ -47,6 +47,26 @@ func makePlan(t *testing.T, c *gatewaytest.Client) *plan.Plan {
 	return p
 }
 
+// A lock file is for all runtime identifiers of its project. NuGet looks for one with the name of the project first.
+func TestRestoreWithLockFile(t *testing.T) {
+	own := []string{"linux-arm64", "linux-x64", "win-x64"}
+	for file, want := range map[string][]string{
+		"app/packages.lock.json":       own,
+		"app/packages.app.lock.json":   own,
+		"app/packages.other.lock.json": {"linux-x64"},
+		"packages.lock.json":           {"linux-x64"},
+	} {
+		app := gatewaytest.App("app/app.csproj", gatewaytest.Item{"SelfContained": "true"})
+		app.RuntimeIdentifiers = own
+		c := build("linux/amd64", nil)
+		c.Describe(app)
+		c.Say(file, "{}")
+		if got := makePlan(t, c).RestoreRIDs(); !slices.Equal(got, want) {
+			t.Errorf("%s: restored for %q, want %q", file, got, want)
+		}
+	}
+}
+
 // What is restored and published once for all, and what for each platform.
 func TestModes(t *testing.T) {
 	all := []string{"linux-arm", "linux-arm64", "linux-x64"}

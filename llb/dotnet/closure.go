@@ -68,6 +68,14 @@ type Locked struct {
 	LockedMode bool
 }
 
+// LockFiles are the names that NuGet's lock file of a project can have. NuGet takes the first that exists. If
+// NuGetLockFilePath is set, it names another file.
+func (n Node) LockFiles() []string {
+	dir, base := path.Split(n.Path)
+	own := "packages." + strings.ReplaceAll(strings.TrimSuffix(base, path.Ext(base)), " ", "_") + ".lock.json"
+	return []string{dir + own, dir + "packages.lock.json"}
+}
+
 // reach are Reads as patterns. reachKnown tells whether the patterns match all that the project reads.
 type reach struct {
 	restoreReach, publishReach []string

@@ -56,6 +56,8 @@ type Answer struct {
 	Earlier []string
 	// ByRuntimeIdentifier tells that it has other files for other runtime identifiers.
 	ByRuntimeIdentifier bool
+	// RuntimeIdentifiers are those that the project lists.
+	RuntimeIdentifiers []string
 	// Missing are projects that a solution names and that are not there.
 	Missing []string
 	// Errors are why MSBuild cannot describe the project.
@@ -137,7 +139,7 @@ func (e Evaluation) document() document {
 			doc.Projects[i].Target, doc.Projects[i].Frameworks = a.Properties["PlatformTarget"], a.Frameworks
 			out.App = &app{
 				Path: a.Path, Closure: []int{i}, ByRuntimeIdentifier: a.ByRuntimeIdentifier,
-				Properties: a.Properties, Items: a.Items, Errors: a.Errors,
+				RuntimeIdentifiers: a.RuntimeIdentifiers, Properties: a.Properties, Items: a.Items, Errors: a.Errors,
 			}
 			for _, ref := range a.References {
 				j := add(ref)
@@ -178,6 +180,7 @@ type app struct {
 	Path                string            `json:"path"`
 	Closure             []int             `json:"closure"`
 	ByRuntimeIdentifier bool              `json:"byRuntimeIdentifier,omitempty"`
+	RuntimeIdentifiers  []string          `json:"runtimeIdentifiers,omitempty"`
 	Errors              []Problem         `json:"errors"`
 	Properties          Item              `json:"properties"`
 	Items               map[string][]Item `json:"items"`
