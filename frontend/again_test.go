@@ -77,3 +77,23 @@ func TestOnceMore(t *testing.T) {
 		})
 	}
 }
+
+// A step that installs OS packages reads no sources, so the whole context would not help it.
+func TestPackagesOnce(t *testing.T) {
+	c := withSpec("base: {packages: [none]}")
+	c.Step(gatewaytest.Step{Name: "docker-image://" + gatewaytest.Runtime, Files: fstest.MapFS{"usr/bin/apt-get": {}}})
+	const name = "[packages linux/amd64] apt-get download"
+	c.Mounts = map[string]fstest.MapFS{name + " /diagnostics": {"packages.log": {Data: []byte("no package none\n")}}}
+	runs := 0
+	c.Step(gatewaytest.Step{Name: name, Do: func(context.Context) error {
+		runs++
+		return gatewaytest.Failed(name, "/diagnostics")
+	}})
+	_, err := Build(t.Context(), c)
+	if err == nil || !strings.HasSuffix(err.Error(), "crosshull.yaml:2: no package none") {
+		t.Errorf("error %v", err)
+	}
+	if runs != 1 {
+		t.Errorf("it ran %d times", runs)
+	}
+}

@@ -45,7 +45,8 @@ func (c *Client) Diagnose(ctx context.Context, err error, at Step) error {
 // Lacks tells whether a step may have failed because a file of the context was not there. It gives the errors that the
 // step wrote down.
 func Lacks(err error) (diagnostics []dotnet.Diagnostic, lacks bool) {
-	if failedExec(err) == nil || IsCanceled(err) || OfCommand(err) {
+	var apart *withoutSources
+	if failedExec(err) == nil || IsCanceled(err) || OfCommand(err) || errors.As(err, &apart) {
 		return nil, false
 	}
 	var w *worded
@@ -54,6 +55,14 @@ func Lacks(err error) (diagnostics []dotnet.Diagnostic, lacks bool) {
 	}
 	return w.diagnostics, slices.ContainsFunc(w.diagnostics, dotnet.Diagnostic.MayLack)
 }
+
+// withoutSources is the error of a step that reads no sources.
+type withoutSources struct{ error }
+
+func (e *withoutSources) Unwrap() error { return e.error }
+
+// WithoutSources marks the error of a step that reads no sources, such as one that installs OS packages: see [Lacks].
+func WithoutSources(err error) error { return &withoutSources{err} }
 
 // FailedStep makes the error of a step that left diagnostics, but succeeded for BuildKit. Its text is like that of
 // Diagnose. It shows more diagnostics, because buildx does not show the log of a cached step.

@@ -97,6 +97,7 @@ func TestLacks(t *testing.T) {
 		{"a build that ends", fmt.Errorf("%w: %w", failed, context.Canceled), false, 0},
 		{"a step that says nothing", failed, true, 0},
 		{"a step with another text", Reword(failed, "1 of 2 tests failed"), true, 0},
+		{"a step that reads no sources", Reword(WithoutSources(failed), "no package curl"), false, 0},
 		{"a type that is not known", fmt.Errorf("publish: %w", said("CS0246")), true, 1},
 		{"syntax", said("CS1002"), false, 1},
 		{"packages", said("NU1101", "NU1102"), false, 2},

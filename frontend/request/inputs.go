@@ -149,7 +149,7 @@ func (r *Request) DiagnosePackages(ctx context.Context, err error) error {
 		text += mistake + "\n"
 	}
 	text += fmt.Sprintf("%s:%d: %s", r.Source.Filename, r.Range(key).Start, mistakes[0])
-	return gateway.Reword(err, text) // which has the place of the vertex
+	return gateway.Reword(gateway.WithoutSources(err), text) // err has the place of the vertex
 }
 
 // packageKey is the key of base.packages that mistakes are about: a key, a source or a package that they name.
