@@ -5,7 +5,7 @@
 //
 //	request   what was asked for: options, flags, the spec, the target
 //	tree      what is in the context
-//	facts     what MSBuild says of the projects asked about
+//	facts     the SDK, and what MSBuild says of the projects
 //	plan      every decision
 //	graph     the steps of the plan, as LLB
 //	result    images, files, attestations, the report

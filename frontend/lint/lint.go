@@ -49,7 +49,7 @@ func Check(ctx context.Context, req *request.Request) (*lint.LintResults, error)
 	return mistake(results, err)
 }
 
-// mistake adds an error to results. It returns an error without a place as it is: buildx has to show a place.
+// mistake adds an error to results. buildx shows such an error at its place, so mistake returns one without a place.
 func mistake(results *lint.LintResults, err error) (*lint.LintResults, error) {
 	if err == nil {
 		return results, nil
