@@ -168,7 +168,7 @@ func (p *Pin) errorf(format string, args ...any) error {
 func (p *Pin) at(err error) error {
 	line := &pb.Position{Line: int32(max(p.Line, 1))}
 	return errdefs.WithSource(fmt.Errorf("%s:%d: %w", p.Name, line.Line, err), &errdefs.Source{
-		Info:   &pb.SourceInfo{Data: p.data, Filename: p.Name, Language: "JSON"},
+		Info:   &pb.SourceInfo{Data: gateway.Excerpt(p.data), Filename: p.Name, Language: "JSON"},
 		Ranges: []*pb.Range{{Start: line, End: line}},
 	})
 }

@@ -82,6 +82,12 @@ func shown(text string) string {
 	return strings.Join(lines, "\n")
 }
 
+// Excerpt is a file as a terminal can print it. It has the same lines, because errors and warnings point at them.
+func Excerpt(file []byte) []byte {
+	text := strings.TrimPrefix(string(file), "\ufeff")
+	return []byte(shown(strings.ReplaceAll(text, "\r\n", "\n")))
+}
+
 // module begins the names of crosshull's functions.
 const module = "github.com/crosshull/crosshull/"
 

@@ -49,7 +49,8 @@ func Check(ctx context.Context, req *request.Request) (*lint.LintResults, error)
 	return mistake(results, err)
 }
 
-// mistake adds an error to results. buildx shows such an error at its place, so mistake returns one without a place.
+// mistake adds an error to results. buildx shows such an error at its place, so mistake returns an error without
+// a place as it is.
 func mistake(results *lint.LintResults, err error) (*lint.LintResults, error) {
 	if err == nil {
 		return results, nil
@@ -76,7 +77,7 @@ func addSource(req *request.Request, results *lint.LintResults, source check.Sou
 		def = req.Source.Definition
 	}
 	return results.AddSource(&llb.SourceMap{
-		Filename: source.Name, Language: language(source.Name), Data: source.Data, Definition: def,
+		Filename: source.Name, Language: language(source.Name), Data: gateway.Excerpt(source.Data), Definition: def,
 	})
 }
 
@@ -144,7 +145,7 @@ func warn(ctx context.Context, req *request.Request, w check.Warning) {
 
 // sourceInfo is a file as BuildKit's type.
 func sourceInfo(req *request.Request, source check.Source) *pb.SourceInfo {
-	info := &pb.SourceInfo{Data: source.Data, Filename: source.Name, Language: language(source.Name)}
+	info := &pb.SourceInfo{Data: gateway.Excerpt(source.Data), Filename: source.Name, Language: language(source.Name)}
 	if src := req.Source; src != nil && source.Name == src.Filename && bytes.Equal(source.Data, src.Data) {
 		info.Language, info.Definition = src.Language, src.Definition.ToPB()
 	}

@@ -9,6 +9,7 @@ import (
 	"testing/fstest"
 
 	"github.com/moby/buildkit/frontend/subrequests/lint"
+	"github.com/moby/buildkit/solver/pb"
 
 	"github.com/crosshull/crosshull/frontend/gateway/gatewaytest"
 	rules "github.com/crosshull/crosshull/frontend/lint"
@@ -205,6 +206,21 @@ func TestCheck(t *testing.T) {
 				t.Errorf("found\n%q\nwant\n%q", got, tc.want)
 			}
 		})
+	}
+}
+
+// The answer has the files that it points into. A terminal shows their lines, and obeys none.
+func TestCheckShowsFiles(t *testing.T) {
+	c := app(gatewaytest.Item{"ContainerUser": "root"})
+	c.Say("app/app.csproj", "\ufeff<Project>\r", "\t<ContainerUser>root</ContainerUser> <!-- \x1b[2J -->\r",
+		"</Project>\r")
+	r, err := check(t.Context(), t, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "<Project>\n\t<ContainerUser>root</ContainerUser> <!-- \\x1b[2J -->\n</Project>\n"
+	if !slices.ContainsFunc(r.Sources, func(s *pb.SourceInfo) bool { return string(s.Data) == want }) {
+		t.Errorf("it shows %q", r.Sources)
 	}
 }
 
