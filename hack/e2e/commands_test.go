@@ -44,7 +44,7 @@ func TestOwnCommandsBefore(t *testing.T) {
 `)
 	edit(t, dir, "app/app.csproj", "</Project>",
 		`<ItemGroup><None Include="made/**" CopyToPublishDirectory="Always" /></ItemGroup></Project>`)
-	rec, files := published(t, dir)
+	_, files := published(t, dir)
 	if got := files["made/page.txt"]; got != "HELLO" {
 		t.Errorf("the published page is %q, want HELLO", got)
 	}
@@ -52,7 +52,7 @@ func TestOwnCommandsBefore(t *testing.T) {
 		t.Errorf("the command ran in %q", got)
 	}
 	write(t, dir, "README.md", "# edited")
-	rec, _ = published(t, dir)
+	rec, _ := published(t, dir)
 	if n := rec.count("[before] mkdir") + rec.count("[publish] dotnet") + rec.count("[describe] dotnet"); n != 0 {
 		t.Errorf("an edit of the README ran %q", rec.ran)
 	}
@@ -78,7 +78,7 @@ func TestOwnCommandsAfter(t *testing.T) {
 `)
 	edit(t, dir, "app/app.csproj", "</Project>",
 		`<ItemGroup><Content Include="../web/page.txt" Link="web.txt" /></ItemGroup></Project>`)
-	rec, files := published(t, dir)
+	_, files := published(t, dir)
 	want := "app.deps.json\napp.dll\napp.pdb\napp.runtimeconfig.json\nlist.txt\n"
 	if files["list.txt"] != want {
 		t.Errorf("the command saw %q, want %q", files["list.txt"], want)
@@ -89,7 +89,7 @@ func TestOwnCommandsAfter(t *testing.T) {
 	if got := files["narrow.txt"]; got != "helloapp\nweb\n" {
 		t.Errorf("a command with inputs sees %q", got)
 	}
-	rec = mustSolve(t, dir, platform(allPlatforms), pushTo(repo))
+	rec := mustSolve(t, dir, platform(allPlatforms), pushTo(repo))
 	if n := rec.count("[after] test") + rec.count("[after] cat") + rec.count("[publish] dotnet"); n != 0 {
 		t.Errorf("a command that names no platform ran again: %q", rec.ran)
 	}

@@ -72,6 +72,9 @@ var recipes = []struct{ recipe, shown string }{
 	{"-seed 166", "launchers are nothing that the lock file of a library knows of"},
 	{"-seed 189", "a project looks for a folder that is a link"},
 	{"-seed 757", "a program that the app references has a launcher, too"},
+	{"-seed 3052 -projects 2 -features odd-folders,root-app -mode portable", "a wildcard has a folder with ~ in its name"},
+	{"-seed 1 -projects 2 -features file-to-publish,path-of-metadata -mode portable",
+		"a path has metadata of items, of which the project adds one and the SDK the others"},
 }
 
 // What crosshull publishes is what plain publish makes of the whole checkout, at first and after each edit; and where

@@ -16,7 +16,8 @@ sealed class Recorder : MSBuildFileSystemBase
 
     void Note(string path)
     {
-        if (trap.Reader is { } reader) reader.Reads.Existence(Path.GetFullPath(path));
+        // MSBuild asks for an empty path to find the folder of a wildcard with ~ in it (FileMatcher.GetLongPathName).
+        if (trap.Reader is { } reader && path != "") reader.Reads.Existence(Path.GetFullPath(path));
     }
 
     public override bool DirectoryExists(string path) { Note(path); return base.DirectoryExists(path); }

@@ -21,7 +21,7 @@ sealed class Targets
     readonly BuildManager builds;
     readonly Inputs inputs;
     readonly NamedFiles named;
-    readonly Dictionary<ProjectRootElement, HashSet<string>> set = new();
+    readonly Dictionary<ProjectRootElement, Late> set = new();
 
     public Targets(
         Tree tree, Evaluator evaluator, Trap trap, BuildManager builds, Inputs inputs, NamedFiles named)
@@ -44,8 +44,8 @@ sealed class Targets
         calls.TakeEvents();
         if (files.All(f => f.Targets.Count == 0)) return calls.Built;
         var targets = own.SelectMany(f => f.Targets).ToList();
-        var late = targets.Count > 0 ? Late(project) : new();
-        new Doubts(targets, late).Tell(why => project.Reads.Everything(Phase.Build, why), tree.Root);
+        var late = targets.Count > 0 ? LateOf(project) : Late.None;
+        new Doubts(targets, late.Properties).Tell(why => project.Reads.Everything(Phase.Build, why), tree.Root);
         Composed(project, targets.SelectMany(t => t.AllChildren.Prepend(t)).ToList(), late);
         var restoring = Restoring.Targets(
             project.Instance, Parsed(project.Instance.ImportPaths.Append(project.Path)));
@@ -56,28 +56,49 @@ sealed class Targets
         return calls.Built;
     }
 
-    // Properties that have a value only after targets of the SDK have run, such as FileVersion.
-    HashSet<string> Late(Project project) => Parsed(project.Instance.ImportPaths.Where(p => !tree.HasFile(p)))
-        .SelectMany(Set).Where(name => project[name] == "").ToHashSet(StringComparer.OrdinalIgnoreCase);
+    // What has its value, or all its items, only after targets of the SDK have run: FileVersion, or
+    // ResolvedFileToPublish.
+    Late LateOf(Project project)
+    {
+        var files = Parsed(project.Instance.ImportPaths.Where(p => !tree.HasFile(p))).Select(Set).ToList();
+        return new Late(
+            Names(files.SelectMany(f => f.Properties).Where(name => project[name] == "")),
+            Names(files.SelectMany(f => f.Items)));
+    }
 
-    // The properties that targets of a file set.
-    HashSet<string> Set(ProjectRootElement file)
+    // The properties and items that targets of a file set.
+    Late Set(ProjectRootElement file)
     {
         if (!set.TryGetValue(file, out var names))
-            set[file] = names = file.Targets.SelectMany(t => t.AllChildren)
-                .Select(e => (e as ProjectPropertyElement)?.Name ?? (e as ProjectOutputElement)?.PropertyName)
-                .Where(name => !string.IsNullOrEmpty(name)).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        {
+            var elements = file.Targets.SelectMany(t => t.AllChildren).ToList();
+            set[file] = names = new Late(
+                Names(elements.Select(e =>
+                    (e as ProjectPropertyElement)?.Name ?? (e as ProjectOutputElement)?.PropertyName)),
+                Names(elements.Select(ItemType)));
+        }
         return names;
     }
 
-    // Paths with properties or metadata of items that only targets of the SDK make. Such a path can lead to any file of
-    // its folder.
-    void Composed(Project project, List<ProjectElement> elements, HashSet<string> late)
+    static string ItemType(ProjectElement element) =>
+        (element as ProjectItemElement)?.ItemType ?? (element as ProjectOutputElement)?.ItemType;
+
+    static HashSet<string> Names(IEnumerable<string> names) =>
+        names.Where(name => !string.IsNullOrEmpty(name)).ToHashSet(StringComparer.OrdinalIgnoreCase);
+
+    sealed record Late(HashSet<string> Properties, HashSet<string> Items)
     {
-        var made = elements.Select(e => (e as ProjectItemElement)?.ItemType ?? (e as ProjectOutputElement)?.ItemType)
-            .Where(t => t != null).ToHashSet(StringComparer.OrdinalIgnoreCase);
-        bool IsLate(string name, bool property) =>
-            property ? late.Contains(name) : !made.Contains(name) && !project.Items(name).Any();
+        public static readonly Late None = new(new(), new());
+    }
+
+    // Paths with properties or metadata of items that targets of the SDK make. Such a path can lead to any file of its
+    // folder, also if the project itself has some of the items.
+    void Composed(Project project, List<ProjectElement> elements, Late late)
+    {
+        var made = Names(elements.Select(ItemType));
+        bool IsLate(string name, bool property) => property
+            ? late.Properties.Contains(name)
+            : late.Items.Contains(name) || !made.Contains(name) && !project.Items(name).Any();
         foreach (var element in elements)
             foreach (var (name, property, before) in Read(element).SelectMany(Expressions.Paths))
             {
