@@ -31,6 +31,8 @@ func TestOnceMore(t *testing.T) {
 		{"no failure", app, "", 0, 1, "", ""},
 		{"a file that it names", app, says + "CS1566: Error reading resource '/source/eng/words.txt'", 1, 2,
 			passes + ", as in publish: {inputs: [eng/words.txt]}", ""},
+		{"a name that YAML would take for two", app, says + "CS1566: Error reading resource '/source/eng/a,b.txt'", 1, 2,
+			passes + `, as in publish: {inputs: ["eng/a,b.txt"]}`, ""},
 		{"a file that is nowhere", app, says + "CS1566: Error reading resource 'eng/none.txt'", 1, 2, passes, ""},
 		{"nothing said", app, "", 1, 2, passes, ""},
 		{"twice", app, says + "CS0246: no type X", 2, 2, "", "1 error in " + publish + " app/app.csproj"},
@@ -47,6 +49,7 @@ func TestOnceMore(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			c := withSpec("publish: {inputs: [app]}")
 			c.Say("eng/words.txt", "word")
+			c.Say("eng/a,b.txt", "word")
 			c.Describe(tc.answer)
 			runs := 0
 			failed := gatewaytest.Failed(publish+" app/app.csproj", "/diagnostics")

@@ -64,7 +64,7 @@ func (b *Builder) Workspace(app *dotnet.App, restored Restored) llb.State {
 }
 
 // WorkspaceEnv is the environment that commands in a workspace need.
-var WorkspaceEnv = map[string]string{"NUGET_PACKAGES": packageDir}
+var WorkspaceEnv = []string{"NUGET_PACKAGES=" + packageDir}
 
 // Convert makes a project of a file-based app. It gives the context with a new folder beside the file, which has the
 // name of the file without .cs.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/crosshull/crosshull/frontend/request"
@@ -23,8 +24,16 @@ func WarnLacks(ctx context.Context, req *request.Request, t *tree.Tree, diagnost
 	for _, d := range diagnostics {
 		for _, p := range namedPath.FindAllString(d.Message, -1) {
 			p = strings.TrimPrefix(strings.ReplaceAll(p, `\`, "/"), xllb.SourceDir+"/")
-			if n, ok := t.Name(strings.TrimRight(p, ".,:;")); ok && !slices.Contains(lacked, n.Path) {
-				lacked = append(lacked, n.Path)
+			n, ok := t.Name(strings.TrimRight(p, ".,:;"))
+			if !ok {
+				continue
+			}
+			item := n.Path
+			if strings.ContainsAny(item, ",:#&*!|>%@`{}") { // it may mean something else to YAML
+				item = strconv.Quote(item)
+			}
+			if !slices.Contains(lacked, item) {
+				lacked = append(lacked, item)
 			}
 		}
 	}

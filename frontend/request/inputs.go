@@ -54,6 +54,11 @@ func (r *Request) Secrets() []report.Secret {
 			apps["apps."+name+"."] = app
 		}
 	}
+	for prefix, app := range apps {
+		if app.None() { // it publishes nothing, so the keys for all apps have no effect on it
+			delete(apps, prefix)
+		}
+	}
 	for _, prefix := range SortedKeys(apps) {
 		for _, name := range SortedKeys(apps[prefix].Publish.Secrets) {
 			if key := prefix + "publish.secrets." + name; prefix == "" || r.Spec.Has(key) {

@@ -38,6 +38,7 @@ func keyring() *gatewaytest.Client {
 		"apps:",
 		"  web: {project: w, publish: {secrets: {WEB: web}}}",
 		"  worker: {project: x, publish: {ssh: [deploy]}}",
+		"  static: {project: none, base: {image: nginx}, files: [{from: www, to: /www}]}",
 		"tests: {projects: [t], secrets: {DB: db}}",
 	)
 }
@@ -58,6 +59,7 @@ func TestSecrets(t *testing.T) {
 			"key publish publish.secrets.KEY", "web publish publish.secrets.WEB", "ssh default publish publish.ssh.0",
 			"db test tests.secrets.DB",
 		},
+		"static": {"db test tests.secrets.DB"},
 	} {
 		c := keyring()
 		c.Set("target", target)

@@ -171,9 +171,7 @@ func workspace(ctx context.Context, p *plan.Plan) (*client.Result, error) {
 	}
 	config.RootFS, config.History, config.Created = ocispecs.RootFS{Type: "layers"}, nil, nil
 	config.Config.WorkingDir = xllb.SourceDir
-	for k, v := range xllb.WorkspaceEnv {
-		config.Config.Env = append(config.Config.Env[:len(config.Config.Env):len(config.Config.Env)], k+"="+v)
-	}
+	config.Config.Env = slices.Concat(config.Config.Env, xllb.WorkspaceEnv)
 	var res *client.Result
 	_, err = beside(ctx, p.Request, p.Facts, p.Group(p.App), g.Restored, func(ctx context.Context) (err error) {
 		res, err = single(ctx, p.Request, g.Builder.Workspace(p.App, g.Restored), config)
