@@ -21,11 +21,12 @@ sealed class Effects(Request request, Translation translation, IReadOnlyList<Arc
     {
         var before = Tree.Scan(request.Unpacked, Skipped);
         var after = Tree.Scan(request.Installed, Skipped);
+        // First what is gone: a script may have put a link in the place of a folder.
+        foreach (var path in before.Keys.Except(after.Keys).Reverse())
+            Remove(Target(path));
         foreach (var (path, stat) in after)
             if (!Tidy.IsLog(path, stat) && (!before.TryGetValue(path, out var was) || !Same(path, was, stat)))
                 Put(path, stat, before.ContainsKey(path));
-        foreach (var path in before.Keys.Except(after.Keys).Reverse())
-            Remove(Target(path));
     }
 
     bool Same(string path, Stat was, Stat now)
@@ -53,6 +54,8 @@ sealed class Effects(Request request, Translation translation, IReadOnlyList<Arc
         string from = Path.Combine(request.Installed, path), to = Target(path);
         if (stat.IsFolder)
         {
+            if (Posix.Look(to) is { IsFolder: false }) // a link, which would lead the files elsewhere
+                Remove(to);
             Directory.CreateDirectory(to);
         }
         else if (stat.IsLink)
