@@ -21,7 +21,8 @@ sealed class Calls
     static readonly HashSet<string> Known = new(StringComparer.OrdinalIgnoreCase)
     {
         "Copy", "Move", "MSBuild", "CallTarget", "Csc", "Vbc", "Fsc", "ZipDirectory", "Unzip", "GenerateResource",
-        "XslTransformation", "XmlPoke", "DownloadFile", "VerifyFileHash", "Exists", "Inputs",
+        "XslTransformation", "XmlPoke", "XmlPeek", "DownloadFile", "VerifyFileHash", "GetFileHash", "ReadLinesFromFile",
+        "Exists", "Inputs",
     };
 
     // Their parameters for folders that are read as a whole: of Copy, and of ZipDirectory.
