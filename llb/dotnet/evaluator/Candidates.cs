@@ -178,7 +178,10 @@ static class Candidates
     // docs.microsoft.com/visualstudio/msbuild/solution-filters).
     static IEnumerable<string> OfFilter(string path)
     {
-        var dialect = new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip };
+        var dialect = new JsonDocumentOptions
+        {
+            AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip,
+        };
         using var json = JsonDocument.Parse(File.ReadAllBytes(path), dialect);
         var solution = json.RootElement.GetProperty("solution");
         string Under(string folder, JsonElement file) => Path.Combine(folder, file.GetString().Replace('\\', '/'));
