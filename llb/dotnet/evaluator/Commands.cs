@@ -55,6 +55,9 @@ sealed class Commands
         var runs = Regex.Split(command, @"[&|;\n]|\b(?:if|then|else)\b").Any(c => !Moving.Contains(First(c)));
         var folders = new List<string> { folder, project.Folder };
         if (builds) Programs(folder + "/", why);
+        // Most tools look for settings from the project's folder upwards. A package's tool that does so mostly gets the
+        // folder, see below: all projects with the package would be built twice otherwise.
+        if (runs && !call.OfPackage) inputs.Above(project, why);
         foreach (var word in Words(command).Concat(Words(call["EnvironmentVariables"])))
         {
             var path = folders.Select(f => project.Reads.Find(f, word)).FirstOrDefault(p => p != null);
