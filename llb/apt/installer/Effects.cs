@@ -8,7 +8,9 @@ using System.Text;
 
 namespace Crosshull.Packages;
 
-/// <summary>What the scripts of packages did to the twin: what it has beside its packages unpacked.</summary>
+/// <summary>
+/// What the scripts of packages did to the twin: how it differs from the same image whose packages are only unpacked.
+/// </summary>
 sealed class Effects(Request request, Translation translation, IReadOnlyList<Archive> archives)
 {
     // dpkg has written these for the image itself, or Tidy takes care of them.

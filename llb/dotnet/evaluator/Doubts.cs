@@ -19,7 +19,10 @@ sealed class Doubts
         "ContentWithTargetPath", "ResolvedFileToPublish", "EditorConfigFiles", "GlobalAnalyzerConfigFiles", "Page",
     };
 
-    /// <summary>A value that a target gives to a name. IsBuilt tells that it is what a build has made.</summary>
+    /// <summary>
+    /// A value that a target gives to a property or an item list. Runs tells that the copy of the target gives it, too.
+    /// IsBuilt tells that it is what a build has made.
+    /// </summary>
     sealed record Setting(string Name, string Text, string Target, bool Runs, bool IsItem, bool IsBuilt = false);
 
     readonly List<ProjectTargetElement> targets;
