@@ -196,6 +196,8 @@ func TestReadsOfProject(t *testing.T) {
 		"metadata without an item type in a condition": {`<ItemGroup><Part Include="a;b" /></ItemGroup>` +
 			`<Target Name="Use" AfterTargets="Publish"><Copy SourceFiles="@(Part->'../../data/%(Identity).txt')" ` +
 			`DestinationFolder="$(PublishDir)" Condition="Exists('../../data/%(Identity).on')" /></Target>`, "data/b.on"},
+		"a pattern for a task": {`<Target Name="Use" AfterTargets="Publish"><Own.Task Files="..\..\data\*.txt" /></Target>`,
+			"data"},
 		"settings of a tool": {`<Target Name="Tool" AfterTargets="Publish"><Exec Command="own-tool build" /></Target>`,
 			".toolrc"},
 	} {

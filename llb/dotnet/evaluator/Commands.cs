@@ -63,7 +63,7 @@ sealed class Commands
             var path = folders.Select(f => project.Reads.Find(f, word)).FirstOrDefault(p => p != null);
             if (path == null)
             {
-                Pattern(folder, word, why);
+                inputs.Pattern(project, folder, word, why);
                 if (runs) Output(word, why);
             }
             else if (path.EndsWith('/'))
@@ -120,15 +120,6 @@ sealed class Commands
         var set = Regex.Matches(command + " " + environment, @"\b(\w+)=|\b(for|read)\s+(?<1>\w+)")
             .Select(m => m.Groups[1].Value).ToHashSet();
         return Regex.Matches(command, @"\$\{?(\w+)").Any(m => set.Contains(m.Groups[1].Value));
-    }
-
-    // What a pattern matches is below the folder before the wildcard.
-    void Pattern(string folder, string word, string why)
-    {
-        var at = word.IndexOfAny("*?[{".ToCharArray());
-        if (at < 0) return;
-        var before = word.Substring(0, word.LastIndexOf('/', at) + 1);
-        if (project.Reads.Find(folder, before) is { } path && path.EndsWith('/')) inputs.Below(project, path, why);
     }
 
     // The dotnet command finds its tools by files in the folders above.

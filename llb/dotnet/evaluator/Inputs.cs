@@ -85,6 +85,15 @@ sealed class Inputs
         else project.Reads.Folder(folder, Phase.Build, why);
     }
 
+    /// <summary>What a pattern can match: all that is below the folder before the wildcard.</summary>
+    public void Pattern(Project project, string folder, string word, string why)
+    {
+        var at = word.IndexOfAny("*?[{".ToCharArray());
+        if (at < 0) return;
+        var before = word.Substring(0, word.LastIndexOfAny("/\\".ToCharArray(), at) + 1);
+        if (project.Reads.Find(folder, before) is { } path && path.EndsWith('/')) Below(project, path, why);
+    }
+
     // Whether to list a file: the folder of the project is read as a whole anyway, except doubtful files in it.
     bool Tells(Project project, string path) => !path.StartsWith(project.Folder + "/") || doubtful.Contains(path);
 
