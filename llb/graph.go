@@ -129,7 +129,8 @@ func (s Sources) part(what string, reads ...Reads) llb.State {
 	return s.Part(what, reads...)
 }
 
-// Steps makes the vertices that ask MSBuild. They do not depend on its answers.
+// Steps makes the vertices that do not depend on MSBuild's answers: those that ask it, and those that run before that
+// or beside it.
 type Steps struct {
 	Options
 	Sources

@@ -88,6 +88,20 @@ System.Console.Write(System.IO.Directory.Exists(docs) ? System.IO.Directory.GetF
 			`<Native Condition="Exists('../../native/$(System)')">there is a folder</Native></PropertyGroup>` +
 			`<WriteLinesToFile File="$(PublishDir)native.txt" Lines="$(Native)" /></Target>`,
 			map[string]string{"native/linux/a.so": "a"}, "native.txt", "there is a folder\n"},
+		{"a target that runs for each item", `<ItemGroup><Part Include="one;two" /></ItemGroup>` +
+			`<Target Name="Parts" AfterTargets="Publish" Outputs="%(Part.Identity)">` +
+			`<PropertyGroup><_Part>../../parts/%(Part.Identity).txt</_Part></PropertyGroup><ReadLinesFromFile File="$(_Part)">` +
+			`<Output TaskParameter="Lines" ItemName="_Line" /></ReadLinesFromFile>` +
+			`<WriteLinesToFile File="$(PublishDir)%(Part.Identity).part" Lines="@(_Line)" /></Target>`,
+			map[string]string{"parts/one.txt": "1", "parts/two.txt": "2"}, "one.part", "1\n"},
+		{"lines of a file that describe has from the start", `<Target Name="Lines" AfterTargets="Publish">` +
+			`<ReadLinesFromFile File="../../tools/tool.rsp"><Output TaskParameter="Lines" ItemName="_Line" />` +
+			`</ReadLinesFromFile><WriteLinesToFile File="$(PublishDir)lines.txt" Lines="@(_Line)" /></Target>`,
+			map[string]string{"tools/tool.rsp": "-v\n"}, "lines.txt", "-v\n"},
+		{"a transform of what a command prints", `<Target Name="Native" AfterTargets="Publish"><Exec Command="echo linux" ` +
+			`ConsoleToMSBuild="true"><Output TaskParameter="ConsoleOutput" ItemName="System" /></Exec><Copy ` +
+			`SourceFiles="@(System->'../../native/%(Identity).txt')" DestinationFolder="$(PublishDir)" ` +
+			`ContinueOnError="true" /></Target>`, map[string]string{"native/linux.txt": "so"}, "linux.txt", "so"},
 		{"a script of a package that gets the folder of the project",
 			`<ItemGroup><PackageReference Include="Team.V" Version="1.0.0" /></ItemGroup>`,
 			map[string]string{"version.txt": "7.7.7"}, "version.txt", "7.7.7"},
@@ -166,6 +180,47 @@ func TestNamedByAdditionalFile(t *testing.T) {
 	want := report.Read{Project: "src/app/app.csproj", Path: "api/open.json", Why: "named by api.refitter"}
 	if len(p.Apps) != 1 || !slices.Contains(p.Apps[0].Reads, want) {
 		t.Errorf("got %+v, want %+v in it", p.Apps, want)
+	}
+}
+
+// What a project reads is known even where it is named in an unusual way, so the build does not get all of the context.
+func TestReadsOfProject(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct{ inProject, reads string }{
+		"a list in metadata": {`<ItemGroup><Part Include="one" Needs="../../data/a.txt;../../data/b.txt" /></ItemGroup>`,
+			"data/b.txt"},
+		"metadata of an item definition": {`<ItemDefinitionGroup><Part><Needs>../../data/a.txt</Needs></Part>` +
+			`</ItemDefinitionGroup><ItemGroup><Part Include="one" /></ItemGroup>`, "data/a.txt"},
+		"an assembly beside one without HintPath": {`<ItemGroup><Reference Include="../../vendor/A.dll" /></ItemGroup>`,
+			"vendor/B.dll"},
+		"metadata without an item type in a condition": {`<ItemGroup><Part Include="a;b" /></ItemGroup>` +
+			`<Target Name="Use" AfterTargets="Publish"><Copy SourceFiles="@(Part->'../../data/%(Identity).txt')" ` +
+			`DestinationFolder="$(PublishDir)" Condition="Exists('../../data/%(Identity).on')" /></Target>`, "data/b.on"},
+		"a pattern for a task": {`<Target Name="Use" AfterTargets="Publish"><Own.Task Files="..\..\data\*.txt" /></Target>`,
+			"data"},
+		"settings of a tool": {`<Target Name="Tool" AfterTargets="Publish"><Exec Command="own-tool build" /></Target>`,
+			".toolrc"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			project(t, dir, "src/app/app.csproj", "")
+			edit(t, dir, "src/app/app.csproj", "</Project>", tc.inProject+"</Project>")
+			for _, name := range []string{
+				"data/a.txt", "data/b.txt", "data/b.on", "vendor/A.dll", "vendor/B.dll", ".toolrc",
+			} {
+				write(t, dir, name, name)
+			}
+			write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/app\n")
+			var p report.Plan
+			jsonOf(t, dir, "plan", &p)
+			reads := func(path string) bool {
+				return slices.ContainsFunc(p.Apps[0].Reads, func(r report.Read) bool { return r.Path == path })
+			}
+			if !reads(tc.reads) || reads(".") {
+				t.Errorf("got %+v, want %s in it, and not everything", p.Apps[0].Reads, tc.reads)
+			}
+		})
 	}
 }
 

@@ -65,7 +65,7 @@ type Packages struct {
 	// Install are names, with =VERSION or /SUITE behind them where one is asked for, as apt-get install takes them.
 	Install    []string
 	Recommends bool
-	// Snapshot is the time of the archive; zero for now.
+	// Snapshot is the time of the archive; zero means now.
 	Snapshot    time.Time
 	Sources     []Source
 	SkipScripts []string

@@ -53,14 +53,14 @@ func TestSort(t *testing.T) {
 		"layers.txt": "app\npackages\nassets\nruntimes/linux-x64\nasset site.css x y\n" +
 			"native p/runtimes/linux-x64/native/p.so\n",
 		"runtimeconfig.json": "{}", "app/app.dll": "1", "packages/a.dll": "2", "packages/b.dll": "3",
-		"packages/de/a.dll": "4",
+		"packages/de/a.dll": "4", "packages/runtimes/unix/lib/u.dll": "9",
 		"runtimes/linux-x64/runtimes/linux-x64/native/p.so": elf, "assets/wwwroot/site.css": "5",
 		"assets/app.staticwebassets.endpoints.json": "{}", "projects/lib.dll": "6",
 	}
 	changed := map[string]string{
 		"app.dll": "1", "a.dll": "2", "b.dll": "other", "runtimes/linux-x64/native/p.so": elf, "wwwroot/site.css": "5",
 		"app.staticwebassets.endpoints.json": "{}", "lib.dll": "6", "with space/new's": "7", "tool": elf,
-		"wwwroot/more.css": "8",
+		"wwwroot/more.css": "8", "runtimes/unix/lib/u.dll": "9",
 	}
 	sort := func(t *testing.T) (map[string]string, string, error) {
 		t.Helper()
@@ -69,6 +69,9 @@ func TestSort(t *testing.T) {
 		lay(t, now, changed)
 		args := dotnet.SortArgs(from, now, dotnet.Paths{Output: out, Diagnostics: t.TempDir()})
 		said, err := exec.CommandContext(t.Context(), args[0], args[1:]...).CombinedOutput()
+		if empty, _ := filepath.Glob(filepath.Join(out, "app/runtimes")); err == nil && len(empty) > 0 {
+			t.Errorf("folders without files stay in the app: %q", empty)
+		}
 		return laid(t, out), string(said), err
 	}
 	got, said, err := sort(t)
@@ -81,7 +84,7 @@ func TestSort(t *testing.T) {
 		"runtimeconfig.json": "{}", "app/app.dll": "1", "packages/a.dll": "2", "app/b.dll": "other", "projects/lib.dll": "6",
 		"runtimes/linux-x64/runtimes/linux-x64/native/p.so": elf, "assets/wwwroot/site.css": "5",
 		"assets/app.staticwebassets.endpoints.json": "{}", "app/with space/new's": "7", "app/tool": elf,
-		"app/wwwroot/more.css": "8",
+		"app/wwwroot/more.css": "8", "packages/runtimes/unix/lib/u.dll": "9",
 	}
 	for name, text := range want {
 		if got[name] != text {

@@ -58,6 +58,10 @@ func (d *Description) Choose(project, framework string, test bool) (*App, error)
 		for i, c := range apps {
 			paths[i] = c.Path
 		}
+		if test {
+			return nil, fmt.Errorf("%d test projects in %s, so tests has to name each of them: %s",
+				len(apps), where, Some(paths))
+		}
 		return nil, fmt.Errorf("%d projects in %s can be published, so the spec has to name one, as in project: %s, "+
 			"or several in apps. There are %s", len(apps), where, paths[0], Some(paths))
 	}

@@ -53,6 +53,8 @@ func TestChoose(t *testing.T) {
 		{"chosen framework", "b", "NET9.0", false, []Candidate{other}, ""},
 		{"wrong framework", "", "net8.0", false, []Candidate{app}, "a/a.csproj has no framework net8.0: use net10.0"},
 		{"a test", "", "", true, []Candidate{app, test}, ""},
+		{"two tests", "t", "", true, []Candidate{test, {Path: "t/u/u.csproj", Kind: "test"}},
+			"2 test projects in t, so tests has to name each of them: t/t.csproj, t/u/u.csproj"},
 		{"no test", "a", "", true, []Candidate{app, lib},
 			"no test project in a: a test references Microsoft.NET.Test.Sdk, but there is only a/a.csproj (an app), " +
 				"c/c.csproj (OutputType Library)"},

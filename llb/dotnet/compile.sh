@@ -1,7 +1,8 @@
-# Compiles the program that asks MSBuild: sh compile.sh OUTPUT SOURCES
+# Compiles a program of crosshull's: sh compile.sh OUTPUT SOURCES
 #
-# It takes any SDK of the image, because MSBuild's assemblies are compatible. The targeting pack has the assemblies to
-# compile against. If an image lacks it, the runtime's own assemblies will do.
+# It takes the last SDK of the image. A program that uses MSBuild runs with any of them, as MSBuild's assemblies are
+# compatible. The targeting pack has the assemblies to compile against. If an image lacks it, the runtime's own
+# assemblies will do.
 set -e
 root=$(dirname "$(readlink -f "$(command -v dotnet)")")
 for dir in "$root"/sdk/*/; do [ ! -f "$dir/Roslyn/bincore/csc.dll" ] || sdk=$dir; done

@@ -101,7 +101,7 @@ type Description struct {
 // Candidate is a project that the spec may mean.
 type Candidate struct {
 	Path string // relative to the context
-	// Kind is "app", "test", "library", or in words what else it is, if a container does not run it.
+	// Kind is "app", "test", "library", "broken" (MSBuild cannot evaluate it), or words for what else it is.
 	Kind       string
 	Error      *Diagnostic // why MSBuild cannot evaluate it
 	OutputType string

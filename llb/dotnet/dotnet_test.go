@@ -299,6 +299,19 @@ func TestParseReport(t *testing.T) {
 	}
 }
 
+// XML takes both quotes.
+func TestSingleQuotesInNuGetConfig(t *testing.T) {
+	files := Files{"nuget.config": []byte(`<configuration><packageSources><add key='own' value='eng/feed' />
+		<add key='team' value='https://example.com/index.json' /></packageSources>
+		<config><add value='eng/packages' key='globalPackagesFolder' /></config></configuration>`)}
+	if got := RestoreInputs(files); !slices.Equal(got, []string{"eng/feed", "eng/packages"}) {
+		t.Errorf("got %q", got)
+	}
+	if _, names := FeedsOf(files); !slices.Equal(names, []string{"team"}) {
+		t.Errorf("got %q", names)
+	}
+}
+
 func TestRestoreInputs(t *testing.T) {
 	got := RestoreInputs(Files{"src/NuGet.Config": []byte(`<configuration><packageSources>` +
 		`<add key="l" value="..\feed" /><add key="n" value="https://x/index.json" />` +

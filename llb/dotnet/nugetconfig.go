@@ -40,8 +40,8 @@ func PackageFolders(files Files, has func(folder string) bool) []string {
 var (
 	configSources  = regexp.MustCompile(`(?s)<packageSources>(.*?)</packageSources>`)
 	configFallback = regexp.MustCompile(`(?s)<fallbackPackageFolders>(.*?)</fallbackPackageFolders>`)
-	configGlobal   = regexp.MustCompile(`(?i)(<add\s[^>]*\bkey\s*=\s*"globalPackagesFolder"[^>]*>)`)
-	configValue    = regexp.MustCompile(`<add\s[^>]*\bvalue\s*=\s*"([^"]*)"`)
+	configGlobal   = regexp.MustCompile(`(?i)(<add\s[^>]*\bkey\s*=\s*["']globalPackagesFolder["'][^>]*>)`)
+	configValue    = regexp.MustCompile(`<add\s[^>]*\bvalue\s*=\s*(?:"([^"]*)"|'([^']*)')`)
 )
 
 // localFolders are the folders of the context that nuget.config files name in a section.
@@ -53,7 +53,7 @@ func localFolders(files Files, section *regexp.Regexp) []string {
 		}
 		for _, found := range section.FindAllSubmatch(files[name], -1) {
 			for _, m := range configValue.FindAllSubmatch(found[1], -1) {
-				value := strings.ReplaceAll(string(m[1]), `\`, "/")
+				value := strings.ReplaceAll(string(m[1])+string(m[2]), `\`, "/")
 				if strings.Contains(value, "://") || strings.Contains(value, "%") || path.IsAbs(value) {
 					continue
 				}
@@ -69,7 +69,7 @@ func localFolders(files Files, section *regexp.Regexp) []string {
 
 var (
 	configVariable = regexp.MustCompile(`%([A-Za-z_][A-Za-z0-9_]*)%`)
-	configAdd      = regexp.MustCompile(`<add\s[^>]*\bkey\s*=\s*"([^"]*)"[^>]*\bvalue\s*=\s*"https?://`)
+	configAdd      = regexp.MustCompile(`<add\s[^>]*\bkey\s*=\s*["']([^"']*)["'][^>]*\bvalue\s*=\s*["']https?://`)
 )
 
 // FeedsOf returns what nuget.config files need from outside: the environment variables that they read, and the names of

@@ -197,8 +197,9 @@ func (app *App) ResponseFiles(at Paths) []File {
 	return []File{{"Directory.Build.rsp", []byte(`@"` + path.Join(at.Source, app.ResponseFile) + "\"\n")}}
 }
 
-// ProjectFiles are patterns (github.com/moby/patternmatcher) of the files that say what a project is. They match all
-// that evaluation reads, and no source. They match nuget.config in any case, as NuGet does.
+// ProjectFiles are patterns (github.com/moby/patternmatcher) of the files that say what a project is. They match nearly
+// all that evaluation reads, and no source: MSBuild asks for the rest, see [Evaluation]. They match nuget.config in any
+// case, as NuGet does.
 func ProjectFiles() []string {
 	return []string{
 		"**/*.*proj",

@@ -227,7 +227,8 @@ func packs(m Mode, frameworks []string, rid string) [][]string {
 }
 
 // addPacks adds what was downloaded: packs that the app uses, and everything else as tools of the build. Packs that it
-// does not use are for other platforms, or for frameworks that an app might have used.
+// does not use are for other platforms, or for frameworks that an app might have used. If a pack is there in several
+// versions, the last one counts as used.
 func addPacks(found map[string]*component, framework restoredFramework, used [][]string) {
 	for _, d := range framework.DownloadDependencies {
 		c := &component{name: d.Name, version: d.version(), folder: d.folder()}
@@ -243,8 +244,8 @@ func addPacks(found map[string]*component, framework restoredFramework, used [][
 	for _, names := range used {
 	search:
 		for _, name := range names {
-			for _, c := range found {
-				if strings.EqualFold(c.name, name) {
+			for _, key := range slices.Backward(slices.Sorted(maps.Keys(found))) {
+				if c := found[key]; strings.EqualFold(c.name, name) {
 					c.pack, c.shipped, c.direct = true, true, true
 					break search
 				}

@@ -280,6 +280,24 @@ func TestComponents(t *testing.T) {
 	}
 }
 
+// A project can ask for a pack in several versions (PackageDownload). Each build of a document has the same one.
+func TestPackInTwoVersions(t *testing.T) {
+	const pack = "Microsoft.NETCore.App.Runtime.linux-x64"
+	g, err := ParseAssets([]byte(`{"targets": {"net8.0": {}, "net8.0/linux-x64": {}}, "project": {"frameworks": {"net8.0": {
+		"frameworkReferences": {"Microsoft.NETCore.App": {}}, "downloadDependencies": [
+			{"name": "` + pack + `", "version": "[8.0.1, 8.0.1]"}, {"name": "` + pack + `", "version": "[8.0.0, 8.0.0]"}]}}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := &App{Path: "app.csproj", TargetFramework: "net8.0", Mode: SelfContained}
+	for range 20 {
+		all, err := g.components(app, "linux-x64")
+		if err != nil || len(all) != 2 || all[0].shipped || !all[1].shipped || all[1].version != "8.0.1" {
+			t.Fatalf("got %+v, %v, want only 8.0.1 shipped", all, err)
+		}
+	}
+}
+
 // Older frameworks have different names in the graph and in the project.
 func TestLongFrameworkName(t *testing.T) {
 	g, err := ParseAssets([]byte(`{"targets": {".NETCoreApp,Version=v3.1": {

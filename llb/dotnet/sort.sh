@@ -41,8 +41,10 @@ done
 # Folders that have lost all their files, but not those that commands left empty.
 find packages packages-preview projects assets runtimes/* -mindepth 1 -depth -type d 2> /dev/null > "$lists/folders" || :
 while IFS= read -r f; do
-	for layer in packages packages-preview projects assets; do f=${f#"$layer/"}; done
-	case $f in runtimes/*/*) f=${f#runtimes/*/} ;; esac
+	case $f in
+	runtimes/*) f=${f#runtimes/*/} ;;
+	*) f=${f#*/} ;;
+	esac
 	rmdir "$output/app/$f" 2> /dev/null || :
 done < "$lists/folders"
 

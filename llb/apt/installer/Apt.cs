@@ -15,6 +15,7 @@ namespace Crosshull.Packages;
 sealed class Apt
 {
     readonly string root, state;
+    readonly bool recommends;
     readonly Dictionary<string, string> variables;
     readonly HashSet<string> more; // names of sources that the image does not have
 
@@ -22,6 +23,7 @@ sealed class Apt
     {
         this.root = root;
         state = request.State;
+        recommends = request.Recommends;
         more = request.Sources.Select(s => s.Name).ToHashSet();
         Directory.CreateDirectory(Path.Combine(state, "lists/partial"));
         Directory.CreateDirectory(Path.Combine(Archives, "partial"));
@@ -57,7 +59,6 @@ sealed class Apt
             "Dir::Log::History \"\";",
             "Dir::Bin::methods \"/usr/lib/apt/methods\";",
             "APT::Sandbox::User \"root\";",
-            $"APT::Install-Recommends \"{(request.Recommends ? "true" : "false")}\";",
             "APT::Get::Assume-Yes \"true\";",
             "APT::Get::Remove \"false\";",
             "APT::Update::Error-Mode \"any\";",
@@ -134,7 +135,15 @@ sealed class Apt
         var names = packages.Select(Name).ToArray();
         var said = Tool.Run("apt-cache", ["policy", "--", .. names], variables, show: false).Output;
         var known = candidate.Matches(said).Select(m => m.Groups[1].Value).ToHashSet();
-        return packages.Where(p => known.Contains(Name(p))).ToArray();
+        return packages.Where(p => known.Contains(Name(p)) || IsProvided(Name(p))).ToArray();
+    }
+
+    // A name that only other packages provide has no candidate, but apt-get takes its one provider. So libglib2.0-0 of
+    // Ubuntu is libglib2.0-0t64 now.
+    bool IsProvided(string name)
+    {
+        var lines = Lines(Tool.Run("apt-cache", ["showpkg", "--", name], variables, show: false).Output);
+        return lines.SkipWhile(l => !l.StartsWith("Reverse Provides:")).Skip(1).Any();
     }
 
     static string Name(string package) => package.Split('=', '/')[0];
@@ -151,15 +160,18 @@ sealed class Apt
     internal void Install(IReadOnlyList<string> packages)
     {
         // One stream, so that what a script says stays in its order.
-        var result = Tool.Run(
-            "sh", ["-c", "exec apt-get install --no-download -q -- \"$@\" 2>&1", "sh", .. packages], variables);
+        string[] args = [.. Settled, "install", "--no-download", "-q", "--", .. packages];
+        var result = Tool.Run("sh", ["-c", "exec apt-get \"$@\" 2>&1", "sh", .. args], variables);
         if (result.Code != 0)
             throw new Mistake(Failure(result)) { Shown = true };
     }
 
+    // What the spec says wins over apt.conf.d of the image, which apt reads after our configuration.
+    string[] Settled => ["-o", "APT::Install-Recommends=" + (recommends ? "true" : "false")];
+
     Tool.Result Run(IReadOnlyList<string> args)
     {
-        var result = Tool.Run("apt-get", args, variables, show: !args.Contains("--print-uris"));
+        var result = Tool.Run("apt-get", [.. Settled, .. args], variables, show: !args.Contains("--print-uris"));
         return result.Code == 0 ? result : throw new Mistake(Said(result)) { Shown = true };
     }
 

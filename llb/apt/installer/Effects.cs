@@ -8,7 +8,9 @@ using System.Text;
 
 namespace Crosshull.Packages;
 
-/// <summary>What the scripts of packages did to the twin: what it has beside its packages unpacked.</summary>
+/// <summary>
+/// What the scripts of packages did to the twin: how it differs from the same image whose packages are only unpacked.
+/// </summary>
 sealed class Effects(Request request, Translation translation, IReadOnlyList<Archive> archives)
 {
     // dpkg has written these for the image itself, or Tidy takes care of them.
@@ -21,11 +23,12 @@ sealed class Effects(Request request, Translation translation, IReadOnlyList<Arc
     {
         var before = Tree.Scan(request.Unpacked, Skipped);
         var after = Tree.Scan(request.Installed, Skipped);
+        // First what is gone: a script may have put a link in the place of a folder.
+        foreach (var path in before.Keys.Except(after.Keys).Reverse())
+            Remove(Target(path));
         foreach (var (path, stat) in after)
             if (!Tidy.IsLog(path, stat) && (!before.TryGetValue(path, out var was) || !Same(path, was, stat)))
                 Put(path, stat, before.ContainsKey(path));
-        foreach (var path in before.Keys.Except(after.Keys).Reverse())
-            Remove(Target(path));
     }
 
     bool Same(string path, Stat was, Stat now)
@@ -53,6 +56,8 @@ sealed class Effects(Request request, Translation translation, IReadOnlyList<Arc
         string from = Path.Combine(request.Installed, path), to = Target(path);
         if (stat.IsFolder)
         {
+            if (Posix.Look(to) is { IsFolder: false }) // a link, which would lead the files elsewhere
+                Remove(to);
             Directory.CreateDirectory(to);
         }
         else if (stat.IsLink)

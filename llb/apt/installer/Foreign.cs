@@ -163,8 +163,7 @@ sealed class Foreign(Request request)
         string real = Path.Combine(request.Target, Database.Folder), db = Path.Combine(work, "db");
         Tool.Output("cp", "-a", real, db);
         var kept = TakeScripts(db);
-        var hadArchitectures = File.Exists(Path.Combine(db, "arch"));
-        File.WriteAllLines(Path.Combine(db, "arch"), new[] { native, architecture }.Distinct());
+        AddArchitectures(Path.Combine(db, "arch"));
         var stripped = archives.Select(archive =>
         {
             var to = Path.Combine(work, archive.Name);
@@ -177,16 +176,27 @@ sealed class Foreign(Request request)
             "--instdir=" + request.Target, "--admindir=" + db, "--log=/dev/null", "--force-depends", "--force-confold",
             "--force-confdef", "--force-unsafe-io",
         ];
-        Dpkg([.. common, "--no-triggers", "--unpack", .. stripped]);
+        // apt has chosen packages that go together. But one may break or exclude an older version of another that comes
+        // later here, in an order that apt would not take.
+        string[] together = ["--auto-deconfigure", "--force-conflicts"];
+        Dpkg([.. common, .. together, "--no-triggers", "--unpack", .. stripped]);
         Dpkg([.. common, "--configure", "--pending"]);
         CheckLinks(db, archives);
-        if (File.Exists(Path.Combine(real, Overrides)))
-            Tool.Output("cp", "-a", "--remove-destination", Path.Combine(real, Overrides), db);
+        foreach (var name in new[] { Overrides, "arch" })
+            if (File.Exists(Path.Combine(real, name)))
+                Tool.Output("cp", "-a", "--remove-destination", Path.Combine(real, name), db);
+            else
+                File.Delete(Path.Combine(db, name));
         PutScripts(db, kept, archives);
-        if (!hadArchitectures)
-            File.Delete(Path.Combine(db, "arch"));
         WriteBack(db, real);
         Directory.Delete(work, recursive: true);
+    }
+
+    // dpkg unpacks only for architectures that it knows. The image keeps its own list of them.
+    void AddArchitectures(string file)
+    {
+        var known = File.Exists(file) ? File.ReadAllLines(file) : [];
+        File.WriteAllLines(file, known.Append(native).Append(architecture).Distinct());
     }
 
     // dpkg looks for the owners among those of the root that it runs in, where the scripts have added none.

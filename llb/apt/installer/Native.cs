@@ -1,6 +1,5 @@
 #nullable enable
 
-
 namespace Crosshull.Packages;
 
 /// <summary>Installs packages in the image that this program runs in, with their scripts.</summary>

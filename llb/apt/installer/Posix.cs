@@ -48,7 +48,10 @@ static class Posix
         Check(utimensat(Here, path, [time, time], NoFollow), "touch", path);
     }
 
-    /// <summary>The extended attributes of a file, by name.</summary>
+    /// <summary>
+    /// The extended attributes of a file, by name, without labels that the host's security modules give: nobody but the
+    /// host may set those, and they can differ between mounts.
+    /// </summary>
     internal static SortedDictionary<string, byte[]> Attributes(string path)
     {
         var all = new SortedDictionary<string, byte[]>(StringComparer.Ordinal);
@@ -62,6 +65,8 @@ static class Posix
         var list = Encoding.UTF8.GetString(names, 0, (int)length);
         foreach (var name in list.Split('\0', StringSplitOptions.RemoveEmptyEntries))
         {
+            if (name.StartsWith("security.", StringComparison.Ordinal) && name != "security.capability")
+                continue;
             var value = new byte[65536];
             var size = lgetxattr(path, name, value, (nuint)value.Length);
             if (size >= 0)

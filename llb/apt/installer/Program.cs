@@ -14,7 +14,7 @@ namespace Crosshull.Packages;
 /// <list type="bullet">
 /// <item><c>resolve</c> asks apt what to install on a platform's image, and downloads and checks the archives.</item>
 /// <item><c>install</c> installs them with their scripts, on the build platform. The result is the twin.</item>
-/// <item><c>unpack</c> unpacks them on the build platform without their scripts. What the twin has beside that is what
+/// <item><c>unpack</c> unpacks them on the build platform without their scripts. How the twin differs from that is what
 /// the scripts did.</item>
 /// <item><c>apply</c> unpacks the archives of another platform onto its image, and does there what the scripts did to
 /// the twin.</item>

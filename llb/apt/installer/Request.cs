@@ -19,9 +19,11 @@ sealed class Request
     /// <summary>What apt-get install takes: packages, with a version or a suite if one was asked for.</summary>
     internal required IReadOnlyList<string> Install { get; init; }
     internal required bool Recommends { get; init; }
-    /// <summary>Whether the image is only the twin of others. It gets those packages that there are for it.</summary>
+    /// <summary>
+    /// Whether the image is only the twin of others. Then it does without packages that its architecture does not have.
+    /// </summary>
     internal required bool Twin { get; init; }
-    /// <summary>The time of the archive, as apt writes it; empty for now.</summary>
+    /// <summary>The time of the archive, as apt writes it; empty means now.</summary>
     internal required string Snapshot { get; init; }
     internal required IReadOnlyList<Source> Sources { get; init; }
     /// <summary>Packages whose scripts may be skipped on another platform.</summary>

@@ -40,7 +40,7 @@ static class Tidy
                 Tool.Output("cp", "-a", "--remove-destination", Path.Combine(pristine, path), file);
         }
         foreach (var path in before.Keys.Where(p => (LeftOut(p) || IsLog(p, before[p])) && !after.ContainsKey(p)))
-            Tool.Output("cp", "-a", Path.Combine(pristine, path), Path.Combine(root, path));
+            Tool.Output("cp", "-a", "-T", Path.Combine(pristine, path), Path.Combine(root, path));
     }
 
     /// <summary>Whether the packages made a cache of fonts.</summary>

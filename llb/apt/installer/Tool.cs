@@ -5,6 +5,7 @@ using System.Collections.Generic;
 using System.Diagnostics;
 using System.IO;
 using System.Text;
+using System.Threading;
 
 namespace Crosshull.Packages;
 
@@ -14,28 +15,43 @@ static class Tool
     /// <summary>What a program wrote, and how it ended.</summary>
     internal readonly record struct Result(int Code, string Output, string Errors);
 
-    /// <summary>Runs a program. Shows what it writes at once, and gives it too.</summary>
+    /// <summary>
+    /// Runs a program. Shows what it writes at once, and gives it too. Only programs that are shown run scripts. A
+    /// daemon that a script starts can keep the output open, so nothing waits long for the end of that.
+    /// </summary>
     internal static Result Run(
         string program, IEnumerable<string> args, IReadOnlyDictionary<string, string>? variables = null,
         bool show = true)
     {
         using var process = new Process { StartInfo = With(program, args, variables) };
         StringBuilder output = new(), errors = new();
-        process.OutputDataReceived += (_, line) => Take(line.Data, output, show ? Console.Out : TextWriter.Null);
-        process.ErrorDataReceived += (_, line) => Take(line.Data, errors, Console.Error);
+        var open = new CountdownEvent(2); // not disposed of, because a late line may still signal it
+        process.OutputDataReceived += (_, line) => Take(line.Data, output, show ? Console.Out : TextWriter.Null, open);
+        process.ErrorDataReceived += (_, line) => Take(line.Data, errors, Console.Error, open);
         process.Start();
         process.StandardInput.Close();
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        process.WaitForExit();
-        return new Result(process.ExitCode, output.ToString(), errors.ToString());
+        process.WaitForExit(int.MaxValue); // without a limit, it also waits for the end of the output
+        open.Wait(show ? TimeSpan.FromSeconds(10) : Timeout.InfiniteTimeSpan);
+        return new Result(process.ExitCode, Text(output), Text(errors));
     }
 
-    static void Take(string? line, StringBuilder all, TextWriter shown)
+    static string Text(StringBuilder all)
+    {
+        lock (all)
+            return all.ToString();
+    }
+
+    static void Take(string? line, StringBuilder all, TextWriter shown, CountdownEvent open)
     {
         if (line == null)
+        {
+            open.Signal();
             return;
-        all.Append(line).Append('\n');
+        }
+        lock (all)
+            all.Append(line).Append('\n');
         shown.WriteLine(line);
     }
 

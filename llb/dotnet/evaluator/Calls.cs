@@ -21,7 +21,8 @@ sealed class Calls
     static readonly HashSet<string> Known = new(StringComparer.OrdinalIgnoreCase)
     {
         "Copy", "Move", "MSBuild", "CallTarget", "Csc", "Vbc", "Fsc", "ZipDirectory", "Unzip", "GenerateResource",
-        "XslTransformation", "XmlPoke", "DownloadFile", "VerifyFileHash", "Exists", "Inputs",
+        "XslTransformation", "XmlPoke", "XmlPeek", "DownloadFile", "VerifyFileHash", "GetFileHash", "ReadLinesFromFile",
+        "Exists", "Inputs",
     };
 
     // Their parameters for folders that are read as a whole: of Copy, and of ZipDirectory.
@@ -153,9 +154,10 @@ sealed class Calls
         if (call.Parameters.Count > CrosshullRecord.Most) Everything(call.Why(tree) + " has too many parameters");
         foreach (var word in call.Parameters.SelectMany(p => Project.List(p.Value)))
         {
-            if (project.Reads.Find(project.Folder, word) is not { } path) continue;
-            if (path.EndsWith('/')) Folder(path, call);
-            else Read(path, call);
+            if (project.Reads.Find(project.Folder, word) is { } path)
+                if (path.EndsWith('/')) Folder(path, call);
+                else Read(path, call);
+            else if (!call.IsKnown) inputs.Pattern(project, project.Folder, word, call.Why(tree));
         }
         foreach (var folder in Sources.SelectMany(name => Project.List(call[name])))
             if (project.Reads.Find(project.Folder, folder) is { } path && path.EndsWith('/'))

@@ -12,7 +12,7 @@ using Microsoft.Build.Execution;
 namespace Crosshull;
 
 /// <summary>A project that a question can mean, and what it is.</summary>
-/// <param name="Kind">app, test, library, or in words what else it is, if a container does not run it.</param>
+/// <param name="Kind">app, test, library, broken (MSBuild cannot evaluate it), or words for what else it is.</param>
 /// <param name="Frameworks">Those that Linux can run.</param>
 sealed record Candidate(Project Project, string Kind, string[] Frameworks, bool CrossTargeting)
 {
@@ -178,7 +178,10 @@ static class Candidates
     // docs.microsoft.com/visualstudio/msbuild/solution-filters).
     static IEnumerable<string> OfFilter(string path)
     {
-        var dialect = new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip };
+        var dialect = new JsonDocumentOptions
+        {
+            AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip,
+        };
         using var json = JsonDocument.Parse(File.ReadAllBytes(path), dialect);
         var solution = json.RootElement.GetProperty("solution");
         string Under(string folder, JsonElement file) => Path.Combine(folder, file.GetString().Replace('\\', '/'));

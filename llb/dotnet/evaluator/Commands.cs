@@ -55,12 +55,15 @@ sealed class Commands
         var runs = Regex.Split(command, @"[&|;\n]|\b(?:if|then|else)\b").Any(c => !Moving.Contains(First(c)));
         var folders = new List<string> { folder, project.Folder };
         if (builds) Programs(folder + "/", why);
+        // Most tools look for settings from the project's folder upwards. A package's tool that does so mostly gets the
+        // folder, see below: all projects with the package would be built twice otherwise.
+        if (runs && !call.OfPackage) inputs.Above(project, why);
         foreach (var word in Words(command).Concat(Words(call["EnvironmentVariables"])))
         {
             var path = folders.Select(f => project.Reads.Find(f, word)).FirstOrDefault(p => p != null);
             if (path == null)
             {
-                Pattern(folder, word, why);
+                inputs.Pattern(project, folder, word, why);
                 if (runs) Output(word, why);
             }
             else if (path.EndsWith('/'))
@@ -117,15 +120,6 @@ sealed class Commands
         var set = Regex.Matches(command + " " + environment, @"\b(\w+)=|\b(for|read)\s+(?<1>\w+)")
             .Select(m => m.Groups[1].Value).ToHashSet();
         return Regex.Matches(command, @"\$\{?(\w+)").Any(m => set.Contains(m.Groups[1].Value));
-    }
-
-    // What a pattern matches is below the folder before the wildcard.
-    void Pattern(string folder, string word, string why)
-    {
-        var at = word.IndexOfAny("*?[{".ToCharArray());
-        if (at < 0) return;
-        var before = word.Substring(0, word.LastIndexOf('/', at) + 1);
-        if (project.Reads.Find(folder, before) is { } path && path.EndsWith('/')) inputs.Below(project, path, why);
     }
 
     // The dotnet command finds its tools by files in the folders above.

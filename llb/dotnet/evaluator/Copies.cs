@@ -22,6 +22,13 @@ sealed class Copies : IDisposable
         "Hash",
     };
 
+    // Those of them that read files. Trap does not see that they read a file that has contents from the start, such as
+    // global.json.
+    static readonly HashSet<string> Reading = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "ReadLinesFromFile", "XmlPeek", "GetFileHash",
+    };
+
     // Properties that no target sets.
     static readonly HashSet<string> Fixed = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -91,16 +98,21 @@ sealed class Copies : IDisposable
         copy.BeforeTargets = copy.AfterTargets = copy.DependsOnTargets = copy.Inputs = copy.Outputs = "";
         if (!IsFixed(target.Condition)) copy.Condition = "";
         copy.Returns = null;
+        // Metadata in any of these make MSBuild run a target once for each batch of items. A target without Inputs is
+        // never up to date.
+        var batched = string.Join(";", target.Inputs, target.Outputs, target.Returns);
+        if (batched.Contains("%(")) copy.Outputs = batched;
         foreach (var (child, original) in copy.Children.ToList().Zip(target.Children)) Child(child, original);
         var first = copy.FirstChild;
-        Record("Inputs", "Inputs", target.Inputs, target.Location, first, copy);
+        if (target.Inputs != "")
+            Record("Inputs", new() { KeyValuePair.Create("Inputs", target.Inputs) }, target.Location, first, copy);
         if (target.Inputs != "" && target.Outputs != "" && target.Tasks.All(CanRun))
         {
             var files = new[] { ("Inputs", target.Inputs), ("Outputs", target.Outputs) };
             Record("Makes", files.Select(f => KeyValuePair.Create(f.Item1, f.Item2)).ToList(), target.Location, first,
                 copy);
         }
-        foreach (var text in Expressions.Existing(target.Condition)) Exists(text, target.Location, first, copy);
+        foreach (var text in Expressions.Existing(target.Condition)) Exists(text, "", target.Location, first, copy);
     }
 
     // Whether the SDK has all that a task needs. Most commands need programs that it lacks, and their authors rely on
@@ -113,12 +125,14 @@ sealed class Copies : IDisposable
     {
         var target = copy.Parent;
         var parts = (original as ProjectElementContainer)?.AllChildren ?? Enumerable.Empty<ProjectElement>();
-        var looks = parts.Append(original).SelectMany(Texts).SelectMany(Expressions.Existing).Distinct().ToList();
+        var looks = parts.Append(original)
+            .SelectMany(part => Texts(part).SelectMany(Expressions.Existing).Select(text => (text, Lists(part, text))))
+            .Distinct().ToList();
         // What such an expression names may be set before the group, or in it.
-        foreach (var text in looks)
+        foreach (var (text, lists) in looks)
         {
-            Exists(text, original.Location, copy, target);
-            if (copy is not ProjectTaskElement) Exists(text, original.Location, copy.NextSibling, target);
+            Exists(text, lists, original.Location, copy, target);
+            if (copy is not ProjectTaskElement) Exists(text, lists, original.Location, copy.NextSibling, target);
         }
         if (copy is ProjectTaskElement task) Replace(task, (ProjectTaskElement)original);
         else if (copy is ProjectOnErrorElement) target.RemoveChild(copy);
@@ -147,26 +161,32 @@ sealed class Copies : IDisposable
 
     void Replace(ProjectTaskElement task, ProjectTaskElement original)
     {
-        if (Runs(task))
-        {
-            task.ContinueOnError = "true";
-            return;
-        }
+        if (Runs(task)) task.ContinueOnError = "true";
+        if (Runs(task) && !Reading.Contains(task.Name)) return;
         // Even where a task reads nothing, an expression in its parameters may.
         var record = Record(task.Name, task.Parameters.ToList(), original.Location, task, task.Parent);
         // A condition on each item of a list makes batches.
         if (task.Condition.Contains("%(") || IsFixed(task.Condition)) record.Condition = task.Condition;
-        task.Parent.RemoveChild(task);
+        if (!Runs(task)) task.Parent.RemoveChild(task);
     }
 
-    static void Exists(string text, ElementLocation place, ProjectElement before, ProjectElementContainer target) =>
-        Record("Exists", "Condition", text, place, before, target);
-
-    static void Record(
-        string task, string parameter, string value, ElementLocation place, ProjectElement before,
-        ProjectElementContainer target)
+    // Metadata without an item type is that of the item lists in the same element, so the recorder needs these, too.
+    static string Lists(ProjectElement part, string text)
     {
-        if (value != "") Record(task, new() { KeyValuePair.Create(parameter, value) }, place, before, target);
+        if (!Expressions.HasUnqualified(text)) return "";
+        var item = part as ProjectItemElement ?? part.Parent as ProjectItemElement;
+        var beside = item == null ? string.Concat(Texts(part))
+            : item.Include == "" ? $"@({item.ItemType})" : item.Include;
+        return string.Join(";", Expressions.Lists(beside));
+    }
+
+    static void Exists(
+        string text, string lists, ElementLocation place, ProjectElement before, ProjectElementContainer target)
+    {
+        if (text == "") return;
+        var parameters = new List<KeyValuePair<string, string>> { KeyValuePair.Create("Condition", text) };
+        if (lists != "") parameters.Add(KeyValuePair.Create("Lists", lists));
+        Record("Exists", parameters, place, before, target);
     }
 
     static ProjectTaskElement Record(

@@ -19,7 +19,10 @@ sealed class Doubts
         "ContentWithTargetPath", "ResolvedFileToPublish", "EditorConfigFiles", "GlobalAnalyzerConfigFiles", "Page",
     };
 
-    /// <summary>A value that a target gives to a name. IsBuilt tells that it is what a build has made.</summary>
+    /// <summary>
+    /// A value that a target gives to a property or an item list. Runs tells that the copy of the target gives it, too.
+    /// IsBuilt tells that it is what a build has made.
+    /// </summary>
     sealed record Setting(string Name, string Text, string Target, bool Runs, bool IsItem, bool IsBuilt = false);
 
     readonly List<ProjectTargetElement> targets;
@@ -91,19 +94,25 @@ sealed class Doubts
             foreach (var function in Expressions.Looking(target.OuterElement).Take(1)) Say(target, function);
             foreach (var e in target.AllChildren.Prepend(target))
                 if (Use(string.Join(" ", Targets.Looked(e)), target) is { } looked)
-                    Say(e, $"Exists with $({looked}), whose value only a build gives,");
+                    Say(e, $"Exists with {looked}, whose value only a build gives,");
                 else if (e is ProjectTaskElement task && !Calls.IsSilent(task.Name) &&
                     Use(Text(task), target) is { } used)
-                    Say(task, $"{task.Name} with $({used}), whose value only a build gives,");
+                    Say(task, $"{task.Name} with {used}, whose value only a build gives,");
                 else if (e is ProjectTaskElement { Name: "Exec" } exec &&
                     Expressions.Used(Text(exec)).FirstOrDefault(built.Contains) is { } program)
                     Say(exec, $"Exec with @({program}), which a build makes,");
                 else if (e is ProjectItemElement item && Read.Contains(item.ItemType) &&
                     Use(item.Include, target) is { } of)
-                    Say(item, $"{item.ItemType} item by $({of}), whose value only a build gives,");
+                    Say(item, $"{item.ItemType} item by {of}, whose value only a build gives,");
         }
     }
 
-    string Use(string text, ProjectTargetElement target) =>
-        Expressions.Used(text).FirstOrDefault(n => unknown.Contains(n) || ByTurns(n, target.Name));
+    // The first property or item list in a text whose value is not known, as MSBuild writes it.
+    string Use(string text, ProjectTargetElement target)
+    {
+        var name = Expressions.Used(text).FirstOrDefault(n => unknown.Contains(n) || ByTurns(n, target.Name));
+        if (name == null) return null;
+        var isItem = settings.Any(s => s.IsItem && s.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+        return (isItem ? "@(" : "$(") + name + ")";
+    }
 }

@@ -15,7 +15,7 @@ namespace Crosshull;
 /// <summary>Evaluates projects over a tree, each once for the same global properties.</summary>
 sealed class Evaluator : IDisposable
 {
-    // Every name of the context is there, so an import that is missing is missing in each build.
+    // An import that is missing is an error, as in a build: the tree has every name of the context.
     const ProjectLoadSettings Settings = ProjectLoadSettings.Default;
 
     static readonly string packages = Environment.GetEnvironmentVariable("NUGET_PACKAGES") + "/";

@@ -46,7 +46,14 @@ static class Expressions
     public static string Here(string text, ProjectElement element) => text.Replace("$(MSBuildThisFileDirectory)",
         element.ContainingProject.DirectoryPath + "/", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>Whether a text has metadata without an item type, as in <c>%(FullPath)</c>.</summary>
+    public static bool HasUnqualified(string text) => Regex.IsMatch(text, @"%\(\s*[\w-]+\s*\)");
+
+    /// <summary>The item lists in a text, each once.</summary>
+    public static IEnumerable<string> Lists(string text) =>
+        Regex.Matches(text, @"@\(\s*([\w-]*\w)").Select(m => "@(" + m.Groups[1].Value + ")").Distinct();
+
     /// <summary>The names of properties, items, and metadata whose values a text uses.</summary>
     public static IEnumerable<string> Used(string text) =>
-        from Match use in Regex.Matches(text, @"[$@%]\(\s*(?<name>[\w-]+)") select use.Groups["name"].Value;
+        from Match use in Regex.Matches(text, @"[$@%]\(\s*(?<name>[\w-]*\w)") select use.Groups["name"].Value;
 }

@@ -50,6 +50,8 @@ sealed class Inputs
     public void Collect(Project project, ProjectInstance instance)
     {
         Collect(project, instance.Items);
+        foreach (var type in instance.ItemDefinitions.Where(d => instance.GetItems(d.Key).Count > 0))
+            foreach (var metadata in type.Value.Metadata) Metadata(project, type.Key, metadata);
         foreach (var property in instance.Properties) Property(project, property);
     }
 
@@ -83,6 +85,15 @@ sealed class Inputs
         else project.Reads.Folder(folder, Phase.Build, why);
     }
 
+    /// <summary>What a pattern can match: all that is below the folder before the wildcard.</summary>
+    public void Pattern(Project project, string folder, string word, string why)
+    {
+        var at = word.IndexOfAny("*?[{".ToCharArray());
+        if (at < 0) return;
+        var before = word.Substring(0, word.LastIndexOfAny("/\\".ToCharArray(), at) + 1);
+        if (project.Reads.Find(folder, before) is { } path && path.EndsWith('/')) Below(project, path, why);
+    }
+
     // Whether to list a file: the folder of the project is read as a whole anyway, except doubtful files in it.
     bool Tells(Project project, string path) => !path.StartsWith(project.Folder + "/") || doubtful.Contains(path);
 
@@ -90,18 +101,26 @@ sealed class Inputs
     {
         if (!NoPaths.Contains(item.ItemType) && project.Reads.Find(project.Folder, item.EvaluatedInclude) is { } path)
             Named(project, item, path);
-        if (item.ItemType == "EmbeddedResource") ClassOf(project, item);
-        if (item.DirectMetadataCount == 0) return;
-        foreach (var metadata in item.Metadata)
-        {
-            var value = metadata.EvaluatedValue;
-            if (value.Length < 3 || value.IndexOf('.') < 0 || FileOf(project, value) is not { } named) continue;
-            if (Tells(project, named)) project.Reads.File(named, Phase.Build, metadata.Name + " of " + item.ItemType);
-            if (item.ItemType == "Reference") Assemblies(project, Path.GetDirectoryName(named), Beside);
-        }
-        if (item.ItemType == "Reference" && FileOf(project, item.EvaluatedInclude) is { } assembly)
+        if (Is(item.ItemType, "EmbeddedResource")) ClassOf(project, item);
+        if (Is(item.ItemType, "Reference") && FileOf(project, item.EvaluatedInclude) is { } assembly)
             Assemblies(project, Path.GetDirectoryName(assembly), Beside);
+        if (item.DirectMetadataCount == 0) return; // those of ItemDefinitionGroup are taken once for all items
+        foreach (var metadata in item.Metadata) Metadata(project, item.ItemType, metadata);
     }
+
+    void Metadata(Project project, string itemType, ProjectMetadataInstance metadata)
+    {
+        var value = metadata.EvaluatedValue;
+        if (value.Length < 3 || value.AsSpan().IndexOfAny("./\\") < 0) return;
+        foreach (var part in Project.List(value))
+        {
+            if (FileOf(project, part) is not { } named) continue;
+            if (Tells(project, named)) project.Reads.File(named, Phase.Build, metadata.Name + " of " + itemType);
+            if (Is(itemType, "Reference")) Assemblies(project, Path.GetDirectoryName(named), Beside);
+        }
+    }
+
+    static bool Is(string itemType, string name) => itemType.Equals(name, StringComparison.OrdinalIgnoreCase);
 
     // An item that is a file or a folder.
     void Named(Project project, ProjectItemInstance item, string path)

@@ -30,9 +30,9 @@ static class Program
             return 0;
         }
         Rights.Drop(request.Root);
-        var tree = new Tree(request.Root, contents, restored);
+        var tree = new Tree(request.Root, request.Folder, contents, restored);
         tree.Lay(request.Names);
-        Directory.SetCurrentDirectory(Path.Combine(request.Root, request.Folder)); // MSBuildStartupDirectory
+        Directory.SetCurrentDirectory(tree.Start); // MSBuildStartupDirectory
         Sdk.Use(Directory.GetCurrentDirectory());
         Evaluate(request, tree, answer);
         return 0;

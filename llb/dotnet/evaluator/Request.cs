@@ -15,6 +15,7 @@ namespace Crosshull;
 /// <param name="RuntimeIdentifiers">Those of the platforms that are asked for.</param>
 /// <param name="ModeProperties">Properties by which a project asks for a publish for each platform.</param>
 /// <param name="Doubtful">Files that projects find by wildcards and mostly do not use.</param>
+/// <param name="Questions">All are answered from the same evaluations.</param>
 sealed record Request(
     string Root, string Names, string Contents, string Folder, Dictionary<string, string> Properties,
     string[] RuntimeIdentifiers, string[] ModeProperties, HashSet<string> Doubtful, Question[] Questions)

@@ -24,7 +24,10 @@ static class ResponseFile
         return null;
     }
 
-    /// <summary>The file and all that it names as <c>@FILE</c>, see <see cref="Find"/>.</summary>
+    /// <summary>
+    /// The file and all that it names as <c>@FILE</c>, see <see cref="Find"/>. FILE is relative to the folder that the
+    /// command runs in.
+    /// </summary>
     public static IEnumerable<string> Files(Tree tree, string file)
     {
         var seen = new HashSet<string>();
@@ -32,7 +35,7 @@ static class ResponseFile
         while (next.TryDequeue(out var found))
             if (tree.HasFile(found) && seen.Add(found))
                 foreach (var word in Words(found).Where(w => w.StartsWith('@')))
-                    next.Enqueue(Path.GetFullPath(Path.Combine(tree.Root, word.Substring(1))));
+                    next.Enqueue(Path.GetFullPath(Path.Combine(tree.Start, word.Substring(1))));
         return seen;
     }
 

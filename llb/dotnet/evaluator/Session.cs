@@ -63,7 +63,7 @@ sealed class Session
             foreach (var project in once.Evaluator.Projects)
             {
                 if (changed) project.Reads.Everything(Phase.Evaluation, restless);
-                Credit(project);
+                Credit(project, once);
             }
             return new Answer(tree.Asks, tree.Outputs, answers);
         }
@@ -80,12 +80,14 @@ sealed class Session
     }
 
     // Once a file has contents, the trap no longer sees who reads it. Another project may read it too, if it shares a
-    // file with the project that was seen.
-    void Credit(Project project)
+    // file with the project that was seen, or names what an evaluation has read.
+    void Credit(Project project, Once once)
     {
         foreach (var (path, phase, reader) in read)
-            if (reader.Path == project.Path || reader.Imports.Overlaps(project.Imports) ||
-                reader.PackageImports.Overlaps(project.PackageImports))
+            if (project.Reads.Files.TryGetValue(path, out var known) && known.Phase >= phase) continue;
+            else if (reader.Path == project.Path || reader.Imports.Overlaps(project.Imports) ||
+                reader.PackageImports.Overlaps(project.PackageImports) ||
+                phase == Phase.Evaluation && once.Mentions(project, Path.GetFileName(path)))
                 project.Reads.File(path, phase, "read by an expression or a task");
     }
 
@@ -159,6 +161,9 @@ sealed class Once : IDisposable
     }
 
     public Evaluator Evaluator { get; }
+
+    /// <summary>Whether the XML of the repository that makes up a project has a text in it.</summary>
+    public bool Mentions(Project project, string text) => existence.Mentions(project, text);
 
     public List<AnswerToQuestion> Questions()
     {

@@ -21,9 +21,11 @@ sealed class Tree
     readonly Restored restored; // null: nothing is restored yet
     readonly HashSet<string> brought = new(); // what the restore has brought, which is no part of the context
 
-    public Tree(string root, Dictionary<string, byte[]> contents, Restored restored)
+    /// <param name="start">The folder that commands run in, relative to the context.</param>
+    public Tree(string root, string start, Dictionary<string, byte[]> contents, Restored restored)
     {
         Root = root.TrimEnd('/') + "/";
+        Start = Path.Combine(Root, start);
         this.contents = contents;
         this.restored = restored;
     }
@@ -36,6 +38,9 @@ sealed class Tree
 
     /// <summary>The folder of the context, with a slash at its end.</summary>
     public string Root { get; }
+
+    /// <summary>The folder that commands run in.</summary>
+    public string Start { get; }
 
     /// <summary>Files whose contents MSBuild wants and that were not given: relative to the context.</summary>
     public IEnumerable<string> Asks => asks;
