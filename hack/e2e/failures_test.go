@@ -102,7 +102,7 @@ func TestErrorEachTime(t *testing.T) {
 			for i := range 20 {
 				again := attr("no-cache", "publish,test") // what failed is in no cache, and the steps before passed
 				_, err := solve(t, dirs[i%len(dirs)], on(addr), again, platform("linux/amd64,linux/arm64"))
-				if checkFailure(t, err, "src/app/app.csproj(8,52): error OWN1: it fails"); t.Failed() {
+				if checkFailure(t, err, "src/app/app.csproj(8,49): error OWN1: it fails"); t.Failed() {
 					t.Fatalf("build %d", i)
 				}
 			}

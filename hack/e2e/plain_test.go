@@ -78,6 +78,11 @@ System.Console.Write(System.IO.Directory.Exists(docs) ? System.IO.Directory.GetF
 			"eng/notes.targets": `<Project><Target Name="Notes" AfterTargets="Publish"><PropertyGroup>` +
 				`<Note Condition="Exists('$(MSBuildThisFileDirectory)notes/$(FileVersion).md')">there</Note></PropertyGroup>` +
 				`<WriteLinesToFile File="$(PublishDir)note.txt" Lines="$(Note)" /></Target></Project>`}, "note.txt", "there\n"},
+		{"a file for each published file, by a function of items", `<Target Name="Notes" AfterTargets="Publish"><ItemGroup>` +
+			`<ResolvedFileToPublish Include="own" RelativePath="own" /><Note Include="@(ResolvedFileToPublish->Distinct()->` +
+			`'../../notes/%(Filename).txt')" /><Known Include="@(Note)" Condition="Exists('%(Note.Identity)')" /></ItemGroup>` +
+			`<Copy SourceFiles="@(Known)" DestinationFolder="$(PublishDir)" /></Target>`,
+			map[string]string{"notes/app.txt": "about the app"}, "app.txt", "about the app"},
 		{"a file for each reference", `<Target Name="Licenses" AfterTargets="Publish"><ItemGroup>` +
 			`<Licensed Include="%(ReferencePath.Filename)" ` +
 			`Condition="Exists('../../licenses/%(ReferencePath.Filename).txt')" /></ItemGroup>` +

@@ -283,8 +283,8 @@ func TestComponents(t *testing.T) {
 // A project can ask for a pack in several versions (PackageDownload). Each build of a document has the same one.
 func TestPackInTwoVersions(t *testing.T) {
 	const pack = "Microsoft.NETCore.App.Runtime.linux-x64"
-	g, err := ParseAssets([]byte(`{"targets": {"net8.0": {}, "net8.0/linux-x64": {}}, "project": {"frameworks": {"net8.0": {
-		"frameworkReferences": {"Microsoft.NETCore.App": {}}, "downloadDependencies": [
+	g, err := ParseAssets([]byte(`{"targets": {"net8.0": {}, "net8.0/linux-x64": {}}, "project": {"frameworks": {
+		"net8.0": {"frameworkReferences": {"Microsoft.NETCore.App": {}}, "downloadDependencies": [
 			{"name": "` + pack + `", "version": "[8.0.1, 8.0.1]"}, {"name": "` + pack + `", "version": "[8.0.0, 8.0.0]"}]}}}}`))
 	if err != nil {
 		t.Fatal(err)

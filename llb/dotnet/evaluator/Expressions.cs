@@ -32,7 +32,8 @@ static class Expressions
     /// </summary>
     public static IEnumerable<(string Name, bool IsProperty, string Before)> Paths(string text) =>
         (from Match path in Regex.Matches(text,
-            @"(?<before>[^;%@'""]*[/\\][^;%@'""]*)%\((?<type>\w+)\.|@\(\s*(?<type>\w+)\s*->\s*'(?<before>[^'%]+)%\(")
+            @"(?<before>[^;%@'""]*[/\\][^;%@'""]*)%\((?<type>\w+)\.|" +
+            @"@\(\s*(?<type>\w+)\s*(->\s*\w+\([^()]*\)\s*)*->\s*'(?<before>[^'%]+)%\(")
         select (path.Groups["type"].Value, false, path.Groups["before"].Value)).Concat(
         from Match property in Regex.Matches(text, @"\$\(\s*(?<name>\w+)")
         let before = text.Substring(0, property.Index)
