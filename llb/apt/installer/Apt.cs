@@ -160,18 +160,18 @@ sealed class Apt
     internal void Install(IReadOnlyList<string> packages)
     {
         // One stream, so that what a script says stays in its order.
-        string[] args = [.. Settled, "install", "--no-download", "-q", "--", .. packages];
+        string[] args = [.. OfSpec, "install", "--no-download", "-q", "--", .. packages];
         var result = Tool.Run("sh", ["-c", "exec apt-get \"$@\" 2>&1", "sh", .. args], variables);
         if (result.Code != 0)
             throw new Mistake(Failure(result)) { Shown = true };
     }
 
     // What the spec says wins over apt.conf.d of the image, which apt reads after our configuration.
-    string[] Settled => ["-o", "APT::Install-Recommends=" + (recommends ? "true" : "false")];
+    string[] OfSpec => ["-o", "APT::Install-Recommends=" + (recommends ? "true" : "false")];
 
     Tool.Result Run(IReadOnlyList<string> args)
     {
-        var result = Tool.Run("apt-get", [.. Settled, .. args], variables, show: !args.Contains("--print-uris"));
+        var result = Tool.Run("apt-get", [.. OfSpec, .. args], variables, show: !args.Contains("--print-uris"));
         return result.Code == 0 ? result : throw new Mistake(Said(result)) { Shown = true };
     }
 
