@@ -67,16 +67,11 @@ nuget:
 		t.Error("the schema has no title")
 	}
 
-	// A call that does not exist is not built in its place.
-	out, err := tryBuild(t, dir, "-f", "crosshull.yaml", "--call=nonsense", ".")
-	if err == nil || !strings.Contains(out, "unsupported request frontend.nonsense") {
-		t.Errorf("%v\n%s", err, out)
-	}
 	// What needs no spec does not ask for a right one.
 	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nprojct: a\n")
 	jsonOf(t, dir, "schema", &schema)
 	wantContains(t, "init", answerOf(t, dir, "init"), "project: dotnetapp.csproj")
-	out, err = tryBuild(t, dir, "-f", "crosshull.yaml", "--call=plan", ".")
+	out, err := tryBuild(t, dir, "-f", "crosshull.yaml", "--call=plan", ".")
 	if err == nil || !strings.Contains(out, `crosshull.yaml:2: unknown key "projct"`) {
 		t.Errorf("%v\n%s", err, out)
 	}
