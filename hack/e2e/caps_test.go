@@ -10,7 +10,8 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Where BuildKit cannot merge, layers are copied onto the base. The image has as many, and starts the same program.
+// Where BuildKit cannot merge, layers are copied onto the base. The image has as many, and starts the same program. An
+// engine without the containerd image store is such a BuildKit: nothing is asked of it that it shows in red.
 func TestWithoutMerge(t *testing.T) {
 	t.Parallel()
 	dir := shared(t, "dotnetapp")
@@ -19,6 +20,14 @@ func TestWithoutMerge(t *testing.T) {
 	rec := mustSolve(t, dir, platform("linux/amd64,linux/arm64"), pushTo(copied), without(pb.CapMergeOp))
 	if all := append(rec.ran, rec.cached...); !slices.Contains(all, "[image linux/arm64] copy app onto base") {
 		t.Errorf("no copy: %q", all)
+	}
+	for _, source := range rec.sources {
+		if !strings.HasPrefix(source.Identifier, "docker-image://") && !strings.HasPrefix(source.Identifier, "local://") {
+			t.Errorf("source %s", source.Identifier)
+		}
+	}
+	if len(rec.failed)+len(rec.warnings) > 0 {
+		t.Errorf("failed %q, warnings %q", rec.failed, rec.warnings)
 	}
 	_, want := index(t, merged)
 	_, got := index(t, copied)

@@ -94,27 +94,6 @@ func TestClosure(t *testing.T) {
 	}
 }
 
-// What builds on the host left behind, and the history of the repository, are no input.
-func TestHostOutputsAreNoInput(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n")
-	project(t, dir, "app/app.csproj", "")
-	mustSolve(t, dir)
-	write(t, dir, "app/obj/project.assets.json", "not JSON")
-	write(t, dir, "app/obj/app.csproj.nuget.g.props", "not XML")
-	write(t, dir, "app/bin/Debug/net10.0/app.dll", "no assembly")
-	write(t, dir, ".git/HEAD", "ref: refs/heads/main\n")
-	if rec := mustSolve(t,
-		dir); rec.count("[restore] dotnet")+rec.count("[publish] dotnet")+rec.count("[describe] dotnet") != 0 {
-		t.Errorf("outputs of the host are an input: %q ran", rec.ran)
-	}
-	write(t, dir, "app/data/bin/data.txt", "beside no project, so a folder like any other")
-	if rec := mustSolve(t, dir); rec.count("[publish] dotnet") != 1 {
-		t.Errorf("a file in the user's own bin is no input: %q ran", rec.ran)
-	}
-}
-
 // A folder, a solution and a path with a space each name the project; a .dockerignore is obeyed.
 func TestProjectPaths(t *testing.T) {
 	t.Parallel()

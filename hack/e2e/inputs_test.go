@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/crosshull/crosshull/frontend/report"
 	"github.com/crosshull/crosshull/hack/lab/run"
 )
 
@@ -72,9 +73,10 @@ func monorepo(t *testing.T) string {
 	return dir
 }
 
-// In a repository of 30 projects, a change rebuilds what it can change, and nothing else.
+// In a repository of 30 projects, a change rebuilds what it can change, and nothing else. What builds on the host left
+// behind, and the history of the repository, are no input.
 //
-// It takes minutes: 22 builds, each after one edit.
+// It takes minutes: a build after each edit that something has to run for, and one after all others.
 func TestInputs(t *testing.T) {
 	t.Parallel()
 	dir := monorepo(t)
@@ -86,6 +88,7 @@ func TestInputs(t *testing.T) {
 	touch := func(name string) {
 		text := "// " + fresh() + "\n"
 		switch {
+		case strings.Contains(name, "/bin/"), strings.Contains(name, "/obj/"): // neither JSON nor XML, and no assembly
 		case strings.HasSuffix(name, "proj"), strings.HasSuffix(name, ".props"), strings.HasSuffix(name, ".msbuild"):
 			edit(t, dir, name, "</Project>", "<!-- "+fresh()+" --></Project>")
 			return
@@ -99,15 +102,12 @@ func TestInputs(t *testing.T) {
 		write(t, dir, name, text)
 	}
 	for _, tc := range []struct {
-		file                       string
+		files                      string
 		describe, restore, publish int
 	}{
-		{"src/Other5/Class.cs", 0, 0, 0},
-		{"README.md", 0, 0, 0},
-		{"src/Other5/bin/Debug/x.dll", 0, 0, 0},
-		{"src/Lib1/obj/project.assets.json", 0, 0, 0},
-		{"src/App/App.csproj.user", 0, 0, 0},
-		{"shared/one/Other.cs", 0, 0, 0},
+		{"src/Other5/Class.cs README.md shared/one/Other.cs src/Other5/bin/Debug/x.dll src/Lib1/obj/project.assets.json " +
+			"src/App/App.csproj.user src/App/obj/project.assets.json src/App/obj/App.csproj.nuget.g.props " +
+			"src/App/bin/Debug/net10.0/App.dll .git/HEAD", 0, 0, 0},
 		{"src/Other5/Other5.csproj", 1, 0, 0}, // what it may be has to be asked, and then nothing follows
 		{"eng/other.props", 1, 0, 0},
 		{"docs/new.md", 1, 0, 0},
@@ -118,6 +118,7 @@ func TestInputs(t *testing.T) {
 		{"shared/all/New.cs", 1, 0, 1}, // a new name, which wildcards may find: MSBuild is asked
 		{"data/words.txt", 0, 0, 1},
 		{"data/more.txt", 1, 0, 1},
+		{"src/App/data/bin/x.txt", 1, 0, 1}, // beside no project, so a folder like any other
 		{"eng/key.txt", 0, 0, 1},
 		{".editorconfig", 1, 0, 1},
 		{"src/Lib2/Lib2.csproj", 1, 1, 1},
@@ -125,9 +126,11 @@ func TestInputs(t *testing.T) {
 		{"Directory.Build.props", 1, 1, 1},
 		{"Directory.Packages.props", 1, 1, 1},
 	} {
-		touch(tc.file)
+		for _, name := range strings.Fields(tc.files) {
+			touch(name)
+		}
 		rec := mustSolve(t, dir, platform("linux/amd64,linux/arm64"))
-		wantRan(t, "after a change of "+tc.file, rec, map[string]int{
+		wantRan(t, "after a change of "+tc.files, rec, map[string]int{
 			"[describe] dotnet": tc.describe, "[restore] dotnet": tc.restore, "[publish] dotnet": tc.publish,
 		})
 	}
@@ -200,16 +203,17 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// global.json chooses the image of the SDK, the nearest to the project first.
+// global.json chooses the image of the SDK, the nearest to the project first. A plan says which image that is, after
+// MSBuild ran in it, so its SDK accepts the global.json. It is the one that builds.
 func TestGlobalJSON(t *testing.T) {
 	t.Parallel()
 	sdk, _ := sdkVersions(t)
 	for _, tc := range []struct{ name, root, near, spec, want string }{
-		{"exact", fmt.Sprintf(`{"sdk": {"version": %q}} // pinned`, sdk), "", "", "sdk:" + sdk + "@"},
-		{"a band", `{"sdk": {"version": "10.0.100", "rollForward": "latestFeature"}}`, "", "", "sdk:10.0@"},
-		{"none", "", "", "", "sdk:10.0@"},
+		{"exact", fmt.Sprintf(`{"sdk": {"version": %q}} // pinned`, sdk), "", "", "sdk:" + sdk},
+		{"a band", `{"sdk": {"version": "10.0.100", "rollForward": "latestFeature"}}`, "", "", "sdk:10.0"},
+		{"none", "", "", "", "sdk:10.0"},
 		{"the nearest", `{"sdk": {"version": "9.9.999"}}`,
-			fmt.Sprintf(`{"sdk": {"version": %q, "rollForward": "disable"}}`, sdk), "project: src/app\n", "sdk:" + sdk + "@"},
+			fmt.Sprintf(`{"sdk": {"version": %q, "rollForward": "disable"}}`, sdk), "project: src/app\n", "sdk:" + sdk},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -222,8 +226,17 @@ func TestGlobalJSON(t *testing.T) {
 				write(t, dir, "src/global.json", tc.near)
 			}
 			write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\n"+tc.spec)
+			var p report.Plan
+			jsonOf(t, dir, "plan", &p)
+			image := p.Apps[0].SDK
+			if image.Reference != "mcr.microsoft.com/dotnet/"+tc.want || !strings.HasPrefix(image.Digest, "sha256:") {
+				t.Errorf("it builds with %+v, want %s", image, tc.want)
+			}
+			if tc.near == "" {
+				return
+			}
 			rec := mustSolve(t, dir)
-			if all := strings.Join(append(rec.ran, rec.cached...), "\n"); !strings.Contains(all, tc.want) {
+			if all := strings.Join(append(rec.ran, rec.cached...), "\n"); !strings.Contains(all, tc.want+"@") {
 				t.Errorf("no %s:\n%s", tc.want, all)
 			}
 		})
