@@ -8,7 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -198,7 +200,33 @@ func TestSchemaAndParser(t *testing.T) {
 		"[]", "[null]", "[x]", "[/a]", "[[x]]", "[{}]", "{}", "{x: y}", "{x: }", "{A: b}", "{A: [b]}", "{test: [x]}",
 		"{to: /a}",
 	}
+	type variant struct {
+		file, what, text string
+		value            any // of text
+	}
+	variants := make(chan variant)
 	refused, taken := 0, 0
+	var mu sync.Mutex // of the counts and of beyond
+	var workers sync.WaitGroup
+	for range runtime.NumCPU() {
+		workers.Go(func() {
+			for v := range variants {
+				parsed, validated := parse(v.text), s.Validate(v.value)
+				mu.Lock()
+				switch {
+				case parsed == nil && validated != nil:
+					t.Errorf("%s: the parser takes %s, and the schema refuses it: %v", v.file, v.what, validated)
+				case parsed != nil && validated == nil && !isBeyond(v.what):
+					t.Errorf("%s: the schema takes %s, and the parser refuses it: %v", v.file, v.what, parsed)
+				case parsed != nil:
+					refused++
+				default:
+					taken++
+				}
+				mu.Unlock()
+			}
+		})
+	}
 	for _, file := range []string{"full.yaml", "full-apps.yaml"} {
 		dt, err := os.ReadFile(filepath.Join(root, "frontend", "spec", "testdata", file))
 		if err != nil {
@@ -213,17 +241,7 @@ func TestSchemaAndParser(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			parsed, validated := parse(string(dt)), s.Validate(value(t, string(dt)))
-			switch {
-			case parsed == nil && validated != nil:
-				t.Errorf("%s: the parser takes %s, and the schema refuses it: %v", file, what, validated)
-			case parsed != nil && validated == nil && !isBeyond(what):
-				t.Errorf("%s: the schema takes %s, and the parser refuses it: %v", file, what, parsed)
-			case parsed != nil:
-				refused++
-			default:
-				taken++
-			}
+			variants <- variant{file, what, string(dt), value(t, string(dt))}
 		}
 		walk(doc.Content[0], "", func(path string, n *yaml.Node) {
 			was := *n
@@ -243,6 +261,8 @@ func TestSchemaAndParser(t *testing.T) {
 			*n = was
 		})
 	}
+	close(variants)
+	workers.Wait()
 	for pattern, found := range beyond {
 		if !found {
 			t.Errorf("the schema refuses all that %s is about", pattern)
