@@ -53,7 +53,8 @@ func TestServer(t *testing.T) {
 		{name: "hover over Markdown", text: "sdk:\n  ver|sion: 10.0\n",
 			hover: []string{"A tag of `mcr.microsoft.com/dotnet/sdk`, such as `10.0`."}},
 		{name: "hover in an app", text: "apps:\n  web:\n    pro|ject: a\n",
-			hover: []string{"relative to the context. Write `none` for an image", "\n\nWithout it: the one app of the context."}},
+			hover: []string{"relative to the context. Write `none` for an image",
+				"\n\nWithout it: the one app of the context."}},
 
 		{name: "keys", text: "|", offers: map[string]string{
 			"project": "project: ", "framework": "framework: ", "publish": "publish:\n  ", "sdk": "sdk:\n  ",
