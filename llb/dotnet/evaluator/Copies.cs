@@ -176,6 +176,14 @@ sealed class Copies : IDisposable
         if (!Expressions.HasUnqualified(text)) return "";
         var item = part as ProjectItemElement ?? part.Parent as ProjectItemElement;
         var beside = item == null ? string.Concat(Texts(part))
+        if (copy is ProjectItemGroupElement items) Keep(items);
+    }
+
+    // A target may empty a list at its end, once others have the names in it. What is read is then not to be seen.
+    static void Keep(ProjectItemGroupElement group)
+    {
+        foreach (var item in group.Items.Where(i => Expressions.Empties(i) && i.Condition == "").ToList())
+            group.RemoveChild(item);
             : item.Include == "" ? $"@({item.ItemType})" : item.Include;
         return string.Join(";", Expressions.Lists(beside));
     }

@@ -47,6 +47,10 @@ static class Expressions
     public static string Here(string text, ProjectElement element) => text.Replace("$(MSBuildThisFileDirectory)",
         element.ContainingProject.DirectoryPath + "/", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>Whether an item element removes all items of its own type.</summary>
+    public static bool Empties(ProjectItemElement item) =>
+        Regex.IsMatch(item.Remove, @"^\s*@\(\s*" + item.ItemType + @"\s*\)\s*$", RegexOptions.IgnoreCase);
+
     /// <summary>Whether a text has metadata without an item type, as in <c>%(FullPath)</c>.</summary>
     public static bool HasUnqualified(string text) => Regex.IsMatch(text, @"%\(\s*[\w-]+\s*\)");
 
