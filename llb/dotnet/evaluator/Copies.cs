@@ -66,6 +66,11 @@ sealed class Copies : IDisposable
     {
         var ignoreCase = StringComparer.OrdinalIgnoreCase;
         var byName = originals.Where(o => project.Targets.ContainsKey(o.Key))
+    /// <summary>The parameters of a task that runs in a copy that name the files it reads.</summary>
+    public static IEnumerable<string> Read(ProjectTaskElement task) => Reading.Contains(task.Name)
+        ? new[] { "File", "Files", "XmlInputPath" }.Select(task.GetParameter).Where(value => value != "")
+        : Enumerable.Empty<string>();
+
             .ToLookup(o => o.Value.Name, o => o.Key, ignoreCase);
         string[] Names(string list) => Project.List(project.ExpandString(list));
         var hooked = byName.SelectMany(same => same)
@@ -170,8 +175,11 @@ sealed class Copies : IDisposable
         if (!Runs(task)) task.Parent.RemoveChild(task);
     }
 
-    // Metadata without an item type is that of the item lists in the same element, so the recorder needs these, too.
-    static string Lists(ProjectElement part, string text)
+    /// <summary>
+    /// The item lists that metadata without an item type in a text belong to: those in the same element. The recorder
+    /// needs these, too.
+    /// </summary>
+    public static string Lists(ProjectElement part, string text)
     {
         if (!Expressions.HasUnqualified(text)) return "";
         var item = part as ProjectItemElement ?? part.Parent as ProjectItemElement;

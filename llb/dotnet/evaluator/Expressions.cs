@@ -28,11 +28,11 @@ static class Expressions
 
     /// <summary>
     /// Paths in a text with metadata of items, as in <c>data/%(X.Filename).txt</c>, or with a property: the item type
-    /// or the property, and what is before it.
+    /// or the property, and what is before it. The item type is empty in <c>data/%(Filename).txt</c>.
     /// </summary>
     public static IEnumerable<(string Name, bool IsProperty, string Before)> Paths(string text) =>
         (from Match path in Regex.Matches(text,
-            @"(?<before>[^;%@'""]*[/\\][^;%@'""]*)%\((?<type>\w+)\.|" +
+            @"(?<before>[^;%@'""]*[/\\][^;%@'""]*)%\(\s*(?:(?<type>\w+)\.)?|" +
             @"@\(\s*(?<type>\w+)\s*(->\s*\w+\([^()]*\)\s*)*->\s*'(?<before>[^'%]+)%\(")
         select (path.Groups["type"].Value, false, path.Groups["before"].Value)).Concat(
         from Match property in Regex.Matches(text, @"\$\(\s*(?<name>\w+)")
