@@ -51,8 +51,10 @@ sealed class Targets
             project.Instance, Parsed(project.Instance.ImportPaths.Append(project.Path)));
         // The value of a condition in a target depends on what has run before, so the copies run with and without
         // conditions.
-        foreach (var conditions in new[] { true, false })
-            using (var copies = new Copies(files, conditions)) Record(project, copies, restoring, calls);
+        using (var copies = new Copies(files, conditions: true)) Record(project, copies, restoring, calls);
+        for (var without = Copies.Most(files); without >= 0; without--)
+            using (var copies = new Copies(files, conditions: false, without))
+                Record(project, copies, restoring, calls);
         Composed(project, targets.SelectMany(t => t.AllChildren.Prepend(t)).ToList(), late, doubts);
         return calls.Built;
     }
