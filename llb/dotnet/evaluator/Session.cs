@@ -301,7 +301,7 @@ sealed class Once : IDisposable
 
     // Targets AssignProjectConfiguration and ResolveProjectReferences build a reference with these
     // (Microsoft.Common.CurrentVersion.targets).
-    static Globals GlobalsOf(Project project, ProjectItemInstance reference)
+    public static Globals GlobalsOf(Project project, ProjectItemInstance reference)
     {
         string Of(string metadata) => reference.GetMetadataValue(metadata);
         var globals = project.Globals.Without(new[] { "TargetFramework", "RuntimeIdentifier", "RuntimeIdentifiers" });

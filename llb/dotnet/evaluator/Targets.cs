@@ -49,12 +49,15 @@ sealed class Targets
         doubts.Tell(why => project.Reads.Everything(Phase.Build, why), tree.Root);
         var restoring = Restoring.Targets(
             project.Instance, Parsed(project.Instance.ImportPaths.Append(project.Path)));
+        var indirect = files.SelectMany(f => f.Targets).Any(t => t.OuterElement.Contains("ProjectReference"))
+            ? Indirect(project) : new();
         // The value of a condition in a target depends on what has run before, so the copies run with and without
         // conditions.
-        using (var copies = new Copies(files, conditions: true)) Record(project, copies, restoring, calls);
+        using (var copies = new Copies(files, conditions: true))
+            Record(project, copies, restoring, calls, indirect);
         for (var without = Copies.Most(files); without >= 0; without--)
             using (var copies = new Copies(files, conditions: false, without))
-                Record(project, copies, restoring, calls);
+                Record(project, copies, restoring, calls, indirect);
         Composed(project, targets.SelectMany(t => t.AllChildren.Prepend(t)).ToList(), late, doubts);
         return calls.Built;
     }
@@ -152,12 +155,33 @@ sealed class Targets
     List<ProjectRootElement> Parsed(IEnumerable<string> files) =>
         files.Select(evaluator.Parsed).Where(f => f != null).ToList();
 
-    void Record(Project project, Copies copies, HashSet<string> restoring, Calls calls)
+    // What the references of a project reference in turn. A restore finds that out, and a target of the SDK adds it to
+    // the list (IncludeTransitiveProjectReferences).
+    List<string> Indirect(Project project)
+    {
+        var direct = References(project).ToHashSet();
+        var indirect = new HashSet<string>();
+        var seen = new HashSet<string> { project.Path };
+        void Add(Project from)
+        {
+            foreach (var item in from.Items("ProjectReference"))
+                if (item.GetMetadataValue("FullPath") is var path && tree.HasFile(path))
+                {
+                    if (!direct.Contains(path)) indirect.Add(path);
+                    if (seen.Add(path)) Add(evaluator.Evaluate(path, Once.GlobalsOf(from, item)));
+                }
+        }
+        if (!project.Is("DisableTransitiveProjectReferences")) Add(project);
+        return indirect.ToList();
+    }
+
+    void Record(Project project, Copies copies, HashSet<string> restoring, Calls calls, List<string> indirect)
     {
         var copied = new Project(project.Path, project.Globals, tree);
         evaluator.Evaluate(copied);
         if (copied.Instance == null) return;
         var names = copies.Ordered(copied.Instance).ToArray();
+        foreach (var reference in indirect) copied.Instance.AddItem("ProjectReference", reference);
         calls.Instance = project.Ran = copied.Instance;
         AppDomain.CurrentDomain.SetData("crosshull.record", calls.Recorder);
         var first = names.Where(n => restoring.Contains(copies.Original(n))).ToArray();
@@ -172,7 +196,7 @@ sealed class Targets
         }
         Run(project, copied.Instance, copies, names);
         inputs.Collect(project, copied.Instance); // the items and properties that targets make
-        calls.Refer(References(copied).Except(References(project)));
+        calls.Refer(References(copied).Except(References(project)).Except(indirect));
     }
 
     static IEnumerable<string> References(Project project) =>
