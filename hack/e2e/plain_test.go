@@ -146,6 +146,13 @@ System.Console.Write(System.IO.Directory.Exists(docs) ? System.IO.Directory.GetF
 			`<Copy SourceFiles="@(_Known)" DestinationFolder="$(PublishDir)" /></Target>`,
 			map[string]string{"src/lib/lib.csproj": libraryText(`<ItemGroup><ProjectReference Include="../core/core.csproj" />` +
 				`</ItemGroup>`), "src/core/core.csproj": libraryText(""), "src/core.json": "{}"}, "core.json", "{}"},
+		{"a folder that a target of another project returns", `<Target Name="Docs" AfterTargets="Publish">` +
+			`<MSBuild Projects="../lib/lib.csproj" Targets="Docs"><Output TaskParameter="TargetOutputs" ItemName="_Docs" />` +
+			`</MSBuild><ItemGroup><_File Include="%(_Docs.Folder)/*.txt" /></ItemGroup>` +
+			`<Copy SourceFiles="@(_File)" DestinationFolder="$(PublishDir)" /></Target>`,
+			map[string]string{"src/lib/lib.csproj": libraryText(`<Target Name="Docs" Returns="@(D)"><ItemGroup>` +
+				`<D Include="a" Folder="$(MSBuildProjectDirectory)/../../docs" /></ItemGroup></Target>`), "docs/a.txt": "a"},
+			"a.txt", "a"},
 		{"the first of two values, by what a build makes", `<Target Name="Choose" AfterTargets="Publish"><PropertyGroup>` +
 			`<_File Condition="Exists('$(PublishDir)app.dll')">../../data/a.txt</_File>` +
 			`<_File Condition="!Exists('$(PublishDir)app.dll')">../../data/b.txt</_File></PropertyGroup><Copy ` +

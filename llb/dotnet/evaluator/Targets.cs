@@ -59,6 +59,7 @@ sealed class Targets
             using (var copies = new Copies(files, conditions: false, without))
                 Record(project, copies, restoring, calls, indirect);
         Composed(project, targets.SelectMany(t => t.AllChildren.Prepend(t)).ToList(), late, doubts);
+        foreach (var target in targets.Where(t => !string.IsNullOrEmpty(t.Returns))) Returned(project, target);
         return calls.Built;
     }
 
@@ -137,6 +138,20 @@ sealed class Targets
         return element is ProjectItemElement item && Words(item.Include).Any(word =>
             word.IndexOfAny("*?".ToCharArray()) is >= 0 and var wildcard && !word.Contains("%(") &&
             word.LastIndexOf('/', wildcard) is >= 0 and var slash && !IsThere(word.Substring(0, slash + 1)));
+    }
+
+    // A project that calls a target may look into folders that the target returns, by itself or as metadata of items.
+    void Returned(Project project, ProjectTargetElement target)
+    {
+        var ran = project.Ran ?? project.Instance;
+        var metadata =
+            from name in Expressions.Used(target.Returns)
+            from item in ran.GetItems(name)
+            from value in item.Metadata
+            select value.EvaluatedValue;
+        foreach (var value in Project.List(Outputs.Expand(ran, target.Returns)).Concat(metadata))
+            if (project.Reads.Find(project.Folder, value) is { } path && path.EndsWith('/'))
+                inputs.Below(project, path, "returned by target " + target.Name);
     }
 
     static IEnumerable<string> Read(ProjectElement element) => Looked(element).Concat(element switch
