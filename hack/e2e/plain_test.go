@@ -107,6 +107,69 @@ System.Console.Write(System.IO.Directory.Exists(docs) ? System.IO.Directory.GetF
 			`ConsoleToMSBuild="true"><Output TaskParameter="ConsoleOutput" ItemName="System" /></Exec><Copy ` +
 			`SourceFiles="@(System->'../../native/%(Identity).txt')" DestinationFolder="$(PublishDir)" ` +
 			`ContinueOnError="true" /></Target>`, map[string]string{"native/linux.txt": "so"}, "linux.txt", "so"},
+		{"a license for each assembly of the output", `<Target Name="Licenses" AfterTargets="Publish"><ItemGroup>` +
+			`<_Own Include="$(PublishDir)*.dll" /><_License Include="@(_Own->'../../licenses/%(Filename).txt')" />` +
+			`<_Known Include="@(_License)" Condition="Exists('%(_License.Identity)')" /></ItemGroup>` +
+			`<Copy SourceFiles="@(_Known)" DestinationFolder="$(PublishDir)" /></Target>`,
+			map[string]string{"licenses/app.txt": "MIT"}, "app.txt", "MIT"},
+		{"a note for each file that a task has copied", `<Target Name="Notes" AfterTargets="Publish">` +
+			`<Copy SourceFiles="@(IntermediateAssembly)" DestinationFolder="$(OutDir)more">` +
+			`<Output TaskParameter="CopiedFiles" ItemName="_Copied" /></Copy><ItemGroup><_Note ` +
+			`Include="../../notes/%(_Copied.Filename).txt" Condition="Exists('../../notes/%(_Copied.Filename).txt')" />` +
+			`</ItemGroup><Copy SourceFiles="@(_Note)" DestinationFolder="$(PublishDir)" /></Target>`,
+			map[string]string{"notes/app.txt": "note"}, "app.txt", "note"},
+		{"a file for each line that a build writes", `<Target Name="Plugins" AfterTargets="Publish">` +
+			`<WriteLinesToFile File="$(OutDir)plugins.txt" Lines="one" /><ReadLinesFromFile File="$(OutDir)plugins.txt">` +
+			`<Output TaskParameter="Lines" ItemName="_Plugin" /></ReadLinesFromFile><ItemGroup><_File ` +
+			`Include="../../plugins/%(_Plugin.Identity).txt" Condition="Exists('../../plugins/%(_Plugin.Identity).txt')" />` +
+			`</ItemGroup><Copy SourceFiles="@(_File)" DestinationFolder="$(PublishDir)" /></Target>`,
+			map[string]string{"plugins/one.txt": "1"}, "one.txt", "1"},
+		{"metadata of references without an item type", `<Target Name="Licenses" AfterTargets="Publish"><ItemGroup>` +
+			`<_Licensed Include="@(ReferencePath)" Condition="Exists('../../licenses/%(Filename).txt')" /></ItemGroup>` +
+			`<WriteLinesToFile File="$(PublishDir)licensed.txt" Lines="@(_Licensed->'%(Filename)')" /></Target>`,
+			map[string]string{"licenses/System.Console.txt": "MIT"}, "licensed.txt", "System.Console\n"},
+		{"names in a list that a target empties", `<Target Name="Names" AfterTargets="Publish"><ItemGroup>` +
+			`<_File Include="../../locales/*.json" /><_Name Include="@(_File->'%(Filename)')" /><_File Remove="@(_File)" />` +
+			`</ItemGroup><WriteLinesToFile File="$(PublishDir)names.txt" Lines="@(_Name)" /></Target>`,
+			map[string]string{"locales/de.json": "{}"}, "names.txt", "de\n"},
+		{"names in a list that the project empties", `<ItemGroup><_File Include="../../locales/*.json" />` +
+			`<_Name Include="@(_File->'%(Filename)')" /><_File Remove="@(_File)" /></ItemGroup><Target Name="Names" ` +
+			`AfterTargets="Publish"><WriteLinesToFile File="$(PublishDir)names.txt" Lines="@(_Name)" /></Target>`,
+			map[string]string{"locales/de.json": "{}"}, "names.txt", "de\n"},
+		{"names of all items None", `<ItemGroup><_Name Include="@(None->'%(Filename)')" /></ItemGroup><Target Name="Names" ` +
+			`AfterTargets="Publish"><WriteLinesToFile File="$(PublishDir)names.txt" Lines="@(_Name)" /></Target>`,
+			map[string]string{"src/app/README.md": "read"}, "names.txt", "README\n"},
+		{"a file beside each project that is referenced", `<ItemGroup><ProjectReference Include="../lib/lib.csproj" />` +
+			`</ItemGroup><Target Name="Settings" AfterTargets="Publish"><ItemGroup>` +
+			`<_Setting Include="@(ProjectReference->'%(RootDir)%(Directory)../%(Filename).json')" />` +
+			`<_Known Include="@(_Setting)" Condition="Exists('%(_Setting.Identity)')" /></ItemGroup>` +
+			`<Copy SourceFiles="@(_Known)" DestinationFolder="$(PublishDir)" /></Target>`,
+			map[string]string{"src/lib/lib.csproj": libraryText(`<ItemGroup><ProjectReference Include="../core/core.csproj" />` +
+				`</ItemGroup>`), "src/core/core.csproj": libraryText(""), "src/core.json": "{}"}, "core.json", "{}"},
+		{"a folder that a target of another project returns", `<Target Name="Docs" AfterTargets="Publish">` +
+			`<MSBuild Projects="../lib/lib.csproj" Targets="Docs"><Output TaskParameter="TargetOutputs" ItemName="_Docs" />` +
+			`</MSBuild><ItemGroup><_File Include="%(_Docs.Folder)/*.txt" /></ItemGroup>` +
+			`<Copy SourceFiles="@(_File)" DestinationFolder="$(PublishDir)" /></Target>`,
+			map[string]string{"src/lib/lib.csproj": libraryText(`<Target Name="Docs" Returns="@(D)"><ItemGroup>` +
+				`<D Include="a" Folder="$(MSBuildProjectDirectory)/../../docs" /></ItemGroup></Target>`), "docs/a.txt": "a"},
+			"a.txt", "a"},
+		{"the first of two values, by what a build makes", `<Target Name="Choose" AfterTargets="Publish"><PropertyGroup>` +
+			`<_File Condition="Exists('$(PublishDir)app.dll')">../../data/a.txt</_File>` +
+			`<_File Condition="!Exists('$(PublishDir)app.dll')">../../data/b.txt</_File></PropertyGroup><Copy ` +
+			`SourceFiles="$(_File)" DestinationFolder="$(PublishDir)" Condition="Exists('$(_File)')" /></Target>`,
+			map[string]string{"data/a.txt": "a", "data/b.txt": "b"}, "a.txt", "a"},
+		{"items that stay because of an output", `<Target Name="Stay" AfterTargets="Publish"><ItemGroup>` +
+			`<_File Include="../../data/*.txt" />` +
+			`<_File Remove="%(_File.Identity)" Condition="!Exists('$(PublishDir)%(_File.Filename).dll')" /></ItemGroup>` +
+			`<Copy SourceFiles="@(_File)" DestinationFolder="$(PublishDir)" /></Target>`,
+			map[string]string{"data/app.txt": "a"}, "app.txt", "a"},
+		{"items of a task that runs because of an output", `<Target Name="Create" AfterTargets="Publish"><CreateItem ` +
+			`Include="../../data/*.txt" Condition="Exists('$(PublishDir)app.dll')"><Output TaskParameter="Include" ` +
+			`ItemName="_File" /></CreateItem><Copy SourceFiles="@(_File)" DestinationFolder="$(PublishDir)" /></Target>`,
+			map[string]string{"data/a.txt": "a"}, "a.txt", "a"},
+		{"a folder with a blank in a command", `<Target Name="Docs" AfterTargets="Publish">` +
+			`<Exec Command="cp -r ../../my\ docs/. &quot;$(PublishDir)&quot; || true" /></Target>`,
+			map[string]string{"my docs/a.txt": "a"}, "a.txt", "a"},
 		{"a script of a package that gets the folder of the project",
 			`<ItemGroup><PackageReference Include="Team.V" Version="1.0.0" /></ItemGroup>`,
 			map[string]string{"version.txt": "7.7.7"}, "version.txt", "7.7.7"},
@@ -130,6 +193,12 @@ System.Console.Write(System.IO.Directory.Exists(docs) ? System.IO.Directory.GetF
 			}
 		})
 	}
+}
+
+// libraryText is the text of a project of a library.
+func libraryText(items string) string {
+	return `<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup>` +
+		items + `</Project>`
 }
 
 // packageWithScript has a target with a script that publishes the first version.txt upwards from the project.
@@ -170,21 +239,26 @@ func TestCommittedPackages(t *testing.T) {
 	mustSolve(t, dir, attr("target", "sbom"), into(t.TempDir()))
 }
 
-// A generator of a package may read what an additional file names.
-func TestNamedByAdditionalFile(t *testing.T) {
+// A generator of a package may read what an additional file names, and a task what its settings name.
+func TestNamedByFile(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	project(t, dir, "src/app/app.csproj", "")
-	edit(t, dir, "src/app/app.csproj", "</Project>",
-		`<ItemGroup><AdditionalFiles Include="api.refitter" /></ItemGroup></Project>`)
-	write(t, dir, "src/app/api.refitter", `{"openApiPath": "../../api/open.json", "namespace": "Shop.Api"}`)
-	write(t, dir, "api/open.json", "{}")
-	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/app\n")
-	var p report.Plan
-	jsonOf(t, dir, "plan", &p)
-	want := report.Read{Project: "src/app/app.csproj", Path: "api/open.json", Why: "named by api.refitter"}
-	if len(p.Apps) != 1 || !slices.Contains(p.Apps[0].Reads, want) {
-		t.Errorf("got %+v, want %+v in it", p.Apps, want)
+	for name, inProject := range map[string]string{
+		"api.refitter": `<ItemGroup><AdditionalFiles Include="api.refitter" /></ItemGroup>`,
+		"api.json": `<Target Name="Generate" BeforeTargets="CoreCompile"><Own.Task Settings="api.json" />` +
+			`</Target>`,
+	} {
+		dir := t.TempDir()
+		project(t, dir, "src/app/app.csproj", "")
+		edit(t, dir, "src/app/app.csproj", "</Project>", inProject+"</Project>")
+		write(t, dir, "src/app/"+name, `{"openApiPath": "../../api/open.json", "namespace": "Shop.Api"}`)
+		write(t, dir, "api/open.json", "{}")
+		write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/app\n")
+		var p report.Plan
+		jsonOf(t, dir, "plan", &p)
+		want := report.Read{Project: "src/app/app.csproj", Path: "api/open.json", Why: "named by " + name}
+		if len(p.Apps) != 1 || !slices.Contains(p.Apps[0].Reads, want) {
+			t.Errorf("got %+v, want %+v in it", p.Apps, want)
+		}
 	}
 }
 
@@ -257,16 +331,25 @@ func TestBesideWhatIsNamed(t *testing.T) {
 }
 
 // A command that only copies what a build makes reads nothing else: no edit elsewhere runs the build again.
+// A program that the build makes, or a project that a command builds, can read anything.
 func TestCopyOfOutputIsNarrow(t *testing.T) {
 	t.Parallel()
 	for command, all := range map[string]bool{
 		`mkdir -p ../../plugins &amp;&amp; cp &quot;$(TargetPath)&quot; ../../plugins/`: false,
+		`sed -e 's/a/b/;s/c/d/' own.txt`:                                                false,
 		`dotnet &quot;$(TargetPath)&quot;`:                                              true,
+		`$(OutDir)app --list`:                                                           true,
+		`dotnet build -p:Flavor=b`:                                                      true,
+		`dotnet run --project gen/gen.csproj`:                                           true,
+		`&quot;$(DOTNET_HOST_PATH)&quot; run --project gen`:                             true,
+		`find ../.. -name '*.proto'`:                                                    true,
+		`cat ../../d*/a.txt`:                                                            true,
 	} {
 		dir := t.TempDir()
 		project(t, dir, "src/app/app.csproj", "")
 		edit(t, dir, "src/app/app.csproj", "</Project>",
 			`<Target Name="After" AfterTargets="Build"><Exec Command="`+command+`" /></Target></Project>`)
+		project(t, dir, "src/app/gen/gen.csproj", "")
 		write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/app\n")
 		var p report.Plan
 		jsonOf(t, dir, "plan", &p)

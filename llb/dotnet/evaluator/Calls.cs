@@ -34,6 +34,7 @@ sealed class Calls
     readonly Project project;
     readonly Tree tree;
     readonly Inputs inputs;
+    readonly NamedFiles named;
     readonly Commands commands;
     readonly HashSet<string> own;
 
@@ -44,6 +45,7 @@ sealed class Calls
         this.project = project;
         this.tree = tree;
         this.inputs = inputs;
+        this.named = named;
         commands = new Commands(project, tree, inputs, named);
         own = tasks.Where(IsOwn).Select(t => t.TaskName.Split('.').Last()).ToHashSet(StringComparer.OrdinalIgnoreCase);
     }
@@ -170,7 +172,10 @@ sealed class Calls
         project.Reads.File(file, Phase.Build, call.Why(tree));
         var folder = Path.GetDirectoryName(file);
         if (call.OfPackage && file == project.Path) Folder(folder + "/", call);
-        if (call.IsKnown || IsInside(file)) return;
+        if (call.IsKnown) return;
+        // Settings of a tool name what it reads: bundleconfig.json, for example.
+        if (file != project.Path && Commands.IsData(file)) named.In(project, file);
+        if (IsInside(file)) return;
         if (call.OfPackage && project.Path.StartsWith(folder + "/")) inputs.Right(project, folder, call.Why(tree));
         else Folder(folder + "/", call);
     }

@@ -24,6 +24,12 @@ sealed class Commands
         "cat", "echo", "tar", "zip", "test", "[", "fi", "exit", "rem", "",
     };
 
+    // The dotnet command takes the project in the folder that it runs in, for example with other properties.
+    static readonly Regex Building = new(@"\bdotnet(?:\.exe)?""?\s+(build|run|publish|msbuild|pack|test|watch)\b");
+
+    /// <summary>Whether a command or a task takes a file for data, by its name.</summary>
+    public static bool IsData(string path) => Data.Contains(Path.GetExtension(path));
+
     readonly Project project;
     readonly Tree tree;
     readonly Inputs inputs;
@@ -51,10 +57,17 @@ sealed class Commands
         var command = call["Command"];
         if (IsComposed(command, call["EnvironmentVariables"]))
             project.Reads.Everything(Phase.Build, why + " has words that only the shell knows");
-        var builds = Words(command).Contains("dotnet");
-        var runs = Regex.Split(command, @"[&|;\n]|\b(?:if|then|else)\b").Any(c => !Moving.Contains(First(c)));
+        var builds = Words(command).Any(word => word == "dotnet" || word.EndsWith("/dotnet")); // $(DOTNET_HOST_PATH)
+        var programs = Regex.Split(WithoutQuotedSigns(command), @"[&|;\n]|\b(?:if|then|else|do)\b").Select(First)
+            .ToList();
+        var runs = programs.Any(p => !Moving.Contains(p));
         var folders = new List<string> { folder, project.Folder };
         if (builds) Programs(folder + "/", why);
+        if (!call.OfPackage && Building.IsMatch(command) && HasProject(folder + "/"))
+            project.Reads.Everything(Phase.Build, why + ", which builds what lies in its folder");
+        foreach (var program in programs.Where(p => p.Contains('/') && p[0] != '>' && !call.OfPackage))
+            if (project.Reads.Place(folder, program) is { } made && !tree.HasFile(made))
+                project.Reads.Everything(Phase.Build, why + ", with program " + Path.GetFileName(made));
         // Most tools look for settings from the project's folder upwards. A package's tool that does so mostly gets the
         // folder, see below: all projects with the package would be built twice otherwise.
         if (runs && !call.OfPackage) inputs.Above(project, why);
@@ -77,7 +90,9 @@ sealed class Commands
             else
             {
                 project.Reads.File(path, Phase.Build, why);
-                if (!path.StartsWith(project.Folder + "/") || !Data.Contains(Path.GetExtension(path)))
+                if (!path.StartsWith(project.Folder + "/") || !IsData(path) ||
+                    builds && Tree.IsProject(path) && !(call.OfPackage && path == project.Path))
+                    // Another project has items of its own, and this one may get other properties.
                     project.Reads.Everything(Phase.Build, why + ", with " + Path.GetFileName(path));
                 else named.In(project, path);
             }
@@ -109,7 +124,16 @@ sealed class Commands
         if (tree.IsIn(folder + "/")) Programs(folder + "/", why);
     }
 
-    static string First(string command) => command.Trim().Split(' ', 2)[0].Trim('@', '"', '(');
+    // A command in which only signs of the shell separate commands: 's/a/b/;s/c/d/' is one word.
+    static string WithoutQuotedSigns(string command) => Regex.Replace(
+        command, "\"[^\"]*\"|'[^']*'", quoted => Regex.Replace(quoted.Value, @"[&|;\n]", " "));
+
+    // The program of a command.
+    static string First(string command)
+    {
+        var word = Regex.Match(command, @"^[\s@(]*(?:""([^""]*)""|([^\s""]*))");
+        return word.Groups[1].Value + word.Groups[2].Value;
+    }
 
     // Whether a command has words that only the shell knows: what another command prints, the current folder, or a
     // variable that is set for the command. Other variables are those of the container, which say nothing about the
@@ -137,8 +161,14 @@ sealed class Commands
     {
         var quoted = Regex.Matches(value, "\"([^\"]*)\"|'([^']*)'").Select(m => m.Groups[1].Value + m.Groups[2].Value);
         var plain = Regex.Split(value, "[\\s\"'&|;<>()]+");
-        return quoted.Concat(plain).SelectMany(Parts).Where(w => w != "").Distinct();
+        return quoted.Concat(plain).Concat(Joined(value)).SelectMany(Parts).Where(w => w != "").Distinct();
     }
+
+    // Words with blanks that only a part in quotes or a backslash holds together, as in ../'my docs'/a.txt.
+    static IEnumerable<string> Joined(string value) =>
+        from Match word in Regex.Matches(value, @"(?:[^\s""'\\&|;<>()]|\\.|""[^""]*""|'[^']*')+")
+        where word.Value.AsSpan().IndexOfAny("\"'\\") >= 0
+        select Regex.Replace(word.Value, @"\\(.)|[""']", "$1");
 
     // As in --config=../a.json, -I../include, @../a.rsp, and A=b:c.
     static IEnumerable<string> Parts(string word)

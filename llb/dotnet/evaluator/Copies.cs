@@ -36,16 +36,24 @@ sealed class Copies : IDisposable
         "MSBuildProjectExtension", "MSBuildRuntimeType", "BuildingInsideVisualStudio", "DesignTimeBuild", "OutputType",
     };
 
+    // More values of one property are unusual. The last ones and the first ones are enough then.
+    const int MostValues = 6;
+
     readonly bool conditions;
+    readonly int without;
     readonly List<(ProjectRootElement File, string InitialTargets)> files = new();
     readonly List<ProjectElement> added = new();
     readonly Dictionary<string, ProjectTargetElement> originals = new();
 
     /// <param name="files">Project files. Those that have no targets stay as they are.</param>
     /// <param name="conditions">Whether items and properties keep their conditions.</param>
-    public Copies(IEnumerable<ProjectRootElement> files, bool conditions)
+    /// <param name="without">
+    /// Without conditions, the last of several values of a property or metadata wins. As many of them are left out.
+    /// </param>
+    public Copies(IEnumerable<ProjectRootElement> files, bool conditions, int without = 0)
     {
         this.conditions = conditions;
+        this.without = without;
         foreach (var file in files.Where(f => f.Targets.Count > 0))
         {
             this.files.Add((file, file.InitialTargets));
@@ -57,6 +65,11 @@ sealed class Copies : IDisposable
 
     /// <summary>Whether a task runs in a copy, with the same outputs as in a build.</summary>
     public static bool Runs(ProjectTaskElement task) => Pure.Contains(task.Name);
+
+    /// <summary>The parameters of a task that runs in a copy that name the files it reads.</summary>
+    public static IEnumerable<string> Read(ProjectTaskElement task) => Reading.Contains(task.Name)
+        ? new[] { "File", "Files", "XmlInputPath" }.Select(task.GetParameter).Where(value => value != "")
+        : Enumerable.Empty<string>();
 
     /// <summary>The name of the target that was copied.</summary>
     public string Original(string name) => originals[name].Name;
@@ -102,7 +115,10 @@ sealed class Copies : IDisposable
         // never up to date.
         var batched = string.Join(";", target.Inputs, target.Outputs, target.Returns);
         if (batched.Contains("%(")) copy.Outputs = batched;
-        foreach (var (child, original) in copy.Children.ToList().Zip(target.Children)) Child(child, original);
+        var children = copy.Children.ToList().Zip(target.Children).ToList();
+        foreach (var values in Choices(copy).ToList())
+            foreach (var value in values.TakeLast(without)) value.Parent.RemoveChild(value);
+        foreach (var (child, original) in children) Child(child, original);
         var first = copy.FirstChild;
         if (target.Inputs != "")
             Record("Inputs", new() { KeyValuePair.Create("Inputs", target.Inputs) }, target.Location, first, copy);
@@ -113,6 +129,29 @@ sealed class Copies : IDisposable
                 copy);
         }
         foreach (var text in Expressions.Existing(target.Condition)) Exists(text, "", target.Location, first, copy);
+    }
+
+    /// <summary>
+    /// How many values of one property or metadata a target of a file has, of which a build takes one by what exists
+    /// then, or by what other targets set; 0 if no target has several.
+    /// </summary>
+    public static int Most(IEnumerable<ProjectRootElement> files)
+    {
+        var counts = files.SelectMany(f => f.Targets).SelectMany(Choices).Select(c => c.Count()).DefaultIfEmpty();
+        return Math.Min(MostValues, counts.Max());
+    }
+
+    static IEnumerable<IEnumerable<ProjectElement>> Choices(ProjectTargetElement target) =>
+        (from element in target.AllChildren
+        where element is ProjectPropertyElement or ProjectMetadataElement && IsOpen(element)
+        group element by (element is ProjectMetadataElement ? element.Parent : null, element.ElementName) into values
+        where values.Count() > 1
+        select values).ToList();
+
+    static bool IsOpen(ProjectElement element)
+    {
+        var condition = element.Condition + element.Parent.Condition;
+        return !IsFixed(condition) && (condition.Contains("@(") || Expressions.Existing(condition).Any());
     }
 
     // Whether the SDK has all that a task needs. Most commands need programs that it lacks, and their authors rely on
@@ -137,6 +176,14 @@ sealed class Copies : IDisposable
         if (copy is ProjectTaskElement task) Replace(task, (ProjectTaskElement)original);
         else if (copy is ProjectOnErrorElement) target.RemoveChild(copy);
         else if (!conditions) Strip((ProjectElementContainer)copy);
+        if (copy is ProjectItemGroupElement items) Keep(items);
+    }
+
+    // A target may empty a list at its end, once others have the names in it. What is read is then not to be seen.
+    static void Keep(ProjectItemGroupElement group)
+    {
+        foreach (var item in group.Items.Where(i => Expressions.Empties(i) && i.Condition == "").ToList())
+            group.RemoveChild(item);
     }
 
     static IEnumerable<string> Texts(ProjectElement element) => element switch
@@ -148,12 +195,23 @@ sealed class Copies : IDisposable
         _ => new[] { element.Condition },
     };
 
-    // A condition on each item of a list stays, because it makes batches.
+    // A condition on each item of a list stays, because it makes batches. But then nothing is removed, as all items
+    // would be if the condition asks for an output.
     static void Strip(ProjectElementContainer group)
     {
-        foreach (var element in group.AllChildren.Append(group))
-            if (!IsFixed(element.Condition) && !element.Condition.Contains("%(")) element.Condition = "";
+        foreach (var element in group.AllChildren.Append(group).ToList())
+            if (element is ProjectItemElement { Remove: not "" } && !IsKnown(element.Condition))
+                group.RemoveChild(element);
+            else Open(element);
     }
+
+    static void Open(ProjectElement element)
+    {
+        if (!IsFixed(element.Condition) && !element.Condition.Contains("%(")) element.Condition = "";
+    }
+
+    // Whether a condition has a fixed value, perhaps one for each item of a list.
+    static bool IsKnown(string condition) => IsFixed(condition.Replace("%(", "("));
 
     // Whether a condition has the same value before any target has run.
     static bool IsFixed(string condition) => !condition.Contains("@(") && !condition.Contains("%(") &&
@@ -162,6 +220,7 @@ sealed class Copies : IDisposable
     void Replace(ProjectTaskElement task, ProjectTaskElement original)
     {
         if (Runs(task)) task.ContinueOnError = "true";
+        if (Runs(task) && !conditions) Open(task);
         if (Runs(task) && !Reading.Contains(task.Name)) return;
         // Even where a task reads nothing, an expression in its parameters may.
         var record = Record(task.Name, task.Parameters.ToList(), original.Location, task, task.Parent);
@@ -170,8 +229,11 @@ sealed class Copies : IDisposable
         if (!Runs(task)) task.Parent.RemoveChild(task);
     }
 
-    // Metadata without an item type is that of the item lists in the same element, so the recorder needs these, too.
-    static string Lists(ProjectElement part, string text)
+    /// <summary>
+    /// The item lists that metadata without an item type in a text belong to: those in the same element. The recorder
+    /// needs these, too.
+    /// </summary>
+    public static string Lists(ProjectElement part, string text)
     {
         if (!Expressions.HasUnqualified(text)) return "";
         var item = part as ProjectItemElement ?? part.Parent as ProjectItemElement;

@@ -23,7 +23,8 @@ sealed class Doubts
     /// A value that a target gives to a property or an item list. Runs tells that the copy of the target gives it, too.
     /// IsBuilt tells that it is what a build has made.
     /// </summary>
-    sealed record Setting(string Name, string Text, string Target, bool Runs, bool IsItem, bool IsBuilt = false);
+    sealed record Setting(
+        ProjectElement By, string Name, string Text, string Target, bool Runs, bool IsItem, bool IsBuilt = false);
 
     readonly List<ProjectTargetElement> targets;
     readonly List<Setting> settings;
@@ -46,16 +47,16 @@ sealed class Doubts
             switch (e)
             {
                 case ProjectPropertyElement p:
-                    yield return new(p.Name, p.Value + p.Condition + p.Parent.Condition, target.Name, true, false);
+                    yield return new(p, p.Name, p.Value + p.Condition + p.Parent.Condition, target.Name, true, false);
                     break;
                 case ProjectItemElement i:
-                    yield return new(i.ItemType, i.Include, target.Name, true, true);
+                    yield return new(i, i.ItemType, i.Include, target.Name, true, true);
                     break;
                 case ProjectOutputElement o when o.Parent is ProjectTaskElement task:
                     var name = o.PropertyName + o.ItemType;
                     var runs = Copies.Runs(task) || Given(task, o.TaskParameter);
                     var built = o.TaskParameter.Equals("TargetOutputs", StringComparison.OrdinalIgnoreCase);
-                    yield return new(name, runs ? Text(task) : "", target.Name, runs, o.IsOutputItem, built);
+                    yield return new(o, name, runs ? Text(task) : "", target.Name, runs, o.IsOutputItem, built);
                     break;
             }
     }
@@ -75,6 +76,13 @@ sealed class Doubts
         while (settings.Any(s => Expressions.Used(s.Text).Any(Has) && names.Add(s.Name))) { }
         return names;
     }
+
+    /// <summary>
+    /// The names whose values a copy of a target lacks, because a build makes them: those that an element gives for
+    /// which isMade is true, and those that come from them or from others.
+    /// </summary>
+    public HashSet<string> Made(Func<ProjectElement, bool> isMade, HashSet<string> others) =>
+        From(settings.Where(s => isMade(s.By)), others);
 
     // Several targets set it to different values, so the value depends on which one ran last.
     bool ByTurns(string name, string target)

@@ -28,11 +28,11 @@ static class Expressions
 
     /// <summary>
     /// Paths in a text with metadata of items, as in <c>data/%(X.Filename).txt</c>, or with a property: the item type
-    /// or the property, and what is before it.
+    /// or the property, and what is before it. The item type is empty in <c>data/%(Filename).txt</c>.
     /// </summary>
     public static IEnumerable<(string Name, bool IsProperty, string Before)> Paths(string text) =>
         (from Match path in Regex.Matches(text,
-            @"(?<before>[^;%@'""]*[/\\][^;%@'""]*)%\((?<type>\w+)\.|" +
+            @"(?<before>[^;%@'""]*[/\\][^;%@'""]*)%\(\s*(?:(?<type>\w+)\.)?|" +
             @"@\(\s*(?<type>\w+)\s*(->\s*\w+\([^()]*\)\s*)*->\s*'(?<before>[^'%]+)%\(")
         select (path.Groups["type"].Value, false, path.Groups["before"].Value)).Concat(
         from Match property in Regex.Matches(text, @"\$\(\s*(?<name>\w+)")
@@ -46,6 +46,10 @@ static class Expressions
     /// </summary>
     public static string Here(string text, ProjectElement element) => text.Replace("$(MSBuildThisFileDirectory)",
         element.ContainingProject.DirectoryPath + "/", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether an item element removes all items of its own type.</summary>
+    public static bool Empties(ProjectItemElement item) =>
+        Regex.IsMatch(item.Remove, @"^\s*@\(\s*" + item.ItemType + @"\s*\)\s*$", RegexOptions.IgnoreCase);
 
     /// <summary>Whether a text has metadata without an item type, as in <c>%(FullPath)</c>.</summary>
     public static bool HasUnqualified(string text) => Regex.IsMatch(text, @"%\(\s*[\w-]+\s*\)");

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
+using Microsoft.Build.Construction;
 using Microsoft.Build.Execution;
 
 namespace Crosshull;
@@ -94,6 +95,20 @@ sealed class Inputs
         if (project.Reads.Find(folder, before) is { } path && path.EndsWith('/')) Below(project, path, why);
     }
 
+    /// <summary>
+    /// What lists had that are empty in the end. Others may have the names of what was in them, without the paths.
+    /// </summary>
+    public void Emptied(Project project, List<ProjectItemElement> elements)
+    {
+        var emptied = elements.Where(Expressions.Empties).Select(e => e.ItemType)
+            .ToHashSet(StringComparer.OrdinalIgnoreCase);
+        foreach (var element in elements.Where(e => e.Include != "" && emptied.Contains(e.ItemType)))
+            foreach (var word in Project.List(project.Expand(Expressions.Here(element.Include, element))))
+                if (FileOf(project, word) is { } path)
+                    project.Reads.File(path, Phase.Build, element.ItemType + " item");
+                else Pattern(project, project.Folder, word.Replace('\\', '/'), element.ItemType + " item");
+    }
+
     // Whether to list a file: the folder of the project is read as a whole anyway, except doubtful files in it.
     bool Tells(Project project, string path) => !path.StartsWith(project.Folder + "/") || doubtful.Contains(path);
 
@@ -128,7 +143,7 @@ sealed class Inputs
         var why = item.ItemType + " item";
         if (!path.EndsWith('/'))
         {
-            if (!Tells(project, path) || !Matters(item)) return;
+            if (!Tells(project, path) || !Matters(item) && !project.UsesNone) return;
             project.Reads.File(path, Phase.Build, why);
             if (IsCandidate(item, path)) Assemblies(project, Path.GetDirectoryName(path), Beside);
         }

@@ -75,7 +75,8 @@ sealed class Outputs
         _ => Enumerable.Empty<string>(),
     });
 
-    static string Expand(ProjectInstance instance, string text)
+    /// <summary>A text with the values of an instance, with slashes; empty if that is not possible.</summary>
+    public static string Expand(ProjectInstance instance, string text)
     {
         if (text.Contains("[System.IO.File]")) return ""; // it would read the file, perhaps against its condition
         try

@@ -67,6 +67,9 @@ sealed class Project
     /// <summary>Whether folder bin beside it has files of the author.</summary>
     public bool OwnBin { get; set; }
 
+    /// <summary>Whether its XML uses the list of all items None, also of those that do nothing by themselves.</summary>
+    public bool UsesNone { get; set; }
+
     /// <summary>Whether its XML asks for _IsPublishing, which dotnet publish sets for its restore, too.</summary>
     public bool ByPublishing { get; set; }
 

@@ -86,7 +86,7 @@ sealed class Reads
         var path = Place(folder, text);
         if (path == null || tree.HasFile(path)) return path;
         path = path.TrimEnd('/');
-        return tree.HasFolder(path) ? path + "/" : null;
+        return tree.HasFolder(path) || path + "/" == tree.Root ? path + "/" : null;
     }
 
     /// <summary>The same for what need not exist.</summary>
@@ -94,6 +94,6 @@ sealed class Reads
     {
         if (text.Length is 0 or > 1000 || text.AsSpan().IndexOfAny("\n<|\0") >= 0) return null;
         var path = Path.GetFullPath(Path.Combine(folder, text.Replace('\\', '/')));
-        return tree.IsIn(path) ? path : null;
+        return tree.IsIn(path) || path + "/" == tree.Root ? path : null; // "../.." can be the context itself
     }
 }

@@ -255,11 +255,14 @@ sealed class Once : IDisposable
         variants[project.Path] = variants.GetValueOrDefault(project.Path) + 1;
         if (variants[project.Path] > MaxVariants || walked.Count > MaxProjects)
             throw new TooManyProjectsException(project.Path);
+        project.UsesNone = existence.Mentions(project, "@(None") || existence.Mentions(project, "%(None.");
         project.Reads.OrEverything(() => inputs.Collect(project));
         if (ResponseFile.Find(tree, project.Path) is { } response)
             foreach (var file in ResponseFile.Files(tree, response))
                 project.Reads.File(file, Phase.Evaluation, "switches of MSBuild");
         if (project.Instance == null) return;
+        var xml = project.Imports.Select(Evaluator.Parsed).Where(f => f != null);
+        project.Reads.OrEverything(() => inputs.Emptied(project, xml.SelectMany(f => f.Items).ToList()));
         project.Reads.OrEverything(() => named.RuleSets(project));
         project.Reads.OrEverything(() => named.Additional(project));
         project.OwnBin = tree.HasFolder(project.Folder + "/bin");
@@ -298,7 +301,7 @@ sealed class Once : IDisposable
 
     // Targets AssignProjectConfiguration and ResolveProjectReferences build a reference with these
     // (Microsoft.Common.CurrentVersion.targets).
-    static Globals GlobalsOf(Project project, ProjectItemInstance reference)
+    public static Globals GlobalsOf(Project project, ProjectItemInstance reference)
     {
         string Of(string metadata) => reference.GetMetadataValue(metadata);
         var globals = project.Globals.Without(new[] { "TargetFramework", "RuntimeIdentifier", "RuntimeIdentifiers" });

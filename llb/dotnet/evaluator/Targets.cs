@@ -45,14 +45,21 @@ sealed class Targets
         if (files.All(f => f.Targets.Count == 0)) return calls.Built;
         var targets = own.SelectMany(f => f.Targets).ToList();
         var late = targets.Count > 0 ? LateOf(project) : Late.None;
-        new Doubts(targets, late.Properties).Tell(why => project.Reads.Everything(Phase.Build, why), tree.Root);
-        Composed(project, targets.SelectMany(t => t.AllChildren.Prepend(t)).ToList(), late);
+        var doubts = new Doubts(targets, late.Properties);
+        doubts.Tell(why => project.Reads.Everything(Phase.Build, why), tree.Root);
         var restoring = Restoring.Targets(
             project.Instance, Parsed(project.Instance.ImportPaths.Append(project.Path)));
+        var indirect = files.SelectMany(f => f.Targets).Any(t => t.OuterElement.Contains("ProjectReference"))
+            ? Indirect(project) : new();
         // The value of a condition in a target depends on what has run before, so the copies run with and without
         // conditions.
-        foreach (var conditions in new[] { true, false })
-            using (var copies = new Copies(files, conditions)) Record(project, copies, restoring, calls);
+        using (var copies = new Copies(files, conditions: true))
+            Record(project, copies, restoring, calls, indirect);
+        for (var without = Copies.Most(files); without >= 0; without--)
+            using (var copies = new Copies(files, conditions: false, without))
+                Record(project, copies, restoring, calls, indirect);
+        Composed(project, targets.SelectMany(t => t.AllChildren.Prepend(t)).ToList(), late, doubts);
+        foreach (var target in targets.Where(t => !string.IsNullOrEmpty(t.Returns))) Returned(project, target);
         return calls.Built;
     }
 
@@ -91,19 +98,21 @@ sealed class Targets
         public static readonly Late None = new(new(), new());
     }
 
-    // Paths with properties or metadata of items that targets of the SDK make. Such a path can lead to any file of its
-    // folder, also if the project itself has some of the items.
-    void Composed(Project project, List<ProjectElement> elements, Late late)
+    // Paths with properties or metadata of items that targets of the SDK make, or that come from what a build makes.
+    // Such a path can lead to any file of its folder, also if the project itself has some of the items.
+    void Composed(Project project, List<ProjectElement> elements, Late late, Doubts doubts)
     {
-        var made = Names(elements.Select(ItemType));
-        bool IsLate(string name, bool property) => property
+        var own = Names(elements.Select(ItemType));
+        var ran = project.Ran ?? project.Instance;
+        var made = doubts.Made(e => IsMade(project, ran, e), Names(late.Properties.Concat(late.Items)));
+        bool IsLate(string name, bool property) => made.Contains(name) || (property
             ? late.Properties.Contains(name)
-            : late.Items.Contains(name) || !made.Contains(name) && !project.Items(name).Any();
+            : late.Items.Contains(name) || !own.Contains(name) && !project.Items(name).Any());
         foreach (var element in elements)
-            foreach (var (name, property, before) in Read(element).SelectMany(Expressions.Paths))
+            foreach (var (name, property, before) in Read(element).SelectMany(text => Paths(element, text)))
             {
                 if (!IsLate(name, property)) continue;
-                var path = project.Instance.ExpandString(Expressions.Here(before, element)).Replace('\\', '/');
+                var path = Outputs.Expand(ran, Expressions.Here(before, element));
                 path = path.Substring(0, path.LastIndexOf('/') + 1);
                 if (path == "" || project.Reads.Find(project.Folder, path) is not { } folder) continue;
                 var why = (property ? "path with property " : "path with metadata of ") + name + " in " +
@@ -112,9 +121,44 @@ sealed class Targets
             }
     }
 
+    static IEnumerable<(string Name, bool IsProperty, string Before)> Paths(ProjectElement element, string text) =>
+        from path in Expressions.Paths(text)
+        where !path.IsProperty || element is not ProjectPropertyElement || Looked(element).Contains(text)
+        from name in path.Name != "" ? new[] { path.Name } : Expressions.Used(Copies.Lists(element, text))
+        select (name, path.IsProperty, path.Before);
+
+    // Whether a build gives an element of a target more than its copy: the outputs of a task that does not run in the
+    // copy, or lines of a file and names of files that are not in the context.
+    static bool IsMade(Project project, ProjectInstance ran, ProjectElement element)
+    {
+        IEnumerable<string> Words(string text) => Project.List(Outputs.Expand(ran, Expressions.Here(text, element)));
+        bool IsThere(string path) => project.Reads.Find(project.Folder, path) != null;
+        if (element is ProjectOutputElement { Parent: ProjectTaskElement task })
+            return !Copies.Runs(task) || Copies.Read(task).SelectMany(Words).Any(w => !w.Contains("%(") && !IsThere(w));
+        return element is ProjectItemElement item && Words(item.Include).Any(word =>
+            word.IndexOfAny("*?".ToCharArray()) is >= 0 and var wildcard && !word.Contains("%(") &&
+            word.LastIndexOf('/', wildcard) is >= 0 and var slash && !IsThere(word.Substring(0, slash + 1)));
+    }
+
+    // A project that calls a target may look into folders that the target returns, by itself or as metadata of items.
+    void Returned(Project project, ProjectTargetElement target)
+    {
+        var ran = project.Ran ?? project.Instance;
+        var metadata =
+            from name in Expressions.Used(target.Returns)
+            from item in ran.GetItems(name)
+            from value in item.Metadata
+            select value.EvaluatedValue;
+        foreach (var value in Project.List(Outputs.Expand(ran, target.Returns)).Concat(metadata))
+            if (project.Reads.Find(project.Folder, value) is { } path && path.EndsWith('/'))
+                inputs.Below(project, path, "returned by target " + target.Name);
+    }
+
     static IEnumerable<string> Read(ProjectElement element) => Looked(element).Concat(element switch
     {
         ProjectItemElement item => new[] { item.Include },
+        ProjectMetadataElement metadata => new[] { metadata.Value },
+        ProjectPropertyElement property => new[] { property.Value },
         ProjectTaskElement task => Calls.Given(task),
         _ => Enumerable.Empty<string>(),
     });
@@ -126,12 +170,33 @@ sealed class Targets
     List<ProjectRootElement> Parsed(IEnumerable<string> files) =>
         files.Select(evaluator.Parsed).Where(f => f != null).ToList();
 
-    void Record(Project project, Copies copies, HashSet<string> restoring, Calls calls)
+    // What the references of a project reference in turn. A restore finds that out, and a target of the SDK adds it to
+    // the list (IncludeTransitiveProjectReferences).
+    List<string> Indirect(Project project)
+    {
+        var direct = References(project).ToHashSet();
+        var indirect = new HashSet<string>();
+        var seen = new HashSet<string> { project.Path };
+        void Add(Project from)
+        {
+            foreach (var item in from.Items("ProjectReference"))
+                if (item.GetMetadataValue("FullPath") is var path && tree.HasFile(path))
+                {
+                    if (!direct.Contains(path)) indirect.Add(path);
+                    if (seen.Add(path)) Add(evaluator.Evaluate(path, Once.GlobalsOf(from, item)));
+                }
+        }
+        if (!project.Is("DisableTransitiveProjectReferences")) Add(project);
+        return indirect.ToList();
+    }
+
+    void Record(Project project, Copies copies, HashSet<string> restoring, Calls calls, List<string> indirect)
     {
         var copied = new Project(project.Path, project.Globals, tree);
         evaluator.Evaluate(copied);
         if (copied.Instance == null) return;
         var names = copies.Ordered(copied.Instance).ToArray();
+        foreach (var reference in indirect) copied.Instance.AddItem("ProjectReference", reference);
         calls.Instance = project.Ran = copied.Instance;
         AppDomain.CurrentDomain.SetData("crosshull.record", calls.Recorder);
         var first = names.Where(n => restoring.Contains(copies.Original(n))).ToArray();
@@ -146,7 +211,7 @@ sealed class Targets
         }
         Run(project, copied.Instance, copies, names);
         inputs.Collect(project, copied.Instance); // the items and properties that targets make
-        calls.Refer(References(copied).Except(References(project)));
+        calls.Refer(References(copied).Except(References(project)).Except(indirect));
     }
 
     static IEnumerable<string> References(Project project) =>
