@@ -52,10 +52,10 @@ sealed class Targets
         var indirect = files.SelectMany(f => f.Targets).Any(t => t.OuterElement.Contains("ProjectReference"))
             ? Indirect(project) : new();
         // The value of a condition in a target depends on what has run before, so the copies run with and without
-        // conditions.
+        // conditions. Only targets of the repository get a run for each of their values, as each run takes time.
         using (var copies = new Copies(files, conditions: true))
             Record(project, copies, restoring, calls, indirect);
-        for (var without = Copies.Most(files); without >= 0; without--)
+        for (var without = Copies.Most(own); without >= 0; without--)
             using (var copies = new Copies(files, conditions: false, without))
                 Record(project, copies, restoring, calls, indirect);
         Composed(project, targets.SelectMany(t => t.AllChildren.Prepend(t)).ToList(), late, doubts);
