@@ -111,10 +111,10 @@ type Compiled struct {
 
 // left counts the projects of app that no slice compiles.
 func (r Restored) left(app *dotnet.App) int {
-	n := len(app.Closure)
+	n := 0
 	for _, node := range app.Closure {
-		if slices.ContainsFunc(r.slices, func(s slice) bool { return s.Uses(app) && s.Has(node) }) {
-			n--
+		if !slices.ContainsFunc(r.slices, func(s slice) bool { return s.Has(node) }) {
+			n++
 		}
 	}
 	return n

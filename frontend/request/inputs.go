@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -54,11 +55,8 @@ func (r *Request) Secrets() []report.Secret {
 			apps["apps."+name+"."] = app
 		}
 	}
-	for prefix, app := range apps {
-		if app.None() { // it publishes nothing, so the keys for all apps have no effect on it
-			delete(apps, prefix)
-		}
-	}
+	// An app without a project publishes nothing, so the keys for all apps have no effect on it.
+	maps.DeleteFunc(apps, func(_ string, app *spec.App) bool { return app.None() })
 	for _, prefix := range SortedKeys(apps) {
 		for _, name := range SortedKeys(apps[prefix].Publish.Secrets) {
 			if key := prefix + "publish.secrets." + name; prefix == "" || r.Spec.Has(key) {

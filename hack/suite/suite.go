@@ -147,12 +147,11 @@ func plan(ctx context.Context, c Config) (calls, error) {
 		if err != nil {
 			return calls{}, err
 		}
-		unit := run{"the tests of " + m.Path, m.Dir, slices.Clone(race)}
+		flags := slices.Clone(race)
 		if m.Fresh {
-			unit.args = append(unit.args, "-count=1")
+			flags = append(flags, "-count=1")
 		}
-		together := run{"the tests of " + m.Path + " that share the lab", m.Dir, append(slices.Clone(race), "-count=1")}
-		flags, flagsTogether := len(unit.args), len(together.args)
+		var units, together []string
 		for _, p := range pkgs {
 			lab, engine := slices.Contains(m.Lab, p.ImportPath), slices.Contains(m.Engine, p.ImportPath)
 			switch {
@@ -163,20 +162,21 @@ func plan(ctx context.Context, c Config) (calls, error) {
 			case engine && !c.Engine, c.Only != nil && !slices.Contains(c.Only, short(p.ImportPath)):
 				continue
 			case slices.Contains(m.Together, p.ImportPath):
-				together.args = append(together.args, p.ImportPath)
+				together = append(together, p.ImportPath)
 			case lab, engine:
 				shared = append(shared, run{"the tests of " + p.ImportPath, m.Dir, []string{"-count=1", p.ImportPath}})
 			default:
-				unit.args = append(unit.args, p.ImportPath)
+				units = append(units, p.ImportPath)
 			}
 			ran = append(ran, short(p.ImportPath))
 			all.total += p.tests
 		}
-		if len(unit.args) > flags {
-			all.runs = append(all.runs, unit)
+		if len(units) > 0 {
+			all.runs = append(all.runs, run{"the tests of " + m.Path, m.Dir, append(flags, units...)})
 		}
-		if len(together.args) > flagsTogether {
-			shared = append(shared, together)
+		if len(together) > 0 {
+			shared = append(shared, run{"the tests of " + m.Path + " that share the lab", m.Dir,
+				slices.Concat(race, []string{"-count=1"}, together)})
 		}
 	}
 	for _, name := range c.Only {
