@@ -65,6 +65,10 @@ sealed class Evaluator : IDisposable
         return loaded.GetValueOrDefault(file);
     }
 
+    /// <summary>Those of some files that are XML, parsed.</summary>
+    public List<ProjectRootElement> Parsed(IEnumerable<string> files) =>
+        files.Select(Parsed).Where(f => f != null).ToList();
+
     public Project Evaluate(string path, Globals globals)
     {
         var key = (path, globals.ToString());

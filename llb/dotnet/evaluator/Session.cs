@@ -261,7 +261,7 @@ sealed class Once : IDisposable
             foreach (var file in ResponseFile.Files(tree, response))
                 project.Reads.File(file, Phase.Evaluation, "switches of MSBuild");
         if (project.Instance == null) return;
-        var xml = project.Imports.Select(Evaluator.Parsed).Where(f => f != null);
+        var xml = Evaluator.Parsed(project.Imports);
         project.Reads.OrEverything(() => inputs.Emptied(project, xml.SelectMany(f => f.Items).ToList()));
         project.Reads.OrEverything(() => named.RuleSets(project));
         project.Reads.OrEverything(() => named.Additional(project));

@@ -37,8 +37,8 @@ sealed class Targets
     /// <summary>Adds what the project's own targets read; gives the projects that they build by task MSBuild.</summary>
     public List<(string Path, Globals Globals)> Record(Project project)
     {
-        var own = Parsed(project.Imports);
-        var files = own.Concat(Parsed(project.PackageImports)).ToList();
+        var own = evaluator.Parsed(project.Imports);
+        var files = own.Concat(evaluator.Parsed(project.PackageImports)).ToList();
         var calls = new Calls(project, tree, inputs, named, own.SelectMany(f => f.UsingTasks));
         if (project.Instance == null) return calls.Built;
         calls.TakeEvents();
@@ -48,7 +48,7 @@ sealed class Targets
         var doubts = new Doubts(targets, late.Properties);
         doubts.Tell(why => project.Reads.Everything(Phase.Build, why), tree.Root);
         var restoring = Restoring.Targets(
-            project.Instance, Parsed(project.Instance.ImportPaths.Append(project.Path)));
+            project.Instance, evaluator.Parsed(project.Instance.ImportPaths.Append(project.Path)));
         var indirect = files.SelectMany(f => f.Targets).Any(t => t.OuterElement.Contains("ProjectReference"))
             ? Indirect(project) : new();
         // The value of a condition in a target depends on what has run before, so the copies run with and without
@@ -67,7 +67,7 @@ sealed class Targets
     // ResolvedFileToPublish.
     Late LateOf(Project project)
     {
-        var files = Parsed(project.Instance.ImportPaths.Where(p => !tree.HasFile(p))).Select(Set).ToList();
+        var files = evaluator.Parsed(project.Instance.ImportPaths.Where(p => !tree.HasFile(p))).Select(Set).ToList();
         return new Late(
             Names(files.SelectMany(f => f.Properties).Where(name => project[name] == "")),
             Names(files.SelectMany(f => f.Items)));
@@ -166,9 +166,6 @@ sealed class Targets
     /// <summary>The paths that an element of a target looks for, by Exists.</summary>
     public static IEnumerable<string> Looked(ProjectElement element) =>
         Expressions.Existing(element.Condition + " " + (element as ProjectPropertyElement)?.Value);
-
-    List<ProjectRootElement> Parsed(IEnumerable<string> files) =>
-        files.Select(evaluator.Parsed).Where(f => f != null).ToList();
 
     // What the references of a project reference in turn. A restore finds that out, and a target of the SDK adds it to
     // the list (IncludeTransitiveProjectReferences).
