@@ -204,7 +204,8 @@ func (run run) do(ctx context.Context, c Config, r *report, raw io.Writer) error
 	for _, word := range append(slices.Clone(c.Watch), "-limit="+c.Limit.String()) {
 		quoted = append(quoted, "'"+word+"'")
 	}
-	args := append([]string{"test", "-json", "-timeout=0", "-exec=" + strings.Join(quoted, " ")}, run.args...)
+	// The linters have vetted the tests.
+	args := append([]string{"test", "-json", "-vet=off", "-timeout=0", "-exec=" + strings.Join(quoted, " ")}, run.args...)
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = run.dir
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }

@@ -204,6 +204,8 @@ sealed class Calls
     {
         var globals = project.Globals.Without(new[] { "TargetFramework", "RuntimeIdentifier" })
             .With(Globals.Parse(call["Properties"])).Without(Project.List(call["RemoveProperties"]));
+        // Targets that restore what they build give a GUID. Each would be one more project to look at.
+        if (globals.Has(Restoring.SessionId)) globals = globals.With(Restoring.SessionId, Restoring.AnySession);
         foreach (var name in Project.List(call["Projects"]))
             if (project.Reads.Find(project.Folder, name) is { } path && !path.EndsWith('/'))
                 Built.AddRange(Properties(name).Prepend("").Select(p => (path, globals.With(Globals.Parse(p)))));

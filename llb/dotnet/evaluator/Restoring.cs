@@ -13,11 +13,13 @@ namespace Crosshull;
 /// </summary>
 static class Restoring
 {
+    public const string SessionId = "MSBuildRestoreSessionId";
+
+    /// <summary>A session's value. MSBuild takes a new one for each restore, and nothing depends on which.</summary>
+    public const string AnySession = "crosshull";
+
     /// <summary>Properties that MSBuild and NuGet set for a restore alone.</summary>
-    public static readonly string[] Words =
-    {
-        "MSBuildIsRestoring", "MSBuildRestoreSessionId", "ExcludeRestorePackageImports",
-    };
+    public static readonly string[] Words = { "MSBuildIsRestoring", SessionId, "ExcludeRestorePackageImports" };
 
     static readonly string[] OfNuGet = { "NuGet.targets", "NuGet.RestoreEx.targets" };
 

@@ -58,6 +58,11 @@ sealed class Session
             var answers = once.Questions();
             var changed = GiveWanted(once.Evaluator);
             changed |= RemoveOutputs(once.Evaluator);
+            if (!changed)
+            {
+                once.CheckExistence();
+                changed = GiveWanted(once.Evaluator);
+            }
             if (changed && round < MaxRounds) continue;
             var restless = $"each of {MaxRounds} evaluations read other files";
             foreach (var project in once.Evaluator.Projects)
@@ -170,11 +175,18 @@ sealed class Once : IDisposable
         var answers = request.Questions.Select(Question).ToList();
         foreach (var project in walked) project.Reads.OrEverything(() => named.Generators(project));
         foreach (var answer in answers) outputs.Check(answer.Closure);
+        return answers;
+    }
+
+    /// <summary>
+    /// Adds what exists, and makes a difference. This evaluates again many times, so it comes once, after all else.
+    /// </summary>
+    public void CheckExistence()
+    {
         existence.Check(walked);
         foreach (var project in walked.Where(p => !existence.Mentions(p, "Exists")))
             // The SDK looks into the folder of each project. What it looks for makes no difference to a restore.
             project.Reads.Existing.RemoveWhere(f => f.StartsWith(project.Folder + "/"));
-        return answers;
     }
 
     AnswerToQuestion Question(Question question)
@@ -284,7 +296,7 @@ sealed class Once : IDisposable
         // What a restore alone imports.
         if (!project.Globals.Has("MSBuildIsRestoring") && Restoring.Words.Any(w => existence.Mentions(project, w)))
             Refer(project.Path, project.Globals.With("MSBuildIsRestoring", "true")
-                .With("ExcludeRestorePackageImports", "true").With("MSBuildRestoreSessionId", "crosshull"));
+                .With("ExcludeRestorePackageImports", "true").With(Restoring.SessionId, Restoring.AnySession));
         foreach (var item in project.Items("ProjectReference"))
             if (item.GetMetadataValue("FullPath") is var path && tree.HasFile(path))
             {
