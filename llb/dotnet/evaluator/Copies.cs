@@ -6,14 +6,49 @@ using Microsoft.Build.Execution;
 
 namespace Crosshull;
 
-/// <summary>
-/// Copies of targets. Each has another name, and a recorder in place of its tasks. It lacks what decides whether and
-/// when the target runs. The copies are part of their files until this is disposed of.
-/// </summary>
-sealed class Copies : IDisposable
+/// <summary>Project files that have sets of copies of their targets, until this is disposed of.</summary>
+sealed class CopiedFiles : IDisposable
 {
-    const string Prefix = "_Crosshull_";
+    readonly List<(ProjectRootElement File, string InitialTargets)> files = new();
+    readonly List<ProjectElement> added = new();
 
+    /// <param name="files">Project files. Those that have no targets stay as they are.</param>
+    /// <param name="own">Those of them that belong to the repository.</param>
+    /// <remarks>
+    /// The value of a condition in a target depends on what has run before, so there are copies with and without
+    /// conditions. Only targets of the repository get a set for each of their values, as each set takes time.
+    /// </remarks>
+    public CopiedFiles(IEnumerable<ProjectRootElement> files, IEnumerable<ProjectRootElement> own)
+    {
+        Sets.Add(new Copies("With", conditions: true, without: 0));
+        for (var without = Copies.Most(own); without >= 0; without--)
+            Sets.Add(new Copies("Without" + without, conditions: false, without));
+        foreach (var file in files.Where(f => f.Targets.Count > 0))
+        {
+            this.files.Add((file, file.InitialTargets));
+            file.InitialTargets = ""; // they would run for real
+            added.Add(file.AddUsingTask(nameof(CrosshullRecord), typeof(CrosshullRecord).Assembly.Location, null));
+            var targets = file.Targets.ToList();
+            foreach (var set in Sets) added.AddRange(targets.Select(target => set.Add(file, target)));
+        }
+    }
+
+    /// <summary>The sets, in the order in which they run.</summary>
+    public List<Copies> Sets { get; } = new();
+
+    public void Dispose()
+    {
+        foreach (var element in added) element.Parent.RemoveChild(element);
+        foreach (var (file, initialTargets) in files) file.InitialTargets = initialTargets;
+    }
+}
+
+/// <summary>
+/// A set of copies of targets. Each has another name, and a recorder in place of its tasks. It lacks what decides
+/// whether and when the target runs.
+/// </summary>
+sealed class Copies
+{
     // Tasks that work on items and properties alone, or read a file that is then seen (see Trap): they run.
     static readonly HashSet<string> Pure = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -39,28 +74,21 @@ sealed class Copies : IDisposable
     // More values of one property are unusual. The last ones and the first ones are enough then.
     const int MostValues = 6;
 
+    readonly string prefix;
     readonly bool conditions;
     readonly int without;
-    readonly List<(ProjectRootElement File, string InitialTargets)> files = new();
-    readonly List<ProjectElement> added = new();
     readonly Dictionary<string, ProjectTargetElement> originals = new();
 
-    /// <param name="files">Project files. Those that have no targets stay as they are.</param>
+    /// <param name="name">A word that no other set has.</param>
     /// <param name="conditions">Whether items and properties keep their conditions.</param>
     /// <param name="without">
     /// Without conditions, the last of several values of a property or metadata wins. As many of them are left out.
     /// </param>
-    public Copies(IEnumerable<ProjectRootElement> files, bool conditions, int without = 0)
+    public Copies(string name, bool conditions, int without)
     {
+        prefix = "_Crosshull_" + name + "_";
         this.conditions = conditions;
         this.without = without;
-        foreach (var file in files.Where(f => f.Targets.Count > 0))
-        {
-            this.files.Add((file, file.InitialTargets));
-            file.InitialTargets = ""; // they would run for real
-            added.Add(file.AddUsingTask(nameof(CrosshullRecord), typeof(CrosshullRecord).Assembly.Location, null));
-            foreach (var target in file.Targets.ToList()) Copy(file, target);
-        }
     }
 
     /// <summary>Whether a task runs in a copy, with the same outputs as in a build.</summary>
@@ -99,13 +127,13 @@ sealed class Copies : IDisposable
         return order;
     }
 
-    void Copy(ProjectRootElement file, ProjectTargetElement target)
+    /// <summary>Adds a copy to a file.</summary>
+    public ProjectTargetElement Add(ProjectRootElement file, ProjectTargetElement target)
     {
-        var copy = file.CreateTargetElement(Prefix + originals.Count + "_" + target.Name);
+        var copy = file.CreateTargetElement(prefix + originals.Count + "_" + target.Name);
         var name = copy.Name;
         originals[name] = target;
         file.AppendChild(copy);
-        added.Add(copy);
         copy.DeepCopyFrom(target);
         copy.Name = name;
         copy.BeforeTargets = copy.AfterTargets = copy.DependsOnTargets = copy.Inputs = copy.Outputs = "";
@@ -129,6 +157,7 @@ sealed class Copies : IDisposable
                 copy);
         }
         foreach (var text in Expressions.Existing(target.Condition)) Exists(text, "", target.Location, first, copy);
+        return copy;
     }
 
     /// <summary>
@@ -264,11 +293,5 @@ sealed class Copies : IDisposable
         foreach (var (p, i) in parameters.Take(CrosshullRecord.Most).Select((p, i) => (p, i)))
             record.SetParameter("P" + i, p.Value);
         return record;
-    }
-
-    public void Dispose()
-    {
-        foreach (var element in added) element.Parent.RemoveChild(element);
-        foreach (var (file, initialTargets) in files) file.InitialTargets = initialTargets;
     }
 }

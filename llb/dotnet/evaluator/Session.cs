@@ -58,7 +58,7 @@ sealed class Session
             var answers = once.Questions();
             var changed = GiveWanted(once.Evaluator);
             changed |= RemoveOutputs(once.Evaluator);
-            if (!changed)
+            if (!changed && !tree.Asks.Any())
             {
                 once.CheckExistence();
                 changed = GiveWanted(once.Evaluator);

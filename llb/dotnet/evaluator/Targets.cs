@@ -51,13 +51,7 @@ sealed class Targets
             project.Instance, evaluator.Parsed(project.Instance.ImportPaths.Append(project.Path)));
         var indirect = files.SelectMany(f => f.Targets).Any(t => t.OuterElement.Contains("ProjectReference"))
             ? Indirect(project) : new();
-        // The value of a condition in a target depends on what has run before, so the copies run with and without
-        // conditions. Only targets of the repository get a run for each of their values, as each run takes time.
-        using (var copies = new Copies(files, conditions: true))
-            Record(project, copies, restoring, calls, indirect);
-        for (var without = Copies.Most(own); without >= 0; without--)
-            using (var copies = new Copies(files, conditions: false, without))
-                Record(project, copies, restoring, calls, indirect);
+        Record(project, new CopiedFiles(files, own), restoring, calls, indirect);
         Composed(project, targets.SelectMany(t => t.AllChildren.Prepend(t)).ToList(), late, doubts);
         foreach (var target in targets.Where(t => !string.IsNullOrEmpty(t.Returns))) Returned(project, target);
         return calls.Built;
@@ -171,7 +165,7 @@ sealed class Targets
     // the list (IncludeTransitiveProjectReferences).
     List<string> Indirect(Project project)
     {
-        var direct = References(project).ToHashSet();
+        var direct = References(project.Instance).ToHashSet();
         var indirect = new HashSet<string>();
         var seen = new HashSet<string> { project.Path };
         void Add(Project from)
@@ -187,32 +181,42 @@ sealed class Targets
         return indirect.ToList();
     }
 
-    void Record(Project project, Copies copies, HashSet<string> restoring, Calls calls, List<string> indirect)
+    // Evaluates the project once with all copies, as that takes time, and runs each set on it as it is then.
+    void Record(Project project, CopiedFiles files, HashSet<string> restoring, Calls calls, List<string> indirect)
     {
+        using var _ = files;
         var copied = new Project(project.Path, project.Globals, tree);
         evaluator.Evaluate(copied);
         if (copied.Instance == null) return;
-        var names = copies.Ordered(copied.Instance).ToArray();
         foreach (var reference in indirect) copied.Instance.AddItem("ProjectReference", reference);
-        calls.Instance = project.Ran = copied.Instance;
         AppDomain.CurrentDomain.SetData("crosshull.record", calls.Recorder);
+        foreach (var copies in files.Sets)
+        {
+            calls.Instance = project.Ran = copied.Instance.DeepCopy();
+            Record(project, project.Ran, copies, restoring);
+            calls.Refer(References(project.Ran).Except(References(project.Instance)).Except(indirect));
+        }
+    }
+
+    void Record(Project project, ProjectInstance instance, Copies copies, HashSet<string> restoring)
+    {
+        var names = copies.Ordered(instance).ToArray();
         var first = names.Where(n => restoring.Contains(copies.Original(n))).ToArray();
         if (first.Length > 0)
         {
             project.ByRestore = true;
-            var before = copied.Instance.Items.Select(Line).ToHashSet();
+            var before = instance.Items.Select(Line).ToHashSet();
             project.Reads.Least = Phase.Evaluation;
-            Run(project, copied.Instance, copies, first);
-            inputs.Collect(project, copied.Instance.Items.Where(i => !before.Contains(Line(i))));
+            Run(project, instance, copies, first);
+            inputs.Collect(project, instance.Items.Where(i => !before.Contains(Line(i))));
             project.Reads.Least = Phase.Build;
         }
-        Run(project, copied.Instance, copies, names);
-        inputs.Collect(project, copied.Instance); // the items and properties that targets make
-        calls.Refer(References(copied).Except(References(project)).Except(indirect));
+        Run(project, instance, copies, names);
+        inputs.Collect(project, instance); // the items and properties that targets make
     }
 
-    static IEnumerable<string> References(Project project) =>
-        project.Items("ProjectReference").Select(i => i.GetMetadataValue("FullPath"));
+    static IEnumerable<string> References(ProjectInstance project) =>
+        project.GetItems("ProjectReference").Select(i => i.GetMetadataValue("FullPath"));
 
     static string Line(ProjectItemInstance item) => item.ItemType + " " + item.EvaluatedInclude;
 
