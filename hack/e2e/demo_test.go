@@ -8,6 +8,7 @@ import (
 
 // make demo uses the lab where no engine answers.
 func TestDemo(t *testing.T) {
+	t.Parallel()
 	setenv(t, "DOCKER_HOST", "unix:///nonexistent.sock")
 	out := command(t, root, "make", "--no-print-directory", "demo")
 	wantDemo(t, out)
