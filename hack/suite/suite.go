@@ -37,6 +37,9 @@ type Module struct {
 	// engine do so, too. All others run one after the other, and without the detector, which would take a fifth of the
 	// machine from the builds that they wait for.
 	Together []string
+	// Busy are packages of the others whose tests compute all the time. They run without the race detector, which would
+	// take eight times as long.
+	Busy []string
 	// Engine are packages whose tests need a Docker engine. In the lab, a test of hack/e2e runs them.
 	Engine []string
 	// Fresh: its tests read files outside of the module, which Go does not look at when it keeps results.
@@ -61,6 +64,7 @@ var Modules = []Module{
 			"github.com/crosshull/crosshull/hack/differential/judge", // runs the frontend in its process
 			"github.com/crosshull/crosshull/hack/faults",             // mostly waits, with builders of its own
 		},
+		Busy:   []string{"github.com/crosshull/crosshull/hack/editor"},
 		Engine: []string{"github.com/crosshull/crosshull/hack/e2e/onengine"},
 		Fresh:  true,
 	},
@@ -147,11 +151,11 @@ func plan(ctx context.Context, c Config) (calls, error) {
 		if err != nil {
 			return calls{}, err
 		}
-		flags := slices.Clone(race)
+		var fresh []string
 		if m.Fresh {
-			flags = append(flags, "-count=1")
+			fresh = []string{"-count=1"}
 		}
-		var units, together []string
+		var units, busy, together []string
 		for _, p := range pkgs {
 			lab, engine := slices.Contains(m.Lab, p.ImportPath), slices.Contains(m.Engine, p.ImportPath)
 			switch {
@@ -165,6 +169,8 @@ func plan(ctx context.Context, c Config) (calls, error) {
 				together = append(together, p.ImportPath)
 			case lab, engine:
 				shared = append(shared, run{"the tests of " + p.ImportPath, m.Dir, []string{"-count=1", p.ImportPath}})
+			case slices.Contains(m.Busy, p.ImportPath):
+				busy = append(busy, p.ImportPath)
 			default:
 				units = append(units, p.ImportPath)
 			}
@@ -172,7 +178,10 @@ func plan(ctx context.Context, c Config) (calls, error) {
 			all.total += p.tests
 		}
 		if len(units) > 0 {
-			all.runs = append(all.runs, run{"the tests of " + m.Path, m.Dir, append(flags, units...)})
+			all.runs = append(all.runs, run{"the tests of " + m.Path, m.Dir, slices.Concat(race, fresh, units)})
+		}
+		if len(busy) > 0 {
+			all.runs = append(all.runs, run{"the tests of " + m.Path + " that compute", m.Dir, slices.Concat(fresh, busy)})
 		}
 		if len(together) > 0 {
 			shared = append(shared, run{"the tests of " + m.Path + " that share the lab", m.Dir,

@@ -162,6 +162,13 @@ func TestPlan(t *testing.T) {
 	if want := []run{unit, together}; err != nil || !reflect.DeepEqual(all.runs, want) {
 		t.Errorf("side by side: %v, %v; want %v", all.runs, err, want)
 	}
+	all, err = plan(t.Context(), Config{Race: true, Only: []string{module + "/fine"}, Modules: []Module{
+		{Path: module, Dir: dir, Busy: []string{module + "/fine"}},
+	}})
+	busy := run{"the tests of " + module + " that compute", dir, []string{module + "/fine"}}
+	if want := []run{busy}; err != nil || !reflect.DeepEqual(all.runs, want) {
+		t.Errorf("without the race detector: %v, %v; want %v", all.runs, err, want)
+	}
 	m := Module{Path: module, Dir: dir, Lab: []string{module + "/hangs"}}
 	for _, name := range []string{module + "/hangs", module + "/nowhere"} {
 		_, err := plan(t.Context(), Config{Modules: []Module{m}, Only: []string{name}})
