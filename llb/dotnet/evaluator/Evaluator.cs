@@ -39,6 +39,10 @@ sealed class Evaluator : IDisposable
     }
 
     public ProjectCollection Collection { get; }
+
+    /// <summary>Whether an evaluation wanted contents that it did not get.</summary>
+    public bool Wants { get; private set; }
+
     public IEnumerable<Project> Projects => projects.Values;
     public BuildParameters Parameters => new(Collection)
     {
@@ -75,6 +79,7 @@ sealed class Evaluator : IDisposable
         if (projects.TryGetValue(key, out var project)) return project;
         projects[key] = project = new Project(path, globals, tree);
         Evaluate(project);
+        Wants |= project.Wanted.Count > 0;
         return project;
     }
 

@@ -52,11 +52,13 @@ sealed class Session
 
     public Answer Answer()
     {
+        var changed = true;
         for (var round = 1; ; round++)
         {
-            using var once = new Once(request, tree, trap);
+            using var once = new Once(request, tree, trap, mayStop: changed && round < MaxRounds);
             var answers = once.Questions();
-            var changed = GiveWanted(once.Evaluator);
+            changed = GiveWanted(once.Evaluator);
+            if (once.Stopped) continue;
             changed |= RemoveOutputs(once.Evaluator);
             if (!changed && !tree.Asks.Any())
             {
@@ -140,6 +142,7 @@ sealed class Once : IDisposable
 
     readonly Request request;
     readonly Tree tree;
+    readonly bool mayStop;
     readonly BuildManager builds = new("crosshull");
     readonly ErrorLog log = new();
     readonly Targets targets;
@@ -150,10 +153,12 @@ sealed class Once : IDisposable
     readonly HashSet<Project> walked = new();
     readonly Dictionary<string, int> variants = new(); // how many projects of walked have a path
 
-    public Once(Request request, Tree tree, Trap trap)
+    /// <param name="mayStop">Whether to only evaluate, once an evaluation wants more: all is done again then.</param>
+    public Once(Request request, Tree tree, Trap trap, bool mayStop)
     {
         this.request = request;
         this.tree = tree;
+        this.mayStop = mayStop;
         Evaluator = new Evaluator(tree, trap, Path.GetDirectoryName(request.Names) + "/");
         inputs = new Inputs(tree, request.Doubtful);
         named = new NamedFiles(tree, trap);
@@ -167,12 +172,16 @@ sealed class Once : IDisposable
 
     public Evaluator Evaluator { get; }
 
+    /// <summary>Whether it stopped after the evaluations, because one wants more.</summary>
+    public bool Stopped => mayStop && Evaluator.Wants;
+
     /// <summary>Whether the XML of the repository that makes up a project has a text in it.</summary>
     public bool Mentions(Project project, string text) => existence.Mentions(project, text);
 
     public List<AnswerToQuestion> Questions()
     {
         var answers = request.Questions.Select(Question).ToList();
+        if (Stopped) return answers;
         foreach (var project in walked) project.Reads.OrEverything(() => named.Generators(project));
         foreach (var answer in answers) outputs.Check(answer.Closure);
         return answers;
@@ -205,7 +214,7 @@ sealed class Once : IDisposable
         {
             App = app, Closure = closure, ByRuntimeIdentifier = VariesByRuntimeIdentifier(app, closure),
             // Asking for the container runs targets. That needs no targets of packages, which would run programs.
-            Container = question.Test || tree.IsRestored ? null : AskContainer(app),
+            Container = question.Test || tree.IsRestored || Stopped ? null : AskContainer(app),
             ResponseFile = ResponseFile.Find(tree, app.Path),
         };
     }
@@ -305,6 +314,7 @@ sealed class Once : IDisposable
                     project.Generators.Add(reference);
             }
             else project.Missing.Add(item.GetMetadataValue("FullPath"));
+        if (Stopped) return;
         var built = new List<(string, Globals)>();
         project.Reads.OrEverything(() => built = targets.Record(project));
         project.Reads.OrEverything(() => outputs.Take(project));
