@@ -210,6 +210,8 @@ func TestPackagesAreALayerOfTheirOwn(t *testing.T) {
 // What apt says is an error at the line of the package.
 func TestPackageMistakes(t *testing.T) {
 	t.Parallel()
+	shop := newShop(t)
+	shop.put("/a_b/Packages", []byte("Nackage: x\nVersion: 1\n\n"))
 	for _, tc := range []struct {
 		name, base, packages string
 		want                 []string
@@ -235,6 +237,11 @@ func TestPackageMistakes(t *testing.T) {
 		}},
 		{"mirror that is down, at its line", "", "\n    install: [curl]\n    sources:\n      x: deb http://127.0.0.1:1/ ./",
 			[]string{"crosshull.yaml:6: Failed to fetch http://127.0.0.1:1/"}},
+		{"list that is none", "", "\n    install: [curl]\n    sources:\n      x: deb [trusted=yes] " + shop.URL + "/ a_b/",
+			[]string{
+				"crosshull.yaml:6: Problem with MergeList " + strings.TrimPrefix(shop.URL, "http://") + "/a_b/Packages",
+				"Encountered a section with no Package: header",
+			}},
 		{"no key", "", `{install: [curl], sources: {x: "deb http://127.0.0.1:1/ ./"}, keys: {x: no.asc}}`,
 			[]string{"no.asc"}},
 	} {
