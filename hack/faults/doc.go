@@ -9,6 +9,8 @@
 //   - the next build, without a fault, passes and makes the same bits as a builder that saw no fault;
 //   - no container of a build is left.
 //
+// One trial meets no fault but those of its spec, which is made at random: two builds of it do the same.
+//
 // The tests try each fault once. Command faults tries them for hours, with other numbers at each turn, and prints the
 // table that docs/reliability.md shows.
 package faults

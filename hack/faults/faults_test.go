@@ -62,7 +62,7 @@ func TestFaultsOfMirror(t *testing.T) {
 }
 
 func TestFaultsBesideTheBuild(t *testing.T) {
-	try(t, "client", "buildkitd", "disk", "context")
+	try(t, "client", "buildkitd", "disk", "context", "spec")
 }
 
 // try tries all that fails in some places.

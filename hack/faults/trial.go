@@ -17,6 +17,8 @@ import (
 	"time"
 
 	digest "github.com/opencontainers/go-digest"
+
+	"github.com/crosshull/crosshull/hack/randomspec"
 )
 
 // Trial is one build with one fault. Make it with [Trials].
@@ -59,6 +61,7 @@ func Trials(number int) []Trial {
 		Trial{"buildkitd", "is killed", number, daemonKilled},
 		Trial{"disk", "is full", number, diskFull},
 		Trial{"context", "changes", number, contextChanges},
+		Trial{"spec", "is random", number, specAtRandom},
 	)
 }
 
@@ -387,4 +390,55 @@ func contextChanges(ctx context.Context, w *World, t Trial) (Result, error) {
 		return Result{Passed: true}, a.again(ctx, w)
 	}
 	return a.check(ctx, w, output, failed)
+}
+
+// specAtRandom builds a spec made at random, and then builds it again, without what the builder has of the first build.
+// Nothing fails but what the spec asks for.
+func specAtRandom(ctx context.Context, w *World, t Trial) (Result, error) {
+	f, err := w.write("spec", content{base: w.base()})
+	if err != nil {
+		return Result{}, err
+	}
+	files := map[string]string{}
+	for _, name := range randomspec.Files {
+		files[name] = "\n"
+	}
+	const seed = 112 // its build fails soon, and make test tries no other one here
+	if files["crosshull.yaml"], err = w.specs.Spec(uint64(seed + t.Number)); err != nil {
+		return Result{}, err
+	}
+	if err := writeFiles(f.dir, files); err != nil {
+		return Result{}, err
+	}
+	first, err := w.outcome(ctx, attempt{folder: f, name: w.name()})
+	if err != nil {
+		return Result{}, err
+	}
+	second, err := w.outcome(ctx, attempt{folder: f, name: w.name(), args: []string{"--no-cache"}})
+	if err == nil {
+		err = randomspec.Judge(first, second)
+	}
+	if err != nil {
+		err = fmt.Errorf("%w\nof the spec\n%s", err, files["crosshull.yaml"])
+	}
+	return Result{Passed: first.Error == "", Message: first.Error}, err
+}
+
+// source is how buildx shows a place in a spec, before the error.
+var source = regexp.MustCompile(`(?m)^crosshull\.yaml:\d+\n-{20}$`)
+
+// outcome builds, and gives what came of it.
+func (w *World) outcome(ctx context.Context, a attempt) (randomspec.Outcome, error) {
+	a.ref = w.lab.Registry() + "/" + a.name
+	output, failed := w.run(ctx, a, nil)
+	switch {
+	case failed != nil && output == "": // it hangs, or did not begin
+		return randomspec.Outcome{}, failed
+	case failed != nil:
+		return randomspec.Outcome{
+			Error: output[max(0, strings.LastIndex(output, "ERROR: ")):], Place: source.MatchString(output),
+		}, nil
+	}
+	image, err := w.tag(ctx, a.name)
+	return randomspec.Outcome{Image: string(image)}, err
 }

@@ -21,6 +21,8 @@ import (
 
 	"github.com/crosshull/crosshull/hack/lab"
 	"github.com/crosshull/crosshull/hack/lab/debs"
+	"github.com/crosshull/crosshull/hack/lab/tools"
+	"github.com/crosshull/crosshull/hack/randomspec"
 )
 
 // World is where trials run, one after the other: a buildkitd that may be hurt, and proxies before registry, feed
@@ -32,6 +34,7 @@ type World struct {
 	registry, feed *harming
 	packages       *http.Server // OS packages: the mirrors of distributions are far away, and change
 	mirror         *harming     // before packages
+	specs          *randomspec.Maker
 	serial         int
 }
 
@@ -43,6 +46,13 @@ func New(ctx context.Context, l *lab.Lab) (w *World, err error) {
 			err = errors.Join(err, w.Close(context.WithoutCancel(ctx)))
 		}
 	}()
+	module, err := tools.ModuleDir(ctx)
+	if err != nil {
+		return w, err
+	}
+	if w.specs, err = randomspec.New(filepath.Dir(module)); err != nil {
+		return w, err
+	}
 	if w.builder, err = l.StartBuildkit(ctx); err != nil {
 		return w, err
 	}
