@@ -161,8 +161,9 @@ func (r *Request) packageKey(mistakes []string) string {
 	all := strings.Join(mistakes, "\n")
 	for _, name := range SortedKeys(of.Sources) {
 		key, source := "base.packages.keys."+name, "base.packages.sources."+name
-		from := slices.ContainsFunc(archives.FindAllString(of.Sources[name], -1), func(archive string) bool {
-			return strings.Contains(mistakes[0], strings.TrimRight(archive, "/"))
+		from := slices.ContainsFunc(archives.FindAllStringSubmatch(of.Sources[name], -1), func(archive []string) bool {
+			address := strings.TrimRight(archive[1], "/")
+			return address != "" && strings.Contains(mistakes[0], address)
 		})
 		switch {
 		case r.Has(key) && (has(all, key) || from && strings.Contains(mistakes[0], "not signed")):
@@ -190,5 +191,5 @@ func (r *Request) packageKey(mistakes []string) string {
 	return cmp.Or(key, "base.packages")
 }
 
-// archives matches the addresses in a source of packages.
-var archives = regexp.MustCompile(`[a-z+]+://[^\s\]]+`)
+// archives matches the addresses in a source of packages. Mistakes do not always have the protocol.
+var archives = regexp.MustCompile(`[a-z+]+://([^\s\]]+)`)

@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/base64"
 	"encoding/pem"
 	"fmt"
 	"io"
@@ -319,31 +320,68 @@ func TestConfusedFeeds(t *testing.T) {
 	}
 }
 
-// Secrets of feeds, of publish and of commands are left nowhere: not in layers, configurations, attestations, exported
-// caches, the history of builds, snapshots and all else that a builder keeps, and not in the longest log.
+// Secrets of feeds, of publish, of commands, of tests and of git, and the keys of an SSH agent, are left nowhere: not
+// in layers, configurations, attestations, exported caches, the history of builds, snapshots and all else that a
+// builder keeps, and not in the longest log.
 //
 // It takes a minute: it reads all that the builder and the exports hold.
 func TestNoSecretShows(t *testing.T) {
 	t.Parallel()
 	secrets := map[string]string{}
 	args := []string{"--debug", "--progress", "plain"}
-	for _, kind := range []string{"feed", "config", "publish", "before", "after"} {
+	for _, kind := range []string{"feed", "config", "publish", "before", "after", "tests", "GIT_AUTH_TOKEN"} {
 		secrets[kind] = "s3cr3t-of-" + kind + "-" + fresh()
 		setenv(t, "SECRET_"+kind, secrets[kind])
 		args = append(args, "--secret", "id="+kind+",env=SECRET_"+kind)
 	}
+	// BuildKit gives git the token in this form.
+	secrets["the header of git"] = base64.StdEncoding.EncodeToString([]byte("x-access-token:" + secrets["GIT_AUTH_TOKEN"]))
+	key, private := sshKey(t)
+	args = append(args, "--ssh", "default="+key)
+	text, err := os.ReadFile(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets["the key of the agent"], secrets["the file of that key"] = string(private.Seed()), string(text)
 	feed := newPrivate(t, "", secrets["feed"], false)
 	dir := feedApp(t, feed.index, "")
 	// Each step has to have its secret, or the test would find none for the wrong reason.
-	edit(t, dir, "app.csproj", "</Project>", `<Target Name="Sign" BeforeTargets="Build">
-  <Error Condition="!$(SIGNING_KEY.StartsWith('s3cr3t-of-publish'))" Text="no key" /></Target></Project>`)
-	const spec = `nuget:
+	const check = `<Target Name="Check" BeforeTargets="%s">
+  <Error Condition="!$(%s.StartsWith('s3cr3t-of-%s'))" Text="no secret" />%s</Target></Project>`
+	edit(t, dir, "app.csproj", "</Project>", fmt.Sprintf(check, "Build", "SIGNING_KEY", "publish",
+		`<Error Condition="!Exists('$(SSH_AUTH_SOCK)')" Text="no agent" />`))
+	edit(t, dir, "app.csproj", "<OutputType>", "<EnableDefaultItems>false</EnableDefaultItems><OutputType>")
+	edit(t, dir, "app.csproj", "<ItemGroup>", `<ItemGroup><Compile Include="Program.cs" />`)
+	project(t, dir, "unit/unit.csproj", "<GenerateProgramFile>false</GenerateProgramFile>")
+	edit(t, dir, "unit/unit.csproj", "</Project>",
+		`<ItemGroup><PackageReference Include="Microsoft.NET.Test.Sdk" Version="18.0.1" /></ItemGroup>`+
+			fmt.Sprintf(check, "VSTest", "TESTED", "tests", ""))
+	served := t.TempDir()
+	write(t, served, "deploy/run.sh", "#!/bin/sh\n")
+	git, err := url.Parse(gitServer(t, served))
+	if err != nil {
+		t.Fatal(err)
+	}
+	guarded := httptest.NewServer(asks("x-access-token", secrets["GIT_AUTH_TOKEN"],
+		httputil.NewSingleHostReverseProxy(&url.URL{Scheme: git.Scheme, Host: git.Host})))
+	t.Cleanup(guarded.Close)
+	args = append(args, "--build-context", "extra="+guarded.URL+git.Path+"#main")
+	spec := `nuget:
   feeds: [{name: private, password-secret: feed}]
   secrets: {OTHER_TOKEN: config}
+project: app.csproj
 publish:
   secrets: {SIGNING_KEY: publish}
-  before: [{run: 'test "${BEFORE#s3cr3t-of-before}" != "$BEFORE"', secrets: {BEFORE: before}}]
+  ssh: [default]
+  before:
+    - run: 'test "${BEFORE#s3cr3t-of-before}" != "$BEFORE" && test -S "$SSH_AUTH_SOCK"'
+      secrets: {BEFORE: before}
+      ssh: [default]
   after: [{run: 'test "${AFTER#s3cr3t-of-after}" != "$AFTER"', secrets: {AFTER: after}}]
+tests: {projects: [unit], gate: true, secrets: {TESTED: tests}}
+files:
+  - {from: '` + guarded.URL + git.Path + `#v1:deploy', to: /opt/deploy}
+  - {context: extra, from: deploy/run.sh, to: /opt/run.sh}
 `
 	needScanner(t)
 	root := onFreshBuilder(t)

@@ -140,6 +140,24 @@ func TestPull(t *testing.T) {
 	}
 }
 
+// sshKey makes a key and its file, which buildx's --ssh makes an agent of.
+func sshKey(t *testing.T) (file string, key ed25519.PrivateKey) {
+	t.Helper()
+	_, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := ssh.MarshalPrivateKey(key, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file = filepath.Join(t.TempDir(), "id")
+	if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file, key
+}
+
 // Build arguments are those that the spec declares, where it says so; secrets and agents are for the steps that it
 // names.
 func TestArgsSecretsAgents(t *testing.T) {
@@ -157,18 +175,7 @@ publish:
 image:
   labels: {team: "${TEAM}"}
 `)
-	_, private, err := ed25519.GenerateKey(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	block, err := ssh.MarshalPrivateKey(private, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	key := filepath.Join(t.TempDir(), "id")
-	if err := os.WriteFile(key, pem.EncodeToMemory(block), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	key, _ := sshKey(t)
 	setenv(t, "THE_KEY", "not to be seen")
 	args := []string{"-f", "crosshull.yaml", "--secret", "id=key,env=THE_KEY", "--ssh", "default=" + key}
 	log := build(t, dir,

@@ -1,86 +1,27 @@
 package e2e
 
 import (
-	"crypto/sha256"
 	"debug/elf"
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/crosshull/crosshull/hack/lab/debs"
 )
 
-// aPackage is a package to make: a file, and what its scripts do.
-type aPackage struct {
-	name, depends     string
-	preinst, postinst string
-	files             map[string]string
-	// spoil gives what the mirror has in place of the archive; nil: the archive.
-	spoil func(archive []byte) []byte
-}
-
-// packageSource makes a source of packages for amd64 and arm64, and gives the line that names it.
-func packageSource(t *testing.T, packages ...aPackage) (source string) {
+// packageSource serves packages for amd64 and arm64, and gives the line that names their source.
+func packageSource(t *testing.T, packages ...debs.Package) (source string) {
 	t.Helper()
-	s := newShop(t)
-	var index strings.Builder
-	for _, p := range packages {
-		for _, arch := range []string{"amd64", "arm64"} {
-			file := p.pack(t, arch)
-			dt, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			served := dt
-			if p.spoil != nil {
-				served = p.spoil(slices.Clone(dt))
-			}
-			s.put("/made/"+filepath.Base(file), served)
-			_, _ = fmt.Fprintf(&index, "%sFilename: made/%s\nSize: %d\nSHA256: %x\n\n",
-				p.control(arch), filepath.Base(file), len(dt), sha256.Sum256(dt))
-		}
-	}
-	s.put("/made/Packages", []byte(index.String()))
-	return "deb [trusted=yes] " + s.URL + "/ made/"
-}
-
-func (p aPackage) control(arch string) string {
-	text := "Package: " + p.name + "\nVersion: 1.0-1\nArchitecture: " + arch + "\nMaintainer: a <a@example.com>\n"
-	if p.depends != "" {
-		text += "Depends: " + p.depends + "\n"
-	}
-	return text + "Description: x\n"
-}
-
-// pack makes the archive of a package.
-func (p aPackage) pack(t *testing.T, arch string) (file string) {
-	t.Helper()
-	dir := t.TempDir()
-	root := filepath.Join(dir, "root")
-	write(t, root, "DEBIAN/control", p.control(arch))
-	write(t, root, "usr/share/"+p.name+"/own", p.name+"\n")
-	for name, content := range p.files {
-		write(t, root, name, content)
-	}
-	for name, script := range map[string]string{"preinst": p.preinst, "postinst": p.postinst} {
-		if script == "" {
-			continue
-		}
-		write(t, root, "DEBIAN/"+name, "#!/bin/sh\nset -e\n"+script+"\n")
-		if err := os.Chmod(filepath.Join(root, "DEBIAN", name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	file = filepath.Join(dir, p.name+"_1.0-1_"+arch+".deb")
-	out, err := exec.CommandContext(t.Context(), "dpkg-deb", "--root-owner-group", "-Zgzip", "-b", root, file).
-		CombinedOutput()
+	files, err := debs.Source(t.Context(), packages...)
 	if err != nil {
-		t.Fatalf("dpkg-deb: %v\n%s", err, out)
+		t.Fatal(err)
 	}
-	return file
+	s := newShop(t)
+	for name, dt := range files {
+		s.put(name, dt)
+	}
+	return debs.Line(s.URL)
 }
 
 // withMade is an image of files alone that gets made packages.
@@ -101,17 +42,17 @@ func withMade(t *testing.T, source, packages string) (dir string) {
 // What scripts do on the builder's platform is done for another platform as well, file by file.
 func TestEffectsOfScripts(t *testing.T) {
 	t.Parallel()
-	made := []aPackage{
-		{name: "overrides", depends: "adduser", postinst: "adduser --system --group --no-create-home statov\n" +
+	made := []debs.Package{
+		{Name: "overrides", Depends: "adduser", Postinst: "adduser --system --group --no-create-home statov\n" +
 			"dpkg-statoverride --update --add statov statov 0750 /usr/share/overrides/own"},
-		{name: "diverts", preinst: "dpkg-divert --package diverts --add --rename --divert /usr/bin/tac.moved /usr/bin/tac",
-			files: map[string]string{"usr/bin/tac": "ours\n"}},
-		{name: "keeps-time", postinst: "cd /usr/share/keeps-time\n" +
+		{Name: "diverts", Preinst: "dpkg-divert --package diverts --add --rename --divert /usr/bin/tac.moved /usr/bin/tac",
+			Files: map[string]string{"usr/bin/tac": "ours\n"}},
+		{Name: "keeps-time", Postinst: "cd /usr/share/keeps-time\n" +
 			"was=$(stat -c %y own); sed -i s/keeps/KEEPS/ own; touch -d \"$was\" own"},
 	}
 	var names []string
 	for _, p := range made {
-		names = append(names, p.name)
+		names = append(names, p.Name)
 	}
 	dir, repo := withMade(t, packageSource(t, made...), strings.Join(names, ", ")), repository(t)
 	mustSolve(t, dir, platform("linux/amd64,linux/arm64"), pushTo(repo))
@@ -159,13 +100,13 @@ func TestEffectsOfScripts(t *testing.T) {
 func TestScriptMistakes(t *testing.T) {
 	t.Parallel()
 	source := packageSource(t,
-		aPackage{name: "makes-program", postinst: "cp /bin/true /usr/local/bin/made"},
-		aPackage{name: "fails", postinst: "echo 'The license was not accepted.'\necho 'Say yes.' >&2\nexit 3"},
-		aPackage{name: "wants-network", postinst: "apt-get update -qq"},
+		debs.Package{Name: "makes-program", Postinst: "cp /bin/true /usr/local/bin/made"},
+		debs.Package{Name: "fails", Postinst: "echo 'The license was not accepted.'\necho 'Say yes.' >&2\nexit 3"},
+		debs.Package{Name: "wants-network", Postinst: "apt-get update -qq"},
 		// A library that names no architecture.
-		aPackage{name: "makes-library", postinst: "printf '\\177ELF\\002\\001\\001' > /usr/local/lib/made.so"},
-		aPackage{name: "is-cut", spoil: func(dt []byte) []byte { return dt[:len(dt)/2] }},
-		aPackage{name: "is-another", spoil: func(dt []byte) []byte { dt[len(dt)-1] ^= 1; return dt }},
+		debs.Package{Name: "makes-library", Postinst: "printf '\\177ELF\\002\\001\\001' > /usr/local/lib/made.so"},
+		debs.Package{Name: "is-cut", Spoil: func(dt []byte) []byte { return dt[:len(dt)/2] }},
+		debs.Package{Name: "is-another", Spoil: func(dt []byte) []byte { dt[len(dt)-1] ^= 1; return dt }},
 	)
 	for name, want := range map[string][]string{
 		"fails": {

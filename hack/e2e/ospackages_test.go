@@ -210,6 +210,11 @@ func TestPackagesAreALayerOfTheirOwn(t *testing.T) {
 // What apt says is an error at the line of the package.
 func TestPackageMistakes(t *testing.T) {
 	t.Parallel()
+	shop := newShop(t)
+	shop.put("/a_b/Packages", []byte("Nackage: x\nVersion: 1\n\n"))
+	shop.put("/none/Packages", fmt.Appendf(nil, "Package: none\nVersion: 1\nArchitecture: all\nMaintainer: a\n"+
+		"Filename: none/none.deb\nSize: 5\nSHA256: %s\n\n",
+		strings.TrimPrefix(shop.put("/none/none.deb", []byte("none\n")), "sha256:")))
 	for _, tc := range []struct {
 		name, base, packages string
 		want                 []string
@@ -235,6 +240,16 @@ func TestPackageMistakes(t *testing.T) {
 		}},
 		{"mirror that is down, at its line", "", "\n    install: [curl]\n    sources:\n      x: deb http://127.0.0.1:1/ ./",
 			[]string{"crosshull.yaml:6: Failed to fetch http://127.0.0.1:1/"}},
+		{"list that is none", "", "\n    install: [curl]\n    sources:\n      x: deb [trusted=yes] " + shop.URL + "/ a_b/",
+			[]string{
+				"crosshull.yaml:6: Problem with MergeList " + strings.TrimPrefix(shop.URL, "http://") + "/a_b/Packages",
+				"Encountered a section with no Package: header",
+			}},
+		{"archive that is none", "",
+			"\n    install: [none]\n    sources:\n      x: deb [trusted=yes] " + shop.URL + "/ none/", []string{
+				"crosshull.yaml:4: none: none_1_all.deb is no archive of a package: dpkg-deb ",
+				"'none_1_all.deb' is not a Debian format archive",
+			}},
 		{"no key", "", `{install: [curl], sources: {x: "deb http://127.0.0.1:1/ ./"}, keys: {x: no.asc}}`,
 			[]string{"no.asc"}},
 	} {

@@ -56,8 +56,13 @@ func TestFaultsOfFeeds(t *testing.T) {
 	try(t, "feed")
 }
 
+// A mirror of OS packages is asked by apt, and each attempt of it waits longer than the one before.
+func TestFaultsOfMirror(t *testing.T) {
+	try(t, "mirror")
+}
+
 func TestFaultsBesideTheBuild(t *testing.T) {
-	try(t, "client", "buildkitd", "disk", "context")
+	try(t, "client", "buildkitd", "disk", "context", "spec")
 }
 
 // try tries all that fails in some places.

@@ -27,15 +27,15 @@ type Load struct {
 // alone makes.
 func (w *World) Load(ctx context.Context, projects, times int) (Load, error) {
 	load := Load{Builds: projects * times, Projects: projects}
-	dirs, want := make([]string, projects), make([]digest.Digest, projects)
+	folders, want := make([]folder, projects), make([]digest.Digest, projects)
 	for i := range projects {
 		w.serial++
 		var err error
-		if dirs[i], err = w.folder("load-"+strconv.Itoa(i), w.serial, 0, w.base()); err != nil {
+		if folders[i], err = w.write("load-"+strconv.Itoa(i), content{number: w.serial, base: w.base()}); err != nil {
 			return load, err
 		}
 		began := time.Now()
-		if want[i], err = w.expect(ctx, dirs[i]); err != nil {
+		if want[i], err = w.expect(ctx, folders[i]); err != nil {
 			return load, err
 		}
 		load.Alone += time.Since(began)
@@ -48,7 +48,7 @@ func (w *World) Load(ctx context.Context, projects, times int) (Load, error) {
 	for n := range load.Builds {
 		name := w.name()
 		eg.Go(func() error {
-			if err := w.must(building, hurt, dirs[n%projects], w.lab.Registry()+"/"+name); err != nil {
+			if err := w.must(building, hurt, folders[n%projects], w.lab.Registry()+"/"+name); err != nil {
 				return err
 			}
 			is, err := w.tag(building, name)

@@ -3,6 +3,7 @@ package faults
 import (
 	"io"
 	"net/http"
+	"path"
 	"strconv"
 	"strings"
 	"sync"
@@ -47,10 +48,10 @@ var harms = []harm{
 			next.ServeHTTP(w, r)
 		}
 	}},
-	{name: "gives other bytes", hits: reads, do: func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		r.Header.Del("Range")
-		next.ServeHTTP(&changing{ResponseWriter: w}, r)
-	}},
+	{name: "gives other bytes", hits: reads, do: change},
+	{name: "gives another archive", hits: func(r *http.Request) bool {
+		return reads(r) && path.Ext(r.URL.Path) == ".deb"
+	}, do: change},
 	{name: "hangs up at the last", hits: func(r *http.Request) bool {
 		return r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/manifests/latest")
 	}, do: func(http.ResponseWriter, *http.Request, http.Handler) { hangUp() }},
@@ -82,6 +83,11 @@ func (c *cutting) Write(b []byte) (int, error) {
 	}
 	c.left -= int64(len(b))
 	return c.ResponseWriter.Write(b)
+}
+
+func change(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	r.Header.Del("Range")
+	next.ServeHTTP(&changing{ResponseWriter: w}, r)
 }
 
 // changing passes on a body with its first byte changed.

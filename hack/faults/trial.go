@@ -10,12 +10,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
 	"time"
 
 	digest "github.com/opencontainers/go-digest"
+
+	"github.com/crosshull/crosshull/hack/randomspec"
 )
 
 // Trial is one build with one fault. Make it with [Trials].
@@ -50,19 +53,24 @@ func Trials(number int) []Trial {
 	of("registry", meeting(http.MethodPut, "/v2/app/manifests/latest"), pushed)
 	of("base", meeting(http.MethodGet, "/v2/base/manifests/10.0"), pulled)
 	of("feed", meeting(http.MethodGet, "/v3/index.json"), restored)
+	// apt tries an answer again that is an error, and then waits for seconds: one of these answers is enough.
+	of("mirror", meeting(http.MethodGet, "/made/tiny.deb", "wants a password", "is asked too much"), installed)
 	return append(all,
 		Trial{"client", "is killed", number, clientKilled},
 		Trial{"client", "is interrupted", number, clientInterrupted},
 		Trial{"buildkitd", "is killed", number, daemonKilled},
 		Trial{"disk", "is full", number, diskFull},
 		Trial{"context", "changes", number, contextChanges},
+		Trial{"spec", "is random", number, specAtRandom},
 	)
 }
 
-// meeting are the harms that a request can meet.
-func meeting(method, path string) []harm {
+// meeting are the harms that a request can meet, without those of some names.
+func meeting(method, path string, without ...string) []harm {
 	r := &http.Request{Method: method, URL: &url.URL{Path: path}, ContentLength: 2}
-	return slices.DeleteFunc(slices.Clone(harms), func(h harm) bool { return h.hits != nil && !h.hits(r) })
+	return slices.DeleteFunc(slices.Clone(harms), func(h harm) bool {
+		return h.hits != nil && !h.hits(r) || slices.Contains(without, h.name)
+	})
 }
 
 // Run tries it in a world. The error says what is wrong.
@@ -79,11 +87,14 @@ func (t Trial) Run(ctx context.Context, w *World) (Result, error) {
 
 // attempt is a build of a context that meets a fault, of an image that was there before.
 type attempt struct {
-	dir  string
+	folder
 	name string        // of the image in the registry
 	ref  string        // where the build pushes it
 	was  digest.Digest // of the image before; none if there is none
 	want digest.Digest // of the image that a builder makes that sees no fault
+	// early tells that the fault comes before anything is pushed.
+	early bool
+	args  []string // for buildx, if the builder has what it is to ask for again
 }
 
 // lacksLabel is in the warning of a build whose image lacks a label, because the registry does not give the index of
@@ -93,6 +104,9 @@ const lacksLabel = "the image has no label org.opencontainers.image.base.digest"
 // kept is in the error for an image whose bytes have another digest. BuildKit 0.34 keeps these bytes, and finds them
 // wrong again in each build with any frontend, until its cache is pruned.
 const kept = "unexpected commit digest"
+
+// isError is how a line of an error begins: one of buildx, of MSBuild, or one with a place in the spec.
+var isError = regexp.MustCompile(`^ERROR: |: error |^crosshull\.yaml:\d+: `)
 
 // check looks at what the build left, and builds again without a fault. An error has to name one of names.
 func (a attempt) check(ctx context.Context, w *World, output string, failed error, names ...string) (Result, error) {
@@ -106,6 +120,8 @@ func (a attempt) check(ctx context.Context, w *World, output string, failed erro
 	message := output[strings.LastIndexByte(output, '\n')+1:]
 	result := Result{Passed: failed == nil, Message: message}
 	switch {
+	case failed != nil && a.early && is != a.was:
+		return result, fmt.Errorf("the build failed, and the image is %q, want the one before, %q", is, a.was)
 	case failed == nil && strings.Contains(output, lacksLabel):
 	case failed == nil && is != a.want:
 		return result, fmt.Errorf("the build passed, and the image is %q, want %s", is, a.want)
@@ -114,7 +130,7 @@ func (a attempt) check(ctx context.Context, w *World, output string, failed erro
 	}
 	if failed != nil && len(names) > 0 {
 		named := slices.ContainsFunc(names, func(name string) bool { return strings.Contains(message, name) })
-		if !named || !strings.HasPrefix(message, "ERROR: ") && !strings.Contains(message, ": error ") {
+		if !named || !isError.MatchString(message) {
 			return result, fmt.Errorf("the last line is %q, want an error with one of %q", message, names)
 		}
 	}
@@ -123,7 +139,7 @@ func (a attempt) check(ctx context.Context, w *World, output string, failed erro
 
 // again builds without a fault.
 func (a attempt) again(ctx context.Context, w *World) error {
-	if err := w.must(ctx, hurt, a.dir, w.lab.Registry()+"/"+a.name); err != nil {
+	if err := w.must(ctx, hurt, a.folder, w.lab.Registry()+"/"+a.name, a.args...); err != nil {
 		return fmt.Errorf("build again after the fault: %w", err)
 	}
 	is, err := w.tag(ctx, a.name)
@@ -133,30 +149,30 @@ func (a attempt) again(ctx context.Context, w *World) error {
 	return err
 }
 
-// prepare makes an image, and a context of the next one: with another number, note or base.
-func (w *World) prepare(ctx context.Context, number, note int, base, via string) (a attempt, err error) {
+// prepare makes an image, and a context of the next one.
+func (w *World) prepare(ctx context.Context, before, next content, via string) (a attempt, err error) {
 	a.name = w.name()
 	a.ref = via + "/" + a.name
-	if a.dir, err = w.folder("app", 0, 0, w.base()); err != nil {
+	if a.folder, err = w.write("app", before); err != nil {
 		return a, err
 	}
-	if err := w.must(ctx, hurt, a.dir, w.lab.Registry()+"/"+a.name); err != nil {
+	if err := w.must(ctx, hurt, a.folder, w.lab.Registry()+"/"+a.name); err != nil {
 		return a, fmt.Errorf("build the image before: %w", err)
 	}
 	if a.was, err = w.tag(ctx, a.name); err != nil {
 		return a, err
 	}
-	if a.dir, err = w.folder("app", number, note, base); err != nil {
+	if a.folder, err = w.write("app", next); err != nil {
 		return a, err
 	}
-	a.want, err = w.expect(ctx, a.dir)
+	a.want, err = w.expect(ctx, a.folder)
 	return a, err
 }
 
 // anew is prepare for a build that restores and compiles anew.
 func (w *World) anew(ctx context.Context) (attempt, error) {
 	w.serial++
-	return w.prepare(ctx, w.serial, 0, w.base(), w.lab.Registry())
+	return w.prepare(ctx, content{base: w.base()}, content{number: w.serial, base: w.base()}, w.lab.Registry())
 }
 
 // random gives numbers that depend on that of the trial. which tells decisions apart.
@@ -174,7 +190,7 @@ func (t Trial) reach() (after, last int) {
 
 // pushed pushes through a registry's proxy.
 func pushed(ctx context.Context, w *World, t Trial, h harm) (Result, error) {
-	a, err := w.prepare(ctx, 0, 1+t.Number, w.base(), w.registry.Addr)
+	a, err := w.prepare(ctx, content{base: w.base()}, content{note: 1 + t.Number, base: w.base()}, w.registry.Addr)
 	if err != nil {
 		return Result{}, err
 	}
@@ -187,7 +203,8 @@ func pulled(ctx context.Context, w *World, t Trial, h harm) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	a, err := w.prepare(ctx, 0, 1+t.Number, w.registry.Addr+moved, w.lab.Registry())
+	a, err := w.prepare(ctx, content{base: w.base()}, content{note: 1 + t.Number, base: w.registry.Addr + moved},
+		w.lab.Registry())
 	if err != nil {
 		return Result{}, err
 	}
@@ -203,8 +220,20 @@ func restored(ctx context.Context, w *World, t Trial, h harm) (Result, error) {
 	return w.meet(ctx, a, w.feed, t, h)
 }
 
+// installed asks a mirror's proxy for OS packages.
+func installed(ctx context.Context, w *World, t Trial, h harm) (Result, error) {
+	a, err := w.prepare(ctx, content{base: w.base(), packages: true},
+		content{note: 1 + t.Number, base: w.base(), packages: true}, w.lab.Registry())
+	if err != nil {
+		return Result{}, err
+	}
+	a.args = []string{"--no-cache-filter", "packages"}
+	return w.meet(ctx, a, w.mirror, t, h)
+}
+
 // meet builds while a proxy does harm.
 func (w *World) meet(ctx context.Context, a attempt, p *harming, t Trial, h harm) (Result, error) {
+	a.early = !strings.HasPrefix(a.ref, p.Addr)
 	after, last := t.reach()
 	p.set(&h, after, last)
 	output, failed := w.run(ctx, a, nil)
@@ -361,4 +390,55 @@ func contextChanges(ctx context.Context, w *World, t Trial) (Result, error) {
 		return Result{Passed: true}, a.again(ctx, w)
 	}
 	return a.check(ctx, w, output, failed)
+}
+
+// specAtRandom builds a spec made at random, and then builds it again, without what the builder has of the first build.
+// Nothing fails but what the spec asks for.
+func specAtRandom(ctx context.Context, w *World, t Trial) (Result, error) {
+	f, err := w.write("spec", content{base: w.base()})
+	if err != nil {
+		return Result{}, err
+	}
+	files := map[string]string{}
+	for _, name := range randomspec.Files {
+		files[name] = "\n"
+	}
+	const seed = 112 // its build fails soon, and make test tries no other one here
+	if files["crosshull.yaml"], err = w.specs.Spec(uint64(seed + t.Number)); err != nil {
+		return Result{}, err
+	}
+	if err := writeFiles(f.dir, files); err != nil {
+		return Result{}, err
+	}
+	first, err := w.outcome(ctx, attempt{folder: f, name: w.name()})
+	if err != nil {
+		return Result{}, err
+	}
+	second, err := w.outcome(ctx, attempt{folder: f, name: w.name(), args: []string{"--no-cache"}})
+	if err == nil {
+		err = randomspec.Judge(first, second)
+	}
+	if err != nil {
+		err = fmt.Errorf("%w\nof the spec\n%s", err, files["crosshull.yaml"])
+	}
+	return Result{Passed: first.Error == "", Message: first.Error}, err
+}
+
+// source is how buildx shows a place in a spec, before the error.
+var source = regexp.MustCompile(`(?m)^crosshull\.yaml:\d+\n-{20}$`)
+
+// outcome builds, and gives what came of it.
+func (w *World) outcome(ctx context.Context, a attempt) (randomspec.Outcome, error) {
+	a.ref = w.lab.Registry() + "/" + a.name
+	output, failed := w.run(ctx, a, nil)
+	switch {
+	case failed != nil && output == "": // it hangs, or did not begin
+		return randomspec.Outcome{}, failed
+	case failed != nil:
+		return randomspec.Outcome{
+			Error: output[max(0, strings.LastIndex(output, "ERROR: ")):], Place: source.MatchString(output),
+		}, nil
+	}
+	image, err := w.tag(ctx, a.name)
+	return randomspec.Outcome{Image: string(image)}, err
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -19,15 +20,21 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/crosshull/crosshull/hack/lab"
+	"github.com/crosshull/crosshull/hack/lab/debs"
+	"github.com/crosshull/crosshull/hack/lab/tools"
+	"github.com/crosshull/crosshull/hack/randomspec"
 )
 
-// World is where trials run, one after the other: a buildkitd that may be hurt, and proxies before registry and feed.
-// The lab's own buildkitd is the builder that sees no fault. Make it with [New].
+// World is where trials run, one after the other: a buildkitd that may be hurt, and proxies before registry, feed
+// and mirror. The lab's own buildkitd is the builder that sees no fault. Make it with [New].
 type World struct {
 	lab            *lab.Lab
 	dir            string // for contexts
 	builder        *lab.Buildkit
 	registry, feed *harming
+	packages       *http.Server // OS packages: the mirrors of distributions are far away, and change
+	mirror         *harming     // before packages
+	specs          *randomspec.Maker
 	serial         int
 }
 
@@ -39,6 +46,13 @@ func New(ctx context.Context, l *lab.Lab) (w *World, err error) {
 			err = errors.Join(err, w.Close(context.WithoutCancel(ctx)))
 		}
 	}()
+	module, err := tools.ModuleDir(ctx)
+	if err != nil {
+		return w, err
+	}
+	if w.specs, err = randomspec.New(filepath.Dir(module)); err != nil {
+		return w, err
+	}
 	if w.builder, err = l.StartBuildkit(ctx); err != nil {
 		return w, err
 	}
@@ -47,6 +61,9 @@ func New(ctx context.Context, l *lab.Lab) (w *World, err error) {
 		return w, err
 	}
 	if w.feed, err = startHarming(strings.TrimPrefix(strings.SplitN(l.FeedURL(), "/v3/", 2)[0], "http://")); err != nil {
+		return w, err
+	}
+	if err := w.servePackages(ctx); err != nil {
 		return w, err
 	}
 	for _, name := range []string{hurt, unhurt} {
@@ -62,10 +79,39 @@ func New(ctx context.Context, l *lab.Lab) (w *World, err error) {
 	return w, nil
 }
 
+// servePackages starts a mirror of one tiny package.
+func (w *World) servePackages(ctx context.Context) error {
+	files, err := debs.Source(ctx, debs.Package{Name: "tiny"})
+	if err != nil {
+		return err
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	w.packages = &http.Server{
+		ReadHeaderTimeout: time.Minute,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			dt, ok := files[r.URL.Path]
+			if !ok {
+				http.NotFound(w, r)
+				return
+			}
+			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(dt))
+		}),
+	}
+	go w.packages.Serve(ln) //nolint:errcheck // ends with Close
+	w.mirror, err = startHarming(ln.Addr().String())
+	return err
+}
+
 // Close ends what New started.
 func (w *World) Close(ctx context.Context) error {
 	var errs []error
-	for _, p := range []*harming{w.registry, w.feed} {
+	if w.packages != nil {
+		errs = append(errs, w.packages.Close())
+	}
+	for _, p := range []*harming{w.registry, w.feed, w.mirror} {
 		if p != nil {
 			errs = append(errs, p.Close())
 		}
@@ -92,11 +138,11 @@ func (w *World) docker(ctx context.Context, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// build is a build of dir that pushes to ref, for two platforms. All get one time, so that only a fault makes them
-// differ.
-func (w *World) build(ctx context.Context, builder, dir, ref string) *exec.Cmd {
-	return w.docker(ctx, "build", "--builder", builder, "--provenance=false", "--platform", "linux/amd64,linux/arm64",
-		"--build-arg", "SOURCE_DATE_EPOCH=1700000000", "-f", filepath.Join(dir, "crosshull.yaml"), "-t", ref, "--push", dir)
+// build is a build of a folder that pushes an index to ref. All get one time, so that only a fault makes them differ.
+func (w *World) build(ctx context.Context, builder string, f folder, ref string, args ...string) *exec.Cmd {
+	return w.docker(ctx, append([]string{"build", "--builder", builder, "--provenance=false", "--platform", f.platforms,
+		"--build-arg", "BUILDKIT_MULTI_PLATFORM=1", "--build-arg", "SOURCE_DATE_EPOCH=1700000000",
+		"-f", filepath.Join(f.dir, "crosshull.yaml"), "-t", ref, "--push", f.dir}, args...)...)
 }
 
 // patience is for one build. A server that is slow makes one last for long, and none lasts longer.
@@ -107,7 +153,7 @@ const patience = 5 * time.Minute
 func (w *World) run(ctx context.Context, a attempt, begun func(client *exec.Cmd)) (output string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	cmd := w.build(ctx, hurt, a.dir, a.ref)
+	cmd := w.build(ctx, hurt, a.folder, a.ref, a.args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // docker starts buildx as a process of its own
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -124,19 +170,19 @@ func (w *World) run(ctx context.Context, a attempt, begun func(client *exec.Cmd)
 	return strings.TrimSpace(out.String()), err
 }
 
-// expect builds dir on the builder that sees no fault, and gives the digest of the image.
-func (w *World) expect(ctx context.Context, dir string) (digest.Digest, error) {
+// expect builds a folder on the builder that sees no fault, and gives the digest of the image.
+func (w *World) expect(ctx context.Context, f folder) (digest.Digest, error) {
 	name := w.name()
-	if err := w.must(ctx, unhurt, dir, w.lab.Registry()+"/"+name); err != nil {
+	if err := w.must(ctx, unhurt, f, w.lab.Registry()+"/"+name); err != nil {
 		return "", fmt.Errorf("build without a fault: %w", err)
 	}
 	return w.tag(ctx, name)
 }
 
-func (w *World) must(ctx context.Context, builder, dir, ref string) error {
+func (w *World) must(ctx context.Context, builder string, f folder, ref string, args ...string) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	if out, err := w.build(ctx, builder, dir, ref).CombinedOutput(); err != nil {
+	if out, err := w.build(ctx, builder, f, ref, args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("%w\n%s", err, out)
 	}
 	return nil

@@ -12,7 +12,9 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"path"
+	"regexp"
 	"strings"
 	"time"
 
@@ -150,13 +152,30 @@ func ParseList(dt []byte) ([]Package, error) {
 	return all, nil
 }
 
-// ParseErrors gives the mistakes in an ErrorsFile.
+// lists matches the file of a list of packages. Its name is the address that the list is from, without the protocol:
+// URItoFileName in apt-pkg/contrib/strutl.cc of apt.
+var lists = regexp.MustCompile(StateDir + `/lists/(\S+?)(?:\.(?:lz4|gz|xz|zst|bz2|lzma))?(\s|$)`)
+
+// ParseErrors gives the mistakes in an ErrorsFile. Those that name a list of packages come first: apt says what is
+// wrong with a list before it says with which one. A list is named by its address, without the protocol.
 func ParseErrors(dt []byte) []string {
-	var all []string
+	var ofLists, others []string
 	for line := range strings.Lines(string(dt)) {
-		if line = strings.TrimSpace(line); line != "" {
-			all = append(all, line)
+		line = strings.TrimSpace(line)
+		switch {
+		case line == "":
+		case lists.MatchString(line):
+			ofLists = append(ofLists, lists.ReplaceAllStringFunc(line, func(file string) string {
+				m := lists.FindStringSubmatch(file)
+				address := strings.ReplaceAll(m[1], "_", "/")
+				if plain, err := url.PathUnescape(address); err == nil {
+					address = plain
+				}
+				return address + m[2]
+			}))
+		default:
+			others = append(others, line)
 		}
 	}
-	return all
+	return append(ofLists, others...)
 }

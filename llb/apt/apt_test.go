@@ -83,9 +83,27 @@ func TestParseList(t *testing.T) {
 }
 
 func TestParseErrors(t *testing.T) {
-	got := ParseErrors([]byte("Unable to locate package x\n\n  two  \n"))
-	if want := []string{"Unable to locate package x", "two"}; !reflect.DeepEqual(got, want) {
-		t.Errorf("got %q, want %q", got, want)
+	for _, tc := range []struct {
+		name, file string
+		want       []string
+	}{
+		{"lines", "Unable to locate package x\n\n  two  \n", []string{"Unable to locate package x", "two"}},
+		{
+			"a broken list", "Encountered a section with no Package: header\n" +
+				"Problem with MergeList /state/lists/127.0.0.1:80_a%5fb_Packages.lz4\nCould not be opened.\n",
+			[]string{"Problem with MergeList 127.0.0.1:80/a_b/Packages", "Encountered a section with no Package: header",
+				"Could not be opened."},
+		},
+		{
+			"a list without an extension", "Unable to parse package file /state/lists/deb.test_debian_Packages (1)\n",
+			[]string{"Unable to parse package file deb.test/debian/Packages (1)"},
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := ParseErrors([]byte(tc.file)); !reflect.DeepEqual(got, tc.want) {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
 	}
 }
 

@@ -26,7 +26,22 @@ sealed class Resolver(Request request)
         apt.Download(packages);
         foreach (var archive in wanted)
             Verify(apt, archive.File, archive.Hash);
-        Write(wanted.Select(w => new Archive(Path.Combine(apt.Archives, w.File))));
+        Write(wanted.Select(w => Read(Path.Combine(apt.Archives, w.File))).ToArray());
+    }
+
+    // The hash may be right, and the archive broken.
+    static Archive Read(string file)
+    {
+        try
+        {
+            return new Archive(file);
+        }
+        catch (Exception e) when (e is IOException or FormatException or InvalidDataException or KeyNotFoundException)
+        {
+            var name = Path.GetFileName(file);
+            var why = e.Message.Trim().Split('\n')[^1].Replace(Path.GetDirectoryName(file) + "/", "");
+            throw new Mistake($"{name.Split('_')[0]}: {name} is no archive of a package: {why}");
+        }
     }
 
     // apt trusts an archive of the right size that lies in its cache already.
