@@ -192,6 +192,15 @@ func (g *GlobalJSON) Tags(needed string) []string {
 	}
 }
 
+// Channel is the tag of the newest image of the version's channel; empty if g names no version.
+func (g *GlobalJSON) Channel() string {
+	v, err := parseSDKVersion(g.Version)
+	if err != nil {
+		return ""
+	}
+	return v.channel()
+}
+
 // Fails says why dotnet of an SDK image with version have does not run at all, whatever version the file asks for. It
 // is empty if dotnet runs.
 func (g *GlobalJSON) Fails(have string) string {
