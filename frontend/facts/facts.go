@@ -7,6 +7,7 @@ package facts
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"path"
@@ -17,6 +18,7 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/gateway/client"
 
+	"github.com/crosshull/crosshull/frontend/gateway"
 	"github.com/crosshull/crosshull/frontend/request"
 	"github.com/crosshull/crosshull/frontend/spec"
 	"github.com/crosshull/crosshull/frontend/tree"
@@ -310,13 +312,26 @@ func (a *Asker) Choose(q Question, desc *dotnet.Description) (*dotnet.App, error
 		if p.Framework != "" {
 			key = strings.TrimSuffix(key, "project") + "framework"
 		}
-		return nil, a.req.At(key, err)
+		return nil, a.broken(a.req.At(key, err))
 	}
 	app = a.reads(p, app)
 	if p.Mode != nil {
 		app.Mode = *p.Mode // no property of a project asks for apphost
 	}
 	return app, nil
+}
+
+// broken makes an error point at the first mistake in a project that makes it none to choose.
+func (a *Asker) broken(err error) error {
+	var nothing *dotnet.NothingError
+	if errors.As(err, &nothing) {
+		for _, c := range nothing.Candidates {
+			if c.Error != nil {
+				return gateway.At(err, *c.Error, a.Tree.Files)
+			}
+		}
+	}
+	return err
 }
 
 // reads gives app with the files that links lead to. If the spec lists inputs, it is known what the app reads.

@@ -9,9 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/moby/buildkit/solver/errdefs"
-	"github.com/moby/buildkit/solver/pb"
-
 	"github.com/crosshull/crosshull/frontend/gateway"
 	"github.com/crosshull/crosshull/frontend/request"
 	"github.com/crosshull/crosshull/llb/dotnet"
@@ -86,14 +83,17 @@ func namedSDK(ctx context.Context, req *request.Request) (*gateway.Image, error)
 func neededSDK(ctx context.Context, req *request.Request, files dotnet.Files) (*gateway.Image, error) {
 	tag := neededTag(req, files)
 	img, err := resolveSDK(ctx, req, dotnet.SDKRepository+":"+tag)
-	if name := targeting(files, tag); gateway.NoSuchImage(err) && name != "" {
-		err = fmt.Errorf("%w. %s targets .NET %s: target a version that has an image, or name an image in sdk.image",
-			err, name, tag)
+	if err == nil {
+		return img, nil
 	}
-	if err != nil {
+	name := targeting(files, tag)
+	if !gateway.NoSuchImage(err) || name == "" {
 		return nil, req.At("sdk", fmt.Errorf("SDK image: %w", err))
 	}
-	return img, nil
+	line := dotnet.TargetLine(files[name], tag)
+	err = req.At("sdk", fmt.Errorf("SDK image: %w. %s:%d targets .NET %s: target a version that has an image, or name an "+
+		"image in sdk.image", err, name, line, tag))
+	return nil, gateway.AtLine(err, name, files[name], line)
 }
 
 // targeting is the first file that targets a version of .NET which is not the default; empty if none does.
@@ -184,9 +184,6 @@ func (p *Pin) errorf(format string, args ...any) error {
 }
 
 func (p *Pin) at(err error) error {
-	line := &pb.Position{Line: int32(max(p.Line, 1))}
-	return errdefs.WithSource(fmt.Errorf("%s:%d: %w", p.Name, line.Line, err), &errdefs.Source{
-		Info:   &pb.SourceInfo{Data: gateway.Excerpt(p.data), Filename: p.Name, Language: "JSON"},
-		Ranges: []*pb.Range{{Start: line, End: line}},
-	})
+	line := max(p.Line, 1)
+	return gateway.AtLine(fmt.Errorf("%s:%d: %w", p.Name, line, err), p.Name, p.data, line)
 }

@@ -112,9 +112,13 @@ func TestSDKFails(t *testing.T) {
 			Says: "crosshull.yaml:1: SDK image: mcr.microsoft.com/dotnet/sdk:10.0: not found", At: []string{"crosshull.yaml:1"},
 		}},
 		{name: "none for a framework",
-			files: map[string]string{"app/app.csproj": "<TargetFramework>net99.0</TargetFramework>"}, want: want{
-				Says: "crosshull.yaml:1: SDK image: mcr.microsoft.com/dotnet/sdk:99.0: not found. app/app.csproj targets .NET " +
-					"99.0: target a version that has an image, or name an image in sdk.image", At: []string{"crosshull.yaml:1"},
+			files: map[string]string{
+				"app/app.csproj": "<!--\n<TargetFramework>net99.0</TargetFramework> -->\n" +
+					"<TargetFramework>net99.0</TargetFramework>",
+			}, want: want{
+				Says: "crosshull.yaml:1: SDK image: mcr.microsoft.com/dotnet/sdk:99.0: not found. app/app.csproj:3 targets .NET " +
+					"99.0: target a version that has an image, or name an image in sdk.image",
+				At: []string{"crosshull.yaml:1", "app/app.csproj:3"},
 			}},
 		{name: "none of the version", spec: []string{"project: app", "sdk:", "  version: 1"}, want: want{
 			Says: "crosshull.yaml:4: SDK image: mcr.microsoft.com/dotnet/sdk:1: not found", At: []string{"crosshull.yaml:4"},

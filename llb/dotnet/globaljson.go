@@ -370,6 +370,20 @@ func SDKFor(files Files, projects ...string) string {
 
 var comment = regexp.MustCompile(`(?s)<!--.*?-->`)
 
+// TargetLine is the line of a file for which [SDKFor] gives the SDK with a tag; 0 if no line does.
+func TargetLine(file []byte, tag string) int {
+	newline := []byte("\n")
+	file = comment.ReplaceAllFunc(file, func(c []byte) []byte { return bytes.Repeat(newline, bytes.Count(c, newline)) })
+	for _, at := range frameworkElement.FindAllIndex(file, -1) {
+		for _, m := range netFramework.FindAllSubmatchIndex(file[at[0]:at[1]], -1) {
+			if string(file[at[0]+m[2]:at[0]+m[3]]) == tag {
+				return 1 + bytes.Count(file[:at[0]+m[2]], newline)
+			}
+		}
+	}
+	return 0
+}
+
 // isOwn tells whether a file is a project, or what MSBuild imports into it from the folders above.
 func isOwn(name, project string) bool {
 	if project == "" {

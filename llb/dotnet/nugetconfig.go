@@ -10,6 +10,9 @@ import (
 	"strings"
 )
 
+// IsNuGetConfig tells whether a file has settings of NuGet by its name.
+func IsNuGetConfig(name string) bool { return strings.EqualFold(path.Base(name), "nuget.config") }
+
 // RestoreInputs are patterns of what any restore of the context may read, apart from [RestoreFiles]: folders that a
 // nuget.config names as package sources, or as folders of packages.
 func RestoreInputs(files Files) []string {
@@ -48,7 +51,7 @@ var (
 func localFolders(files Files, section *regexp.Regexp) []string {
 	var dirs []string
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if !strings.EqualFold(path.Base(name), "nuget.config") {
+		if !IsNuGetConfig(name) {
 			continue
 		}
 		for _, found := range section.FindAllSubmatch(files[name], -1) {
@@ -76,7 +79,7 @@ var (
 // their sources on the network.
 func FeedsOf(files Files) (variables, names []string) {
 	for name, dt := range files {
-		if !strings.EqualFold(path.Base(name), "nuget.config") {
+		if !IsNuGetConfig(name) {
 			continue
 		}
 		for _, m := range configVariable.FindAllSubmatch(dt, -1) {
@@ -126,7 +129,7 @@ func seenSources(files Files, project string) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
 		for _, dir := range ancestors([]string{path.Join(project, "x")}) {
 			for _, file := range slices.Sorted(maps.Keys(files)) {
-				if path.Dir(file) != dir || !strings.EqualFold(path.Base(file), "nuget.config") {
+				if path.Dir(file) != dir || !IsNuGetConfig(file) {
 					continue
 				}
 				for _, section := range configSources.FindAllSubmatch(files[file], -1) {
