@@ -58,6 +58,21 @@ func Lacks(err error) (diagnostics []dotnet.Diagnostic, lacks bool) {
 	return w.diagnostics, slices.ContainsFunc(w.diagnostics, dotnet.Diagnostic.MayLack)
 }
 
+// Cause says in a line why a step failed: the diagnostic that its text ends with, else what BuildKit knows of the end
+// of its process, such as the exit code.
+func Cause(err error, diagnostics []dotnet.Diagnostic) string {
+	why := err.Error()
+	if len(diagnostics) > 0 {
+		why = diagnostics[first(diagnostics)].String()
+	} else if _, ended, ok := strings.Cut(why, "did not complete successfully: "); ok { // before it comes the command
+		why = ended
+	}
+	if failed := failedExec(err); failed != nil {
+		why = failed.Description["llb.customname"] + ": " + why
+	}
+	return why
+}
+
 // withoutSources is the error of a step that reads no sources.
 type withoutSources struct{ error }
 

@@ -52,6 +52,8 @@ type Answer struct {
 	Reads []string
 	// Unknown is why MSBuild does not know what it reads; empty if it knows.
 	Unknown string
+	// UnknownToEvaluation tells that MSBuild does not even know what its evaluation reads.
+	UnknownToEvaluation bool
 	// Earlier are files of the context that have to be older than others.
 	Earlier []string
 	// ByRuntimeIdentifier tells that it has other files for other runtime identifiers.
@@ -133,6 +135,7 @@ func (e Evaluation) document() document {
 			i := add(a.Path)
 			doc.Projects[i].Packages, doc.Projects[i].ByRestore = a.Packages, a.Packages
 			doc.Projects[i].Unknown, doc.Projects[i].Earlier = a.Unknown, a.Earlier
+			doc.Projects[i].ToEvaluation = a.UnknownToEvaluation
 			for _, name := range a.Reads {
 				doc.Projects[i].Files = append(doc.Projects[i].Files, read{name, "Content item"})
 			}
@@ -153,16 +156,17 @@ func (e Evaluation) document() document {
 }
 
 type project struct {
-	Path       string   `json:"path"`
-	Apart      bool     `json:"apart"`
-	References []int    `json:"references"`
-	Packages   bool     `json:"packages,omitempty"`
-	ByRestore  bool     `json:"byRestore,omitempty"`
-	Target     string   `json:"platformTarget,omitempty"`
-	Frameworks []string `json:"frameworkReferences,omitempty"`
-	Unknown    string   `json:"unknown,omitempty"`
-	Earlier    []string `json:"earlier,omitempty"`
-	Files      []read   `json:"files,omitempty"`
+	Path         string   `json:"path"`
+	Apart        bool     `json:"apart"`
+	References   []int    `json:"references"`
+	Packages     bool     `json:"packages,omitempty"`
+	ByRestore    bool     `json:"byRestore,omitempty"`
+	Target       string   `json:"platformTarget,omitempty"`
+	Frameworks   []string `json:"frameworkReferences,omitempty"`
+	Unknown      string   `json:"unknown,omitempty"`
+	ToEvaluation bool     `json:"unknownToEvaluation,omitempty"`
+	Earlier      []string `json:"earlier,omitempty"`
+	Files        []read   `json:"files,omitempty"`
 }
 
 type read struct {
