@@ -15,7 +15,7 @@ func TestOnceMore(t *testing.T) {
 	const passes = "the build reads files that MSBuild does not name. It ran once more with the whole context. " +
 		"To make it fast again, name the files in publish.inputs"
 	const passed = "a step failed, and passed when it ran again with all files: " + publish + " app/app.csproj: "
-	const unnamed = ". It names no file that it lacked, so it may have been memory or the network. If each build warns of " +
+	const unnamed = ". The step names no file that it lacks, so it may have been memory or the network. If each build warns of " +
 		"this, name the files that the step reads in publish.inputs"
 	const makesHere = "a target of a project makes files that the context also has, and fails here. So the build used the " +
 		"files of the context"

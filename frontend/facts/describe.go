@@ -82,6 +82,9 @@ func (a *Asker) ask(ctx context.Context, st llb.State, files dotnet.Files, n int
 	if err != nil {
 		return Answer{}, nil, err
 	}
+	if err := checkHidden(a.req, e.Hidden); err != nil {
+		return Answer{}, nil, err
+	}
 	if e.Endless != "" {
 		return Answer{}, nil, a.req.At("project", fmt.Errorf("the references of %s have no end, or lead to over "+
 			"50,000 projects, counted once for each framework and each set of properties: does a project reference itself, "+

@@ -101,7 +101,7 @@ func New(ctx context.Context, req *request.Request, t *tree.Tree) (*Asker, error
 		a.Steps.SDK, a.Steps.SDKVersion, a.Steps.Compiled = sdk.Image.State, sdk.Version(), req.Compiled
 		return a, nil
 	}
-	if err := checkFeeds(req, t.Files); err != nil {
+	if err := checkFeedsOfSpec(req, t.Files); err != nil {
 		return nil, err
 	}
 	if ca := req.Spec.NuGet.CA; ca != "" {
@@ -150,31 +150,6 @@ func converted(p dotnet.Project) dotnet.Project {
 		p.Mode = new(dotnet.Portable)
 	}
 	return p
-}
-
-// checkFeeds refuses a feed of the spec that NuGet would never ask, or would ask without its credentials.
-func checkFeeds(req *request.Request, files dotnet.Files) error {
-	for i, f := range req.Spec.NuGet.Feeds {
-		if is := dotnet.OtherCase(files, f.Name, req.Spec.Project); f.PasswordSecret != "" && is != "" {
-			return req.At(
-				fmt.Sprintf("nuget.feeds.%d.name", i),
-				fmt.Errorf("NuGet would ask feed %s without credentials, because nuget.config spells the name %s: use that "+
-					"spelling", f.Name, is),
-			)
-		}
-		if by := dotnet.ClearedBy(files, f.Name, req.Spec.Project); f.Source != "" && by != "" {
-			return req.At(
-				fmt.Sprintf("nuget.feeds.%d.source", i),
-				fmt.Errorf(
-					"NuGet would never ask feed %s: %s removes all other sources (<clear />); name the source there, and keep "+
-						"only the credentials here",
-					f.Name,
-					by,
-				),
-			)
-		}
-	}
-	return nil
 }
 
 // Question is a project that MSBuild has to describe, and the key of the spec that names it.
@@ -297,7 +272,7 @@ func (a *Asker) Ask(ctx context.Context, questions []Question) ([]*dotnet.Descri
 		return nil, Answer{}, fmt.Errorf("describe the project: %w", err)
 	}
 	answer.Outputs = e.Outputs
-	return e.Descriptions, answer, nil
+	return e.Descriptions, answer, checkFeeds(a.req, a.Tree.Files, restored(e.Descriptions)...)
 }
 
 // Choose picks the app or the test that the question is about.

@@ -139,9 +139,9 @@ func TestDiagnosticMayLack(t *testing.T) {
 func TestBlames(t *testing.T) {
 	const source = "/source"
 	for line, want := range map[string]bool{
-		"/source/app/a.cs(1,2): error CS0246: no type X [/source/app/app.csproj]":                    true,
-		"CSC : error CS5001: no Main [/source/app/app.csproj]":                                       true,
-		"/source/app/app.csproj(3,5): error MSB3073: exited with code 1":                             true,
+		"/source/app/a.cs(1,2): error CS0246: no type X [/source/app/app.csproj]":                      true,
+		"CSC : error CS5001: no Main [/source/app/app.csproj]":                                         true,
+		"/source/app/app.csproj(3,5): error MSB3073: exited with code 1":                               true,
 		"/sdk/x.targets(9,5): error MSB3552: Resource file \"a/b.resx\" is not there [/source/a.proj]": true,
 		"/sdk/x.targets(9,5): error MSB6006: \"csc\" exited with code 137. [/source/app/app.csproj]":   false,
 		"MSBUILD : error MSB4166: Child node \"2\" exited prematurely. [/source/app/app.csproj]":       false,

@@ -96,7 +96,8 @@ type Evaluation struct {
 	Asks    []string // files whose contents it wants
 	Outputs []string // folders that builds on the host left
 	Answers []Answer
-	Same    bool // no package brings a file into a project, so the answers from before the restore hold
+	Hidden  string // a nuget.config of the SDK image
+	Same    bool   // no package brings a file into a project, so the answers from before the restore hold
 }
 
 // Files are what the step that describes projects leaves.
@@ -111,6 +112,7 @@ func (e Evaluation) Files() fstest.MapFS {
 // document is an evaluation as the evaluator writes it (AnswerWriter in llb/dotnet/evaluator).
 type document struct {
 	Same     bool      `json:"same,omitempty"`
+	Hidden   string    `json:"hidden,omitempty"`
 	Asks     []string  `json:"asks,omitempty"`
 	Outputs  []string  `json:"outputs,omitempty"`
 	Projects []project `json:"projects"`
@@ -118,7 +120,7 @@ type document struct {
 }
 
 func (e Evaluation) document() document {
-	doc := document{Same: e.Same, Asks: e.Asks, Outputs: e.Outputs}
+	doc := document{Same: e.Same, Hidden: e.Hidden, Asks: e.Asks, Outputs: e.Outputs}
 	index := map[string]int{}
 	add := func(p string) int {
 		i, ok := index[p]
