@@ -6,11 +6,13 @@
 package facts
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -287,7 +289,7 @@ func (a *Asker) Choose(q Question, desc *dotnet.Description) (*dotnet.App, error
 		if p.Framework != "" {
 			key = strings.TrimSuffix(key, "project") + "framework"
 		}
-		return nil, a.broken(a.req.At(key, err))
+		return nil, a.placed(a.req.At(key, err))
 	}
 	app = a.reads(p, app)
 	if p.Mode != nil {
@@ -296,10 +298,15 @@ func (a *Asker) Choose(q Question, desc *dotnet.Description) (*dotnet.App, error
 	return app, nil
 }
 
-// broken makes an error point at the first mistake in a project that makes it none to choose.
-func (a *Asker) broken(err error) error {
+// placed makes an error of [dotnet.Description.Choose] point at what it is about in a project: the first mistake that
+// makes it none to choose, or its frameworks.
+func (a *Asker) placed(err error) error {
 	var nothing *dotnet.NothingError
-	if errors.As(err, &nothing) {
+	var frameworks *dotnet.FrameworkError
+	switch {
+	case errors.As(err, &frameworks):
+		return a.AtElement(err, frameworks.Project, "TargetFrameworks?")
+	case errors.As(err, &nothing):
 		for _, c := range nothing.Candidates {
 			if c.Error != nil {
 				return gateway.At(err, *c.Error, a.Tree.Files)
@@ -307,6 +314,18 @@ func (a *Asker) broken(err error) error {
 		}
 	}
 	return err
+}
+
+// AtElement makes err point at the first of elements that a project has, or a file that it gets from a folder above,
+// where there is one.
+func (a *Asker) AtElement(err error, project string, elements ...string) error {
+	pattern := regexp.MustCompile(`<(?:` + strings.Join(elements, "|") + `)[\s>]`)
+	name, offset, ok := a.Tree.Files.Find(project, pattern)
+	if err == nil || !ok {
+		return err
+	}
+	file := a.Tree.Files[name]
+	return gateway.AtLine(err, name, file, 1+bytes.Count(file[:offset], []byte("\n")))
 }
 
 // reads gives app with the files that links lead to. If the spec lists inputs, it is known what the app reads.

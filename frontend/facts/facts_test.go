@@ -189,7 +189,8 @@ func TestAsksFail(t *testing.T) {
 		}},
 		{name: "no such framework", spec: []string{"project: app", "framework: net9.0"}, answers: []gatewaytest.Answer{app},
 			want: want{
-				Says: "crosshull.yaml:3: app/app.csproj has no framework net9.0: use net10.0", At: []string{"crosshull.yaml:3"},
+				Says: "crosshull.yaml:3: app/app.csproj has no framework net9.0: use net10.0",
+				At:   []string{"crosshull.yaml:3", "app/app.csproj:4"},
 			}},
 		{name: "an app in the place of a test", spec: gated,
 			answers: []gatewaytest.Answer{app, gatewaytest.Refused(app)}, want: want{
