@@ -15,10 +15,10 @@ func TestOnceMore(t *testing.T) {
 	const passes = "the build reads files that MSBuild does not name. It ran once more with the whole context. " +
 		"To make it fast again, name the files in publish.inputs"
 	const passed = "a step failed, and passed when it ran again with all files: " + publish + " app/app.csproj: "
-	const unnamed = ". The step names no file that it lacks, so it may have been memory or the network. If each build warns of " +
-		"this, name the files that the step reads in publish.inputs"
-	const makesHere = "a target of a project makes files that the context also has, and fails here. So the build used the " +
-		"files of the context"
+	const unnamed = ". The step names no file that it lacks, so it may have been memory or the network. If each build " +
+		"warns of this, name the files that the step reads in publish.inputs"
+	const makesHere = "a target of a project makes files that the context also has, and fails here. So the build used " +
+		"the files of the context"
 	const says = "/source/app/Program.cs(1,1): error "
 	app, everything := gatewaytest.App("app/app.csproj", nil), gatewaytest.App("app/app.csproj", nil)
 	everything.Unknown = "Exec in app/app.csproj:3"
@@ -44,8 +44,9 @@ func TestOnceMore(t *testing.T) {
 		{"nothing said", app, "", 1, 2, passed + "exit code: 1" + unnamed, ""},
 		{"a process that died", app, "MSBUILD : error MSB4166: Child node \"2\" exited prematurely. [/source/app/app.csproj]",
 			1, 2, passed + `app/app.csproj: error MSB4166: Child node "2" exited prematurely.` + unnamed, ""},
-		{"a tool that died", app, "/sdk/x.targets(9,5): error MSB6006: \"csc\" exited with code 137. [/source/app/app.csproj]",
-			1, 2, passed + `app/app.csproj: error MSB6006: "csc" exited with code 137.` + unnamed, ""},
+		{"a tool that died", app,
+			"/sdk/x.targets(9,5): error MSB6006: \"csc\" exited with code 137. [/source/app/app.csproj]", 1, 2,
+			passed + `app/app.csproj: error MSB6006: "csc" exited with code 137.` + unnamed, ""},
 		{"a program without its entry point", app, "CSC : error CS5001: no Main [/source/app/app.csproj]", 1, 2, passes, ""},
 		{"a command in a line of a project", app, "/source/app/app.csproj(3,5): error MSB3073: exited with code 1", 1, 2,
 			passes, ""},

@@ -62,6 +62,6 @@ func checkHidden(req *request.Request, hidden string) error {
 	if hidden == "" || len(req.Spec.NuGet.Feeds) == 0 {
 		return nil
 	}
-	return req.At("nuget.feeds", fmt.Errorf("NuGet would not read %s of the SDK image, because it reads these feeds in that "+
-		"place: in the image, move the file to ~/.nuget/NuGet/NuGet.Config", hidden))
+	return req.At("nuget.feeds", fmt.Errorf("NuGet would not read %s of the SDK image, because it reads these feeds in "+
+		"that place: in the image, move the file to ~/.nuget/NuGet/NuGet.Config", hidden))
 }

@@ -148,16 +148,16 @@ func TestSDKFails(t *testing.T) {
 			images: map[string]gatewaytest.Image{sdks + "9.0.100": {Err: errors.New(refused)}},
 			want: want{
 				Says: "global.json:3: asks for SDK 9.0.100, rollForward disable, but its image cannot " +
-					"be reached: mcr.microsoft.com/dotnet/sdk:9.0.100: " + refused + ". Look at the registry and its credentials, or name " +
-					"an image with such an SDK in sdk.image of the spec",
+					"be reached: mcr.microsoft.com/dotnet/sdk:9.0.100: " + refused + ". Look at the registry and its " +
+					"credentials, or name an image with such an SDK in sdk.image of the spec",
 				At: []string{"global.json:3"},
 			}},
 		{name: "the registry refuses what comes second", pin: "{\n\"sdk\": {\"version\": \"9.0.100\"}}",
 			images: map[string]gatewaytest.Image{sdks + "9.0": {Err: errors.New(refused)}},
 			want: want{
 				Says: "global.json:2: asks for SDK 9.0.100, rollForward patch, but its image cannot " +
-					"be reached: mcr.microsoft.com/dotnet/sdk:9.0: " + refused + ". Look at the registry and its credentials, or name " +
-					"an image with such an SDK in sdk.image of the spec",
+					"be reached: mcr.microsoft.com/dotnet/sdk:9.0: " + refused + ". Look at the registry and its " +
+					"credentials, or name an image with such an SDK in sdk.image of the spec",
 				At: []string{"global.json:2"},
 			}},
 		{name: "the registry refuses, and no version is named", pin: `{"sdk": {"rollForward": "latestMajor"}}`,

@@ -415,7 +415,8 @@ func TestPlatformTarget(t *testing.T) {
 	makePlan(t, build("linux/amd64", x64))
 	for _, spec := range []string{"", "publish: {mode: apphost}"} {
 		c := build("linux/amd64,linux/arm64", x64, "project: app", spec)
-		c.Say("Directory.Build.props", "<Project><PropertyGroup>\n<PlatformTarget>x64</PlatformTarget></PropertyGroup></Project>")
+		c.Say("Directory.Build.props",
+			"<Project><PropertyGroup>\n<PlatformTarget>x64</PlatformTarget></PropertyGroup></Project>")
 		_, err := plantest.Plan(t.Context(), t, c)
 		want{
 			Says: "crosshull.yaml:2: app/app.csproj has PlatformTarget x64, so it does not start on linux-arm64…",

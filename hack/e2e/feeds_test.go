@@ -250,7 +250,8 @@ func TestFeedsAndImage(t *testing.T) {
 	password := "p4ss " + fresh()
 	feed := newPrivate(t, "me", password, false)
 	setenv(t, "IMAGE_FEED_TOKEN", password)
-	spec := fmt.Sprintf("nuget:\n  feeds:\n    - {name: mine, source: %q, username: me, password-secret: token}\n", feed.index)
+	spec := fmt.Sprintf("nuget:\n  feeds:\n    - {name: mine, source: %q, username: me, password-secret: token}\n",
+		feed.index)
 	const clears = `<configuration><packageSources><clear /><add key="mine" value="http://127.0.0.1:9/index.json" />
 </packageSources></configuration>`
 	for _, tc := range []struct{ name, dockerfile, err string }{

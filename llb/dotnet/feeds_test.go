@@ -38,12 +38,15 @@ func TestLost(t *testing.T) {
 			"nuget.config:3 " + none + mine + " after that"},
 		{"over http", insecure, Files{"nuget.config": sourcesConfig("<clear />")}, "src/app/app.csproj",
 			"nuget.config:3 " + none + `<add key="mine" value="http://feed" allowInsecureConnections="true" /> after that`},
-		{"credentials alone", Feed{Name: "mine", PasswordSecret: "x"}, Files{"nuget.config": sourcesConfig("<clear />")}, "", ""},
-		{"a file that clears, and has it", feed, Files{"nuget.config": sourcesConfig("<clear />" + mine)}, "", ""},
-		{"in other case", feed, Files{"nuget.config": sourcesConfig(`<Clear/><add value="https://feed/a?b&amp;c/" key='MINE'/>`)},
+		{"credentials alone", Feed{Name: "mine", PasswordSecret: "x"}, Files{"nuget.config": sourcesConfig("<clear />")},
 			"", ""},
-		{"a part of another name", feed, Files{"nuget.config": sourcesConfig("<clear/><add key='min' value='https://x'/>")}, "",
-			"nuget.config:3 " + none + mine + " after that"},
+		{"a file that clears, and has it", feed, Files{"nuget.config": sourcesConfig("<clear />" + mine)}, "", ""},
+		{"in other case", feed, Files{
+			"nuget.config": sourcesConfig(`<Clear/><add value="https://feed/a?b&amp;c/" key='MINE'/>`),
+		}, "", ""},
+		{"a part of another name", feed, Files{
+			"nuget.config": sourcesConfig("<clear/><add key='min' value='https://x'/>"),
+		}, "", "nuget.config:3 " + none + mine + " after that"},
 		{"a file that has it, and clears then", feed, Files{"nuget.config": sourcesConfig(mine + "\n<clear />\n" + hub)}, "",
 			"nuget.config:4 " + none + mine + " after that"},
 		{"a comment", feed, Files{"nuget.config": sourcesConfig("<!-- <clear /> -->")}, "", ""},
@@ -102,7 +105,8 @@ func TestOtherCase(t *testing.T) {
 		{"Hub", "app", ""}, {"hub", "app", "Hub"}, {"hub", "src/app", ""}, {"mine", "src/app/app.csproj", "MINE"},
 		{"none", "app", ""}, {"a.b", "app", ""}, {"a.b", "other", "A.B"}, {"axb", "other", ""},
 	} {
-		if got, file, line := configs.OtherCase(tc.name, tc.project); got != tc.want || (got != "") != (file != "" && line == 3) {
+		got, file, line := configs.OtherCase(tc.name, tc.project)
+		if got != tc.want || (got != "") != (file != "" && line == 3) {
 			t.Errorf("%s in %s: got %q in %s:%d, want %q", tc.name, tc.project, got, file, line, tc.want)
 		}
 	}
