@@ -66,6 +66,7 @@ func readNuGetFile(name string, dt []byte) nugetFile {
 	dec.Strict = false
 	dec.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // the names are ASCII
 	var open []string
+	line, counted := 1, 0
 	for {
 		start := int(dec.InputOffset())
 		tok, err := dec.Token()
@@ -80,7 +81,7 @@ func readNuGetFile(name string, dt []byte) nugetFile {
 			if len(open) != 3 {
 				continue
 			}
-			line := 1 + bytes.Count(dt[:start], []byte("\n"))
+			line, counted = line+bytes.Count(dt[counted:start], []byte("\n")), start
 			switch open[1] {
 			case "packageSources":
 				f.sources.read(tok, "add", line)
