@@ -14,11 +14,18 @@ import (
 func TestOnceMore(t *testing.T) {
 	const passes = "the build reads files that MSBuild does not name. It ran once more with the whole context. " +
 		"To make it fast again, name the files in publish.inputs"
+	const passed = "a step failed, and passed when it ran again with all files: " + publish + " app/app.csproj: "
+	const unnamed = ". The step names no file that it lacks, so it may have been memory or the network. If each build " +
+		"warns of this, name the files that the step reads in publish.inputs"
+	const makesHere = "a target of a project makes files that the context also has, and fails here. So the build used " +
+		"the files of the context"
 	const says = "/source/app/Program.cs(1,1): error "
 	app, everything := gatewaytest.App("app/app.csproj", nil), gatewaytest.App("app/app.csproj", nil)
 	everything.Unknown = "Exec in app/app.csproj:3"
 	makes := gatewaytest.App("app/app.csproj", nil)
 	makes.Earlier = []string{"app/made.cs"}
+	makesOfAll := makes
+	makesOfAll.Unknown, makesOfAll.UnknownToEvaluation = everything.Unknown, true
 	for _, tc := range []struct {
 		name   string
 		answer gatewaytest.Answer
@@ -34,15 +41,25 @@ func TestOnceMore(t *testing.T) {
 		{"a name that YAML would take for two", app, says + "CS1566: Error reading resource '/source/eng/a,b.txt'", 1, 2,
 			passes + `, as in publish: {inputs: ["eng/a,b.txt"]}`, ""},
 		{"a file that is nowhere", app, says + "CS1566: Error reading resource 'eng/none.txt'", 1, 2, passes, ""},
-		{"nothing said", app, "", 1, 2, passes, ""},
+		{"nothing said", app, "", 1, 2, passed + "exit code: 1" + unnamed, ""},
+		{"a process that died", app, "MSBUILD : error MSB4166: Child node \"2\" exited prematurely. [/source/app/app.csproj]",
+			1, 2, passed + `app/app.csproj: error MSB4166: Child node "2" exited prematurely.` + unnamed, ""},
+		{"a tool that died", app,
+			"/sdk/x.targets(9,5): error MSB6006: \"csc\" exited with code 137. [/source/app/app.csproj]", 1, 2,
+			passed + `app/app.csproj: error MSB6006: "csc" exited with code 137.` + unnamed, ""},
+		{"a program without its entry point", app, "CSC : error CS5001: no Main [/source/app/app.csproj]", 1, 2, passes, ""},
+		{"a command in a line of a project", app, "/source/app/app.csproj(3,5): error MSB3073: exited with code 1", 1, 2,
+			passes, ""},
+		{"nothing said of what reads everything, and makes a file", makesOfAll, "", 1, 2,
+			passed + "exit code: 1" + unnamed, ""},
+		{"an error of what reads everything, and makes a file", makesOfAll, says + "CS0246: no type X", 1, 2, makesHere, ""},
 		{"twice", app, says + "CS0246: no type X", 2, 2, "", "1 error in " + publish + " app/app.csproj"},
 		{"syntax", app, says + "CS1002: ; expected", 1, 1, "", "1 error in " + publish + " app/app.csproj"},
 		{"what may read anything, but for the evaluation", everything, says + "CS0246: no type X", 2, 2, "",
 			"1 error in " + publish + " app/app.csproj"},
 		{"a file that it makes", makes, says + "CS0246: no type X", 1, 2, passes, ""},
 		{"a file that it cannot make", makes, says + "MSB3073: exited with code 1", 2, 3,
-			"a target of a project makes files that the context also has, and fails here. So the build used the files of " +
-				"the context", ""},
+			makesHere, ""},
 		{"a file that it makes, thrice", makes, says + "CS0246: no type X", 3, 3, "",
 			"1 error in " + publish + " app/app.csproj"},
 	} {

@@ -76,19 +76,26 @@ func build(ctx context.Context, req *request.Request) (*client.Result, error) {
 		return nil, err
 	}
 	res, f, err := finish(ctx, req, f, lint.Warn)
-	diagnostics, lacks := gateway.Lacks(err)
+	failed := err
+	diagnostics, lacks := gateway.Lacks(failed)
 	if !lacks {
 		return res, err
 	}
 	// An app that a plain dotnet publish can publish must not fail here.
-	if wide := f.Everything("a step failed with the files that MSBuild names"); wide != nil {
+	wide := f.Everything("a step failed with the files that MSBuild names")
+	if wide != nil {
 		if res, f, err = finish(ctx, req, wide, quiet); err == nil {
-			lint.WarnLacks(ctx, req, t, diagnostics)
+			lint.WarnLacks(ctx, req, t, failed, diagnostics)
 			return res, nil
 		}
 	}
 	if committed := f.AsCommitted(); committed != nil {
-		if res, _, err = finish(ctx, req, committed, quiet); err == nil {
+		res, _, err = finish(ctx, req, committed, quiet)
+		switch {
+		case err != nil:
+		case wide == nil && !lint.Blames(diagnostics): // it may have passed without a change, too
+			lint.WarnPassed(ctx, req, failed, diagnostics)
+		default:
 			req.Warn(ctx, "a target of a project makes files that the context also has, and fails here. So the build used the "+
 				"files of the context")
 		}

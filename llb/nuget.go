@@ -37,9 +37,13 @@ func (b *Steps) nuget(phase string) (dotnet.NuGetSettings, []llb.RunOption, erro
 	if err != nil {
 		return dotnet.NuGetSettings{}, nil, err
 	}
-	s, err := NuGet(b.NuGet).Settings(dotnet.NuGetNames{
-		Home: home, Password: "CROSSHULL_FEED_", Username: "crosshull", CA: "/crosshull-ca/ca.pem",
-	})
+	names := dotnet.NuGetNames{
+		Config: dotnet.NuGetConfig, Password: "CROSSHULL_FEED_", Username: "crosshull", CA: "/crosshull-ca/ca.pem",
+	}
+	if phase == PhaseDescribe {
+		names.Config = path.Join(home, dotnet.NuGetUserConfig)
+	}
+	s, err := NuGet(b.NuGet).Settings(names)
 	if err != nil {
 		return s, nil, err
 	}
@@ -52,11 +56,11 @@ func (b *Steps) nuget(phase string) (dotnet.NuGetSettings, []llb.RunOption, erro
 		opts = append(opts, llb.AddSecret(secret.Key, secrets...))
 	}
 	if s.Config != nil {
-		name := path.Base(s.ConfigPath)
+		name := path.Base(names.Config)
 		config := llb.Scratch().File(
 			llb.Mkfile("/"+name, 0o644, s.Config, llb.WithCreatedTime(fileTime)),
 			b.named(phase, "configuration of feeds")...)
-		opts = append(opts, reads(s.ConfigPath, config, llb.SourcePath(name)))
+		opts = append(opts, reads(names.Config, config, llb.SourcePath(name)))
 	}
 	for _, secret := range s.SecretFiles {
 		secrets := append([]llb.SecretOption{llb.SecretID(secret.Value)}, secrets...)
@@ -86,12 +90,23 @@ func (b *Steps) home(phase string) (string, []llb.RunOption, error) {
 		}
 		return home, nil, err
 	}
-	if len(b.NuGet.Feeds) == 0 && b.NuGet.ConfigSecret == "" {
-		return "/tmp", []llb.RunOption{llb.AddEnv("HOME", "/tmp")}, nil
+	// NuGet takes this variable for the home folder, if the image has it (NuGetEnvironment).
+	const cliHome = "DOTNET_CLI_HOME"
+	_, moved, err := b.SDK.GetEnv(context.Background(), cliHome)
+	if err != nil {
+		return "", nil, err
 	}
-	const home = "/crosshull-home"
-	made := llb.Scratch().File(
-		llb.Mkdir("/home/"+dotnet.NuGetConfigDir, 0o777, llb.WithParents(true), llb.WithCreatedTime(fileTime)),
-		b.named(phase, "a home folder")...)
-	return home, []llb.RunOption{llb.AddEnv("HOME", home), reads(home, made, llb.SourcePath("/home"))}, nil
+	home := "/tmp"
+	var opts []llb.RunOption
+	if len(b.NuGet.Feeds) > 0 || b.NuGet.ConfigSecret != "" {
+		home = "/crosshull-home"
+		dir := path.Dir(path.Join("/home", dotnet.NuGetUserConfig))
+		made := llb.Scratch().File(
+			llb.Mkdir(dir, 0o777, llb.WithParents(true), llb.WithCreatedTime(fileTime)), b.named(phase, "a home folder")...)
+		opts = append(opts, reads(home, made, llb.SourcePath("/home")))
+	}
+	if moved {
+		opts = append(opts, llb.AddEnv(cliHome, home))
+	}
+	return home, append(opts, llb.AddEnv("HOME", home)), nil
 }

@@ -52,7 +52,9 @@ func (a *app) closures() []dotnet.Node {
 }
 
 // nugetNames are the variable names and paths in a Dockerfile.
-var nugetNames = dotnet.NuGetNames{Home: "/root", Password: "FEED_", Username: "any", CA: "/run/ca.pem"}
+var nugetNames = dotnet.NuGetNames{
+	Config: dotnet.NuGetConfig, Password: "FEED_", Username: "any", CA: "/run/ca.pem",
+}
 
 // nugetConfig writes the file with the feeds.
 func (a *app) nugetConfig() {
@@ -65,7 +67,7 @@ func (a *app) nugetConfig() {
 		}
 	}
 	begin, rest := heredoc(config)
-	a.line("COPY --link %s %s\n%s", begin, a.nuget.ConfigPath, rest)
+	a.line("COPY --link %s %s\n%s", begin, nugetNames.Config, rest)
 }
 
 // sources writes the step that copies what is compiled.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/solver/errdefs"
 
 	"github.com/crosshull/crosshull/frontend/gateway"
 	"github.com/crosshull/crosshull/frontend/printable"
@@ -32,7 +33,7 @@ func (a *Asker) run(
 		if err != nil {
 			return Answer{}, nil, err
 		}
-		answer, e, err := a.ask(ctx, st, len(projects))
+		answer, e, err := a.ask(ctx, st, from.Files, len(projects))
 		if err != nil || len(e.Asks) == 0 {
 			answer.asked, answer.wanted = projects, wanted
 			return answer, e, err
@@ -63,11 +64,11 @@ func hinted(t *tree.Tree) []string {
 	return names
 }
 
-// ask is one round, with n questions.
-func (a *Asker) ask(ctx context.Context, st llb.State, n int) (Answer, *dotnet.Evaluation, error) {
+// ask is one round, with n questions. files are the contents that MSBuild has, and more.
+func (a *Asker) ask(ctx context.Context, st llb.State, files dotnet.Files, n int) (Answer, *dotnet.Evaluation, error) {
 	ref, err := a.req.Gateway.Evaluate(ctx, st)
 	if err != nil {
-		return Answer{}, nil, a.req.Diagnose(ctx, err)
+		return Answer{}, nil, a.req.Diagnose(ctx, err, files)
 	}
 	ended := time.Since(a.req.Begun)
 	dt, err := gateway.ReadRef(ctx, ref, dotnet.DescriptionFile)
@@ -81,6 +82,9 @@ func (a *Asker) ask(ctx context.Context, st llb.State, n int) (Answer, *dotnet.E
 	if err != nil {
 		return Answer{}, nil, err
 	}
+	if err := checkHidden(a.req, e.Hidden); err != nil {
+		return Answer{}, nil, err
+	}
 	if e.Endless != "" {
 		return Answer{}, nil, a.req.At("project", fmt.Errorf("the references of %s have no end, or lead to over "+
 			"50,000 projects, counted once for each framework and each set of properties: does a project reference itself, "+
@@ -89,7 +93,7 @@ func (a *Asker) ask(ctx context.Context, st llb.State, n int) (Answer, *dotnet.E
 	if len(e.Asks) > 0 {
 		return Answer{}, e, nil // an error may come from the contents that it lacks
 	}
-	return Answer{State: st, Ref: ref, Ended: ended}, e, a.failure(ctx, st, ref, e)
+	return Answer{State: st, Ref: ref, Ended: ended}, e, a.failure(ctx, st, ref, e, files)
 }
 
 // refused is the error of MSBuild for projects that it cannot describe.
@@ -102,7 +106,9 @@ type refused struct {
 func (e *refused) Unwrap() error { return e.error }
 
 // failure is MSBuild's error about projects that it cannot describe; nil if there are none.
-func (a *Asker) failure(ctx context.Context, st llb.State, ref client.Reference, of *dotnet.Evaluation) error {
+func (a *Asker) failure(
+	ctx context.Context, st llb.State, ref client.Reference, of *dotnet.Evaluation, files dotnet.Files,
+) error {
 	e := &refused{}
 	for _, d := range of.Descriptions {
 		e.diagnostics = append(e.diagnostics, d.Mistakes()...)
@@ -113,7 +119,10 @@ func (a *Asker) failure(ctx context.Context, st llb.State, ref client.Reference,
 	if stat, err := ref.StatFile(ctx, client.StatRequest{Path: dotnet.DescriptionFile}); err == nil {
 		e.at = time.Unix(0, stat.ModTime)
 	}
-	e.error = a.req.Locate("project", a.req.Gateway.FailedStep(ctx, st, e.diagnostics))
+	e.error = a.req.Gateway.FailedStep(ctx, st, e.diagnostics, files)
+	if len(errdefs.Sources(e.error)) == 0 {
+		e.error = a.req.Locate("project", e.error)
+	}
 	return e
 }
 

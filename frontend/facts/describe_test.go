@@ -79,6 +79,17 @@ func TestFailureIsKept(t *testing.T) {
 		return left(answer, at)
 	}
 	broken := gatewaytest.Candidate{Path: "app/app.csproj", Kind: "broken", Error: new(problem(missing))}
+	inLine := func(text string) gatewaytest.Problem {
+		of := problem(text)
+		of.Line = 2
+		return of
+	}
+	ofLine := func(text string) gatewaytest.Step {
+		answer := gatewaytest.App("app/app.csproj", nil)
+		answer.Errors = []gatewaytest.Problem{inLine(text)}
+		return left(answer, fresh)
+	}
+	brokenIn := gatewaytest.Candidate{Path: "app/app.csproj", Kind: "broken", Error: new(inLine(missing))}
 	library := gatewaytest.Candidate{Path: "lib/lib.csproj", Kind: "library", OutputType: "Library"}
 	says := func(line string) string {
 		return "describe the project: 1 error in " + describe + "…" + "\napp/app.csproj: error " + line
@@ -94,12 +105,18 @@ func TestFailureIsKept(t *testing.T) {
 	}{
 		{"just now", ofApp(missing, fresh), says(missing), at, 1},
 		{"before", ofApp(missing, old), says(missing), at, 1},
+		{"in a line of a file", ofLine(missing), "describe the project: …app/app.csproj(2): error " + missing,
+			[]string{"app/app.csproj:2"}, 1},
 		{"a feed, just now", ofApp(sdk, fresh), says(sdk), at, 1},
 		{"a feed, before", ofApp(sdk, old), says(sdk), at, 2},
 		{"the only project", left(gatewaytest.Answer{Candidates: []gatewaytest.Candidate{broken}}, old),
 			says(missing), at, 1},
 		{"one of several projects", left(gatewaytest.Answer{Candidates: []gatewaytest.Candidate{library, broken}}, old),
 			nothing, at, 1},
+		{"one of several projects, in a line", left(gatewaytest.Answer{
+			Candidates: []gatewaytest.Candidate{library, brokenIn},
+		}, old), "crosshull.yaml:1: nothing to publish in the context: …app/app.csproj(2): error " + missing + ")",
+			[]string{"crosshull.yaml:1", "app/app.csproj:2"}, 1},
 		{"a step that fails", gatewaytest.Step{Err: gatewaytest.Failed(describe, "/diagnostics")},
 			"describe the project: process…exit code: 1", at, 1},
 	} {
@@ -114,7 +131,7 @@ func TestFailureIsKept(t *testing.T) {
 			}
 			gatewaytest.Want{Says: "…", At: tc.at, Solve: tc.step.Err != nil}.Check(t, err)
 			var vertex *errdefs.VertexError // whose log the history of builds shows
-			if errors.As(err, &vertex) != (begin != "crosshull.yaml:1: nothing to publish in the context: ") {
+			if errors.As(err, &vertex) == strings.HasPrefix(begin, "crosshull.yaml:1: nothing to publish") {
 				t.Errorf("no vertex, or one that did not fail: %v", err)
 			}
 			if n := asked(c); n != tc.runs {

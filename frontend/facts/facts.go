@@ -6,10 +6,13 @@
 package facts
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +20,7 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/gateway/client"
 
+	"github.com/crosshull/crosshull/frontend/gateway"
 	"github.com/crosshull/crosshull/frontend/request"
 	"github.com/crosshull/crosshull/frontend/spec"
 	"github.com/crosshull/crosshull/frontend/tree"
@@ -99,7 +103,7 @@ func New(ctx context.Context, req *request.Request, t *tree.Tree) (*Asker, error
 		a.Steps.SDK, a.Steps.SDKVersion, a.Steps.Compiled = sdk.Image.State, sdk.Version(), req.Compiled
 		return a, nil
 	}
-	if err := checkFeeds(req, t.Files); err != nil {
+	if err := checkFeedsOfSpec(req, t.Files); err != nil {
 		return nil, err
 	}
 	if ca := req.Spec.NuGet.CA; ca != "" {
@@ -148,31 +152,6 @@ func converted(p dotnet.Project) dotnet.Project {
 		p.Mode = new(dotnet.Portable)
 	}
 	return p
-}
-
-// checkFeeds refuses a feed of the spec that NuGet would never ask, or would ask without its credentials.
-func checkFeeds(req *request.Request, files dotnet.Files) error {
-	for i, f := range req.Spec.NuGet.Feeds {
-		if is := dotnet.OtherCase(files, f.Name, req.Spec.Project); f.PasswordSecret != "" && is != "" {
-			return req.At(
-				fmt.Sprintf("nuget.feeds.%d.name", i),
-				fmt.Errorf("NuGet would ask feed %s without credentials, because nuget.config spells the name %s: use that "+
-					"spelling", f.Name, is),
-			)
-		}
-		if by := dotnet.ClearedBy(files, f.Name, req.Spec.Project); f.Source != "" && by != "" {
-			return req.At(
-				fmt.Sprintf("nuget.feeds.%d.source", i),
-				fmt.Errorf(
-					"NuGet would never ask feed %s: %s removes all other sources (<clear />); name the source there, and keep "+
-						"only the credentials here",
-					f.Name,
-					by,
-				),
-			)
-		}
-	}
-	return nil
 }
 
 // Question is a project that MSBuild has to describe, and the key of the spec that names it.
@@ -295,7 +274,7 @@ func (a *Asker) Ask(ctx context.Context, questions []Question) ([]*dotnet.Descri
 		return nil, Answer{}, fmt.Errorf("describe the project: %w", err)
 	}
 	answer.Outputs = e.Outputs
-	return e.Descriptions, answer, nil
+	return e.Descriptions, answer, checkFeeds(a.req, a.Tree.Files, restored(e.Descriptions)...)
 }
 
 // Choose picks the app or the test that the question is about.
@@ -310,13 +289,43 @@ func (a *Asker) Choose(q Question, desc *dotnet.Description) (*dotnet.App, error
 		if p.Framework != "" {
 			key = strings.TrimSuffix(key, "project") + "framework"
 		}
-		return nil, a.req.At(key, err)
+		return nil, a.placed(a.req.At(key, err))
 	}
 	app = a.reads(p, app)
 	if p.Mode != nil {
 		app.Mode = *p.Mode // no property of a project asks for apphost
 	}
 	return app, nil
+}
+
+// placed makes an error of [dotnet.Description.Choose] point at what it is about in a project: the first mistake that
+// makes it none to choose, or its frameworks.
+func (a *Asker) placed(err error) error {
+	var nothing *dotnet.NothingError
+	var frameworks *dotnet.FrameworkError
+	switch {
+	case errors.As(err, &frameworks):
+		return a.AtElement(err, frameworks.Project, "TargetFrameworks?")
+	case errors.As(err, &nothing):
+		for _, c := range nothing.Candidates {
+			if c.Error != nil {
+				return gateway.At(err, *c.Error, a.Tree.Files)
+			}
+		}
+	}
+	return err
+}
+
+// AtElement makes err point at the first of elements that a project has, or a file that it gets from a folder above,
+// where there is one.
+func (a *Asker) AtElement(err error, project string, elements ...string) error {
+	pattern := regexp.MustCompile(`<(?:` + strings.Join(elements, "|") + `)[\s>]`)
+	name, offset, ok := a.Tree.Files.Find(project, pattern)
+	if err == nil || !ok {
+		return err
+	}
+	file := a.Tree.Files[name]
+	return gateway.AtLine(err, name, file, 1+bytes.Count(file[:offset], []byte("\n")))
 }
 
 // reads gives app with the files that links lead to. If the spec lists inputs, it is known what the app reads.

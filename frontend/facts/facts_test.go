@@ -189,7 +189,8 @@ func TestAsksFail(t *testing.T) {
 		}},
 		{name: "no such framework", spec: []string{"project: app", "framework: net9.0"}, answers: []gatewaytest.Answer{app},
 			want: want{
-				Says: "crosshull.yaml:3: app/app.csproj has no framework net9.0: use net10.0", At: []string{"crosshull.yaml:3"},
+				Says: "crosshull.yaml:3: app/app.csproj has no framework net9.0: use net10.0",
+				At:   []string{"crosshull.yaml:3", "app/app.csproj:4"},
 			}},
 		{name: "an app in the place of a test", spec: gated,
 			answers: []gatewaytest.Answer{app, gatewaytest.Refused(app)}, want: want{
@@ -293,9 +294,73 @@ func TestFileBasedApp(t *testing.T) {
 	}
 }
 
+// clears is a nuget.config that removes all sources but its own.
+const clears = "<configuration><packageSources>\n<clear /><add key='own' value='https://own' />" +
+	"</packageSources></configuration>"
+
+// cleared is what is said of such a file.
+func cleared(file string) string {
+	return file + `:2 removes all other sources (<clear />); write <add key="company" value="https://feed" /> after that`
+}
+
+// A feed of the spec counts for each project that is restored, or the error says what is in its way.
+func TestFeeds(t *testing.T) {
+	const says = "crosshull.yaml:5: NuGet would never ask feed company: "
+	lib := gatewaytest.App("app/app.csproj", nil)
+	lib.References = []string{"lib/lib.csproj"}
+	hidden := gatewaytest.Step{Name: describeStep, Files: gatewaytest.Evaluation{
+		Answers: []gatewaytest.Answer{lib}, Hidden: "/NuGet.Config",
+	}.Files()}
+	for _, tc := range []struct {
+		name  string
+		files map[string]string
+		step  *gatewaytest.Step
+		want  want // nothing: it counts
+	}{
+		{name: "no file"},
+		{name: "a file beside all projects", files: map[string]string{"docs/nuget.config": clears}},
+		{name: "a file of the app", files: map[string]string{"app/nuget.config": clears},
+			want: want{Says: says + cleared("app/nuget.config"), At: []string{"crosshull.yaml:5", "app/nuget.config:2"}}},
+		{name: "a file of a library", files: map[string]string{"lib/NuGet.Config": clears},
+			want: want{Says: says + cleared("lib/NuGet.Config"), At: []string{"crosshull.yaml:5", "lib/NuGet.Config:2"}}},
+		{name: "a file that another one makes good", files: map[string]string{
+			"nuget.config": clears,
+			"app/nuget.config": "<configuration><packageSources><add key='company' value='https://feed' /></packageSources>" +
+				"</configuration>",
+			"lib/nuget.config": "<configuration><packageSources><clear /><add key='company' value='https://feed' />" +
+				"</packageSources></configuration>",
+		}},
+		{name: "a file of the image", step: &hidden, want: want{
+			Says: "describe the project: crosshull.yaml:3: NuGet would not read /NuGet.Config of the SDK image, because it " +
+				"reads these feeds in that place: in the image, move the file to ~/.nuget/NuGet/NuGet.Config",
+			At: []string{"crosshull.yaml:3"},
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := gatewaytest.Console()
+			c.Spec("nuget:", "  feeds:", "    - name: company", "      source: https://feed")
+			c.Say("lib/lib.csproj", gatewaytest.Project)
+			for name, text := range tc.files {
+				c.Say(name, text)
+			}
+			c.Describe(lib)
+			if tc.step != nil {
+				c.Step(*tc.step)
+			}
+			_, err := newAsker(t, c).Apps(t.Context())
+			if tc.want.Says == "" {
+				if err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			tc.want.Check(t, err)
+		})
+	}
+}
+
 func TestNewFails(t *testing.T) {
-	const clears = `<packageSources><clear /><add key="own" value="https://own" /></packageSources>`
-	const hub = `<packageSources><add key="hub" value="https://feed" /></packageSources>`
+	const hub = "<configuration>\n<packageSources><add key='hub' value='https://feed' /></packageSources></configuration>"
 	for _, tc := range []struct {
 		name   string
 		spec   []string
@@ -304,15 +369,14 @@ func TestNewFails(t *testing.T) {
 	}{
 		{"a feed that is never asked", []string{"nuget:", "  feeds:", "    - name: company", "      source: https://feed"},
 			func(c *gatewaytest.Client) { c.Say("nuget.config", clears) }, want{
-				Says: "crosshull.yaml:5: NuGet would never ask feed company: nuget.config removes all other sources " +
-					"(<clear />); name the source there, and keep only the credentials here",
-				At: []string{"crosshull.yaml:5"},
+				Says: "crosshull.yaml:5: NuGet would never ask feed company: " + cleared("nuget.config"),
+				At:   []string{"crosshull.yaml:5", "nuget.config:2"},
 			}},
 		{"a feed in other capitals", []string{"nuget: {feeds: [{", "  name: Hub,", "  password-secret: token", "}]}"},
 			func(c *gatewaytest.Client) { c.Say("nuget.config", hub) }, want{
-				Says: "crosshull.yaml:3: NuGet would ask feed Hub without credentials, because nuget.config spells the name " +
+				Says: "crosshull.yaml:3: NuGet would ask feed Hub without credentials, because nuget.config:2 spells the name " +
 					"hub: use that spelling",
-				At: []string{"crosshull.yaml:3"},
+				At: []string{"crosshull.yaml:3", "nuget.config:2"},
 			}},
 		{"certificates that are not there", []string{"nuget:", "  ca: eng/ca.pem"}, func(*gatewaytest.Client) {}, want{
 			Says: "crosshull.yaml:3: there is no eng in the context, or an ignore file leaves it out",

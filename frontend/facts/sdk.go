@@ -9,9 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/moby/buildkit/solver/errdefs"
-	"github.com/moby/buildkit/solver/pb"
-
 	"github.com/crosshull/crosshull/frontend/gateway"
 	"github.com/crosshull/crosshull/frontend/request"
 	"github.com/crosshull/crosshull/llb/dotnet"
@@ -54,7 +51,7 @@ func chooseSDK(ctx context.Context, req *request.Request, files dotnet.Files) (*
 	case img == nil:
 		img, err = pinnedSDK(ctx, req, pin, files)
 	case pin != nil && !pin.Satisfied(version(img)):
-		err = pin.errorf("%s has SDK %s: %s", img.Name, version(img), pin.Advice(version(img)))
+		err = pin.errorf("but %s has SDK %s: %s", img.Name, version(img), pin.Advice(version(img)))
 	}
 	if err == nil && file != nil && file.Fails(version(img)) != "" {
 		err = file.at(errors.New(file.Fails(version(img))))
@@ -86,14 +83,17 @@ func namedSDK(ctx context.Context, req *request.Request) (*gateway.Image, error)
 func neededSDK(ctx context.Context, req *request.Request, files dotnet.Files) (*gateway.Image, error) {
 	tag := neededTag(req, files)
 	img, err := resolveSDK(ctx, req, dotnet.SDKRepository+":"+tag)
-	if name := targeting(files, tag); gateway.NoSuchImage(err) && name != "" {
-		err = fmt.Errorf("%w. %s targets .NET %s: target a version that has an image, or name an image in sdk.image",
-			err, name, tag)
+	if err == nil {
+		return img, nil
 	}
-	if err != nil {
+	name := targeting(files, tag)
+	if !gateway.NoSuchImage(err) || name == "" {
 		return nil, req.At("sdk", fmt.Errorf("SDK image: %w", err))
 	}
-	return img, nil
+	line := dotnet.TargetLine(files[name], tag)
+	err = req.At("sdk", fmt.Errorf("SDK image: %w. %s:%d targets .NET %s: target a version that has an image, or name an "+
+		"image in sdk.image", err, name, line, tag))
+	return nil, gateway.AtLine(err, name, files[name], line)
 }
 
 // targeting is the first file that targets a version of .NET which is not the default; empty if none does.
@@ -120,13 +120,19 @@ func neededTag(req *request.Request, files dotnet.Files) string {
 
 // pinnedSDK resolves the SDK that global.json asks for.
 func pinnedSDK(ctx context.Context, req *request.Request, pin *Pin, files dotnet.Files) (*gateway.Image, error) {
+	tags := pin.Tags(neededTag(req, files))
+	accepted := len(tags)
+	if channel := pin.Channel(); channel != "" && !slices.Contains(tags, channel) {
+		tags = append(tags, channel) // nothing that fits, but it tells what the file could ask for
+	}
 	var tried []string
-	for _, tag := range pin.Tags(neededTag(req, files)) {
+	for i, tag := range tags {
 		ref := dotnet.SDKRepository + ":" + tag
 		img, err := resolveSDK(ctx, req, ref)
 		switch {
+		case i >= accepted && (err != nil || version(img) == ""):
 		case err != nil && !gateway.NoSuchImage(err):
-			return nil, fmt.Errorf("SDK image: %w", err)
+			return nil, pin.unreached(err)
 		case err != nil:
 			tried = append(tried, ref+" does not exist")
 		case pin.Satisfied(version(img)):
@@ -135,8 +141,20 @@ func pinnedSDK(ctx context.Context, req *request.Request, pin *Pin, files dotnet
 			tried = append(tried, fmt.Sprintf("%s has SDK %s: %s", ref, version(img), pin.Advice(version(img))))
 		}
 	}
-	return nil, pin.errorf("no image fits: %s. You can also name an image in sdk.image of the spec",
+	return nil, pin.errorf("but no image fits: %s. You can also name an image in sdk.image of the spec",
 		strings.Join(tried, "; "))
+}
+
+// unreached is the error if no registry says that it has, or does not have, the image for the builder.
+func (p *Pin) unreached(err error) error {
+	switch {
+	case gateway.IsCanceled(err):
+		return p.at(fmt.Errorf("SDK image: %w", err))
+	case gateway.NoSuchPlatform(err):
+		return p.errorf("but its image cannot be used: %w. You can name another one in sdk.image of the spec", err)
+	}
+	return p.errorf("but its image cannot be reached: %w. Look at the registry and its credentials, or name an image "+
+		"with such an SDK in sdk.image of the spec", err)
 }
 
 // findPin reads the global.json that the SDK will find for the project, nil if it asks for no SDK. folder is its folder
@@ -158,7 +176,7 @@ func (p *Pin) errorf(format string, args ...any) error {
 	if p.Version != "" {
 		what = fmt.Sprintf("asks for SDK %s, rollForward %s", p.Version, p.RollForward)
 	}
-	err := fmt.Errorf("%s, but "+format, append([]any{what}, args...)...)
+	err := fmt.Errorf("%s, "+format, append([]any{what}, args...)...)
 	if p.ErrorMessage != "" {
 		err = fmt.Errorf("%w. Its errorMessage is: %s", err, p.ErrorMessage)
 	}
@@ -166,9 +184,6 @@ func (p *Pin) errorf(format string, args ...any) error {
 }
 
 func (p *Pin) at(err error) error {
-	line := &pb.Position{Line: int32(max(p.Line, 1))}
-	return errdefs.WithSource(fmt.Errorf("%s:%d: %w", p.Name, line.Line, err), &errdefs.Source{
-		Info:   &pb.SourceInfo{Data: gateway.Excerpt(p.data), Filename: p.Name, Language: "JSON"},
-		Ranges: []*pb.Range{{Start: line, End: line}},
-	})
+	line := max(p.Line, 1)
+	return gateway.AtLine(fmt.Errorf("%s:%d: %w", p.Name, line, err), p.Name, p.data, line)
 }

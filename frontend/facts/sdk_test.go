@@ -112,9 +112,13 @@ func TestSDKFails(t *testing.T) {
 			Says: "crosshull.yaml:1: SDK image: mcr.microsoft.com/dotnet/sdk:10.0: not found", At: []string{"crosshull.yaml:1"},
 		}},
 		{name: "none for a framework",
-			files: map[string]string{"app/app.csproj": "<TargetFramework>net99.0</TargetFramework>"}, want: want{
-				Says: "crosshull.yaml:1: SDK image: mcr.microsoft.com/dotnet/sdk:99.0: not found. app/app.csproj targets .NET " +
-					"99.0: target a version that has an image, or name an image in sdk.image", At: []string{"crosshull.yaml:1"},
+			files: map[string]string{
+				"app/app.csproj": "<!--\n<TargetFramework>net99.0</TargetFramework> -->\n" +
+					"<TargetFramework>net99.0</TargetFramework>",
+			}, want: want{
+				Says: "crosshull.yaml:1: SDK image: mcr.microsoft.com/dotnet/sdk:99.0: not found. app/app.csproj:3 targets .NET " +
+					"99.0: target a version that has an image, or name an image in sdk.image",
+				At: []string{"crosshull.yaml:1", "app/app.csproj:3"},
 			}},
 		{name: "none of the version", spec: []string{"project: app", "sdk:", "  version: 1"}, want: want{
 			Says: "crosshull.yaml:4: SDK image: mcr.microsoft.com/dotnet/sdk:1: not found", At: []string{"crosshull.yaml:4"},
@@ -142,7 +146,57 @@ func TestSDKFails(t *testing.T) {
 			}},
 		{name: "the registry refuses", pin: globalJSON("9.0.100", "disable"),
 			images: map[string]gatewaytest.Image{sdks + "9.0.100": {Err: errors.New(refused)}},
-			want:   want{Says: "SDK image: mcr.microsoft.com/dotnet/sdk:9.0.100: " + refused}},
+			want: want{
+				Says: "global.json:3: asks for SDK 9.0.100, rollForward disable, but its image cannot " +
+					"be reached: mcr.microsoft.com/dotnet/sdk:9.0.100: " + refused + ". Look at the registry and its " +
+					"credentials, or name an image with such an SDK in sdk.image of the spec",
+				At: []string{"global.json:3"},
+			}},
+		{name: "the registry refuses what comes second", pin: "{\n\"sdk\": {\"version\": \"9.0.100\"}}",
+			images: map[string]gatewaytest.Image{sdks + "9.0": {Err: errors.New(refused)}},
+			want: want{
+				Says: "global.json:2: asks for SDK 9.0.100, rollForward patch, but its image cannot " +
+					"be reached: mcr.microsoft.com/dotnet/sdk:9.0: " + refused + ". Look at the registry and its " +
+					"credentials, or name an image with such an SDK in sdk.image of the spec",
+				At: []string{"global.json:2"},
+			}},
+		{name: "the registry refuses, and no version is named", pin: `{"sdk": {"rollForward": "latestMajor"}}`,
+			images: map[string]gatewaytest.Image{sdks + "10.0": {Err: errors.New(refused)}},
+			want: want{
+				Says: "global.json:1: asks for an SDK, but its image cannot be reached: mcr.microsoft.com/dotnet/sdk:10.0: " +
+					refused + ". Look at the registry and its credentials, or name an image with such an SDK in sdk.image of the " +
+					"spec",
+				At: []string{"global.json:1"},
+			}},
+		{name: "the image is for other machines", pin: globalJSON("9.0.100", "disable"),
+			images: map[string]gatewaytest.Image{
+				sdks + "9.0.100": {Err: errors.New("no match for platform in manifest: not found")},
+			},
+			want: want{
+				Says: "global.json:3: asks for SDK 9.0.100, rollForward disable, but its image cannot be used: " +
+					"mcr.microsoft.com/dotnet/sdk:9.0.100 has no image for linux/amd64. You can name another one " +
+					"in sdk.image of the spec",
+				At: []string{"global.json:3"},
+			}},
+		{name: "nobody has the version, but a later one", pin: globalJSON("9.0.101", "disable"),
+			images: map[string]gatewaytest.Image{sdks + "9.0": sdk("9.0.110")}, want: want{
+				Says: "global.json:3: asks for SDK 9.0.101, rollForward disable, but no image fits: " +
+					"mcr.microsoft.com/dotnet/sdk:9.0.101 does not exist; mcr.microsoft.com/dotnet/sdk:9.0 has SDK 9.0.110: " +
+					`"rollForward": "latestPatch" would accept it. You can also name an image in sdk.image of the spec`,
+				At: []string{"global.json:3"},
+			}},
+		{name: "nobody has the version, and a later one is out of reach", pin: globalJSON("9.0.101", "disable"),
+			images: map[string]gatewaytest.Image{sdks + "9.0": {Err: errors.New(refused)}}, want: want{
+				Says: "global.json:3: asks for SDK 9.0.101, rollForward disable, but no image fits: " +
+					"mcr.microsoft.com/dotnet/sdk:9.0.101 does not exist. You can also name an image in sdk.image of the spec",
+				At: []string{"global.json:3"},
+			}},
+		{name: "nobody has the version, and a later one does not tell its own", pin: globalJSON("9.0.101", "disable"),
+			images: map[string]gatewaytest.Image{sdks + "9.0": sdk("")}, want: want{
+				Says: "global.json:3: asks for SDK 9.0.101, rollForward disable, but no image fits: " +
+					"mcr.microsoft.com/dotnet/sdk:9.0.101 does not exist. You can also name an image in sdk.image of the spec",
+				At: []string{"global.json:3"},
+			}},
 		{name: "the spec and global.json differ", spec: []string{"sdk: {version: \"10.0\"}"},
 			pin:    globalJSON("9.0.100", "latestMinor"),
 			images: map[string]gatewaytest.Image{sdks + "10.0": sdk("10.0.401")}, want: want{
@@ -183,21 +237,24 @@ func TestSDKFails(t *testing.T) {
 			tc.want.Check(t, err)
 		})
 	}
-	for _, spec := range []string{"sdk: {version: \"10.0\"}", "project: app"} {
-		t.Run("canceled with "+spec, func(t *testing.T) {
+	for _, tc := range []struct{ name, spec, pin, at string }{
+		{"a version", "sdk: {version: \"10.0\"}", "", "crosshull.yaml:2"},
+		{"a project", "project: app", "", "crosshull.yaml:1"},
+		{"global.json", "project: app", globalJSON("10.0.100", "latestFeature"), "global.json:3"},
+	} {
+		t.Run("canceled with "+tc.name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			c := gatewaytest.Console()
-			c.Spec(spec)
+			c.Spec(tc.spec)
+			if tc.pin != "" {
+				c.Say("global.json", strings.TrimSuffix(tc.pin, "\n"))
+			}
 			c.Images[gatewaytest.SDK] = gatewaytest.Image{Do: func(ctx context.Context) error {
 				cancel()
 				return ctx.Err()
 			}}
 			_, _, err := plantest.Asker(ctx, t, c)
-			at := "crosshull.yaml:2"
-			if spec == "project: app" {
-				at = "crosshull.yaml:1"
-			}
-			want{Says: at + ": SDK image: context canceled", At: []string{at}, Canceled: true}.Check(t, err)
+			want{Says: tc.at + ": SDK image: context canceled", At: []string{tc.at}, Canceled: true}.Check(t, err)
 		})
 	}
 }

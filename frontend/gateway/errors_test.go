@@ -225,12 +225,12 @@ func TestFailedStep(t *testing.T) {
 		{nil, name + " failed without an error message: build with --no-cache to see its log"},
 		{[]dotnet.Diagnostic{one}, "1 error in " + name + "\n" + see + "app.csproj: error MSB4025: broken"},
 	} {
-		err := gw.FailedStep(t.Context(), run(name), tc.diagnostics)
+		err := gw.FailedStep(t.Context(), run(name), tc.diagnostics, nil)
 		gatewaytest.Want{Says: tc.says}.Check(t, err)
 		var vertex *errdefs.VertexError
 		if !errors.As(err, &vertex) || !strings.HasPrefix(vertex.Digest, "sha256:") {
 			t.Errorf("it is of vertex %v", vertex)
 		}
 	}
-	gatewaytest.Want{Says: "marshal LLB: no such state"}.Check(t, gw.FailedStep(t.Context(), broken(), nil))
+	gatewaytest.Want{Says: "marshal LLB: no such state"}.Check(t, gw.FailedStep(t.Context(), broken(), nil, nil))
 }

@@ -25,6 +25,8 @@ type Step struct {
 	Diagnostics string // the folder of dotnet.DiagnosticsFile
 	Output      string // the folder of its output, as far as the step got
 	Log         string // the file in Diagnostics with the last lines of a command of the user
+	// Files are the contents of the context that are known: an error in one of them shows its lines.
+	Files dotnet.Files
 }
 
 // Diagnose gives the error of a failed step the text of MSBuild, NuGet or the compiler, with the user's paths. It
@@ -39,7 +41,7 @@ func (c *Client) Diagnose(ctx context.Context, err error, at Step) error {
 		return c.diagnoseCommand(ctx, err, at)
 	}
 	text := report(step, diagnostics, maxDiagnostics, "in the log of the step")
-	return &worded{text: text, err: err, diagnostics: diagnostics}
+	return At(&worded{text: text, err: err, diagnostics: diagnostics}, diagnostics[first(diagnostics)], at.Files)
 }
 
 // Lacks tells whether a step may have failed because a file of the context was not there. It gives the errors that the
@@ -56,6 +58,21 @@ func Lacks(err error) (diagnostics []dotnet.Diagnostic, lacks bool) {
 	return w.diagnostics, slices.ContainsFunc(w.diagnostics, dotnet.Diagnostic.MayLack)
 }
 
+// Cause says in a line why a step failed: the diagnostic that its text ends with, else what BuildKit knows of the end
+// of its process, such as the exit code.
+func Cause(err error, diagnostics []dotnet.Diagnostic) string {
+	why := err.Error()
+	if len(diagnostics) > 0 {
+		why = diagnostics[first(diagnostics)].String()
+	} else if _, ended, ok := strings.Cut(why, "did not complete successfully: "); ok { // before it comes the command
+		why = ended
+	}
+	if failed := failedExec(err); failed != nil {
+		why = failed.Description["llb.customname"] + ": " + why
+	}
+	return why
+}
+
 // withoutSources is the error of a step that reads no sources.
 type withoutSources struct{ error }
 
@@ -65,8 +82,11 @@ func (e *withoutSources) Unwrap() error { return e.error }
 func WithoutSources(err error) error { return &withoutSources{err} }
 
 // FailedStep makes the error of a step that left diagnostics, but succeeded for BuildKit. Its text is like that of
-// Diagnose. It shows more diagnostics, because buildx does not show the log of a cached step.
-func (c *Client) FailedStep(ctx context.Context, st llb.State, diagnostics []dotnet.Diagnostic) error {
+// Diagnose. It shows more diagnostics, because buildx does not show the log of a cached step. files are those of
+// [Step].
+func (c *Client) FailedStep(
+	ctx context.Context, st llb.State, diagnostics []dotnet.Diagnostic, files dotnet.Files,
+) error {
 	def, err := c.Marshal(ctx, st)
 	if err != nil {
 		return err
@@ -80,7 +100,11 @@ func (c *Client) FailedStep(ctx context.Context, st llb.State, diagnostics []dot
 	if len(diagnostics) > 0 {
 		text = report(step, diagnostics, 4*maxDiagnostics, "in its log, which --no-cache shows")
 	}
-	return errdefs.WrapVertex(errors.New(text), head) // the history of builds shows the log of this vertex
+	err = errdefs.WrapVertex(errors.New(text), head) // the history of builds shows the log of this vertex
+	if len(diagnostics) > 0 {
+		err = At(err, diagnostics[first(diagnostics)], files)
+	}
+	return err
 }
 
 // DiagnoseTest is Diagnose for a step that runs tests. If tests failed, the error names them. results is the file with
@@ -162,8 +186,7 @@ func report(step string, diagnostics []dotnet.Diagnostic, most int, where string
 		count = fmt.Sprintf("%d errors", n)
 	}
 	fmt.Fprintf(&b, "%s in %s", count, step)
-	// A diagnostic without a code explains the next one with a code.
-	first := max(0, slices.IndexFunc(diagnostics, func(d dotnet.Diagnostic) bool { return d.Code != "" }))
+	first := first(diagnostics)
 	others := slices.Concat(diagnostics[:first], diagnostics[first+1:])
 	shown := append(others[:min(len(others), most-1):len(others)], diagnostics[first])
 	explained := map[string]bool{}
@@ -182,6 +205,11 @@ func report(step string, diagnostics []dotnet.Diagnostic, most int, where string
 		fmt.Fprintf(&b, "\n%s", d)
 	}
 	return b.String()
+}
+
+// first is the index of the diagnostic that a text ends with. One without a code explains the next one with a code.
+func first(diagnostics []dotnet.Diagnostic) int {
+	return max(0, slices.IndexFunc(diagnostics, func(d dotnet.Diagnostic) bool { return d.Code != "" }))
 }
 
 func andMore(b *strings.Builder, n int, where string) {

@@ -76,6 +76,30 @@ func TestUnmade(t *testing.T) {
 	}
 }
 
+// The cause of a failed step is a line, as a warning is.
+func TestCause(t *testing.T) {
+	failed := gatewaytest.Failed("[publish] dotnet publish", "/diagnostics")
+	two := []dotnet.Diagnostic{{Message: "of the cause"}, {File: "a.csproj", Code: "MSB4166", Message: "died"}}
+	for _, tc := range []struct {
+		name        string
+		err         error
+		diagnostics []dotnet.Diagnostic
+		want        string
+	}{
+		{"an exit code", failed, nil, "[publish] dotnet publish: exit code: 1"},
+		{"an exit code, with a place before it", Reword(failed, "crosshull.yaml:2: "+failed.Error()), nil,
+			"[publish] dotnet publish: exit code: 1"},
+		{"errors", Reword(failed, "2 errors in publish\nmany lines"), two,
+			"[publish] dotnet publish: a.csproj: error MSB4166: died"},
+		{"no process", Reword(failed, "no network"), nil, "[publish] dotnet publish: no network"},
+		{"no step", errors.New("no such image"), nil, "no such image"},
+	} {
+		if got := Cause(tc.err, tc.diagnostics); got != tc.want {
+			t.Errorf("%s: got %q, want %q", tc.name, got, tc.want)
+		}
+	}
+}
+
 // A step may have failed for want of a file, unless what it says is about something else.
 func TestLacks(t *testing.T) {
 	failed := gatewaytest.Failed("[publish]", "/diagnostics")

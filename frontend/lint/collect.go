@@ -130,7 +130,7 @@ func inspect(ctx context.Context, req *request.Request, asker *facts.Asker) (che
 	}
 	for _, rid := range a.RIDs {
 		if err := dotnet.CheckPlatformTarget(app, rid); err != nil {
-			return a, req.At("project", err)
+			return a, asker.AtElement(req.At("project", err), app.Path, "PlatformTarget")
 		}
 	}
 	if err := configure(ctx, req, &a, app, bases); err != nil {

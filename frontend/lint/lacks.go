@@ -3,26 +3,29 @@ package lint
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/crosshull/crosshull/frontend/gateway"
 	"github.com/crosshull/crosshull/frontend/request"
 	"github.com/crosshull/crosshull/frontend/tree"
 	xllb "github.com/crosshull/crosshull/llb"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// namedPath finds what may be a path of the context in a message.
-var namedPath = regexp.MustCompile(`[^\s"'()\[\]]*[/\\][^\s"'()\[\]]+`)
-
-// WarnLacks warns that a build passed only with the whole context. It names the files that were missing before, as far
-// as the errors of the step name them.
-func WarnLacks(ctx context.Context, req *request.Request, t *tree.Tree, diagnostics []dotnet.Diagnostic) {
+// WarnLacks warns that a build passed only the second time, with the whole context. err is why it failed before, with
+// the diagnostics of its step. The warning names the files that were missing, as far as the diagnostics name them.
+func WarnLacks(
+	ctx context.Context, req *request.Request, t *tree.Tree, err error, diagnostics []dotnet.Diagnostic,
+) {
+	if !Blames(diagnostics) {
+		WarnPassed(ctx, req, err, diagnostics)
+		return
+	}
 	var lacked []string
 	for _, d := range diagnostics {
-		for _, p := range namedPath.FindAllString(d.Message, -1) {
+		for _, p := range dotnet.NamedPath.FindAllString(d.Message, -1) {
 			p = strings.TrimPrefix(strings.ReplaceAll(p, `\`, "/"), xllb.SourceDir+"/")
 			n, ok := t.Name(strings.TrimRight(p, ".,:;"))
 			if !ok {
@@ -43,4 +46,17 @@ func WarnLacks(ctx context.Context, req *request.Request, t *tree.Tree, diagnost
 		text += fmt.Sprintf(", as in publish: {inputs: [%s]}", strings.Join(lacked, ", "))
 	}
 	req.Warn(ctx, text)
+}
+
+// Blames tells whether diagnostics are about files.
+func Blames(diagnostics []dotnet.Diagnostic) bool {
+	return slices.ContainsFunc(diagnostics, dotnet.Diagnostic.Blames)
+}
+
+// WarnPassed warns that a step failed, and passed when it ran again. What it said names no file, so it may have failed
+// for want of memory or by the network, and may pass the first time in the next build.
+func WarnPassed(ctx context.Context, req *request.Request, err error, diagnostics []dotnet.Diagnostic) {
+	req.Warn(ctx, "a step failed, and passed when it ran again with all files: "+gateway.Cause(err, diagnostics)+
+		". The step names no file that it lacks, so it may have been memory or the network. If each build warns of this, "+
+		"name the files that the step reads in publish.inputs")
 }

@@ -7,7 +7,6 @@ package lint
 import (
 	"bytes"
 	"context"
-	"path"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
@@ -76,19 +75,10 @@ func addSource(req *request.Request, results *lint.LintResults, source check.Sou
 	if req.Source != nil && source.Name == req.Source.Filename {
 		def = req.Source.Definition
 	}
+	info := gateway.SourceInfo(source.Name, source.Data)
 	return results.AddSource(&llb.SourceMap{
-		Filename: source.Name, Language: language(source.Name), Data: gateway.Excerpt(source.Data), Definition: def,
+		Filename: info.Filename, Language: info.Language, Data: info.Data, Definition: def,
 	})
-}
-
-func language(name string) string {
-	switch path.Ext(name) {
-	case ".yaml", ".yml":
-		return "YAML"
-	case ".json":
-		return "JSON"
-	}
-	return "XML"
 }
 
 // Warn shows after a build what rules find in its plan. It does so for targets image and publish. It gives an error if
@@ -145,7 +135,7 @@ func warn(ctx context.Context, req *request.Request, w check.Warning) {
 
 // sourceInfo is a file as BuildKit's type.
 func sourceInfo(req *request.Request, source check.Source) *pb.SourceInfo {
-	info := &pb.SourceInfo{Data: gateway.Excerpt(source.Data), Filename: source.Name, Language: language(source.Name)}
+	info := gateway.SourceInfo(source.Name, source.Data)
 	if src := req.Source; src != nil && source.Name == src.Filename && bytes.Equal(source.Data, src.Data) {
 		info.Language, info.Definition = src.Language, src.Definition.ToPB()
 	}

@@ -35,7 +35,7 @@ func (p *Plan) addAlso(ctx context.Context) error {
 	for _, also := range p.Facts.Also {
 		for _, place := range places {
 			if err := dotnet.CheckPlatformTarget(also.App, place.RID); err != nil {
-				return p.Request.At(also.Key+".project", err)
+				return p.AtElement(p.Request.At(also.Key+".project", err), also.App.Path, "PlatformTarget")
 			}
 		}
 		of := &Plan{

@@ -109,7 +109,7 @@ func Make(ctx context.Context, req *request.Request, f *facts.Facts) (*Plan, err
 	if req.Target.Kind == spec.TargetSDK && !p.NeedsRIDs() {
 		return &p, nil // target sdk is for the build platform, and needs no base
 	}
-	places, err := findPlaces(ctx, req, f.App, inferred(f))
+	places, err := findPlaces(ctx, req, f, f.App, inferred(f))
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +133,7 @@ func (p *Plan) ForFrameworks(ctx context.Context, frameworks []string) (*Plan, e
 	if p.App.InferredBase == "" || ref == inferred(p.Facts) {
 		return p, nil
 	}
-	places, err := findPlaces(ctx, p.Request, p.App, ref)
+	places, err := findPlaces(ctx, p.Request, p.Facts, p.App, ref)
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +164,9 @@ func (p *Plan) addTargets(ctx context.Context, ref string, places []Place) error
 }
 
 // findPlaces resolves the base of every platform. The base's C library then gives the runtime identifiers.
-func findPlaces(ctx context.Context, req *request.Request, app *dotnet.App, ref string) ([]Place, error) {
+func findPlaces(
+	ctx context.Context, req *request.Request, f *facts.Facts, app *dotnet.App, ref string,
+) ([]Place, error) {
 	gw := req.Gateway
 	ps := gw.Targets()
 	if dotnet.IsScratch(ref) && !app.None() {
@@ -199,7 +201,7 @@ func findPlaces(ctx context.Context, req *request.Request, app *dotnet.App, ref 
 			return nil, err
 		}
 		if err := dotnet.CheckPlatformTarget(app, rid); err != nil {
-			return nil, req.At("project", err)
+			return nil, f.AtElement(req.At("project", err), app.Path, "PlatformTarget")
 		}
 		places[i] = Place{p, rid, Base{images[i], manifests[i]}}
 	}

@@ -414,10 +414,13 @@ func TestPlatformTarget(t *testing.T) {
 	x64 := gatewaytest.Item{"PlatformTarget": "x64"}
 	makePlan(t, build("linux/amd64", x64))
 	for _, spec := range []string{"", "publish: {mode: apphost}"} {
-		_, err := plantest.Plan(t.Context(), t, build("linux/amd64,linux/arm64", x64, "project: app", spec))
+		c := build("linux/amd64,linux/arm64", x64, "project: app", spec)
+		c.Say("Directory.Build.props",
+			"<Project><PropertyGroup>\n<PlatformTarget>x64</PlatformTarget></PropertyGroup></Project>")
+		_, err := plantest.Plan(t.Context(), t, c)
 		want{
 			Says: "crosshull.yaml:2: app/app.csproj has PlatformTarget x64, so it does not start on linux-arm64…",
-			At:   []string{"crosshull.yaml:2"},
+			At:   []string{"crosshull.yaml:2", "Directory.Build.props:2"},
 		}.Check(t, err)
 	}
 }

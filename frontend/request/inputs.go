@@ -79,24 +79,27 @@ func (r *Request) Secrets() []report.Secret {
 }
 
 // step says where the steps of package llb leave files for the case that they fail.
-var step = gateway.Step{
-	Source: xllb.SourceDir, Diagnostics: xllb.DiagnosticsDir, Output: xllb.OutputDir, Log: xllb.CommandLog,
+func step(files dotnet.Files) gateway.Step {
+	return gateway.Step{
+		Source: xllb.SourceDir, Diagnostics: xllb.DiagnosticsDir, Output: xllb.OutputDir, Log: xllb.CommandLog, Files: files,
+	}
 }
 
 // Diagnose makes the error of a failed step say why: a secret is missing, or what MSBuild, NuGet or the compiler said.
-func (r *Request) Diagnose(ctx context.Context, err error) error {
+// files are the contents of the context that are known.
+func (r *Request) Diagnose(ctx context.Context, err error, files dotnet.Files) error {
 	if explained := r.missingSecret(err); explained != nil {
 		return explained
 	}
-	return r.atCommand(r.Gateway.Diagnose(ctx, err, step))
+	return r.atCommand(r.Gateway.Diagnose(ctx, err, step(files)))
 }
 
 // DiagnoseTest is Diagnose for a step that runs a test project.
-func (r *Request) DiagnoseTest(ctx context.Context, err error, test *dotnet.App) error {
+func (r *Request) DiagnoseTest(ctx context.Context, err error, test *dotnet.App, files dotnet.Files) error {
 	if explained := r.missingSecret(err); explained != nil {
 		return explained
 	}
-	return r.Gateway.DiagnoseTest(ctx, err, step, dotnet.TestResults(test))
+	return r.Gateway.DiagnoseTest(ctx, err, step(files), dotnet.TestResults(test))
 }
 
 // missingSecret explains BuildKit's errors about a missing secret or SSH agent: where the spec names it, and how to

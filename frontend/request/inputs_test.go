@@ -109,13 +109,14 @@ func TestMissingSecret(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			req := read(t, keyring())
-			tc.want.Check(t, req.Diagnose(t.Context(), errors.New(tc.daemon)))
-			tc.want.Check(t, req.DiagnoseTest(t.Context(), errors.New(tc.daemon), test))
+			tc.want.Check(t, req.Diagnose(t.Context(), errors.New(tc.daemon), nil))
+			tc.want.Check(t, req.DiagnoseTest(t.Context(), errors.New(tc.daemon), test, nil))
 		})
 	}
 	t.Run("none", func(t *testing.T) {
 		req := read(t, keyring())
-		if err := errors.Join(req.Diagnose(t.Context(), nil), req.DiagnoseTest(t.Context(), nil, test)); err != nil {
+		err := errors.Join(req.Diagnose(t.Context(), nil, nil), req.DiagnoseTest(t.Context(), nil, test, nil))
+		if err != nil {
 			t.Error(err)
 		}
 	})
@@ -126,17 +127,19 @@ func TestDiagnose(t *testing.T) {
 	const restore, tests = "[restore] dotnet restore app", "[test] dotnet test t/t.csproj"
 	c := withSpec()
 	c.Mounts = map[string]fstest.MapFS{
-		restore + " /diagnostics": {"errors.log": {Data: []byte("/source/app/app.csproj : error MSB4025: broken\n")}},
+		restore + " /diagnostics": {"errors.log": {Data: []byte("/source/app/app.csproj(2,1): error MSB4025: broken\n")}},
 		tests + " /app": {"t/t.trx": {Data: []byte(`<TestRun><Results><UnitTestResult testName="A" outcome="Failed" />` +
 			`</Results><ResultSummary><Counters total="1" executed="1" failed="1" /></ResultSummary></TestRun>`)}},
 	}
 	req := read(t, c)
+	files := dotnet.Files{"app/app.csproj": []byte("<Project>\n<Broken>\n")}
 	want{
 		Says: "1 error in " + restore + "\n" +
 			"    MSB4025: see https://learn.microsoft.com/visualstudio/msbuild/errors/msb4025\n" +
-			"app/app.csproj: error MSB4025: broken",
-		Solve: true,
-	}.Check(t, req.Diagnose(t.Context(), gatewaytest.Failed(restore, "/source", "/diagnostics")))
+			"app/app.csproj(2,1): error MSB4025: broken",
+		At: []string{"app/app.csproj:2"}, Solve: true,
+	}.Check(t, req.Diagnose(t.Context(), gatewaytest.Failed(restore, "/source", "/diagnostics"), files))
 	want{Says: "1 of 1 tests failed in " + tests + "\nA: ", Solve: true}.Check(t,
-		req.DiagnoseTest(t.Context(), gatewaytest.Failed(tests, "/app", "/diagnostics"), &dotnet.App{Path: "t/t.csproj"}))
+		req.DiagnoseTest(t.Context(), gatewaytest.Failed(tests, "/app", "/diagnostics"), &dotnet.App{Path: "t/t.csproj"},
+			files))
 }

@@ -97,7 +97,7 @@ publish:
 	} {
 		failed := gatewaytest.Failed("[publish]", "/diagnostics")
 		err := fmt.Errorf("%s: %w", tc.daemon, failed)
-		got := req.Diagnose(t.Context(), err)
+		got := req.Diagnose(t.Context(), err, nil)
 		if !errors.Is(got, failed) {
 			t.Errorf("%s: the chain is lost", tc.daemon)
 		}

@@ -146,7 +146,7 @@ func run(ctx context.Context, p *plan.Plan, g *graph.Graph) (*published, error) 
 		eg.Go(func() error {
 			file, err := p.Request.Gateway.ReadFile(egctx, steps[i].state, dotnet.ReportFile)
 			if err != nil {
-				return p.Request.Diagnose(ctx, err)
+				return p.Request.Diagnose(ctx, err, p.Tree.Files)
 			}
 			steps[i].ref, steps[i].ended = file.Ref, time.Since(p.Request.Begun)
 			if steps[i].report, err = dotnet.ParseReport(file.Data); err != nil {

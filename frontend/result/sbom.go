@@ -84,7 +84,7 @@ func readPackages(ctx context.Context, plan *plan.Plan, g *graph.Graph) (*packag
 	}
 	assets, err := plan.Request.Gateway.ReadFile(ctx, p.facts, xllb.FactsAssets)
 	if err != nil {
-		return nil, plan.Request.Diagnose(ctx, err)
+		return nil, plan.Request.Diagnose(ctx, err, plan.Tree.Files)
 	}
 	if p.graph, err = dotnet.ParseAssets(assets.Data); err != nil {
 		return nil, err

@@ -30,7 +30,7 @@ func Tests(ctx context.Context, req *request.Request, f *facts.Facts) (*client.R
 	if err != nil {
 		return nil, err
 	}
-	return single(ctx, req, st, nil)
+	return single(ctx, req, f.Tree.Files, st, nil)
 }
 
 // runTests runs all test projects concurrently, and gives their results.
@@ -82,7 +82,7 @@ func evaluateTests(
 			// Evaluate, so that errors come here. Run all tests, so that one failure does not hide another.
 			ref, err := req.Gateway.Evaluate(ctx, st)
 			ended := time.Since(req.Begun)
-			errs[i] = req.DiagnoseTest(ctx, err, f.Tests[i])
+			errs[i] = req.DiagnoseTest(ctx, err, f.Tests[i], f.Tree.Files)
 			if err == nil {
 				results[i] = testResults(ctx, req, ref, f.Tests[i], ended)
 			}
@@ -174,19 +174,19 @@ func workspace(ctx context.Context, p *plan.Plan) (*client.Result, error) {
 	config.Config.Env = slices.Concat(config.Config.Env, xllb.WorkspaceEnv)
 	var res *client.Result
 	_, err = beside(ctx, p.Request, p.Facts, p.Group(p.App), g.Restored, func(ctx context.Context) (err error) {
-		res, err = single(ctx, p.Request, g.Builder.Workspace(p.App, g.Restored), config)
+		res, err = single(ctx, p.Request, p.Tree.Files, g.Builder.Workspace(p.App, g.Restored), config)
 		return err
 	})
 	return res, err
 }
 
-// single is a result that is the same for all platforms.
+// single is a result that is the same for all platforms. files are those of the context.
 func single(
-	ctx context.Context, req *request.Request, st llb.State, config *dockerspec.DockerOCIImage,
+	ctx context.Context, req *request.Request, files dotnet.Files, st llb.State, config *dockerspec.DockerOCIImage,
 ) (*client.Result, error) {
 	ref, err := req.Gateway.Evaluate(ctx, st)
 	if err != nil {
-		return nil, req.Diagnose(ctx, err)
+		return nil, req.Diagnose(ctx, err, files)
 	}
 	res := client.NewResult()
 	res.SetRef(ref)

@@ -28,7 +28,7 @@ type overlay struct {
 func (t *Tree) Changed(ctx context.Context, req *request.Request, left llb.State, given xllb.Reads) (*Tree, error) {
 	ref, err := req.Gateway.Evaluate(ctx, left)
 	if err != nil {
-		return nil, req.Diagnose(ctx, err)
+		return nil, req.Diagnose(ctx, err, nil) // commands may have changed the files that t has
 	}
 	o := overlay{left: snapshot{ref, true}, made: map[string]bool{}}
 	if o.all, err = o.left.names(ctx); err != nil {

@@ -326,7 +326,7 @@ func TestCheckMistakes(t *testing.T) {
 		{"no such rule option", "# check=skipp=RootUser\n", "", nil, "crosshull.yaml:2",
 			[]string{`crosshull.yaml:2: # check: invalid check option "skipp"`}},
 		{"no such test", "tests: [app]\n", "", nil, "crosshull.yaml:2", []string{"no test project in app"}},
-		{"no project file", "", "<Project>", nil, "crosshull.yaml:1", []string{"app/app.csproj", "MSB4025"}},
+		{"no project file", "", "<Project>", nil, "app/app.csproj:1", []string{"app/app.csproj", "MSB4025"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

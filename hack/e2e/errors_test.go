@@ -83,6 +83,17 @@ func TestErrors(t *testing.T) {
 		}, "", nil,
 			[]string{"describe the project: ", "app.csproj: error MSB4236: The SDK 'No.Such.Sdk' specified could not be found",
 				"hint: an SDK of the project file was not found"}},
+		{"an import that is missing", func(t *testing.T, dir string) {
+			app(t, dir)
+			edit(t, dir, "src/app/app.csproj", "</Project>", "\n  <Import Project=\"no.props\" />\n</Project>")
+		}, "project: src/app\n", nil,
+			[]string{"app.csproj(", "error MSB4019", "src/app/app.csproj:", `>>>   <Import Project="no.props" />`}},
+		{"a target that fails", func(t *testing.T, dir string) {
+			app(t, dir)
+			edit(t, dir, "src/app/app.csproj", "</Project>",
+				"\n  <Target Name=\"T\" BeforeTargets=\"Build\">\n    <Error Text=\"no license\" />\n  </Target>\n</Project>")
+		}, "project: src/app\n", nil,
+			[]string{"error : no license", ">>> project: src/app", `>>>     <Error Text="no license" />`}},
 		{"a project that references itself, again and again", func(t *testing.T, dir string) {
 			app(t, dir)
 			edit(t, dir, "src/app/app.csproj", "</Project>", `<ItemGroup><ProjectReference Include="app.csproj" `+

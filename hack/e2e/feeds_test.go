@@ -239,7 +239,48 @@ func TestClearedFeed(t *testing.T) {
 		t.Fatalf("the build succeeded:\n%s", out)
 	}
 	wantContains(t, "output", out,
-		"crosshull.yaml:4: NuGet would never ask feed mine: nuget.config removes all other sources")
+		"crosshull.yaml:4: NuGet would never ask feed mine: nuget.config:2 removes all other sources",
+		`write <add key="mine" value="http://127.0.0.1:9/index.json" allowInsecureConnections="true" /> after that`,
+		">>>   <packageSources><clear /><add key=")
+}
+
+// No configuration of the SDK image drops a feed of the spec: not that of the user, nor that of the machine. One in the
+// folder above the sources would be hidden, which is an error.
+func TestFeedsAndImage(t *testing.T) {
+	t.Parallel()
+	password := "p4ss " + fresh()
+	feed := newPrivate(t, "me", password, false)
+	setenv(t, "IMAGE_FEED_TOKEN", password)
+	spec := fmt.Sprintf("nuget:\n  feeds:\n    - {name: mine, source: %q, username: me, password-secret: token}\n",
+		feed.index)
+	const clears = `<configuration><packageSources><clear /><add key="mine" value="http://127.0.0.1:9/index.json" />
+</packageSources></configuration>`
+	for _, tc := range []struct{ name, dockerfile, err string }{
+		{"of the user", "COPY clears /root/.nuget/NuGet/NuGet.Config", ""},
+		{"of the user, beside that", "COPY nothing /root/.nuget/NuGet/NuGet.Config\n" +
+			"COPY clears /root/.nuget/NuGet/config/a.config", ""},
+		{"of a user who has moved", "ENV DOTNET_CLI_HOME=/home/me\nCOPY clears /home/me/.nuget/NuGet/NuGet.Config", ""},
+		{"of the machine", "COPY nothing /root/.nuget/NuGet/NuGet.Config\nCOPY clears /etc/opt/NuGet/Config/a.config", ""},
+		{"above the sources", "COPY clears /NuGet.Config",
+			"crosshull.yaml:4: NuGet would not read /NuGet.Config of the SDK image, because it reads these feeds in that place"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			image, repo := t.TempDir(), repository(t)
+			write(t, image, "clears", clears)
+			write(t, image, "nothing", "<configuration></configuration>\n") // in place of the lab's, which has a feed
+			write(t, image, "Dockerfile", "FROM mcr.microsoft.com/dotnet/sdk:10.0\n"+tc.dockerfile+"\n")
+			build(t, image, "-t", repo, "--push", ".")
+			dir := feedApp(t, feed.index, "")
+			if err := os.Remove(filepath.Join(dir, "nuget.config")); err != nil {
+				t.Fatal(err)
+			}
+			out, err := tryFeed(t, dir, "sdk: {image: '"+repo+"'}\n"+spec, "--secret", "id=token,env=IMAGE_FEED_TOKEN")
+			if (err != nil) != (tc.err != "") {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			wantContains(t, "output", out, tc.err)
+		})
+	}
 }
 
 // A certificate of the company's own is trusted if the spec says so, from a file of the context or a secret.

@@ -13,6 +13,14 @@ type NothingError struct {
 
 func (e *NothingError) Error() string { return e.msg }
 
+// FrameworkError says that a project does not have the one framework that a spec means.
+type FrameworkError struct {
+	Project string
+	msg     string
+}
+
+func (e *FrameworkError) Error() string { return e.msg }
+
 // Choose returns the app to publish or the test to run. If it cannot decide, its error says what the spec must name.
 // project and framework are what the spec names now.
 func (d *Description) Choose(project, framework string, test bool) (*App, error) {
@@ -67,14 +75,13 @@ func (d *Description) Choose(project, framework string, test bool) (*App, error)
 	}
 	app := apps[0]
 	if framework == "" && len(app.Frameworks) > 1 {
-		return nil, fmt.Errorf(
-			"%s has several frameworks, so the spec has to name one: framework: %s",
-			app.Path,
-			strings.Join(app.Frameworks, " or "),
-		)
+		return nil, &FrameworkError{app.Path, fmt.Sprintf(
+			"%s has several frameworks, so the spec has to name one: framework: %s", app.Path,
+			strings.Join(app.Frameworks, " or "))}
 	}
 	if framework != "" && !contains(app.Frameworks, framework) {
-		return nil, fmt.Errorf("%s has no framework %s: use %s", app.Path, framework, strings.Join(app.Frameworks, " or "))
+		return nil, &FrameworkError{app.Path, fmt.Sprintf("%s has no framework %s: use %s", app.Path, framework,
+			strings.Join(app.Frameworks, " or "))}
 	}
 	if d.App == nil {
 		return nil, Bug(fmt.Errorf("MSBuild did not describe %s", app.Path))

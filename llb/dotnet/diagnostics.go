@@ -126,6 +126,18 @@ func (d Diagnostic) MayLack() bool {
 	return !ofSyntax.MatchString(d.Code)
 }
 
+// Blames tells whether the error is about a file: it has a line, a name of a file is in its text, or it is the
+// compiler's, which says what sources lack. An error of a tool or a process alone may as well come from the machine.
+func (d Diagnostic) Blames() bool {
+	return d.Line > 0 || ofCompiler.MatchString(d.Code) || NamedPath.MatchString(d.Message)
+}
+
+// ofCompiler finds the codes of compilers.
+var ofCompiler = regexp.MustCompile(`^(CS|BC|FS)\d`)
+
+// NamedPath finds what may be a path of the context in a message.
+var NamedPath = regexp.MustCompile(`[^\s"'()\[\]]*[/\\][^\s"'()\[\]]+`)
+
 // helpPages are the addresses of documentation, by the first letters of a code. %s is the code in lower case.
 var helpPages = []struct{ prefix, page string }{
 	{"NETSDK", "https://learn.microsoft.com/dotnet/core/tools/sdk-errors/%s"},

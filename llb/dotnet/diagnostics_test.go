@@ -134,3 +134,22 @@ func TestDiagnosticMayLack(t *testing.T) {
 		}
 	}
 }
+
+// An error blames a file if it says where, names one, or is the compiler's.
+func TestBlames(t *testing.T) {
+	const source = "/source"
+	for line, want := range map[string]bool{
+		"/source/app/a.cs(1,2): error CS0246: no type X [/source/app/app.csproj]":                      true,
+		"CSC : error CS5001: no Main [/source/app/app.csproj]":                                         true,
+		"/source/app/app.csproj(3,5): error MSB3073: exited with code 1":                               true,
+		"/sdk/x.targets(9,5): error MSB3552: Resource file \"a/b.resx\" is not there [/source/a.proj]": true,
+		"/sdk/x.targets(9,5): error MSB6006: \"csc\" exited with code 137. [/source/app/app.csproj]":   false,
+		"MSBUILD : error MSB4166: Child node \"2\" exited prematurely. [/source/app/app.csproj]":       false,
+		"error : Out of memory": false,
+	} {
+		all := ParseDiagnostics([]byte(line), source)
+		if len(all) != 1 || all[0].Blames() != want {
+			t.Errorf("%s: got %+v, want %v", line, all, want)
+		}
+	}
+}

@@ -340,51 +340,6 @@ func TestPackageFolders(t *testing.T) {
 	}
 }
 
-func TestClearedBy(t *testing.T) {
-	files := Files{
-		"NuGet.config": []byte(`<configuration><packageSources><clear />` +
-			`<add key="hub" value="x" /></packageSources></configuration>`),
-		"other/nuget.config": []byte(`<configuration><packageSources><clear /></packageSources></configuration>`),
-		"more/nuget.config": []byte(`<configuration><packageSources><clear />` +
-			`<add value="x" key = 'Hub' /></packageSources></configuration>`),
-	}
-	for _, tc := range []struct{ name, project, want string }{
-		{"mine", "src/app", "NuGet.config"},
-		{"hub", "src/app", ""},
-		{"hub", "other/app.csproj", "other/nuget.config"},
-		{"HUB", "src/app", ""},
-		{"hub", "more/app.csproj", ""},
-		{"hu", "src/app", "NuGet.config"},
-	} {
-		if got := ClearedBy(files, tc.name, tc.project); got != tc.want {
-			t.Errorf("%s in %s: got %q, want %q", tc.name, tc.project, got, tc.want)
-		}
-	}
-}
-
-// A source that differs only in case is the same source, but its credentials are not found.
-func TestOtherCase(t *testing.T) {
-	sources := func(keys ...string) []byte {
-		text := ""
-		for _, key := range keys {
-			text += `<add key=` + key + ` value="https://x" />`
-		}
-		return []byte("<configuration><packageSources>" + text + "</packageSources></configuration>")
-	}
-	files := Files{
-		"nuget.config": sources(`"Hub"`, `'MINE'`), "src/NuGet.Config": sources(`"hub"`),
-		"other/nuget.config": sources(`"A.B"`),
-	}
-	for _, tc := range []struct{ name, project, want string }{
-		{"Hub", "app", ""}, {"hub", "app", "Hub"}, {"hub", "src/app", ""}, {"mine", "src/app/app.csproj", "MINE"},
-		{"none", "app", ""}, {"a.b", "app", ""}, {"a.b", "other", "A.B"}, {"axb", "other", ""},
-	} {
-		if got := OtherCase(files, tc.name, tc.project); got != tc.want {
-			t.Errorf("%s in %s: got %q, want %q", tc.name, tc.project, got, tc.want)
-		}
-	}
-}
-
 func TestSolution(t *testing.T) {
 	got := string(Solution([]string{"a & b/c.csproj", "100%/d.csproj", "e/C.csproj"}, "/source"))
 	want := `<Solution>

@@ -200,6 +200,7 @@ func (p *problem) diagnostic() Diagnostic {
 type answer struct {
 	Same     bool
 	Endless  []string
+	Hidden   string
 	Asks     []string
 	Outputs  []string
 	Projects []answerProject
@@ -263,6 +264,9 @@ type Evaluation struct {
 	// Endless is a project whose references have no end, or lead to more projects than the evaluator follows. Empty:
 	// there is none, and else there is no more in the answer.
 	Endless string
+	// Hidden is a nuget.config of the SDK image that NuGet does not read if there is one in its place: see [NuGetConfig].
+	// It is empty if the image has none.
+	Hidden string
 	// Asks are files whose contents MSBuild wants and did not get. If there are any, do not rely on the rest.
 	Asks []string
 	// Outputs are folders that builds on the host left.
@@ -289,7 +293,7 @@ func ParseEvaluation(dt []byte, n int) (*Evaluation, error) {
 	if err := doc.check(); err != nil {
 		return nil, Bug(err)
 	}
-	e := &Evaluation{Asks: doc.Asks, Outputs: doc.Outputs}
+	e := &Evaluation{Hidden: doc.Hidden, Asks: doc.Asks, Outputs: doc.Outputs}
 	nodes := doc.nodes()
 	for i := range n {
 		e.Descriptions = append(e.Descriptions, doc.description(i, nodes))

@@ -192,6 +192,15 @@ func (g *GlobalJSON) Tags(needed string) []string {
 	}
 }
 
+// Channel is the tag of the newest image of the version's channel; empty if g names no version.
+func (g *GlobalJSON) Channel() string {
+	v, err := parseSDKVersion(g.Version)
+	if err != nil {
+		return ""
+	}
+	return v.channel()
+}
+
 // Fails says why dotnet of an SDK image with version have does not run at all, whatever version the file asks for. It
 // is empty if dotnet runs.
 func (g *GlobalJSON) Fails(have string) string {
@@ -360,6 +369,20 @@ func SDKFor(files Files, projects ...string) string {
 }
 
 var comment = regexp.MustCompile(`(?s)<!--.*?-->`)
+
+// TargetLine is the line of a file for which [SDKFor] gives the SDK with a tag; 0 if no line does.
+func TargetLine(file []byte, tag string) int {
+	newline := []byte("\n")
+	file = comment.ReplaceAllFunc(file, func(c []byte) []byte { return bytes.Repeat(newline, bytes.Count(c, newline)) })
+	for _, at := range frameworkElement.FindAllIndex(file, -1) {
+		for _, m := range netFramework.FindAllSubmatchIndex(file[at[0]:at[1]], -1) {
+			if string(file[at[0]+m[2]:at[0]+m[3]]) == tag {
+				return 1 + bytes.Count(file[:at[0]+m[2]], newline)
+			}
+		}
+	}
+	return 0
+}
 
 // isOwn tells whether a file is a project, or what MSBuild imports into it from the folders above.
 func isOwn(name, project string) bool {

@@ -4,10 +4,8 @@ import (
 	"encoding/xml"
 	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // NuGet is what a spec says about packages. It names secrets by their ids.
@@ -31,7 +29,7 @@ type Feed struct {
 
 // NuGetNames are the variable names and paths that [NuGet.Settings] may use.
 type NuGetNames struct {
-	Home     string // the home folder of the user that runs the command
+	Config   string // path of the nuget.config in the container: see [NuGetConfig] and [NuGetUserConfig]
 	Password string // prefix of the variables with feeds' passwords; the number of the feed follows
 	Username string // the user name for feeds without one: NuGet needs one
 	CA       string // path of the file NuGet.CA in the container
@@ -39,8 +37,7 @@ type NuGetNames struct {
 
 // NuGetSettings is what a command that gets packages needs for a [NuGet]. Its form fits both LLB and a Dockerfile.
 type NuGetSettings struct {
-	Config      []byte // content of the file ConfigPath; nil: no file
-	ConfigPath  string
+	Config      []byte     // content of the file NuGetNames.Config; nil: no file
 	SecretEnv   []KeyValue // environment variable → secret
 	SecretFiles []KeyValue // absolute path → secret
 	Files       []KeyValue // absolute path → file of the context
@@ -51,10 +48,16 @@ type NuGetSettings struct {
 // Args returns the properties as arguments of restore.
 func (s NuGetSettings) Args() []string { return defineAll(s.Properties) }
 
-// NuGetConfigDir is a folder of the home folder for more configuration of the user. Files there add to those of the
-// repository, and have lower priority (NuGet.Configuration, Settings.LoadDefaultSettings). Restore also reads a folder
-// of the machine, and property RestoreConfigFile. The resolver of SDKs reads neither (NuGetSdkResolver).
-const NuGetConfigDir = ".nuget/NuGet/config"
+// NuGetConfig is where a command has a nuget.config of the spec: in the folder above the context. NuGet reads the files
+// in the folders of a project and above it, then those of the user, then those of the machine. A <clear /> drops what
+// the files after it say, and of two sources with one name that of the first file counts (NuGet.Configuration,
+// Settings). So here, no file of the user or the machine that the SDK image has can drop the feeds of the spec.
+const NuGetConfig = "/nuget.config"
+
+// NuGetUserConfig is another place for it, in the home folder of a user who has no configuration of their own. It is
+// beside NuGet.Config, which NuGet makes, with nuget.org in it. The evaluator runs as such a user, and sees whether the
+// image has a file in the place of [NuGetConfig].
+const NuGetUserConfig = ".nuget/NuGet/config/crosshull.config"
 
 // Secrets are in these places only while a command runs that gets packages. BuildKit mounts them from memory.
 const (
@@ -64,8 +67,7 @@ const (
 
 // Settings translates each setting.
 func (n NuGet) Settings(names NuGetNames) (NuGetSettings, error) {
-	dir := path.Join(names.Home, NuGetConfigDir)
-	s := NuGetSettings{ConfigPath: path.Join(dir, "crosshull.config")}
+	s := NuGetSettings{}
 	for _, variable := range slices.Sorted(maps.Keys(n.Secrets)) {
 		s.SecretEnv = append(s.SecretEnv, KeyValue{variable, n.Secrets[variable]})
 	}
@@ -79,8 +81,9 @@ func (n NuGet) Settings(names NuGetNames) (NuGetSettings, error) {
 		s.Properties = append(s.Properties, KeyValue{"NuGetAudit", strconv.FormatBool(*n.Audit)})
 	}
 	if n.ConfigSecret != "" {
+		// The resolver of SDKs does not know RestoreConfigFile (NuGetSdkResolver).
 		s.SecretFiles = append(s.SecretFiles,
-			KeyValue{configSecretFile, n.ConfigSecret}, KeyValue{path.Join(dir, "secret.config"), n.ConfigSecret})
+			KeyValue{configSecretFile, n.ConfigSecret}, KeyValue{names.Config, n.ConfigSecret})
 		s.Properties = append(s.Properties, KeyValue{"RestoreConfigFile", configSecretFile})
 	}
 	ca := ""
@@ -119,7 +122,7 @@ func (s *NuGetSettings) addFeeds(feeds []Feed, names NuGetNames) error {
 	for i, f := range feeds {
 		if f.Source != "" {
 			a := add{Key: f.Name, Value: f.Source}
-			if strings.HasPrefix(f.Source, "http://") { // the user wrote http; NuGet needs it said again (NU1302)
+			if f.insecure() {
 				a.Insecure = "true"
 			}
 			sources.Items = append(sources.Items, a)

@@ -8,7 +8,7 @@ import (
 
 func TestNuGetSettings(t *testing.T) {
 	off := false
-	names := NuGetNames{Home: "/home/me", Password: "FEED_", Username: "any", CA: "/ca/ca.pem"}
+	names := NuGetNames{Config: "/nuget.config", Password: "FEED_", Username: "any", CA: "/ca/ca.pem"}
 	feed := Feed{Name: "lan", Source: "http://lan/index.json"}
 	for _, tc := range []struct {
 		name string
@@ -24,7 +24,7 @@ func TestNuGetSettings(t *testing.T) {
 			"config\nenv Z of secret z\nenv FEED_1 of secret token"},
 		{"a configuration", NuGet{ConfigSecret: "x"},
 			"file /run/secrets/nuget.config of secret x\n" +
-				"file /home/me/.nuget/NuGet/config/secret.config of secret x\n-p:RestoreConfigFile=/run/secrets/nuget.config"},
+				"file /nuget.config of secret x\n-p:RestoreConfigFile=/run/secrets/nuget.config"},
 		{"locked mode", NuGet{LockedMode: true}, "-p:RestoreLockedMode=true"},
 		{"no audit", NuGet{Audit: &off}, "-p:NuGetAudit=false"},
 		{"certificates", NuGet{CA: "certs/ca.pem"}, "file /ca/ca.pem is certs/ca.pem\nenv SSL_CERT_FILE=/ca/ca.pem"},

@@ -9,7 +9,7 @@
 FROM --platform=$BUILDPLATFORM mcr.microsoft.com/dotnet/sdk:10.0@sha256:cb99aa9fd6d76fdf2ab4ea346ff8b637322c8460fb16bb10d98cf3cdf1a481d8 AS build
 WORKDIR /source
 # Feeds beside those of the repository. %NAME% is a variable that restore gets by a secret.
-COPY --link <<"EOF" /root/.nuget/NuGet/config/crosshull.config
+COPY --link <<"EOF" /nuget.config
 <?xml version="1.0" encoding="UTF-8"?>
 <configuration>
   <packageSources>

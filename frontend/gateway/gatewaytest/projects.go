@@ -52,6 +52,8 @@ type Answer struct {
 	Reads []string
 	// Unknown is why MSBuild does not know what it reads; empty if it knows.
 	Unknown string
+	// UnknownToEvaluation tells that MSBuild does not even know what its evaluation reads.
+	UnknownToEvaluation bool
 	// Earlier are files of the context that have to be older than others.
 	Earlier []string
 	// ByRuntimeIdentifier tells that it has other files for other runtime identifiers.
@@ -94,7 +96,8 @@ type Evaluation struct {
 	Asks    []string // files whose contents it wants
 	Outputs []string // folders that builds on the host left
 	Answers []Answer
-	Same    bool // no package brings a file into a project, so the answers from before the restore hold
+	Hidden  string // a nuget.config of the SDK image
+	Same    bool   // no package brings a file into a project, so the answers from before the restore hold
 }
 
 // Files are what the step that describes projects leaves.
@@ -109,6 +112,7 @@ func (e Evaluation) Files() fstest.MapFS {
 // document is an evaluation as the evaluator writes it (AnswerWriter in llb/dotnet/evaluator).
 type document struct {
 	Same     bool      `json:"same,omitempty"`
+	Hidden   string    `json:"hidden,omitempty"`
 	Asks     []string  `json:"asks,omitempty"`
 	Outputs  []string  `json:"outputs,omitempty"`
 	Projects []project `json:"projects"`
@@ -116,7 +120,7 @@ type document struct {
 }
 
 func (e Evaluation) document() document {
-	doc := document{Same: e.Same, Asks: e.Asks, Outputs: e.Outputs}
+	doc := document{Same: e.Same, Hidden: e.Hidden, Asks: e.Asks, Outputs: e.Outputs}
 	index := map[string]int{}
 	add := func(p string) int {
 		i, ok := index[p]
@@ -133,6 +137,7 @@ func (e Evaluation) document() document {
 			i := add(a.Path)
 			doc.Projects[i].Packages, doc.Projects[i].ByRestore = a.Packages, a.Packages
 			doc.Projects[i].Unknown, doc.Projects[i].Earlier = a.Unknown, a.Earlier
+			doc.Projects[i].ToEvaluation = a.UnknownToEvaluation
 			for _, name := range a.Reads {
 				doc.Projects[i].Files = append(doc.Projects[i].Files, read{name, "Content item"})
 			}
@@ -153,16 +158,17 @@ func (e Evaluation) document() document {
 }
 
 type project struct {
-	Path       string   `json:"path"`
-	Apart      bool     `json:"apart"`
-	References []int    `json:"references"`
-	Packages   bool     `json:"packages,omitempty"`
-	ByRestore  bool     `json:"byRestore,omitempty"`
-	Target     string   `json:"platformTarget,omitempty"`
-	Frameworks []string `json:"frameworkReferences,omitempty"`
-	Unknown    string   `json:"unknown,omitempty"`
-	Earlier    []string `json:"earlier,omitempty"`
-	Files      []read   `json:"files,omitempty"`
+	Path         string   `json:"path"`
+	Apart        bool     `json:"apart"`
+	References   []int    `json:"references"`
+	Packages     bool     `json:"packages,omitempty"`
+	ByRestore    bool     `json:"byRestore,omitempty"`
+	Target       string   `json:"platformTarget,omitempty"`
+	Frameworks   []string `json:"frameworkReferences,omitempty"`
+	Unknown      string   `json:"unknown,omitempty"`
+	ToEvaluation bool     `json:"unknownToEvaluation,omitempty"`
+	Earlier      []string `json:"earlier,omitempty"`
+	Files        []read   `json:"files,omitempty"`
 }
 
 type read struct {

@@ -30,6 +30,7 @@ static class AnswerWriter
         var all = answer.Questions.SelectMany(q => q.Closure).Select(p => p.Path).Distinct().ToList();
         var index = all.Select((p, i) => (p, i)).ToDictionary(x => x.p, x => x.i);
         json.WriteStartObject();
+        write.Text("hidden", HiddenConfig(request));
         write.Strings("asks", answer.Asks);
         write.Strings("outputs", answer.Outputs);
         json.WriteStartArray("projects");
@@ -40,6 +41,15 @@ static class AnswerWriter
         foreach (var question in answer.Questions) write.Question(question, index);
         json.WriteEndArray();
         json.WriteEndObject();
+    }
+
+    // NuGet reads the first of these files in the folder above the context (Settings.OrderedSettingsFileNames). With
+    // feeds of the spec, a restore has a file of its own in the first place.
+    static string HiddenConfig(Request request)
+    {
+        var folder = Path.GetDirectoryName(request.Root.TrimEnd('/'));
+        var names = new[] { "nuget.config", "NuGet.config", "NuGet.Config" };
+        return names.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
     }
 
     public static void Write(Stream to, TooManyProjectsException e, Request request)
@@ -81,7 +91,7 @@ static class AnswerWriter
             json.WriteEndArray();
         }
 
-        void Text(string name, string value)
+        public void Text(string name, string value)
         {
             if (!string.IsNullOrEmpty(value)) json.WriteString(name, value);
         }
