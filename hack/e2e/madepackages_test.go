@@ -159,7 +159,7 @@ func TestEffectsOfScripts(t *testing.T) {
 func TestScriptMistakes(t *testing.T) {
 	t.Parallel()
 	source := packageSource(t,
-		aPackage{name: "makes-program", postinst: "cp /bin/true /usr/local/bin/made"},
+		aPackage{name: "makes-program", postinst: "{ cat /bin/true; echo; } > /usr/local/bin/made"},
 		aPackage{name: "fails", postinst: "echo 'The license was not accepted.'\necho 'Say yes.' >&2\nexit 3"},
 		aPackage{name: "wants-network", postinst: "apt-get update -qq"},
 		// A library that names no architecture.

@@ -29,7 +29,7 @@ sealed class LoaderCache(string root, string architecture)
     static readonly Regex library = new(@"^(lib.*|ld-.*|ld\.so.*|ld64\.so.*)$");
     static readonly Regex release = new(@"GNU C Library \((.*?)\) stable release version ([0-9.]+?)\.?\n");
 
-    readonly string tuple = Database.Tuple(architecture);
+    readonly string tuple = Architecture.Of(architecture).Tuple;
 
     /// <summary>Writes the cache, or removes it if it cannot be written.</summary>
     internal void Write()
@@ -52,7 +52,7 @@ sealed class LoaderCache(string root, string architecture)
         var entries = new HashSet<Library>();
         foreach (var folder in folders)
         {
-            if (Resolve(folder) is not { } real || !Directory.Exists(root + real) || !seen.Add(real))
+            if (Tree.Resolve(root, folder) is not { } real || !Directory.Exists(root + real) || !seen.Add(real))
                 continue;
             if (Directory.Exists($"{root}{real}/glibc-hwcaps"))
                 return null; // libraries for some processors only: a section of its own
@@ -87,39 +87,6 @@ sealed class LoaderCache(string root, string architecture)
         return folders;
     }
 
-    /// <summary>Where a path leads in the image; null if it leads nowhere.</summary>
-    string? Resolve(string path)
-    {
-        var at = "/";
-        var left = new Stack<string>(path.Split('/').Reverse());
-        for (var links = 0; left.TryPop(out var part);)
-        {
-            if (part is "" or ".")
-                continue;
-            if (part == "..")
-            {
-                at = Path.GetDirectoryName(at) ?? "/";
-                continue;
-            }
-            var next = Path.Combine(at, part);
-            if (Posix.Look(root + next) is not { } stat)
-                return null;
-            if (!stat.IsLink)
-            {
-                at = next;
-                continue;
-            }
-            if (++links > 40)
-                return null;
-            var target = new FileInfo(root + next).LinkTarget!;
-            if (target.StartsWith('/'))
-                at = "/";
-            foreach (var name in target.Split('/').Reverse())
-                left.Push(name);
-        }
-        return at;
-    }
-
     /// <summary>The libraries in a folder: the name that programs ask for, and the file.</summary>
     Dictionary<string, string> In(string folder, string real)
     {
@@ -130,7 +97,7 @@ sealed class LoaderCache(string root, string architecture)
             if (!library.IsMatch(name) || !name.Contains(".so") ||
                 name.EndsWith("-gdb.py") || name.EndsWith(".dpkg-new") || name.EndsWith(".dpkg-tmp"))
                 continue;
-            if (Resolve($"{folder}/{name}") is not { } target || !File.Exists(root + target) ||
+            if (Tree.Resolve(root, $"{folder}/{name}") is not { } target || !File.Exists(root + target) ||
                 Soname(root + target) is not { } soname)
                 continue;
             if (soname == "")
@@ -183,7 +150,7 @@ sealed class LoaderCache(string root, string architecture)
     /// <summary>What ldconfig writes about itself.</summary>
     string? Release()
     {
-        var libc = Resolve($"/usr/lib/{tuple}/libc.so.6");
+        var libc = Tree.Resolve(root, $"/usr/lib/{tuple}/libc.so.6");
         if (libc == null)
             return null;
         var match = release.Match(Encoding.Latin1.GetString(File.ReadAllBytes(root + libc)));
