@@ -157,6 +157,10 @@ func TestMistakes(t *testing.T) {
 					"ln -s x usr/bin/p"}}}},
 			"script: a script diverts /usr/bin/program to /usr/bin/p, and the base for this platform has it at " +
 				"/usr/bin/program.there"},
+		"a package that only the build platform gets": {installation{install: []made{
+			{name: "only", only: "amd64", scripts: map[string]string{"postinst": "echo a > etc/only"}},
+			script("echo a > etc/a")}},
+			"only 1 is installed for the build platform alone, and has scripts"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

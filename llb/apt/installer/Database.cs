@@ -46,13 +46,17 @@ static class Database
         Query(root, "${Conffiles}\n").Select(l => l.Trim().Split(' ')[0]).Where(l => l != "").ToHashSet();
 
     /// <summary>The paths of a package, for an architecture; none if a root does not have it.</summary>
-    internal static IEnumerable<string> Paths(string root, string package, string architecture)
-    {
-        var info = Path.Combine(root, Folder, "info");
-        var file = new[] { $"{package}.list", $"{package}:{architecture}.list" }
-            .Select(name => Path.Combine(info, name)).FirstOrDefault(File.Exists);
-        return file == null ? [] : File.ReadLines(file);
-    }
+    internal static IEnumerable<string> Paths(string root, string package, string architecture) =>
+        Info(root, package, architecture, "list").SelectMany(File.ReadLines);
+
+    /// <summary>Whether scripts run when a package is installed.</summary>
+    internal static bool HasScripts(string root, string package, string architecture) =>
+        new[] { "preinst", "postinst", "config" }.SelectMany(s => Info(root, package, architecture, s)).Any();
+
+    // The file with something of a package: its name has the architecture if several of them can be installed.
+    static IEnumerable<string> Info(string root, string package, string architecture, string what) =>
+        new[] { $"{package}.{what}", $"{package}:{architecture}.{what}" }
+            .Select(name => Path.Combine(root, Folder, "info", name)).Where(File.Exists).Take(1);
 
     static string[] Query(string root, string format) =>
         Tool.Output("dpkg-query", "--admindir=" + Path.Combine(root, Folder), "-W", "-f=" + format)

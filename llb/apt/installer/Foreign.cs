@@ -78,6 +78,14 @@ sealed class Foreign(Request request)
                     $"cannot run here, and {why}, so what they do is not known. skip-scripts: [{archive.Package}] " +
                     "installs it without them");
         }
+        // What the scripts of other packages did to the twin would be done here as well.
+        var here = Database.Versions(request.Target).Keys.Concat(archives.Select(a => a.Package)).ToHashSet();
+        foreach (var (package, version) in twin)
+            if (before.GetValueOrDefault(package) != version && !here.Contains(package) &&
+                !request.SkipScripts.Contains(package) && Database.HasScripts(request.Installed, package, native))
+                mistakes.Add($"{package} {version} is installed for the build platform alone, and has scripts, so " +
+                    $"what the scripts of other packages do is not known. skip-scripts: [{package}] does here what " +
+                    "all of them did");
         if (mistakes.Count > 0)
             throw new Mistake(mistakes);
     }
@@ -194,8 +202,7 @@ sealed class Foreign(Request request)
         return taken;
     }
 
-    static bool IsScript(string file) =>
-        Path.GetExtension(file) is ".preinst" or ".postinst" or ".prerm" or ".postrm" or ".config";
+    static bool IsScript(string file) => Archive.IsScript(Path.GetExtension(file).TrimStart('.'));
 
     void PutScripts(string db, List<string> kept, IReadOnlyList<Archive> archives)
     {
