@@ -39,11 +39,12 @@ func TestScripts(t *testing.T) {
 		"a folder that is moved":    {base: base, install: []made{script("mv usr/share/program usr/share/p")}},
 		"a folder behind a link": {install: []made{program,
 			script("mv usr/share/program opt; ln -s /opt/program usr/share/program")}},
-		"a hard link to a program":      {base: base, install: []made{script("ln usr/bin/program usr/bin/other")}},
-		"a hard link of the same run":   {install: []made{program, script("ln -f usr/bin/program usr/bin/other")}},
-		"hard links to what it made":    {install: []made{script("cd etc; echo a > a; ln a b; ln a ../opt/c")}},
-		"a hard link into a tuple":      {base: base, install: []made{script("cd usr/lib/*/program; ln plugin other")}},
-		"a mode of all names":           {base: base, install: []made{script("cd usr/bin; ln program other; chmod 4755 program")}},
+		"a hard link to a program":    {base: base, install: []made{script("ln usr/bin/program usr/bin/other")}},
+		"a hard link of the same run": {install: []made{program, script("ln -f usr/bin/program usr/bin/other")}},
+		"hard links to what it made":  {install: []made{script("cd etc; echo a > a; ln a b; ln a ../opt/c")}},
+		"a hard link into a tuple":    {base: base, install: []made{script("cd usr/lib/*/program; ln plugin other")}},
+		"a mode of all names": {
+			base: base, install: []made{script("cd usr/bin; ln program other; chmod 4755 program")}},
 		"a link to a folder of a tuple": {base: base, install: []made{script("ln -s /$(echo usr/lib/*/program) opt/p")}},
 		"names that part": {
 			base: []made{script("echo a > etc/a; ln etc/a etc/b")},
@@ -85,6 +86,11 @@ func TestScripts(t *testing.T) {
 			change:  func(t *testing.T, root string) { appendTo(t, root, "etc/passwd", "b:x:200:200::/:/bin/sh\n") },
 			install: []made{script("echo a:x:100:100::/:/bin/false >> etc/passwd")},
 		},
+		"states of apt": {install: []made{
+			{name: "here", only: "amd64"}, {name: "there", only: "arm64"}, {name: "both"},
+			script("for p in both here there; do\n" +
+				"[ ! -e var/lib/dpkg/info/$p.list ] || printf 'Package: %s\\nArchitecture: %s\\nAuto-Installed: 1\\n\\n' \\\n" +
+				"$p $DPKG_MAINTSCRIPT_ARCH >> var/lib/apt/extended_states\ndone")}},
 		"units": {install: []made{{name: "unit", files: map[string]string{"lib/systemd/system/unit.service": "[Unit]\n"},
 			scripts: map[string]string{"postinst": "mkdir -p etc/systemd/system/multi-user.target.wants\n" +
 				"ln -s /lib/systemd/system/unit.service etc/systemd/system/multi-user.target.wants/unit.service"}}}},
@@ -157,6 +163,11 @@ func TestMistakes(t *testing.T) {
 					"ln -s x usr/bin/p"}}}},
 			"script: a script diverts /usr/bin/program to /usr/bin/p, and the base for this platform has it at " +
 				"/usr/bin/program.there"},
+		"libraries that the loader does not find": {installation{base: []made{{name: "libs", files: map[string]string{
+			"usr/lib/TUPLE/glibc-hwcaps/a": "", "opt/lib/liba.so.1": "\x7fELF", "etc/ld.so.conf": "/opt/lib\n"}}},
+			install: []made{script("echo > etc/ld.so.cache")}},
+			"/etc/ld.so.cache for arm64 needs what base.packages cannot write, and the loader does not find " +
+				"/opt/lib/liba.so.1 without it"},
 		"a package that only the build platform gets": {installation{install: []made{
 			{name: "only", only: "amd64", scripts: map[string]string{"postinst": "echo a > etc/only"}},
 			script("echo a > etc/a")}},

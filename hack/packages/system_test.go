@@ -85,7 +85,9 @@ func system(t *testing.T, arch string, packages []made) (root string) {
 	} {
 		write(t, root, name, text)
 	}
-	for _, dir := range []string{"opt", "var/lib/dpkg/updates", "var/lib/dpkg/triggers", "var/lib/dpkg/alternatives"} {
+	for _, dir := range []string{
+		"opt", "var/lib/apt", "var/lib/dpkg/updates", "var/lib/dpkg/triggers", "var/lib/dpkg/alternatives",
+	} {
 		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
 			t.Fatal(err)
 		}

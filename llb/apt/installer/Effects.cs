@@ -15,13 +15,14 @@ sealed class Effects
     readonly Request request;
     readonly Translation translation;
     readonly Scripts scripts;
+    readonly AptStates states;
     readonly SortedDictionary<string, Stat> before, after;
     readonly SortedDictionary<string, Stat> changed = new(StringComparer.Ordinal);
     readonly ILookup<(ulong, ulong), string> names; // of files of the twin that have several, by what these share
 
-    internal Effects(Request request, Translation translation, Scripts scripts)
+    internal Effects(Request request, Translation translation, Scripts scripts, AptStates states)
     {
-        (this.request, this.translation, this.scripts) = (request, translation, scripts);
+        (this.request, this.translation, this.scripts, this.states) = (request, translation, scripts, states);
         before = Tree.Scan(request.Unpacked, Skipped);
         after = Tree.Scan(request.Installed, Skipped);
         foreach (var (path, stat) in after)
@@ -42,7 +43,7 @@ sealed class Effects
 
     internal void Apply()
     {
-        var contents = new Contents(request, translation, scripts, before);
+        var contents = new Contents(request, translation, scripts, states, before);
         // First what scripts copied or moved, while it is there.
         foreach (var (path, stat) in changed.Where(e => e.Value.IsFile))
             contents.Stage(path, stat);

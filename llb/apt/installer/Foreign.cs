@@ -34,9 +34,11 @@ sealed class Foreign(Request request)
     {
         Archive[] archives = Archives();
         var scripts = new Scripts(archives, request.SkipScripts);
+        var before = Database.Versions(request.Target);
         CheckTwin(archives);
         Unpack(archives, scripts);
-        new Effects(request, Translation, scripts).Apply();
+        var added = archives.Where(a => !before.ContainsKey(a.Package)).ToArray();
+        new Effects(request, Translation, scripts, new AptStates(request, Translation, added)).Apply();
         if (File.Exists(Path.Combine(request.Installed, "etc/ld.so.cache")))
             new LoaderCache(request.Target, architecture).Write();
         Tidy.FixTimes(request.Target, request.Time);

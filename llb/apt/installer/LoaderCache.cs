@@ -13,7 +13,7 @@ namespace Crosshull.Packages;
 /// <summary>
 /// Writes etc/ld.so.cache of an image whose ldconfig cannot run here. The bytes are those that glibc's ldconfig writes
 /// (elf/ldconfig.c, elf/cache.c and elf/stringtable.c of glibc 2.36). An image gets no cache where it would need parts
-/// that this class does not write; then the loader searches the default folders.
+/// that this class does not write; then the loader searches the default folders, and has to find all there.
 /// </summary>
 sealed class LoaderCache(string root, string architecture)
 {
@@ -40,14 +40,28 @@ sealed class LoaderCache(string root, string architecture)
         if (had && bytes != null && File.ReadAllBytes(file).AsSpan().SequenceEqual(bytes))
             return;
         File.Delete(file);
-        if (bytes != null)
+        if (bytes == null)
+            CheckFolders();
+        else
             File.WriteAllBytes(file, bytes);
+    }
+
+    string[] Default => [$"/lib/{tuple}", $"/usr/lib/{tuple}", "/lib", "/usr/lib"];
+
+    // The loader would not find libraries in the other folders without a cache.
+    void CheckFolders()
+    {
+        var found = Default.Select(folder => Tree.Resolve(root, folder)).ToHashSet();
+        foreach (var folder in Folders("/etc/ld.so.conf"))
+            if (Tree.Resolve(root, folder) is { } real && !found.Contains(real) && Directory.Exists(root + real) &&
+                Directory.EnumerateFileSystemEntries(root + real, "lib*.so*").FirstOrDefault() is { } library)
+                throw new Mistake($"/etc/ld.so.cache for {architecture} needs what base.packages cannot write, and " +
+                    $"the loader does not find {library[root.Length..]} without it");
     }
 
     byte[]? Make()
     {
-        string[] folders =
-            [.. Folders("/etc/ld.so.conf"), $"/lib/{tuple}", $"/usr/lib/{tuple}", "/lib", "/usr/lib"];
+        string[] folders = [.. Folders("/etc/ld.so.conf"), .. Default];
         var seen = new HashSet<string>();
         var entries = new HashSet<Library>();
         foreach (var folder in folders)

@@ -41,7 +41,8 @@ static class Texts
         return string.Concat(all.Values.Select(stanza => stanza + "\n\n"));
     }
 
-    static Dictionary<string, string> Stanzas(string text, string[] fields)
+    /// <summary>The stanzas of a text, by the lines that name them.</summary>
+    internal static Dictionary<string, string> Stanzas(string text, string[] fields)
     {
         string Key(string stanza) => string.Join('\n', stanza.Split('\n').Where(l => fields.Any(l.StartsWith)));
         return text.Split("\n\n").Select(s => s.Trim('\n')).Where(s => s != "").GroupBy(Key)
