@@ -91,6 +91,12 @@ func TestScripts(t *testing.T) {
 			script("for p in both here there; do\n" +
 				"[ ! -e var/lib/dpkg/info/$p.list ] || printf 'Package: %s\\nArchitecture: %s\\nAuto-Installed: 1\\n\\n' \\\n" +
 				"$p $DPKG_MAINTSCRIPT_ARCH >> var/lib/apt/extended_states\ndone")}},
+		"a compiled module": {install: []made{{name: "module", files: map[string]string{"usr/lib/module/m.py": "1\n"},
+			scripts: map[string]string{"postinst": compile}}}},
+		"a compiled module behind a link": {install: []made{{name: "module",
+			files:   map[string]string{"etc/module/m.py": "1\n"},
+			links:   map[string]string{"usr/lib/module/m.py": "/etc/module/m.py"},
+			scripts: map[string]string{"postinst": compile}}}},
 		"units": {install: []made{{name: "unit", files: map[string]string{"lib/systemd/system/unit.service": "[Unit]\n"},
 			scripts: map[string]string{"postinst": "mkdir -p etc/systemd/system/multi-user.target.wants\n" +
 				"ln -s /lib/systemd/system/unit.service etc/systemd/system/multi-user.target.wants/unit.service"}}}},
@@ -106,6 +112,27 @@ func TestScripts(t *testing.T) {
 			t.Parallel()
 			i.check(t, "amd64", "arm64")
 		})
+	}
+}
+
+// compile does what Python does: it writes the time of the source, and what comes of it.
+const compile = `cd usr/lib/module; mkdir __pycache__
+t=$(stat -c %Y "$DPKG_ROOT/$(readlink m.py || echo usr/lib/module/m.py)"); time=
+for shift in 0 8 16 24; do time=$time\\$(printf %03o $((t >> shift & 255))); done
+printf "magi\\000\\000\\000\\000${time}sizecode" > __pycache__/m.cpython-311.pyc`
+
+// A compiled module of another source than the image has is left out. Python would take it for that of its source.
+func TestModuleOfAnotherSource(t *testing.T) {
+	i := installation{install: []made{{name: "module", scripts: map[string]string{"postinst": compile},
+		more: map[string]map[string]string{
+			"amd64": {"usr/lib/module/m.py": "64\n"}, "armhf": {"usr/lib/module/m.py": "32\n"},
+		}}}}
+	r, err := i.apply(t, "amd64", "armhf", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all, err := filepath.Glob(r.got + "/usr/lib/module/__pycache__/*"); err != nil || len(all) > 0 {
+		t.Errorf("the image has %q, %v", all, err)
 	}
 }
 

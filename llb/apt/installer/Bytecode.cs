@@ -2,7 +2,6 @@
 
 using System;
 using System.Buffers.Binary;
-using System.IO;
 using System.Text.RegularExpressions;
 
 namespace Crosshull.Packages;
@@ -23,9 +22,9 @@ static class Bytecode
     /// A compiled module for the source of an image; null if that is another source than the one that was compiled.
     /// Then Python compiles it again.
     /// </summary>
-    internal static byte[]? For(byte[] module, string source, string other)
+    internal static byte[]? For(byte[] module, string? source, string? other)
     {
-        if (!File.Exists(source) || !File.Exists(other) || !Tree.SameContent(source, other))
+        if (source == null || other == null || !Tree.SameContent(source, other))
             return null;
         const int time = 8;
         // See PEP 552: the flags are zero if the time of the source follows, and not a hash.

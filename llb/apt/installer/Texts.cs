@@ -12,7 +12,8 @@ namespace Crosshull.Packages;
 static class Texts
 {
     /// <summary>The text of a file, a character for each byte; empty if there is none.</summary>
-    internal static string Of(string file) => File.Exists(file) ? File.ReadAllText(file, Encoding.Latin1) : "";
+    internal static string Of(string file) =>
+        Posix.Look(file) is { IsFile: true } ? File.ReadAllText(file, Encoding.Latin1) : "";
 
     /// <summary>
     /// What text becomes, where was became now; null if that cannot be told. If text is another one than was, lines can
