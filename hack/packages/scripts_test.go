@@ -121,6 +121,19 @@ t=$(stat -c %Y "$DPKG_ROOT/$(readlink m.py || echo usr/lib/module/m.py)"); time=
 for shift in 0 8 16 24; do time=$time\\$(printf %03o $((t >> shift & 255))); done
 printf "magi\\000\\000\\000\\000${time}sizecode" > __pycache__/m.cpython-311.pyc`
 
+// A cache of fonts is for processors whose memory is laid out alike.
+func TestCacheOfFonts(t *testing.T) {
+	i := installation{install: []made{script("cd var; mkdir -p cache/fontconfig; echo > cache/fontconfig/0-le64.cache-8")}}
+	i.check(t, "amd64", "arm64")
+	r, err := i.apply(t, "amd64", "armhf", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all, err := filepath.Glob(r.got + "/var/cache/fontconfig/*"); err != nil || len(all) > 0 {
+		t.Errorf("the image has %q, %v", all, err)
+	}
+}
+
 // A compiled module of another source than the image has is left out. Python would take it for that of its source.
 func TestModuleOfAnotherSource(t *testing.T) {
 	i := installation{install: []made{{name: "module", scripts: map[string]string{"postinst": compile},

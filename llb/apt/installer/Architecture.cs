@@ -30,6 +30,9 @@ sealed record Architecture(string Name, string Tuple, params string[] Others)
     internal static Architecture Of(string name) => all.FirstOrDefault(a => a.Name == name) ??
         throw new Mistake($"base.packages does not know the architecture {name}");
 
+    /// <summary>Whether its addresses have 64 bits.</summary>
+    internal bool IsWide => Name is not ("armhf" or "armel" or "i386");
+
     /// <summary>Replaces GNU's name by that of another architecture.</summary>
     internal string ReplaceTuple(string text, Architecture other) =>
         text.Contains(Tuple) ? Whole(Tuple).Replace(text, other.Tuple) : text;

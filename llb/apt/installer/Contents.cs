@@ -89,8 +89,8 @@ sealed class Contents(
         if (Bytecode.Source(path) is { } source)
             return translation.Names(bytes)
                 ? null
-                : Bytecode.For(bytes, Tree.File(request.Installed, source),
-                    Tree.File(request.Target, translation.Path(source)));
+                : Bytecode.For(bytes, Tree.FileAt(request.Installed, source),
+                    Tree.FileAt(request.Target, translation.Path(source)));
         if (bytes.Contains((byte)0))
             return translation.Names(bytes) ? Refuse(path, "which names the architecture of the build platform") :
                 changed && !(Posix.Look(to) is { IsFile: true } && Tree.SameContent(Was(path), to))

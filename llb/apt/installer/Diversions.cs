@@ -17,7 +17,7 @@ sealed record Diversion(string From, string To, string Package);
 /// </summary>
 sealed class Diversions(Request request, Translation translation, string architecture)
 {
-    const string File = "diversions";
+    const string List = "diversions";
 
     readonly IReadOnlyList<Diversion> before = Read(request.Pristine), after = Read(request.Installed);
     readonly IReadOnlyList<Diversion> ofTarget = Read(request.Target);
@@ -98,13 +98,13 @@ sealed class Diversions(Request request, Translation translation, string archite
 
     Diversion Translated(Diversion d) => new(translation.Path(d.From), translation.Path(d.To), d.Package);
 
-    static string Name(string root) => Path.Combine(root, Database.Folder, File);
+    static string Name(string root) => Path.Combine(root, Database.Folder, List);
 
     // The database has three lines for each.
     static Diversion[] Read(string root) =>
         Texts.Of(Name(root)).Split('\n').Chunk(3).Where(lines => lines.Length == 3)
             .Select(lines => new Diversion(lines[0], lines[1], lines[2])).ToArray();
 
-    void Write(IEnumerable<Diversion> all) => System.IO.File.WriteAllText(
+    void Write(IEnumerable<Diversion> all) => File.WriteAllText(
         Name(request.Target), string.Concat(all.Select(d => $"{d.From}\n{d.To}\n{d.Package}\n")), Encoding.Latin1);
 }

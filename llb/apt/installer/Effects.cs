@@ -26,7 +26,8 @@ sealed class Effects
         before = Tree.Scan(request.Unpacked, Skipped);
         after = Tree.Scan(request.Installed, Skipped);
         foreach (var (path, stat) in after)
-            if (!Tidy.IsLog(path, stat) && (!before.TryGetValue(path, out var was) || !Same(path, was, stat)))
+            if (!Tidy.IsLog(path, stat) && !IsUseless(path, stat) &&
+                !(before.TryGetValue(path, out var was) && Same(path, was, stat)))
                 changed[path] = stat;
         names = after.Where(e => e.Value is { IsFile: true, Names.Count: > 1 })
             .ToLookup(e => Shared(e.Value), e => e.Key);
@@ -40,6 +41,11 @@ sealed class Effects
             "var/lib/dpkg/info" or "var/lib/dpkg/updates" or "var/lib/dpkg/triggers" or "var/lib/dpkg/arch" or
             "var/lib/dpkg/diversions" ||
         path.StartsWith("var/lib/dpkg/status") || path.StartsWith("var/lib/dpkg/lock") || Tidy.LeftOut(path);
+
+    // fontconfig looks for a cache by a name that says how memory is laid out, and reads the fonts if there is none.
+    bool IsUseless(string path, Stat stat) =>
+        !translation.SameMemory && stat.IsFile && path.StartsWith("var/cache/fontconfig/", StringComparison.Ordinal) &&
+        path.Contains(".cache-");
 
     internal void Apply()
     {

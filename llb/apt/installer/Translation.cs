@@ -15,6 +15,9 @@ sealed class Translation(string from, string to, string root)
 {
     readonly Architecture source = Architecture.Of(from), target = Architecture.Of(to);
 
+    /// <summary>Whether programs of the image have data in memory as those of the twin have it.</summary>
+    internal bool SameMemory => source.IsWide == target.IsWide;
+
     /// <summary>The path of the image for a path of the twin.</summary>
     internal string Path(string path) => Path(path, "");
 

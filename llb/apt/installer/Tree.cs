@@ -32,11 +32,11 @@ static class Tree
     }
 
     static HashSet<string> Mounts() =>
-        System.IO.File.ReadLines("/proc/self/mountinfo").Select(line => line.Split(' ')[4]).Where(m => m != "/").ToHashSet();
+        File.ReadLines("/proc/self/mountinfo").Select(line => line.Split(' ')[4]).Where(m => m != "/").ToHashSet();
 
     internal static bool SameContent(string a, string b)
     {
-        using FileStream one = System.IO.File.OpenRead(a), other = System.IO.File.OpenRead(b);
+        using FileStream one = File.OpenRead(a), other = File.OpenRead(b);
         if (one.Length != other.Length)
             return false;
         byte[] left = new byte[65536], right = new byte[65536];
@@ -83,7 +83,7 @@ static class Tree
     }
 
     /// <summary>The file that a path of a root leads to; null if it leads to none.</summary>
-    internal static string? File(string root, string path) =>
+    internal static string? FileAt(string root, string path) =>
         Resolve(root, path) is { } real && Posix.Look(root + real) is { IsFile: true } ? root + real : null;
 
     /// <summary>Gives a file the owner, mode, attributes and time of another.</summary>
