@@ -31,7 +31,11 @@ var program = made{
 func TestScripts(t *testing.T) {
 	base := []made{program}
 	for name, i := range map[string]installation{
-		"a copy of a program":       {base: base, install: []made{script("cp usr/bin/program usr/bin/copy")}},
+		"a copy of a program": {base: base, install: []made{script("cp usr/bin/program usr/bin/copy")}},
+		"a text that several files have by chance": {
+			base: []made{{name: "chance", files: map[string]string{"opt/a": "1\n"}, more: map[string]map[string]string{
+				"amd64": {"opt/b": "1\n"}, "arm64": {"opt/b": "2\n"}}}},
+			install: []made{script("echo 1 > etc/one")}},
 		"a copy with its time":      {base: base, install: []made{script("cp -a usr/bin/program usr/bin/copy")}},
 		"a copy of the same run":    {install: []made{program, script("cp -a usr/share/program/bits etc/bits")}},
 		"a copy in place of a file": {base: base, install: []made{script("cd usr/share/program; cp bits words")}},
@@ -185,6 +189,11 @@ func TestMistakes(t *testing.T) {
 			{name: "some", more: map[string]map[string]string{"amd64": {"opt/b": "b"}}},
 			script("ln -s ../opt/b etc/b")}},
 			"script: a script makes /etc/b, a link to /opt/b, which is not there for this platform"},
+		"a copy of one of two": {installation{
+			base: []made{{name: "two", more: map[string]map[string]string{
+				"amd64": {"opt/a": "1\n", "opt/b": "1\n"}, "arm64": {"opt/a": "2\n", "opt/b": "3\n"}}}},
+			install: []made{script("cat opt/a > etc/one")}},
+			"script: a script makes /etc/one, a copy of one of several files, which differ for this platform"},
 		"a user whose number another one has": {installation{
 			change:  func(t *testing.T, root string) { appendTo(t, root, "etc/passwd", "b:x:100:100::/:/bin/sh\n") },
 			install: []made{script("echo a:x:100:100::/:/bin/false >> etc/passwd")}},
@@ -219,6 +228,28 @@ func TestMistakes(t *testing.T) {
 				t.Errorf("got %v, want %s", err, tc.want)
 			}
 		})
+	}
+}
+
+// A package whose scripts may be skipped is installed without what cannot be had.
+func TestSkipScripts(t *testing.T) {
+	some := made{name: "some", files: map[string]string{"opt/some/a": "a"}, more: map[string]map[string]string{
+		"arm64": {"opt/some/b": "b"}}}
+	i := installation{base: []made{some, program}, skip: []string{"script"}, install: []made{script(
+		"rm -r opt/some; ln -s /etc opt/some; echo >> usr/bin/program; chmod 700 usr/bin/program\n" +
+			"printf '\\177ELF' > usr/bin/made; mkfifo etc/pipe; ln -s no etc/no; echo a > etc/a")}}
+	r, err := i.apply(t, "amd64", "arm64", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := entries(t, r.got)
+	for name, want := range map[string]string{
+		"opt/some": "drwxr-xr-x, owner 0:0", "usr/bin/program": "-rwx------, owner 0:0, content \"\\x7fELF program arm64\"",
+		"usr/bin/made": "", "etc/pipe": "", "etc/a": "-rw-r--r--, owner 0:0, content \"a\\n\"",
+	} {
+		if got := all[name]; got != want && !strings.HasPrefix(got, want+", of ") {
+			t.Errorf("%s is %s, want %s", name, got, want)
+		}
 	}
 }
 

@@ -94,9 +94,15 @@ sealed class Effects
             Directory.CreateDirectory(to);
         }
         else if (!stat.IsLink && !stat.IsFile)
+        {
             scripts.Refuse("makes", path, "which is no file, folder or link");
+            return;
+        }
         else if (Posix.Look(to) is { IsFolder: true } && !Remove(to))
+        {
             scripts.Refuse("makes", path, "where other files are for this platform");
+            return;
+        }
         else if (stat.IsLink)
         {
             Remove(to);

@@ -33,10 +33,11 @@ sealed class Origins(Request request, Translation translation, IReadOnlyDictiona
             .OrderByDescending(p => p.SameTime).ThenByDescending(p => p.SameName).ToArray();
         if (found.Length == 0)
             return null;
-        var best = found[0];
-        ambiguous = found.TakeWhile(p => (p.SameTime, p.SameName) == (best.SameTime, best.SameName))
-            .Any(p => !Tree.SameContent(p.File, best.File));
-        return ambiguous ? null : new Origin(best.File, best.SameTime);
+        var best = found.TakeWhile(p => (p.SameTime, p.SameName) == (found[0].SameTime, found[0].SameName)).ToArray();
+        // Files of few bytes are often the same by chance. Then what the script wrote is right as it is.
+        var same = best.FirstOrDefault(p => Tree.SameContent(p.File, file), best[0]);
+        ambiguous = !Tree.SameContent(same.File, file) && best.Any(p => !Tree.SameContent(p.File, same.File));
+        return ambiguous ? null : new Origin(same.File, same.SameTime);
     }
 
     static bool SameTime(Stat a, Stat b) => (a.Seconds, a.Nanoseconds) == (b.Seconds, b.Nanoseconds);
