@@ -36,6 +36,27 @@ func TestScripts(t *testing.T) {
 			base: []made{{name: "chance", files: map[string]string{"opt/a": "1\n"}, more: map[string]map[string]string{
 				"amd64": {"opt/b": "1\n"}, "arm64": {"opt/b": "2\n"}}}},
 			install: []made{script("echo 1 > etc/one")}},
+		"triggers": {
+			base: []made{cache("one", "interest-noawait /usr/share/words"), cache("two", "interest /usr/share/words"),
+				cache("three", "interest named")},
+			install: []made{{name: "words", files: map[string]string{"usr/share/words/a": "ARCH"}},
+				cache("four", "interest-noawait /usr/share/words"), script("dpkg-trigger named"),
+				{name: "five", triggers: "activate named"}},
+		},
+		"triggers of paths that name the architecture": {
+			base:    []made{cache("one", "interest-noawait /usr/lib/x86_64-linux-gnu/words")},
+			install: []made{{name: "words", files: map[string]string{"usr/lib/x86_64-linux-gnu/words/a": ""}}},
+		},
+		"an override": {base: base, install: []made{
+			script("dpkg-statoverride --update --add root root 4755 /usr/bin/program")}},
+		"an override of the same run": {install: []made{program,
+			script("dpkg-statoverride --update --add root root 4755 /usr/bin/program")}},
+		"an override that is gone": {
+			base: []made{program, script("dpkg-statoverride --update --add root root 4755 /usr/bin/program")},
+			install: []made{{name: "script", version: "2", scripts: map[string]string{
+				"postinst": "dpkg-statoverride --remove /usr/bin/program"}},
+				{name: "program", version: "2", files: map[string]string{"usr/bin/program": "\x7fELF two ARCH"}}},
+		},
 		"a copy with its time":      {base: base, install: []made{script("cp -a usr/bin/program usr/bin/copy")}},
 		"a copy of the same run":    {install: []made{program, script("cp -a usr/share/program/bits etc/bits")}},
 		"a copy in place of a file": {base: base, install: []made{script("cd usr/share/program; cp bits words")}},
@@ -69,6 +90,23 @@ func TestScripts(t *testing.T) {
 				links:   map[string]string{"usr/share/moves": "other"},
 				scripts: helper("dir_to_symlink /usr/share/moves other 2")}},
 		},
+		"a link that the package goes through": {install: []made{{name: "moves",
+			files: map[string]string{"usr/share/moves/a": "\x7fELF ARCH"},
+			scripts: map[string]string{
+				"preinst": "mkdir opt/moves; mkdir -p usr/share; ln -s ../../opt/moves usr/share/moves"}}}},
+		"a folder that a script makes before": {install: []made{{name: "moves",
+			files:   map[string]string{"usr/share/moves/a": "\x7fELF ARCH"},
+			scripts: map[string]string{"preinst": "mkdir -m 700 -p usr/share/moves; chown 5:5 usr/share/moves"}}}},
+		"configuration that a script writes before": {install: []made{{name: "moves",
+			files:   map[string]string{"etc/moves.conf": "a\n"},
+			scripts: map[string]string{"preinst": "echo own > etc/moves.conf"}}}},
+		"configuration that a script writes before an update": {
+			base: []made{{name: "moves", files: map[string]string{"etc/moves.conf": "a\n"}}},
+			install: []made{{name: "moves", version: "2", files: map[string]string{"etc/moves.conf": "b\n"},
+				scripts: map[string]string{"preinst": "echo own >> etc/moves.conf"}}}},
+		"configuration that a script changes": {install: []made{{name: "moves",
+			files:   map[string]string{"etc/moves.conf": "a\n"},
+			scripts: map[string]string{"postinst": "echo own >> etc/moves.conf"}}}},
 		"configuration that is gone": {
 			base:    []made{{name: "moves", files: map[string]string{"etc/moves.conf": "a", "etc/stays": "b"}}},
 			install: []made{{name: "moves", version: "2", scripts: helper("rm_conffile /etc/moves.conf 2")}},
@@ -151,6 +189,12 @@ func TestModuleOfAnotherSource(t *testing.T) {
 	if all, err := filepath.Glob(r.got + "/usr/lib/module/__pycache__/*"); err != nil || len(all) > 0 {
 		t.Errorf("the image has %q, %v", all, err)
 	}
+}
+
+// cache is a package that lists words when a trigger says that there are more.
+func cache(name, triggers string) made {
+	return made{name: name, triggers: triggers, scripts: map[string]string{
+		"postinst": "mkdir -p var/cache/words; ls usr/share/words > var/cache/words/" + name + " 2>&1 || true"}}
 }
 
 // helper are the scripts that call dpkg-maintscript-helper.

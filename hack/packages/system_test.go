@@ -29,13 +29,14 @@ var tuples = map[string]string{
 
 // made is a package to make. TUPLE and ARCH in what it has stand for the names of its architecture.
 type made struct {
-	name    string
-	version string // empty: 1
-	control string // further lines
-	only    string // the one architecture that has it; empty: all
-	files   map[string]string
-	links   map[string]string
-	scripts map[string]string // by their names; they run in the root of the system
+	name     string
+	version  string // empty: 1
+	control  string // further lines
+	only     string // the one architecture that has it; empty: all
+	files    map[string]string
+	links    map[string]string
+	scripts  map[string]string // by their names; they run in the root of the system
+	triggers string
 	// more are files of one architecture beside files, or in their place.
 	more map[string]map[string]string
 }
@@ -160,6 +161,9 @@ func (p made) pack(t *testing.T, arch, dir string) {
 		if err := os.Chmod(filepath.Join(root, "DEBIAN", name), 0o755); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if p.triggers != "" {
+		write(t, root, "DEBIAN/triggers", p.triggers+"\n")
 	}
 	// Files of one version have the same time, which differs between architectures as it does after a rebuild.
 	built := time.Unix(1_600_000_000+int64(len(arch+tuples[arch]))*86400, 0)
