@@ -90,6 +90,8 @@ func TestScripts(t *testing.T) {
 				links:   map[string]string{"usr/share/moves": "other"},
 				scripts: helper("dir_to_symlink /usr/share/moves other 2")}},
 		},
+		"a link to what a machine makes when it runs": {install: []made{
+			script("mkdir -p run/lock; ln -s /run/lock var/lock")}},
 		"a link that the package goes through": {install: []made{{name: "moves",
 			files: map[string]string{"usr/share/moves/a": "\x7fELF ARCH"},
 			scripts: map[string]string{

@@ -264,8 +264,9 @@ func (i installation) check(t *testing.T, from, to string) result {
 	return r
 }
 
-// leftBehind are files that differ, and may: locks, logs and backups.
-var leftBehind = regexp.MustCompile(`^var/lib/dpkg/(lock.*|triggers/(Lock|Unincorp)|status-old|arch)$|^var/log(/|$)`)
+// leftBehind are files that differ, and may: locks, logs, backups, and what is there only while a machine runs.
+var leftBehind = regexp.MustCompile(
+	`^var/lib/dpkg/(lock.*|triggers/(Lock|Unincorp)|status-old|arch)$|^(run|var/log)(/|$)`)
 
 // entries says of each file of a system what it is.
 func entries(t *testing.T, root string) map[string]string {

@@ -132,13 +132,12 @@ sealed class Effects
                 .Where(p => p != path && (!changed.ContainsKey(p) || string.CompareOrdinal(p, path) < 0))
                 .Select(Target).FirstOrDefault(p => Posix.Look(p) is { IsFile: true });
 
-    // A link that leads somewhere in the twin leads somewhere in the image, too.
+    // A link that leads somewhere in the twin leads somewhere in the image, too, unless that is left out.
     void CheckLink(string path)
     {
-        if (Tree.Resolve(request.Installed, path) is not { } leads ||
-            Tree.Resolve(request.Target, translation.Path(path)) != null || Posix.Look(Target(path)) == null)
-            return;
-        scripts.Refuse("makes", path, $"a link to {leads}, which is not there for this platform");
+        if (Tree.Resolve(request.Installed, path) is { } leads && after.ContainsKey(leads.TrimStart('/')) &&
+            Tree.Resolve(request.Target, translation.Path(path)) == null && Posix.Look(Target(path)) != null)
+            scripts.Refuse("makes", path, $"a link to {leads}, which is not there for this platform");
     }
 
     // Whether nothing is left there.
