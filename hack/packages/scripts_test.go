@@ -226,6 +226,14 @@ func TestMistakes(t *testing.T) {
 	}{
 		"a program that a script makes": {installation{install: []made{script("printf '\\177ELF' > usr/bin/made")}},
 			"script: a script makes /usr/bin/made, which is a program for the build platform"},
+		"a program that no script names": {installation{install: []made{
+			{name: "first", scripts: map[string]string{"postinst": "true"}},
+			script("mkdir -p opt/a/b; printf '\\177ELF' > opt/a/b/$(echo MADE | tr A-Z a-z)"),
+		}}, "script: a script makes /opt/a/b/made, which is a program for the build platform"},
+		"a copy that ucf keeps": {installation{install: []made{
+			{name: "first", scripts: map[string]string{"postinst": "true"}},
+			script("mkdir -p var/lib/ucf; f=/etc/conf; echo of amd64 > var/lib/ucf/$(echo $f | tr / :)"),
+		}}, "script: a script makes /var/lib/ucf/:etc:conf, which names the architecture of the build platform"},
 		"a program that a script changes": {installation{base: base, install: []made{script("echo >> usr/bin/program")}},
 			"script: a script changes /usr/bin/program, which is a program for the build platform"},
 		"a file that is another one": {

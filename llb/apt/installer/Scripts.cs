@@ -21,12 +21,22 @@ sealed class Scripts(IReadOnlyList<Archive> archives, IReadOnlySet<string> skipp
                 "package without it");
     }
 
-    // The package whose script did it: one whose scripts name the file, else the first with scripts.
+    // The package whose script did it: one whose scripts name the file, or else its folder; or else the first with
+    // scripts.
     string Package(string path)
     {
-        bool Mentions(Script script) => Encoding.Latin1.GetString(script.Text).Contains(Path.GetFileName(path));
-        var archive = archives.FirstOrDefault(a => a.Scripts.Any(Mentions)) ??
-            archives.FirstOrDefault(a => a.Scripts.Count > 0);
+        bool Mention(Archive archive, string name) =>
+            archive.Scripts.Any(script => Encoding.Latin1.GetString(script.Text).Contains(name));
+        var archive = Names(path).Select(name => archives.FirstOrDefault(a => Mention(a, name)))
+            .FirstOrDefault(a => a != null) ?? archives.FirstOrDefault(a => a.Scripts.Count > 0);
         return archive?.Package ?? "a package";
+    }
+
+    static IEnumerable<string> Names(string path)
+    {
+        yield return Path.GetFileName(path);
+        yield return path.Split(':', '/')[^1]; // ucf keeps /etc/a/b as :etc:a:b
+        for (var dir = path; (dir = Path.GetDirectoryName(dir)) != null && dir.Count(c => c == '/') > 1;)
+            yield return dir;
     }
 }
