@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"log"
 	"maps"
 	"os"
 	"path/filepath"
@@ -49,6 +50,20 @@ type installation struct {
 	skip   []string // packages whose scripts may be skipped
 }
 
+// work has what all tests share.
+var work string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "packages-")
+	if err != nil {
+		log.Fatal(err)
+	}
+	work = dir
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
 // installer is the program, and what runs it.
 type installer struct{ dotnet, assembly string }
 
@@ -63,11 +78,7 @@ var theInstaller = sync.OnceValues(func() (installer, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	dir, err := os.MkdirTemp("", "installer-")
-	if err != nil {
-		return installer{}, err
-	}
-	assembly, err := images.CompileInstaller(ctx, toolchain.Dir, filepath.Join(dir, "program"))
+	assembly, err := images.CompileInstaller(ctx, toolchain.Dir, filepath.Join(work, "program"))
 	return installer{filepath.Join(toolchain.Dir, "sdk", "dotnet"), assembly}, err
 })
 
