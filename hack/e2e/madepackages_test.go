@@ -100,7 +100,7 @@ func TestEffectsOfScripts(t *testing.T) {
 func TestScriptMistakes(t *testing.T) {
 	t.Parallel()
 	source := packageSource(t,
-		debs.Package{Name: "makes-program", Postinst: "cp /bin/true /usr/local/bin/made"},
+		debs.Package{Name: "makes-program", Postinst: "{ cat /bin/true; echo; } > /usr/local/bin/made"},
 		debs.Package{Name: "fails", Postinst: "echo 'The license was not accepted.'\necho 'Say yes.' >&2\nexit 3"},
 		debs.Package{Name: "wants-network", Postinst: "apt-get update -qq"},
 		// A library that names no architecture.

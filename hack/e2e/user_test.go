@@ -46,7 +46,8 @@ func TestUser(t *testing.T) {
 			"Those that need a lab are left out: only root can set one up, on Debian or Ubuntu.\n",
 			"pass", "hack/e2e/onengine TestQuickstart\n", "hack/e2e/onengine TestTwoPlatforms\n",
 			"TestExamples/privatefeed: the page asks for FEED_URL, which is not set\n",
-			" tests, which need the lab (hack/differential/judge, hack/e2e, hack/faults, hack/site/browser). To run them, ")
+			" tests, which need the lab (hack/differential/judge, hack/e2e, hack/faults, hack/packages, hack/site/browser). "+
+				"To run them, ")
 	})
 	for _, name := range []string{"lab", "tools"} {
 		if exists(t, filepath.Join(u.home, ".cache", "crosshull", name)) {

@@ -58,6 +58,7 @@ var Modules = []Module{
 			"github.com/crosshull/crosshull/hack/differential/judge",
 			"github.com/crosshull/crosshull/hack/e2e",
 			"github.com/crosshull/crosshull/hack/faults",
+			"github.com/crosshull/crosshull/hack/packages",
 			"github.com/crosshull/crosshull/hack/site/browser",
 		},
 		Together: []string{

@@ -128,7 +128,7 @@ func (m *maker) unpackTwin(ctx context.Context, work, archive string) (*twin, er
 	if t.sources, err = deb822(string(sources), filepath.Join(t.installed(), keyring)); err != nil {
 		return nil, err
 	}
-	if t.assembly, err = m.compile(ctx, filepath.Join(work, "program")); err != nil {
+	if t.assembly, err = CompileInstaller(ctx, m.Toolchain, filepath.Join(work, "program")); err != nil {
 		return nil, err
 	}
 	if err := skeleton(t.pristine(), "amd64"); err != nil {
@@ -137,8 +137,8 @@ func (m *maker) unpackTwin(ctx context.Context, work, archive string) (*twin, er
 	return t, t.install(ctx, "amd64", installer.Unpack)
 }
 
-// compile compiles the program that installs packages, and returns its assembly.
-func (m *maker) compile(ctx context.Context, dir string) (string, error) {
+// CompileInstaller compiles the program that installs packages into a new folder, and returns its assembly.
+func CompileInstaller(ctx context.Context, toolchain, dir string) (string, error) {
 	files, err := installer.Program.Files()
 	if err != nil {
 		return "", err
@@ -151,7 +151,7 @@ func (m *maker) compile(ctx context.Context, dir string) (string, error) {
 			return "", err
 		}
 	}
-	path := filepath.Join(m.Toolchain, "sdk") + string(os.PathListSeparator) + os.Getenv("PATH")
+	path := filepath.Join(toolchain, "sdk") + string(os.PathListSeparator) + os.Getenv("PATH")
 	args := installer.Program.CompileArgs(dotnet.Paths{Sources: dir, Output: dir})
 	if _, err := output(ctx, []string{"PATH=" + path}, args[0], args[1:]...); err != nil {
 		return "", err

@@ -21,6 +21,8 @@ sealed class Archive
     readonly string file;
     readonly byte[] control; // the member control.tar, without the scripts
 
+    internal static bool IsScript(string name) => names.Contains(name);
+
     internal string Package { get; }
     internal string Version { get; }
     internal string Architecture { get; }
@@ -43,7 +45,7 @@ sealed class Archive
                 var name = entry.Name.Split('/')[^1];
                 if (name == "control")
                     fields = Fields(Text(entry));
-                if (names.Contains(name))
+                if (IsScript(name))
                     scripts.Add(new Script(name, Bytes(entry), entry.Mode, entry.ModificationTime));
                 else
                     writer.WriteEntry(entry);

@@ -4,31 +4,64 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
-using System.Text;
 
 namespace Crosshull.Packages;
 
 /// <summary>
 /// What the scripts of packages did to the twin: how it differs from the same image whose packages are only unpacked.
 /// </summary>
-sealed class Effects(Request request, Translation translation, IReadOnlyList<Archive> archives)
+sealed class Effects
 {
-    // dpkg has written these for the image itself, or Tidy takes care of them.
+    readonly Request request;
+    readonly Translation translation;
+    readonly Scripts scripts;
+    readonly AptStates states;
+    readonly SortedDictionary<string, Stat> before, after;
+    readonly SortedDictionary<string, Stat> changed = new(StringComparer.Ordinal);
+    readonly ILookup<(ulong, ulong), string> names; // of files of the twin that have several, by what these share
+
+    internal Effects(Request request, Translation translation, Scripts scripts, AptStates states)
+    {
+        (this.request, this.translation, this.scripts, this.states) = (request, translation, scripts, states);
+        before = Tree.Scan(request.Unpacked, Skipped);
+        after = Tree.Scan(request.Installed, Skipped);
+        foreach (var (path, stat) in after)
+            if (!Tidy.IsLog(path, stat) && !IsUseless(path, stat) &&
+                !(before.TryGetValue(path, out var was) && Same(path, was, stat)))
+                changed[path] = stat;
+        names = after.Where(e => e.Value is { IsFile: true, Names.Count: > 1 })
+            .ToLookup(e => Shared(e.Value), e => e.Key);
+    }
+
+    static (ulong, ulong) Shared(Stat stat) => (stat.Names.Device, stat.Inode.Number);
+
+    // dpkg has written these for the image itself, or Diversions has, or Tidy takes care of them.
     static bool Skipped(string path) =>
         path is "etc/ld.so.cache" or "dev" or "proc" or "sys" or "run" or "tmp" or
-            "var/lib/dpkg/info" or "var/lib/dpkg/updates" or "var/lib/dpkg/triggers" or "var/lib/dpkg/arch" ||
+            "var/lib/dpkg/info" or "var/lib/dpkg/updates" or "var/lib/dpkg/triggers" or "var/lib/dpkg/arch" or
+            "var/lib/dpkg/diversions" ||
         path.StartsWith("var/lib/dpkg/status") || path.StartsWith("var/lib/dpkg/lock") || Tidy.LeftOut(path);
+
+    // fontconfig looks for a cache by a name that says how memory is laid out, and reads the fonts if there is none.
+    bool IsUseless(string path, Stat stat) =>
+        !translation.SameMemory && stat.IsFile && path.StartsWith("var/cache/fontconfig/", StringComparison.Ordinal) &&
+        path.Contains(".cache-");
 
     internal void Apply()
     {
-        var before = Tree.Scan(request.Unpacked, Skipped);
-        var after = Tree.Scan(request.Installed, Skipped);
-        // First what is gone: a script may have put a link in the place of a folder.
+        var contents = new Contents(request, translation, scripts, states, before);
+        // First what scripts copied or moved, while it is there.
+        foreach (var (path, stat) in changed.Where(e => e.Value.IsFile))
+            contents.Stage(path, stat);
+        // Then what is gone: a script may have put a link in the place of a folder.
         foreach (var path in before.Keys.Except(after.Keys).Reverse())
-            Remove(Target(path));
-        foreach (var (path, stat) in after)
-            if (!Tidy.IsLog(path, stat) && (!before.TryGetValue(path, out var was) || !Same(path, was, stat)))
-                Put(path, stat, before.ContainsKey(path));
+            if (!Remove(Target(path)))
+                scripts.Refuse("removes", path, "which has other files for this platform");
+        // Modules of Python depend on their sources.
+        foreach (var (path, stat) in changed.OrderBy(e => Bytecode.Source(e.Key) != null))
+            Put(path, stat, contents);
+        foreach (var (path, stat) in changed.Where(e => e.Value.IsLink))
+            CheckLink(path);
     }
 
     bool Same(string path, Stat was, Stat now)
@@ -51,7 +84,7 @@ sealed class Effects(Request request, Translation translation, IReadOnlyList<Arc
 
     string Target(string path) => Path.Combine(request.Target, translation.Path(path));
 
-    void Put(string path, Stat stat, bool unpacked)
+    void Put(string path, Stat stat, Contents contents)
     {
         string from = Path.Combine(request.Installed, path), to = Target(path);
         if (stat.IsFolder)
@@ -60,71 +93,64 @@ sealed class Effects(Request request, Translation translation, IReadOnlyList<Arc
                 Remove(to);
             Directory.CreateDirectory(to);
         }
+        else if (!stat.IsLink && !stat.IsFile)
+        {
+            scripts.Refuse("makes", path, "which is no file, folder or link");
+            return;
+        }
+        else if (Posix.Look(to) is { IsFolder: true } && !Remove(to))
+        {
+            scripts.Refuse("makes", path, "where other files are for this platform");
+            return;
+        }
         else if (stat.IsLink)
         {
             Remove(to);
-            File.CreateSymbolicLink(to, translation.Path(Link(from)));
+            var folder = Path.GetDirectoryName(translation.Path(path))!;
+            File.CreateSymbolicLink(to, translation.Link(Link(from), folder));
         }
-        else if (stat.IsFile)
+        else if (Name(path, stat) is { } name)
         {
-            // A script that changed only the mode, the owner or the attributes of a file of the package.
-            if (!unpacked || !Tree.SameContent(Path.Combine(request.Unpacked, path), from) || Posix.Look(to) == null)
-                Write(path, from, to);
+            Remove(to);
+            Posix.Link(name, to);
+            return;
         }
         else
         {
-            Refuse(path, "which is no file, folder or link");
+            contents.Put(path, stat, to);
             return;
         }
         if (Posix.Look(to) != null)
             Tree.CopyRights(from, to);
     }
 
-    void Write(string path, string from, string to)
-    {
-        var bytes = File.ReadAllBytes(from);
-        var text = Encoding.Latin1.GetString(bytes);
-        if (path == "var/lib/apt/extended_states")
-            text = translation.States(text);
-        else if (bytes.AsSpan().StartsWith("\u007fELF"u8))
-            text = Refuse(path, "which is a program for the build platform");
-        else if (path.EndsWith(".pyc", StringComparison.Ordinal) && translation.Names(text))
-            return; // Python compiles the source again, which is another one here
-        else if (translation.Names(text))
-            text = (bytes.Contains((byte)0) ? null : translation.Text(text)) ??
-                Refuse(path, "which names the architecture of the build platform");
-        if (text == null)
-            return;
-        Remove(to);
-        File.WriteAllText(to, text, Encoding.Latin1);
-    }
-
-    // An effect that cannot be had on another platform.
-    string? Refuse(string path, string why)
-    {
-        var package = Package(path);
-        return request.SkipScripts.Contains(package)
+    // Another name that a file has in the twin, and that the image has by now.
+    string? Name(string path, Stat stat) =>
+        stat.Names.Count < 2
             ? null
-            : throw new Mistake($"{package}: a script makes /{path}, {why}. skip-scripts: [{package}] installs the " +
-                "package without it");
+            : names[Shared(stat)]
+                .Where(p => p != path && (!changed.ContainsKey(p) || string.CompareOrdinal(p, path) < 0))
+                .Select(Target).FirstOrDefault(p => Posix.Look(p) is { IsFile: true });
+
+    // A link that leads somewhere in the twin leads somewhere in the image, too, unless that is left out.
+    void CheckLink(string path)
+    {
+        if (Tree.Resolve(request.Installed, path) is { } leads && after.ContainsKey(leads.TrimStart('/')) &&
+            Tree.Resolve(request.Target, translation.Path(path)) == null && Posix.Look(Target(path)) != null)
+            scripts.Refuse("makes", path, $"a link to {leads}, which is not there for this platform");
     }
 
-    static void Remove(string path)
+    // Whether nothing is left there.
+    static bool Remove(string path)
     {
         if (Posix.Look(path) is not { } there)
-            return;
+            return true;
         if (!there.IsFolder)
             File.Delete(path);
         else if (!Directory.EnumerateFileSystemEntries(path).Any())
             Directory.Delete(path);
-    }
-
-    // The package whose script did it: one whose scripts name the file, else the first with scripts.
-    string Package(string path)
-    {
-        bool Mentions(Script script) => Encoding.Latin1.GetString(script.Text).Contains(Path.GetFileName(path));
-        var archive = archives.FirstOrDefault(a => a.Scripts.Any(Mentions)) ??
-            archives.FirstOrDefault(a => a.Scripts.Count > 0);
-        return archive?.Package ?? "a package";
+        else
+            return false;
+        return true;
     }
 }

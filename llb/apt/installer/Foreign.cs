@@ -16,12 +16,6 @@ sealed class Foreign(Request request)
 {
     const string Overrides = "statoverride";
 
-    // What scripts change before dpkg unpacks: where files go instead, and who can own them.
-    static readonly string[] early =
-    [
-        "var/lib/dpkg/diversions", "var/lib/dpkg/statoverride", "etc/passwd", "etc/group", "etc/shadow", "etc/gshadow",
-    ];
-
     readonly string native = Database.Architecture(request.Installed);
     readonly string architecture = Database.Architecture(request.Target);
 
@@ -30,8 +24,8 @@ sealed class Foreign(Request request)
     /// <summary>Unpacks the archives, and runs no script.</summary>
     internal void Unpack()
     {
-        TakeEarly();
-        Unpack(Archives());
+        Archive[] archives = Archives();
+        Unpack(archives, new Scripts(archives, request.SkipScripts));
         Tidy.FixTimes(request.Target, request.Time);
     }
 
@@ -39,13 +33,25 @@ sealed class Foreign(Request request)
     internal void Apply()
     {
         Archive[] archives = Archives();
+        var scripts = new Scripts(archives, request.SkipScripts);
+        var before = Database.Versions(request.Target);
         CheckTwin(archives);
-        TakeEarly();
-        Unpack(archives);
-        new Effects(request, Translation, archives).Apply();
+        Unpack(archives, scripts);
+        var added = archives.Where(a => !before.ContainsKey(a.Package)).ToArray();
+        new Effects(request, Translation, scripts, new AptStates(request, Translation, added)).Apply();
         if (File.Exists(Path.Combine(request.Installed, "etc/ld.so.cache")))
             new LoaderCache(request.Target, architecture).Write();
         Tidy.FixTimes(request.Target, request.Time);
+    }
+
+    // Unpacks as dpkg would after the scripts that run before it.
+    void Unpack(IReadOnlyList<Archive> archives, Scripts scripts)
+    {
+        var diversions = new Diversions(request, Translation, native);
+        diversions.Begin();
+        new Early(request, Translation, native, archives, scripts).Apply();
+        Unpack(archives);
+        diversions.End();
     }
 
     Archive[] Archives() =>
@@ -74,6 +80,14 @@ sealed class Foreign(Request request)
                     $"cannot run here, and {why}, so what they do is not known. skip-scripts: [{archive.Package}] " +
                     "installs it without them");
         }
+        // What the scripts of other packages did to the twin would be done here as well.
+        var here = Database.Versions(request.Target).Keys.Concat(archives.Select(a => a.Package)).ToHashSet();
+        foreach (var (package, version) in twin)
+            if (before.GetValueOrDefault(package) != version && !here.Contains(package) &&
+                !request.SkipScripts.Contains(package) && Database.HasScripts(request.Installed, package, native))
+                mistakes.Add($"{package} {version} is installed for the build platform alone, and has scripts, so " +
+                    $"what the scripts of other packages do is not known. skip-scripts: [{package}] does here what " +
+                    "all of them did");
         if (mistakes.Count > 0)
             throw new Mistake(mistakes);
     }
@@ -83,60 +97,6 @@ sealed class Foreign(Request request)
     {
         var rebuild = version.LastIndexOf("+b", StringComparison.Ordinal);
         return rebuild > 0 && version[(rebuild + 2)..].All(char.IsAsciiDigit) ? version[..rebuild] : version;
-    }
-
-    void TakeEarly()
-    {
-        MoveDiverted();
-        foreach (var name in early)
-        {
-            string from = Path.Combine(request.Installed, name), to = Path.Combine(request.Target, name);
-            var was = Text(Path.Combine(request.Pristine, name));
-            var now = Text(from);
-            if (now == was)
-                continue;
-            var text = Translation.Text(Merged(name, Text(to), was, now)) ??
-                throw new Mistake($"a script writes /{name}, which names the architecture of the build platform");
-            File.WriteAllText(to, text, Encoding.Latin1);
-            Tree.CopyRights(from, to);
-        }
-    }
-
-    // A script that diverts a file of the base moves it away, before dpkg unpacks the other one in its place.
-    void MoveDiverted()
-    {
-        var before = Diversions(request.Pristine).ToHashSet();
-        foreach (var (from, to) in Diversions(request.Installed).Where(d => !before.Contains(d)))
-        {
-            string was = request.Pristine + from, now = request.Installed + to;
-            var moved = Posix.Look(was) is { IsFolder: false } && Posix.Look(request.Pristine + to) == null &&
-                Posix.Look(now) is { IsFolder: false } && SameFile(was, now);
-            string here = request.Target + Translation.Path(from), there = request.Target + Translation.Path(to);
-            if (moved && Posix.Look(here) is { IsFolder: false } && Posix.Look(there) == null)
-                Tool.Output("mv", "-T", here, there);
-        }
-    }
-
-    static bool SameFile(string a, string b) =>
-        (new FileInfo(a).LinkTarget, new FileInfo(b).LinkTarget) is var (one, other) && one == other &&
-        (one != null || Tree.SameContent(a, b));
-
-    // What the database diverts: three lines each, and the third is the package that diverts.
-    static IEnumerable<(string From, string To)> Diversions(string root) =>
-        Text(Path.Combine(root, Database.Folder, "diversions")).Split('\n').Chunk(3).Where(lines => lines.Length == 3)
-            .Select(lines => (lines[0], lines[1]));
-
-    static string Text(string file) => File.Exists(file) ? File.ReadAllText(file, Encoding.Latin1) : "";
-
-    // What the scripts added, if the image has other lines than that for the build platform.
-    static string Merged(string name, string target, string was, string now)
-    {
-        if (target == was)
-            return now;
-        string[] before = was.Split('\n'), after = now.Split('\n');
-        return before.Except(after).Any()
-            ? throw new Mistake($"scripts change /{name}, and the base has another one for this platform")
-            : target + string.Concat(after.Except(before).Select(line => line + "\n"));
     }
 
     // dpkg follows an absolute link to a folder of the root that it runs in, not of the image.
@@ -219,7 +179,7 @@ sealed class Foreign(Request request)
     Dictionary<string, string> Numbers(string file)
     {
         var all = new Dictionary<string, string>();
-        foreach (var fields in Text(Path.Combine(request.Target, file)).Split('\n').Select(line => line.Split(':')))
+        foreach (var fields in Texts.Of(Path.Combine(request.Target, file)).Split('\n').Select(line => line.Split(':')))
             if (fields.Length > 2)
                 all.TryAdd(fields[0], fields[2]);
         return all;
@@ -244,8 +204,7 @@ sealed class Foreign(Request request)
         return taken;
     }
 
-    static bool IsScript(string file) =>
-        Path.GetExtension(file) is ".preinst" or ".postinst" or ".prerm" or ".postrm" or ".config";
+    static bool IsScript(string file) => Archive.IsScript(Path.GetExtension(file).TrimStart('.'));
 
     void PutScripts(string db, List<string> kept, IReadOnlyList<Archive> archives)
     {

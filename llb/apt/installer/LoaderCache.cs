@@ -13,7 +13,7 @@ namespace Crosshull.Packages;
 /// <summary>
 /// Writes etc/ld.so.cache of an image whose ldconfig cannot run here. The bytes are those that glibc's ldconfig writes
 /// (elf/ldconfig.c, elf/cache.c and elf/stringtable.c of glibc 2.36). An image gets no cache where it would need parts
-/// that this class does not write; then the loader searches the default folders.
+/// that this class does not write; then the loader searches the default folders, and has to find all there.
 /// </summary>
 sealed class LoaderCache(string root, string architecture)
 {
@@ -29,7 +29,7 @@ sealed class LoaderCache(string root, string architecture)
     static readonly Regex library = new(@"^(lib.*|ld-.*|ld\.so.*|ld64\.so.*)$");
     static readonly Regex release = new(@"GNU C Library \((.*?)\) stable release version ([0-9.]+?)\.?\n");
 
-    readonly string tuple = Database.Tuple(architecture);
+    readonly string tuple = Architecture.Of(architecture).Tuple;
 
     /// <summary>Writes the cache, or removes it if it cannot be written.</summary>
     internal void Write()
@@ -40,19 +40,33 @@ sealed class LoaderCache(string root, string architecture)
         if (had && bytes != null && File.ReadAllBytes(file).AsSpan().SequenceEqual(bytes))
             return;
         File.Delete(file);
-        if (bytes != null)
+        if (bytes == null)
+            CheckFolders();
+        else
             File.WriteAllBytes(file, bytes);
+    }
+
+    string[] Default => [$"/lib/{tuple}", $"/usr/lib/{tuple}", "/lib", "/usr/lib"];
+
+    // The loader would not find libraries in the other folders without a cache.
+    void CheckFolders()
+    {
+        var found = Default.Select(folder => Tree.Resolve(root, folder)).ToHashSet();
+        foreach (var folder in Folders("/etc/ld.so.conf"))
+            if (Tree.Resolve(root, folder) is { } real && !found.Contains(real) && Directory.Exists(root + real) &&
+                Directory.EnumerateFileSystemEntries(root + real, "lib*.so*").FirstOrDefault() is { } library)
+                throw new Mistake($"/etc/ld.so.cache for {architecture} needs what base.packages cannot write, and " +
+                    $"the loader does not find {library[root.Length..]} without it");
     }
 
     byte[]? Make()
     {
-        string[] folders =
-            [.. Folders("/etc/ld.so.conf"), $"/lib/{tuple}", $"/usr/lib/{tuple}", "/lib", "/usr/lib"];
+        string[] folders = [.. Folders("/etc/ld.so.conf"), .. Default];
         var seen = new HashSet<string>();
         var entries = new HashSet<Library>();
         foreach (var folder in folders)
         {
-            if (Resolve(folder) is not { } real || !Directory.Exists(root + real) || !seen.Add(real))
+            if (Tree.Resolve(root, folder) is not { } real || !Directory.Exists(root + real) || !seen.Add(real))
                 continue;
             if (Directory.Exists($"{root}{real}/glibc-hwcaps"))
                 return null; // libraries for some processors only: a section of its own
@@ -87,39 +101,6 @@ sealed class LoaderCache(string root, string architecture)
         return folders;
     }
 
-    /// <summary>Where a path leads in the image; null if it leads nowhere.</summary>
-    string? Resolve(string path)
-    {
-        var at = "/";
-        var left = new Stack<string>(path.Split('/').Reverse());
-        for (var links = 0; left.TryPop(out var part);)
-        {
-            if (part is "" or ".")
-                continue;
-            if (part == "..")
-            {
-                at = Path.GetDirectoryName(at) ?? "/";
-                continue;
-            }
-            var next = Path.Combine(at, part);
-            if (Posix.Look(root + next) is not { } stat)
-                return null;
-            if (!stat.IsLink)
-            {
-                at = next;
-                continue;
-            }
-            if (++links > 40)
-                return null;
-            var target = new FileInfo(root + next).LinkTarget!;
-            if (target.StartsWith('/'))
-                at = "/";
-            foreach (var name in target.Split('/').Reverse())
-                left.Push(name);
-        }
-        return at;
-    }
-
     /// <summary>The libraries in a folder: the name that programs ask for, and the file.</summary>
     Dictionary<string, string> In(string folder, string real)
     {
@@ -130,7 +111,7 @@ sealed class LoaderCache(string root, string architecture)
             if (!library.IsMatch(name) || !name.Contains(".so") ||
                 name.EndsWith("-gdb.py") || name.EndsWith(".dpkg-new") || name.EndsWith(".dpkg-tmp"))
                 continue;
-            if (Resolve($"{folder}/{name}") is not { } target || !File.Exists(root + target) ||
+            if (Tree.Resolve(root, $"{folder}/{name}") is not { } target || !File.Exists(root + target) ||
                 Soname(root + target) is not { } soname)
                 continue;
             if (soname == "")
@@ -183,7 +164,7 @@ sealed class LoaderCache(string root, string architecture)
     /// <summary>What ldconfig writes about itself.</summary>
     string? Release()
     {
-        var libc = Resolve($"/usr/lib/{tuple}/libc.so.6");
+        var libc = Tree.Resolve(root, $"/usr/lib/{tuple}/libc.so.6");
         if (libc == null)
             return null;
         var match = release.Match(Encoding.Latin1.GetString(File.ReadAllBytes(root + libc)));

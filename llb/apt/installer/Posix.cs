@@ -10,9 +10,10 @@ namespace Crosshull.Packages;
 
 /// <summary>What lstat(2) says of a file.</summary>
 /// <param name="Inode">Its number, and when its content or its rights changed last. Nobody can set that time.</param>
+/// <param name="Names">How many names it has, and its device: all names share that and the number.</param>
 readonly record struct Stat(
     ushort Mode, uint Uid, uint Gid, long Size, long Seconds, uint Nanoseconds,
-    (ulong Number, long Seconds, uint Nanoseconds) Inode)
+    (ulong Number, long Seconds, uint Nanoseconds) Inode, (uint Count, ulong Device) Names)
 {
     internal bool IsFolder => (Mode & 0xF000) == 0x4000;
     internal bool IsLink => (Mode & 0xF000) == 0xA000;
@@ -33,7 +34,7 @@ static class Posix
         if (statx(Here, path, NoFollow, 0x7ff, out var st) == 0)
             return new Stat(
                 st.Mode, st.Uid, st.Gid, (long)st.Size, st.ModifiedSeconds, st.ModifiedNanoseconds,
-                (st.Inode, st.ChangedSeconds, st.ChangedNanoseconds));
+                (st.Inode, st.ChangedSeconds, st.ChangedNanoseconds), (st.Links, st.Device));
         var error = Marshal.GetLastPInvokeError();
         return error is NoEntry or NotFolder ? null : throw Failed("look at", path, error);
     }
@@ -77,6 +78,12 @@ static class Posix
         return all;
     }
 
+    internal static void RemoveAttribute(string path, string name) =>
+        Check(lremovexattr(path, name), $"remove attribute {name} of", path);
+
+    /// <summary>Gives a file one more name.</summary>
+    internal static void Link(string path, string more) => Check(link(path, more), $"link {more} to", path);
+
     internal static void SetAttribute(string path, string name, byte[] value) =>
         Check(lsetxattr(path, name, value, (nuint)value.Length, 0), $"set attribute {name} of", path);
 
@@ -93,6 +100,7 @@ static class Posix
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     struct Statx
     {
+        [FieldOffset(16)] internal uint Links;
         [FieldOffset(20)] internal uint Uid;
         [FieldOffset(24)] internal uint Gid;
         [FieldOffset(28)] internal ushort Mode;
@@ -102,6 +110,7 @@ static class Posix
         [FieldOffset(104)] internal uint ChangedNanoseconds;
         [FieldOffset(112)] internal long ModifiedSeconds;
         [FieldOffset(120)] internal uint ModifiedNanoseconds;
+        [FieldOffset(136)] internal ulong Device; // two numbers of 32 bits
     }
 
     struct Time
@@ -118,6 +127,12 @@ static class Posix
 
     [DllImport("libc", SetLastError = true)]
     static extern int chmod([MarshalAs(Utf8)] string path, uint mode);
+
+    [DllImport("libc", SetLastError = true)]
+    static extern int link([MarshalAs(Utf8)] string path, [MarshalAs(Utf8)] string more);
+
+    [DllImport("libc", SetLastError = true)]
+    static extern int lremovexattr([MarshalAs(Utf8)] string path, [MarshalAs(Utf8)] string name);
 
     [DllImport("libc", SetLastError = true)]
     static extern int utimensat(int dir, [MarshalAs(Utf8)] string path, Time[] times, int flags);

@@ -1,6 +1,7 @@
 #nullable enable
 
-using System.IO;
+using System;
+using System.Text;
 using System.Text.RegularExpressions;
 
 namespace Crosshull.Packages;
@@ -12,19 +13,31 @@ namespace Crosshull.Packages;
 /// </summary>
 sealed class Translation(string from, string to, string root)
 {
-    readonly string fromTuple = Database.Tuple(from), toTuple = Database.Tuple(to);
+    readonly Architecture source = Architecture.Of(from), target = Architecture.Of(to);
+
+    /// <summary>Whether programs of the image have data in memory as those of the twin have it.</summary>
+    internal bool SameMemory => source.IsWide == target.IsWide;
 
     /// <summary>The path of the image for a path of the twin.</summary>
-    internal string Path(string path)
+    internal string Path(string path) => Path(path, "");
+
+    /// <summary>Where a link of the image leads, for where that of the twin leads. Both are in a folder.</summary>
+    internal string Link(string to, string folder) => Path(to, to.StartsWith('/') ? "" : folder);
+
+    string Path(string path, string folder)
     {
         path = Tuple(path);
         if (from == to || !path.Contains(from))
             return path;
         var other = path.Replace(from, to);
-        return Exists(other) || Exists(System.IO.Path.GetDirectoryName(other) ?? "") ? other : path;
+        var full = System.IO.Path.Combine(folder, other);
+        return Exists(full) ||
+            !Exists(System.IO.Path.Combine(folder, path)) && Exists(System.IO.Path.GetDirectoryName(full) ?? "")
+            ? other
+            : path;
     }
 
-    string Tuple(string text) => text.Replace(fromTuple, toTuple);
+    string Tuple(string text) => from == to ? text : source.ReplaceTuple(text, target);
 
     bool Exists(string path) => path != "" && Posix.Look(System.IO.Path.Combine(root, path.TrimStart('/'))) != null;
 
@@ -38,7 +51,7 @@ sealed class Translation(string from, string to, string root)
         text = paths.Replace(Tuple(text), m => m.Value.Contains(from) && Exists(m.Value.Replace(from, to))
             ? m.Value.Replace(from, to)
             : m.Value);
-        return Names(text) ? null : text;
+        return Names(Encoding.Latin1.GetBytes(text)) ? null : text;
     }
 
     /// <summary>The states of packages that apt keeps, for the image.</summary>
@@ -46,9 +59,7 @@ sealed class Translation(string from, string to, string root)
         Regex.Replace(text, $"^Architecture: {Regex.Escape(from)}$", $"Architecture: {to}", RegexOptions.Multiline);
 
     /// <summary>Whether a text names the architecture of the twin.</summary>
-    internal bool Names(string text) =>
-        from != to && (Regex.IsMatch(text, $@"(?<![A-Za-z0-9]){Regex.Escape(from)}(?![A-Za-z0-9])") ||
-            text.Contains(fromTuple.Split('-')[0]) || from == "amd64" && text.Contains("x86-64"));
+    internal bool Names(ReadOnlySpan<byte> text) => from != to && source.IsNamedIn(text);
 
     static readonly Regex paths = new(@"/[^\s:""'=,;]+");
 }

@@ -49,6 +49,43 @@ static class Tree
         return true;
     }
 
+    /// <summary>Where a path leads, if a root is where absolute links begin; null if it leads nowhere.</summary>
+    internal static string? Resolve(string root, string path)
+    {
+        var at = "/";
+        var left = new Stack<string>(path.Split('/').Reverse());
+        for (var links = 0; left.TryPop(out var part);)
+        {
+            if (part is "" or ".")
+                continue;
+            if (part == "..")
+            {
+                at = Path.GetDirectoryName(at) ?? "/";
+                continue;
+            }
+            var next = Path.Combine(at, part);
+            if (Posix.Look(root + next) is not { } stat)
+                return null;
+            if (!stat.IsLink)
+            {
+                at = next;
+                continue;
+            }
+            if (++links > 40)
+                return null;
+            var target = new FileInfo(root + next).LinkTarget!;
+            if (target.StartsWith('/'))
+                at = "/";
+            foreach (var name in target.Split('/').Reverse())
+                left.Push(name);
+        }
+        return at;
+    }
+
+    /// <summary>The file that a path of a root leads to; null if it leads to none.</summary>
+    internal static string? FileAt(string root, string path) =>
+        Resolve(root, path) is { } real && Posix.Look(root + real) is { IsFile: true } ? root + real : null;
+
     /// <summary>Gives a file the owner, mode, attributes and time of another.</summary>
     internal static void CopyRights(string from, string to)
     {
@@ -56,8 +93,14 @@ static class Tree
         Posix.Chown(to, stat.Uid, stat.Gid);
         if (!stat.IsLink)
             Posix.Chmod(to, stat.Mode); // after chown, which takes setuid away
-        foreach (var (name, value) in Posix.Attributes(from))
+        var wanted = Posix.Attributes(from);
+        foreach (var name in Posix.Attributes(to).Keys.Except(wanted.Keys))
+            Posix.RemoveAttribute(to, name);
+        foreach (var (name, value) in wanted)
             Posix.SetAttribute(to, name, value);
-        Posix.Touch(to, stat.Seconds, stat.Nanoseconds);
+        CopyTime(stat, to);
     }
+
+    /// <summary>Gives a file a time.</summary>
+    internal static void CopyTime(Stat from, string to) => Posix.Touch(to, from.Seconds, from.Nanoseconds);
 }
