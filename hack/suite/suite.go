@@ -64,6 +64,7 @@ var Modules = []Module{
 		Together: []string{
 			"github.com/crosshull/crosshull/hack/differential/judge", // runs the frontend in its process
 			"github.com/crosshull/crosshull/hack/faults",             // mostly waits, with builders of its own
+			"github.com/crosshull/crosshull/hack/packages",           // needs no more than the lab's files of .NET
 		},
 		Busy:   []string{"github.com/crosshull/crosshull/hack/editor"},
 		Engine: []string{"github.com/crosshull/crosshull/hack/e2e/onengine"},
