@@ -77,10 +77,10 @@ func checkFailure(t *testing.T, err error, own string) {
 
 // A project that fails gives its own error, however often it is built and whatever fails beside it: BuildKit loses the
 // error of the second step that fails in a build. It was lost in one of four such builds, so that it takes twenty of
-// each kind to see it mended. The project fails just before it would be compiled, as compilers take most of the time.
+// each kind to see it mended. The project fails as its build begins, as compilers take most of the time.
 func TestErrorEachTime(t *testing.T) {
 	t.Parallel()
-	const fails = `<Target Name="Fail" BeforeTargets="CoreCompile"><Error Code="OWN1" Text="it fails" />` +
+	const fails = `<Target Name="Fail" BeforeTargets="PrepareForBuild"><Error Code="OWN1" Text="it fails" />` +
 		`</Target></Project>`
 	_, addr := freshBuildkit(t)
 	const gate = "tests: {projects: [tests/unit], gate: true}\n"
@@ -101,7 +101,7 @@ func TestErrorEachTime(t *testing.T) {
 			for i := range 20 {
 				again := attr("no-cache", "publish,test") // what failed is in no cache, and the steps before passed
 				_, err := solve(t, dirs[i%len(dirs)], on(addr), again, platform("linux/amd64,linux/arm64"))
-				if checkFailure(t, err, "src/app/app.csproj(8,49): error OWN1: it fails"); t.Failed() {
+				if checkFailure(t, err, "src/app/app.csproj(8,53): error OWN1: it fails"); t.Failed() {
 					t.Fatalf("build %d", i)
 				}
 			}

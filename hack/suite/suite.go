@@ -21,6 +21,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -65,6 +66,7 @@ var Modules = []Module{
 			"github.com/crosshull/crosshull/hack/differential/judge", // runs the frontend in its process
 			"github.com/crosshull/crosshull/hack/faults",             // mostly waits, with builders of its own
 			"github.com/crosshull/crosshull/hack/packages",           // needs no more than the lab's files of .NET
+			"github.com/crosshull/crosshull/hack/site/browser",       // waits for the browser
 		},
 		Busy:   []string{"github.com/crosshull/crosshull/hack/editor"},
 		Engine: []string{"github.com/crosshull/crosshull/hack/e2e/onengine"},
@@ -187,7 +189,7 @@ func plan(ctx context.Context, c Config) (calls, error) {
 		}
 		if len(together) > 0 {
 			shared = append(shared, run{"the tests of " + m.Path + " that share the lab", m.Dir,
-				slices.Concat(race, []string{"-count=1"}, together)})
+				slices.Concat(race, []string{"-count=1", "-p=" + strconv.Itoa(len(together))}, together)})
 		}
 	}
 	for _, name := range c.Only {
