@@ -158,7 +158,8 @@ func TestPlan(t *testing.T) {
 	all, err := plan(t.Context(), Config{Race: true, Lab: true, Modules: []Module{
 		{Path: module, Dir: dir, Lab: both, Together: both},
 	}})
-	together := run{"the tests of " + module + " that share the lab", dir, append([]string{"-race", "-count=1", "-p=2"}, both...)}
+	together := run{"the tests of " + module + " that share the lab", dir,
+		append([]string{"-race", "-count=1", "-p=2"}, both...)}
 	if want := []run{unit, together}; err != nil || !reflect.DeepEqual(all.runs, want) {
 		t.Errorf("side by side: %v, %v; want %v", all.runs, err, want)
 	}
