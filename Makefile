@@ -40,8 +40,8 @@ bench: export BENCH_JSON := $(abspath $(BENCH_JSON))
 repro: ## the same bits, however they are built; a part: make repro ARGS='-example dotnetapp'
 	go -C hack run ./cmd/repro $(ARGS)
 
-# Without HOURS, it compares repositories. With HOURS, it tries faults, and specs made at random: the two have nothing in
-# common but the time.
+# Without HOURS, it compares repositories. With HOURS, it tries faults, and specs made at random. The two have nothing
+# in common but the time.
 N = 1
 soak: ## repositories made at random, against dotnet publish: make soak N=100; builds that meet faults: make soak HOURS=2
 	go -C hack run ./cmd/lab up
