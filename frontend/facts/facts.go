@@ -305,7 +305,7 @@ func (a *Asker) placed(err error) error {
 	var frameworks *dotnet.FrameworkError
 	switch {
 	case errors.As(err, &frameworks):
-		return a.AtElement(err, frameworks.Project, "TargetFrameworks?")
+		return a.atElement(err, frameworks.Project, "TargetFrameworks?")
 	case errors.As(err, &nothing):
 		for _, c := range nothing.Candidates {
 			if c.Error != nil {
@@ -316,12 +316,22 @@ func (a *Asker) placed(err error) error {
 	return err
 }
 
-// AtElement makes err point at the first of elements that a project has, or a file that it gets from a folder above,
-// where there is one.
-func (a *Asker) AtElement(err error, project string, elements ...string) error {
-	pattern := regexp.MustCompile(`<(?:` + strings.Join(elements, "|") + `)[\s>]`)
+// CheckPlatformTarget is [dotnet.CheckPlatformTarget], with an error that points at the key of the spec that names the
+// project, and at the property.
+func (a *Asker) CheckPlatformTarget(app *dotnet.App, rid, key string) error {
+	err := dotnet.CheckPlatformTarget(app, rid)
+	if err == nil {
+		return nil
+	}
+	return a.atElement(a.req.At(key, err), app.Path, "PlatformTarget")
+}
+
+// atElement makes err point at the first element with a name that a project has, or a file that it gets from a folder
+// above, where there is one. The name is a regular expression.
+func (a *Asker) atElement(err error, project, element string) error {
+	pattern := regexp.MustCompile(`<(?:` + element + `)[\s>]`)
 	name, offset, ok := a.Tree.Files.Find(project, pattern)
-	if err == nil || !ok {
+	if !ok {
 		return err
 	}
 	file := a.Tree.Files[name]

@@ -100,6 +100,7 @@ func TestSDK(t *testing.T) {
 
 func TestSDKFails(t *testing.T) {
 	const refused = "unexpected status from HEAD request: 401 Unauthorized"
+	const advice = ". Look at the registry and its credentials, or name an image with such an SDK in sdk.image of the spec"
 	for _, tc := range []struct {
 		name   string
 		spec   []string
@@ -148,24 +149,21 @@ func TestSDKFails(t *testing.T) {
 			images: map[string]gatewaytest.Image{sdks + "9.0.100": {Err: errors.New(refused)}},
 			want: want{
 				Says: "global.json:3: asks for SDK 9.0.100, rollForward disable, but its image cannot " +
-					"be reached: mcr.microsoft.com/dotnet/sdk:9.0.100: " + refused + ". Look at the registry and its " +
-					"credentials, or name an image with such an SDK in sdk.image of the spec",
+					"be reached: mcr.microsoft.com/dotnet/sdk:9.0.100: " + refused + advice,
 				At: []string{"global.json:3"},
 			}},
 		{name: "the registry refuses what comes second", pin: "{\n\"sdk\": {\"version\": \"9.0.100\"}}",
 			images: map[string]gatewaytest.Image{sdks + "9.0": {Err: errors.New(refused)}},
 			want: want{
 				Says: "global.json:2: asks for SDK 9.0.100, rollForward patch, but its image cannot " +
-					"be reached: mcr.microsoft.com/dotnet/sdk:9.0: " + refused + ". Look at the registry and its " +
-					"credentials, or name an image with such an SDK in sdk.image of the spec",
+					"be reached: mcr.microsoft.com/dotnet/sdk:9.0: " + refused + advice,
 				At: []string{"global.json:2"},
 			}},
 		{name: "the registry refuses, and no version is named", pin: `{"sdk": {"rollForward": "latestMajor"}}`,
 			images: map[string]gatewaytest.Image{sdks + "10.0": {Err: errors.New(refused)}},
 			want: want{
 				Says: "global.json:1: asks for an SDK, but its image cannot be reached: mcr.microsoft.com/dotnet/sdk:10.0: " +
-					refused + ". Look at the registry and its credentials, or name an image with such an SDK in sdk.image of the " +
-					"spec",
+					refused + advice,
 				At: []string{"global.json:1"},
 			}},
 		{name: "the image is for other machines", pin: globalJSON("9.0.100", "disable"),

@@ -129,8 +129,8 @@ func inspect(ctx context.Context, req *request.Request, asker *facts.Asker) (che
 		return a, err
 	}
 	for _, rid := range a.RIDs {
-		if err := dotnet.CheckPlatformTarget(app, rid); err != nil {
-			return a, asker.AtElement(req.At("project", err), app.Path, "PlatformTarget")
+		if err := asker.CheckPlatformTarget(app, rid, "project"); err != nil {
+			return a, err
 		}
 	}
 	if err := configure(ctx, req, &a, app, bases); err != nil {

@@ -34,8 +34,8 @@ func (p *Plan) addAlso(ctx context.Context) error {
 	}
 	for _, also := range p.Facts.Also {
 		for _, place := range places {
-			if err := dotnet.CheckPlatformTarget(also.App, place.RID); err != nil {
-				return p.AtElement(p.Request.At(also.Key+".project", err), also.App.Path, "PlatformTarget")
+			if err := p.CheckPlatformTarget(also.App, place.RID, also.Key+".project"); err != nil {
+				return err
 			}
 		}
 		of := &Plan{

@@ -200,8 +200,8 @@ func findPlaces(
 		if err != nil {
 			return nil, err
 		}
-		if err := dotnet.CheckPlatformTarget(app, rid); err != nil {
-			return nil, f.AtElement(req.At("project", err), app.Path, "PlatformTarget")
+		if err := f.CheckPlatformTarget(app, rid, "project"); err != nil {
+			return nil, err
 		}
 		places[i] = Place{p, rid, Base{images[i], manifests[i]}}
 	}

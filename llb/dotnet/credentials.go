@@ -3,7 +3,6 @@ package dotnet
 import (
 	"bytes"
 	"encoding/xml"
-	"io"
 	"regexp"
 	"strings"
 )
@@ -19,37 +18,21 @@ var valueAttribute = regexp.MustCompile(`\bvalue\s*=\s*(?:"[^"]*"|'[^']*')`)
 // Credentials finds the credentials in a nuget.config, and gives the file with stars in their place. It has the same
 // lines.
 func Credentials(dt []byte) (found []Credential, masked []byte) {
-	var out []byte
-	kept := 0 // how many bytes of dt are in out
-	var open []string
-	dec := xml.NewDecoder(bytes.NewReader(dt))
-	dec.Strict = false
-	// The declared encoding does not matter: all names that we look for are ASCII.
-	dec.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
-	for {
-		start := int(dec.InputOffset())
-		tok, err := dec.Token()
-		if err != nil {
-			return found, append(out, dt[kept:]...)
+	kept := 0 // how many bytes of dt are in masked
+	walkNuGetConfig(dt, func(open []string, element xml.StartElement, start, end int) {
+		what := credentialIn(open, element.Attr)
+		loc := valueAttribute.FindIndex(dt[start:end])
+		if what == "" || loc == nil {
+			return
 		}
-		switch tok := tok.(type) {
-		case xml.EndElement:
-			open = open[:max(0, len(open)-1)]
-		case xml.StartElement:
-			open = append(open, tok.Name.Local)
-			what := credentialIn(open, tok.Attr)
-			loc := valueAttribute.FindIndex(dt[start:dec.InputOffset()])
-			if what == "" || loc == nil {
-				continue
-			}
-			out = append(out, dt[kept:start+loc[0]]...)
-			found = append(found, Credential{what, len(out)})
-			out = append(out, `value="***"`...)
-			end := start + loc[1]
-			out = append(out, bytes.Repeat([]byte("\n"), bytes.Count(dt[start+loc[0]:end], []byte("\n")))...)
-			kept = end
-		}
-	}
+		from, to := start+loc[0], start+loc[1]
+		masked = append(masked, dt[kept:from]...)
+		found = append(found, Credential{what, len(masked)})
+		masked = append(masked, `value="***"`...)
+		masked = append(masked, bytes.Repeat([]byte("\n"), bytes.Count(dt[from:to], []byte("\n")))...)
+		kept = to
+	})
+	return found, append(masked, dt[kept:]...)
 }
 
 var (

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
-	"io"
 	"path"
 	"slices"
 	"strings"
@@ -62,34 +61,20 @@ func ReadNuGetConfigs(files Files) NuGetConfigs {
 // readNuGetFile reads a nuget.config as far as it is XML. With other text, NuGet fails.
 func readNuGetFile(name string, dt []byte) nugetFile {
 	f := nugetFile{name: name}
-	dec := xml.NewDecoder(bytes.NewReader(dt))
-	dec.Strict = false
-	dec.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // the names are ASCII
-	var open []string
 	line, counted := 1, 0
-	for {
-		start := int(dec.InputOffset())
-		tok, err := dec.Token()
-		if err != nil {
-			return f
+	walkNuGetConfig(dt, func(open []string, element xml.StartElement, start, _ int) {
+		if len(open) != 3 {
+			return
 		}
-		switch tok := tok.(type) {
-		case xml.EndElement:
-			open = open[:max(0, len(open)-1)]
-		case xml.StartElement:
-			open = append(open, tok.Name.Local)
-			if len(open) != 3 {
-				continue
-			}
-			line, counted = line+bytes.Count(dt[counted:start], []byte("\n")), start
-			switch open[1] {
-			case "packageSources":
-				f.sources.read(tok, "add", line)
-			case "packageSourceMapping":
-				f.mapping.read(tok, "packageSource", line)
-			}
+		line, counted = line+bytes.Count(dt[counted:start], []byte("\n")), start
+		switch open[1] {
+		case "packageSources":
+			f.sources.read(element, "add", line)
+		case "packageSourceMapping":
+			f.mapping.read(element, "packageSource", line)
 		}
-	}
+	})
+	return f
 }
 
 // read reads an element of a section, in which entries are elements of a name.

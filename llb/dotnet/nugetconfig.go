@@ -1,6 +1,9 @@
 package dotnet
 
 import (
+	"bytes"
+	"encoding/xml"
+	"io"
 	"maps"
 	"path"
 	"regexp"
@@ -10,6 +13,30 @@ import (
 
 // IsNuGetConfig tells whether a file has settings of NuGet by its name.
 func IsNuGetConfig(name string) bool { return strings.EqualFold(path.Base(name), "nuget.config") }
+
+// walkNuGetConfig calls visit for each element of a nuget.config, as far as it is XML. The last entry of open is the
+// name of the element, and the others are its parents. Its tag is at start and ends at end.
+func walkNuGetConfig(dt []byte, visit func(open []string, element xml.StartElement, start, end int)) {
+	dec := xml.NewDecoder(bytes.NewReader(dt))
+	dec.Strict = false
+	// The declared encoding does not matter: all names that we look for are ASCII.
+	dec.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
+	var open []string
+	for {
+		start := int(dec.InputOffset())
+		tok, err := dec.Token()
+		if err != nil {
+			return
+		}
+		switch tok := tok.(type) {
+		case xml.EndElement:
+			open = open[:max(0, len(open)-1)]
+		case xml.StartElement:
+			open = append(open, tok.Name.Local)
+			visit(open, tok, start, int(dec.InputOffset()))
+		}
+	}
+}
 
 // RestoreInputs are patterns of what any restore of the context may read, apart from [RestoreFiles]: folders that a
 // nuget.config names as package sources, or as folders of packages.

@@ -51,7 +51,8 @@ sealed class Targets
             project.Instance, evaluator.Parsed(project.Instance.ImportPaths.Append(project.Path)));
         var indirect = files.SelectMany(f => f.Targets).Any(t => t.OuterElement.Contains("ProjectReference"))
             ? Indirect(project) : new();
-        Record(project, new CopiedFiles(files, own), restoring, calls, indirect);
+        using (var copied = new CopiedFiles(files, own))
+            Record(project, copied, restoring, calls, indirect);
         Composed(project, targets.SelectMany(t => t.AllChildren.Prepend(t)).ToList(), late, doubts);
         foreach (var target in targets.Where(t => !string.IsNullOrEmpty(t.Returns))) Returned(project, target);
         return calls.Built;
@@ -184,7 +185,6 @@ sealed class Targets
     // Evaluates the project once with all copies, as that takes time, and runs each set on it as it is then.
     void Record(Project project, CopiedFiles files, HashSet<string> restoring, Calls calls, List<string> indirect)
     {
-        using var _ = files;
         var copied = new Project(project.Path, project.Globals, tree);
         evaluator.Evaluate(copied);
         if (copied.Instance == null) return;
