@@ -59,6 +59,7 @@ func Trials(number int) []Trial {
 		Trial{"client", "is killed", number, clientKilled},
 		Trial{"client", "is interrupted", number, clientInterrupted},
 		Trial{"buildkitd", "is killed", number, daemonKilled},
+		Trial{"clock", "jumps", number, clockJumps},
 		Trial{"disk", "is full", number, diskFull},
 		Trial{"context", "changes", number, contextChanges},
 		Trial{"spec", "is random", number, specAtRandom},
@@ -304,6 +305,25 @@ func (w *World) interrupt(
 		return Result{}, harmed
 	}
 	return a.check(ctx, w, output, failed)
+}
+
+// clockJumps sets the clock of buildkitd to another time at some moment of a build: up to two years before or after
+// the right one. It stays wrong in the next build.
+func clockJumps(ctx context.Context, w *World, t Trial) (_ Result, err error) {
+	jumping, err := w.jumping(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := errors.Join(jumping.Jump(0), w.builder.Kill(), w.builder.StartAs(ctx, jumping.Path)); err != nil {
+		return Result{}, err
+	}
+	defer func() { err = errors.Join(err, w.builder.Kill(), w.builder.Start(context.WithoutCancel(ctx))) }()
+	random := t.random(3)
+	by := time.Duration(random.Int64N(int64(1) << (30 + random.IntN(27)))) // from a second on; each size is as likely
+	if random.IntN(2) == 0 {
+		by = -by
+	}
+	return w.interrupt(ctx, t, func(*exec.Cmd) error { return jumping.Jump(by) }, nil)
 }
 
 // diskFull builds with the cache on a disk that is too small, and then on a larger one.

@@ -19,6 +19,7 @@ import (
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/crosshull/crosshull/hack/faults/clock"
 	"github.com/crosshull/crosshull/hack/lab"
 	"github.com/crosshull/crosshull/hack/lab/debs"
 	"github.com/crosshull/crosshull/hack/lab/tools"
@@ -103,6 +104,21 @@ func (w *World) servePackages(ctx context.Context) error {
 	go w.packages.Serve(ln) //nolint:errcheck // ends with Close
 	w.mirror, err = startHarming(ln.Addr().String())
 	return err
+}
+
+// jumping compiles a buildkitd whose clock can jump. The first time, that takes minutes; then Go has its packages.
+func (w *World) jumping(ctx context.Context) (clock.Program, error) {
+	module, err := tools.ModuleDir(ctx)
+	if err != nil {
+		return clock.Program{}, err
+	}
+	p, err := clock.Compile(ctx, w.builder.Dir, func(ctx context.Context, out string, flags ...string) error {
+		return tools.BuildPinned(ctx, module, "buildkitd", out, flags...)
+	})
+	if err != nil {
+		return p, fmt.Errorf("compile a buildkitd whose clock can jump: %w", err)
+	}
+	return p, nil
 }
 
 // Close ends what New started.

@@ -45,6 +45,13 @@ func (b *Buildkit) Kill() error { return b.daemon.service.Kill() }
 // on a machine that starts again.
 func (b *Buildkit) Start(ctx context.Context) error { return b.daemon.start(ctx) }
 
+// StartAs starts it again as Start does, but as another program that takes buildkitd's arguments.
+func (b *Buildkit) StartAs(ctx context.Context, program string) error {
+	as := *b.daemon.service
+	as.Args = append([]string{program}, as.Args[1:]...)
+	return daemon{service: &as, address: b.daemon.address, config: b.daemon.config}.start(ctx)
+}
+
 // Stop ends it and removes Dir.
 func (b *Buildkit) Stop(ctx context.Context) error {
 	if err := b.daemon.service.Stop(ctx); err != nil {

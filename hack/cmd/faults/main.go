@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -34,8 +35,13 @@ func run(ctx context.Context, args []string, out, progress io.Writer) (err error
 	flags := flag.NewFlagSet("faults", flag.ContinueOnError)
 	hours := flags.Float64("hours", 0, "go on for so many `hours`; 0: try each fault once")
 	first := flags.Int("number", 0, "the `number` of the first turn; it decides when faults come")
+	where := flags.String("where", "", "try only what fails in this `place`: the first word of a line of the table")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	is := func(t faults.Trial) bool { return *where == "" || t.Where == *where }
+	if !slices.ContainsFunc(faults.Trials(0), is) {
+		return fmt.Errorf("nothing fails in a place %q", *where)
 	}
 	l, err := lab.New()
 	if err != nil {
@@ -55,6 +61,9 @@ func run(ctx context.Context, args []string, out, progress io.Writer) (err error
 	)
 	for number := *first; number == *first || time.Now().Before(end); number++ {
 		for _, trial := range faults.Trials(number) {
+			if !is(trial) {
+				continue
+			}
 			began := time.Now()
 			result, err := trial.Run(ctx, w)
 			if ctx.Err() != nil {
@@ -70,7 +79,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) (err error
 	if err := table.Write(out); err != nil {
 		return err
 	}
-	if *hours > 0 && ctx.Err() == nil {
+	if *hours > 0 && *where == "" && ctx.Err() == nil {
 		load, err := w.Load(ctx, 10, 5)
 		if err != nil {
 			return err

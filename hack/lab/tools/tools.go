@@ -52,7 +52,7 @@ func ensure(ctx context.Context, moduleDir, cache string, tools []tool, w io.Wri
 	var missing []tool
 	for _, t := range tools {
 		if versions[t.module] == "" {
-			v, err := goOutput(ctx, moduleDir, "list", "-m", "-f", "{{.Version}}", t.module)
+			v, err := t.version(ctx, moduleDir)
 			if err != nil {
 				return nil, err
 			}
@@ -80,6 +80,21 @@ func Build(ctx context.Context, moduleDir, pkg, out string, flags ...string) err
 	return goBuild(ctx, moduleDir, append(flags, "-o", out, pkg)...)
 }
 
+// BuildPinned compiles the pinned program of a name to out, with flags of go build that are not for all.
+func BuildPinned(ctx context.Context, moduleDir, name, out string, flags ...string) error {
+	for _, t := range pinned() {
+		if t.name != name {
+			continue
+		}
+		version, err := t.version(ctx, moduleDir)
+		if err != nil {
+			return err
+		}
+		return t.build(ctx, moduleDir, version, out, flags...)
+	}
+	return fmt.Errorf("no pinned program has the name %s", name)
+}
+
 func compile(ctx context.Context, moduleDir string, t tool, version, path string) error {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -91,13 +106,21 @@ func compile(ctx context.Context, moduleDir string, t tool, version, path string
 	}
 	defer func() { _ = os.RemoveAll(tmp) }()
 	out := filepath.Join(tmp, t.name)
-	// Making debug information and dropping it would be a fifth of the time.
-	ldflags := fmt.Sprintf("-s -w -X %s/version.Version=%s", t.module, version)
-	if err := goBuild(ctx, moduleDir, "-gcflags=all=-dwarf=false", "-ldflags", ldflags, "-o", out,
-		t.module+"/cmd/"+t.name); err != nil {
+	if err := t.build(ctx, moduleDir, version, out); err != nil {
 		return err
 	}
 	return os.Rename(out, path)
+}
+
+func (t tool) build(ctx context.Context, moduleDir, version, out string, flags ...string) error {
+	// Making debug information and dropping it would be a fifth of the time.
+	ldflags := fmt.Sprintf("-s -w -X %s/version.Version=%s", t.module, version)
+	return goBuild(ctx, moduleDir, append(flags, "-gcflags=all=-dwarf=false", "-ldflags", ldflags, "-o", out,
+		t.module+"/cmd/"+t.name)...)
+}
+
+func (t tool) version(ctx context.Context, moduleDir string) (string, error) {
+	return goOutput(ctx, moduleDir, "list", "-m", "-f", "{{.Version}}", t.module)
 }
 
 func goBuild(ctx context.Context, dir string, args ...string) error {

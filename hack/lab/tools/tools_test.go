@@ -91,7 +91,7 @@ func TestPinnedToolsHaveVersions(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, tool := range pinned() {
-		v, err := goOutput(t.Context(), dir, "list", "-m", "-f", "{{.Version}}", tool.module)
+		v, err := tool.version(t.Context(), dir)
 		if err != nil || !strings.HasPrefix(v, "v") {
 			t.Errorf("%s: version %q, %v", tool.module, v, err)
 		}
