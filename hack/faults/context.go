@@ -42,12 +42,17 @@ func (w *World) write(name string, c content) (folder, error) {
   <!-- ` + fmt.Sprint(c.number) + ` -->
 </Project>
 `,
-		"Program.cs": fmt.Sprintf("System.Console.WriteLine(Newtonsoft.Json.JsonConvert.SerializeObject(%d));\n", c.number),
-		"nuget.config": `<configuration><packageSources><clear />
-  <add key="faults" value="http://` + w.feed.Addr + `/v3/index.json" allowInsecureConnections="true" />
-</packageSources></configuration>
-`,
+		"Program.cs":   fmt.Sprintf("System.Console.WriteLine(Newtonsoft.Json.JsonConvert.SerializeObject(%d));\n", c.number),
+		"nuget.config": feedConfig(w.feed.Addr),
 	})
+}
+
+// feedConfig is a nuget.config with the feed at HOST:PORT alone.
+func feedConfig(addr string) string {
+	return `<configuration><packageSources><clear />
+  <add key="faults" value="http://` + addr + `/v3/index.json" allowInsecureConnections="true" />
+</packageSources></configuration>
+`
 }
 
 func writeFiles(dir string, files map[string]string) error {

@@ -1,7 +1,8 @@
 // Package faults builds images while something fails, and looks whether all is right after it.
 //
-// A [Trial] is one build with one fault: a registry, a base, a feed or a mirror of OS packages that answers wrongly, a
-// client or a buildkitd that is killed, a full disk, a context that changes. Whatever the build says, after it
+// A [Trial] is one build with one fault: a registry, a base, a feed, a name server or a mirror of OS packages that
+// answers wrongly, a client or a buildkitd that is killed, a clock that jumps, a full disk, a context that changes.
+// Whatever the build says, after it
 //
 //   - the tag is that of the image before, or of the whole new image: its index, manifests, configs and layers are
 //     there;

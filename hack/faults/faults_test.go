@@ -56,6 +56,11 @@ func TestFaultsOfFeeds(t *testing.T) {
 	try(t, "feed")
 }
 
+// A name server is asked for the feed, whose name then is in the error.
+func TestFaultsOfNames(t *testing.T) {
+	try(t, "name of the feed")
+}
+
 // A mirror of OS packages is asked by apt, and each attempt of it waits longer than the one before.
 func TestFaultsOfMirror(t *testing.T) {
 	try(t, "mirror")

@@ -108,11 +108,26 @@ func (c *changing) Write(b []byte) (int, error) {
 type harming struct {
 	*proxy.Proxy
 
-	mu          sync.Mutex
-	harm        *harm
-	after, last int // it harms the requests from after to last, counted from 0
-	seen        int // how many the harm would have hit
-	harmed      int
+	mu     sync.Mutex
+	harm   *harm
+	window window
+}
+
+// window picks those of the requests that a harm would hit that it hits: from after to last, counted from 0.
+type window struct {
+	after, last  int
+	seen, harmed int
+}
+
+// hit tells whether the next request is harmed.
+func (w *window) hit() bool {
+	n := w.seen
+	w.seen++
+	if n < w.after || n > w.last {
+		return false
+	}
+	w.harmed++
+	return true
 }
 
 // startHarming listens on loopback until it is closed. target is HOST:PORT.
@@ -133,22 +148,16 @@ func startHarming(target string) (*harming, error) {
 func (p *harming) set(h *harm, after, last int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.harm, p.after, p.last, p.seen, p.harmed = h, after, last, 0, 0
+	p.harm, p.window = h, window{after: after, last: last}
 }
 
 // hit counts a request, and gives the harm if it gets one.
 func (p *harming) hit(r *http.Request) *harm {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.harm == nil || p.harm.hits != nil && !p.harm.hits(r) {
+	if p.harm == nil || p.harm.hits != nil && !p.harm.hits(r) || !p.window.hit() {
 		return nil
 	}
-	n := p.seen
-	p.seen++
-	if n < p.after || n > p.last {
-		return nil
-	}
-	p.harmed++
 	return p.harm
 }
 
@@ -156,5 +165,5 @@ func (p *harming) hit(r *http.Request) *harm {
 func (p *harming) count() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.harmed
+	return p.window.harmed
 }

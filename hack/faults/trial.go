@@ -55,6 +55,11 @@ func Trials(number int) []Trial {
 	of("feed", meeting(http.MethodGet, "/v3/index.json"), restored)
 	// apt tries an answer again that is an error, and then waits for seconds: one of these answers is enough.
 	of("mirror", meeting(http.MethodGet, "/made/tiny.deb", "wants a password", "is asked too much"), installed)
+	for _, h := range misnamings {
+		all = append(all, Trial{"name of the feed", h.name, number, func(ctx context.Context, w *World, t Trial) (Result, error) {
+			return misnamed(ctx, w, t, h)
+		}})
+	}
 	return append(all,
 		Trial{"client", "is killed", number, clientKilled},
 		Trial{"client", "is interrupted", number, clientInterrupted},

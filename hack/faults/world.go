@@ -26,8 +26,8 @@ import (
 	"github.com/crosshull/crosshull/hack/randomspec"
 )
 
-// World is where trials run, one after the other: a buildkitd that may be hurt, and proxies before registry, feed
-// and mirror. The lab's own buildkitd is the builder that sees no fault. Make it with [New].
+// World is where trials run, one after the other: a buildkitd that may be hurt, its name server, and proxies before
+// registry, feed and mirror. The lab's own buildkitd is the builder that sees no fault. Make it with [New].
 type World struct {
 	lab            *lab.Lab
 	dir            string // for contexts
@@ -35,6 +35,7 @@ type World struct {
 	registry, feed *harming
 	packages       *http.Server // OS packages: the mirrors of distributions are far away, and change
 	mirror         *harming     // before packages
+	names          *names       // for the steps of builder
 	specs          *randomspec.Maker
 	serial         int
 }
@@ -54,7 +55,10 @@ func New(ctx context.Context, l *lab.Lab) (w *World, err error) {
 	if w.specs, err = randomspec.New(filepath.Dir(module)); err != nil {
 		return w, err
 	}
-	if w.builder, err = l.StartBuildkit(ctx); err != nil {
+	if w.names, err = startNames(ctx); err != nil {
+		return w, err
+	}
+	if w.builder, err = l.StartBuildkit(ctx, w.names.config()); err != nil {
 		return w, err
 	}
 	w.dir = filepath.Join(w.builder.Dir, "contexts")
@@ -126,6 +130,9 @@ func (w *World) Close(ctx context.Context) error {
 	var errs []error
 	if w.packages != nil {
 		errs = append(errs, w.packages.Close())
+	}
+	if w.names != nil {
+		errs = append(errs, w.names.close())
 	}
 	for _, p := range []*harming{w.registry, w.feed, w.mirror} {
 		if p != nil {

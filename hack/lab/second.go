@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/crosshull/crosshull/hack/lab/service"
 )
@@ -19,13 +20,15 @@ type Buildkit struct {
 	daemon daemon
 }
 
-// StartBuildkit starts a buildkitd that is configured like the lab's own, but has an empty cache. The lab has to be up.
-func (l *Lab) StartBuildkit(ctx context.Context) (*Buildkit, error) {
+// StartBuildkit starts a buildkitd that is configured like the lab's own, but has an empty cache. Tables of more are
+// added to its configuration. The lab has to be up.
+func (l *Lab) StartBuildkit(ctx context.Context, more ...string) (*Buildkit, error) {
 	dir, err := os.MkdirTemp(l.dir, "second-")
 	if err != nil {
 		return nil, err
 	}
 	d := l.buildkitDaemon(dir, l.LocalImages())
+	d.config += strings.Join(more, "")
 	if err = checkSocket(dir); err == nil {
 		err = d.start(ctx)
 	}

@@ -35,7 +35,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) (err error
 	flags := flag.NewFlagSet("faults", flag.ContinueOnError)
 	hours := flags.Float64("hours", 0, "go on for so many `hours`; 0: try each fault once")
 	first := flags.Int("number", 0, "the `number` of the first turn; it decides when faults come")
-	where := flags.String("where", "", "try only what fails in this `place`: the first word of a line of the table")
+	where := flags.String("where", "", "try only what fails in this `place`: as the table names it")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
