@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"archive/tar"
+	"cmp"
 	"crypto/sha256"
 	"debug/elf"
 	"flag"
@@ -38,8 +39,12 @@ func packageEntries(t *testing.T, repo string, layer ocispecs.Descriptor) map[st
 		if err != nil {
 			t.Fatal(err)
 		}
-		if path.Clean(h.Name) == "etc/shadow" {
+		switch path.Clean(h.Name) {
+		case "etc/shadow":
 			dt = shadowDate.ReplaceAll(dt, []byte("$1"))
+		case "var/lib/dpkg/triggers/File": // dpkg adds a line when it unpacks a package, and apt tells it in which order
+			lines := slices.Sorted(strings.Lines(string(dt)))
+			dt = []byte(strings.Join(lines, ""))
 		}
 		sum := sha256.Sum256(dt)
 		var attributes []string
@@ -54,17 +59,20 @@ func packageEntries(t *testing.T, repo string, layer ocispecs.Descriptor) map[st
 	return all
 }
 
+// failedScript is in the output of dpkg if a script of a package fails.
+var failedScript = regexp.MustCompile(`dpkg: error processing package \S+ \(--configure\)`)
+
 // shadowDate is the day on which a user was added, which is a fixed one in our images.
 var shadowDate = regexp.MustCompile(`(?m)^([^:]*:[^:]*:)[0-9]+`)
 
 // leftBehind are paths that differ, and may: caches, lists, logs, locks and backups that apt-get install leaves, and
-// folders that have nothing else. What is there only while a machine runs. Caches of fonts, which have the times of
-// folders.
+// folders that have nothing else. What is there only while a machine runs. The number of a machine: each
+// container needs its own. Caches of fonts, which have the times of folders.
 var leftBehind = regexp.MustCompile(`^var/(cache/(apt|ldconfig)|lib/apt/lists)(/|$)|` +
 	`^var/log(/apt|/.*\.log|/lastlog|/faillog|/btmp|/wtmp)?(/|$)|` +
 	`^var/lib/dpkg/(lock.*|triggers/Lock|triggers/Unincorp|triggers|status-old)$|` +
 	`^etc/((passwd|group|shadow|gshadow)-|\.pwd\.lock)$|` +
-	`^var/lib/dbus/machine-id$|^run/|^var/cache/fontconfig/[0-9a-f-]+-le64\.cache-\d+$|` +
+	`^(etc|var/lib/dbus)/machine-id$|^run/|^var/cache/fontconfig/[0-9a-f-]+-le64\.cache-\d+$|` +
 	`^(var|var/cache|etc|run|tmp|var/lib|var/lib/dpkg|var/lib/apt)$`)
 
 // packageSets is a file with packages to install together in each line.
@@ -83,30 +91,46 @@ func TestPackagesAsInstalled(t *testing.T) {
 		t.Run(strings.Join(names, " "), func(t *testing.T) {
 			t.Parallel()
 			dir, repo := withPackages(t, "["+strings.Join(names, ", ")+"]"), repository(t)
-			mustSolve(t, dir, platform("linux/amd64,linux/amd64/v2"), pushTo(repo))
+			rec, failed := solve(t, dir, platform("linux/amd64,linux/amd64/v2"), pushTo(repo))
 			truth := repository(t)
 			write(t, dir, "Dockerfile", "FROM mcr.microsoft.com/dotnet/runtime:10.0\n"+
 				"RUN apt-get update && apt-get install -y --no-install-recommends "+strings.Join(names, " ")+"\n")
-			build(t, dir, "--provenance=false", "--platform", "linux/amd64", "-t", truth, "--push", ".")
+			out, err := tryBuild(t, dir, "--provenance=false", "--platform", "linux/amd64", "-t", truth, "--push", ".")
+			if m := failedScript.FindString(out); err != nil && m != "" && failed != nil &&
+				strings.Contains(failed.Error(), m) {
+				t.Skipf("a script of a package fails in this base, with apt-get, too: %s", m)
+			}
+			if err != nil {
+				t.Fatalf("apt-get fails: %s\ncrosshull: %v", out, failed)
+			}
+			if failed != nil {
+				t.Fatalf("build %s: %v\n%s", dir, failed, rec.log)
+			}
 			var plain pushed
 			fetch(t, truth, "manifests/latest", &plain.Manifest)
-			want := packageEntries(t, truth, plain.Layers[len(plain.Layers)-1])
+			last := len(plain.Layers) - 1
+			base := map[string]string{}
+			for _, layer := range plain.Layers[:last] {
+				maps.Copy(base, packageEntries(t, truth, layer))
+			}
+			want := packageEntries(t, truth, plain.Layers[last])
 			_, images := index(t, repo)
 			for _, p := range []string{"linux/amd64", "linux/amd64/v2"} {
-				got := packageEntries(t, repo, images[p].Layers[len(plain.Layers)-1])
-				compareEntries(t, p, got, want)
+				compareEntries(t, p, base, packageEntries(t, repo, images[p].Layers[last]), want)
 			}
 		})
 	}
 }
 
-func compareEntries(t *testing.T, platform string, got, want map[string]string) {
+// compareEntries compares layers over a base. A script may write a file of the base again as it was.
+func compareEntries(t *testing.T, platform string, base, got, want map[string]string) {
 	t.Helper()
 	all := maps.Clone(want)
 	maps.Copy(all, got)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		if got[name] != want[name] && !leftBehind.MatchString(name) {
-			t.Errorf("%s: %s is\n%s, want\n%s", platform, name, got[name], want[name])
+		got, want := cmp.Or(got[name], base[name]), cmp.Or(want[name], base[name])
+		if got != want && !leftBehind.MatchString(name) {
+			t.Errorf("%s: %s is\n%s, want\n%s", platform, name, got, want)
 		}
 	}
 }
