@@ -2,6 +2,7 @@ package frontend
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -17,8 +18,8 @@ func TestOnceMore(t *testing.T) {
 	const passed = "a step failed, and passed when it ran again with all files: " + publish + " app/app.csproj: "
 	const unnamed = ". The step names no file that it lacks, so it may have been memory or the network. If each build " +
 		"warns of this, name the files that the step reads in publish.inputs"
-	const makesHere = "a target of a project makes files that the context also has, and fails here. So the build used " +
-		"the files of the context"
+	const makesHere = "a target of a project failed. It makes files that the context also has, so the build used those. " +
+		"If they are up to date, you need not do anything. Else look at the error of the target in the log of the step"
 	const says = "/source/app/Program.cs(1,1): error "
 	app, everything := gatewaytest.App("app/app.csproj", nil), gatewaytest.App("app/app.csproj", nil)
 	everything.Unknown = "Exec in app/app.csproj:3"
@@ -95,6 +96,26 @@ func TestOnceMore(t *testing.T) {
 				t.Errorf("warned of %q, want %q", got, want)
 			}
 		})
+	}
+}
+
+// With the whole context, a build may fail for a file that no project reads. The error stays the one of the project.
+func TestOnceMoreFailsOtherwise(t *testing.T) {
+	c := withSpec("publish: {inputs: [app]}")
+	c.Describe(gatewaytest.App("app/app.csproj", nil))
+	c.Mounts = map[string]fstest.MapFS{publish + " app/app.csproj /diagnostics": {"errors.log": {
+		Data: []byte("/source/app/Program.cs(1,1): error CS0246: no type X\n"),
+	}}}
+	runs := 0
+	c.Step(gatewaytest.Step{Name: publish, Do: func(context.Context) error {
+		if runs++; runs == 1 {
+			return gatewaytest.Failed(publish+" app/app.csproj", "/diagnostics")
+		}
+		return errors.New("data/db.key cannot be read")
+	}})
+	_, err := Build(t.Context(), c)
+	if err == nil || !strings.HasSuffix(err.Error(), "error CS0246: no type X") || runs != 2 {
+		t.Errorf("after %d runs: error %v", runs, err)
 	}
 }
 

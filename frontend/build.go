@@ -76,11 +76,11 @@ func build(ctx context.Context, req *request.Request) (*client.Result, error) {
 		return nil, err
 	}
 	res, f, err := finish(ctx, req, f, lint.Warn)
-	failed := err
-	diagnostics, lacks := gateway.Lacks(failed)
+	diagnostics, lacks := gateway.Lacks(err)
 	if !lacks {
 		return res, err
 	}
+	failed := err
 	// An app that a plain dotnet publish can publish must not fail here.
 	wide := f.Everything("a step failed with the files that MSBuild names")
 	if wide != nil {
@@ -88,19 +88,31 @@ func build(ctx context.Context, req *request.Request) (*client.Result, error) {
 			lint.WarnLacks(ctx, req, t, failed, diagnostics)
 			return res, nil
 		}
+		err = decisive(failed, err)
 	}
 	if committed := f.AsCommitted(); committed != nil {
-		res, _, err = finish(ctx, req, committed, quiet)
+		res, _, again := finish(ctx, req, committed, quiet)
 		switch {
-		case err != nil:
+		case again != nil:
+			return nil, decisive(err, again)
 		case wide == nil && !lint.Blames(diagnostics): // it may have passed without a change, too
 			lint.WarnPassed(ctx, req, failed, diagnostics)
 		default:
-			req.Warn(ctx, "a target of a project makes files that the context also has, and fails here. So the build used the "+
-				"files of the context")
+			req.Warn(ctx, "a target of a project failed. It makes files that the context also has, so the build used those. "+
+				"If they are up to date, you need not do anything. Else look at the error of the target in the log of the step")
 		}
+		return res, nil
 	}
-	return res, err
+	return nil, err
+}
+
+// decisive gives the one of two errors that is about the project. An attempt with more files may also fail for what has
+// nothing to do with it: one of these files cannot be read, say.
+func decisive(first, again error) error {
+	if gateway.OfStep(again) || gateway.IsCanceled(again) {
+		return again
+	}
+	return first
 }
 
 // quiet gives no warnings: the first attempt gave them all.

@@ -58,12 +58,14 @@ func Lacks(err error) (diagnostics []dotnet.Diagnostic, lacks bool) {
 	return w.diagnostics, slices.ContainsFunc(w.diagnostics, dotnet.Diagnostic.MayLack)
 }
 
-// Cause says in a line why a step failed: the diagnostic that its text ends with, else what BuildKit knows of the end
-// of its process, such as the exit code.
+// Cause says in a line why a step failed: the diagnostic or the failed test that its text ends with, else what BuildKit
+// knows of the end of its process, such as the exit code.
 func Cause(err error, diagnostics []dotnet.Diagnostic) string {
 	why := err.Error()
 	if len(diagnostics) > 0 {
 		why = diagnostics[first(diagnostics)].String()
+	} else if i := strings.LastIndexByte(why, '\n'); i >= 0 { // the last line is the first error: see below
+		why = why[i+1:]
 	} else if _, ended, ok := strings.Cut(why, "did not complete successfully: "); ok { // before it comes the command
 		why = ended
 	}
@@ -121,6 +123,9 @@ func (c *Client) DiagnoseTest(ctx context.Context, err error, at Step, results s
 	}
 	return Reword(err, failures(step, parsed))
 }
+
+// OfStep tells whether err is about a step that failed.
+func OfStep(err error) bool { return failedExec(err) != nil }
 
 // failedExec gives the step that failed with err; nil if err is not about a step.
 func failedExec(err error) *errdefs.SolveError {

@@ -91,6 +91,8 @@ func TestCause(t *testing.T) {
 			"[publish] dotnet publish: exit code: 1"},
 		{"errors", Reword(failed, "2 errors in publish\nmany lines"), two,
 			"[publish] dotnet publish: a.csproj: error MSB4166: died"},
+		{"a test", Reword(failed, "1 of 2 tests failed in [test] dotnet test\nAdds: want 3"), nil,
+			"[publish] dotnet publish: Adds: want 3"},
 		{"no process", Reword(failed, "no network"), nil, "[publish] dotnet publish: no network"},
 		{"no step", errors.New("no such image"), nil, "no such image"},
 	} {
