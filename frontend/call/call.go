@@ -89,7 +89,11 @@ func Answer(ctx context.Context, req *request.Request) (*client.Result, error) {
 	}
 	switch req.Call {
 	case outline.RequestSubrequestsOutline:
-		return outlineOf(req).ToResult()
+		o, err := outlineOf(req)
+		if err != nil {
+			return nil, err
+		}
+		return o.ToResult()
 	case targets.RequestTargets:
 		return (targets.List{Targets: req.Targets(), Sources: sources(req)}).ToResult()
 	case convertllb.RequestConvertLLB:
@@ -174,9 +178,23 @@ func plans(ctx context.Context, req *request.Request) ([]*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i, app := range apps {
+		apps[i] = app.ForImage()
+		if err := apps[i].Check(); err != nil {
+			return nil, err
+		}
+	}
+	t, err := tree.Read(ctx, req)
+	if err != nil {
+		return nil, err
+	}
 	var all []*plan.Plan
 	for _, app := range apps {
-		p, err := planOf(ctx, app.ForImage())
+		asker, err := facts.New(ctx, app, t)
+		if err != nil {
+			return nil, err
+		}
+		p, err := planOf(ctx, app, asker)
 		if err != nil {
 			return nil, err
 		}
@@ -185,11 +203,7 @@ func plans(ctx context.Context, req *request.Request) ([]*plan.Plan, error) {
 	return all, nil
 }
 
-func planOf(ctx context.Context, req *request.Request) (*plan.Plan, error) {
-	asker, err := asker(ctx, req)
-	if err != nil {
-		return nil, err
-	}
+func planOf(ctx context.Context, req *request.Request, asker *facts.Asker) (*plan.Plan, error) {
 	f, err := asker.Apps(ctx)
 	if err != nil {
 		return nil, err

@@ -6,9 +6,11 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/frontend/subrequests"
@@ -233,6 +235,29 @@ func TestTarget(t *testing.T) {
 	text := string(res.Metadata["result.txt"])
 	if !strings.HasPrefix(text, "APP worker") || strings.Contains(text, "APP web") {
 		t.Errorf("it is about\n%s", text)
+	}
+}
+
+// The outline of a target has what that target needs. A target that does not exist is an error, as in a build.
+func TestOutlineOfTarget(t *testing.T) {
+	for target, want := range map[string]string{
+		"web": "web-key", "worker-publish": "worker-key", "": "web-key worker-key", "moon": `target "moon" does not exist`,
+	} {
+		c := &gatewaytest.Client{Context: fstest.MapFS{}}
+		c.Say("crosshull.yaml", "apps:", "  web: {project: src/web, publish: {secrets: {A: web-key}}}",
+			"  worker: {project: src/worker, publish: {secrets: {A: worker-key}}}")
+		c.Set("filename", "crosshull.yaml")
+		c.Set("target", target)
+		res, err := ask(t.Context(), t, c, "outline")
+		var got string
+		if err != nil {
+			got, _, _ = strings.Cut(err.Error(), ":")
+		} else {
+			got = strings.Join(regexp.MustCompile(`\w+-key`).FindAllString(string(res.Metadata["result.txt"]), -1), " ")
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", target, got, want)
+		}
 	}
 }
 

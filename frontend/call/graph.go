@@ -32,7 +32,11 @@ func convertLLB(ctx context.Context, req *request.Request) (*convertllb.Result, 
 		return nil, fmt.Errorf("--call=convertllb works for images, and target %s is none: name an app or image in --target",
 			req.Gateway.Target)
 	}
-	p, err := planOf(ctx, chosen)
+	asker, err := asker(ctx, chosen)
+	if err != nil {
+		return nil, err
+	}
+	p, err := planOf(ctx, chosen, asker)
 	if err != nil {
 		return nil, err
 	}

@@ -7,9 +7,14 @@ import (
 )
 
 // outlineOf lists what the user can give to a target: build arguments, secrets and agents.
-func outlineOf(req *request.Request) outline.Outline {
+func outlineOf(req *request.Request) (outline.Outline, error) {
+	targets := req.Targets()
+	req, err := req.Named()
+	if err != nil {
+		return outline.Outline{}, err
+	}
 	o := outline.Outline{Name: req.Gateway.Target, Sources: sources(req)}
-	for _, t := range req.Targets() {
+	for _, t := range targets {
 		if t.Name == req.Gateway.Target || req.Gateway.Target == "" && (t.Default || o.Name == "") {
 			o.Name, o.Description = t.Name, t.Description
 		}
@@ -32,7 +37,7 @@ func outlineOf(req *request.Request) outline.Outline {
 			o.Secrets = append(o.Secrets, outline.Secret{Name: s.ID, Required: true, Location: req.Place(s.Key)})
 		}
 	}
-	return o
+	return o, nil
 }
 
 func sources(req *request.Request) [][]byte {

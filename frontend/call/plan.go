@@ -13,9 +13,13 @@ func showPlan(ctx context.Context, req *request.Request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	named, err := req.Named()
+	if err != nil {
+		return nil, err
+	}
 	tests := req.Spec.Tests
 	told := &report.Plan{
-		Arguments: req.Arguments(), Secrets: req.Secrets(), Tests: tests.Projects, Gated: tests.Gate,
+		Arguments: req.Arguments(), Secrets: named.Secrets(), Tests: tests.Projects, Gated: tests.Gate,
 		TestFilter: tests.Filter, TestSettings: tests.Settings, TestArgs: tests.Args,
 	}
 	for _, p := range all {

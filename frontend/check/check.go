@@ -27,6 +27,8 @@ type Facts struct {
 	Spec *spec.Spec
 	// Source is the file of the spec, or the zero Source if there is none.
 	Source Source
+	// Written is that file as it is, with its directives.
+	Written []byte
 	// Apps are the apps that the build makes.
 	Apps []App
 	// Files are the project files of the context. Links are its links. Settings are further files that a restore reads.
@@ -46,7 +48,7 @@ type Facts struct {
 // Source is a file that a warning points into.
 type Source struct {
 	Name string
-	Data []byte
+	Data []byte // as warnings show it
 }
 
 // App is an app of the spec.

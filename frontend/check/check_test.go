@@ -77,6 +77,7 @@ func (b build) facts(t *testing.T) *Facts {
 	f := &Facts{
 		Spec:     s,
 		Source:   Source{"crosshull.yaml", []byte(text)},
+		Written:  []byte(text),
 		Files:    dotnet.Files{"src/app/app.csproj": []byte(project)},
 		Settings: b.settings,
 		BuildRID: "linux-x64",

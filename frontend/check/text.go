@@ -22,7 +22,7 @@ func missingSyntax(r *run) {
 	if r.Source.Name == "" {
 		return
 	}
-	if _, _, _, ok := parser.DetectSyntax(r.Source.Data); ok {
+	if _, _, _, ok := parser.DetectSyntax(r.Written); ok {
 		return
 	}
 	if loc := syntaxComment.FindIndex(r.shown.Data); loc != nil {
@@ -41,7 +41,7 @@ func missingSyntax(r *run) {
 }
 
 func misplacedCheck(r *run) {
-	if _, _, _, ok := parser.ParseDirective("check", r.Source.Data); ok {
+	if _, _, _, ok := parser.ParseDirective("check", r.Written); ok {
 		return
 	}
 	if loc := checkComment.FindIndex(r.shown.Data); loc != nil {

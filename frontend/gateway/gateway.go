@@ -34,6 +34,7 @@ type session struct {
 	solves     solves
 	background background
 	closed     closed
+	warned     warned
 }
 
 // New gives the client of a build. Call [Client.Close] when the build ends.

@@ -124,7 +124,11 @@ func (l *Local) Evaluate(
 			return ref, nil
 		}
 		folder := closedFolder(err)
-		if folder == "" || n == maxClosed || !l.closed.add(folder) {
+		if folder != "" && n == maxClosed {
+			return nil, Reword(err, fmt.Sprintf("there are more than %d folders that you may not read, such as %s: change "+
+				"their permissions, or exclude them in .dockerignore", maxClosed, folder))
+		}
+		if folder == "" || !l.closed.add(folder) {
 			return nil, err
 		}
 		closed(folder)
@@ -148,7 +152,8 @@ func (c *closed) all() []string {
 	return slices.Clone(c.folders)
 }
 
-var noAccess = regexp.MustCompile(`(?s)error from sender: (open|lstat|readlink) (.+): permission denied`)
+// noAccess matches the error of a client on Unix, and on Windows.
+var noAccess = regexp.MustCompile(`(?s)error from sender: (open|lstat|readlink) (.+): (?:permission denied|Access is denied\.)`)
 
 // closedFolder is the folder that a transfer has failed at, because the user cannot read it; empty if err has another
 // cause.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/patternmatcher"
@@ -27,6 +28,11 @@ func TestReadLargeFolder(t *testing.T) {
 	}
 	for _, name := range []string{"image", "image0", "-", "]x", "[y", "^", "ü", "\U0010ffffx", `b\c`, "*", "line\nbreak"} {
 		want[name] = true
+	}
+	for r := rune(0x4000); r < 0x12000; r += 0x100 {
+		if utf8.ValidRune(r) {
+			want[string(r)] = true
+		}
 	}
 	for name := range want {
 		c.Context["many/"+name] = &fstest.MapFile{}

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/client/llb/sourceresolver"
@@ -218,10 +219,14 @@ func ReadDir(ctx context.Context, ref client.Reference, dir string, visit func(*
 		}
 		if first < last {
 			middle := first + (last-first)/2
+			next := middle + 1
+			if !utf8.ValidRune(middle) || !utf8.ValidRune(next) { // halves of characters in UTF-16, which no name has
+				middle, next = 0xd7ff, 0xe000
+			}
 			if err := part(prefix, first, middle); err != nil {
 				return err
 			}
-			return part(prefix, middle+1, last)
+			return part(prefix, next, last)
 		}
 		prefix += string(first)
 		if err := read(dotnet.Escape(prefix)); err != nil { // also if one name is too much: then there is no smaller part

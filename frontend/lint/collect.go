@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/containerd/platforms"
@@ -30,19 +31,29 @@ func collect(ctx context.Context, req *request.Request) (*check.Facts, error) {
 	if err != nil {
 		return f, err
 	}
+	for _, r := range append(slices.Clone(apps), tests...) {
+		if err := r.Check(); err != nil {
+			return f, err
+		}
+	}
+	t, err := tree.Read(ctx, req)
+	if err != nil {
+		return f, err
+	}
 	for _, app := range apps {
-		asker, err := ask(ctx, app, f)
+		asker, err := facts.New(ctx, app, t)
 		if err != nil {
 			return f, err
 		}
+		add(f, asker)
 		a, err := inspect(ctx, app, asker)
 		if err != nil {
 			return f, err
 		}
 		f.Apps = append(f.Apps, a)
 	}
-	if tests { // an error if a project is no test
-		asker, err := ask(ctx, req, newFacts(req))
+	for _, r := range tests { // an error if a project is no test
+		asker, err := facts.New(ctx, r, t)
 		if err != nil {
 			return f, err
 		}
@@ -53,40 +64,27 @@ func collect(ctx context.Context, req *request.Request) (*check.Facts, error) {
 	return f, nil
 }
 
-// subjects gives the apps to check, and tells whether to check the tests, too.
-func subjects(req *request.Request) (apps []*request.Request, tests bool, err error) {
+// subjects gives the apps to check, and the tests: one request at most.
+func subjects(req *request.Request) (apps, tests []*request.Request, err error) {
 	target := req.Gateway.Target
 	if target == spec.TargetTest {
-		_, err = req.Choose()
-		return nil, true, err
+		chosen, err := req.Choose()
+		return nil, []*request.Request{chosen}, err
+	}
+	if target == "" && len(req.Spec.Tests.Projects) > 0 {
+		tests = append(tests, req.ForTests())
 	}
 	apps, err = req.EachApp()
-	return apps, target == "" && len(req.Spec.Tests.Projects) > 0, err
+	return apps, tests, err
 }
 
 // newFacts gives the facts about the spec alone.
 func newFacts(req *request.Request) *check.Facts {
 	f := &check.Facts{Spec: req.Spec, Files: dotnet.Files{}, Now: time.Now()}
 	if req.Source != nil {
-		f.Source = check.Source{Name: req.Source.Filename, Data: req.Source.Data}
+		f.Source, f.Written = check.Source{Name: req.Source.Filename, Data: req.Source.Data}, req.Written
 	}
 	return f
-}
-
-// ask gives the [facts.Asker] for the projects of req, and adds its facts about the context to f.
-func ask(ctx context.Context, req *request.Request, f *check.Facts) (*facts.Asker, error) {
-	if err := req.Check(); err != nil {
-		return nil, err
-	}
-	t, err := tree.Read(ctx, req)
-	if err != nil {
-		return nil, err
-	}
-	asker, err := facts.New(ctx, req, t)
-	if err == nil {
-		add(f, asker)
-	}
-	return asker, err
 }
 
 // add adds the facts about a context.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -99,6 +100,13 @@ func TestCheck(t *testing.T) {
 		{name: "packages of no day", c: app(nil, "base: {packages: [cron]}"), want: []string{
 			"CachedPackages crosshull.yaml:2 BuildKit keeps the packages of the first build while the base, the SDK and the " +
 				"list are the same: build with --no-cache-filter packages now and then, or set base.packages.snapshot",
+		}},
+		{name: "a find that is skipped in a long line, after a tab", c: app(nil, "#\tcheck=skip="+
+			strings.Repeat("UnusedArg,", 40)+"RootUser", "image: {user: root}")},
+		{name: "tests of no gate beside files alone", c: app(nil, "project: none", "base: {image: example.com/base:1}",
+			"files: [{from: app, to: /app}]", "image: {entrypoint: [/app]}", "tests: [t]"), change: func(c *gatewaytest.Client) {
+			c.Images["example.com/base:1"] = gatewaytest.Multi("APP_UID=7")
+			c.Describe(gatewaytest.Test("t/t.csproj"))
 		}},
 		{name: "a find that is skipped", c: app(nil, "# check=skip=RootUser", "image: {user: root}")},
 		{name: "a find in a project", c: app(gatewaytest.Item{"ContainerUser": "root"}), change: func(c *gatewaytest.Client) {

@@ -37,8 +37,10 @@ type Request struct {
 	Gateway *gateway.Client
 	// Spec is the spec of the target's app; the zero Spec if there is no file.
 	Spec *spec.Spec
-	// Source is the file of the spec; nil if there is none.
+	// Source is the file of the spec, as messages show it; nil if there is none.
 	Source *dockerui.Source
+	// Written is the file of the spec as it is; nil if there is none. Comments of it are directives.
+	Written []byte
 	// Target is the part of the spec that is built.
 	Target Target
 	// Call is the call that the user wants in place of a build, such as "frontend.plan"; empty for a build.
@@ -128,7 +130,8 @@ func (r *Request) readSpec(ctx context.Context) error {
 
 func (r *Request) parse(src *dockerui.Source) {
 	s, err := spec.ParseOn(src.Data, r.Gateway.BuildArgs, r.Gateway.BuildPlatform())
-	src.Data = spec.Shown(src.Data) // from here on, only messages use it
+	r.Written = src.Data
+	src.Data = spec.Shown(src.Data)
 	r.Source = src
 	if err == nil {
 		r.Spec = s
@@ -146,7 +149,7 @@ func (r *Request) mistake(err error) error {
 	var all []error
 	for i, m := range first {
 		if more > 0 && i == len(first)-1 {
-			all = append(all, fmt.Errorf("and %d more mistakes", more))
+			all = append(all, errors.New(spec.More(more)))
 		}
 		at := fmt.Errorf("%s:%d: %s", r.Source.Filename, m.Range.Start, m.Msg)
 		if i == 0 || len(first)*len(r.Source.Data) <= maxSources {
@@ -271,7 +274,7 @@ func (r *Request) Rules() (*linter.Config, error) {
 	case r.Source == nil:
 		return &linter.Config{}, nil
 	}
-	options, _, location, _ := parser.ParseDirective("check", r.Source.Data)
+	options, _, location, _ := parser.ParseDirective("check", r.Written)
 	config, err := linter.ParseLintOptions(options)
 	if err != nil {
 		at := spec.Range{Start: location[0].Start.Line, End: location[0].End.Line}
@@ -288,14 +291,13 @@ func (r *Request) isDefaultName() bool {
 
 // isDockerfile tells a Dockerfile from YAML: its first line that is no comment is an instruction.
 func isDockerfile(dt []byte) bool {
-	sc := bufio.NewScanner(bytes.NewReader(dt))
+	sc := bufio.NewScanner(bytes.NewReader(bytes.TrimPrefix(dt, []byte("\ufeff"))))
 	for sc.Scan() {
-		line := strings.TrimSpace(sc.Text())
-		if line == "" || strings.HasPrefix(line, "#") {
+		words := strings.Fields(sc.Text())
+		if len(words) == 0 || strings.HasPrefix(words[0], "#") {
 			continue
 		}
-		word, _, _ := strings.Cut(line, " ")
-		return slices.Contains([]string{"FROM", "ARG"}, strings.ToUpper(word))
+		return slices.Contains([]string{"FROM", "ARG"}, strings.ToUpper(words[0]))
 	}
 	return false
 }

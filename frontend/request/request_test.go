@@ -50,6 +50,9 @@ func TestRead(t *testing.T) {
 		{"nothing", "", nil, "", "there is no crosshull.yaml"},
 		{"a Dockerfile alone", "", map[string]string{"Dockerfile": dockerfile}, "",
 			"Dockerfile is a Dockerfile and is not used, and there is no crosshull.yaml"},
+		{"a Dockerfile with a byte order mark", "",
+			map[string]string{"Dockerfile": "\ufeff# from an editor\r\nFROM\tscratch\r\n"}, "",
+			"Dockerfile is a Dockerfile and is not used, and there is no crosshull.yaml"},
 		{"a Dockerfile in small letters", "", map[string]string{"dockerfile": "arg A\n"}, "",
 			"Dockerfile is a Dockerfile and is not used, and there is no crosshull.yaml"},
 	} {

@@ -26,7 +26,8 @@ func (r *Request) Targets() []targets.Target {
 	var list []targets.Target
 	add := func(t spec.Target, app, key string) {
 		target := targets.Target{
-			Name: t.Of(app), Description: t.Description, Base: r.Spec.Base.Image, Default: t.Of(app) == spec.TargetImage,
+			Name: t.Of(app), Description: t.Description, Base: r.Spec.Of(app).Base.Image,
+			Default: t.PerApp && t.Name == spec.TargetImage && len(r.Spec.Apps) <= 1,
 		}
 		if r.Source != nil {
 			target.Location = &pb.Location{Ranges: []*pb.Range{Lines(r.Spec.Range(key))}}
@@ -94,6 +95,17 @@ func (r *Request) Choose() (*Request, error) {
 	}
 	return nil, fmt.Errorf("target %q does not exist: use %s", name, strings.Join(names, ", "))
 }
+
+// Named is the request for the target that --target names, and r itself without --target.
+func (r *Request) Named() (*Request, error) {
+	if r.Gateway.Target == "" {
+		return r, nil
+	}
+	return r.Choose()
+}
+
+// ForTests is the request for the tests of the spec.
+func (r *Request) ForTests() *Request { return r.with(Target{Kind: spec.TargetTest}, r.Spec) }
 
 // EachApp gives the requests for the apps that a call is about: the one that --target names, or all.
 func (r *Request) EachApp() ([]*Request, error) {

@@ -30,6 +30,8 @@ func TestTargets(t *testing.T) {
 		{"one app", withSpec("project: app"), []string{"image (default)", "publish", "sbom", "sdk"}, []int32{2, 2, 2, 2}},
 		{"tests", withSpec("tests: [a]"), []string{"image (default)", "publish", "sbom", "sdk", "test"},
 			[]int32{1, 1, 1, 1, 2}},
+		{"one of apps", withSpec("apps:", "  web: {project: src/web}"),
+			[]string{"web (default)", "web-publish", "web-sbom", "web-sdk"}, []int32{3, 3, 3, 3}},
 		{"apps", shop(), []string{
 			"web", "web-publish", "web-sbom", "web-sdk", "worker", "worker-publish", "worker-sbom", "worker-sdk", "test",
 		}, []int32{4, 4, 4, 4, 5, 5, 5, 5, 2}},

@@ -41,9 +41,17 @@ func (e Errors) Error() string {
 		msgs = append(msgs, err.Error())
 	}
 	if more > 0 {
-		msgs = slices.Insert(msgs, len(msgs)-1, fmt.Sprintf("and %d more mistakes", more))
+		msgs = slices.Insert(msgs, len(msgs)-1, More(more))
 	}
 	return strings.Join(msgs, "\n")
+}
+
+// More says that there are n more mistakes.
+func More(n int) string {
+	if n == 1 {
+		return "and 1 more mistake"
+	}
+	return fmt.Sprintf("and %d more mistakes", n)
 }
 
 // AsErrors returns the mistakes inside err, or nil.
