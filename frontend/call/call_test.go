@@ -243,7 +243,7 @@ func TestOutlineOfTarget(t *testing.T) {
 	for target, want := range map[string]string{
 		"web": "web-key", "worker-publish": "worker-key", "": "web-key worker-key", "moon": `target "moon" does not exist`,
 	} {
-		c := &gatewaytest.Client{Context: fstest.MapFS{}}
+		c := &gatewaytest.Client{Context: fstest.MapFS{}, Options: map[string]string{}}
 		c.Say("crosshull.yaml", "apps:", "  web: {project: src/web, publish: {secrets: {A: web-key}}}",
 			"  worker: {project: src/worker, publish: {secrets: {A: worker-key}}}")
 		c.Set("filename", "crosshull.yaml")
