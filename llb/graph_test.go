@@ -427,7 +427,11 @@ func render(t *testing.T, def *llb.Definition) string {
 					fmt.Fprintf(&b, "     memory at %s\n", m.Dest)
 					continue
 				}
-				fmt.Fprintf(&b, "     mount %s input=%d output=%d readonly=%v\n", m.Dest, m.Input, m.Output, m.Readonly)
+				fmt.Fprintf(&b, "     mount %s input=%d output=%d readonly=%v", m.Dest, m.Input, m.Output, m.Readonly)
+				if m.ContentCache == pb.MountContentCache_OFF {
+					b.WriteString(" by-digest")
+				}
+				b.WriteByte('\n')
 			}
 		case *pb.Op_File:
 			for _, a := range v.File.Actions {

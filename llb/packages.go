@@ -5,6 +5,7 @@ import (
 
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/solver/pb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/crosshull/crosshull/llb/apt"
@@ -28,9 +29,9 @@ type Packaged struct {
 	List llb.State
 }
 
-// InstallPackages installs the packages of a base. native is the same base for the build platform, and nothing else
-// runs. If target is native, the packages are installed there with their scripts. If not, native gets the same
-// packages, and target gets what their scripts did to it. All targets with equal packages share these steps.
+// InstallPackages installs the packages of a base. native is the same base for the build platform: all steps run in it,
+// and in no other image. If target is native, the packages are installed there with their scripts. If not, native gets
+// the same packages, and target gets what their scripts did to it. All targets with equal packages share these steps.
 func (b *Steps) InstallPackages(
 	ctx context.Context, native llb.State, build ocispecs.Platform, target Installation,
 ) (Packaged, error) {
@@ -76,20 +77,26 @@ type installing struct {
 
 // resolve downloads the archives for a base.
 func (i *installing) resolve(base llb.State, p ocispecs.Platform, twin bool) (llb.State, error) {
-	opts := []llb.RunOption{reads(apt.TargetDir, base)}
+	opts := []llb.RunOption{reads(apt.TargetDir, base, i.byDigest()...)}
 	if keys := KeyReads(i.packages); len(keys.Include) > 0 {
 		opts = append(opts, reads(apt.KeysDir,
 			i.copyContext(PhasePackages, i.part(KeyPart, keys), llb.Scratch(), KeyPart, keys)))
 	}
 	run, err := i.run(apt.Resolve, "apt-get download", p, twin, opts...)
-	return run.AddMount(apt.StateDir, llb.Scratch()), err
+	if err != nil {
+		return llb.State{}, err
+	}
+	return run.AddMount(apt.StateDir, llb.Scratch()), nil
 }
 
 // install installs on the native base.
 func (i *installing) install(state llb.State, twin bool) (llb.State, error) {
 	run, err := i.run(apt.Install, "apt-get install", i.build, twin, offline(),
-		reads(apt.StateDir, state), reads(apt.PristineDir, i.native))
-	return run.Root(), err
+		reads(apt.StateDir, state), reads(apt.PristineDir, i.native, i.byDigest()...))
+	if err != nil {
+		return llb.State{}, err
+	}
+	return run.Root(), nil
 }
 
 // apply installs on the base of another platform.
@@ -102,15 +109,31 @@ func (i *installing) apply(target Installation, state llb.State) (llb.State, err
 	if err != nil {
 		return llb.State{}, err
 	}
-	mounts := []llb.RunOption{offline(), reads(apt.PristineDir, i.native), reads(apt.InstalledDir, twin)}
-	unpack, err := i.run(apt.Unpack, "dpkg --unpack", i.build, true, append(mounts, reads(apt.StateDir, twinState))...)
+	mounts := []llb.RunOption{
+		offline(), reads(apt.PristineDir, i.native, i.byDigest()...), reads(apt.InstalledDir, twin),
+	}
+	unpack, err := i.run(apt.Unpack, "to compare: dpkg --unpack", i.build, true,
+		append(mounts, reads(apt.StateDir, twinState))...)
 	if err != nil {
 		return llb.State{}, err
 	}
-	unpacked := unpack.AddMount(apt.TargetDir, i.native)
+	unpacked := unpack.AddMount(apt.TargetDir, i.native, i.byDigest()...)
 	apply, err := i.run(apt.Apply, "dpkg --unpack", target.Platform, false,
 		append(mounts, reads(apt.StateDir, state), reads(apt.UnpackedDir, unpacked))...)
-	return apply.AddMount(apt.TargetDir, target.State), err
+	if err != nil {
+		return llb.State{}, err
+	}
+	return apply.AddMount(apt.TargetDir, target.State, i.byDigest()...), nil
+}
+
+// byDigest is for mounts of bases. By default, BuildKit may take the result of a step on a base with the same files but
+// with other layers or times (getMountDeps of its ExecOp). The image would then have the layers of one base and the
+// labels of the other. And apt has to look again if the base is another one.
+func (i *installing) byDigest() []llb.MountOption {
+	if i.Caps.Supports(pb.CapExecMountContentCache) != nil {
+		return nil
+	}
+	return []llb.MountOption{llb.ContentCache(llb.MountContentCacheOff)}
 }
 
 // offline is for steps that have all they need.
