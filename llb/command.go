@@ -56,11 +56,15 @@ exit "$code"`
 
 // Commands are commands of the spec, with what they run in.
 type Commands struct {
-	// Run are the commands, Env has the variables of each.
-	Run []spec.Command
-	Env [][]dotnet.KeyValue
+	Run []Command
 	// Cache begins the ids of their cache folders.
 	Cache string
+}
+
+// Command is a command of the spec, with its variables.
+type Command struct {
+	spec.Command
+	Env []dotnet.KeyValue
 }
 
 // Tool is an image with tools for commands.
@@ -121,23 +125,53 @@ func (b *Steps) Before(commands Commands) (left llb.State, given Reads, err erro
 		return llb.State{}, Reads{}, err
 	}
 	left = llb.Scratch()
-	all := false
+	all := false // whether they had the context but for given.Exclude
 	for i, c := range commands.Run {
-		reads := b.CommandReads(c)
-		if !all {
-			from := b.part("what commands read", reads)
-			// A later command sees what earlier ones made of a file, so it must not get the file again.
-			more := Reads{reads.Include, slices.Concat(reads.Exclude, given.Include)}
-			left = b.copyContext(PhaseBefore, from, left, "what commands read", more)
+		// A later command sees what earlier ones made of a file, so it must not get the file again.
+		reads := b.CommandReads(c.Command)
+		more := Reads{reads.Include, slices.Concat(reads.Exclude, given.Include)}
+		switch everything := len(c.Inputs) > 0 && len(reads.Include) == 0; {
+		case all && everything:
+			more = Reads{Include: given.Exclude}
+		case all:
+			more = Reads{Include: covered(given.Exclude, reads.Include)}
 		}
-		if all = all || len(reads.Include) == 0; all {
-			given = b.CommandReads(spec.Command{})
-		} else {
+		if !all || len(more.Include) > 0 {
+			left = b.copyContext(PhaseBefore, b.part("what commands read", more), left, "what commands read", more)
+		}
+		switch {
+		case all:
+			given.Exclude = without(given.Exclude, more.Include)
+		case len(reads.Include) == 0:
+			all = true
+			given = Reads{Exclude: without(reads.Exclude, covered(reads.Exclude, given.Include))}
+		default:
 			given.Include = append(given.Include, reads.Include...)
 		}
 		left = b.command(PhaseBefore, i, commands, SourceDir, tools...).AddMount(SourceDir, left)
 	}
 	return left, given, nil
+}
+
+// covered gives what paths include of the files and folders that are excluded.
+func covered(excluded, paths []string) []string {
+	var all []string
+	for _, p := range paths {
+		for _, e := range excluded {
+			switch {
+			case Within(p, e):
+				all = append(all, e)
+			case Within(e, p):
+				all = append(all, p)
+			}
+		}
+	}
+	return all
+}
+
+// without gives what is in all, and not in some.
+func without(all, some []string) []string {
+	return slices.DeleteFunc(slices.Clone(all), func(s string) bool { return slices.Contains(some, s) })
 }
 
 // CommandReads are what a command reads of the context: its inputs, or else everything but outputs of builds on the
@@ -194,7 +228,7 @@ func (b *Builder) After(
 	for i, c := range commands.Run {
 		sources := restored.Tree
 		if len(c.Inputs) > 0 {
-			reads := b.CommandReads(c)
+			reads := b.CommandReads(c.Command)
 			from := b.part("what commands read", reads)
 			folder := llb.Mkdir(path.Join("/", path.Dir(app.Path)), 0o755, llb.WithParents(true), llb.WithCreatedTime(fileTime))
 			sources = llb.Scratch().File(folder, b.named(PhaseAfter, "make the folder of the project")...)
@@ -227,7 +261,7 @@ func (b *Steps) command(phase string, i int, commands Commands, dir string, opts
 		llb.Dir(dir),
 		// Another process must not go on with the files of a step that has ended.
 		llb.AddEnv("MSBUILDDISABLENODEREUSE", "1"))
-	for _, kv := range commands.Env[i] {
+	for _, kv := range c.Env {
 		opts = append(opts, llb.AddEnv(kv.Key, kv.Value))
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Cache)) {

@@ -37,12 +37,14 @@ func commandStates(t *testing.T) (left, after llb.State) {
 	t.Helper()
 	b := equippedBuilder(t)
 	left, given, err := b.Before(Commands{
-		Run: []spec.Command{
-			{Run: "npm ci", Inputs: []string{"web/package.json"}, Cache: map[string]string{"npm": "/root/.npm"}},
-			{Run: "npm run build $VERSION"},
-			{Run: "last", Inputs: []string{"web"}},
+		Run: []Command{
+			{Command: spec.Command{
+				Run: "npm ci", Inputs: []string{"web/package.json"}, Cache: map[string]string{"npm": "/root/.npm"},
+			}},
+			{Command: spec.Command{Run: "npm run build $VERSION"}, Env: []dotnet.KeyValue{{Key: "VERSION", Value: "1"}}},
+			{Command: spec.Command{Run: "last", Inputs: []string{"web"}}},
 		},
-		Env: [][]dotnet.KeyValue{nil, {{Key: "VERSION", Value: "1"}}, nil}, Cache: "crosshull-",
+		Cache: "crosshull-",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -61,13 +63,82 @@ func commandStates(t *testing.T) (left, after llb.State) {
 		t.Fatal(err)
 	}
 	after, err = b.After(webApp(), restored, published, Commands{
-		Run: []spec.Command{{Run: "bundle $RID"}, {Run: "narrow", Inputs: []string{"web"}}},
-		Env: [][]dotnet.KeyValue{nil, nil},
+		Run: []Command{
+			{Command: spec.Command{Run: "bundle $RID"}},
+			{Command: spec.Command{Run: "narrow", Inputs: []string{"web"}}},
+		},
 	}, []dotnet.KeyValue{{Key: "RID", Value: "linux-arm64"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return left, after
+}
+
+// A command gets what it reads and no earlier one had. What a command without inputs does not get comes with the first
+// later one that names it.
+func TestCommandsGetWhatTheyRead(t *testing.T) {
+	const readme, debug, obj = "README.md", "src/web/bin/Debug", "src/web/obj"
+	for _, tc := range []struct {
+		name   string
+		inputs [][]string // of each command; nil: none
+		copies []string   // what is copied: + for what is included, - for what is not
+		given  []string   // in the end, in the same way
+	}{
+		{"none", [][]string{nil}, []string{"-README.md -src/web/bin/Debug -src/web/bin/Release -src/web/obj"},
+			[]string{"-README.md", "-src/web/bin/Debug", "-src/web/bin/Release", "-src/web/obj"}},
+		{"a part", [][]string{{"web"}, {"web/src", "eng"}}, []string{"+web", "+web/src +eng -web"},
+			[]string{"+web", "+web/src", "+eng"}},
+		{"the README after most", [][]string{nil, {readme, "web"}},
+			[]string{"-README.md -src/web/bin/Debug -src/web/bin/Release -src/web/obj", "+README.md"},
+			[]string{"-src/web/bin/Debug", "-src/web/bin/Release", "-src/web/obj"}},
+		{"the README before most", [][]string{{readme}, nil},
+			[]string{"+README.md", "-README.md -src/web/bin/Debug -src/web/bin/Release -src/web/obj -README.md"},
+			[]string{"-src/web/bin/Debug", "-src/web/bin/Release", "-src/web/obj"}},
+		{"a file of an output", [][]string{nil, {debug + "/a.dll"}},
+			[]string{"-README.md -src/web/bin/Debug -src/web/bin/Release -src/web/obj", "+src/web/bin/Debug/a.dll"},
+			[]string{"-README.md", "-src/web/bin/Debug", "-src/web/bin/Release", "-src/web/obj"}},
+		{"everything", [][]string{{"."}}, []string{""}, nil},
+		{"everything after most, and once more", [][]string{nil, {"."}, {obj}},
+			[]string{"-README.md -src/web/bin/Debug -src/web/bin/Release -src/web/obj",
+				"+README.md +src/web/bin/Debug +src/web/bin/Release +src/web/obj"}, nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var commands Commands
+			for _, inputs := range tc.inputs {
+				commands.Run = append(commands.Run, Command{Command: spec.Command{Run: "true", Inputs: inputs}})
+			}
+			left, given, err := equippedBuilder(t).Before(commands)
+			if err != nil {
+				t.Fatal(err)
+			}
+			signs := func(r Reads) (all []string) {
+				for _, p := range r.Include {
+					all = append(all, "+"+p)
+				}
+				for _, p := range r.Exclude {
+					all = append(all, "-"+p)
+				}
+				return all
+			}
+			if got := signs(given); !slices.Equal(got, tc.given) {
+				t.Errorf("they had %q, want %q", got, tc.given)
+			}
+			var copies []string
+			for _, op := range ops(t, marshal(t, left)) {
+				for _, a := range op.GetFile().GetActions() {
+					if c := a.GetCopy(); c != nil && len(op.Inputs) > 0 && c.DirCopyContents && c.Src == "/" {
+						copies = append(copies, strings.Join(signs(Reads{c.IncludePatterns, c.ExcludePatterns}), " "))
+					}
+				}
+			}
+			copies = slices.DeleteFunc(copies, func(c string) bool { return strings.Contains(c, "dotnet-tools.json") })
+			slices.Sort(copies) // vertices have another order
+			slices.Sort(tc.copies)
+			if !slices.Equal(copies, tc.copies) {
+				t.Errorf("it copies %q, want %q", copies, tc.copies)
+			}
+		})
+	}
 }
 
 // Commands run on the build platform, whatever they are for.

@@ -76,7 +76,7 @@ const cachePrefix = "crosshull-"
 
 // Commands are commands of the spec with their environment.
 func (r *Request) Commands(commands []spec.Command) xllb.Commands {
-	out := xllb.Commands{Run: commands, Cache: cachePrefix}
+	out := xllb.Commands{Cache: cachePrefix}
 	if ns := r.Gateway.CacheIDNamespace; ns != "" {
 		out.Cache = ns + "/" + cachePrefix
 	}
@@ -86,7 +86,7 @@ func (r *Request) Commands(commands []spec.Command) xllb.Commands {
 		for _, name := range SortedKeys(args) {
 			env = append(env, dotnet.KeyValue{Key: name, Value: args[name]})
 		}
-		out.Env = append(out.Env, env)
+		out.Run = append(out.Run, xllb.Command{Command: c, Env: env})
 	}
 	return out
 }

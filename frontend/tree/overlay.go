@@ -37,25 +37,29 @@ func (t *Tree) Changed(ctx context.Context, req *request.Request, left llb.State
 	for _, n := range o.all {
 		o.made[n.Path] = true
 	}
-	if o.rest, err = t.without(given, o.made); err != nil {
+	rest, remade, err := t.without(given, o.made)
+	if err != nil {
 		return nil, err
 	}
-	whole := xllb.AddRest(left, t.Context, o.rest.restReads(given, t.Exclude))
+	o.rest = rest
+	reads := o.rest.restReads(given, slices.Concat(t.Exclude, remade))
+	whole := xllb.AddRest(left, t.Context, reads)
 	changed, err := newTree(ctx, req, whole, o)
 	if err != nil {
 		return nil, err
 	}
 	if l, ok := t.origin.(*local); ok && !l.whole && len(given.Include) > 0 {
-		changed.told.Part = func(what string, reads ...xllb.Reads) llb.State {
-			return xllb.AddRest(left, l.state(o.rest.part(what, reads)), o.rest.restReads(given, t.Exclude))
+		changed.told.Part = func(what string, wanted ...xllb.Reads) llb.State {
+			return xllb.AddRest(left, l.state(o.rest.part(what, wanted)), reads)
 		}
 		changed = changed.with(changed.Files)
 	}
 	return changed, nil
 }
 
-// without is the tree without what commands got (given), what they made, and what builds on the host left.
-func (t *Tree) without(given xllb.Reads, made map[string]bool) (*Tree, error) {
+// without is the tree without what commands got (given), what they made, and what builds on the host left. remade are
+// patterns of what they made, did not get, and the tree has, too.
+func (t *Tree) without(given xllb.Reads, made map[string]bool) (rest *Tree, remade []string, err error) {
 	matches := func(patterns []string) (func(string) bool, error) {
 		m, err := patternmatcher.New(patterns)
 		if err != nil {
@@ -68,29 +72,33 @@ func (t *Tree) without(given xllb.Reads, made map[string]bool) (*Tree, error) {
 	}
 	included, err := matches(given.Include)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	excluded, err := matches(given.Exclude)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	output, err := matches(dotnet.HostOutputs(t.told.Names))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	rest := *t
-	rest.projects, rest.Names = choice{}, nil
+	without := *t
+	without.projects, without.Names = choice{}, nil
 	folders := map[string]bool{}
 	for _, n := range slices.Backward(t.Names) { // what is in a folder comes before it
 		had := (len(given.Include) == 0 || included(n.Path)) && !excluded(n.Path)
+		if !n.Mode.IsDir() && !had && made[n.Path] {
+			remade = append(remade, dotnet.Escape(n.Path))
+		}
 		if n.Mode.IsDir() && !folders[n.Path] || !n.Mode.IsDir() && had || made[n.Path] || output(n.Path) {
 			continue
 		}
 		folders[path.Dir(n.Path)] = true
-		rest.Names = append(rest.Names, n)
+		without.Names = append(without.Names, n)
 	}
-	slices.Reverse(rest.Names)
-	return &rest, nil
+	slices.Reverse(without.Names)
+	slices.Sort(remade)
+	return &without, remade, nil
 }
 
 // restReads are the patterns that match the files of the tree, which are those that commands did not get.
