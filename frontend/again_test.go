@@ -16,7 +16,7 @@ func TestOnceMore(t *testing.T) {
 	const passes = "the build reads files that MSBuild does not name. It ran once more with the whole context. " +
 		"To make it fast again, name the files in publish.inputs"
 	const passed = "a step failed, and passed when it ran again with all files: " + publish + " app/app.csproj: "
-	const unnamed = ". The step names no file that it lacks, so it may have been memory or the network. If each build " +
+	const unnamed = ". Its error names no file, so the cause may be too little memory, or the network. If each build " +
 		"warns of this, name the files that the step reads in publish.inputs"
 	const makesHere = "a target of a project failed. It makes files that the context also has, so the build used those. " +
 		"If they are up to date, you need not do anything. Else look at the error of the target in the log of the step"

@@ -18,6 +18,7 @@ import (
 
 // The phases of the commands of the spec.
 const (
+	PhaseTools  = "tools"
 	PhaseBefore = "before"
 	PhaseAfter  = "after"
 )
@@ -85,7 +86,7 @@ func (b *Steps) Equip(tools []Tool) (llb.State, error) {
 			action = action.Copy(t.State, p, p, &llb.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true})
 		}
 		what := "copy tools " + strings.Join(t.Paths, " ")
-		st = st.File(action, append(b.Constraints("tools"), llb.WithCustomName("[tools] "+what))...)
+		st = st.File(action, b.named(PhaseTools, what)...)
 	}
 	own, _, err := b.SDK.GetEnv(context.Background(), "PATH")
 	if err != nil {

@@ -64,7 +64,7 @@ const (
 
 // Phases are the names that `--no-cache-filter` takes.
 var Phases = []string{
-	PhaseBefore, PhaseDescribe, PhaseRestore, PhasePublish, PhaseAfter, PhaseTest, PhasePackages, PhaseImage,
+	PhaseTools, PhaseBefore, PhaseDescribe, PhaseRestore, PhasePublish, PhaseAfter, PhaseTest, PhasePackages, PhaseImage,
 }
 
 // PhaseFiles is the part of PhaseImage that comes from another key of the spec: files.

@@ -331,7 +331,7 @@ func (u *Users) group(name string) (int, error) {
 	return gid, nil
 }
 
-// Check gives an error if the user that an image runs as has a name, and is none of u. A file of the spec may replace
+// Check gives an error if an image runs as a user by a name that u does not have. A file of the spec may replace
 // the list of users, and then Check knows nothing. The error is an [accounts.Error].
 func (u *Users) Check(user string, files []spec.File) error {
 	replaced := slices.ContainsFunc(files, func(f spec.File) bool {

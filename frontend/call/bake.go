@@ -2,6 +2,8 @@ package call
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/crosshull/crosshull/frontend/gateway"
@@ -48,7 +50,7 @@ func bake(_ context.Context, req *request.Request) (*answer, error) {
 	} else if v := req.Gateway.BuildArgs[argSyntax]; v != "" {
 		args[argSyntax] = literal(v) // there is no file that names the frontend
 	}
-	names := request.SortedKeys(req.Spec.Apps)
+	names := slices.Sorted(maps.Keys(req.Spec.Apps))
 	if len(names) == 0 {
 		names = []string{spec.TargetImage}
 	}

@@ -124,7 +124,7 @@ func (k explainer) explainBuild(
 		"no property of the project asks for another",
 	)
 	orProject("publish.configuration", k.Project.Configuration, "", byCrosshull, "the default")
-	for _, name := range request.SortedKeys(k.Project.Properties) {
+	for _, name := range slices.Sorted(maps.Keys(k.Project.Properties)) {
 		add("publish.properties."+name, k.Project.Properties[name], bySpec, k.Request.Line("publish.properties."+name))
 	}
 	for i, of := range k.Also {
@@ -207,7 +207,7 @@ func (k explainer) explainImage(config *xllb.Configuration) []report.Value {
 		name, value, _ := strings.Cut(kv, "=")
 		add("env."+name, value)
 	}
-	for _, name := range request.SortedKeys(img.Config.Labels) {
+	for _, name := range slices.Sorted(maps.Keys(img.Config.Labels)) {
 		add("labels."+name, img.Config.Labels[name])
 	}
 	return values

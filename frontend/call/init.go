@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -52,7 +53,7 @@ func scaffoldSpec(ctx context.Context, req *request.Request) (*answer, error) {
 			found.Libraries++
 		}
 	}
-	for _, name := range request.SortedKeys(asker.Tree.Files) {
+	for _, name := range slices.Sorted(maps.Keys(asker.Tree.Files)) {
 		if dotnet.IsSolution(name) {
 			found.Solutions = append(found.Solutions, name)
 		}

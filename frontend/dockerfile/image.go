@@ -13,7 +13,6 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/crosshull/crosshull/frontend/plan"
-	"github.com/crosshull/crosshull/frontend/request"
 	"github.com/crosshull/crosshull/frontend/spec"
 	xllb "github.com/crosshull/crosshull/llb"
 )
@@ -74,7 +73,7 @@ func platformName(p ocispecs.Platform) string {
 func (a *app) annotations() {
 	said := map[string]bool{}
 	for _, t := range a.Targets {
-		for _, key := range request.SortedKeys(t.Spec.Image.Annotations) {
+		for _, key := range slices.Sorted(maps.Keys(t.Spec.Image.Annotations)) {
 			level := "manifest[" + platforms.Format(t.Platform) + "]:"
 			if a.SameAnnotation(key) {
 				level = "manifest:"
@@ -172,7 +171,7 @@ func (s *stage) workdir() {
 // inherited writes a comment about what the base has and the plan has not, if a Dockerfile cannot drop it.
 func (s *stage) inherited() {
 	var names []string
-	for _, name := range request.SortedKeys(s.base.Labels) {
+	for _, name := range slices.Sorted(maps.Keys(s.base.Labels)) {
 		if _, ok := s.config().Labels[name]; !ok {
 			names = append(names, "label "+name)
 		}
@@ -231,7 +230,7 @@ func (s *stage) labels() {
 	if s.labelsOfProperties() {
 		s.comment("Labels that the project makes of its properties are those of the call that wrote this.")
 	}
-	for _, name := range request.SortedKeys(s.config().Labels) {
+	for _, name := range slices.Sorted(maps.Keys(s.config().Labels)) {
 		key := "image.labels." + name
 		switch {
 		case !s.decided("labels." + name):

@@ -3,12 +3,12 @@ package dockerfile
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
 
 	"github.com/crosshull/crosshull/frontend/plan"
-	"github.com/crosshull/crosshull/frontend/request"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
@@ -288,7 +288,7 @@ func (r *run) mount(key, flag, value string) {
 
 // secrets adds variables with secrets.
 func (r *run) secrets(key string, secrets map[string]string) {
-	for _, name := range request.SortedKeys(secrets) {
+	for _, name := range slices.Sorted(maps.Keys(secrets)) {
 		r.secret(key+"."+name, name, secrets[name])
 	}
 }

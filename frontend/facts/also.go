@@ -2,11 +2,11 @@ package facts
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
 
-	"github.com/crosshull/crosshull/frontend/request"
 	"github.com/crosshull/crosshull/frontend/spec"
 	xllb "github.com/crosshull/crosshull/llb"
 	"github.com/crosshull/crosshull/llb/dotnet"
@@ -52,7 +52,7 @@ func (a *Asker) alsoQuestions() (questions []Question, own []entry, err error) {
 		own, err = add(&s.App, a.req.Target.Prefix)
 		return questions, own, err
 	}
-	for _, name := range request.SortedKeys(s.Apps) {
+	for _, name := range slices.Sorted(maps.Keys(s.Apps)) {
 		if !a.together(s.Apps[name]) {
 			continue
 		}
@@ -94,7 +94,7 @@ func apart(app *dotnet.App, others []Also, to string) error {
 	for _, other := range others {
 		taken[other.To] = other.App.Path
 	}
-	for _, folder := range request.SortedKeys(taken) {
+	for _, folder := range slices.Sorted(maps.Keys(taken)) {
 		if xllb.Within(folder, to) || xllb.Within(to, folder) {
 			return fmt.Errorf("%s overlaps with %s, the folder of %s: choose another folder", to, folder, taken[folder])
 		}

@@ -214,7 +214,7 @@ func (a *Asker) Questions() (questions []Question, target int, err error) {
 		return []Question{{a.Project, "project"}}, 0, nil
 	}
 	target = -1
-	for _, name := range request.SortedKeys(s.Apps) {
+	for _, name := range slices.Sorted(maps.Keys(s.Apps)) {
 		other := s.Apps[name]
 		if !a.together(other) {
 			continue

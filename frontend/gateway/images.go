@@ -31,7 +31,7 @@ type Image struct {
 	Name   string // as asked for, tag included
 	State  llb.State
 	Config *dockerspec.DockerOCIImage // nil where a named context has none
-	Pinned reference.Canonical        // what the registry said; nil for a named context that is no image in a registry
+	Pinned reference.Canonical        // what the registry said; nil if a named context replaces the image
 }
 
 // Pin is the reference with the digest that the registry gave, if it did.

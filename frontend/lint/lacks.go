@@ -57,6 +57,6 @@ func Blames(diagnostics []dotnet.Diagnostic) bool {
 // for want of memory or by the network, and may pass the first time in the next build.
 func WarnPassed(ctx context.Context, req *request.Request, err error, diagnostics []dotnet.Diagnostic) {
 	req.Warn(ctx, "a step failed, and passed when it ran again with all files: "+gateway.Cause(err, diagnostics)+
-		". The step names no file that it lacks, so it may have been memory or the network. If each build warns of this, "+
+		". Its error names no file, so the cause may be too little memory, or the network. If each build warns of this, "+
 		"name the files that the step reads in publish.inputs")
 }

@@ -3,6 +3,7 @@ package plan
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -39,7 +40,7 @@ func wanted(s *spec.Spec, p ocispecs.Platform) apt.Packages {
 	want := apt.Packages{
 		Install: slices.Clone(of.Install), Recommends: of.Recommends, SkipScripts: of.SkipScripts,
 	}
-	for _, name := range request.SortedKeys(of.Only) {
+	for _, name := range slices.Sorted(maps.Keys(of.Only)) {
 		if forPlatform(name, p) {
 			want.Install = append(want.Install, of.Only[name]...)
 		}
@@ -47,7 +48,7 @@ func wanted(s *spec.Spec, p ocispecs.Platform) apt.Packages {
 	slices.Sort(want.Install)
 	want.Install = slices.Compact(want.Install)
 	want.Snapshot, _ = time.Parse(time.RFC3339, of.Snapshot) // the spec has checked it; empty is the zero time
-	for _, name := range request.SortedKeys(of.Sources) {
+	for _, name := range slices.Sorted(maps.Keys(of.Sources)) {
 		want.Sources = append(want.Sources, apt.Source{Name: name, Text: of.Sources[name], Key: of.Keys[name]})
 	}
 	return want

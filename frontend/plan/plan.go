@@ -103,7 +103,7 @@ func Make(ctx context.Context, req *request.Request, f *facts.Facts) (*Plan, err
 		p.Compression = dotnet.CompressInPublish // commands see all that is published
 	}
 	var err error
-	if p.Epoch, err = epoch(ctx, req.Gateway); err != nil {
+	if p.Epoch, err = epoch(ctx, req); err != nil {
 		return nil, err
 	}
 	if req.Target.Kind == spec.TargetSDK && !p.NeedsRIDs() {

@@ -212,6 +212,10 @@ func TestEpoch(t *testing.T) {
 			if got := p.Epoch; got == nil != (tc.want == 0) || got != nil && !got.Equal(time.Unix(tc.want, 0)) {
 				t.Errorf("%v, want %d", got, tc.want)
 			}
+			warned := slices.ContainsFunc(c.Warnings(), func(w string) bool { return strings.HasPrefix(w, "SOURCE_DATE_EPOCH") })
+			if warned != (tc.value == "context" && tc.want == 0) {
+				t.Errorf("it warns of %q", c.Warnings())
+			}
 		})
 	}
 }

@@ -2,6 +2,7 @@ package request
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -59,7 +60,7 @@ func (r *Request) commandSecrets(prefix string, app *spec.App) []report.Secret {
 					all = append(all, report.Secret{ID: id, SSH: ssh, Phases: []string{phase.name}, Key: key})
 				}
 			}
-			for _, name := range SortedKeys(c.Secrets) {
+			for _, name := range slices.Sorted(maps.Keys(c.Secrets)) {
 				add(c.Secrets[name], at+"secrets."+name, false)
 			}
 			for j, id := range c.SSH {
@@ -83,7 +84,7 @@ func (r *Request) Commands(commands []spec.Command) xllb.Commands {
 	for _, c := range commands {
 		var env []dotnet.KeyValue
 		args := r.Spec.ArgsOf(c)
-		for _, name := range SortedKeys(args) {
+		for _, name := range slices.Sorted(maps.Keys(args)) {
 			env = append(env, dotnet.KeyValue{Key: name, Value: args[name]})
 		}
 		out.Run = append(out.Run, xllb.Command{Command: c, Env: env})

@@ -108,6 +108,7 @@ var phaseKeys = map[string]string{
 	xllb.PhaseTest:     "tests",
 	xllb.PhasePackages: "base.packages",
 	xllb.PhaseImage:    "image",
+	xllb.PhaseTools:    "publish.tools",
 	xllb.PhaseBefore:   "publish.before",
 	xllb.PhaseAfter:    "publish.after",
 	xllb.PhaseFiles:    "files",
@@ -127,8 +128,8 @@ func (r *Request) constraints(phase string) []llb.ConstraintsOpt {
 		key = "nuget"
 	}
 	opts := r.location(key)
-	// Without the platform in the phase: a vertex with IgnoreCache has another digest than the same vertex without it,
-	// and would run twice.
+	// All vertices of a phase have to agree, whatever follows its name. A vertex with IgnoreCache has another digest than
+	// the same vertex without it, so both would run.
 	phase, _, _ = strings.Cut(phase, " ")
 	if r.isNoCache(phase) {
 		opts = append(opts, llb.IgnoreCache)
@@ -185,7 +186,7 @@ func (r *Request) execOpts(phase string) []llb.RunOption {
 	for _, id := range agents {
 		opts = append(opts, llb.AddSSHSocket(llb.SSHID(id)))
 	}
-	for _, name := range SortedKeys(secrets) {
+	for _, name := range slices.Sorted(maps.Keys(secrets)) {
 		opts = append(opts, llb.AddSecret(name, llb.SecretID(secrets[name]), llb.SecretAsEnv(true)))
 	}
 	opts = append(opts, r.limits()...)

@@ -20,7 +20,7 @@ import (
 // Arguments are the build arguments of the spec, with their values.
 func (r *Request) Arguments() []report.Argument {
 	var args []report.Argument
-	for _, name := range SortedKeys(r.Spec.Args) {
+	for _, name := range slices.Sorted(maps.Keys(r.Spec.Args)) {
 		a := report.Argument{Name: name, Value: r.Spec.Args[name].Default, Description: r.Spec.Args[name].Description}
 		if v, ok := r.Gateway.BuildArgs[name]; ok {
 			a.Value, a.Given = v, true
@@ -45,7 +45,7 @@ func (r *Request) Secrets() []report.Secret {
 	for i, f := range n.Feeds {
 		add(f.PasswordSecret, packages, fmt.Sprintf("nuget.feeds.%d.password-secret", i))
 	}
-	for _, name := range SortedKeys(n.Secrets) {
+	for _, name := range slices.Sorted(maps.Keys(n.Secrets)) {
 		add(n.Secrets[name], packages, "nuget.secrets."+name)
 	}
 	publish := []string{xllb.PhasePublish}
@@ -57,8 +57,8 @@ func (r *Request) Secrets() []report.Secret {
 	}
 	// An app without a project publishes nothing, so the keys for all apps have no effect on it.
 	maps.DeleteFunc(apps, func(_ string, app *spec.App) bool { return app.None() })
-	for _, prefix := range SortedKeys(apps) {
-		for _, name := range SortedKeys(apps[prefix].Publish.Secrets) {
+	for _, prefix := range slices.Sorted(maps.Keys(apps)) {
+		for _, name := range slices.Sorted(maps.Keys(apps[prefix].Publish.Secrets)) {
 			if key := prefix + "publish.secrets." + name; prefix == "" || r.Spec.Has(key) {
 				add(apps[prefix].Publish.Secrets[name], publish, key)
 			}
@@ -69,10 +69,10 @@ func (r *Request) Secrets() []report.Secret {
 			}
 		}
 	}
-	for _, prefix := range SortedKeys(apps) {
+	for _, prefix := range slices.Sorted(maps.Keys(apps)) {
 		all = append(all, r.commandSecrets(prefix, apps[prefix])...)
 	}
-	for _, name := range SortedKeys(r.Spec.Tests.Secrets) {
+	for _, name := range slices.Sorted(maps.Keys(r.Spec.Tests.Secrets)) {
 		add(r.Spec.Tests.Secrets[name], []string{xllb.PhaseTest}, "tests.secrets."+name)
 	}
 	return all
@@ -162,7 +162,7 @@ func (r *Request) DiagnosePackages(ctx context.Context, err error) error {
 func (r *Request) packageKey(mistakes []string) string {
 	of := r.Spec.Base.Packages
 	all := strings.Join(mistakes, "\n")
-	for _, name := range SortedKeys(of.Sources) {
+	for _, name := range slices.Sorted(maps.Keys(of.Sources)) {
 		key, source := "base.packages.keys."+name, "base.packages.sources."+name
 		from := slices.ContainsFunc(archives.FindAllStringSubmatch(of.Sources[name], -1), func(archive []string) bool {
 			address := strings.TrimRight(archive[1], "/")
@@ -188,7 +188,7 @@ func (r *Request) packageKey(mistakes []string) string {
 		return ""
 	}
 	key := cmp.Or(names("base.packages", of.Install), names("base.packages.install", of.Install))
-	for _, on := range SortedKeys(of.Only) {
+	for _, on := range slices.Sorted(maps.Keys(of.Only)) {
 		key = cmp.Or(key, names("base.packages.only."+on, of.Only[on]))
 	}
 	return cmp.Or(key, "base.packages")

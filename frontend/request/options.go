@@ -54,7 +54,7 @@ var Options = []Option{
 	{"--no-cache", "", ByCrosshull, "runs every step again"},
 	{
 		"--no-cache-filter", "", ByCrosshull,
-		"runs a phase again: `before`, `describe`, `restore`, `publish`, `after`, `test`, `packages`, `image`",
+		"runs a phase again: `tools`, `before`, `describe`, `restore`, `publish`, `after`, `test`, `packages`, `image`",
 	},
 	{"--output", "", ByBuildKit,
 		"`registry`, `image`, `oci`, `docker`, `local`, `tar`; " +

@@ -142,7 +142,7 @@ func TestMistakesHaveLines(t *testing.T) {
 }
 
 func TestWarnings(t *testing.T) {
-	const phases = "before, describe, restore, publish, after, test, packages, image"
+	const phases = "tools, before, describe, restore, publish, after, test, packages, image"
 	for _, tc := range []struct {
 		name string
 		c    *gatewaytest.Client

@@ -34,7 +34,7 @@ func (r *Request) Targets() []targets.Target {
 		}
 		list = append(list, target)
 	}
-	apps := SortedKeys(r.Spec.Apps)
+	apps := slices.Sorted(maps.Keys(r.Spec.Apps))
 	if len(apps) == 0 {
 		apps = []string{""}
 	}
@@ -60,7 +60,7 @@ func (r *Request) Targets() []targets.Target {
 // Choose gives the request for the target that --target names.
 func (r *Request) Choose() (*Request, error) {
 	name := r.Gateway.Target
-	apps := SortedKeys(r.Spec.Apps)
+	apps := slices.Sorted(maps.Keys(r.Spec.Apps))
 	switch {
 	case name != "":
 	case len(apps) == 0:
@@ -120,7 +120,7 @@ func (r *Request) EachApp() ([]*Request, error) {
 		return []*Request{chosen}, nil
 	}
 	var all []*Request
-	for _, name := range SortedKeys(r.Spec.Apps) {
+	for _, name := range slices.Sorted(maps.Keys(r.Spec.Apps)) {
 		all = append(all, r.forApp(name, spec.TargetImage))
 	}
 	return all, nil
@@ -150,6 +150,3 @@ func (r *Request) with(t Target, s *spec.Spec) *Request {
 	chosen.Target, chosen.Spec = t, s
 	return &chosen
 }
-
-// SortedKeys are the keys of a map in order.
-func SortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

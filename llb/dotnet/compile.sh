@@ -1,12 +1,14 @@
 # Compiles a program of crosshull's: sh compile.sh OUTPUT SOURCES
 #
-# It takes the last SDK of the image. A program that uses MSBuild runs with any of them, as MSBuild's assemblies are
+# It takes the newest SDK of the image. A program that uses MSBuild runs with any of them, as MSBuild's assemblies are
 # compatible. The targeting pack has the assemblies to compile against. If an image lacks it, the runtime's own
 # assemblies will do.
 set -e
 root=$(dirname "$(readlink -f "$(command -v dotnet)")")
-for dir in "$root"/sdk/*/; do [ ! -f "$dir/Roslyn/bincore/csc.dll" ] || sdk=$dir; done
-for dir in "$root"/shared/Microsoft.NETCore.App/*/ "$root"/packs/Microsoft.NETCore.App.Ref/*/ref/net*/; do
+newest() { ls -d "$@" 2> /dev/null | sort -V; }
+for dir in $(newest "$root"/sdk/*/); do [ ! -f "$dir/Roslyn/bincore/csc.dll" ] || sdk=$dir; done
+for dir in $(newest "$root"/shared/Microsoft.NETCore.App/*/) \
+  $(newest "$root"/packs/Microsoft.NETCore.App.Ref/*/ref/net*/); do
   [ ! -f "$dir/System.Runtime.dll" ] || from=$dir
 done
 set -- "$1" "$2"/*.cs
