@@ -27,6 +27,8 @@ type Facts struct {
 	Spec *spec.Spec
 	// Source is the file of the spec, or the zero Source if there is none.
 	Source Source
+	// Frontend is the image of this frontend.
+	Frontend string
 	// Apps are the apps that the build makes.
 	Apps []App
 	// Files are the project files of the context. Links are its links. Settings are further files that a restore reads.

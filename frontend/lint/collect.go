@@ -66,7 +66,7 @@ func subjects(req *request.Request) (apps []*request.Request, tests bool, err er
 
 // newFacts gives the facts about the spec alone.
 func newFacts(req *request.Request) *check.Facts {
-	f := &check.Facts{Spec: req.Spec, Files: dotnet.Files{}, Now: time.Now()}
+	f := &check.Facts{Spec: req.Spec, Frontend: req.Frontend(), Files: dotnet.Files{}, Now: time.Now()}
 	if req.Source != nil {
 		f.Source = check.Source{Name: req.Source.Filename, Data: req.Source.Data}
 	}
