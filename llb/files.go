@@ -3,9 +3,11 @@ package llb
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -38,6 +40,114 @@ type Source struct {
 	State   llb.State
 	Path    string
 	Exclude []string
+}
+
+// Files is a layer with the files of the spec, in the places that [Look] found. user is the user of the image. It gives
+// nil if the entries change only layers of the app.
+func (b *Builder) Files(entries []Entry, user string, ground Ground) (*Layer, error) {
+	var action *llb.FileAction // one action for all: each step would make a layer
+	var err error
+	taken := false
+	for _, e := range entries {
+		for _, place := range e.Place() {
+			spot := ground.at(place)
+			taken = taken || spot.Taken
+			if spot.App != "" && e.makes() { // or it would get the mode and owner of the entry
+				action = action.Mkdir(spot.App, 0o755, llb.WithParents(true), llb.WithCreatedTime(fileTime))
+			}
+		}
+		if action, err = b.file(action, e, ground, user); err != nil {
+			return nil, err
+		}
+	}
+	if action == nil {
+		return nil, nil
+	}
+	for _, p := range changed(entries, ground) {
+		action = touch(action, p)
+	}
+	layer := &Layer{phase: PhaseFiles, name: "files"}
+	if taken || slices.ContainsFunc(entries, func(e Entry) bool { return len(e.Found) > 0 }) {
+		layer.copy = action
+		return layer, nil
+	}
+	layer.State = llb.Scratch().File(action, b.ofFiles("add files")...)
+	return layer, nil
+}
+
+// FilePart is the name of the part of the context that has the files of the spec.
+const FilePart = "files of the image"
+
+// ReadOf limits what the client sends of a named context, if that is a folder of the user's machine: it sends only what
+// files of the spec take from it.
+func ReadOf(context string, files []spec.File) []llb.LocalOption {
+	var paths []string
+	for _, f := range files {
+		if f.Context != context {
+			continue
+		}
+		if len(f.From) == 0 {
+			return nil
+		}
+		for _, from := range f.From {
+			from = strings.TrimPrefix(path.Join("/", from), "/")
+			if from == "" || strings.ContainsAny(from, `*?[\`) {
+				return nil
+			}
+			paths = append(paths, from)
+		}
+	}
+	return []llb.LocalOption{llb.FollowPaths(paths)}
+}
+
+// FileReads are what copies of files of the context read. names are those files.
+func FileReads(names []string) Reads {
+	var reads Reads
+	for _, name := range names {
+		reads.Include = append(reads.Include, dotnet.Escape(path.Clean(name)))
+	}
+	return reads
+}
+
+// file adds an entry of files to action.
+func (b *Builder) file(action *llb.FileAction, e Entry, ground Ground, user string) (*llb.FileAction, error) {
+	info := &llb.CopyInfo{
+		FollowSymlinks: true, CopyDirContentsOnly: true, CreateDestPath: true, CreatedTime: &fileTime,
+	}
+	var err error
+	if info.ChownOpt, err = chown(e.File, user); err != nil {
+		return nil, err
+	}
+	if info.Mode, err = chmod(e.File); err != nil {
+		return nil, err
+	}
+	switch e.Kind() {
+	case spec.MakesFolder:
+		return folder(action, ground.at(e.To), info), nil
+	case spec.Links:
+		info.FollowSymlinks = false
+		return action.Copy(symlink(path.Base(path.Clean(e.Link)), e.To), "/", e.Place()[0], info), nil
+	case spec.Removes:
+		for _, p := range e.Found {
+			action = action.Rm(p, llb.WithAllowNotFound(true)) // it may be in one that is removed already
+		}
+		return action, nil
+	case spec.Changes:
+		for _, p := range e.Found {
+			action = change(action, e.Below, p, info.Mode, info.ChownOpt, nil)
+		}
+		return action, nil
+	}
+	if info.Mode == nil && !e.KeepsModes {
+		info.Mode = b.readable()
+	}
+	info.ExcludePatterns = e.Exclude
+	for _, src := range e.Sources {
+		from := *info
+		from.ExcludePatterns = slices.Concat(e.Exclude, src.Exclude)
+		action = action.Copy(src.State, src.Path, e.To, &from)
+	}
+	return action, nil
 }
 
 // Edit is what entries of files change in a layer of the app. Paths are absolute paths in the image.
@@ -103,6 +213,44 @@ func change(
 		CopyDirContentsOnly: true, FollowSymlinks: true, CreatedTime: at, Mode: mode, ChownOpt: owner,
 		IncludePatterns: []string{dotnet.Escape(path.Base(p))},
 	})
+}
+
+// forUser tells whether a file belongs to the user that the image runs as.
+func forUser(f spec.File) bool {
+	return f.Owner == "app" || f.Owner == "" && f.Kind() == spec.MakesFolder
+}
+
+// ForUser tells whether one of files belongs to the user that the image runs as, so that its layer is of that user.
+func ForUser(files []spec.File) bool { return slices.ContainsFunc(files, forUser) }
+
+// chown gives the owner of a file by number, because a separate layer has no /etc/passwd with names. It is nil if the
+// owner stays.
+func chown(f spec.File, user string) (*llb.ChownOpt, error) {
+	if kind := f.Kind(); kind == spec.Removes || kind == spec.Changes && f.Owner == "" {
+		return nil, nil
+	}
+	owner := cmp.Or(f.Owner, "0")
+	if forUser(f) {
+		owner = user
+	}
+	uid, gid, both := strings.Cut(owner, ":")
+	if !both {
+		gid = uid
+	}
+	u, errU := number(uid)
+	g, errG := number(gid)
+	if errU != nil || errG != nil {
+		return nil, fmt.Errorf("files: the owner of %s has no number: %s", f, owner) // see [Users.Owned]
+	}
+	return &llb.ChownOpt{User: &llb.UserOpt{UID: u}, Group: &llb.UserOpt{UID: g}}, nil
+}
+
+// number is the number of a user or a group. Root needs no file to have one.
+func number(name string) (int, error) {
+	if name == "root" {
+		return 0, nil
+	}
+	return strconv.Atoi(name)
 }
 
 // chmod gives the mode of an entry; nil if it has none.

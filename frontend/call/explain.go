@@ -149,7 +149,7 @@ func (k explainer) explainSDK() report.Value {
 	case k.SDK.Pin != nil:
 		v.From, v.At = byProject, fmt.Sprintf("%s:%d", k.SDK.Pin.Name, max(k.SDK.Pin.Line, 1))
 	default:
-		v.From, v.At = byCrosshull, "at least "+dotnet.DefaultSDK+", or what the newest TargetFramework needs"
+		v.From, v.At = byCrosshull, "for the newest TargetFramework, at least "+dotnet.DefaultSDK
 	}
 	return v
 }

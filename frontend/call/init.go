@@ -1,7 +1,6 @@
 package call
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -16,13 +15,6 @@ import (
 	"github.com/crosshull/crosshull/frontend/tree"
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
-
-// Image is where the frontend will be published, and what `# syntax=` names.
-const Image = "ghcr.io/crosshull/crosshull:1"
-
-// keySource is the option with the reference of the frontend's image, as the user named it (frontend.KeySource, and
-// forwardGateway of the Dockerfile frontend). It is missing if the frontend does not run from an image.
-const keySource = "source"
 
 // Limits on the Dockerfiles that init reads.
 const (
@@ -40,7 +32,7 @@ func scaffoldSpec(ctx context.Context, req *request.Request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := scaffold.Found{Syntax: cmp.Or(req.Gateway.Opt(keySource), Image)}
+	found := scaffold.Found{Syntax: req.Frontend()}
 	for _, c := range descs[0].Candidates {
 		switch c.Kind {
 		case "test":

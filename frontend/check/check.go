@@ -29,6 +29,8 @@ type Facts struct {
 	Source Source
 	// Written is that file as it is, with its directives.
 	Written []byte
+	// Frontend is the image of this frontend.
+	Frontend string
 	// Apps are the apps that the build makes.
 	Apps []App
 	// Files are the project files of the context. Links are its links. Settings are further files that a restore reads.

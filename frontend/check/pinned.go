@@ -22,7 +22,11 @@ func unpinnedFile(r *run, a *App) {
 		url := spec.ShownURL(f.From[0])
 		switch {
 		case !spec.IsGit(f.From[0]):
-			r.warn(r.where(a, inKey(key+"from")), "%s has no checksum: a build fails, and says which one to write", url)
+			r.warn(
+				r.where(a, inKey(key+"from")),
+				"%s has no checksum: run a build, and write the checksum that its error shows",
+				url,
+			)
 		case !commit.MatchString(f.From[0]):
 			r.warn(r.where(a, inKey(key+"from")), "%s can have another commit tomorrow: write it as checksum", url)
 		}

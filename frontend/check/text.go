@@ -35,8 +35,9 @@ func missingSyntax(r *run) {
 	}
 	r.warn(
 		at(r.shown, 0),
-		"no frontend is named, so the file is read as a Dockerfile unless BUILDKIT_SYNTAX names one: begin it with # "+
-			"syntax=ghcr.io/crosshull/crosshull:1",
+		"no frontend is named, so the file is read as a Dockerfile unless BUILDKIT_SYNTAX names one: write # syntax=%s "+
+			"into line 1",
+		r.Frontend,
 	)
 }
 

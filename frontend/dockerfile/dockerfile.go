@@ -41,8 +41,7 @@ func Write(apps []*plan.Plan, name string) ([]byte, error) {
 // intro says what the file is. Its first comment ends the file's directives.
 func (w *writer) intro(apps []*plan.Plan, name string) {
 	w.line("# syntax=docker/dockerfile:1")
-	w.comment("Written by crosshull (docker buildx build --call=dockerfile): the apps of %s,", oneLine(name))
-	w.comment("built the same way by a Dockerfile.")
+	w.comment("Written by crosshull (docker buildx build --call=dockerfile). It builds the apps of %s.", oneLine(name))
 	if !slices.ContainsFunc(apps, func(p *plan.Plan) bool { return !p.App.None() }) {
 		return
 	}

@@ -28,7 +28,7 @@ func (a *Asker) warn(ctx context.Context, questions []Question, descs []*dotnet.
 			}
 		}
 		for _, p := range desc.PassedOver(questions[i].Project.Path) {
-			say("%s also targets other systems than Linux, so it is built only if project names it", p)
+			say("%s also targets other systems than Linux, so it is left out: if it is your app, name it in project", p)
 		}
 		if desc.App != nil {
 			a.warnApp(desc.App, questions[i], say)

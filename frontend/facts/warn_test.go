@@ -44,7 +44,7 @@ func TestWarns(t *testing.T) {
 		{"one whose configuration the spec names", []string{"publish: {configuration: Release}"}, debug, nil},
 		{"other projects", nil, others, []string{
 			"old.csproj is left out, as MSBuild cannot evaluate it: no such SDK",
-			"desktop.csproj also targets other systems than Linux, so it is built only if project names it",
+			"desktop.csproj also targets other systems than Linux, so it is left out: if it is your app, name it in project",
 		}},
 		{"a named project", []string{"project: app/app.csproj"}, gatewaytest.App("app/app.csproj", nil), nil},
 	} {

@@ -80,7 +80,7 @@ func subjects(req *request.Request) (apps, tests []*request.Request, err error) 
 
 // newFacts gives the facts about the spec alone.
 func newFacts(req *request.Request) *check.Facts {
-	f := &check.Facts{Spec: req.Spec, Files: dotnet.Files{}, Now: time.Now()}
+	f := &check.Facts{Spec: req.Spec, Frontend: req.Frontend(), Files: dotnet.Files{}, Now: time.Now()}
 	if req.Source != nil {
 		f.Source, f.Written = check.Source{Name: req.Source.Filename, Data: req.Source.Data}, req.Written
 	}

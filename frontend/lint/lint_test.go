@@ -119,6 +119,13 @@ func TestCheck(t *testing.T) {
 			"LockFileNotEnforced crosshull.yaml:1 if app/packages.lock.json does not fit the projects, restore takes " +
 				"other versions, and you do not see it: set nuget.locked-mode: true",
 		}},
+		{name: "a spec that names no frontend", c: app(nil), change: func(c *gatewaytest.Client) {
+			c.Set("source", "localhost:5000/crosshull:1")
+			c.Say("crosshull.yaml", "project: app")
+		}, want: []string{
+			"MissingSyntax crosshull.yaml:1 no frontend is named, so the file is read as a Dockerfile unless BUILDKIT_SYNTAX " +
+				"names one: write # syntax=localhost:5000/crosshull:1 into line 1",
+		}},
 		{name: "an argument of nobody", c: app(nil), change: func(c *gatewaytest.Client) { c.Set("build-arg:A", "1") }},
 		{name: "all apps", c: app(nil, two...), change: describeTwo, want: []string{
 			"RootUser crosshull.yaml:3 " + root, "RootUser crosshull.yaml:4 " + root,

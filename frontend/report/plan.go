@@ -287,7 +287,7 @@ func (app App) writeBuild(line func(format string, args ...any)) {
 	if app.Toolchain != nil {
 		line("  toolchain\t%s", app.Toolchain)
 	}
-	line("  closure\t%s", count(len(app.Projects), "project"))
+	line("  projects\t%s", built(app.Projects))
 	for _, r := range app.Reads {
 		line("    %s\treads %s: %s", r.Project, r.Path, r.Why)
 	}
@@ -312,7 +312,7 @@ func (app App) writeBuild(line func(format string, args ...any)) {
 		if also.Toolchain != nil {
 			line("    toolchain\t%s", also.Toolchain)
 		}
-		line("    closure\t%s", count(len(also.Projects), "project"))
+		line("    projects\t%s", built(also.Projects))
 		for _, r := range also.Reads {
 			line("      %s\treads %s: %s", r.Project, r.Path, r.Why)
 		}
@@ -370,6 +370,14 @@ func quote(s string) string {
 		return strconv.Quote(s)
 	}
 	return s
+}
+
+// built is the number of projects that an app is built from.
+func built(projects []string) string {
+	if len(projects) == 1 {
+		return "1"
+	}
+	return fmt.Sprintf("%d, with those that it references", len(projects))
 }
 
 func count(n int, what string) string {

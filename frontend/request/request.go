@@ -8,6 +8,7 @@ package request
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,6 +70,16 @@ const keyRequest = "requestid"
 // keyNoCache is the option with the phases to run again, separated by commas; empty for all
 // (dockerui.Client.IsNoCache).
 const keyNoCache = "no-cache"
+
+// image is where the frontend will be published.
+const image = "ghcr.io/crosshull/crosshull:1"
+
+// keySource is the option with the reference of the frontend's image, as the user named it (frontend.KeySource, and
+// forwardGateway of the Dockerfile frontend). It is missing if the frontend does not run from an image.
+const keySource = "source"
+
+// Frontend is the image that `# syntax=` has to name to run this frontend.
+func (r *Request) Frontend() string { return cmp.Or(r.Gateway.Opt(keySource), image) }
 
 // Read reads the file that -f names. Without -f, buildx names Dockerfile. If there is no such file, or it is a real
 // Dockerfile and BUILDKIT_SYNTAX has named this frontend, Read tries crosshull.yaml, and then uses the defaults. For

@@ -313,7 +313,7 @@ var (
 	code    = regexp.MustCompile(`--[a-z][a-z-]+(?:=\w+)?|\$\{\w+\}|%\w+%|"[^"]+"|` +
 		`\b[\w.]+\.(?:config|json)\b|\bmcr\.[\w./]+\w|\b(?:Container|Publish)[A-Z]\w+|` +
 		`\b(?:TargetFramework|NuGetAudit|UID:GID|UID)\b|\b[A-Z]+_[A-Z_]+\b`)
-	note = regexp.MustCompile(`(?m)^\t(example|Dockerfile|MSBuild|see): (.+)\n`)
+	note = regexp.MustCompile(`(?m)^\t((?:after )?(?:example|Dockerfile)|MSBuild|see): (.+)\n`)
 )
 
 // about is what the comment of a key says, before links to fields are resolved.

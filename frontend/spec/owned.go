@@ -55,7 +55,7 @@ func ownedBecause(name string) string {
 var (
 	// propertyName is MSBuild's rule (XmlUtilities.IsValidElementName), without the properties that crosshull sets.
 	propertyName = &rule{
-		is: "letters, digits, - and _, a letter or _ first, as MSBuild has it", match: all(`[A-Za-z_][A-Za-z0-9_-]*`),
+		is: "letters, digits, - and _, and the first is a letter or _", match: all(`[A-Za-z_][A-Za-z0-9_-]*`),
 		not: ownedName, because: ownedBecause, caseless: true,
 	}
 	// secretName is the rule for a variable that MSBuild sees as a property.

@@ -81,10 +81,11 @@ func (g *generator) entry(b *strings.Builder, k keyOf) {
 		level = "###"
 	}
 	fmt.Fprintf(b, "\n%s %s\n\n%s\n", level, k.path, wrap(text(a.says)))
-	example := g.example(at, a.notes["example"])
+	after := ""
 	if strings.HasPrefix(k.path, "publish.after[]") { // it shares its comments with publish.before[]
-		example = strings.Replace(example, "  before:\n", "  after:\n", 1)
+		after = "after "
 	}
+	example := g.example(at, a.notes[after+"example"])
 	fmt.Fprintf(b, "\n```yaml\n# syntax=ghcr.io/crosshull/crosshull:1\n%s```\n", example)
 	b.WriteString("\n| | |\n|---|---|\n")
 	row := func(name, value string) { fmt.Fprintf(b, "| %s | %s |\n", name, value) }
@@ -109,7 +110,7 @@ func (g *generator) entry(b *strings.Builder, k keyOf) {
 	if k.platform {
 		row("Per platform", "yes")
 	}
-	row("Dockerfile", inTicks([]string{a.notes["Dockerfile"]}))
+	row("Dockerfile", inTicks([]string{a.notes[after+"Dockerfile"]}))
 	row("MSBuild", inTicks(strings.Split(a.notes["MSBuild"], ", ")))
 	if see := a.notes["see"]; see != "" {
 		g.check(see)

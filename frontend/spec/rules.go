@@ -168,7 +168,7 @@ var rules = map[string]*rule{
 	"apt-key": {is: "a path relative to the build context", match: aPath, why: noPath, names: sourceName},
 
 	"feed": { // also the name of an XML element
-		is:    "the key of a source: letters, digits, '.', '_' and '-', a letter or _ first",
+		is:    "the key of a source: letters, digits, '.', '_' and '-', and the first is a letter or _",
 		match: all(`[a-zA-Z_][a-zA-Z0-9._-]*`),
 	},
 	"source": {
@@ -199,7 +199,7 @@ var rules = map[string]*rule{
 		match: aUser, why: noUser, max: maxUser,
 	},
 	"account": {
-		is:    "a name of at most 32 characters: letters, digits, '.', - and _, a letter or _ first",
+		is:    "a name of at most 32 characters: letters, digits, '.', - and _, and the first is a letter or _",
 		match: anAccount,
 	},
 	"uid":   {is: "a number from 0 to 2147483647", match: all(anID), max: maxUser},

@@ -182,7 +182,7 @@ func TestRange(t *testing.T) {
 			"is not known: use portable, apphost"},
 		{"publish: {configuration: _}", "Release 'A b' ''", `"a\n" "a\tb"`, "must be a text of one line"},
 		{"publish: {properties: {_: a}}", "A _a A-b Crosswind IsPublishing DefineConstants", "a.b 1a '' 'a b' é",
-			"must be letters, digits, - and _, a letter or _ first"},
+			"must be letters, digits, - and _, and the first is a letter or _"},
 		{"publish: {properties: {_: a}}", "",
 			"PublishDir publishdir OUTDIR _isPublishing MSBuildUserExtensionsPath " +
 				"customaftermicrosoftcommoncrosstargetingtargets CrosshullProject crosshulloutput CROSSHULL _CrosshullX",

@@ -354,13 +354,16 @@ type Publish struct {
 	Tools []Tool `yaml:"tools"`
 }
 
-// Command is an entry of publish.before or publish.after. A text alone is its line.
+// Command is an entry of publish.before or publish.after. A text alone is its line. Lines that begin with "after" are
+// for the entry of publish.after.
 type Command struct {
 	// Run is the command, which "sh -c" runs. A build argument that it names, such as "$VERSION", is an environment
 	// variable there. The shell expands it, so quote it as in any script.
 	//
 	//	example: publish: {before: [{run: npm ci --prefix web}]}
 	//	Dockerfile: RUN npm ci --prefix web
+	//	after example: publish: {after: [{run: 'dotnet ef migrations bundle -r "$RID" -o "$PUBLISH_DIR/efbundle"'}]}
+	//	after Dockerfile: RUN dotnet ef migrations bundle -o /app/efbundle
 	Run string `yaml:"run,alone" rule:"shell"`
 	// Inputs are the files and folders of the context that the command reads. If you edit another file, the command does
 	// not run again. Empty: for a command of [Publish.Before] the whole context, except files such as README.md; for one
@@ -368,29 +371,39 @@ type Command struct {
 	//
 	//	example: publish: {before: [{run: npm ci --prefix web, inputs: [web/package.json, web/package-lock.json]}]}
 	//	Dockerfile: COPY web/package.json web/package-lock.json web/
+	//	after example: {project: web, publish: {after: [{run: 'cp notice.txt "$PUBLISH_DIR"', inputs: [web/notice.txt]}]}}
+	//	after Dockerfile: COPY web/notice.txt /app/
 	//	see: [What commands read](../concepts/inputs.md#what-commands-read)
 	Inputs []string `yaml:"inputs" rule:"path"`
 	// Secrets are environment variables for the command: each variable, with the id of the --secret that has its value.
 	//
 	//	example: publish: {before: [{run: npm ci, secrets: {NPM_TOKEN: npm-token}}]}
 	//	Dockerfile: RUN --mount=type=secret,id=npm-token,env=NPM_TOKEN npm ci
+	//	after example: publish: {after: [{run: './sign.sh "$PUBLISH_DIR"', secrets: {SIGNING_KEY: signing-key}}]}
+	//	after Dockerfile: RUN --mount=type=secret,id=signing-key,env=SIGNING_KEY ./sign.sh /app
 	Secrets map[string]string `yaml:"secrets" rule:"secrets"`
 	// SSH are the ids of SSH agents that the command can use, as in buildx's --ssh.
 	//
 	//	example: publish: {before: [{run: npm ci, ssh: [default]}]}
 	//	Dockerfile: RUN --mount=type=ssh,id=default npm ci
+	//	after example: publish: {after: [{run: './sign.sh "$PUBLISH_DIR"', ssh: [default]}]}
+	//	after Dockerfile: RUN --mount=type=ssh,id=default ./sign.sh /app
 	SSH []string `yaml:"ssh" rule:"agent"`
 	// Network is the network that the command has: default, none or host. For host, your builder has to allow it. Empty:
 	// default, which is what --network of buildx says.
 	//
 	//	example: publish: {before: [{run: npm run build, network: none}]}
 	//	Dockerfile: RUN --network=none npm run build
+	//	after example: publish: {after: [{run: 'cd "$PUBLISH_DIR" && sha256sum *.dll > SHA256SUMS', network: none}]}
+	//	after Dockerfile: RUN --network=none cd /app && sha256sum *.dll > SHA256SUMS
 	Network string `yaml:"network" rule:"network"`
 	// Cache are folders that stay on the builder from build to build: for each, a name and the path that the command
 	// sees. Every build on the builder that uses the name can write there. Empty: no such folders.
 	//
 	//	example: publish: {before: [{run: npm ci, cache: {npm: /root/.npm}}]}
 	//	Dockerfile: RUN --mount=type=cache,id=npm,target=/root/.npm npm ci
+	//	after example: publish: {after: [{run: './thumbnails.sh "$PUBLISH_DIR"', cache: {thumbnails: /thumbnails}}]}
+	//	after Dockerfile: RUN --mount=type=cache,id=thumbnails,target=/thumbnails ./thumbnails.sh /app
 	//	see: [Cache folders](../concepts/security-model.md#cache-folders)
 	Cache map[string]string `yaml:"cache" rule:"cache"`
 }
@@ -523,8 +536,8 @@ type Packages struct {
 	//	example: base: {packages: {install: [tool], sources: {tools: "deb https://example.com/ ./"}, keys: {tools: a.asc}}}
 	//	Dockerfile: COPY a.asc /etc/apt/keyrings/tools.asc
 	Keys map[string]string `yaml:"keys" rule:"apt-key"`
-	// SkipScripts are packages whose scripts may be left out on other platforms than the builder's. Use it only if a
-	// build fails and says so: some scripts do what is not possible for another platform.
+	// SkipScripts are packages whose scripts may be left out on other platforms than the builder's. Use it only if the
+	// error of a build tells you to: crosshull cannot repeat what some scripts do on another platform.
 	//
 	//	example: base: {packages: {install: [tool], skip-scripts: [tool]}}
 	SkipScripts []string `yaml:"skip-scripts" rule:"package-name"`

@@ -121,7 +121,7 @@ func TestParseMistakes(t *testing.T) {
 		{"owned property", "publish:\n  properties:\n    RuntimeIdentifier: linux-x64",
 			`line 3: publish.properties: name "RuntimeIdentifier": crosshull sets this property: use buildx's --platform`},
 		{"bad property", "publish: {properties: {'a b': c}}",
-			`line 1: publish.properties: name "a b" must be letters, digits, - and _, a letter or _ first`},
+			`line 1: publish.properties: name "a b" must be letters, digits, - and _, and the first is a letter or _`},
 		{"sdk twice", "sdk: {image: a, version: b}", "line 1: sdk.image and sdk.version exclude each other"},
 		{"base twice", "base:\n  image: a\n  family: b", "line 3: base.image and base.family exclude each other"},
 		{"app name", "apps:\n  Web: {}", `line 2: apps: name "Web" must be lower-case letters`},

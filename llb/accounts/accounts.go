@@ -1,8 +1,8 @@
 // Package accounts adds users and groups to the files of an image that list them.
 //
 // Contract: pure. [Add] takes the files of a base, and what the spec adds. It gives the files as groupadd and useradd
-// of Debian would leave them (shadow-utils), without the date of the day. It knows no LLB, and keeps every line that it
-// does not have to change.
+// of Debian would leave them (shadow-utils), without the date of the day. It leaves out /etc/subuid and /etc/subgid,
+// which useradd also writes. It knows no LLB, and keeps every line that it does not have to change.
 package accounts
 
 import (

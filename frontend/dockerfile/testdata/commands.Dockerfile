@@ -1,6 +1,5 @@
 # syntax=docker/dockerfile:1
-# Written by crosshull (docker buildx build --call=dockerfile): the apps of crosshull.yaml,
-# built the same way by a Dockerfile.
+# Written by crosshull (docker buildx build --call=dockerfile). It builds the apps of crosshull.yaml.
 # It restores and compiles on the platform of the builder, whatever the target, so no step is emulated.
 # What crosshull does, but not this file: layers by kind of file, libraries compiled apart, static assets
 # compressed once, assets of other systems left out, labels with the digest of the base, and keeping these

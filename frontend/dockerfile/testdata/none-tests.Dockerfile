@@ -1,6 +1,5 @@
 # syntax=docker/dockerfile:1
-# Written by crosshull (docker buildx build --call=dockerfile): the apps of crosshull.yaml,
-# built the same way by a Dockerfile.
+# Written by crosshull (docker buildx build --call=dockerfile). It builds the apps of crosshull.yaml.
 
 FROM --platform=$BUILDPLATFORM mcr.microsoft.com/dotnet/sdk:10.0@sha256:cb99aa9fd6d76fdf2ab4ea346ff8b637322c8460fb16bb10d98cf3cdf1a481d8 AS build
 WORKDIR /source

@@ -1,6 +1,5 @@
 # syntax=docker/dockerfile:1
-# Written by crosshull (docker buildx build --call=dockerfile): the apps of crosshull.yaml,
-# built the same way by a Dockerfile.
+# Written by crosshull (docker buildx build --call=dockerfile). It builds the apps of crosshull.yaml.
 
 # Files, made where commands can run.
 FROM --platform=$BUILDPLATFORM busybox AS folders
