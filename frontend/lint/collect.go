@@ -95,76 +95,86 @@ func add(f *check.Facts, asker *facts.Asker) {
 
 // inspect collects the facts about an app that a build knows before it restores.
 func inspect(ctx context.Context, req *request.Request, asker *facts.Asker) (check.App, error) {
-	a := check.App{Prefix: req.Target.Prefix, Spec: &req.Spec.App, SDK: image(asker.SDK.Image), Tools: tools(asker)}
 	if req.Spec.None() {
-		err := inspectNone(ctx, req, asker, &a)
-		return a, err
+		return inspectNone(ctx, req, asker)
 	}
 	questions, target, err := asker.Questions()
 	if err != nil {
-		return a, err
+		return check.App{}, err
 	}
 	descs, _, err := asker.Ask(ctx, questions)
 	if err != nil {
-		return a, err
+		return check.App{}, err
 	}
 	app, err := asker.Choose(questions[target], descs[target])
-	if a.Tests = namedTests(req, err); len(a.Tests) > 0 {
-		return a, nil
+	if tests := namedTests(req, err); len(tests) > 0 {
+		return check.App{Prefix: req.Target.Prefix, Spec: &req.Spec.App, Tests: tests}, nil
 	}
 	if err == nil && len(req.Spec.Publish.Also) > 0 {
 		_, err = asker.Apps(ctx) // an error if a further project is no app, or in the way of another
 	}
 	if err != nil {
-		return a, err
+		return check.App{}, err
 	}
-	bases, err := findBases(ctx, req, app, &a)
+	bases, lacks, err := findBases(ctx, req, app)
 	if err != nil {
-		return a, err
+		return check.App{}, err
 	}
-	// Only AOT has to know the C library, for which a base may have to be pulled.
-	if a.RIDs, err = rids(req, dotnet.Glibc); err != nil {
-		return a, err
+	linker, libc, err := findToolchain(ctx, req, asker, app, bases)
+	if err != nil {
+		return check.App{}, err
 	}
-	for _, rid := range a.RIDs {
+	rids, err := rids(req, libc)
+	if err != nil {
+		return check.App{}, err
+	}
+	for _, rid := range rids {
 		if err := asker.CheckPlatformTarget(app, rid, "project"); err != nil {
-			return a, err
+			return check.App{}, err
 		}
 	}
-	if err := configure(ctx, req, &a, app, bases); err != nil {
-		return a, err
-	}
-	if !app.Mode.NeedsToolchain() || len(bases) == 0 {
-		return a, nil
-	}
-	ref, err := plan.ToolchainRef(req, asker.SDK, app)
-	if err != nil {
-		return a, err
-	}
-	linker, err := plan.ResolveToolchain(ctx, req, ref)
-	if err != nil {
-		return a, err
-	}
-	a.Toolchain = image(linker)
-	libc, err := plan.Libc(ctx, req, bases[0].Image, app.BaseImage)
-	if err != nil {
-		return a, err
-	}
-	a.RIDs, err = rids(req, libc)
-	return a, err
+	images, err := configure(ctx, req, app, bases)
+	return check.App{
+		Prefix: req.Target.Prefix, Spec: &req.Spec.App, Project: app, Tools: tools(asker), SDK: image(asker.SDK.Image),
+		Toolchain: image(linker), Base: baseOf(app, bases), Lacks: lacks, RIDs: rids, Images: images,
+	}, err
 }
 
 // inspectNone collects the facts about an image of files alone.
-func inspectNone(ctx context.Context, req *request.Request, asker *facts.Asker, a *check.App) error {
+func inspectNone(ctx context.Context, req *request.Request, asker *facts.Asker) (check.App, error) {
 	f, err := asker.Apps(ctx)
 	if err != nil {
-		return err
+		return check.App{}, err
 	}
-	bases, err := findBases(ctx, req, f.App, a)
+	bases, lacks, err := findBases(ctx, req, f.App)
 	if err != nil {
-		return err
+		return check.App{}, err
 	}
-	return configure(ctx, req, a, f.App, bases)
+	images, err := configure(ctx, req, f.App, bases)
+	return check.App{
+		Prefix: req.Target.Prefix, Spec: &req.Spec.App, Project: f.App, Tools: tools(asker), SDK: image(asker.SDK.Image),
+		Base: baseOf(f.App, bases), Lacks: lacks, Images: images,
+	}, err
+}
+
+// findToolchain resolves the image that links an app, if one does, and gives the C library of the base. Only AOT has to
+// know that, for which a base may have to be pulled.
+func findToolchain(
+	ctx context.Context, req *request.Request, asker *facts.Asker, app *dotnet.App, bases []base,
+) (*gateway.Image, dotnet.Libc, error) {
+	if !app.Mode.NeedsToolchain() || len(bases) == 0 {
+		return nil, dotnet.Glibc, nil
+	}
+	ref, err := plan.ToolchainRef(req, asker.SDK, app)
+	if err != nil {
+		return nil, dotnet.Glibc, err
+	}
+	linker, err := plan.ResolveToolchain(ctx, req, ref)
+	if err != nil {
+		return nil, dotnet.Glibc, err
+	}
+	libc, err := plan.Libc(ctx, req, bases[0].Image, app.BaseImage)
+	return linker, libc, err
 }
 
 // rids are the runtime identifiers of the platforms with a C library.
@@ -201,13 +211,20 @@ type base struct {
 	platform ocispecs.Platform
 }
 
-// findBases resolves the base for each platform, and notes the platforms that it lacks.
+// baseOf gives the facts about the base of an app.
+func baseOf(app *dotnet.App, bases []base) check.Image {
+	if len(bases) == 0 {
+		return check.Image{Name: app.BaseImage}
+	}
+	return check.Image{Name: app.BaseImage, Replaced: image(bases[0].Image).Replaced}
+}
+
+// findBases resolves the base for each platform that it has.
 func findBases(
-	ctx context.Context, req *request.Request, app *dotnet.App, a *check.App,
-) ([]base, error) {
+	ctx context.Context, req *request.Request, app *dotnet.App,
+) (bases []base, lacks check.Lacks, err error) {
 	gw := req.Gateway
 	gw.AskAhead(app.BaseImage, gw.Targets())
-	var bases []base
 	for _, p := range gw.Targets() {
 		img, err := gw.Base(ctx, app.BaseImage, p)
 		if err == nil {
@@ -215,56 +232,57 @@ func findBases(
 			continue
 		}
 		if gateway.NoSuchPlatform(err) {
-			a.Has = gw.Available(ctx, app.BaseImage, dotnet.Platforms())
+			lacks.Has = gw.Available(ctx, app.BaseImage, dotnet.Platforms())
 		}
-		if len(a.Has) == 0 {
-			return nil, req.At(req.BaseKey(), fmt.Errorf("base image: %w", err))
+		if len(lacks.Has) == 0 {
+			return nil, lacks, req.At(req.BaseKey(), fmt.Errorf("base image: %w", err))
 		}
-		a.Missing = append(a.Missing, platforms.Format(p))
+		lacks.Missing = append(lacks.Missing, platforms.Format(p))
 	}
-	return bases, nil
+	return bases, lacks, nil
 }
 
-// configure adds the facts of the app, and of its images on bases.
-func configure(ctx context.Context, req *request.Request, a *check.App, app *dotnet.App, bases []base) error {
-	a.Project, a.Base.Name = app, app.BaseImage
+// configure gives the images of an app on bases.
+func configure(
+	ctx context.Context, req *request.Request, app *dotnet.App, bases []base,
+) (images []check.Configured, err error) {
 	for _, base := range bases {
 		s, err := req.SpecFor(base.platform)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if err := plan.CheckApt(req, base.Image, s, base.platform); err != nil {
-			return err
+			return nil, err
 		}
 		config, err := xllb.Config(xllb.ConfigOpt{
 			App: app, Spec: s.Image, Base: xllb.Base{Name: base.Name, Config: base.Config},
 		})
 		if err != nil {
-			return fmt.Errorf("%s: %w", app.Path, err)
+			return nil, fmt.Errorf("%s: %w", app.Path, err)
 		}
-		addImage(a, base.Image, config)
-		if len(s.Image.Users)+len(s.Image.Groups) == 0 {
-			continue // the base need not be pulled
+		img := configured(base.Image, config)
+		if len(s.Image.Users)+len(s.Image.Groups) > 0 { // else the base need not be pulled
+			users, err := plan.Users(ctx, req, base.Image, s, config)
+			switch {
+			case err == nil:
+				img.Present = users.Present
+			case plan.Installs(s, base.platform) && errors.As(err, new(*accounts.Error)):
+				// the packages may bring what is missing, and are not installed for this
+			default:
+				return nil, err
+			}
 		}
-		users, err := plan.Users(ctx, req, base.Image, s, config)
-		if plan.Installs(s, base.platform) && errors.As(err, new(*accounts.Error)) {
-			continue // the packages may bring what is missing, and are not installed for this
-		}
-		if err != nil {
-			return err
-		}
-		a.Images[len(a.Images)-1].Present = users.Present
+		images = append(images, img)
 	}
-	return nil
+	return images, nil
 }
 
-func addImage(a *check.App, base *gateway.Image, config *xllb.Configuration) {
-	a.Base.Replaced = image(base).Replaced
+func configured(base *gateway.Image, config *xllb.Configuration) check.Configured {
 	c := check.Configured{Image: config.Image.Config}
 	if base.Config != nil {
 		c.Base = base.Config.Config
 	}
-	a.Images = append(a.Images, c)
+	return c
 }
 
 // image gives the facts about an image.
@@ -286,21 +304,21 @@ func tools(asker *facts.Asker) []check.Image {
 
 // planned gives the facts for the rules in a build.
 func planned(p *plan.Plan) *check.Facts {
-	a := check.App{
-		Prefix: p.Request.Target.Prefix, Spec: &p.Request.Spec.App, SDK: image(p.SDK.Image), Tools: tools(p.Asker),
-	}
-	if p.Toolchain != nil {
-		a.Toolchain = image(p.Toolchain)
-	}
-	a.Project, a.Base.Name = p.App, p.App.BaseImage
+	base := check.Image{Name: p.App.BaseImage}
+	var rids []string
+	var images []check.Configured
 	for _, t := range p.Targets {
-		a.RIDs = append(a.RIDs, t.RID)
+		rids = append(rids, t.RID)
 		if t.Config != nil { // nil: files without an image
-			addImage(&a, t.Base.Image, t.Config)
+			base.Replaced = image(t.Base.Image).Replaced
+			images = append(images, configured(t.Base.Image, t.Config))
 		}
 	}
 	f := newFacts(p.Request)
 	add(f, p.Asker)
-	f.Apps = []check.App{a}
+	f.Apps = []check.App{{
+		Prefix: p.Request.Target.Prefix, Spec: &p.Request.Spec.App, Project: p.App, Tools: tools(p.Asker),
+		SDK: image(p.SDK.Image), Toolchain: image(p.Toolchain), Base: base, RIDs: rids, Images: images,
+	}}
 	return f
 }
