@@ -19,77 +19,115 @@ var (
 	keyrings = regexp.MustCompile(`/etc/apt/(?:keyrings|trusted\.gpg)|/usr/share/keyrings`)
 )
 
-// ofPackages is what a spec needs for a command about packages of the distribution. Not every such command needs
-// something: ok tells whether it is one.
-func ofPackages(words []string) (n *Need, ok bool) {
-	line := strings.Join(words, " ")
+// ofPackages is what a spec needs for a command about packages of the distribution, in the image or in one that is made
+// from it. Not every such command needs something: ok tells whether it is one.
+func ofPackages(image string, c command) (needs []Need, ok bool) {
+	program, text := c.program(), c.text()
 	switch {
-	case isApt.MatchString(words[0]):
-		return ofApt(words[1:]), true
-	case installs.MatchString(words[0]):
-		const advice = "a base that has the packages, or base.packages on a base of Debian or Ubuntu"
-		return &Need{Key: "base.image", Advice: advice}, true
-	case words[0] == "rm" && strings.Contains(line, "/var/lib/apt"), words[0] == "apt-mark", words[0] == "ldconfig":
+	case installs.MatchString(program):
+		return ofInstall(image, program, readInstall(c.words)), true
+	case program == "rm" && strings.Contains(text, "/var/lib/apt"), program == "apt-mark", program == "ldconfig":
 		return nil, true // cleans up after an installation
-	case strings.Contains(line, sourcesList):
-		return &Need{Key: "base.packages.sources"}, true
-	case keyrings.MatchString(line) && slices.Contains([]string{"mkdir", "install", "chmod"}, words[0]):
+	case strings.Contains(text, sourcesList):
+		return []Need{{Key: "base.packages.sources"}}, true
+	case keyrings.MatchString(text) && slices.Contains([]string{"mkdir", "install", "chmod"}, program):
 		return nil, true
-	case words[0] == "gpg", words[0] == "apt-key", keyrings.MatchString(line):
-		return &Need{Key: "base.packages.keys", Advice: "with the key in the context"}, true
+	case program == "gpg", program == "apt-key", keyrings.MatchString(text):
+		return []Need{{Key: "base.packages.keys", Advice: "with the key in the context"}}, true
 	}
 	return nil, false
 }
 
-// ofApt is what a spec needs for a command of apt; nil for nothing.
-func ofApt(words []string) *Need {
-	command, suite, others := "", "", false
-	recommends := true
-	var packages []string
-	for i := 0; i < len(words); i++ {
-		word := strings.Trim(words[i], `"'`)
-		name, value, own := strings.Cut(word, "=")
+// install is a command of a package manager.
+type install struct {
+	command    string // such as install
+	suite      string
+	packages   []string
+	recommends bool // what apt installs unless it is told not to
+}
+
+// adds tells whether a command installs packages.
+func (in install) adds() bool { return slices.Contains([]string{"install", "add", "in"}, in.command) }
+
+// readInstall reads a command of a package manager.
+func readInstall(words []string) install {
+	in := install{recommends: true}
+	for i := 1; i < len(words); i++ {
+		name, value, own := strings.Cut(words[i], "=")
 		switch {
-		case slices.Contains([]string{"-t", "--target-release", "--default-release", "-o", "-c"}, name):
+		case slices.Contains([]string{
+			"-t", "--target-release", "--default-release", "-o", "-c", "--virtual", "-X", "--repository",
+		}, name):
 			if i++; !own && i < len(words) {
 				value = words[i]
 			} else {
 				i--
 			}
 			if strings.HasSuffix(name, "-release") || name == "-t" {
-				suite = strings.Trim(value, `"'`)
+				in.suite = value
 			}
-		case word == "--no-install-recommends":
-			recommends = false
-		case strings.HasPrefix(word, "-"), strings.ContainsAny(word, "<>"):
-		case command == "":
-			command = word
-		case packageWord.MatchString(word):
-			packages = append(packages, word)
-		default: // a variable, or an archive
-			others = true
+		case name == "--no-install-recommends":
+			in.recommends = false
+		case strings.HasPrefix(name, "-"):
+		case in.command == "":
+			in.command = name
+		default:
+			in.packages = append(in.packages, words[i])
 		}
 	}
-	switch command {
-	case "install":
-	case "upgrade", "dist-upgrade", "full-upgrade":
-		return &Need{Key: "base.image", Advice: "a newer base: nothing upgrades the packages of a base"}
-	case "remove", "purge":
-		return &Need{Key: "base.packages", Advice: "leave out what is removed again"}
-	default:
-		return nil
+	return in
+}
+
+// packageName is the name of a package without its version.
+func packageName(p string) string {
+	if i := strings.IndexAny(p, "=/<>~:"); i > 0 {
+		return p[:i]
 	}
-	for i := range packages {
-		if suite != "" && !strings.ContainsAny(packages[i], "=/") {
-			packages[i] += "/" + suite
+	return p
+}
+
+// cultures are the packages of Alpine that the -extra variants of Microsoft's images have.
+var cultures = []string{"icu", "icu-data-full", "icu-libs", "tzdata"}
+
+// ofInstall is what a spec needs for a command of a package manager in an image.
+func ofInstall(image, program string, in install) []Need {
+	isOther := func(p string) bool { return !slices.Contains(cultures, packageName(p)) }
+	switch {
+	case slices.Contains([]string{"upgrade", "dist-upgrade", "full-upgrade"}, in.command),
+		in.command == "update" && !isApt.MatchString(program) && program != "apk":
+		return []Need{{Key: "base.image", Advice: "a newer base: nothing upgrades the packages of a base"}}
+	case isApt.MatchString(program) && slices.Contains([]string{"remove", "purge"}, in.command):
+		return []Need{{Key: "base.packages", Advice: "leave out what is removed again"}}
+	case !in.adds():
+		return nil
+	case isApt.MatchString(program):
+		return []Need{{Key: "base.packages", Advice: in.apt()}}
+	case !runtimeImage.MatchString(image), len(in.packages) == 0, slices.ContainsFunc(in.packages, isOther):
+		const advice = "a base that has the packages, and no base.family; or base.packages on a base of Debian or Ubuntu"
+		return []Need{{Key: "base.image", Advice: advice}}
+	case hasExtra(image):
+		return []Need{{Key: "base.family", Advice: "the -extra variant, which has ICU and time zones"}}
+	}
+	return []Need{{Key: "base.family", Advice: "none, as the default base has ICU and time zones"}}
+}
+
+// apt is the advice for an installation by apt.
+func (in install) apt() string {
+	var packages []string
+	for _, p := range in.packages {
+		if packageWord.MatchString(p) {
+			if in.suite != "" && !strings.ContainsAny(p, "=/") {
+				p += "/" + in.suite
+			}
+			packages = append(packages, p)
 		}
 	}
 	advice := "[" + strings.Join(packages, ", ") + "]"
-	if others || len(packages) == 0 {
+	if len(packages) == 0 || len(packages) < len(in.packages) { // a variable, or an archive
 		advice = strings.TrimSpace(advice + " and the others by their names")
 	}
-	if recommends {
+	if in.recommends {
 		advice += "; with recommends: true if the app needs what they recommend"
 	}
-	return &Need{Key: "base.packages", Advice: strings.TrimPrefix(advice, "[] and ")}
+	return strings.TrimPrefix(advice, "[] and ")
 }

@@ -69,9 +69,8 @@ func entry(words []string, number string, options map[string]string) string {
 			}
 			value = words[i]
 		}
-		values[key] = strings.Trim(value, `"'`)
+		values[key] = value
 	}
-	name = strings.Trim(name, `"'`)
 	if !accountName.MatchString(name) {
 		return "an entry such as {name: shop, " + number + ": 10001}"
 	}

@@ -42,12 +42,20 @@ var ownedName = func() *regexp.Regexp {
 	return regexp.MustCompile("^(" + strings.Join(names, "|") + ")$|^_?" + anyCase("Crosshull"))
 }()
 
+// Owned tells whether only crosshull sets an MSBuild property, and the key to use instead if there is one.
+func Owned(name string) (key string, own bool) {
+	for property, key := range owned {
+		if strings.EqualFold(property, name) {
+			return key, true
+		}
+	}
+	return "", ownedName.MatchString(name)
+}
+
 // ownedBecause says what to do instead of setting the property.
 func ownedBecause(name string) string {
-	for own, key := range owned {
-		if key != "" && strings.EqualFold(own, name) {
-			return "crosshull sets this property: use " + key
-		}
+	if key, _ := Owned(name); key != "" {
+		return "crosshull sets this property: use " + key
 	}
 	return "crosshull sets this property itself"
 }
