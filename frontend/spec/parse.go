@@ -59,7 +59,7 @@ func (src *source) spec(p *ocispecs.Platform) (*Spec, error) {
 	d.commands()
 	if len(d.errs) == 0 {
 		d.none()
-		d.packages()
+		d.idle()
 	}
 	s.args = d.args
 	if len(s.perPlatform) == 0 {

@@ -346,9 +346,9 @@ type Publish struct {
 	//	see: [Commands of your own](../howto/commands.md)
 	After []Command `yaml:"after"`
 	// Tools are images with programs that the commands of [Publish.Before] and [Publish.After] use, in addition to those
-	// of the SDK. Empty: the SDK alone.
+	// of the SDK. Without a command, they are an error. Empty: the SDK alone.
 	//
-	//	example: publish: {tools: [{image: "node:22-bookworm-slim", paths: [/usr/local]}]}
+	//	example: publish: {before: [npm ci --prefix web], tools: [{image: "node:22-bookworm-slim", paths: [/usr/local]}]}
 	//	Dockerfile: COPY --from=node:22-bookworm-slim /usr/local /usr/local
 	//	see: [Commands of your own](../howto/commands.md#tools)
 	Tools []Tool `yaml:"tools"`
@@ -399,13 +399,13 @@ type Command struct {
 type Tool struct {
 	// Image is a full image reference. Commands get files of the image for the builder's platform.
 	//
-	//	example: publish: {tools: [{image: "node:22-bookworm-slim", paths: [/usr/local]}]}
+	//	example: publish: {before: [npm ci --prefix web], tools: [{image: "node:22-bookworm-slim", paths: [/usr/local]}]}
 	//	Dockerfile: COPY --from=node:22-bookworm-slim /usr/local /usr/local
 	Image string `yaml:"image" rule:"reference"`
 	// Paths are absolute paths of files and folders of the image. Commands have them at the same paths. If a folder in
 	// the PATH of the image is among them, the commands have it in their PATH, too.
 	//
-	//	example: publish: {tools: [{image: "golang:1.25", paths: [/usr/local/go]}]}
+	//	example: publish: {before: [go generate ./...], tools: [{image: "golang:1.25", paths: [/usr/local/go]}]}
 	//	Dockerfile: COPY --from=golang:1.25 /usr/local/go /usr/local/go
 	Paths []string `yaml:"paths" rule:"tool-path"`
 }

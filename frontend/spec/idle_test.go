@@ -5,11 +5,15 @@ import (
 	"testing"
 )
 
-// Settings for packages need packages, and packages for some platforms need platforms that there are.
-func TestPackagesOfNothing(t *testing.T) {
+// Settings for packages need packages, and packages for some platforms need platforms that there are. Tools need
+// commands.
+func TestIdle(t *testing.T) {
 	const (
 		none     = " has no packages to apply to: name these in base.packages.install"
 		platform = "a platform such as linux/arm64"
+		tools    = "publish.tools are for commands: publish.before and publish.after have none. For a program that " +
+			"MSBuild runs, set sdk.image to an SDK image that has it"
+		tool = "tools: [{image: a, paths: [/a]}]"
 	)
 	for _, tc := range []struct{ text, want string }{
 		{"base: {packages: {recommends: true}}", "line 1: base.packages.recommends" + none},
@@ -25,6 +29,15 @@ func TestPackagesOfNothing(t *testing.T) {
 			"apps:\n  a: {project: a, base: {packages: {recommends: true}}}\n  b: {project: b, base: {packages: [cc]}}",
 			"line 2: apps.a.base.packages.recommends" + none,
 		},
+		{"publish: {" + tool + "}", "line 1: " + tools},
+		{"publish: {" + tool + ", before: [], after: []}", "line 1: " + tools},
+		{"publish: {" + tool + ", before: [make]}", ""},
+		{"publish: {" + tool + ", after: [make]}", ""},
+		{"publish: {tools: []}", ""},
+		{"publish: {" + tool + "}\napps:\n  a: {project: a}\n  b: {project: b}", "line 1: " + tools},
+		{"publish: {" + tool + "}\napps:\n  a: {project: a, publish: {before: [make]}}\n  b: {project: b}", ""},
+		{"publish: {before: [make]}\napps:\n  a: {project: a, publish: {" + tool + "}}", ""},
+		{"publish: {before: [make]}\napps:\n  a: {project: a, publish: {before: [], " + tool + "}}", "line 3: apps.a." + tools},
 	} {
 		_, err := Parse([]byte(tc.text), nil)
 		switch {
