@@ -143,13 +143,8 @@ func (a *app) runCommand(key string, c spec.Command, before []string) {
 		a.left(key, why)
 		return
 	}
+	before = append(before, a.exports(c)...)
 	r := a.run("")
-	for _, name := range slices.Sorted(maps.Keys(a.Request.Spec.ArgsOf(c))) {
-		if a.takes(name) {
-			a.used[name] = true
-			a.use(text{{Arg: name}})
-		}
-	}
 	if c.Network == "none" || c.Network == "host" {
 		r.mounts = append(r.mounts, "--network="+c.Network)
 	}
@@ -171,6 +166,30 @@ func (a *app) runCommand(key string, c spec.Command, before []string) {
 	}
 	begin, rest := heredoc(strings.Join(append(before, line), "\n"))
 	a.line("RUN %s%s\n%s", flags, begin, rest)
+}
+
+// exports are the lines of the shell that give a command its build arguments. They are for this command alone: an ARG
+// with the name of a property would change what MSBuild does in all steps below.
+func (a *app) exports(c spec.Command) []string {
+	args := a.Request.Spec.ArgsOf(c)
+	var lines []string
+	for _, name := range slices.Sorted(maps.Keys(args)) {
+		value := shell(args[name])
+		switch why := unheldScript(value); {
+		case a.takes(name):
+			a.used[name], a.inBuild[name] = true, true
+			t := text{{Arg: a.buildName(name)}}
+			a.use(t)
+			value = shellText(t)
+		case why != "":
+			a.left("args."+name, why)
+			continue
+		default:
+			a.comment("The build argument %s has the value of the call that wrote this.", name)
+		}
+		lines = append(lines, "export "+name+"="+value)
+	}
+	return lines
 }
 
 // unheldScript says why the lines of a file cannot hold a script; "" means that they can.
