@@ -164,7 +164,11 @@ func (a *app) runCommand(key string, c spec.Command, before []string) {
 		a.line("RUN %s%s", flags, line)
 		return
 	}
-	begin, rest := heredoc(strings.Join(append(before, line), "\n"))
+	script := strings.Join(append(before, line), "\n")
+	if strings.HasPrefix(script, "#!") { // BuildKit would run another program than sh
+		script = "\n" + script
+	}
+	begin, rest := heredoc(script)
 	a.line("RUN %s%s\n%s", flags, begin, rest)
 }
 
