@@ -36,14 +36,8 @@ func (a *app) before(sdk string) error {
 			whole = true
 			a.line("COPY --link %s%s . .", noOutputs, a.excludes(had))
 		default:
-			var inputs []string
-			for _, input := range c.Inputs {
-				if !slices.Contains(had, input) {
-					inputs = append(inputs, dotnet.Escape(path.Clean(input)))
-				}
-			}
+			a.copy("--parents", inputs(c, had), "./")
 			had = append(had, c.Inputs...)
-			a.copy("--parents", inputs, "./")
 		}
 		a.runCommand(key, c, nil)
 	}
@@ -51,6 +45,17 @@ func (a *app) before(sdk string) error {
 		a.line("COPY --link %s%s . .", noOutputs, a.excludes(had))
 	}
 	return nil
+}
+
+// inputs are patterns of what a command reads, without what the stage had before.
+func inputs(c spec.Command, had []string) []string {
+	var patterns []string
+	for _, input := range c.Inputs {
+		if !slices.Contains(had, input) {
+			patterns = append(patterns, dotnet.Escape(path.Clean(input)))
+		}
+	}
+	return patterns
 }
 
 // excludes are flags that leave out paths.
@@ -79,7 +84,12 @@ func (a *app) after() error {
 		a.localTools()
 	}
 	a.line("ENV PUBLISH_DIR=/app")
+	var had []string
 	for i, c := range a.Request.Spec.Publish.After {
+		if a.changed == "" { // otherwise all sources are there already
+			a.copy("--parents", inputs(c, had), "/source/")
+			had = append(had, c.Inputs...)
+		}
 		var before []string
 		for _, name := range c.PlatformVars() {
 			if name != spec.VarRID {

@@ -376,6 +376,9 @@ var places = []place{
 	{name: "publish.before.secrets", unheld: unheldID, set: func(h *hand, v string) {
 		h.spec.Publish.Before = []spec.Command{{Run: "dotnet", Secrets: map[string]string{"S": v}}}
 	}},
+	{name: "publish.after.inputs", unheld: unheld, skip: noPattern, set: func(h *hand, v string) {
+		h.spec.Publish.After = []spec.Command{{Run: "dotnet", Inputs: []string{v}}}
+	}},
 	{name: "publish.after.ssh", unheld: unheldID, set: func(h *hand, v string) {
 		h.spec.Publish.After = []spec.Command{{Run: "dotnet", SSH: []string{v}}}
 	}},
