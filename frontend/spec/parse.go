@@ -57,6 +57,7 @@ func (src *source) spec(p *ocispecs.Platform) (*Spec, error) {
 	d.feeds()
 	d.files()
 	d.commands()
+	d.env()
 	if len(d.errs) == 0 {
 		d.none()
 		d.idle()

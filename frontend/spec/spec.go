@@ -646,8 +646,8 @@ type Image struct {
 	//	Dockerfile: WORKDIR /srv
 	//	MSBuild: ContainerWorkingDirectory
 	Workdir string `yaml:"workdir" rule:"image-path,platform"`
-	// Env are environment variables. They add to those of the project and of the base. Empty: those of the project and of
-	// the base.
+	// Env are environment variables. They add to those of the project and of the base. A value is a text: variables of
+	// the base are not expanded in it, so write a PATH as a whole. Empty: those of the project and of the base.
 	//
 	//	example: image: {env: {LANG: C.UTF-8}}
 	//	Dockerfile: ENV LANG=C.UTF-8
