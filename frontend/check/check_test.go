@@ -466,6 +466,10 @@ publish:
 	{"a lock file that the project enforces",
 		build{settings: []string{"src/app/packages.lock.json"},
 			app: floating(dotnet.Node{Locked: dotnet.Locked{LockedMode: true}})}, "LockFileNotEnforced", nil},
+	{"a lock file that the spec does not enforce",
+		build{spec: "nuget:\n  audit: true\n  locked-mode: false\n", settings: []string{"src/app/packages.lock.json"},
+			app: floating(dotnet.Node{Locked: dotnet.Locked{LockedMode: true}})},
+		"LockFileNotEnforced", []string{"crosshull.yaml:4"}},
 	{"another project's lock file", build{settings: []string{"src/other/packages.lock.json"}}, "LockFileNotEnforced", nil},
 
 	{"credentials", build{files: map[string]string{"NuGet.Config": badConfig}}, "FeedCredentials",

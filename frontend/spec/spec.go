@@ -551,12 +551,12 @@ type NuGet struct {
 	//	Dockerfile: RUN --mount=type=secret,id=nuget-config dotnet restore --configfile /run/secrets/nuget-config
 	//	MSBuild: RestoreConfigFile
 	ConfigSecret string `yaml:"config-secret" rule:"id"`
-	// LockedMode makes restore fail if packages.lock.json does not fit the projects. Empty: as the project says.
+	// LockedMode makes restore fail if packages.lock.json does not fit the projects. Nil: as the project says.
 	//
 	//	example: nuget: {locked-mode: true}
 	//	Dockerfile: RUN dotnet restore --locked-mode
 	//	MSBuild: RestoreLockedMode
-	LockedMode bool `yaml:"locked-mode" rule:"switch"`
+	LockedMode *bool `yaml:"locked-mode" rule:"switch"`
 	// Audit turns NuGet's check for vulnerable packages on or off. Nil: as the project says.
 	//
 	//	example: nuget: {audit: false}
