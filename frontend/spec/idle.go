@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 )
@@ -24,6 +25,7 @@ func (d *decoder) idle() {
 			"an SDK image that has it",
 		"publish.tools",
 	)
+	d.idleAptKeys()
 }
 
 // idleKeys refuses keys where nothing uses them. What apps have in common is for those that use it.
@@ -45,5 +47,39 @@ func (d *decoder) idleKeys(uses func(*App) bool, why string, keys ...string) {
 	}
 	if !some {
 		refuse("")
+	}
+}
+
+// idleAptKeys refuses keys of sources that there are not. It looks only at maps of the file, and not at those that apps
+// inherit.
+func (d *decoder) idleAptKeys() {
+	all := d.byPrefix()
+	const sources, keys = "base.packages.sources", "base.packages.keys"
+	some := map[string]bool{} // the sources of any app
+	for prefix, app := range all {
+		if d.into.Has(prefix + sources) {
+			for name := range app.Base.Packages.Sources {
+				some[name] = true
+			}
+		}
+	}
+	for _, prefix := range slices.Sorted(maps.Keys(all)) {
+		if !d.into.Has(prefix + keys) {
+			continue
+		}
+		of := all[prefix].Base.Packages
+		for _, name := range slices.Sorted(maps.Keys(of.Keys)) {
+			key := prefix + keys + "." + name
+			_, used := of.Sources[name]
+			if used || prefix == "" && some[name] || !d.into.Has(key) {
+				continue
+			}
+			instead := ": name it in " + sources
+			names := func() []string { return slices.Sorted(maps.Keys(of.Sources)) }
+			if similar, ok := d.like(name, len(of.Sources), names); ok {
+				instead = fmt.Sprintf(", did you mean %s?", similar)
+			}
+			d.fail(d.into.Range(key), where(key)+": there is no source of that name"+instead)
+		}
 	}
 }

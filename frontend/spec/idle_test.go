@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// Settings for packages need packages, and packages for some platforms need platforms that there are. Tools need
-// commands.
+// Settings for packages need packages, keys need sources, and packages for some platforms need platforms that exist.
+// Tools need commands.
 func TestIdle(t *testing.T) {
 	const (
 		none     = " has no packages to apply to: name these in base.packages.install"
@@ -29,6 +29,15 @@ func TestIdle(t *testing.T) {
 			"apps:\n  a: {project: a, base: {packages: {recommends: true}}}\n  b: {project: b, base: {packages: [cc]}}",
 			"line 2: apps.a.base.packages.recommends" + none,
 		},
+		{"base:\n  packages: {install: [aa], sources: {a: deb x ./},\n    keys: {a: k}}", ""},
+		{"base:\n  packages: {install: [aa], sources: {tools: deb x ./},\n    keys: {tool: k}}",
+			"line 3: base.packages.keys.tool: there is no source of that name, did you mean tools?"},
+		{"base: {packages: {install: [aa], sources: {a: deb x ./}, keys: {a: k, other.b: k}}}",
+			"line 1: base.packages.keys.other.b: there is no source of that name: name it in base.packages.sources"},
+		{"base: {packages: {sources: {a: deb x ./}, keys: {b: k}}}\napps:\n  a: {project: a, base: {packages: [aa]}}\n" +
+			"  b: {project: b, base: {packages: {install: [b3], sources: {b: deb y ./}}}}", ""},
+		{"base: {packages: {sources: {a: deb x ./}}}\napps:\n  a: {project: a, base: {packages: {install: [aa],\n" +
+			"    keys: {b: k}}}}", "line 4: apps.a.base.packages.keys.b: there is no source of that name"},
 		{"publish: {" + tool + "}", "line 1: " + tools},
 		{"publish: {" + tool + ", before: [], after: []}", "line 1: " + tools},
 		{"publish: {" + tool + ", before: [make]}", ""},
@@ -37,7 +46,10 @@ func TestIdle(t *testing.T) {
 		{"publish: {" + tool + "}\napps:\n  a: {project: a}\n  b: {project: b}", "line 1: " + tools},
 		{"publish: {" + tool + "}\napps:\n  a: {project: a, publish: {before: [make]}}\n  b: {project: b}", ""},
 		{"publish: {before: [make]}\napps:\n  a: {project: a, publish: {" + tool + "}}", ""},
-		{"publish: {before: [make]}\napps:\n  a: {project: a, publish: {before: [], " + tool + "}}", "line 3: apps.a." + tools},
+		{
+			"publish: {before: [make]}\napps:\n  a: {project: a, publish: {before: [], " + tool + "}}",
+			"line 3: apps.a." + tools,
+		},
 	} {
 		_, err := Parse([]byte(tc.text), nil)
 		switch {
