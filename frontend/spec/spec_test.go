@@ -168,6 +168,7 @@ func TestParseMistakes(t *testing.T) {
 				"none compiles nothing\nline 6: sdk has no effect"},
 		{"filter without tests", "tests: {filter: a}", "line 1: tests.filter has no tests"},
 		{"settings without tests", "tests:\n  settings: a", "line 1: tests.settings has no tests"},
+		{"secrets without tests", "tests: {secrets: {A: b}}", "line 1: tests.secrets has no tests"},
 		{"arguments without tests", "tests: {args: [a]}", "line 1: tests.args has no tests"},
 		{"settings outside", "tests: {projects: [t], settings: ../a}", "line 1: tests.settings \"../a\" must be a path"},
 		{"an argument with a key", "tests:\n  projects: [t]\n  args: [--blame, --filter=a]",
