@@ -129,16 +129,20 @@ var gitRepository = regexp.MustCompile(`^https?://[^?#]+\.git([?#].*)?$`)
 // dfgitutil.ParseGitRef).
 func IsGit(from string) bool { return gitRepository.MatchString(from) }
 
-// For gives the checksum for a platform: that of its name, such as linux/arm/v7 or arm/v7, of its architecture, or the
-// one for all platforms.
+// For gives the checksum for a platform: that of one of its names, such as linux/arm/v7, arm/v7 and linux/arm, of its
+// architecture, or the one for all platforms.
 func (c Checksums) For(p ocispecs.Platform) string {
-	name := platforms.Format(platforms.Normalize(p))
-	for _, key := range []string{name, strings.TrimPrefix(name, p.OS+"/"), p.Architecture, ""} {
-		if sum, ok := c[key]; ok {
-			return sum
+	p = platforms.Normalize(p)
+	for _, key := range slices.Sorted(maps.Keys(c)) {
+		named, err := platforms.Parse("linux/" + strings.TrimPrefix(key, "linux/"))
+		if err == nil && strings.Contains(key, "/") && platforms.Format(platforms.Normalize(named)) == platforms.Format(p) {
+			return c[key]
 		}
 	}
-	return ""
+	if sum, ok := c[p.Architecture]; ok {
+		return sum
+	}
+	return c[""]
 }
 
 // architectures are those that Linux images exist for.

@@ -98,6 +98,22 @@ func TestChecksumFor(t *testing.T) {
 			t.Errorf("%s: %s, want %s", platform, got, want)
 		}
 	}
+	for key, want := range map[string]string{ // a name of a platform, and the platforms that it means
+		"linux/arm64/v8": "linux/arm64", "arm64/v8": "linux/arm64", "linux/arm64": "linux/arm64", "arm64": "linux/arm64",
+		"linux/arm": "linux/arm/v7", "linux/arm/v7": "linux/arm/v7", "arm/v7": "linux/arm/v7", "arm/v6": "linux/arm/v6",
+		"arm": "linux/arm/v6 linux/arm/v7", "linux/amd64/v1": "linux/amd64", "amd64/v3": "linux/amd64/v3",
+		"amd64": "linux/amd64 linux/amd64/v3", "": "linux/amd64 linux/amd64/v3 linux/arm/v6 linux/arm/v7 linux/arm64",
+	} {
+		var got []string
+		for _, p := range strings.Fields("linux/amd64 linux/amd64/v3 linux/arm/v6 linux/arm/v7 linux/arm64") {
+			if (Checksums{key: "1"}).For(platforms.MustParse(p)) != "" {
+				got = append(got, p)
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%q means %s, want %s", key, got, want)
+		}
+	}
 }
 
 // A misspelled architecture would leave its platform without a checksum.
