@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/frontend/dockerfile/dfgitutil"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -318,8 +319,29 @@ func (f File) wrongFrom() (key, why string) {
 			return "checksum", "the checksum of a file begins with sha256:"
 		}
 	}
-	if git && f.Unpack {
+	if git {
+		return f.wrongGit()
+	}
+	return "", ""
+}
+
+// wrongGit says what is wrong with an entry that copies from a git repository. The address may have a query, as in ADD.
+func (f File) wrongGit() (key, why string) {
+	if f.Unpack {
 		return "unpack", "a git repository is no archive"
+	}
+	ref, _, err := dfgitutil.ParseGitRef(f.From[0])
+	if err != nil { // BuildKit says it
+		return "", ""
+	}
+	if ref.KeepGitDir != nil && *ref.KeepGitDir {
+		return "from", "the address has keep-git-dir, but files of a git repository come without .git: remove it"
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.Checksum)) {
+		if sum := f.Checksum[name]; !strings.HasPrefix(sum, ref.Checksum) {
+			return "checksum", fmt.Sprintf("the address names commit %s, and checksum names commit %s: keep one of them",
+				plain(ref.Checksum), sum)
+		}
 	}
 	return "", ""
 }
