@@ -220,7 +220,7 @@ func TestGolden(t *testing.T) {
 		Feeds:      []spec.Feed{{Name: "hub", Source: "https://hub.example.com/index.json", PasswordSecret: "token"}},
 		Secrets:    map[string]string{"B": "b", "A": "a"},
 		CASecret:   "ca",
-		LockedMode: true,
+		LockedMode: new(true),
 	}
 	feeds, err := private.Restore([]*dotnet.App{webApp()}, nil)
 	if err != nil {

@@ -280,6 +280,11 @@ func loopbackAddress(r *run, a *App) {
 
 var shells = []string{"sh", "ash", "bash", "dash"}
 
+// needsShell tells whether a program is a shell, or a script for one.
+func needsShell(program string) bool {
+	return slices.Contains(shells, path.Base(program)) || path.Ext(program) == ".sh"
+}
+
 func shellInHealthcheck(r *run, a *App) {
 	if !a.Base.hasNoShell() {
 		return
@@ -295,12 +300,12 @@ func shellInHealthcheck(r *run, a *App) {
 				)
 			}
 		}
-		if e := image.Image.Entrypoint; len(e) > 0 && slices.Contains(shells, path.Base(e[0])) {
+		if e := image.Image.Entrypoint; len(e) > 0 && needsShell(e[0]) {
 			r.warn(
 				r.where(a, inKey("image.entrypoint"), inItem("ContainerEntrypoint", e[0]), inItem("ContainerAppCommand", e[0])),
-				"%s has no %s for the entrypoint: name the program to start",
+				"%s has no shell for the entrypoint %s: name the program to start",
 				a.Base.Name,
-				path.Base(e[0]),
+				e[0],
 			)
 		}
 	}
@@ -358,7 +363,7 @@ func programs(test []string) (names []string, shell bool) {
 	if len(test) < 2 || test[0] != "CMD" && test[0] != "CMD-SHELL" {
 		return nil, false
 	}
-	shell = test[0] == "CMD-SHELL" || slices.Contains(shells, path.Base(test[1]))
+	shell = test[0] == "CMD-SHELL" || needsShell(test[1])
 	if !shell {
 		return []string{path.Base(test[1])}, false
 	}

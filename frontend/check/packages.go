@@ -39,13 +39,14 @@ func unlockedFloatingVersions(r *run, a *App) {
 }
 
 func lockFileNotEnforced(r *run, a *App) {
-	if r.Spec.NuGet.LockedMode {
-		return
-	}
 	for _, n := range a.Project.Closure {
-		if file, ok := r.lockFile(n); ok && !n.LockedMode {
+		locked := n.LockedMode
+		if spec := r.Spec.NuGet.LockedMode; spec != nil {
+			locked = *spec
+		}
+		if file, ok := r.lockFile(n); ok && !locked {
 			r.warn(
-				r.inSpec("nuget"),
+				r.inSpec("nuget.locked-mode"),
 				"if %s does not fit the projects, restore takes other versions, and you do not see it: set nuget.locked-mode: true",
 				file,
 			)

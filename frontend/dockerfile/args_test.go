@@ -119,6 +119,15 @@ var decided = []struct {
 			"# Written for the platforms and build arguments of one call: image.args.0, image.entrypoint.0.",
 			`ENTRYPOINT ["y"]`, `CMD ["y"]`,
 		}, "ARG"},
+	{"a command that builds", []string{`args: {A: x, B: "y\nz", TARGETARCH: mine, RID: r}`,
+		"publish: {before: ['echo $A $B $TARGETARCH'], after: ['echo $RID']}"}, nil,
+		[]string{
+			`ARG A="x"`, `ARG BUILD_ARG_A="${A}"`, `ARG BUILD_ARG_RID="${RID}"`, "ARG BUILD_ARG_A",
+			"# The build argument B has the value of the call that wrote this.",
+			"# The build argument TARGETARCH has the value of the call that wrote this.\n" + `RUN <<"EOF"`,
+			`export A="${BUILD_ARG_A}"` + "\nexport B='y\nz'\nexport TARGETARCH=mine\necho $A $B $TARGETARCH",
+			"export RID=$rid;\n" + `export RID="${BUILD_ARG_RID}"` + "\necho $RID",
+		}, "\nARG A\n"},
 	{"a port that is told from a variable", []string{"args: {PORT: 81}",
 		"image: {env: {ASPNETCORE_HTTP_PORTS: '${PORT}'}}"}, nil,
 		[]string{

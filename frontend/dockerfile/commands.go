@@ -36,14 +36,8 @@ func (a *app) before(sdk string) error {
 			whole = true
 			a.line("COPY --link %s%s . .", noOutputs, a.excludes(had))
 		default:
-			var inputs []string
-			for _, input := range c.Inputs {
-				if !slices.Contains(had, input) {
-					inputs = append(inputs, dotnet.Escape(path.Clean(input)))
-				}
-			}
+			a.copy("--parents", inputs(c, had), "./")
 			had = append(had, c.Inputs...)
-			a.copy("--parents", inputs, "./")
 		}
 		a.runCommand(key, c, nil)
 	}
@@ -51,6 +45,17 @@ func (a *app) before(sdk string) error {
 		a.line("COPY --link %s%s . .", noOutputs, a.excludes(had))
 	}
 	return nil
+}
+
+// inputs are patterns of what a command reads, without what the stage had before.
+func inputs(c spec.Command, had []string) []string {
+	var patterns []string
+	for _, input := range c.Inputs {
+		if !slices.Contains(had, input) {
+			patterns = append(patterns, dotnet.Escape(path.Clean(input)))
+		}
+	}
+	return patterns
 }
 
 // excludes are flags that leave out paths.
@@ -79,7 +84,12 @@ func (a *app) after() error {
 		a.localTools()
 	}
 	a.line("ENV PUBLISH_DIR=/app")
+	var had []string
 	for i, c := range a.Request.Spec.Publish.After {
+		if a.changed == "" { // otherwise all sources are there already
+			a.copy("--parents", inputs(c, had), "/source/")
+			had = append(had, c.Inputs...)
+		}
 		var before []string
 		for _, name := range c.PlatformVars() {
 			if name != spec.VarRID {
@@ -143,13 +153,8 @@ func (a *app) runCommand(key string, c spec.Command, before []string) {
 		a.left(key, why)
 		return
 	}
+	before = append(before, a.exports(c)...)
 	r := a.run("")
-	for _, name := range slices.Sorted(maps.Keys(a.Request.Spec.ArgsOf(c))) {
-		if a.takes(name) {
-			a.used[name] = true
-			a.use(text{{Arg: name}})
-		}
-	}
 	if c.Network == "none" || c.Network == "host" {
 		r.mounts = append(r.mounts, "--network="+c.Network)
 	}
@@ -169,8 +174,36 @@ func (a *app) runCommand(key string, c spec.Command, before []string) {
 		a.line("RUN %s%s", flags, line)
 		return
 	}
-	begin, rest := heredoc(strings.Join(append(before, line), "\n"))
+	script := strings.Join(append(before, line), "\n")
+	if strings.HasPrefix(script, "#!") { // BuildKit would run another program than sh
+		script = "\n" + script
+	}
+	begin, rest := heredoc(script)
 	a.line("RUN %s%s\n%s", flags, begin, rest)
+}
+
+// exports are the lines of the shell that give a command its build arguments. They are for this command alone: an ARG
+// with the name of a property would change what MSBuild does in all steps below.
+func (a *app) exports(c spec.Command) []string {
+	args := a.Request.Spec.ArgsOf(c)
+	var lines []string
+	for _, name := range slices.Sorted(maps.Keys(args)) {
+		value := shell(args[name])
+		switch why := unheldScript(value); {
+		case a.takes(name):
+			a.used[name], a.inBuild[name] = true, true
+			t := text{{Arg: a.buildName(name)}}
+			a.use(t)
+			value = shellText(t)
+		case why != "":
+			a.left("args."+name, why)
+			continue
+		default:
+			a.comment("The build argument %s has the value of the call that wrote this.", name)
+		}
+		lines = append(lines, "export "+name+"="+value)
+	}
+	return lines
 }
 
 // unheldScript says why the lines of a file cannot hold a script; "" means that they can.

@@ -17,8 +17,8 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// Folders of the stage that makes files on the platform that builds: empty folders, links, and archives without the
-// first folders of their paths. Each has the index of its entry.
+// Folders of the stage that makes files on the platform that builds: empty folders, links, and what archives have. Each
+// has the index of its entry.
 const (
 	foldersDir  = "/folders"
 	linksDir    = "/links"
@@ -30,8 +30,10 @@ const (
 func in(dir string, i int) string { return fmt.Sprintf("%s/%d", dir, i) }
 
 // needsTar tells whether an entry needs a command that unpacks. ADD unpacks only files of the build context, and files
-// from an address.
-func needsTar(f spec.File) bool { return f.Unpack && (f.Strip > 0 || f.Image != "" || f.Context != "") }
+// from an address. It gives what it unpacks no mode, and excludes archives, not files in them.
+func needsTar(f spec.File) bool {
+	return f.Unpack && (f.Strip > 0 || f.Image != "" || f.Context != "" || f.Mode != "" || len(f.Exclude) > 0)
+}
 
 // madeFiles writes the stage that makes files with commands, if there is something to make. Nothing of it differs
 // between platforms, unless a value has an argument.
@@ -48,7 +50,7 @@ func (a *app) madeFiles() {
 			to := w.buildValue(s.Spec, key+"to", f.To)
 			w.put(key+"link", "RUN mkdir -p "+in(linksDir, i)+" && ln -s "+shellText(to)+" "+shell(link), to)
 		case needsTar(f):
-			s.strip(i, f)
+			s.unpack(i, f)
 		}
 	}
 	if slices.ContainsFunc(s.Spec.Files, func(f spec.File) bool {
@@ -72,22 +74,25 @@ func (a *app) madeFiles() {
 	a.lines = append(a.lines, w.lines...)
 }
 
-// strip writes how to unpack an archive without the first folders of its paths.
-func (s *stage) strip(i int, f spec.File) {
-	dir := in(archivesDir, i)
+// unpack writes how to unpack an archive, without the first folders of its paths.
+func (s *stage) unpack(i int, f spec.File) {
+	dir, strip := in(archivesDir, i), ""
+	if f.Strip > 0 {
+		strip = fmt.Sprintf(" --strip-components=%d", f.Strip)
+	}
 	for j := range f.From {
 		archive := dir + ".tar"
 		if line, values, ok := s.get(i, j, f, "", archive); ok {
 			s.put(fmt.Sprintf("files.%d.from", i), line, values...)
-			s.line("RUN mkdir -p %s && tar -xf %s --strip-components=%d --no-same-owner -C %s", dir, archive, f.Strip, dir)
+			s.line("RUN mkdir -p %s && tar -xf %s%s --no-same-owner -C %s", dir, archive, strip, dir)
 		}
 	}
 }
 
 // get is the instruction that copies the one source of an entry that is an address or a file of the context.
 func (s *stage) get(i, j int, f spec.File, flags, to string) (line string, values []text, ok bool) {
-	from := s.fromValue(i, j, f)
 	if spec.IsURL(f.From[j]) {
+		from := s.fromValue(i, j, f)
 		_, same := f.Checksum[""]
 		switch sum := f.Checksum.For(s.Platform); {
 		case sum == "":
@@ -98,10 +103,11 @@ func (s *stage) get(i, j int, f spec.File, flags, to string) (line string, value
 		}
 		return addLine("ADD", flags, word(from), to), []text{from}, true
 	}
-	if stage, folder := s.holder(i, f); stage != "" {
+	stage, folder := s.holder(i, f)
+	if stage != "" {
 		flags = strings.TrimSpace(flags + " --from=" + stage)
-		from = append(plain(folder), from...)
 	}
+	from := s.held(i, j, f, folder)
 	return addLine("COPY", flags, word(from), to), []text{from}, true
 }
 
@@ -157,6 +163,13 @@ func (s *stage) file(i int, f spec.File) {
 	flags, ok := s.ownership(key, f)
 	if !ok {
 		return
+	}
+	for _, pattern := range f.Exclude {
+		if why := unheldFlag(pattern); why != "" {
+			s.left(key+"exclude", why)
+			return
+		}
+		flags += " " + flag("exclude", pattern)
 	}
 	to := s.value(s.Spec, key+"to", f.To)
 	switch {
@@ -237,13 +250,6 @@ func (s *stage) copies(i int, f spec.File, flags string, to text) {
 			words = append(words, folder)
 		}
 	}
-	for _, pattern := range f.Exclude {
-		if why := unheldFlag(pattern); why != "" {
-			s.left(fmt.Sprintf("files.%d.exclude", i), why)
-			return
-		}
-		flags += " " + flag("exclude", pattern)
-	}
 	whole := false
 	for j, from := range f.From {
 		whole = whole || f.Image == "" && f.Context == "" && xllb.IsWholeContext(from)
@@ -253,12 +259,7 @@ func (s *stage) copies(i int, f spec.File, flags string, to text) {
 			}
 			continue
 		}
-		value := s.fromValue(i, j, f)
-		if stage != "" {
-			value = append(plain(folder), value...)
-		} else if strings.Contains(from, ":") { // otherwise COPY may take it for an address
-			value = append(plain("/"), value...)
-		}
+		value := s.held(i, j, f, folder)
 		words, values = append(words, word(value)), append(values, value)
 	}
 	if whole {
@@ -295,6 +296,18 @@ func (s *stage) fromValue(i, j int, f spec.File) text {
 		from[0].Text = strings.TrimLeft(from[0].Text, "/")
 	}
 	return from
+}
+
+// held is a value of from in the folder that [stage.holder] gives.
+func (s *stage) held(i, j int, f spec.File, folder string) text {
+	if strings.Contains(f.From[j], ":") { // otherwise COPY may take it for an address
+		folder = cmp.Or(folder, "/")
+	}
+	from := s.fromValue(i, j, f)
+	if folder == "" {
+		return from
+	}
+	return append(plain(folder), from...)
 }
 
 // special are the topmost folders that bases have as links, or with folders that have modes and owners of their own.

@@ -95,12 +95,20 @@ var goldens = []struct {
 		"  - {from: 'https://example.com/ca.pem', checksum: 'sha256:" + strings.Repeat("0a", 32) + "', to: /etc/ca.pem}",
 		"  - {from: 'https://example.com/tools.git#v1:bin', to: /opt/bin}",
 		"  - {image: 'busybox:1.37', from: /bin/busybox, to: /usr/local/bin/busybox}",
+		"  - {from: 'https://example.com/tools.git', to: /opt/tools, exclude: ['*.md', 'a b']}",
+		"  - {from: 'vendor/x:1.tar.gz', unpack: true, to: /opt/x, exclude: [docs]}",
+		"  - {from: vendor/y.tar, unpack: true, strip: 1, to: /opt/y, exclude: [docs]}",
+		"  - {from: 'https://example.com/z.tar', checksum: 'sha256:" + strings.Repeat("0a", 32) + "',",
+		"     unpack: true, mode: '0700', to: /opt/z}",
+		"  - {from: vendor/y.tar, unpack: true, to: /opt/as-it-is}",
 		"  - {remove: [/app/*.pdb, /usr/share/doc]}",
 		"  - {change: /app/tools, mode: '0755', owner: app}",
 	}, change: func(c *gatewaytest.Client) {
 		c.Say("config/app.json", "{}")
 		c.Say("config/a.xml", "<a/>")
 		c.Say("config/b.xml", "<b/>")
+		c.Say("vendor/x:1.tar.gz", "")
+		c.Say("vendor/y.tar", "")
 	}},
 	{name: "edits-also", spec: []string{
 		"project: app",

@@ -163,7 +163,7 @@ func atomsOf(t testing.TB, c instructions.Command) []string {
 	case *instructions.CopyCommand:
 		return atomsOfCopy(c)
 	case *instructions.AddCommand:
-		what := fmt.Sprintf("%s chown=%s chmod=%s to %s: ", c.Checksum, c.Chown, c.Chmod, c.DestPath)
+		what := fmt.Sprintf("%s %s chown=%s chmod=%s to %s: ", c.Checksum, c.ExcludePatterns, c.Chown, c.Chmod, c.DestPath)
 		return []string{what + strings.Join(c.SourcePaths, " ")}
 	case *instructions.RunCommand:
 		return atomsOfRun(c)
@@ -339,6 +339,12 @@ var places = []place{
 	{name: "files.exclude", unheld: unheldFlag, skip: empty, set: func(h *hand, v string) {
 		h.spec.Files = []spec.File{{From: spec.Paths{"a"}, To: "/b", Exclude: []string{v}}}
 	}},
+	{name: "files.exclude of an archive", unheld: unheldFlag, skip: empty, set: func(h *hand, v string) {
+		h.spec.Files = []spec.File{{From: spec.Paths{"a.tar"}, To: "/b", Unpack: true, Exclude: []string{v}}}
+	}},
+	{name: "files.exclude of a repository", unheld: unheldFlag, skip: empty, set: func(h *hand, v string) {
+		h.spec.Files = []spec.File{{From: spec.Paths{"https://x/y.git"}, To: "/b", Exclude: []string{v}}}
+	}},
 	{name: "files.image", unheld: unheld, skip: noReference, set: func(h *hand, v string) {
 		h.spec.Files = []spec.File{{Image: v, From: spec.Paths{"a"}, To: "/b"}}
 	}},
@@ -375,6 +381,9 @@ var places = []place{
 	}},
 	{name: "publish.before.secrets", unheld: unheldID, set: func(h *hand, v string) {
 		h.spec.Publish.Before = []spec.Command{{Run: "dotnet", Secrets: map[string]string{"S": v}}}
+	}},
+	{name: "publish.after.inputs", unheld: unheld, skip: noPattern, set: func(h *hand, v string) {
+		h.spec.Publish.After = []spec.Command{{Run: "dotnet", Inputs: []string{v}}}
 	}},
 	{name: "publish.after.ssh", unheld: unheldID, set: func(h *hand, v string) {
 		h.spec.Publish.After = []spec.Command{{Run: "dotnet", SSH: []string{v}}}

@@ -217,6 +217,10 @@ var images = []struct {
 		h.spec.NuGet.Feeds = []spec.Feed{{Name: "f", Source: strings.Repeat("x", maxLine+1)}}
 	}, []string{"# Left out: nuget.feeds, which is longer than a line can be."}, "EOF"},
 	{"several frameworks", func(h *hand) { h.app.CrossTargeting, h.app.TargetFramework = true, "net10.0" }, nil, "\xff"},
+	{"tests with several frameworks", func(h *hand) {
+		h.spec.Tests.Gate = true
+		h.tests = []*dotnet.App{{Path: "tests/a.csproj", CrossTargeting: true, TargetFramework: "net10.0"}}
+	}, []string{"RUN dotnet test tests/a.csproj --logger trx --results-directory /results --framework=net10.0"}, ""},
 	{"linked", func(h *hand) { h.app.Mode = dotnet.Aot | dotnet.SelfContained | dotnet.Trimmed },
 		[]string{"ARG BUILDARCH", "    amd64) rid=linux-x64;; \\", "    $cross && rm -f /app/*.dbg"}, ""},
 }

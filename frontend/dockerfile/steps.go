@@ -161,6 +161,7 @@ func (a *app) tests() error {
 			r.word("", "--logger trx")
 		}
 		r.word("", "--results-directory /results")
+		r.framework("tests", t)
 		for _, arg := range run.Arguments("/source") {
 			r.word("tests.filter, tests.settings or tests.args", shell(arg))
 		}
@@ -221,9 +222,7 @@ func (a *app) publishApp(of *plan.Plan) {
 	}
 	r.word("publish.also", "-o "+shell(out))
 	r.properties(of.Project.Plain(of.App))
-	if of.App.CrossTargeting {
-		r.word("framework", shell("--framework="+of.App.TargetFramework))
-	}
+	r.framework("framework", of.App)
 	if !of.NeedsRIDs() {
 		a.comment("Once for all platforms: nothing here depends on the target.")
 		r.write()
@@ -311,6 +310,13 @@ func (r *run) nuget(s dotnet.NuGetSettings) {
 	}
 	for _, kv := range s.Env {
 		r.env = append(r.env, kv.Key+"="+shell(kv.Value))
+	}
+}
+
+// framework chooses one framework of a project with several. key names it in the spec.
+func (r *run) framework(key string, app *dotnet.App) {
+	if app.CrossTargeting {
+		r.word(key, shell("--framework="+app.TargetFramework))
 	}
 }
 

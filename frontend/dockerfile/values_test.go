@@ -249,6 +249,11 @@ func TestKinds(t *testing.T) {
 	answer.Candidates[0].Frameworks = []string{"net9.0", "net10.0"}
 	answer.Candidates[0].CrossTargeting = true
 	root.Describe(answer)
+	signs := app(nil, "publish:", "  after:", "    - {run: a, inputs: [tools, 'x [1].sh', 'a b']}",
+		"    - {run: b, inputs: [tools, d]}", "    - {run: c, inputs: [d]}")
+	for _, name := range []string{"tools/sign.sh", "x [1].sh", "a b", "d"} {
+		signs.Say(name, "true")
+	}
 	odd := app(nil)
 	odd.Describe(gatewaytest.App("a [1] b/app.csproj", nil, "lib:x/it's.csproj"))
 	for name, tc := range map[string]struct {
@@ -265,7 +270,11 @@ func TestKinds(t *testing.T) {
 			`RUN --mount=type=secret,id=config,target=/run/secrets/nuget.config,required=true \`,
 			`    --mount=type=secret,id=ca,target=/run/secrets/ca.pem,required=true \`,
 		}},
-		"inputs":    {app(nil, "publish: {inputs: [eng/notes.txt]}"), []string{`    eng/notes.txt \`}},
+		"inputs": {app(nil, "publish: {inputs: [eng/notes.txt]}"), []string{`    eng/notes.txt \`}},
+		"inputs of commands": {signs, []string{
+			`COPY --link --parents [ \`, `    "tools", \`, `    "\"x [\\\\[]1].sh\"", \`, `    "\"a b\"", \`, `    "/source/"]`,
+			"RUN a", `    d \`, "    /source/\nRUN b\nRUN c",
+		}},
 		"odd names": {odd, []string{`    "\"a [\\\\[]1] b\"", \`}},
 	} {
 		t.Run(name, func(t *testing.T) {

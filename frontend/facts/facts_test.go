@@ -1,6 +1,7 @@
 package facts_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -117,6 +118,14 @@ func TestApps(t *testing.T) {
 			}
 			if f.Answer.Ref == nil {
 				t.Error("what MSBuild left is not known")
+			}
+			def, err := f.Answer.State.Marshal(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			request := bytes.Join(def.Def, nil)
+			if newest := bytes.Contains(request, []byte(`"kind":"test","newest":true`)); newest != (tc.test != nil) {
+				t.Errorf("asked about the newest framework of tests: %v", newest)
 			}
 		})
 	}

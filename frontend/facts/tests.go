@@ -21,11 +21,14 @@ func (a *Asker) Tests(ctx context.Context) (*Facts, error) {
 	return &Facts{Asker: a, Tests: tests, Answer: answer}, nil
 }
 
-// testQuestions are about the tests of the spec, which are built like a portable app.
+// testQuestions are about the tests of the spec, which are built like a portable app. Of several frameworks the newest
+// runs: an SDK need not have the runtimes of older ones.
 func (a *Asker) testQuestions() []Question {
 	var questions []Question
 	for i, path := range a.req.Spec.Tests.Projects {
-		p := dotnet.Project{Path: path, Test: true, Mode: new(dotnet.Portable), Inputs: a.Project.Inputs}
+		p := dotnet.Project{
+			Path: path, Test: true, Newest: true, Mode: new(dotnet.Portable), Inputs: a.Project.Inputs,
+		}
 		questions = append(questions, Question{p, fmt.Sprintf("tests.%d", i)})
 	}
 	return questions

@@ -297,6 +297,10 @@ func (s sources) ofImage(ctx context.Context, f spec.File) ([]xllb.Source, error
 func (s sources) ofURL(entry int, f spec.File) ([]xllb.Source, error) {
 	from, sum := f.From[0], f.Checksum.For(s.Platform)
 	if spec.IsGit(from) {
+		if sum == "" && len(f.Checksum) > 0 {
+			return nil, fmt.Errorf("checksum has no commit of %s for %s: add one, or write one for all platforms",
+				spec.ShownURL(from), platform(s.Target))
+		}
 		st, err := s.builder.Git(entry, from, sum)
 		return []xllb.Source{{State: st, Path: "/"}}, err
 	}

@@ -21,6 +21,9 @@ func TestFilesThatAreWrong(t *testing.T) {
 		{"no checksum", "{from: 'https://a.example/ca.pem?token=hidden', to: /x}",
 			"https://a.example/ca.pem needs a checksum, so that every build gets the same file: if you trust what is there " +
 				"now, write checksum: sha256:"},
+		{"no commit for a platform", "{from: 'https://a.example/b.git?ref=hidden', checksum: {amd64: " +
+			strings.Repeat("1", 40) + "}, to: /x}",
+			"checksum has no commit of https://a.example/b.git for linux/arm64: add one, or write one for all platforms"},
 		{"no name", "{from: 'https://a.example/', checksum: '" + sum + "', to: /x/}",
 			"https://a.example/ has no name of a file: write the name at the end of to"},
 		{"a pattern for nothing", "{from: '*.none', to: /x/}", "nothing in the context matches *.none"},

@@ -79,7 +79,7 @@ func (d *decoder) argument(path string, n *node, f field, found string) (value s
 	v, ok := d.args[name]
 	switch {
 	case !ok:
-		d.errorf(n, "%s", d.undeclared(name))
+		d.errorf(n, "%s", d.undeclared(path, found))
 	case d.later[name] && f.platform:
 		d.differs(path)
 	case d.later[name]:
@@ -102,10 +102,15 @@ func (d *decoder) differs(path string) {
 	}
 }
 
-func (d *decoder) undeclared(name string) string {
+// undeclared is the mistake of ${NAME} in the value at a path, if args has no such name.
+func (d *decoder) undeclared(path, found string) string {
+	name := argName(found)
 	msg := fmt.Sprintf("build argument %s is not declared", show(name))
 	if s, ok := d.like(name, len(d.args), func() []string { return slices.Sorted(maps.Keys(d.args)) }); ok {
 		return msg + fmt.Sprintf(", did you mean ${%s}?", s)
+	}
+	if ofBase(path, name) {
+		return fmt.Sprintf(notExpanded, where(path), plain(found))
 	}
 	return msg + fmt.Sprintf(": add it to args, or write $${%s} for the text as it is", plain(name))
 }

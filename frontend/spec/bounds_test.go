@@ -111,6 +111,8 @@ func TestBounds(t *testing.T) {
 		{"one long text", "image: {labels: {l: " + strings.Repeat("a", large-100) + "}}", ""},
 		{"many documents", strings.Repeat("---\n", large/4), "a second document begins here"},
 		{"all ports, often", fill("image:\n  ports:\n", "  - 1-65535\n", small), "ports, and 65535 is the most"},
+		{"keys of nothing", fill(fill("base: {packages: {install: [aa], sources: {s: deb x ./}, keys: {"+"\n", "  k%d: k,\n",
+			small)+"}}}\napps:\n", "  a%d: {project: a}\n", small+15000), "there is no source of that name"},
 		{"feeds", fill("nuget:\n  feeds:\n", "  - {name: a, source: 'https://a'}\n", large), "has the same name"},
 		{"too large", strings.Repeat("#\n", maxBytes/2+1), "the file has 1048578 bytes, and 1048576 is the most"},
 	} {

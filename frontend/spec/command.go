@@ -81,10 +81,7 @@ const noRun = "a command needs the key run: a line for the shell"
 // commands checks what rules of single values cannot see: a line alone is not empty, and commands that run before there
 // is a platform do not use one.
 func (d *decoder) commands() {
-	all := map[string]*App{"": &d.into.App}
-	for name, app := range d.into.Apps {
-		all["apps."+name+"."] = app
-	}
+	all := d.byPrefix()
 	// each visits commands with their paths. It leaves out those that an app inherits.
 	each := func(section string, commands []Command, visit func(path string, c Command)) {
 		for i, c := range commands {

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/moby/buildkit/util/suggest"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -170,10 +169,13 @@ func (d *decoder) list(path string, n *node, v reflect.Value, f field) {
 	}
 }
 
-// asList is how to write a text that should be a list. A command gets an item for each word.
+// asList is how to write a text that should be a list. A command and packages get an item for each word.
 func asList(path, text string) string {
 	words := strings.Fields(text)
 	command := slices.Contains([]string{"entrypoint", "args", "test"}, path[strings.LastIndexByte(path, '.')+1:])
+	if strings.Contains(path, "base.packages") {
+		words, command = strings.FieldsFunc(text, func(c rune) bool { return c == ' ' || c == ',' }), true
+	}
 	if !command || len(words) < 2 || text != plain(text) {
 		return "[" + plain(text) + "]"
 	}
@@ -292,7 +294,15 @@ func (d *decoder) section(path string, n *node, v reflect.Value) {
 		if path == "base" && n.Kind == yaml.ScalarNode {
 			instead = ": write {image: " + plain(n.Value) + "}"
 		}
-		d.errorf(n, "%s must be a map of keys to values, not %s%s", name(path), kind(n), instead)
+		must := "%s must be a map of keys to values, not %s%s"
+		switch {
+		case s.alone == nil:
+		case v.FieldByIndex(s.alone.index).Kind() != reflect.Slice:
+			must = "%s must be a single value or a map, not %s%s"
+		default:
+			must, instead = "%s must be a list or a map, not %s%s", ": write "+asList(path, n.Value)
+		}
+		d.errorf(n, must, name(path), kind(n), instead)
 		return
 	}
 	before := len(d.errs)
@@ -310,7 +320,7 @@ func (d *decoder) section(path string, n *node, v reflect.Value) {
 		}
 		f, ok := s.fields[key]
 		if !ok {
-			d.errorf(p.key, "unknown key %s%s", name(join(path, key)), d.meant(key, s.keys))
+			d.errorf(p.key, "unknown key %s%s", name(join(path, key)), d.meant(v.Type(), key))
 			continue
 		}
 		if !d.full {
@@ -335,31 +345,6 @@ func rank(p pair) int {
 	default:
 		return 1
 	}
-}
-
-// elsewhere are keys of Dockerfiles and of Compose that have another name here.
-var elsewhere = map[string]string{
-	"cmd": "args", "command": "args", "environment": "env", "expose": "ports", "working_dir": "workdir",
-	"stop_signal": "stop-signal",
-}
-
-// meant suggests what an unknown key may mean.
-func (d *decoder) meant(key string, keys []string) string {
-	if known := elsewhere[strings.ToLower(key)]; slices.Contains(keys, known) {
-		return fmt.Sprintf(": use %q", known)
-	}
-	if s, ok := d.like(key, len(keys), func() []string { return keys }); ok {
-		return fmt.Sprintf(", did you mean %q?", s)
-	}
-	return ": known are " + strings.Join(keys, ", ")
-}
-
-// like looks for a similar name among n. It does not if that would take long, or if nobody would see the mistake.
-func (d *decoder) like(name string, n int, names func() []string) (string, bool) {
-	if len(name) > 64 || n > 1000 || len(d.errs) > 2*shownErrors {
-		return "", false
-	}
-	return suggest.Search(name, names(), true)
 }
 
 // feeds checks that no two feeds have the same name.

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/frontend/dockerfile/dfgitutil"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -129,16 +130,20 @@ var gitRepository = regexp.MustCompile(`^https?://[^?#]+\.git([?#].*)?$`)
 // dfgitutil.ParseGitRef).
 func IsGit(from string) bool { return gitRepository.MatchString(from) }
 
-// For gives the checksum for a platform: that of its name, such as linux/arm/v7 or arm/v7, of its architecture, or the
-// one for all platforms.
+// For gives the checksum for a platform: that of one of its names, such as linux/arm/v7, arm/v7 and linux/arm, of its
+// architecture, or the one for all platforms.
 func (c Checksums) For(p ocispecs.Platform) string {
-	name := platforms.Format(platforms.Normalize(p))
-	for _, key := range []string{name, strings.TrimPrefix(name, p.OS+"/"), p.Architecture, ""} {
-		if sum, ok := c[key]; ok {
-			return sum
+	p = platforms.Normalize(p)
+	for _, key := range slices.Sorted(maps.Keys(c)) {
+		named, err := platforms.Parse("linux/" + strings.TrimPrefix(key, "linux/"))
+		if err == nil && strings.Contains(key, "/") && platforms.Format(platforms.Normalize(named)) == platforms.Format(p) {
+			return c[key]
 		}
 	}
-	return ""
+	if sum, ok := c[p.Architecture]; ok {
+		return sum
+	}
+	return c[""]
 }
 
 // architectures are those that Linux images exist for.
@@ -314,8 +319,29 @@ func (f File) wrongFrom() (key, why string) {
 			return "checksum", "the checksum of a file begins with sha256:"
 		}
 	}
-	if git && f.Unpack {
+	if git {
+		return f.wrongGit()
+	}
+	return "", ""
+}
+
+// wrongGit says what is wrong with an entry that copies from a git repository. The address may have a query, as in ADD.
+func (f File) wrongGit() (key, why string) {
+	if f.Unpack {
 		return "unpack", "a git repository is no archive"
+	}
+	ref, _, err := dfgitutil.ParseGitRef(f.From[0])
+	if err != nil { // BuildKit says it
+		return "", ""
+	}
+	if ref.KeepGitDir != nil && *ref.KeepGitDir {
+		return "from", "the address has keep-git-dir, but files of a git repository come without .git: remove it"
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.Checksum)) {
+		if sum := f.Checksum[name]; !strings.HasPrefix(sum, ref.Checksum) {
+			return "checksum", fmt.Sprintf("the address names commit %s, and checksum names commit %s: keep one of them",
+				plain(ref.Checksum), sum)
+		}
 	}
 	return "", ""
 }

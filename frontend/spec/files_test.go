@@ -9,7 +9,7 @@ import (
 
 // An entry has the keys of one kind.
 func TestFileShapes(t *testing.T) {
-	sum := "sha256:" + strings.Repeat("a", 64)
+	sum, one, two := "sha256:"+strings.Repeat("a", 64), strings.Repeat("1", 40), strings.Repeat("2", 40)
 	for in, want := range map[string]string{
 		"files:\n  - {link: /a, from: b}":                "line 2: an entry of files with link has only to beside it",
 		"files:\n  - link: /a\n    to: /b\n    mode: 7":  "line 4: files.0.mode",
@@ -34,11 +34,31 @@ func TestFileShapes(t *testing.T) {
 		"files:\n  - {from: 'https://a/b', checksum: " + strings.Repeat("a", 40) + ", to: /c}": "line 2: files.0: the " +
 			"checksum of a file begins with sha256:",
 		"files:\n  - {from: 'https://a/b.git', unpack: true, to: /c}": "line 2: files.0: a git repository is no archive",
-		"apps:\n  web:\n    files:\n      - {from: /a, to: /b}":       "line 4: apps.web.files.0: \"/a\" must be a path",
+		"files:\n  - {from: 'https://a/b.git?keep-git-dir=true', to: /c}": "line 2: files.0: the address has keep-git-dir, " +
+			"but files of a git repository come without .git: remove it",
+		"files:\n  - {from: 'https://a/b.git?keep-git-dir#v1', to: /c}": "line 2: files.0: the address has keep-git-dir",
+		"files:\n  - {from: 'https://a/b.git?commit=" + one + "', checksum: " + two + ", to: /c}": "line 2: files.0: the " +
+			"address names commit " + one + ", and checksum names commit " + two + ": keep one of them",
+		"files:\n  - {from: 'https://a/b.git?checksum=" + one + "', checksum: {amd64: " + one + ", arm64: " + two +
+			"}, to: /c}": "line 2: files.0: the address names commit",
+		"apps:\n  web:\n    files:\n      - {from: /a, to: /b}": "line 4: apps.web.files.0: \"/a\" must be a path",
 	} {
 		_, err := Parse([]byte(in), nil)
 		if err == nil || !strings.HasPrefix(err.Error(), want) || len(AsErrors(err)) != 1 {
 			t.Errorf("%q: got %v, want %s", in, err, want)
+		}
+	}
+}
+
+// A query of a git address may say what the entry says, too.
+func TestGitQuery(t *testing.T) {
+	commit := strings.Repeat("1", 40)
+	for _, query := range []string{
+		"?keep-git-dir=false", "?ref=v1", "?commit=" + commit, "?checksum=" + commit[:7], "?submodules=false", "#v1:bin", "",
+	} {
+		_, err := Parse([]byte("files: [{from: 'https://a/b.git"+query+"', checksum: "+commit+", to: /c}]"), nil)
+		if err != nil {
+			t.Errorf("%s: %v", query, err)
 		}
 	}
 }
@@ -96,6 +116,22 @@ func TestChecksumFor(t *testing.T) {
 	} {
 		if got := all.For(platforms.MustParse(platform)); got != want {
 			t.Errorf("%s: %s, want %s", platform, got, want)
+		}
+	}
+	for key, want := range map[string]string{ // a name of a platform, and the platforms that it means
+		"linux/arm64/v8": "linux/arm64", "arm64/v8": "linux/arm64", "linux/arm64": "linux/arm64", "arm64": "linux/arm64",
+		"linux/arm": "linux/arm/v7", "linux/arm/v7": "linux/arm/v7", "arm/v7": "linux/arm/v7", "arm/v6": "linux/arm/v6",
+		"arm": "linux/arm/v6 linux/arm/v7", "linux/amd64/v1": "linux/amd64", "amd64/v3": "linux/amd64/v3",
+		"amd64": "linux/amd64 linux/amd64/v3", "": "linux/amd64 linux/amd64/v3 linux/arm/v6 linux/arm/v7 linux/arm64",
+	} {
+		var got []string
+		for _, p := range strings.Fields("linux/amd64 linux/amd64/v3 linux/arm/v6 linux/arm/v7 linux/arm64") {
+			if (Checksums{key: "1"}).For(platforms.MustParse(p)) != "" {
+				got = append(got, p)
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%q means %s, want %s", key, got, want)
 		}
 	}
 }

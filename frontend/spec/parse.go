@@ -57,9 +57,10 @@ func (src *source) spec(p *ocispecs.Platform) (*Spec, error) {
 	d.feeds()
 	d.files()
 	d.commands()
+	d.env()
 	if len(d.errs) == 0 {
 		d.none()
-		d.packages()
+		d.idle()
 	}
 	s.args = d.args
 	if len(s.perPlatform) == 0 {

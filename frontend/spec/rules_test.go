@@ -45,6 +45,11 @@ func TestRules(t *testing.T) {
 			}
 		}
 	}
+	for _, key := range sections[reflect.TypeFor[Tests]()].keys {
+		if key != "projects" && !slices.ContainsFunc(shapes["Tests"].needs, func(n need) bool { return n.with == key }) {
+			t.Errorf("tests.%s needs no tests", key)
+		}
+	}
 	for name, r := range rules {
 		if !used[r] {
 			t.Errorf("no key has rule %s", name)

@@ -195,6 +195,7 @@ var shapes = map[string]shape{
 		{key: "projects", with: "filter", says: "tests.filter has no tests to choose from: name them in tests.projects"},
 		{key: "projects", with: "settings", says: "tests.settings has no tests to apply to: name them in tests.projects"},
 		{key: "projects", with: "args", says: "tests.args has no tests to apply to: name them in tests.projects"},
+		{key: "projects", with: "secrets", says: "tests.secrets has no tests to apply to: name them in tests.projects"},
 	}},
 }
 

@@ -346,9 +346,9 @@ type Publish struct {
 	//	see: [Commands of your own](../howto/commands.md)
 	After []Command `yaml:"after"`
 	// Tools are images with programs that the commands of [Publish.Before] and [Publish.After] use, in addition to those
-	// of the SDK. Empty: the SDK alone.
+	// of the SDK. Without a command, they are an error. Empty: the SDK alone.
 	//
-	//	example: publish: {tools: [{image: "node:22-bookworm-slim", paths: [/usr/local]}]}
+	//	example: publish: {before: [npm ci --prefix web], tools: [{image: "node:22-bookworm-slim", paths: [/usr/local]}]}
 	//	Dockerfile: COPY --from=node:22-bookworm-slim /usr/local /usr/local
 	//	see: [Commands of your own](../howto/commands.md#tools)
 	Tools []Tool `yaml:"tools"`
@@ -412,13 +412,13 @@ type Command struct {
 type Tool struct {
 	// Image is a full image reference. Commands get files of the image for the builder's platform.
 	//
-	//	example: publish: {tools: [{image: "node:22-bookworm-slim", paths: [/usr/local]}]}
+	//	example: publish: {before: [npm ci --prefix web], tools: [{image: "node:22-bookworm-slim", paths: [/usr/local]}]}
 	//	Dockerfile: COPY --from=node:22-bookworm-slim /usr/local /usr/local
 	Image string `yaml:"image" rule:"reference"`
 	// Paths are absolute paths of files and folders of the image. Commands have them at the same paths. If a folder in
 	// the PATH of the image is among them, the commands have it in their PATH, too.
 	//
-	//	example: publish: {tools: [{image: "golang:1.25", paths: [/usr/local/go]}]}
+	//	example: publish: {before: [go generate ./...], tools: [{image: "golang:1.25", paths: [/usr/local/go]}]}
 	//	Dockerfile: COPY --from=golang:1.25 /usr/local/go /usr/local/go
 	Paths []string `yaml:"paths" rule:"tool-path"`
 }
@@ -564,12 +564,12 @@ type NuGet struct {
 	//	Dockerfile: RUN --mount=type=secret,id=nuget-config dotnet restore --configfile /run/secrets/nuget-config
 	//	MSBuild: RestoreConfigFile
 	ConfigSecret string `yaml:"config-secret" rule:"id"`
-	// LockedMode makes restore fail if packages.lock.json does not fit the projects. Empty: as the project says.
+	// LockedMode makes restore fail if packages.lock.json does not fit the projects. Nil: as the project says.
 	//
 	//	example: nuget: {locked-mode: true}
 	//	Dockerfile: RUN dotnet restore --locked-mode
 	//	MSBuild: RestoreLockedMode
-	LockedMode bool `yaml:"locked-mode" rule:"switch"`
+	LockedMode *bool `yaml:"locked-mode" rule:"switch"`
 	// Audit turns NuGet's check for vulnerable packages on or off. Nil: as the project says.
 	//
 	//	example: nuget: {audit: false}
@@ -659,8 +659,8 @@ type Image struct {
 	//	Dockerfile: WORKDIR /srv
 	//	MSBuild: ContainerWorkingDirectory
 	Workdir string `yaml:"workdir" rule:"image-path,platform"`
-	// Env are environment variables. They add to those of the project and of the base. Empty: those of the project and of
-	// the base.
+	// Env are environment variables. They add to those of the project and of the base. A value is a text: variables of
+	// the base are not expanded in it, so write a PATH as a whole. Empty: those of the project and of the base.
 	//
 	//	example: image: {env: {LANG: C.UTF-8}}
 	//	Dockerfile: ENV LANG=C.UTF-8

@@ -341,6 +341,9 @@ func TestFilesInDockerfile(t *testing.T) {
 	write(t, app, "tools.tar", string(layerOf(t, oneTop)))
 	s := newShop(t)
 	ca, several := s.put("/ca.pem", []byte("certificate\n")), s.put("/several.tar", layerOf(t, severalTops))
+	served := t.TempDir()
+	write(t, served, "deploy/run.sh", "#!/bin/sh\n")
+	write(t, served, "deploy/no.txt", "no\n")
 	base, _ := pushLayout(t, usrMerged, v1.Config{Env: []string{"PATH=/usr/bin"}})
 	write(t, app, "crosshull.yaml", layout{files: `
   {to: /data/own, owner: '3:4'},
@@ -350,6 +353,10 @@ func TestFilesInDockerfile(t *testing.T) {
   {from: 'conf/*', to: /opt/some/, exclude: ['a.*']},
   {from: tools.tar, unpack: true, to: /opt/archive},
   {from: tools.tar, unpack: true, strip: 1, to: /opt/stripped, owner: '3:4'},
+  {from: tools.tar, unpack: true, to: /opt/chosen, exclude: ['**/latest']},
+  {from: tools.tar, unpack: true, strip: 1, to: /opt/deeper, exclude: [latest]},
+  {from: tools.tar, unpack: true, to: /opt/closed, mode: '0750'},
+  {from: '` + gitServer(t, served) + `#v1:deploy', to: /opt/deploy, exclude: [no.txt]},
   {from: '` + s.URL + `/ca.pem', checksum: '` + ca + `', to: /opt/ca/},
   {from: '` + s.URL + `/several.tar', checksum: '` + several + `', unpack: true, strip: 1, to: /opt/several},
   {image: ` + base + `, from: [/usr/bin/sh, '/etc/*.conf'], to: /opt/image/},

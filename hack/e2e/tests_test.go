@@ -63,14 +63,14 @@ func TestChosenTests(t *testing.T) {
 }
 
 // With Microsoft.Testing.Platform, the test project itself gets what the spec says, and nothing that it would not know.
-// The project here only prints its arguments.
+// The project here only prints its arguments. Of its frameworks, the newest runs: the SDK has no runtime for the other.
 func TestTestingPlatform(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	project(t, dir, "app/app.csproj", "")
 	write(t, dir, "global.json", `{"test": {"runner": "Microsoft.Testing.Platform"}}`)
 	write(t, dir, "tests/unit/unit.csproj", `<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup>
-<TargetFramework>net10.0</TargetFramework><OutputType>Exe</OutputType><IsTestProject>true</IsTestProject>
+<TargetFrameworks>net9.0;net10.0</TargetFrameworks><OutputType>Exe</OutputType><IsTestProject>true</IsTestProject>
 <IsTestingPlatformApplication>true</IsTestingPlatformApplication><UseAppHost>false</UseAppHost>
 </PropertyGroup><!-- `+fresh()+` --></Project>`)
 	write(t, dir, "tests/unit/Program.cs", `System.Console.WriteLine("got " + string.Join("|", args)); return 3;`)

@@ -182,6 +182,8 @@ func TestSchemaAndParser(t *testing.T) {
 		`^files(\.\d+)?( without |: |\.(from|to|link|remove|change|image|context|mode|owner)\b)`: false,
 		`^files\.\d+\.(checksum|unpack|strip|exclude)\b`:                                         false,
 
+		`^base\.packages\.(sources|keys): `: false, // each key is for a source
+
 		`\$\{VERSION\}`:                      false, // what an argument brings
 		`^args(: | without )|^ without args`: false, // which arguments are declared
 	}

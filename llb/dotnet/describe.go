@@ -68,7 +68,7 @@ type Project struct {
 	Chosen        string            // the project that Path means; empty: not known yet
 	Test          bool              // look for a test project
 	Framework     string            // TargetFramework, if the project has several
-	Newest        bool              // of several frameworks, the newest is meant, as there is no spec to name one
+	Newest        bool              // of several frameworks, the newest is meant, as the spec cannot name one
 	Configuration string            // MSBuild configuration
 	Properties    map[string]string // further MSBuild properties
 	Inputs        []string          // files and folders that commands read, as far as the spec lists them

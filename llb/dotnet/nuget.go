@@ -13,7 +13,7 @@ type NuGet struct {
 	Feeds        []Feed
 	Secrets      map[string]string // environment variable → secret
 	ConfigSecret string            // a whole nuget.config
-	LockedMode   bool              // RestoreLockedMode
+	LockedMode   *bool             // RestoreLockedMode; nil: as the project says
 	Audit        *bool             // NuGetAudit; nil: as the project says
 	CA           string            // a PEM file of the context with certificates
 	CASecret     string            // a secret with certificates
@@ -74,11 +74,13 @@ func (n NuGet) Settings(names NuGetNames) (NuGetSettings, error) {
 	if err := s.addFeeds(n.Feeds, names); err != nil {
 		return s, err
 	}
-	if n.LockedMode {
-		s.Properties = append(s.Properties, KeyValue{"RestoreLockedMode", "true"})
-	}
-	if n.Audit != nil {
-		s.Properties = append(s.Properties, KeyValue{"NuGetAudit", strconv.FormatBool(*n.Audit)})
+	for _, p := range []struct {
+		name string
+		on   *bool // nil: as the project says
+	}{{"RestoreLockedMode", n.LockedMode}, {"NuGetAudit", n.Audit}} {
+		if p.on != nil {
+			s.Properties = append(s.Properties, KeyValue{p.name, strconv.FormatBool(*p.on)})
+		}
 	}
 	if n.ConfigSecret != "" {
 		// The resolver of SDKs does not know RestoreConfigFile (NuGetSdkResolver).

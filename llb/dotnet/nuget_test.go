@@ -25,7 +25,8 @@ func TestNuGetSettings(t *testing.T) {
 		{"a configuration", NuGet{ConfigSecret: "x"},
 			"file /run/secrets/nuget.config of secret x\n" +
 				"file /nuget.config of secret x\n-p:RestoreConfigFile=/run/secrets/nuget.config"},
-		{"locked mode", NuGet{LockedMode: true}, "-p:RestoreLockedMode=true"},
+		{"locked mode", NuGet{LockedMode: new(true)}, "-p:RestoreLockedMode=true"},
+		{"no locked mode", NuGet{LockedMode: new(false)}, "-p:RestoreLockedMode=false"},
 		{"no audit", NuGet{Audit: &off}, "-p:NuGetAudit=false"},
 		{"certificates", NuGet{CA: "certs/ca.pem"}, "file /ca/ca.pem is certs/ca.pem\nenv SSL_CERT_FILE=/ca/ca.pem"},
 		{"secret certificates", NuGet{CASecret: "ca", CA: "unused"},

@@ -6,6 +6,8 @@
 # lists up to date.
 # It takes the build arguments VERSION.
 ARG VERSION="1.0"
+# The same for commands, where MSBuild would take a variable for the property of its name.
+ARG BUILD_ARG_VERSION="${VERSION}"
 
 # What it makes and changes are sources for all steps below.
 FROM --platform=$BUILDPLATFORM mcr.microsoft.com/dotnet/sdk:10.0@sha256:cb99aa9fd6d76fdf2ab4ea346ff8b637322c8460fb16bb10d98cf3cdf1a481d8 AS before
@@ -33,8 +35,9 @@ RUN --network=none \
     --mount=type=secret,id=npm-token,env=TOKEN,required=true \
     --mount=type=ssh,id=default,required=true \
     npm run build
-ARG VERSION
+ARG BUILD_ARG_VERSION
 RUN <<"EOF2"
+export VERSION="${BUILD_ARG_VERSION}"
 set -e
 cat <<EOF > app/version.txt
 ${VERSION}

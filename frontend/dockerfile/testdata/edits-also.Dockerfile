@@ -48,7 +48,7 @@ WORKDIR /app
 COPY --from=folders /folders/parent /srv/a/
 COPY --chown=1654:1654 --chmod=1777 --from=folders /folders/0 /srv/a/
 COPY --link --from=before /source/gen/out.txt /etc/gen.txt
-COPY --link --from=before --exclude=out.txt /source/gen/more.txt /etc/gen/
+COPY --link --exclude=out.txt --from=before /source/gen/more.txt /etc/gen/
 COPY --link --from=folders /archives/3 /opt/a/
 # This runs on the platform of the image, and so may need an emulator. Crosshull needs none.
 RUN rm -rf -- /too?/*.xml

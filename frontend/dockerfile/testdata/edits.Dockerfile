@@ -29,6 +29,13 @@ RUN mkdir -p /links/1 && ln -s /data /links/1/data
 ADD --checksum=sha256:0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a \
     https://example.com/tool.tar.gz /archives/3.tar
 RUN mkdir -p /archives/3 && tar -xf /archives/3.tar --strip-components=1 --no-same-owner -C /archives/3
+COPY /vendor/x:1.tar.gz /archives/8.tar
+RUN mkdir -p /archives/8 && tar -xf /archives/8.tar --no-same-owner -C /archives/8
+COPY vendor/y.tar /archives/9.tar
+RUN mkdir -p /archives/9 && tar -xf /archives/9.tar --strip-components=1 --no-same-owner -C /archives/9
+ADD --checksum=sha256:0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a \
+    https://example.com/z.tar /archives/10.tar
+RUN mkdir -p /archives/10 && tar -xf /archives/10.tar --no-same-owner -C /archives/10
 
 # The app as files of the spec change it, where commands can run.
 FROM build AS app
@@ -45,6 +52,11 @@ ADD --checksum=sha256:0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a
     --link --chmod=0644 https://example.com/ca.pem /etc/ca.pem
 ADD --link "https://example.com/tools.git#v1:bin" /opt/bin/
 COPY --link --from=busybox:1.37 /bin/busybox /usr/local/bin/busybox
+ADD --link --exclude=*.md --exclude=a\ b https://example.com/tools.git /opt/tools/
+COPY --link --exclude=docs --from=folders /archives/8 /opt/x/
+COPY --link --exclude=docs --from=folders /archives/9 /opt/y/
+COPY --link --chmod=0700 --from=folders /archives/10 /opt/z/
+ADD --unpack=true --link --chown=0:0 vendor/y.tar /opt/as-it-is/
 # This runs on the platform of the image, and so may need an emulator. Crosshull needs none.
 RUN rm -rf -- /usr/share/doc
 COPY --link --from=app /app /app/
