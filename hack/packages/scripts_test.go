@@ -123,6 +123,9 @@ func TestScripts(t *testing.T) {
 				"d=$(echo usr/lib/*/program)\n" +
 				"update-alternatives --install /usr/lib/plugin plugin-${d%/*} /$d/plugin 10 || true\n" +
 				"update-alternatives --install /usr/lib/plugin plugin /$d/plugin 10")}},
+		"an update of a rebuild": {
+			base: []made{{name: "script", only: "amd64"}, {name: "script", version: "1+b1", only: "arm64"}},
+			install: []made{{name: "script", version: "2", scripts: map[string]string{"postinst": "echo a > etc/a"}}}},
 		"a user": {install: []made{script(
 			"cd etc; echo a:x:100:100::/:/bin/false >> passwd; echo a:x:100: >> group; echo 'a:!:20000::::::' >> shadow\n" +
 				"cd ..; mkdir -p var/lib/a; chown 100:100 var/lib/a")}},
@@ -220,6 +223,8 @@ func TestMistakes(t *testing.T) {
 	base := []made{program}
 	some := made{name: "some", files: map[string]string{"opt/some/a": "a"}, more: map[string]map[string]string{
 		"arm64": {"opt/some/b": "b"}}}
+	newer := made{name: "script", version: "2", scripts: map[string]string{
+		"postinst": `[ -n "$2" ] || echo a:x:100:100::/:/bin/false >> etc/passwd`}}
 	for name, tc := range map[string]struct {
 		installation
 		want string
@@ -275,6 +280,15 @@ func TestMistakes(t *testing.T) {
 			{name: "only", only: "amd64", scripts: map[string]string{"postinst": "echo a > etc/only"}},
 			script("echo a > etc/a")}},
 			"only 1 is installed for the build platform alone, and has scripts"},
+		"an update that is none there": {installation{
+			base: []made{{name: "script", only: "amd64"}}, install: []made{newer}}, "script 2 for arm64 has scripts that " +
+			"cannot run here, and the base has version 1 of it for the build platform, and no version for this one, so"},
+		"an update that is none for the build platform": {installation{
+			base: []made{{name: "script", only: "arm64"}}, install: []made{newer}}, "script 2 for arm64 has scripts that " +
+			"cannot run here, and the base has no version of it for the build platform, and version 1 for this one, so"},
+		"an update of another version": {installation{
+			base: []made{{name: "script", only: "amd64"}, {name: "script", version: "1.1", only: "arm64"}},
+			install: []made{newer}}, "the base has version 1 of it for the build platform, and version 1.1 for this one, so"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
