@@ -124,7 +124,7 @@ func TestScripts(t *testing.T) {
 				"update-alternatives --install /usr/lib/plugin plugin-${d%/*} /$d/plugin 10 || true\n" +
 				"update-alternatives --install /usr/lib/plugin plugin /$d/plugin 10")}},
 		"an update of a rebuild": {
-			base: []made{{name: "script", only: "amd64"}, {name: "script", version: "1+b1", only: "arm64"}},
+			base:    []made{{name: "script", only: "amd64"}, {name: "script", version: "1+b1", only: "arm64"}},
 			install: []made{{name: "script", version: "2", scripts: map[string]string{"postinst": "echo a > etc/a"}}}},
 		"a user": {install: []made{script(
 			"cd etc; echo a:x:100:100::/:/bin/false >> passwd; echo a:x:100: >> group; echo 'a:!:20000::::::' >> shadow\n" +
@@ -218,6 +218,10 @@ func appendTo(t *testing.T, root, name, text string) {
 	write(t, root, name, string(dt)+text)
 }
 
+// half is a package with a folder that one architecture has.
+var half = made{name: "half", more: map[string]map[string]string{
+	"amd64": {"usr/lib/half/x86/a": "a", "usr/lib/half/x86/b": "b"}}}
+
 // What cannot be had on another architecture is an error that names the package and the file.
 func TestMistakes(t *testing.T) {
 	base := []made{program}
@@ -248,6 +252,12 @@ func TestMistakes(t *testing.T) {
 			{name: "some", more: map[string]map[string]string{"amd64": {"opt/b": "b"}}},
 			script("ln -s ../opt/b etc/b")}},
 			"script: a script makes /etc/b, a link to /opt/b, which is not there for this platform"},
+		"a file in a folder that is not there": {installation{install: []made{half,
+			script("echo a > usr/lib/half/x86/list")}},
+			"script: a script makes /usr/lib/half/x86/list, in a folder that is not there for this platform"},
+		"a link in a folder that is not there": {installation{install: []made{half,
+			script("ln -s a usr/lib/half/x86/list")}},
+			"script: a script makes /usr/lib/half/x86/list, in a folder that is not there for this platform"},
 		"a copy of one of two": {installation{
 			base: []made{{name: "two", more: map[string]map[string]string{
 				"amd64": {"opt/a": "1\n", "opt/b": "1\n"}, "arm64": {"opt/a": "2\n", "opt/b": "3\n"}}}},
@@ -287,7 +297,7 @@ func TestMistakes(t *testing.T) {
 			base: []made{{name: "script", only: "arm64"}}, install: []made{newer}}, "script 2 for arm64 has scripts that " +
 			"cannot run here, and the base has no version of it for the build platform, and version 1 for this one, so"},
 		"an update of another version": {installation{
-			base: []made{{name: "script", only: "amd64"}, {name: "script", version: "1.1", only: "arm64"}},
+			base:    []made{{name: "script", only: "amd64"}, {name: "script", version: "1.1", only: "arm64"}},
 			install: []made{newer}}, "the base has version 1 of it for the build platform, and version 1.1 for this one, so"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -303,8 +313,9 @@ func TestMistakes(t *testing.T) {
 func TestSkipScripts(t *testing.T) {
 	some := made{name: "some", files: map[string]string{"opt/some/a": "a"}, more: map[string]map[string]string{
 		"arm64": {"opt/some/b": "b"}}}
-	i := installation{base: []made{some, program}, skip: []string{"script"}, install: []made{script(
-		"rm -r opt/some; ln -s /etc opt/some; echo >> usr/bin/program; chmod 700 usr/bin/program\n" +
+	i := installation{base: []made{some, half, program}, skip: []string{"script"}, install: []made{script(
+		"(cd usr/lib/half/x86; echo a > list; ln -s a link; ln a ../other; ln ../other again; chmod 700 a)\n" +
+			"rm -r opt/some; ln -s /etc opt/some; echo >> usr/bin/program; chmod 700 usr/bin/program\n" +
 			"printf '\\177ELF' > usr/bin/made; mkfifo etc/pipe; ln -s no etc/no; echo a > etc/a")}}
 	r, err := i.apply(t, "amd64", "arm64", false)
 	if err != nil {
@@ -313,7 +324,7 @@ func TestSkipScripts(t *testing.T) {
 	all := entries(t, r.got)
 	for name, want := range map[string]string{
 		"opt/some": "drwxr-xr-x, owner 0:0", "usr/bin/program": "-rwx------, owner 0:0, content \"\\x7fELF program arm64\"",
-		"usr/bin/made": "", "etc/pipe": "", "etc/a": "-rw-r--r--, owner 0:0, content \"a\\n\"",
+		"usr/bin/made": "", "etc/pipe": "", "usr/lib/half/x86": "", "etc/a": "-rw-r--r--, owner 0:0, content \"a\\n\"",
 	} {
 		if got := all[name]; got != want && !strings.HasPrefix(got, want+", of ") {
 			t.Errorf("%s is %s, want %s", name, got, want)

@@ -24,8 +24,8 @@ sealed class Contents(
 
     string Now(string path) => Path.Combine(request.Installed, path);
 
-    // A script that changed only the mode, the owner or the attributes of a file of the package.
-    bool Kept(string path) =>
+    /// <summary>Whether a script changed only the rights of a file, and not its content.</summary>
+    internal bool Kept(string path) =>
         unpacked.TryGetValue(path, out var was) && was.IsFile && Tree.SameContent(Was(path), Now(path));
 
     /// <summary>Reads what a script copied to a path.</summary>

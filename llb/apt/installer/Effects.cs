@@ -98,6 +98,13 @@ sealed class Effects
             scripts.Refuse("makes", path, "which is no file, folder or link");
             return;
         }
+        else if (!Directory.Exists(Path.GetDirectoryName(to)))
+        {
+            if (!stat.IsFile || !contents.Kept(path))
+                scripts.Refuse(before.ContainsKey(path) ? "changes" : "makes", path,
+                    "in a folder that is not there for this platform");
+            return;
+        }
         else if (Posix.Look(to) is { IsFolder: true } && !Remove(to))
         {
             scripts.Refuse("makes", path, "where other files are for this platform");
