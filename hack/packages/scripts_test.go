@@ -235,6 +235,22 @@ func TestMistakes(t *testing.T) {
 	}{
 		"a program that a script makes": {installation{install: []made{script("printf '\\177ELF' > usr/bin/made")}},
 			"script: a script makes /usr/bin/made, which is a program for the build platform"},
+		"a program that two scripts name": {installation{skip: []string{"first"}, install: []made{
+			{name: "first", scripts: map[string]string{"postinst": "# makes"}},
+			{name: "other", scripts: map[string]string{"postinst": "# no usr/bin/makes"}},
+			script("printf '\\177ELF' > usr/bin/makes")}},
+			"other or script: a script makes /usr/bin/makes, which is a program for the build platform. skip-scripts: " +
+				"[other, script] installs the packages without it"},
+		"a program that nothing names": {installation{skip: []string{"first"}, install: []made{
+			{name: "first", scripts: map[string]string{"postinst": "true"}},
+			{name: "none"}, {name: "other", scripts: map[string]string{"postinst": "true"}},
+			script("printf '\\177ELF' > $(printf '\\157')pt/$(printf '\\141')")}},
+			"other or script: a script makes /opt/a, which is a program for the build platform."},
+		"a program that a package of the base makes": {installation{
+			base: []made{{name: "one", triggers: "interest-noawait /usr/share/words", scripts: map[string]string{
+				"postinst": "[ $1 != triggered ] || printf '\\177ELF' > usr/bin/made"}}},
+			install: []made{{name: "words", files: map[string]string{"usr/share/words/a": "ARCH"}}}},
+			"a package of the base: a script makes /usr/bin/made, which is a program for the build platform"},
 		"a program that no script names": {installation{install: []made{
 			{name: "first", scripts: map[string]string{"postinst": "true"}},
 			script("mkdir -p opt/a/b; printf '\\177ELF' > opt/a/b/$(echo MADE | tr A-Z a-z)"),
