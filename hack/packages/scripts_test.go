@@ -36,6 +36,18 @@ func TestScripts(t *testing.T) {
 			base: []made{{name: "chance", files: map[string]string{"opt/a": "1\n"}, more: map[string]map[string]string{
 				"amd64": {"opt/b": "1\n"}, "arm64": {"opt/b": "2\n"}}}},
 			install: []made{script("echo 1 > etc/one")}},
+		"a text that one file has by chance": {
+			base: []made{{name: "chance", more: map[string]map[string]string{
+				"amd64": {"opt/answer": "yes\n"}, "arm64": {"opt/answer": "no\n"}}}},
+			install: []made{script("echo yes > etc/one; echo no > etc/answers")}},
+		"a short text that is copied": {
+			base: []made{{name: "source", more: map[string]map[string]string{
+				"amd64": {"opt/answer": "yes\n"}, "arm64": {"opt/answer": "no\n"}}}},
+			install: []made{script("cat opt/answer > etc/one")}},
+		"a text that a program copies": {
+			base: []made{{name: "source", more: map[string]map[string]string{
+				"amd64": {"opt/many": strings.Repeat("yes\n", 20)}, "arm64": {"opt/many": strings.Repeat("no\n", 20)}}}},
+			install: []made{script("cat opt/m* > etc/one")}},
 		"triggers": {
 			base: []made{cache("one", "interest-noawait /usr/share/words"), cache("two", "interest /usr/share/words"),
 				cache("three", "interest named")},
@@ -277,7 +289,7 @@ func TestMistakes(t *testing.T) {
 		"a copy of one of two": {installation{
 			base: []made{{name: "two", more: map[string]map[string]string{
 				"amd64": {"opt/a": "1\n", "opt/b": "1\n"}, "arm64": {"opt/a": "2\n", "opt/b": "3\n"}}}},
-			install: []made{script("cat opt/a > etc/one")}},
+			install: []made{script("for f in opt/a opt/b; do cat $f > etc/one; done")}},
 			"script: a script makes /etc/one, a copy of one of several files, which differ for this platform"},
 		"a user whose number another one has": {installation{
 			change:  func(t *testing.T, root string) { appendTo(t, root, "etc/passwd", "b:x:100:100::/:/bin/sh\n") },

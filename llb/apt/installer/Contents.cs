@@ -16,7 +16,7 @@ sealed class Contents(
     Request request, Translation translation, Scripts scripts, AptStates states,
     IReadOnlyDictionary<string, Stat> unpacked)
 {
-    readonly Origins origins = new(request, translation, unpacked);
+    readonly Origins origins = new(request, translation, scripts, unpacked);
     // Files that scripts copied, with the time that the copy has if it keeps that of its origin.
     readonly Dictionary<string, (byte[]? Bytes, Stat? Time)> copies = [];
 

@@ -5,6 +5,7 @@ using System.Collections.Generic;
 using System.IO;
 using System.Linq;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Crosshull.Packages;
 
@@ -24,6 +25,13 @@ sealed class Scripts(IReadOnlyList<Archive> archives, IReadOnlySet<string> skipp
         if (left.Length > 0)
             throw new Mistake($"{string.Join(" or ", left)}: a script {does} /{path}, {why}. skip-scripts: " +
                 $"[{string.Join(", ", left)}] installs the package{(left.Length > 1 ? "s" : "")} without it");
+    }
+
+    /// <summary>Whether a script has the name of a file, as one that copies the file has.</summary>
+    internal bool Name(string path)
+    {
+        var name = new Regex($@"(?<![\w.-]){Regex.Escape(Path.GetFileName(path))}(?![\w.-])");
+        return archives.SelectMany(a => a.Scripts).Any(s => name.IsMatch(Encoding.Latin1.GetString(s.Text)));
     }
 
     // The packages whose scripts may have done it: those whose scripts name the file, or else its folder; or else all
