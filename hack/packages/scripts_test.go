@@ -146,10 +146,9 @@ func TestScripts(t *testing.T) {
 			install: []made{script("echo a:x:100:100::/:/bin/false >> etc/passwd")},
 		},
 		"states of apt": {install: []made{
-			{name: "here", only: "amd64"}, {name: "there", only: "arm64"}, {name: "both"},
-			script("for p in both here there; do\n" +
-				"[ ! -e var/lib/dpkg/info/$p.list ] || printf 'Package: %s\\nArchitecture: %s\\nAuto-Installed: 1\\n\\n' \\\n" +
-				"$p $DPKG_MAINTSCRIPT_ARCH >> var/lib/apt/extended_states\ndone")}},
+			{name: "here", only: "amd64"}, {name: "there", only: "arm64"}, {name: "both"}, states("both here there")}},
+		"states of apt that only the image has": {install: []made{
+			{name: "there", only: "arm64"}, {name: "both"}, states("there")}},
 		"a compiled module": {install: []made{{name: "module", files: map[string]string{"usr/lib/module/m.py": "1\n"},
 			scripts: map[string]string{"postinst": compile}}}},
 		"a compiled module behind a link": {install: []made{{name: "module",
@@ -172,6 +171,13 @@ func TestScripts(t *testing.T) {
 			i.check(t, "amd64", "arm64")
 		})
 	}
+}
+
+// states is a package whose script does what apt does: it says which packages were installed for others.
+func states(automatic string) made {
+	return script("for p in " + automatic + "; do\n" +
+		"[ ! -e var/lib/dpkg/info/$p.list ] || printf 'Package: %s\\nArchitecture: %s\\nAuto-Installed: 1\\n\\n' \\\n" +
+		"$p $DPKG_MAINTSCRIPT_ARCH >> var/lib/apt/extended_states\ndone")
 }
 
 // compile does what Python does: it writes the time of the source, and what comes of it.

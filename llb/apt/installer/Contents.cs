@@ -13,8 +13,7 @@ namespace Crosshull.Packages;
 /// architecture translated, or those of the file of the image that a script copied.
 /// </summary>
 sealed class Contents(
-    Request request, Translation translation, Scripts scripts, AptStates states,
-    IReadOnlyDictionary<string, Stat> unpacked)
+    Request request, Translation translation, Scripts scripts, IReadOnlyDictionary<string, Stat> unpacked)
 {
     readonly Origins origins = new(request, translation, scripts, unpacked);
     // Files that scripts copied, with the time that the copy has if it keeps that of its origin.
@@ -103,8 +102,6 @@ sealed class Contents(
     // The same for a text; was is null if there was none.
     string? Text(string path, string text, string? was, string to)
     {
-        if (path == AptStates.File)
-            return states.Of(was ?? "", text);
         var here = Texts.Of(to);
         if (translation.Text(text) is not { } now || was != null && translation.Text(was) == null && here != was)
         {

@@ -38,7 +38,8 @@ sealed class Foreign(Request request)
         CheckTwin(archives, before);
         Unpack(archives, scripts);
         var added = archives.Where(a => !before.ContainsKey(a.Package)).ToArray();
-        new Effects(request, Translation, scripts, new AptStates(request, Translation, added)).Apply();
+        new Effects(request, Translation, scripts).Apply();
+        new AptStates(request, Translation, added).Write();
         if (File.Exists(Path.Combine(request.Installed, "etc/ld.so.cache")))
             new LoaderCache(request.Target, architecture).Write();
         Tidy.FixTimes(request.Target, request.Time);
