@@ -214,6 +214,30 @@ func TestModuleOfAnotherSource(t *testing.T) {
 	}
 }
 
+// What an image has only as its base has it is so if a package brings it.
+func TestLeftOut(t *testing.T) {
+	i := installation{
+		change: func(t *testing.T, root string) {
+			write(t, root, "var/log/own/base.log", "base")
+			write(t, root, "run/base", "base")
+		},
+		install: []made{{name: "own", files: map[string]string{
+			"var/log/own/own.log": "own", "var/log/own/base.log": "own", "run/own/a": "a", "tmp/a": "a", "opt/a": "a",
+		}}},
+	}
+	r, err := i.apply(t, "amd64", "arm64", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"var/log/own/own.log": "", "var/log/own/base.log": "base", "run/base": "base", "run/own": "", "tmp/a": "", "opt/a": "a",
+	} {
+		if dt, err := os.ReadFile(filepath.Join(r.got, name)); string(dt) != want || os.IsNotExist(err) != (want == "") {
+			t.Errorf("%s is %q, %v, want %q", name, dt, err, want)
+		}
+	}
+}
+
 // cache is a package that lists words when a trigger says that there are more.
 func cache(name, triggers string) made {
 	return made{name: name, triggers: triggers, scripts: map[string]string{

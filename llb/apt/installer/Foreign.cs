@@ -36,12 +36,14 @@ sealed class Foreign(Request request)
         var scripts = new Scripts(archives, request.SkipScripts);
         var before = Database.Versions(request.Target);
         CheckTwin(archives, before);
+        var leftOut = Tidy.Keep(request.Target);
         Unpack(archives, scripts);
         var added = archives.Where(a => !before.ContainsKey(a.Package)).ToArray();
         new Effects(request, Translation, scripts).Apply();
         new AptStates(request, Translation, added).Write();
         if (File.Exists(Path.Combine(request.Installed, "etc/ld.so.cache")))
             new LoaderCache(request.Target, architecture).Write();
+        Tidy.Restore(request.Target, leftOut);
         Tidy.FixTimes(request.Target, request.Time);
     }
 
