@@ -13,8 +13,8 @@ namespace Crosshull.Packages;
 sealed class Scripts(IReadOnlyList<Archive> archives, IReadOnlySet<string> skipped)
 {
     /// <summary>
-    /// Throws if what a script did to a path cannot be done for another platform, unless the scripts of that package may
-    /// be skipped.
+    /// Throws if what a script did to a path cannot be done for another platform, unless the scripts of that package
+    /// may be skipped.
     /// </summary>
     internal void Refuse(string does, string path, string why)
     {
