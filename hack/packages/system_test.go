@@ -23,9 +23,10 @@ import (
 	"github.com/crosshull/crosshull/llb/apt"
 )
 
-// tuples are GNU's names of the architectures that images of .NET have.
+// tuples are GNU's names of architectures: those that images of .NET have, and one with another byte order.
 var tuples = map[string]string{
 	"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu", "armhf": "arm-linux-gnueabihf",
+	"s390x": "s390x-linux-gnu",
 }
 
 // made is a package to make. TUPLE and ARCH in what it has stand for the names of its architecture.

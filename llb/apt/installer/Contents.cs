@@ -92,6 +92,7 @@ sealed class Contents(
                     Tree.FileAt(request.Target, translation.Path(source)));
         if (bytes.Contains((byte)0))
             return translation.Names(bytes) ? Refuse(path, "which names the architecture of the build platform") :
+                !translation.SameByteOrder ? Refuse(path, "which is binary, for processors with another byte order") :
                 changed && !(Posix.Look(to) is { IsFile: true } && Tree.SameContent(Was(path), to))
                     ? Refuse(path, Other(to))
                     : bytes;
