@@ -1,6 +1,7 @@
 package packages
 
 import (
+	"os"
 	"path/filepath"
 	"runtime"
 	"testing"
@@ -12,7 +13,7 @@ import (
 // A source is what may be in sources.list.d, with a key beside it.
 func TestSources(t *testing.T) {
 	program := ready(t)
-	files, err := debs.Source(t.Context(), debs.Package{Name: "made"})
+	files, err := debs.Source(t.Context(), debs.Package{Name: "made", Source: "maker (2)"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,6 +46,11 @@ func TestSources(t *testing.T) {
 			}
 			if all, err := filepath.Glob(state + "/archives/made_*.deb"); err != nil || len(all) != 1 {
 				t.Errorf("it gets %q, %v", all, err)
+			}
+			dt, err := os.ReadFile(filepath.Join(state, apt.ListFile))
+			if list, listErr := apt.ParseList(dt); err != nil || listErr != nil || len(list) != 1 ||
+				list[0].Name != "made" || list[0].Source != "maker (2)" {
+				t.Errorf("it lists %v, %v, %v", list, err, listErr)
 			}
 		})
 	}

@@ -143,8 +143,10 @@ type Package struct {
 	Name         string `json:"package"`
 	Version      string `json:"version"`
 	Architecture string `json:"architecture"`
-	Source       string `json:"source"`
-	SHA256       string `json:"sha256"`
+	// Source is the source package, as the field of deb-control(5) has it: with its version in parentheses if that
+	// differs. Empty: both are those of the package.
+	Source string `json:"source"`
+	SHA256 string `json:"sha256"`
 }
 
 // ParseList reads a ListFile.
