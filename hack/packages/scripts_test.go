@@ -369,12 +369,13 @@ func TestMistakes(t *testing.T) {
 		"libraries that the loader does not find": {installation{base: []made{{name: "libs", files: map[string]string{
 			"usr/lib/TUPLE/glibc-hwcaps/a": "", "opt/lib/liba.so.1": "\x7fELF", "etc/ld.so.conf": "/opt/lib\n"}}},
 			install: []made{script("echo > etc/ld.so.cache")}},
-			"/etc/ld.so.cache for arm64 needs what base.packages cannot write, and the loader does not find " +
-				"/opt/lib/liba.so.1 without it"},
+			"base.packages cannot write /etc/ld.so.cache for arm64, and without it the loader does not find " +
+				"/opt/lib/liba.so.1. Install the packages in a base of your own"},
 		"a package that only the build platform gets": {installation{install: []made{
 			{name: "only", only: "amd64", scripts: map[string]string{"postinst": "echo a > etc/only"}},
 			script("echo a > etc/a")}},
-			"only 1 is installed for the build platform alone, and has scripts"},
+			"only 1 is installed only for the build platform. Its scripts may have made some of the changes there. " +
+				"skip-scripts: [only] takes over all changes, also those of only"},
 		"an update that is none there": {installation{
 			base: []made{{name: "script", only: "amd64"}}, install: []made{newer}}, "script 2 for arm64 has scripts that " +
 			"cannot run here, and the base has version 1 of it for the build platform, and no version for this one, so"},

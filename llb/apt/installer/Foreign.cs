@@ -92,9 +92,9 @@ sealed class Foreign(Request request)
         foreach (var (package, version) in twin)
             if (before.GetValueOrDefault(package) != version && !here.Contains(package) &&
                 !request.SkipScripts.Contains(package) && Database.HasScripts(request.Installed, package, native))
-                mistakes.Add($"{package} {version} is installed for the build platform alone, and has scripts, so " +
-                    $"what the scripts of other packages do is not known. skip-scripts: [{package}] does here what " +
-                    "all of them did");
+                mistakes.Add($"{package} {version} is installed only for the build platform. Its scripts may have " +
+                    $"made some of the changes there. skip-scripts: [{package}] takes over all changes, also those " +
+                    $"of {package}");
         if (mistakes.Count > 0)
             throw new Mistake(mistakes);
     }

@@ -54,8 +54,8 @@ sealed class LoaderCache(string root, string architecture)
         foreach (var folder in Folders("/etc/ld.so.conf"))
             if (Tree.Resolve(root, folder) is { } real && !found.Contains(real) && Directory.Exists(root + real) &&
                 Directory.EnumerateFileSystemEntries(root + real, "lib*.so*").FirstOrDefault() is { } library)
-                throw new Mistake($"/etc/ld.so.cache for {architecture} needs what base.packages cannot write, and " +
-                    $"the loader does not find {library[root.Length..]} without it");
+                throw new Mistake($"base.packages cannot write /etc/ld.so.cache for {architecture}, and without it " +
+                    $"the loader does not find {library[root.Length..]}. Install the packages in a base of your own");
     }
 
     byte[]? Make()
