@@ -21,8 +21,10 @@ sealed class Origins(
     readonly ILookup<long, string> bySize =
         unpacked.Where(e => e.Value is { IsFile: true, Size: > 0 }).ToLookup(e => e.Value.Size, e => e.Key);
 
-    /// <summary>The origin of a file of the installed twin; null if there is none. An ambiguous one is none that can be
-    /// told: the files that it may be are others in the image.</summary>
+    /// <summary>
+    /// The origin of a file of the installed twin; null if there is none. ambiguous: several files may be the origin,
+    /// and they differ in the image. Then the result is null.
+    /// </summary>
     internal Origin? Of(string path, Stat stat, out bool ambiguous)
     {
         ambiguous = false;
