@@ -524,7 +524,8 @@ type Packages struct {
 	//	Dockerfile: COPY a.asc /etc/apt/keyrings/tools.asc
 	Keys map[string]string `yaml:"keys" rule:"apt-key"`
 	// SkipScripts are packages whose scripts may be left out on other platforms than the builder's. Use it only if a
-	// build fails and says so: some scripts do what is not possible for another platform.
+	// build fails and says so: some scripts do what is not possible for another platform. What else they do is done
+	// there, even if only the builder's platform gets the package.
 	//
 	//	example: base: {packages: {install: [tool], skip-scripts: [tool]}}
 	SkipScripts []string `yaml:"skip-scripts" rule:"package-name"`
