@@ -376,6 +376,10 @@ func TestMistakes(t *testing.T) {
 			script("echo a > etc/a")}},
 			"only 1 is installed only for the build platform. Its scripts may have made some of the changes there. " +
 				"skip-scripts: [only] takes over all changes, also those of only"},
+		"an update that the base for the other platform has": {installation{
+			base:    []made{{name: "script", only: "amd64"}, {name: "script", version: "2", only: "arm64"}},
+			install: []made{{name: "script", version: "2", only: "amd64", scripts: newer.scripts}, {name: "other"}}},
+			"script 2 is installed only for the build platform (the base for this one has 2). Its scripts may have"},
 		"an update that is none there": {installation{
 			base: []made{{name: "script", only: "amd64"}}, install: []made{newer}}, "script 2 for arm64 has scripts that " +
 			"cannot run here, and the base has version 1 of it for the build platform, and no version for this one, so"},

@@ -88,13 +88,14 @@ sealed class Foreign(Request request)
                     (ran ? "takes over what they changed there" : "installs it without them"));
         }
         // What the scripts of other packages did to the twin would be done here as well.
-        var here = ours.Keys.Concat(archives.Select(a => a.Package)).ToHashSet();
+        var here = archives.Select(a => a.Package).ToHashSet();
         foreach (var (package, version) in twin)
             if (before.GetValueOrDefault(package) != version && !here.Contains(package) &&
                 !request.SkipScripts.Contains(package) && Database.HasScripts(request.Installed, package, native))
-                mistakes.Add($"{package} {version} is installed only for the build platform. Its scripts may have " +
-                    $"made some of the changes there. skip-scripts: [{package}] takes over all changes, also those " +
-                    $"of {package}");
+                mistakes.Add($"{package} {version} is installed only for the build platform" +
+                    (ours.TryGetValue(package, out var has) ? $" (the base for this one has {has})" : "") +
+                    ". Its scripts may have made some of the changes there. " +
+                    $"skip-scripts: [{package}] takes over all changes, also those of {package}");
         if (mistakes.Count > 0)
             throw new Mistake(mistakes);
     }
