@@ -152,7 +152,6 @@ func (i *installing) run(
 		llb.Args(apt.Args(command, i.root)),
 		llb.Dir("/"),
 		llb.User("0:0"),
-		llb.AddEnv("DOTNET_TieredPGO", "0"),
 		llb.WithCustomName(prefix + what + " " + some(i.packages.Install)),
 	}, i.Exec(PhasePackages)...)
 	run := i.native.Run(append(append(all,

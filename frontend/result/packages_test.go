@@ -23,8 +23,8 @@ func onDebian(platforms string, spec ...string) *gatewaytest.Client {
 	for _, arch := range []string{"amd64", "arm64"} {
 		c.Step(gatewaytest.Step{Name: "[packages linux/" + arch + "] apt-get download", Files: fstest.MapFS{
 			"packages.json": {Mode: 0o644, Data: []byte(`[
-				{"package": "curl", "version": "1:7.88+b1", "architecture": "` + arch + `", "source": "curl", "sha256": "0a"},
-				{"package": "tzdata", "version": "2026a", "architecture": "all", "source": "tzdata", "sha256": "0b"}]`)},
+				{"package": "curl", "version": "1:7.88+b1", "architecture": "` + arch + `", "source": "", "sha256": "0a"},
+				{"package": "tzdata", "version": "2026a", "architecture": "all", "source": "zones", "sha256": "0b"}]`)},
 		}})
 	}
 	return c
@@ -78,7 +78,7 @@ func TestPackagesInDocument(t *testing.T) {
 	text := written(t, export(t, c).Ref)
 	for _, want := range []string{
 		"pkg:deb/debian/curl@1:7.88%2Bb1?arch=arm64&distro=debian-12", `"checksumValue": "0a"`,
-		"pkg:deb/debian/tzdata@2026a?arch=all&distro=debian-12",
+		"pkg:deb/debian/tzdata@2026a?arch=all&distro=debian-12&upstream=zones",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %s in\n%s", want, text)

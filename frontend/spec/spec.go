@@ -537,7 +537,8 @@ type Packages struct {
 	//	Dockerfile: COPY a.asc /etc/apt/keyrings/tools.asc
 	Keys map[string]string `yaml:"keys" rule:"apt-key"`
 	// SkipScripts are packages whose scripts may be left out on other platforms than the builder's. Use it only if the
-	// error of a build tells you to: crosshull cannot repeat what some scripts do on another platform.
+	// error of a build tells you to: crosshull cannot repeat what some scripts do on another platform. It repeats what
+	// else they do, even if only the builder's platform gets the package.
 	//
 	//	example: base: {packages: {install: [tool], skip-scripts: [tool]}}
 	SkipScripts []string `yaml:"skip-scripts" rule:"package-name"`

@@ -36,6 +36,18 @@ func TestScripts(t *testing.T) {
 			base: []made{{name: "chance", files: map[string]string{"opt/a": "1\n"}, more: map[string]map[string]string{
 				"amd64": {"opt/b": "1\n"}, "arm64": {"opt/b": "2\n"}}}},
 			install: []made{script("echo 1 > etc/one")}},
+		"a text that one file has by chance": {
+			base: []made{{name: "chance", more: map[string]map[string]string{
+				"amd64": {"opt/answer": "yes\n"}, "arm64": {"opt/answer": "no\n"}}}},
+			install: []made{script("echo yes > etc/one; echo no > etc/answers")}},
+		"a short text that is copied": {
+			base: []made{{name: "source", more: map[string]map[string]string{
+				"amd64": {"opt/answer": "yes\n"}, "arm64": {"opt/answer": "no\n"}}}},
+			install: []made{script("cat opt/answer > etc/one")}},
+		"a text that a program copies": {
+			base: []made{{name: "source", more: map[string]map[string]string{
+				"amd64": {"opt/many": strings.Repeat("yes\n", 20)}, "arm64": {"opt/many": strings.Repeat("no\n", 20)}}}},
+			install: []made{script("cat opt/m* > etc/one")}},
 		"triggers": {
 			base: []made{cache("one", "interest-noawait /usr/share/words"), cache("two", "interest /usr/share/words"),
 				cache("three", "interest named")},
@@ -123,6 +135,9 @@ func TestScripts(t *testing.T) {
 				"d=$(echo usr/lib/*/program)\n" +
 				"update-alternatives --install /usr/lib/plugin plugin-${d%/*} /$d/plugin 10 || true\n" +
 				"update-alternatives --install /usr/lib/plugin plugin /$d/plugin 10")}},
+		"an update of a rebuild": {
+			base:    []made{{name: "script", only: "amd64"}, {name: "script", version: "1+b1", only: "arm64"}},
+			install: []made{{name: "script", version: "2", scripts: map[string]string{"postinst": "echo a > etc/a"}}}},
 		"a user": {install: []made{script(
 			"cd etc; echo a:x:100:100::/:/bin/false >> passwd; echo a:x:100: >> group; echo 'a:!:20000::::::' >> shadow\n" +
 				"cd ..; mkdir -p var/lib/a; chown 100:100 var/lib/a")}},
@@ -131,10 +146,9 @@ func TestScripts(t *testing.T) {
 			install: []made{script("echo a:x:100:100::/:/bin/false >> etc/passwd")},
 		},
 		"states of apt": {install: []made{
-			{name: "here", only: "amd64"}, {name: "there", only: "arm64"}, {name: "both"},
-			script("for p in both here there; do\n" +
-				"[ ! -e var/lib/dpkg/info/$p.list ] || printf 'Package: %s\\nArchitecture: %s\\nAuto-Installed: 1\\n\\n' \\\n" +
-				"$p $DPKG_MAINTSCRIPT_ARCH >> var/lib/apt/extended_states\ndone")}},
+			{name: "here", only: "amd64"}, {name: "there", only: "arm64"}, {name: "both"}, states("both here there")}},
+		"states of apt that only the image has": {install: []made{
+			{name: "there", only: "arm64"}, {name: "both"}, states("there")}},
 		"a compiled module": {install: []made{{name: "module", files: map[string]string{"usr/lib/module/m.py": "1\n"},
 			scripts: map[string]string{"postinst": compile}}}},
 		"a compiled module behind a link": {install: []made{{name: "module",
@@ -159,6 +173,13 @@ func TestScripts(t *testing.T) {
 	}
 }
 
+// states is a package whose script does what apt does: it says which packages were installed for others.
+func states(automatic string) made {
+	return script("for p in " + automatic + "; do\n" +
+		"[ ! -e var/lib/dpkg/info/$p.list ] || printf 'Package: %s\\nArchitecture: %s\\nAuto-Installed: 1\\n\\n' \\\n" +
+		"$p $DPKG_MAINTSCRIPT_ARCH >> var/lib/apt/extended_states\ndone")
+}
+
 // compile does what Python does: it writes the time of the source, and what comes of it.
 const compile = `cd usr/lib/module; mkdir __pycache__
 t=$(stat -c %Y "$DPKG_ROOT/$(readlink m.py || echo usr/lib/module/m.py)"); time=
@@ -178,6 +199,33 @@ func TestCacheOfFonts(t *testing.T) {
 	}
 }
 
+// What a script writes in binary is for processors with one byte order. Python reads its modules with any.
+func TestByteOrder(t *testing.T) {
+	i := installation{install: []made{
+		{name: "module", files: map[string]string{"usr/lib/module/m.py": "1\n"},
+			scripts: map[string]string{"postinst": compile}},
+		script("mkdir -p var/cache/fontconfig; echo > var/cache/fontconfig/0-le64.cache-8; echo text > etc/text"),
+	}}
+	r, err := i.apply(t, "amd64", "s390x", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := entries(t, r.got)
+	for name, want := range map[string]bool{
+		"usr/lib/module/__pycache__/m.cpython-311.pyc": true, "var/cache/fontconfig/0-le64.cache-8": false, "etc/text": true,
+	} {
+		if got := all[name] != ""; got != want {
+			t.Errorf("the image has %s: %v, want %v", name, got, want)
+		}
+	}
+	i.install = append(i.install, made{name: "binary", scripts: map[string]string{"postinst": "printf '\\0' > etc/numbers"}})
+	const want = "binary: a script makes /etc/numbers, which is binary, for processors with another byte order"
+	if _, err := i.apply(t, "amd64", "s390x", false); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	i.check(t, "amd64", "arm64")
+}
+
 // A compiled module of another source than the image has is left out. Python would take it for that of its source.
 func TestModuleOfAnotherSource(t *testing.T) {
 	i := installation{install: []made{{name: "module", scripts: map[string]string{"postinst": compile},
@@ -190,6 +238,30 @@ func TestModuleOfAnotherSource(t *testing.T) {
 	}
 	if all, err := filepath.Glob(r.got + "/usr/lib/module/__pycache__/*"); err != nil || len(all) > 0 {
 		t.Errorf("the image has %q, %v", all, err)
+	}
+}
+
+// What an image has only as its base has it is so if a package brings it.
+func TestLeftOut(t *testing.T) {
+	i := installation{
+		change: func(t *testing.T, root string) {
+			write(t, root, "var/log/own/base.log", "base")
+			write(t, root, "run/base", "base")
+		},
+		install: []made{{name: "own", files: map[string]string{
+			"var/log/own/own.log": "own", "var/log/own/base.log": "own", "run/own/a": "a", "tmp/a": "a", "opt/a": "a",
+		}}},
+	}
+	r, err := i.apply(t, "amd64", "arm64", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"var/log/own/own.log": "", "var/log/own/base.log": "base", "run/base": "base", "run/own": "", "tmp/a": "", "opt/a": "a",
+	} {
+		if dt, err := os.ReadFile(filepath.Join(r.got, name)); string(dt) != want || os.IsNotExist(err) != (want == "") {
+			t.Errorf("%s is %q, %v, want %q", name, dt, err, want)
+		}
 	}
 }
 
@@ -215,17 +287,39 @@ func appendTo(t *testing.T, root, name, text string) {
 	write(t, root, name, string(dt)+text)
 }
 
+// half is a package with a folder that one architecture has.
+var half = made{name: "half", more: map[string]map[string]string{
+	"amd64": {"usr/lib/half/x86/a": "a", "usr/lib/half/x86/b": "b"}}}
+
 // What cannot be had on another architecture is an error that names the package and the file.
 func TestMistakes(t *testing.T) {
 	base := []made{program}
 	some := made{name: "some", files: map[string]string{"opt/some/a": "a"}, more: map[string]map[string]string{
 		"arm64": {"opt/some/b": "b"}}}
+	newer := made{name: "script", version: "2", scripts: map[string]string{
+		"postinst": `[ -n "$2" ] || echo a:x:100:100::/:/bin/false >> etc/passwd`}}
 	for name, tc := range map[string]struct {
 		installation
 		want string
 	}{
 		"a program that a script makes": {installation{install: []made{script("printf '\\177ELF' > usr/bin/made")}},
 			"script: a script makes /usr/bin/made, which is a program for the build platform"},
+		"a program that two scripts name": {installation{skip: []string{"first"}, install: []made{
+			{name: "first", scripts: map[string]string{"postinst": "# makes"}},
+			{name: "other", scripts: map[string]string{"postinst": "# no usr/bin/makes"}},
+			script("printf '\\177ELF' > usr/bin/makes")}},
+			"other or script: a script makes /usr/bin/makes, which is a program for the build platform. skip-scripts: " +
+				"[other, script] installs the packages without it"},
+		"a program that nothing names": {installation{skip: []string{"first"}, install: []made{
+			{name: "first", scripts: map[string]string{"postinst": "true"}},
+			{name: "none"}, {name: "other", scripts: map[string]string{"postinst": "true"}},
+			script("printf '\\177ELF' > $(printf '\\157')pt/$(printf '\\141')")}},
+			"other or script: a script makes /opt/a, which is a program for the build platform."},
+		"a program that a package of the base makes": {installation{
+			base: []made{{name: "one", triggers: "interest-noawait /usr/share/words", scripts: map[string]string{
+				"postinst": "[ $1 != triggered ] || printf '\\177ELF' > usr/bin/made"}}},
+			install: []made{{name: "words", files: map[string]string{"usr/share/words/a": "ARCH"}}}},
+			"a package of the base: a script makes /usr/bin/made, which is a program for the build platform"},
 		"a program that no script names": {installation{install: []made{
 			{name: "first", scripts: map[string]string{"postinst": "true"}},
 			script("mkdir -p opt/a/b; printf '\\177ELF' > opt/a/b/$(echo MADE | tr A-Z a-z)"),
@@ -243,10 +337,16 @@ func TestMistakes(t *testing.T) {
 			{name: "some", more: map[string]map[string]string{"amd64": {"opt/b": "b"}}},
 			script("ln -s ../opt/b etc/b")}},
 			"script: a script makes /etc/b, a link to /opt/b, which is not there for this platform"},
+		"a file in a folder that is not there": {installation{install: []made{half,
+			script("echo a > usr/lib/half/x86/list")}},
+			"script: a script makes /usr/lib/half/x86/list, in a folder that is not there for this platform"},
+		"a link in a folder that is not there": {installation{install: []made{half,
+			script("ln -s a usr/lib/half/x86/list")}},
+			"script: a script makes /usr/lib/half/x86/list, in a folder that is not there for this platform"},
 		"a copy of one of two": {installation{
 			base: []made{{name: "two", more: map[string]map[string]string{
 				"amd64": {"opt/a": "1\n", "opt/b": "1\n"}, "arm64": {"opt/a": "2\n", "opt/b": "3\n"}}}},
-			install: []made{script("cat opt/a > etc/one")}},
+			install: []made{script("for f in opt/a opt/b; do cat $f > etc/one; done")}},
 			"script: a script makes /etc/one, a copy of one of several files, which differ for this platform"},
 		"a user whose number another one has": {installation{
 			change:  func(t *testing.T, root string) { appendTo(t, root, "etc/passwd", "b:x:100:100::/:/bin/sh\n") },
@@ -269,12 +369,26 @@ func TestMistakes(t *testing.T) {
 		"libraries that the loader does not find": {installation{base: []made{{name: "libs", files: map[string]string{
 			"usr/lib/TUPLE/glibc-hwcaps/a": "", "opt/lib/liba.so.1": "\x7fELF", "etc/ld.so.conf": "/opt/lib\n"}}},
 			install: []made{script("echo > etc/ld.so.cache")}},
-			"/etc/ld.so.cache for arm64 needs what base.packages cannot write, and the loader does not find " +
-				"/opt/lib/liba.so.1 without it"},
+			"base.packages cannot write /etc/ld.so.cache for arm64, and without it the loader does not find " +
+				"/opt/lib/liba.so.1. Install the packages in a base of your own"},
 		"a package that only the build platform gets": {installation{install: []made{
 			{name: "only", only: "amd64", scripts: map[string]string{"postinst": "echo a > etc/only"}},
 			script("echo a > etc/a")}},
-			"only 1 is installed for the build platform alone, and has scripts"},
+			"only 1 is installed only for the build platform. Its scripts may have made some of the changes there. " +
+				"skip-scripts: [only] takes over all changes, also those of only"},
+		"an update that the base for the other platform has": {installation{
+			base:    []made{{name: "script", only: "amd64"}, {name: "script", version: "2", only: "arm64"}},
+			install: []made{{name: "script", version: "2", only: "amd64", scripts: newer.scripts}, {name: "other"}}},
+			"script 2 is installed only for the build platform (the base for this one has 2). Its scripts may have"},
+		"an update that is none there": {installation{
+			base: []made{{name: "script", only: "amd64"}}, install: []made{newer}}, "script 2 for arm64 has scripts that " +
+			"cannot run here, and the base has version 1 of it for the build platform, and no version for this one, so"},
+		"an update that is none for the build platform": {installation{
+			base: []made{{name: "script", only: "arm64"}}, install: []made{newer}}, "script 2 for arm64 has scripts that " +
+			"cannot run here, and the base has no version of it for the build platform, and version 1 for this one, so"},
+		"an update of another version": {installation{
+			base:    []made{{name: "script", only: "amd64"}, {name: "script", version: "1.1", only: "arm64"}},
+			install: []made{newer}}, "the base has version 1 of it for the build platform, and version 1.1 for this one, so"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -289,8 +403,9 @@ func TestMistakes(t *testing.T) {
 func TestSkipScripts(t *testing.T) {
 	some := made{name: "some", files: map[string]string{"opt/some/a": "a"}, more: map[string]map[string]string{
 		"arm64": {"opt/some/b": "b"}}}
-	i := installation{base: []made{some, program}, skip: []string{"script"}, install: []made{script(
-		"rm -r opt/some; ln -s /etc opt/some; echo >> usr/bin/program; chmod 700 usr/bin/program\n" +
+	i := installation{base: []made{some, half, program}, skip: []string{"script"}, install: []made{script(
+		"(cd usr/lib/half/x86; echo a > list; ln -s a link; ln a ../other; ln ../other again; chmod 700 a)\n" +
+			"rm -r opt/some; ln -s /etc opt/some; echo >> usr/bin/program; chmod 700 usr/bin/program\n" +
 			"printf '\\177ELF' > usr/bin/made; mkfifo etc/pipe; ln -s no etc/no; echo a > etc/a")}}
 	r, err := i.apply(t, "amd64", "arm64", false)
 	if err != nil {
@@ -299,7 +414,7 @@ func TestSkipScripts(t *testing.T) {
 	all := entries(t, r.got)
 	for name, want := range map[string]string{
 		"opt/some": "drwxr-xr-x, owner 0:0", "usr/bin/program": "-rwx------, owner 0:0, content \"\\x7fELF program arm64\"",
-		"usr/bin/made": "", "etc/pipe": "", "etc/a": "-rw-r--r--, owner 0:0, content \"a\\n\"",
+		"usr/bin/made": "", "etc/pipe": "", "usr/lib/half/x86": "", "etc/a": "-rw-r--r--, owner 0:0, content \"a\\n\"",
 	} {
 		if got := all[name]; got != want && !strings.HasPrefix(got, want+", of ") {
 			t.Errorf("%s is %s, want %s", name, got, want)
@@ -322,16 +437,16 @@ func TestArchitectures(t *testing.T) {
 				"echo the alarm of a farm, /$a/a, /$b/b, named:${b##*-} > etc/named\n" +
 				"ln -s /$a etc/a; ln -s /$b etc/b; ln -s ${b#usr/lib/} usr/lib/named; ln usr/bin/program usr/bin/other"}}},
 	}
-	for from := range tuples {
-		for to := range tuples {
+	named := map[string]string{
+		"amd64": "x86-64 x86_64 amd64", "arm64": "aarch64 arm64", "armhf": "armv7l armhf gnueabihf",
+	}
+	for from := range named {
+		for to := range named {
 			t.Run(from+" to "+to, func(t *testing.T) {
 				t.Parallel()
 				i.check(t, from, to)
 			})
 		}
-	}
-	named := map[string]string{
-		"amd64": "x86-64 x86_64 amd64", "arm64": "aarch64 arm64", "armhf": "armv7l armhf gnueabihf",
 	}
 	for from, words := range named {
 		for _, word := range strings.Fields(words) {

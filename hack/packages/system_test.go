@@ -23,9 +23,10 @@ import (
 	"github.com/crosshull/crosshull/llb/apt"
 )
 
-// tuples are GNU's names of the architectures that images of .NET have.
+// tuples are GNU's names of architectures: those that images of .NET have, and one with another byte order.
 var tuples = map[string]string{
 	"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu", "armhf": "arm-linux-gnueabihf",
+	"s390x": "s390x-linux-gnu",
 }
 
 // made is a package to make. TUPLE and ARCH in what it has stand for the names of its architecture.
@@ -81,6 +82,53 @@ var theInstaller = sync.OnceValues(func() (installer, error) {
 	assembly, err := images.CompileInstaller(ctx, toolchain.Dir, filepath.Join(work, "program"))
 	return installer{filepath.Join(toolchain.Dir, "sdk", "dotnet"), assembly}, err
 })
+
+// ready gives the program, if the machine can run it.
+func ready(t *testing.T) installer {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give files to others")
+	}
+	program, err := theInstaller()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if program.assembly == "" {
+		t.Skip("there is no .NET SDK to compile the program")
+	}
+	return program
+}
+
+// run runs a command of the program. folders are in place of those of a step. The error is what the program tells the
+// user.
+func (p installer) run(t *testing.T, command string, packages apt.Packages, folders map[string]any) error {
+	t.Helper()
+	file, err := packages.Request("", time.Unix(0, 0), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var request map[string]any
+	if err := json.Unmarshal(file.Data, &request); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	maps.Copy(request, folders)
+	request["errors"] = filepath.Join(dir, "errors")
+	dt, err := json.Marshal(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "request.json", string(dt))
+	out, err := run(t, p.dotnet, "exec", p.assembly, command, filepath.Join(dir, "request.json"))
+	if err == nil {
+		return nil
+	}
+	dt, readErr := os.ReadFile(filepath.Join(dir, "errors"))
+	if readErr != nil {
+		t.Fatalf("%s: %v\n%s", command, err, out)
+	}
+	return fmt.Errorf("%s", dt)
+}
 
 // system makes the folder of a system that has packages, installed by dpkg with their scripts.
 func system(t *testing.T, arch string, packages []made) (root string) {
@@ -200,16 +248,7 @@ type result struct{ got, want string }
 // tells the user.
 func (i installation) apply(t *testing.T, from, to string, truly bool) (r result, err error) {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("only root can give files to others")
-	}
-	program, err := theInstaller()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if program.assembly == "" {
-		t.Skip("there is no .NET SDK to compile the program")
-	}
+	program := ready(t)
 	pristine, target := system(t, from, i.base), system(t, to, i.base)
 	if i.change != nil {
 		i.change(t, target)
@@ -223,33 +262,12 @@ func (i installation) apply(t *testing.T, from, to string, truly bool) (r result
 	for _, step := range []struct{ command, target, arch string }{
 		{apt.Unpack, unpacked, from}, {apt.Apply, target, to},
 	} {
-		file, err := apt.Packages{SkipScripts: i.skip}.Request("", time.Unix(0, 0), true)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var request map[string]any
-		if err := json.Unmarshal(file.Data, &request); err != nil {
-			t.Fatal(err)
-		}
-		errors := filepath.Join(t.TempDir(), "errors")
-		maps.Copy(request, map[string]any{
+		if err := program.run(t, step.command, apt.Packages{SkipScripts: i.skip}, map[string]any{
 			"target": step.target, "state": states[step.arch], "unpacked": unpacked, "installed": installed,
-			"pristine": pristine, "errors": errors,
-		})
-		dt, err := json.Marshal(request)
-		if err != nil {
-			t.Fatal(err)
+			"pristine": pristine,
+		}); err != nil {
+			return result{}, err
 		}
-		write(t, states[step.arch], "request.json", string(dt))
-		out, err := run(t, program.dotnet, "exec", program.assembly, step.command, states[step.arch]+"/request.json")
-		if err == nil {
-			continue
-		}
-		dt, readErr := os.ReadFile(errors)
-		if readErr != nil {
-			t.Fatalf("%s: %v\n%s", step.command, err, out)
-		}
-		return result{}, fmt.Errorf("%s", dt)
 	}
 	return result{target, truth}, nil
 }

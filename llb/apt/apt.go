@@ -118,7 +118,11 @@ var roots = []string{
 
 // Args is the command of a step. root is the folder of .NET in the image of the SDK; empty if it is not known.
 func Args(command, root string) []string {
-	const run = `for root; do
+	// The base can have settings of .NET for its apps, such as a profiler. They are not for this program.
+	const run = `for name in $(env | sed -n 's/^\(\(DOTNET\|CORECLR\|COMPlus\)_[A-Za-z0-9_]*\)=.*/\1/p'); do
+  unset "$name"
+done
+for root; do
   [ ! -x "$SDK$root/dotnet" ] || exec "$SDK$root/dotnet" exec "$PROGRAM" "$COMMAND" "$REQUEST"
 done
 echo "the image of the SDK has dotnet in none of $*" >&2
@@ -139,8 +143,10 @@ type Package struct {
 	Name         string `json:"package"`
 	Version      string `json:"version"`
 	Architecture string `json:"architecture"`
-	Source       string `json:"source"`
-	SHA256       string `json:"sha256"`
+	// Source is the source package, as the field of deb-control(5) has it: with its version in parentheses if that
+	// differs. Empty: both are those of the package.
+	Source string `json:"source"`
+	SHA256 string `json:"sha256"`
 }
 
 // ParseList reads a ListFile.

@@ -3,8 +3,12 @@ package apt
 import (
 	"encoding/json"
 	"io/fs"
+	"os"
+	"os/exec"
 	"path"
+	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -68,6 +72,32 @@ func TestArgs(t *testing.T) {
 	const want = `exec "/sdk$root/dotnet" exec "/installer/installer.dll" "resolve" "/request/request.json"`
 	if !strings.Contains(args[2], want) {
 		t.Errorf("no %s in\n%s", want, args[2])
+	}
+}
+
+// What the base says to .NET is for its apps.
+func TestArgsEnvironment(t *testing.T) {
+	sdk := t.TempDir()
+	dotnet := filepath.Join(sdk, "opt", "dotnet")
+	if err := os.MkdirAll(filepath.Dir(dotnet), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(dotnet, []byte("#!/bin/sh\nenv"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	args := Args(Resolve, "/opt")
+	cmd := exec.Command(args[0], "-c", strings.ReplaceAll(args[2], SDKDir, sdk), "sh", args[4])
+	cmd.Env = append(os.Environ(), "DOTNET_STARTUP_HOOKS=/app/hook.dll", "CORECLR_ENABLE_PROFILING=1",
+		"COMPlus_GCHeapHardLimit=0x1", "DOTNET_gcServer=1", "KEPT=DOTNET_A=b")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if got := regexp.MustCompile(`(?m)^(DOTNET|CORECLR|COMPlus)_\w+`).FindAllString(string(out), -1); len(got) > 0 {
+		t.Errorf("the program gets %q", got)
+	}
+	if !strings.Contains(string(out), "KEPT=DOTNET_A=b\n") {
+		t.Errorf("the program does not get all others:\n%s", out)
 	}
 }
 

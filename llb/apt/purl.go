@@ -29,7 +29,8 @@ func ParseRelease(dt []byte) Distribution {
 }
 
 // PURL is the package URL of a package of a distribution (github.com/package-url/purl-spec, deb). Scanners make one of
-// the same type, name and version for a package that they find in the database of dpkg.
+// the same type, name and version for a package that they find in the database of dpkg. Distributions publish what is
+// wrong with a package under the name of its source: upstream is the key that Syft gives it, and Grype reads.
 func (p Package) PURL(d Distribution) string {
 	u := "pkg:deb/"
 	if d.ID != "" {
@@ -38,6 +39,13 @@ func (p Package) PURL(d Distribution) string {
 	u += escape(p.Name) + "@" + escape(p.Version) + "?arch=" + escape(p.Architecture)
 	if d.ID != "" && d.Version != "" {
 		u += "&distro=" + escape(d.ID+"-"+d.Version)
+	}
+	if p.Source != "" {
+		name, version, differs := strings.Cut(p.Source, " (")
+		u += "&upstream=" + escape(name)
+		if differs {
+			u += "%40" + escape(strings.TrimSuffix(version, ")"))
+		}
 	}
 	return u
 }

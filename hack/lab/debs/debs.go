@@ -17,6 +17,7 @@ import (
 // /usr/share/NAME/own.
 type Package struct {
 	Name, Depends     string
+	Source            string // the source package; empty: the same name
 	Preinst, Postinst string
 	Files             map[string]string
 	// Spoil gives what the source has in place of the archive; nil: the archive.
@@ -65,6 +66,9 @@ func (p Package) control(arch string) string {
 	text := "Package: " + p.Name + "\nVersion: 1.0-1\nArchitecture: " + arch + "\nMaintainer: a <a@example.com>\n"
 	if p.Depends != "" {
 		text += "Depends: " + p.Depends + "\n"
+	}
+	if p.Source != "" {
+		text += "Source: " + p.Source + "\n"
 	}
 	return text + "Description: x\n"
 }

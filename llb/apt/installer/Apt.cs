@@ -113,7 +113,8 @@ sealed class Apt
         var key = Path.Combine(state, source.Name + (Armored(source.Key) ? ".asc" : ".gpg"));
         File.Copy(source.Key, key, overwrite: true);
         return Extension(text) == ".sources"
-            ? string.Concat(stanzas.Split(text.Trim()).Select(s => $"{s}\nSigned-By: {key}\n\n"))
+            ? string.Concat(stanzas.Split(text.Trim())
+                .Select(s => deb822.IsMatch(s) ? $"{s}\nSigned-By: {key}\n\n" : $"{s}\n\n")) // a comment stays one
             : oneLine.Replace(text, m => $"{m.Groups[1].Value} [{m.Groups[2].Value} signed-by={key}] ");
     }
 

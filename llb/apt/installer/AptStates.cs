@@ -3,6 +3,7 @@
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
+using System.Text;
 
 namespace Crosshull.Packages;
 
@@ -16,13 +17,25 @@ sealed class AptStates(Request request, Translation translation, IReadOnlyList<A
     static readonly string[] names = ["Package:", "Architecture:"];
 
     /// <summary>
-    /// The states of an image, where those of the twin became now. Packages that only one of them gets are no part of
-    /// the list of what to install, so the image's are needed by others, and the twin's are none of the image.
+    /// Writes what the file of the image becomes. A package that only the image gets is not in the list of what to
+    /// install, so another one needs it, and it is automatic. A package that only the twin gets is left out.
     /// </summary>
-    internal string Of(string was, string now)
+    internal void Write()
     {
-        var here = Texts.Of(Path.Combine(request.Target, File));
-        var all = Texts.ChangedStanzas(here, translation.States(was), translation.States(now), names);
+        string from = Path.Combine(request.Installed, File), to = Path.Combine(request.Target, File);
+        string here = Texts.Of(to), now = Of(here, Texts.Of(Path.Combine(request.Unpacked, File)), Texts.Of(from));
+        if (now == here)
+            return;
+        System.IO.File.WriteAllText(to, now, Encoding.Latin1);
+        if (Posix.Look(from) != null)
+            Tree.CopyRights(from, to);
+    }
+
+    string Of(string here, string was, string now)
+    {
+        var all = was == now
+            ? here
+            : Texts.ChangedStanzas(here, translation.States(was), translation.States(now), names);
         var had = Texts.Stanzas(here, names);
         var known = Database.Versions(request.Target);
         var wrong = Texts.Stanzas(all, names)

@@ -33,6 +33,9 @@ sealed record Architecture(string Name, string Tuple, params string[] Others)
     /// <summary>Whether its addresses have 64 bits.</summary>
     internal bool IsWide => Name is not ("armhf" or "armel" or "i386");
 
+    /// <summary>Whether the first byte of a number in memory is its highest one.</summary>
+    internal bool IsBigEndian => Name is "s390x";
+
     /// <summary>Replaces GNU's name by that of another architecture.</summary>
     internal string ReplaceTuple(string text, Architecture other) =>
         text.Contains(Tuple) ? Whole(Tuple).Replace(text, other.Tuple) : text;

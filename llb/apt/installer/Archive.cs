@@ -26,6 +26,8 @@ sealed class Archive
     internal string Package { get; }
     internal string Version { get; }
     internal string Architecture { get; }
+    /// <summary>The source package, with its version in parentheses if that differs; empty if both are those of the
+    /// package.</summary>
     internal string Source { get; }
     internal IReadOnlyList<Script> Scripts { get; }
 
@@ -55,7 +57,7 @@ sealed class Archive
         Package = fields["Package"];
         Version = fields["Version"];
         Architecture = fields["Architecture"];
-        Source = fields.GetValueOrDefault("Source", Package).Split(' ')[0];
+        Source = fields.GetValueOrDefault("Source", "");
         Prefix = fields.GetValueOrDefault("Multi-Arch") == "same" ? $"{Package}:{Architecture}" : Package;
     }
 

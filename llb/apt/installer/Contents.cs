@@ -13,10 +13,9 @@ namespace Crosshull.Packages;
 /// architecture translated, or those of the file of the image that a script copied.
 /// </summary>
 sealed class Contents(
-    Request request, Translation translation, Scripts scripts, AptStates states,
-    IReadOnlyDictionary<string, Stat> unpacked)
+    Request request, Translation translation, Scripts scripts, IReadOnlyDictionary<string, Stat> unpacked)
 {
-    readonly Origins origins = new(request, translation, unpacked);
+    readonly Origins origins = new(request, translation, scripts, unpacked);
     // Files that scripts copied, with the time that the copy has if it keeps that of its origin.
     readonly Dictionary<string, (byte[]? Bytes, Stat? Time)> copies = [];
 
@@ -24,8 +23,8 @@ sealed class Contents(
 
     string Now(string path) => Path.Combine(request.Installed, path);
 
-    // A script that changed only the mode, the owner or the attributes of a file of the package.
-    bool Kept(string path) =>
+    /// <summary>Whether a script changed only the rights of a file, and not its content.</summary>
+    internal bool Kept(string path) =>
         unpacked.TryGetValue(path, out var was) && was.IsFile && Tree.SameContent(Was(path), Now(path));
 
     /// <summary>Reads what a script copied to a path.</summary>
@@ -93,6 +92,7 @@ sealed class Contents(
                     Tree.FileAt(request.Target, translation.Path(source)));
         if (bytes.Contains((byte)0))
             return translation.Names(bytes) ? Refuse(path, "which names the architecture of the build platform") :
+                !translation.SameByteOrder ? Refuse(path, "which is binary, for processors with another byte order") :
                 changed && !(Posix.Look(to) is { IsFile: true } && Tree.SameContent(Was(path), to))
                     ? Refuse(path, Other(to))
                     : bytes;
@@ -103,8 +103,6 @@ sealed class Contents(
     // The same for a text; was is null if there was none.
     string? Text(string path, string text, string? was, string to)
     {
-        if (path == AptStates.File)
-            return states.Of(was ?? "", text);
         var here = Texts.Of(to);
         if (translation.Text(text) is not { } now || was != null && translation.Text(was) == null && here != was)
         {

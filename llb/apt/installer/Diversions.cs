@@ -61,8 +61,8 @@ sealed class Diversions(Request request, Translation translation, string archite
         Tree.CopyRights(Name(request.Installed), Name(request.Target));
     }
 
-    // Whether a diversion counts for files that dpkg unpacks. It does not if one has the name itself, and not from the
-    // package that diverts: then the script came later, and moved nothing.
+    // Whether the diversion was there before dpkg unpacked. It was not if a file of another package has the diverted
+    // name: then the script ran later, and moved nothing.
     bool IsEarly(Diversion diversion) =>
         Posix.Look(request.Installed + diversion.To) != null ||
         Posix.Look(request.Installed + diversion.From) == null ||

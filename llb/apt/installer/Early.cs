@@ -8,8 +8,8 @@ using System.Text;
 namespace Crosshull.Packages;
 
 /// <summary>
-/// What scripts change before dpkg unpacks, as dpkg would unpack something else without it: who can own files, which
-/// configuration is gone, and which links are folders now.
+/// Does what scripts do before dpkg unpacks, as the result of dpkg depends on it: users and groups, configuration files
+/// that are gone, links that became folders.
 /// </summary>
 sealed class Early(
     Request request, Translation translation, string native, IReadOnlyList<Archive> archives, Scripts scripts)

@@ -15,14 +15,13 @@ sealed class Effects
     readonly Request request;
     readonly Translation translation;
     readonly Scripts scripts;
-    readonly AptStates states;
     readonly SortedDictionary<string, Stat> before, after;
     readonly SortedDictionary<string, Stat> changed = new(StringComparer.Ordinal);
     readonly ILookup<(ulong, ulong), string> names; // of files of the twin that have several, by what these share
 
-    internal Effects(Request request, Translation translation, Scripts scripts, AptStates states)
+    internal Effects(Request request, Translation translation, Scripts scripts)
     {
-        (this.request, this.translation, this.scripts, this.states) = (request, translation, scripts, states);
+        (this.request, this.translation, this.scripts) = (request, translation, scripts);
         before = Tree.Scan(request.Unpacked, Skipped);
         after = Tree.Scan(request.Installed, Skipped);
         foreach (var (path, stat) in after)
@@ -35,9 +34,9 @@ sealed class Effects
 
     static (ulong, ulong) Shared(Stat stat) => (stat.Names.Device, stat.Inode.Number);
 
-    // dpkg has written these for the image itself, or Diversions has, or Tidy takes care of them.
+    // dpkg has written these for the image itself, or another class does, or Tidy takes care of them.
     static bool Skipped(string path) =>
-        path is "etc/ld.so.cache" or "dev" or "proc" or "sys" or "run" or "tmp" or
+        path is "etc/ld.so.cache" or AptStates.File or "dev" or "proc" or "sys" or "run" or "tmp" or
             "var/lib/dpkg/info" or "var/lib/dpkg/updates" or "var/lib/dpkg/triggers" or "var/lib/dpkg/arch" or
             "var/lib/dpkg/diversions" ||
         path.StartsWith("var/lib/dpkg/status") || path.StartsWith("var/lib/dpkg/lock") || Tidy.LeftOut(path);
@@ -49,7 +48,7 @@ sealed class Effects
 
     internal void Apply()
     {
-        var contents = new Contents(request, translation, scripts, states, before);
+        var contents = new Contents(request, translation, scripts, before);
         // First what scripts copied or moved, while it is there.
         foreach (var (path, stat) in changed.Where(e => e.Value.IsFile))
             contents.Stage(path, stat);
@@ -96,6 +95,13 @@ sealed class Effects
         else if (!stat.IsLink && !stat.IsFile)
         {
             scripts.Refuse("makes", path, "which is no file, folder or link");
+            return;
+        }
+        else if (!Directory.Exists(Path.GetDirectoryName(to)))
+        {
+            if (!stat.IsFile || !contents.Kept(path))
+                scripts.Refuse(before.ContainsKey(path) ? "changes" : "makes", path,
+                    "in a folder that is not there for this platform");
             return;
         }
         else if (Posix.Look(to) is { IsFolder: true } && !Remove(to))

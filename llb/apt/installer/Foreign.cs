@@ -35,12 +35,15 @@ sealed class Foreign(Request request)
         Archive[] archives = Archives();
         var scripts = new Scripts(archives, request.SkipScripts);
         var before = Database.Versions(request.Target);
-        CheckTwin(archives);
+        CheckTwin(archives, before);
+        var leftOut = Tidy.Keep(request.Target);
         Unpack(archives, scripts);
         var added = archives.Where(a => !before.ContainsKey(a.Package)).ToArray();
-        new Effects(request, Translation, scripts, new AptStates(request, Translation, added)).Apply();
+        new Effects(request, Translation, scripts).Apply();
+        new AptStates(request, Translation, added).Write();
         if (File.Exists(Path.Combine(request.Installed, "etc/ld.so.cache")))
             new LoaderCache(request.Target, architecture).Write();
+        Tidy.Restore(request.Target, leftOut);
         Tidy.FixTimes(request.Target, request.Time);
     }
 
@@ -58,39 +61,46 @@ sealed class Foreign(Request request)
         Directory.GetFiles(Path.Combine(request.State, "archives"), "*.deb").Order(StringComparer.Ordinal)
             .Select(file => new Archive(file)).ToArray();
 
-    // The scripts of a package did to the twin what they would do here only if the twin has the same package.
-    void CheckTwin(IReadOnlyList<Archive> archives)
+    // The scripts of a package did to the twin what they would do here only if the twin got the same package in place
+    // of the same: dpkg tells them which version they replace.
+    void CheckTwin(IReadOnlyList<Archive> archives, IReadOnlyDictionary<string, string> ours)
     {
         var before = Database.Versions(request.Pristine);
         var twin = Database.Versions(request.Installed);
         var mistakes = new List<string>();
         foreach (var archive in archives.Where(a => a.Scripts.Count > 0 && !request.SkipScripts.Contains(a.Package)))
         {
-            var has = twin.GetValueOrDefault(archive.Package);
+            string? has = twin.GetValueOrDefault(archive.Package), had = before.GetValueOrDefault(archive.Package);
+            var ran = has != had;
             string? why = null;
             if (has == null)
                 why = "the image for the build platform does not get this package";
             else if (Upload(has) != Upload(archive.Version))
                 why = $"the image for the build platform gets {has} (if BuildKit's cache has the packages of another " +
                     "day, --no-cache-filter packages gets all of them anew)";
-            else if (before.GetValueOrDefault(archive.Package) == has)
+            else if (!ran)
                 why = "the image for the build platform has it already";
+            else if (Named(had) is var old && Named(ours.GetValueOrDefault(archive.Package)) is var our && old != our)
+                why = $"the base has {old} of it for the build platform, and {our} for this one";
             if (why != null)
                 mistakes.Add($"{archive.Package} {archive.Version} for {archive.Architecture} has scripts that " +
                     $"cannot run here, and {why}, so what they do is not known. skip-scripts: [{archive.Package}] " +
-                    "installs it without them");
+                    (ran ? "takes over what they changed there" : "installs it without them"));
         }
         // What the scripts of other packages did to the twin would be done here as well.
-        var here = Database.Versions(request.Target).Keys.Concat(archives.Select(a => a.Package)).ToHashSet();
+        var here = archives.Select(a => a.Package).ToHashSet();
         foreach (var (package, version) in twin)
             if (before.GetValueOrDefault(package) != version && !here.Contains(package) &&
                 !request.SkipScripts.Contains(package) && Database.HasScripts(request.Installed, package, native))
-                mistakes.Add($"{package} {version} is installed for the build platform alone, and has scripts, so " +
-                    $"what the scripts of other packages do is not known. skip-scripts: [{package}] does here what " +
-                    "all of them did");
+                mistakes.Add($"{package} {version} is installed only for the build platform" +
+                    (ours.TryGetValue(package, out var has) ? $" (the base for this one has {has})" : "") +
+                    ". Its scripts may have made some of the changes there. " +
+                    $"skip-scripts: [{package}] takes over all changes, also those of {package}");
         if (mistakes.Count > 0)
             throw new Mistake(mistakes);
     }
+
+    static string Named(string? version) => version == null ? "no version" : $"version {Upload(version)}";
 
     // A rebuild for one architecture alone adds +b1 to the version, and changes no script.
     static string Upload(string version)

@@ -1,7 +1,6 @@
 #nullable enable
 
 using System;
-using System.Buffers.Binary;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
@@ -55,8 +54,8 @@ sealed class LoaderCache(string root, string architecture)
         foreach (var folder in Folders("/etc/ld.so.conf"))
             if (Tree.Resolve(root, folder) is { } real && !found.Contains(real) && Directory.Exists(root + real) &&
                 Directory.EnumerateFileSystemEntries(root + real, "lib*.so*").FirstOrDefault() is { } library)
-                throw new Mistake($"/etc/ld.so.cache for {architecture} needs what base.packages cannot write, and " +
-                    $"the loader does not find {library[root.Length..]} without it");
+                throw new Mistake($"base.packages cannot write /etc/ld.so.cache for {architecture}, and without it " +
+                    $"the loader does not find {library[root.Length..]}. Install the packages in a base of your own");
     }
 
     byte[]? Make()
@@ -105,9 +104,12 @@ sealed class LoaderCache(string root, string architecture)
     Dictionary<string, string> In(string folder, string real)
     {
         var found = new Dictionary<string, string>();
-        foreach (var path in Directory.EnumerateFileSystemEntries(root + real))
+        // ldconfig takes the highest version of several, which comes last.
+        var names = Directory.GetFileSystemEntries(root + real).Select(path => Path.GetFileName(path))
+            .Order(StringComparer.Ordinal).OrderBy(name => name, Comparer<string>.Create(Compare));
+        foreach (var name in names)
         {
-            var name = Path.GetFileName(path);
+            var path = $"{root}{real}/{name}";
             if (!library.IsMatch(name) || !name.Contains(".so") ||
                 name.EndsWith("-gdb.py") || name.EndsWith(".dpkg-new") || name.EndsWith(".dpkg-tmp"))
                 continue;
@@ -116,49 +118,18 @@ sealed class LoaderCache(string root, string architecture)
                 continue;
             if (soname == "")
                 soname = name;
-            // A link such as libx.so keeps its own name, as it is for those who link.
+            // A link such as libx.so keeps its own name, because linkers look for that name.
             if (Posix.Look(path)!.Value.IsLink && (name == soname || name.EndsWith(".so") && soname.StartsWith(name)))
                 soname = name;
-            if (!found.ContainsKey(soname) || name == soname)
-                found[soname] = name == soname || Posix.Look($"{root}{real}/{soname}") != null ? soname : name;
+            found[soname] = Posix.Look($"{root}{real}/{soname}") != null ? soname : name;
         }
         return found;
     }
 
-    /// <summary>The DT_SONAME of a shared library, empty if it has none; null for any other file.</summary>
     string? Soname(string file)
     {
         var (_, machine, wide) = known[architecture];
-        var elf = File.ReadAllBytes(file);
-        ushort Short(int at) => BinaryPrimitives.ReadUInt16LittleEndian(elf.AsSpan(at));
-        long Word(long at) => wide
-            ? BinaryPrimitives.ReadInt64LittleEndian(elf.AsSpan((int)at))
-            : BinaryPrimitives.ReadUInt32LittleEndian(elf.AsSpan((int)at));
-        var magic = new byte[] { 0x7f, 0x45, 0x4c, 0x46, (byte)(wide ? 2 : 1), 1 };
-        if (elf.Length < 64 || !elf.AsSpan(0, 6).SequenceEqual(magic) || Short(18) != machine || Short(16) != 3)
-            return null;
-        int word = wide ? 8 : 4, size = wide ? 56 : 32;
-        var start = Word(wide ? 32 : 28);
-        var headers = Enumerable.Range(0, Short(wide ? 56 : 44)).Select(i => start + i * size).Select(at => (
-            Type: BinaryPrimitives.ReadUInt32LittleEndian(elf.AsSpan((int)at)),
-            Offset: Word(at + word), Address: Word(at + 2 * word), Size: Word(at + 4 * word))).ToArray();
-        if (headers.FirstOrDefault(h => h.Type == 2) is not { Type: 2 } dynamic)
-            return null;
-        long? name = null, strings = null;
-        for (var at = dynamic.Offset; at < dynamic.Offset + dynamic.Size && Word(at) != 0; at += 2 * word)
-        {
-            if (Word(at) == 14)
-                name = Word(at + word);
-            if (Word(at) == 5)
-                strings = Word(at + word);
-        }
-        if (name == null)
-            return "";
-        var load = headers.FirstOrDefault(h => h.Type == 1 && h.Address <= strings && strings < h.Address + h.Size);
-        if (load.Type != 1 || strings == null)
-            return null;
-        var from = (int)(strings.Value - load.Address + load.Offset + name.Value);
-        return Encoding.UTF8.GetString(elf, from, Array.IndexOf(elf, (byte)0, from) - from);
+        return new Elf(File.ReadAllBytes(file), wide).Soname(machine);
     }
 
     /// <summary>What ldconfig writes about itself.</summary>

@@ -16,8 +16,8 @@ static class Texts
         Posix.Look(file) is { IsFile: true } ? File.ReadAllText(file, Encoding.Latin1) : "";
 
     /// <summary>
-    /// What text becomes, where was became now; null if that cannot be told. If text is another one than was, lines can
-    /// only be added at the end.
+    /// Does to text what turned was into now; null if that is not clear. If text differs from was, only lines added at
+    /// the end can be taken over.
     /// </summary>
     internal static string? Changed(string text, string was, string now) =>
         text == was ? now :

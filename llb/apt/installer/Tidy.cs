@@ -26,6 +26,22 @@ static class Tidy
 
     static bool In(string path, string folder) => path.StartsWith(folder + "/", StringComparison.Ordinal);
 
+    /// <summary>Copies what an installation leaves out, for <see cref="Restore"/>. The result is a folder.</summary>
+    internal static string Keep(string root)
+    {
+        var folder = Directory.CreateTempSubdirectory().FullName;
+        foreach (var (path, stat) in Tree.Scan(root, path => false).Where(e => LeftOut(e.Key) || IsLog(e.Key, e.Value)))
+        {
+            string from = Path.Combine(root, path), to = Path.Combine(folder, path);
+            Directory.CreateDirectory(stat.IsFolder ? to : Path.GetDirectoryName(to)!);
+            if (stat.IsFolder)
+                Tree.CopyRights(from, to);
+            else
+                Tool.Output("cp", "-a", "-T", from, to);
+        }
+        return folder;
+    }
+
     /// <summary>Gives what an installation leaves out the content that it had before.</summary>
     internal static void Restore(string root, string pristine)
     {

@@ -15,8 +15,11 @@ sealed class Translation(string from, string to, string root)
 {
     readonly Architecture source = Architecture.Of(from), target = Architecture.Of(to);
 
-    /// <summary>Whether programs of the image have data in memory as those of the twin have it.</summary>
-    internal bool SameMemory => source.IsWide == target.IsWide;
+    /// <summary>Whether numbers have their bytes in the same order for the image and the twin.</summary>
+    internal bool SameByteOrder => source.IsBigEndian == target.IsBigEndian;
+
+    /// <summary>Whether addresses have as many bytes, and these the same order, for the image and the twin.</summary>
+    internal bool SameMemory => source.IsWide == target.IsWide && SameByteOrder;
 
     /// <summary>The path of the image for a path of the twin.</summary>
     internal string Path(string path) => Path(path, "");

@@ -23,7 +23,8 @@ static class Tree
                 if (skip(path) || mounts.Contains(entry))
                     continue;
                 var stat = Posix.Look(entry) ??
-                    throw new Mistake($"a package has a file whose name is no UTF-8, which is not supported: {entry}");
+                    throw new Mistake("the base or a package has a file whose name is no UTF-8, which is not " +
+                        $"supported: {entry}");
                 all[path] = stat;
                 if (stat.IsFolder)
                     left.Push(path);
