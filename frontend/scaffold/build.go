@@ -18,7 +18,9 @@ var (
 		`^(?:(?:npm|pnpm) (?:.* )?(?:-g|--global)\b|yarn global |pip3? install |corepack |dpkg -i )`)
 	// edits are commands that need a key only after publish, as they then change the app. What they do before is done to
 	// the sources, and MSBuild decides what to read.
-	edits = []string{"rm", "cp", "mv", "chmod", "chown", "touch"}
+	edits = append([]string{"rm", "cp", "mv", "touch"}, rights...)
+	// rights are commands that change no contents.
+	rights = []string{"chmod", "chown"}
 )
 
 const sdkThatHas = "an SDK image that has "
@@ -44,6 +46,8 @@ func (all *stages) ofBuild(s *stage, dir string, c command) []Need {
 		return []Need{{Key: "sdk.image", Advice: sdkThatHas + "it"}}
 	case program == "mkdir", program == "rm" && changesSystem, program == "apt-mark", program == "ldconfig":
 		return nil
+	case changesSystem && (program == "" || slices.Contains(idle, program) || slices.Contains(rights, program)):
+		return nil // a note for later commands, such as the RID of the platform
 	case changesSystem:
 		return []Need{{Key: "sdk.image", Advice: sdkThatHas + "it"}}
 	case !s.published && slices.Contains(edits, program):

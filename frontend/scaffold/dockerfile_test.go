@@ -41,7 +41,7 @@ func TestReadDockerfile(t *testing.T) {
 			"RUN mkdir /data && chown app /data\nRUN adduser me\nRUN sed -i s/a/b/ /etc/x\n" +
 			"RUN ln -s /app/a /usr/bin/a && rm /app/*.pdb && curl -o /x https://a/x && tar -xf /x\n",
 			[]string{"2 base.packages [curl]; with recommends: true if", "4 files an entry", "4 files mode and owner",
-				"5 image.users an entry such as {name: me, uid: 10001}, as the number", "6  crosshull runs nothing",
+				"5 image.users an entry such as {name: me, uid: 10001}, as the number", "6 files a file of the context",
 				"7 files link", "7 files remove", "7 files from: URL", "7 files unpack: true"}},
 		{"users", aspnet + "RUN groupadd -g 10100 media && groupadd -r other\n" +
 			"RUN useradd -rms /bin/bash -u 10001 --gid media -G video,5 --home-dir=/srv/x shop\n" +
@@ -64,6 +64,12 @@ func TestReadDockerfile(t *testing.T) {
 		{"commands around publish", sdk + "RUN sed -i s/a/b/ x.json\nRUN dotnet tool restore\nRUN dotnet tool install x\n" +
 			"RUN dotnet publish -o /app && rm /app/x.pdb\nRUN dotnet ef migrations bundle\n" + aspnet,
 			[]string{"2 publish.before", "4 publish.before with the tool in .config", "5 publish.after", "6 publish.after"}},
+		{"a note for later commands", sdk + "RUN case $TARGETARCH in amd64) echo linux-x64 > /tmp/rid;; esac\n" +
+			"RUN if [ \"$TARGETARCH\" = arm64 ]; then RID=linux-arm64; fi && echo RID=$RID > /tmp/rid.txt\n" +
+			"RUN chmod +x /usr/local/bin/x\nRUN . /tmp/rid.txt && dotnet publish -r $RID -o /app\n" + aspnet, nil},
+		{"a program that the image runs", sdk + aspnet + "RUN fc-cache -f\n", []string{"3  crosshull runs nothing"}},
+		{"a changed file of the base", sdk + aspnet + "RUN for f in /etc/ssl/openssl.cnf; do sed -i s/2/1/ $f; done\n",
+			[]string{"3 files a file of the context that has the whole text"}},
 		{"tests", sdk + "RUN dotnet test tests/unit -c Release --no-build --logger trx\n" +
 			"RUN dotnet test --filter=A -s a.runsettings -p:A=1\nRUN dotnet test a --blame-hang-timeout 5m -- A=1\n" + aspnet,
 			[]string{"2 tests ", "3 tests with filter, settings", "4 tests with args"}},
@@ -264,7 +270,7 @@ RUN ["/bin/sh", "-c", "tar -xf a.tar && sed -i 's|;|&|' x"]
 RUN (ls; useradd -u 7 "$(echo a | tr a b)") # && rm x
 `,
 			[]string{"3 base.packages [vim]", "3 files link", "4 files remove", "5 files an entry", "5 files mode",
-				"6 base.packages [jq]", "7 files unpack", "7  crosshull runs nothing", "8 image.users an entry such as"}},
+				"6 base.packages [jq]", "7 files unpack", "7 files a file of the context", "8 image.users an entry such as"}},
 		{"several projects in one RUN", sdk + `WORKDIR /src
 RUN dotnet publish src/web -o /app && dotnet publish -o /m -c Release tools/migrator
 RUN cd src/web && dotnet publish

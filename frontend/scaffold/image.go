@@ -237,7 +237,7 @@ func (all *stages) ofTarget(s *stage, _ string, c command) []Need {
 	case "update-ca-certificates":
 		advice = "a file of the context in PEM format, to: /etc/ssl/certs/"
 	default:
-		if program == "" || program == "tee" || slices.Contains(idle, program) {
+		if program == "" || program == "tee" || program == "sed" || slices.Contains(idle, program) {
 			advice = "a file of the context that has the whole text"
 			break
 		}
