@@ -13,7 +13,8 @@ import (
 	"github.com/crosshull/crosshull/frontend/spec"
 )
 
-// Layer is a layer of an image. [AppLayer], [Builder.Files] and [Builder.Users] make it, [Builder.Image] puts it onto a base.
+// Layer is a layer of an image. [AppLayer], [Builder.Files] and [Builder.Users] make it, [Builder.Image] puts it onto a
+// base.
 type Layer struct {
 	// State has only the files of the layer, in their places. It is empty if copy makes the files itself.
 	State llb.State

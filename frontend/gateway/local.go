@@ -153,7 +153,8 @@ func (c *closed) all() []string {
 }
 
 // noAccess matches the error of a client on Unix, and on Windows.
-var noAccess = regexp.MustCompile(`(?s)error from sender: (open|lstat|readlink) (.+): (?:permission denied|Access is denied\.)`)
+var noAccess = regexp.MustCompile(
+	`(?s)error from sender: (open|lstat|readlink) (.+): (?:permission denied|Access is denied\.)`)
 
 // closedFolder is the folder that a transfer has failed at, because the user cannot read it; empty if err has another
 // cause.

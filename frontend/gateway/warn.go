@@ -35,8 +35,8 @@ func (w *warned) first(msg string, opts client.WarnOpts) bool {
 	return true
 }
 
-// Warn shows msg after the build, once for a place. If src is nil, the warning has an empty file called name. As msg may
-// have names that others wrote, Warn makes it safe for a terminal and for gRPC, like [Return].
+// Warn shows msg after the build, once for a place. If src is nil, the warning has an empty file called name. As msg
+// may have names that others wrote, Warn makes it safe for a terminal and for gRPC, like [Return].
 func (c *Client) Warn(ctx context.Context, src *dockerui.Source, name, msg string, opts client.WarnOpts) {
 	msg = shown(msg)
 	if !c.warned.first(msg, opts) {

@@ -45,9 +45,8 @@ func Trials(number int) []Trial {
 	var all []Trial
 	of := func(where string, harms []harm, do func(context.Context, *World, Trial, harm) (Result, error)) {
 		for _, h := range harms {
-			all = append(all, Trial{where, h.name, number, func(ctx context.Context, w *World, t Trial) (Result, error) {
-				return do(ctx, w, t, h)
-			}})
+			do := func(ctx context.Context, w *World, t Trial) (Result, error) { return do(ctx, w, t, h) }
+			all = append(all, Trial{where, h.name, number, do})
 		}
 	}
 	of("registry", meeting(http.MethodPut, "/v2/app/manifests/latest"), pushed)
@@ -56,9 +55,8 @@ func Trials(number int) []Trial {
 	// apt tries an answer again that is an error, and then waits for seconds: one of these answers is enough.
 	of("mirror", meeting(http.MethodGet, "/made/tiny.deb", "wants a password", "is asked too much"), installed)
 	for _, h := range misnamings {
-		all = append(all, Trial{"name of the feed", h.name, number, func(ctx context.Context, w *World, t Trial) (Result, error) {
-			return misnamed(ctx, w, t, h)
-		}})
+		do := func(ctx context.Context, w *World, t Trial) (Result, error) { return misnamed(ctx, w, t, h) }
+		all = append(all, Trial{"name of the feed", h.name, number, do})
 	}
 	return append(all,
 		Trial{"client", "is killed", number, clientKilled},

@@ -218,7 +218,9 @@ func TestByteOrder(t *testing.T) {
 			t.Errorf("the image has %s: %v, want %v", name, got, want)
 		}
 	}
-	i.install = append(i.install, made{name: "binary", scripts: map[string]string{"postinst": "printf '\\0' > etc/numbers"}})
+	i.install = append(i.install, made{
+		name: "binary", scripts: map[string]string{"postinst": "printf '\\0' > etc/numbers"},
+	})
 	const want = "binary: a script makes /etc/numbers, which is binary, for processors with another byte order"
 	if _, err := i.apply(t, "amd64", "s390x", false); err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want %s", err, want)
@@ -257,7 +259,8 @@ func TestLeftOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
-		"var/log/own/own.log": "", "var/log/own/base.log": "base", "run/base": "base", "run/own": "", "tmp/a": "", "opt/a": "a",
+		"var/log/own/own.log": "", "var/log/own/base.log": "base", "run/base": "base", "run/own": "", "tmp/a": "",
+		"opt/a": "a",
 	} {
 		if dt, err := os.ReadFile(filepath.Join(r.got, name)); string(dt) != want || os.IsNotExist(err) != (want == "") {
 			t.Errorf("%s is %q, %v, want %q", name, dt, err, want)
