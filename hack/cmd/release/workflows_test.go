@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/crosshull/crosshull/hack/lab"
 )
 
 var root = filepath.Join("..", "..", "..")
@@ -100,6 +102,27 @@ func TestPlatforms(t *testing.T) {
 	if found[0] == "" || found[0] != found[1] {
 		t.Errorf("platforms: %q", found)
 	}
+}
+
+// A release is compressed like the image that the tests use.
+func TestCompression(t *testing.T) {
+	var w struct {
+		Jobs struct {
+			Image struct {
+				Steps []struct {
+					ID   string
+					With map[string]string
+				}
+			}
+		}
+	}
+	read(t, filepath.Join(root, ".github", "workflows", "release.yml"), &w)
+	for _, step := range w.Jobs.Image.Steps {
+		if step.ID == "build" && strings.HasSuffix(step.With["outputs"], ",rewrite-timestamp=true,"+lab.FrontendOutput) {
+			return
+		}
+	}
+	t.Errorf("no step of release.yml builds with %s: %+v", lab.FrontendOutput, w.Jobs.Image.Steps)
 }
 
 // Dependabot looks at every folder that has dependencies.
