@@ -15,6 +15,7 @@ require (
 	go.yaml.in/yaml/v3 v3.0.6 // the spec, with the line of each value
 	golang.org/x/sync v0.24.0 // questions to BuildKit side by side, with a limit
 	google.golang.org/grpc v1.84.0 // codes of BuildKit's errors
+	mvdan.cc/sh/v3 v3.14.1 // shell commands of a Dockerfile's RUN, for --call=init
 )
 
 require (

@@ -208,10 +208,9 @@ func (all *stages) inShell(
 
 // idle are commands that change nothing, unless their output goes to a file.
 var idle = []string{
-	".", ":", "[", "[[", "break", "case", "cat", "cd", "command", "continue", "date", "done", "echo", "esac", "exit",
-	"export", "false", "fi", "for", "grep", "id", "local", "ls", "printenv", "printf", "pwd", "read", "return", "set",
-	"sha256sum", "sha512sum", "shift", "sleep", "source", "test", "true", "type", "umask", "uname", "unset", "wait",
-	"which", "whoami",
+	".", ":", "[", "break", "cat", "cd", "command", "continue", "date", "echo", "exit", "false", "grep", "id", "ls",
+	"printenv", "printf", "pwd", "read", "return", "set", "sha256sum", "sha512sum", "shift", "sleep", "source", "test",
+	"true", "type", "umask", "uname", "unset", "wait", "which", "whoami",
 }
 
 // text is an instruction as the file has it, or its name alone.
@@ -225,6 +224,7 @@ func text(cmd instructions.Command) string {
 // Limits on what is read of Dockerfiles, and written about them.
 const (
 	maxInstructions = 2000
+	maxScript       = 16 << 10 // bytes, as the parser's stack grows with each bracket, by up to 4 kB
 	maxDockerfiles  = 20
 	maxNeeds        = 40 // of one
 	maxText         = 60 // characters of an instruction

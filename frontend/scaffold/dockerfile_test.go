@@ -384,6 +384,15 @@ import os
 EOF
 `,
 			[]string{"2 image.users {name: a, uid: 7}", "2 files a file", "8  crosshull runs nothing"}},
+		{"scripts that no shell reads", sdk + "RUN a (\n" + aspnet + "RUN for\nRUN -c (\nRUN apt-get install -y curl )\n" +
+			"RUN <<E\n" + strings.Repeat(strings.Repeat("(", 1<<10)+"\n", 1<<10) + "E\nRUN bash -c 'if'\nCMD ./app (\n",
+			[]string{"2 publish.before", "4  crosshull runs nothing", "5  crosshull runs nothing", "6  crosshull runs nothing",
+				"7  crosshull runs nothing", "1033  crosshull runs nothing", "1034 image.entrypoint [sh, -c"}},
+		{"a script that is no text for a shell", aspnet + "RUN <<E\nuseradd -u 7 'a`'\nrm /x # $(\nE\n",
+			[]string{"2 image.users an entry such as", "2 files remove"}},
+		{"output of several commands", aspnet + "RUN for i in 1 2; do echo $i; done > /x\nRUN [[ -f /y ]] && export A=b\n" +
+			"RUN if true; then curl https://a | tar -x; fi\n",
+			[]string{"2 files a file of the context", "4 files from: URL", "4 files unpack: true"}},
 		{"names in quotes", aspnet + `RUN adduser --disabled-password --gecos "App User" --uid 10 app
 RUN useradd -c 'My app' -u 11 --shell="/bin/sh" "shop"
 `,

@@ -165,13 +165,13 @@ var (
 func (all *stages) start(c instructions.ShellDependantCmdLine) (program string, args []string, ok bool) {
 	words := c.CmdLine
 	if c.PrependShell {
-		parts := split(strings.Join(words, " "))
-		if len(parts) != 1 || len(parts[0].writes) > 0 || strings.ContainsAny(parts[0].text(), "$`") {
+		text := strings.TrimPrefix(strings.TrimSpace(strings.Join(words, " ")), "exec ")
+		parts := commands(text)
+		if len(parts) != 1 || len(parts[0].writes) > 0 || strings.ContainsAny(text, "$`") ||
+			!strings.HasPrefix(text, parts[0].program()) { // a variable or a keyword stands before it
 			return "", nil, false
 		}
-		if words = parts[0].words; words[0] == "exec" {
-			words = words[1:]
-		}
+		words = parts[0].words
 	}
 	switch {
 	case len(words) > 1 && path.Base(words[0]) == "dotnet" && path.Ext(words[1]) == ".dll":

@@ -6,14 +6,15 @@ import (
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"mvdan.cc/sh/v3/syntax"
 )
 
 // command is a simple command of a shell script.
 type command struct {
-	words  []string // without quotes; variables are as the script has them
+	words  []string // without quotes, and what stands before the program; variables are as the script has them
 	writes []string // the files that its output goes to
-	piped  bool     // a program reads its output
-	into   string   // that program
+	into   string   // the program that reads its output
 }
 
 // program is what a command runs; empty if it only writes files.
@@ -38,66 +39,71 @@ func (c command) text() string { return strings.Join(slices.Concat(c.words, c.wr
 var (
 	shells     = regexp.MustCompile(`^(?:/usr)?(?:/bin/)?(?:a|ba|da)?sh$`)
 	assignment = regexp.MustCompile(`^[A-Za-z_]\w*\+?=`)
-	// keywords stand before a command, and wrappers run the command that follows their options.
-	keywords = []string{"if", "then", "elif", "else", "while", "until", "do", "!", "{", "}", "time"}
+	escape     = regexp.MustCompile(`(?s)\\(.)`)
+	// noFile are targets of a redirection that are no file to keep.
+	noFile = regexp.MustCompile(`^(?:/dev/.*|[0-9]+|-)$`)
+	// wrappers run the command that follows their options.
 	wrappers = []string{"sudo", "exec", "env", "nohup", "xargs"}
 )
 
 // commandsOf are the commands that RUN runs.
 func commandsOf(run *instructions.RunCommand) []command {
 	if !run.PrependShell {
-		return flatten([]command{{words: run.CmdLine}})
+		return flatten(command{words: run.CmdLine})
 	}
-	all := commands(strings.Join(run.CmdLine, " "))
-	for _, doc := range run.Files {
-		switch {
-		case len(all) > 1, len(all) == 1 && !all[0].readsScript(): // the input of a command
-		case strings.HasPrefix(doc.Data, "#!") && !strings.HasSuffix(firstLine(doc.Data), "sh"):
-			all = []command{{words: strings.Fields(strings.TrimPrefix(firstLine(doc.Data), "#!"))}}
-		default:
-			all = commands(doc.Data)
+	text := strings.Join(run.CmdLine, " ")
+	if len(run.Files) == 0 {
+		return commands(text)
+	}
+	doc := run.Files[0].Data
+	if parser.MustParseHeredoc(text) != nil { // BuildKit runs it
+		line, _, _ := strings.Cut(doc, "\n")
+		if program, ok := strings.CutPrefix(strings.TrimSpace(line), "#!"); ok && !strings.HasSuffix(program, "sh") {
+			return []command{{words: strings.Fields(program)}}
 		}
+		return commands(doc)
+	}
+	for _, input := range run.Files {
+		text += "\n" + input.Data + input.Name // as BuildKit passes it to the shell
+	}
+	all := commands(text)
+	if len(all) == 1 && all[0].readsScript() {
+		return commands(doc)
 	}
 	return all
 }
 
-func firstLine(s string) string {
-	line, _, _ := strings.Cut(s, "\n")
-	return strings.TrimSpace(line)
-}
-
-// commands are the commands of a script, without what stands before them.
-func commands(text string) []command { return flatten(split(text)) }
-
-// flatten takes off what stands before commands, and puts the commands of a script in the place of sh -c.
-func flatten(all []command) []command {
-	for i := range all {
-		all[i].words = bare(all[i].words)
-	}
-	var flat []command
-	for i, c := range all {
-		if c.piped && i+1 < len(all) {
-			c.into = all[i+1].program()
-		}
-		if shells.MatchString(c.program()) {
-			if text, inline := script(c.words[1:]); inline {
-				flat = append(flat, commands(text)...)
-				continue
-			}
-		}
-		if len(c.words)+len(c.writes) > 0 {
-			flat = append(flat, c)
+// commands are the commands of a script. One that cannot be read stays a single command, so that a person reads it.
+func commands(text string) []command {
+	if len(text) <= maxScript {
+		if file, err := syntax.NewParser().Parse(strings.NewReader(text), ""); err == nil {
+			var r reader
+			syntax.Walk(file, r.visit)
+			return r.all
 		}
 	}
-	return flat
+	return []command{{words: []string{"sh", "-c", text}}}
 }
 
-// bare is a command without variables, keywords and wrappers before it.
+// flatten takes off what stands before a command, and puts the commands of a script in the place of sh -c.
+func flatten(c command) []command {
+	c.words = bare(c.words)
+	if shells.MatchString(c.program()) {
+		if text, inline := script(c.words[1:]); inline {
+			return commands(text)
+		}
+	}
+	if len(c.words)+len(c.writes) == 0 {
+		return nil
+	}
+	return []command{c}
+}
+
+// bare is a command without variables and wrappers before it.
 func bare(words []string) []string {
 	for len(words) > 0 {
 		wraps := slices.Contains(wrappers, words[0])
-		if !wraps && !slices.Contains(keywords, words[0]) && !assignment.MatchString(words[0]) &&
-			!strings.HasSuffix(words[0], "()") {
+		if !wraps && !assignment.MatchString(words[0]) {
 			return words
 		}
 		words = words[1:]
@@ -127,219 +133,67 @@ func script(arguments []string) (text string, inline bool) {
 	return "", false
 }
 
-// lexer splits a script into commands. It takes wrong scripts, too.
-type lexer struct {
-	rest     []rune
-	word     strings.Builder
-	inWord   bool
-	redirect rune     // what the next word is: > a file to write, < a file to read, h the end of a here-document
-	heredocs []string // the ends of those that begin in the next line
-	pattern  bool     // in a pattern of case
-	command  command
-	all      []command
-}
+// reader collects the commands of a script.
+type reader struct{ all []command }
 
-var (
-	continuation = regexp.MustCompile(`\\\r?\n`)
-	digits       = regexp.MustCompile(`^[0-9]+$`)
-	// noFile are targets of a redirection that are no file to keep.
-	noFile = regexp.MustCompile(`^(?:/dev/.*|[0-9]+|-)$`)
-)
-
-// split is the commands of a script as they are.
-func split(text string) []command {
-	l := &lexer{rest: []rune(continuation.ReplaceAllString(text, ""))}
-	for len(l.rest) > 0 {
-		l.next()
-	}
-	l.endCommand()
-	return l.all
-}
-
-// take takes the next character; 0 at the end.
-func (l *lexer) take() (r rune) {
-	if len(l.rest) > 0 {
-		r, l.rest = l.rest[0], l.rest[1:]
-	}
-	return r
-}
-
-// skip skips the next character if it is one of a set.
-func (l *lexer) skip(set string) bool {
-	ok := len(l.rest) > 0 && strings.ContainsRune(set, l.rest[0])
-	if ok {
-		l.take()
-	}
-	return ok
-}
-
-// until takes all to a character, and that character.
-func (l *lexer) until(end rune) string {
-	i := slices.Index(l.rest, end)
-	if i < 0 {
-		i = len(l.rest)
-	}
-	text := string(l.rest[:i])
-	l.rest = l.rest[min(i+1, len(l.rest)):]
-	return text
-}
-
-func (l *lexer) add(text string) {
-	l.inWord = true
-	l.word.WriteString(text)
-}
-
-func (l *lexer) next() {
-	switch r := l.take(); r {
-	case ' ', '\t', '\r':
-		l.endWord()
-	case '\n':
-		l.endCommand()
-		l.skipHeredocs()
-	case ';':
-		l.endCommand()
-		l.pattern = l.skip(";")
-	case '&':
-		if len(l.rest) > 0 && l.rest[0] == '>' { // &>
-			l.endWord()
-			return
+// visit is for [syntax.Walk].
+func (r *reader) visit(node syntax.Node) bool {
+	switch n := node.(type) {
+	case *syntax.Stmt:
+		var c command
+		if call, ok := n.Cmd.(*syntax.CallExpr); ok {
+			c.words = words(call.Args)
+		} else if n.Cmd != nil {
+			syntax.Walk(n.Cmd, r.visit)
 		}
-		l.skip("&")
-		l.endCommand()
-	case '|':
-		l.endWord()
-		l.command.piped = !l.skip("|")
-		l.skip("&")
-		l.endCommand()
-	case '(':
-		if l.inWord {
-			l.add(l.nested('(', ')'))
-		} else {
-			l.endCommand()
-		}
-	case ')':
-		l.endCommand()
-		l.pattern = false
-	case '#':
-		if l.inWord {
-			l.add("#")
-		} else if i := slices.Index(l.rest, '\n'); i >= 0 {
-			l.rest = l.rest[i:]
-		} else {
-			l.rest = nil
-		}
-	case '<', '>':
-		l.startRedirect(r)
-	case '\'':
-		l.add(l.until('\''))
-	case '"':
-		l.quoted()
-	case '`':
-		if text := l.until('`'); !strings.HasPrefix(text, "#") { // a comment between lines that continue
-			l.add("`" + text + "`")
-		}
-	case '\\':
-		l.add(string(l.take()))
-	case '$':
-		l.add("$")
-		if l.skip("{") {
-			l.add(l.nested('{', '}'))
-		}
-	default:
-		l.add(string(r))
-	}
-}
-
-// quoted takes the rest of a text in double quotes.
-func (l *lexer) quoted() {
-	l.add("")
-	for len(l.rest) > 0 {
-		switch r := l.take(); {
-		case r == '"':
-			return
-		case r == '\\':
-			l.add(string(l.take()))
-		case r == '$' && l.skip("("):
-			l.add("$" + l.nested('(', ')'))
-		default:
-			l.add(string(r))
-		}
-	}
-}
-
-// nested is the text of brackets whose first is taken.
-func (l *lexer) nested(open, end rune) string {
-	text := []rune{open}
-	for depth := 1; depth > 0 && len(l.rest) > 0; {
-		r := l.take()
-		switch r {
-		case open:
-			depth++
-		case end:
-			depth--
-		}
-		text = append(text, r)
-	}
-	return string(text)
-}
-
-func (l *lexer) startRedirect(r rune) {
-	if digits.MatchString(l.word.String()) { // 2>
-		l.word.Reset()
-		l.inWord = false
-	}
-	l.endWord()
-	l.redirect = r
-	if r == '<' && l.skip("<") && !l.skip("<") {
-		l.redirect = 'h'
-		l.skip("-")
-	}
-	l.skip(">|&")
-}
-
-func (l *lexer) endWord() {
-	if !l.inWord {
-		return
-	}
-	word, redirect := l.word.String(), l.redirect
-	l.word.Reset()
-	l.inWord, l.redirect = false, 0
-	switch redirect {
-	case '>':
-		if !noFile.MatchString(word) {
-			l.command.writes = append(l.command.writes, word)
-		}
-	case '<':
-	case 'h':
-		l.heredocs = append(l.heredocs, word)
-	default:
-		l.command.words = append(l.command.words, word)
-		words := l.command.words
-		switch n := len(words); {
-		case n > 2 && words[n-3] == "case" && word == "in":
-			l.command, l.pattern = command{}, true
-		case l.pattern && word == "esac":
-			l.pattern = false
-		}
-	}
-}
-
-func (l *lexer) endCommand() {
-	l.endWord()
-	if !l.pattern && len(l.command.words)+len(l.command.writes) > 0 {
-		l.all = append(l.all, l.command)
-	}
-	l.command, l.redirect = command{}, 0
-}
-
-// skipHeredocs skips the here-documents that begin in this line.
-func (l *lexer) skipHeredocs() {
-	for _, end := range l.heredocs {
-		for len(l.rest) > 0 {
-			if strings.Trim(l.until('\n'), "\t\r") == end {
-				break
+		for _, redirect := range n.Redirs {
+			name := word(redirect.Word.Parts)
+			if !strings.HasPrefix(redirect.Op.String(), "<") && !noFile.MatchString(name) {
+				c.writes = append(c.writes, name)
 			}
 		}
+		r.all = append(r.all, flatten(c)...)
+		return false
+	case *syntax.BinaryCmd:
+		start := len(r.all)
+		syntax.Walk(n.X, r.visit)
+		next := len(r.all)
+		syntax.Walk(n.Y, r.visit)
+		if (n.Op == syntax.Pipe || n.Op == syntax.PipeAll) && start < next && next < len(r.all) {
+			r.all[next-1].into = r.all[next].program()
+		}
+		return false
+	case *syntax.Word: // the output of its commands is text
+		return false
 	}
-	l.heredocs = nil
+	return true
+}
+
+// words are words without quotes.
+func words(all []*syntax.Word) []string {
+	var texts []string
+	for _, w := range all {
+		if c, ok := w.Parts[0].(*syntax.CmdSubst); ok && len(w.Parts)+len(c.Stmts) == 1 {
+			continue // a comment between lines that continue
+		}
+		texts = append(texts, word(w.Parts))
+	}
+	return texts
+}
+
+func word(parts []syntax.WordPart) string {
+	var text strings.Builder
+	for _, part := range parts {
+		switch p := part.(type) {
+		case *syntax.Lit:
+			text.WriteString(escape.ReplaceAllString(p.Value, "$1"))
+		case *syntax.SglQuoted:
+			text.WriteString(p.Value)
+		case *syntax.DblQuoted:
+			text.WriteString(word(p.Parts))
+		default:
+			_ = syntax.NewPrinter().Print(&text, p) // a builder takes all
+		}
+	}
+	return text.String()
 }
