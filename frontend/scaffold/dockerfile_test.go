@@ -176,7 +176,7 @@ ENTRYPOINT ["dotnet", "a.dll"]
 `,
 			[]string{"4 image.args ['--urls', 'http://*:80']"}},
 		{"arguments of the app in a shell", sdk + `RUN dotnet publish
-` + aspnet + `CMD exec dotnet App.dll --name 'a b'
+` + aspnet + `CMD exec "dotnet" App.dll --name 'a b'
 `,
 			[]string{"4 image.args ['--name', a b]"}},
 		{"Heroku's CMD", sdk + `RUN dotnet publish

@@ -168,7 +168,7 @@ func (all *stages) start(c instructions.ShellDependantCmdLine) (program string, 
 		text := strings.TrimPrefix(strings.TrimSpace(strings.Join(words, " ")), "exec ")
 		parts := commands(text)
 		if len(parts) != 1 || len(parts[0].writes) > 0 || strings.ContainsAny(text, "$`") ||
-			!strings.HasPrefix(text, parts[0].program()) { // a variable or a keyword stands before it
+			!strings.HasPrefix(strings.TrimLeft(text, `'"`), parts[0].program()) { // a variable or a keyword stands before it
 			return "", nil, false
 		}
 		words = parts[0].words
