@@ -146,6 +146,18 @@ System.Console.Write(System.IO.Directory.Exists(docs) ? System.IO.Directory.GetF
 			`<Copy SourceFiles="@(_Known)" DestinationFolder="$(PublishDir)" /></Target>`,
 			map[string]string{"src/lib/lib.csproj": libraryText(`<ItemGroup><ProjectReference Include="../core/core.csproj" />` +
 				`</ItemGroup>`), "src/core/core.csproj": libraryText(""), "src/core.json": "{}"}, "core.json", "{}"},
+		{"a property that a target gives a reference", `<ItemGroup><ProjectReference Include="../lib/lib.csproj" />` +
+			`</ItemGroup><Target Name="Set" BeforeTargets="AssignProjectConfiguration"><ItemGroup><ProjectReference>` +
+			`<AdditionalProperties>Flavor=b</AdditionalProperties></ProjectReference></ItemGroup></Target>`,
+			map[string]string{"src/lib/lib.csproj": libraryText(`<ItemGroup Condition="'$(Flavor)' == 'b'">` +
+				`<Content Include="../../data/b.txt" CopyToPublishDirectory="Always" Link="b.txt" /></ItemGroup>`),
+				"data/b.txt": "b"}, "b.txt", "b"},
+		{"a library that is built both with a property and without",
+			`<ItemGroup><ProjectReference Include="../lib/lib.csproj" AdditionalProperties="Flavor=b" /></ItemGroup>`,
+			map[string]string{"src/lib/lib.csproj": libraryText(`<ItemGroup><ProjectReference Include="../core/core.csproj" />` +
+				`</ItemGroup>`), "src/core/core.csproj": libraryText(`<ItemGroup Condition="'$(Flavor)' == ''">` +
+				`<Content Include="../../data/c.txt" CopyToPublishDirectory="Always" Link="c.txt" /></ItemGroup>`),
+				"data/c.txt": "c"}, "c.txt", "c"},
 		{"a folder that a target of another project returns", `<Target Name="Docs" AfterTargets="Publish">` +
 			`<MSBuild Projects="../lib/lib.csproj" Targets="Docs"><Output TaskParameter="TargetOutputs" ItemName="_Docs" />` +
 			`</MSBuild><ItemGroup><_File Include="%(_Docs.Folder)/*.txt" /></ItemGroup>` +

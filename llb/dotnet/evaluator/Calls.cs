@@ -66,7 +66,7 @@ sealed class Calls
     public static bool IsKnown(string task) => Known.Contains(task);
 
     /// <summary>Projects that are built by task MSBuild, or that targets add to the references.</summary>
-    public List<(string Path, Globals Globals)> Built { get; } = new();
+    public List<Built> Built { get; } = new();
 
     /// <summary>The project with the copies of its targets; null for none.</summary>
     public ProjectInstance Instance { get; set; }
@@ -193,29 +193,55 @@ sealed class Calls
 
     bool IsInside(string path) => path.StartsWith(project.Folder + "/");
 
-    /// <summary>Takes the projects that targets add to what the project references.</summary>
-    public void Refer(IEnumerable<string> projects)
+    /// <summary>Takes a project that targets add to what the project references, or with other metadata.</summary>
+    public void Refer(ProjectItemInstance reference)
     {
-        var globals = project.Globals.Without(new[] { "TargetFramework", "RuntimeIdentifier", "RuntimeIdentifiers" });
-        foreach (var path in projects.Where(tree.HasFile)) Built.Add((path, globals));
+        project.Entangled |= Compiled.Odd(reference);
+        if (reference.GetMetadataValue("FullPath") is var path && tree.HasFile(path))
+            Built.Add(new(path, Once.GlobalsOf(project, reference),
+                reference.GetMetadataValue("Targets") is { Length: > 0 } targets ? targets : null));
     }
 
     void Build(Call call)
     {
-        var globals = project.Globals.Without(new[] { "TargetFramework", "RuntimeIdentifier" })
-            .With(Globals.Parse(call["Properties"])).Without(Project.List(call["RemoveProperties"]));
-        // Targets that restore what they build give a GUID. Each would be one more project to look at.
-        if (globals.Has(Restoring.SessionId)) globals = globals.With(Restoring.SessionId, Restoring.AnySession);
+        var globals = project.Globals.Without(new[] { "TargetFramework", "RuntimeIdentifier" });
         foreach (var name in Project.List(call["Projects"]))
             if (project.Reads.Find(project.Folder, name) is { } path && !path.EndsWith('/'))
-                Built.AddRange(Properties(name).Prepend("").Select(p => (path, globals.With(Globals.Parse(p)))));
+                foreach (var metadata in Metadata(name))
+                    Built.Add(new(path, Session(Once.GlobalsOf(
+                        globals, metadata, call["Properties"], call["RemoveProperties"])), call["Targets"]));
     }
 
-    // The properties that items with a name have as metadata, for task MSBuild.
-    IEnumerable<string> Properties(string name) =>
-        from item in Instance?.Items ?? Enumerable.Empty<ProjectItemInstance>()
-        where item.EvaluatedInclude == name
-        let properties = item.GetMetadataValue("Properties") + ";" + item.GetMetadataValue("AdditionalProperties")
-        where properties != ";"
-        select properties;
+    // Targets that restore what they build give a GUID. Each would be one more project to look at.
+    static Globals Session(Globals globals) =>
+        globals.Has(Restoring.SessionId) ? globals.With(Restoring.SessionId, Restoring.AnySession) : globals;
+
+    // The metadata of items with a name, in which task MSBuild finds properties. The name may also be that of no item.
+    IEnumerable<Func<string, string>> Metadata(string name) =>
+        (Instance?.Items ?? Enumerable.Empty<ProjectItemInstance>()).Where(item => item.EvaluatedInclude == name)
+            .Select(item => (Func<string, string>)item.GetMetadataValue).Append(_ => "");
+}
+
+/// <summary>A project that a target builds, or adds to the references.</summary>
+/// <param name="Targets">Those that task MSBuild names; null for a reference.</param>
+sealed record Built(string Path, Globals Globals, string Targets)
+{
+    /// <summary>Whether the task compiles the project. For that, it needs all sources.</summary>
+    public bool Compiles(Project project)
+    {
+        if (Targets == null || project.Instance is not { } instance) return false;
+        string[] Names(string list) => Project.List(instance.ExpandString(list));
+        var around = instance.Targets.Values
+            .SelectMany(t => Names(t.BeforeTargets + ";" + t.AfterTargets).Select(n => (n, t.Name)))
+            .ToLookup(p => p.n, p => p.Name, StringComparer.OrdinalIgnoreCase);
+        var found = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        void Add(string name)
+        {
+            if (!found.Add(name)) return;
+            var before = instance.Targets.TryGetValue(name, out var target) ? target.DependsOnTargets : "";
+            foreach (var other in Names(before).Concat(around[name])) Add(other);
+        }
+        foreach (var name in Targets == "" ? instance.DefaultTargets.ToArray() : Project.List(Targets)) Add(name);
+        return found.Contains("CoreCompile");
+    }
 }
