@@ -145,6 +145,11 @@ func TestSlicesAsPlainPublish(t *testing.T) {
 		{"a library that a task builds once more", `<Target Name="Again" AfterTargets="Publish">` +
 			`<MSBuild Projects="../L1/L1.csproj" Targets="Build" Properties="Flavor=b;OutDir=$(PublishDir)more/" /></Target>`,
 			flavored, 0, "more/L1.b.dll", "L1.b.dll"},
+		{"a script that reads sources of a library", `<Target Name="Use" AfterTargets="Publish"><Exec ` +
+			`Command="sh ../../tools/use.sh &quot;$(PublishDir)&quot;" /></Target>`,
+			map[string]string{"tools/use.sh": `cp ../L3/C.cs "$1"`,
+				"crosshull.yaml": "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/App\npublish: {inputs: [tools]}\n"},
+			1, "C.cs", ""},
 		{"switches at the root", `<Target Name="Say" AfterTargets="Publish"><WriteLinesToFile ` +
 			`File="$(PublishDir)$(Company).txt" Lines="1" /></Target>`,
 			map[string]string{"Directory.Build.rsp": "-p:Company=Acme\n"}, 1, "Acme.txt", ""},

@@ -226,23 +226,32 @@ func TestSlicesOfRandomGraphs(t *testing.T) {
 // Sources of what is compiled apart are not inputs of the app, unless something else may read them.
 func TestCompiledSources(t *testing.T) {
 	lib, other, app := apartNode("lib"), apartNode("other"), apartNode("app")
-	nested := Node{Path: "src/lib/tool/tool.csproj"}
-	reaching := app
+	nested := Node{Path: "src/lib/tool/tool.csproj", reach: reach{reachKnown: true}}
+	reaching, unknown := app, app
 	reaching.publishReach = []string{"src/lib/Shared.cs"}
+	unknown.Unknown, unknown.reachKnown = "a script", false
+	told := (&App{Closure: []Node{lib, other, unknown}}).Told().Closure
+	const all = "src/lib/Shared.cs src/lib/tool/T.cs src/app/A.cs src/app/bin/Debug/B.cs src/other/O.cs"
+	const notOutputs = "src/lib/Shared.cs src/lib/tool/T.cs src/app/A.cs src/other/O.cs"
 	for _, tc := range []struct {
 		name         string
 		nodes, built []Node
+		inputs       []string
 		want         string // the sources below that stay
 	}{
-		{"apart", []Node{lib, other, app}, []Node{lib, other}, "src/app/A.cs"},
-		{"a project within", []Node{lib, nested, app}, []Node{lib}, "src/lib/tool/T.cs src/app/A.cs"},
-		{"a file of it is linked", []Node{lib, other, reaching}, []Node{lib, other}, "src/lib/Shared.cs src/app/A.cs"},
-		{"the app is at the root", []Node{lib, {Path: "app.csproj"}}, []Node{lib},
-			"src/lib/Shared.cs src/lib/tool/T.cs src/app/A.cs src/app/bin/Debug/B.cs src/other/O.cs"},
-		{"all is read", []Node{lib, {Path: "x/app.csproj", reach: reach{publishReach: []string{"**"}}}}, []Node{lib},
-			"src/lib/Shared.cs src/lib/tool/T.cs src/app/A.cs src/app/bin/Debug/B.cs src/other/O.cs"},
+		{"apart", []Node{lib, other, app}, []Node{lib, other}, nil, "src/app/A.cs"},
+		{"a project within", []Node{lib, nested, app}, []Node{lib}, nil, "src/lib/tool/T.cs src/app/A.cs"},
+		{"a file of it is linked", []Node{lib, other, reaching}, []Node{lib, other}, nil, "src/lib/Shared.cs src/app/A.cs"},
+		{"the app is at the root", []Node{lib, {Path: "app.csproj", reach: reach{reachKnown: true}}}, []Node{lib}, nil, all},
+		{"all is read", []Node{lib, {Path: "x/app.csproj", reach: reach{publishReach: []string{"**"}, reachKnown: true}}},
+			[]Node{lib}, nil, all},
+		{"it is not known what is read", []Node{lib, other, unknown}, []Node{lib, other}, nil, notOutputs},
+		{"the author says what is read", told, []Node{lib, other}, []string{"eng"}, notOutputs},
+		{"a folder of the spec", []Node{lib, other, app}, []Node{lib, other}, []string{"src/lib/tool"},
+			"src/lib/tool/T.cs src/app/A.cs"},
+		{"the context, by the spec", []Node{lib, other, app}, []Node{lib, other}, []string{"."}, notOutputs},
 	} {
-		m, err := patternmatcher.New(append(CompiledSources(tc.nodes, tc.built), Outputs(tc.nodes)...))
+		m, err := patternmatcher.New(append(CompiledSources(tc.nodes, tc.built, tc.inputs), Outputs(tc.nodes)...))
 		if err != nil {
 			t.Fatal(err)
 		}
