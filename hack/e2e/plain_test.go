@@ -289,6 +289,8 @@ func TestReadsOfProject(t *testing.T) {
 			`DestinationFolder="$(PublishDir)" Condition="Exists('../../data/%(Identity).on')" /></Target>`, "data/b.on"},
 		"a pattern for a task": {`<Target Name="Use" AfterTargets="Publish"><Own.Task Files="..\..\data\*.txt" /></Target>`,
 			"data"},
+		"a file of a library for each platform": {`<ItemGroup><ProjectReference Include="../lib/lib.csproj" /></ItemGroup>`,
+			"data/b.txt"},
 		"settings of a tool": {`<Target Name="Tool" AfterTargets="Publish"><Exec Command="own-tool build" /></Target>`,
 			".toolrc"},
 	} {
@@ -302,6 +304,9 @@ func TestReadsOfProject(t *testing.T) {
 			} {
 				write(t, dir, name, name)
 			}
+			write(t, dir, "src/lib/lib.csproj", libraryText(`<PropertyGroup><RuntimeIdentifiers>linux-x64;linux-arm64`+
+				`</RuntimeIdentifiers></PropertyGroup><ItemGroup Condition="'$(RuntimeIdentifier)' != ''">`+
+				`<Content Include="../../data/b.txt" /></ItemGroup>`))
 			write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/app\n")
 			var p report.Plan
 			jsonOf(t, dir, "plan", &p)

@@ -35,6 +35,7 @@ type Node struct {
 	byPublishing bool   // asks for _IsPublishing
 	ownBin       bool   // has files of the author in bin beside it
 	foreign      bool   // has frameworks of other systems than Linux, beside others: see [Foreign]
+	takesRuntime bool   // is built for the runtime identifier of what references it
 	direct       bool   // sees of other projects only those that it names: DisableTransitiveProjectReferences
 	linked       string // where it is, if Path leads through a link
 	// earlier are files of the context that have to be older than others: its targets make them anew, or copy them over

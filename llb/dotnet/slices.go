@@ -91,6 +91,7 @@ func newGraph(apps []*App) *graph {
 			if n.direct { // MSBuild looks beside its references for theirs, but a slice may have only stand-ins there
 				return nil
 			}
+			n.Apart = n.Apart && !(n.takesRuntime && app.Mode.PerPlatform()) // a slice is for all platforms
 			all[n.Path] = n
 			g.users[n.Path] += fmt.Sprintf("%d ", i)
 		}

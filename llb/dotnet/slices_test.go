@@ -25,6 +25,12 @@ func appOf(name string, nodes ...Node) *App {
 	return &App{Path: root.Path, Closure: append(slices.Clone(nodes), root)}
 }
 
+func perPlatform(nodes ...Node) *App {
+	app := appOf("app", nodes...)
+	app.Mode = SelfContained
+	return app
+}
+
 // layout writes slices as text: projects joined by +, and the numbers of the slices that they need.
 func layout(all []Slice) string {
 	var out []string
@@ -82,6 +88,10 @@ func TestSlices(t *testing.T) {
 			[]*App{appOf("app", change(2, func(n *Node) { n.Apart = false })...), appOf("two", chain[:2]...)}, "a+b"},
 		{"a reach that is not known", []*App{appOf("app", change(0, func(n *Node) { n.reachKnown = false })...)}, ""},
 		{"by way of a link", []*App{appOf("app", change(0, func(n *Node) { n.linked = "real/a.csproj" })...)}, ""},
+		{"for each platform", []*App{perPlatform(change(0, func(n *Node) { n.takesRuntime = true })...)}, ""},
+		{"for each platform, but for the libraries", []*App{perPlatform(chain[:4]...)}, "a+b+c+d"},
+		{"for each platform by itself", []*App{appOf("app", change(4, func(n *Node) { n.takesRuntime = true })...)},
+			"a+b+c+d+e"},
 		{"a circle", []*App{appOf("app", change(0, func(n *Node) { n.References = []string{chain[4].Path} })...)}, ""},
 		{"direct references alone", []*App{appOf("app", change(4, func(n *Node) { n.direct = true })...)}, ""},
 		{"an app that another references", []*App{appOf("app", chain...), appOf("e", chain[:4]...)}, "a+b+c+d"},

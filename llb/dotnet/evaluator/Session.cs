@@ -148,6 +148,7 @@ sealed class Once : IDisposable
     readonly NamedFiles named;
     readonly Outputs outputs;
     readonly HashSet<Project> walked = new();
+    readonly HashSet<Project> forRuntime = new(); // references that get the runtime identifier of the app
     readonly Dictionary<string, int> variants = new(); // how many projects of walked have a path
 
     /// <param name="mayStop">Whether to only evaluate, once an evaluation wants more: all is done again then.</param>
@@ -265,9 +266,14 @@ sealed class Once : IDisposable
     void Others(Project app, HashSet<Project> closure)
     {
         var plain = app.Globals.Without(OfOne);
-        bool IsOther(Project project) => !project.Globals.Has("MSBuildIsRestoring") && project.Path != app.Path &&
-            ((project["TargetFrameworks"] == "" ? project.Globals : project.Globals.Without(OfOne[..1])).ToString() !=
-                plain.ToString());
+        bool IsOther(Project project)
+        {
+            // It is not known here whether the app is published for a runtime identifier.
+            if (project.Path == app.Path || project.Globals.Has("MSBuildIsRestoring") || forRuntime.Contains(project))
+                return false;
+            var globals = project.Globals.Without(project["TargetFrameworks"] == "" ? OfOne[..0] : OfOne[..1]);
+            return globals.ToString() != plain.ToString();
+        }
         foreach (var other in closure.Where(IsOther).ToList())
         {
             other.Entangled = true;
@@ -325,6 +331,8 @@ sealed class Once : IDisposable
             {
                 var reference = Refer(path, GlobalsOf(project, item));
                 reference.Entangled |= Compiled.InAnotherWay(item);
+                if (reference.TakesRuntime && project.Globals["RuntimeIdentifier"] is { Length: > 0 } runtime)
+                    forRuntime.Add(Refer(path, reference.Globals.With("RuntimeIdentifier", runtime)));
                 if (item.GetMetadataValue("OutputItemType").Equals("Analyzer", StringComparison.OrdinalIgnoreCase))
                     project.Generators.Add(reference);
             }
@@ -363,7 +371,9 @@ sealed class Once : IDisposable
     // If no XML of the repository names the property, the files are the same for all runtime identifiers.
     bool VariesByRuntimeIdentifier(Project app, HashSet<Project> closure)
     {
-        if (!existence.Mentions(app, "RuntimeIdentifier")) return false;
+        if (!existence.Mentions(app, "RuntimeIdentifier") &&
+            !closure.Any(p => p.TakesRuntime && p.Path != app.Path && existence.Mentions(p, "RuntimeIdentifier")))
+            return false;
         Walk(Evaluator.Evaluate(app.Path, app.Globals.With("RuntimeIdentifier", "")), closure); // as in portable mode
         var published = new HashSet<string>();
         foreach (var rid in request.RuntimeIdentifiers)
