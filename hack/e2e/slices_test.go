@@ -25,6 +25,10 @@ func chain(t *testing.T) string {
 				";\n}\n")
 	}
 	library("Base", "")
+	// A slice with a project that references Base does not have this file.
+	edit(t, dir, "src/Base/Base.csproj", "</Project>",
+		`<ItemGroup><Content Include="base.txt" CopyToOutputDirectory="PreserveNewest" /></ItemGroup></Project>`)
+	write(t, dir, "src/Base/base.txt", "base")
 	library("P1", "Base")
 	library("P2", "P1")
 	library("P3", "P1")
@@ -220,6 +224,12 @@ func TestApart(t *testing.T) {
 		{"a target writes where nobody looks", "", map[string]string{"src/Directory.Build.targets": `<Project><Target ` +
 			`Name="T" AfterTargets="Build"><Copy SourceFiles="$(TargetPath)" DestinationFolder="$(MSBuildThisFileDirectory)` +
 			`../dist/$(MSBuildProjectName)" /></Target></Project>`}, true},
+		{"what it references, in its own output", "", map[string]string{"src/Directory.Build.targets": `<Project>` +
+			`<Target Name="T" AfterTargets="Build"><Copy SourceFiles="$(OutDir)settings.json" ` +
+			`DestinationFolder="$(IntermediateOutputPath)x" /></Target></Project>`}, false},
+		{"its own assembly", "", map[string]string{"src/Directory.Build.targets": `<Project><Target Name="T" ` +
+			`AfterTargets="Build"><Copy SourceFiles="$(TargetPath)" DestinationFolder="$(IntermediateOutputPath)x" />` +
+			`</Target></Project>`}, true},
 		{"outputs that its own wildcards find", "", map[string]string{"src/Directory.Build.props": "<Project>" + own +
 			`<OutputPath>out/</OutputPath></PropertyGroup></Project>`}, false},
 		{"documentation beside it", "", map[string]string{"src/L1/L1.xml": "", "src/L2/L2.xml": "", "src/L3/L3.xml": "",
