@@ -289,6 +289,10 @@ func TestReadsOfProject(t *testing.T) {
 			`DestinationFolder="$(PublishDir)" Condition="Exists('../../data/%(Identity).on')" /></Target>`, "data/b.on"},
 		"a pattern for a task": {`<Target Name="Use" AfterTargets="Publish"><Own.Task Files="..\..\data\*.txt" /></Target>`,
 			"data"},
+		"a part of a setting of a task": {`<Target Name="Use" AfterTargets="Publish">` +
+			`<Own.Task Options="--in=../../data --out=obj" /></Target>`, "data"},
+		"metadata of items for a task": {`<ItemGroup><Part Include="one" From="../../data" /></ItemGroup>` +
+			`<Target Name="Use" AfterTargets="Publish"><Own.Task Parts="@(Part)" /></Target>`, "data"},
 		"a file of a library for each platform": {`<ItemGroup><ProjectReference Include="../lib/lib.csproj" /></ItemGroup>`,
 			"data/b.txt"},
 		"settings of a tool": {`<Target Name="Tool" AfterTargets="Publish"><Exec Command="own-tool build" /></Target>`,

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
+using System.Text.RegularExpressions;
 using Microsoft.Build.Construction;
 using Microsoft.Build.Execution;
 
@@ -30,6 +31,12 @@ sealed class Calls
 
     // Properties with a command that a target of the SDK runs (Microsoft.Common.CurrentVersion.targets).
     static readonly string[] Events = { "PreBuildEvent", "PreLinkEvent", "PostBuildEvent" };
+
+    // A value without anything that separates paths.
+    static readonly Regex PlainPath = new(@"^[^-@\s=:,|;&<>()""'][^\s=:,|;&<>()""']*$");
+
+    // What tasks that are not known got. These may be names of items, and the tasks then see their metadata.
+    readonly Dictionary<string, Call> passed = new();
 
     readonly Project project;
     readonly Tree tree;
@@ -121,8 +128,7 @@ sealed class Calls
             if (IsWritten(call, name))
                 foreach (var word in Project.List(value)) Writes(word, inside: true);
             else if (!call.IsKnown && !IsSilent(call.Task))
-                foreach (var word in Commands.Words(value).Where(w => w.Contains('/') || w.Contains('\\')))
-                    Writes(word, inside: false);
+                foreach (var word in Commands.Words(value).Where(IsPath)) Writes(word, inside: false);
     }
 
     void Writes(string word, bool inside)
@@ -156,15 +162,39 @@ sealed class Calls
         if (call.Parameters.Count > CrosshullRecord.Most) Everything(call.Why(tree) + " has too many parameters");
         foreach (var word in call.Parameters.SelectMany(p => Project.List(p.Value)))
         {
-            if (project.Reads.Find(project.Folder, word) is { } path)
-                if (path.EndsWith('/')) Folder(path, call);
-                else Read(path, call);
-            else if (!call.IsKnown) inputs.Pattern(project, project.Folder, word, call.Why(tree));
+            Setting(word, call);
+            if (!call.IsKnown) passed.TryAdd(word, call);
         }
         foreach (var folder in Sources.SelectMany(name => Project.List(call[name])))
             if (project.Reads.Find(project.Folder, folder) is { } path && path.EndsWith('/'))
                 inputs.Below(project, path, call.Why(tree));
         if (call.Is("MSBuild") || call.Is("CallTarget")) Build(call);
+    }
+
+    // What a setting names, by itself or in a part, as in --in=../a, and ../a,../b.
+    void Setting(string setting, Call call)
+    {
+        var parts = call.IsKnown || PlainPath.IsMatch(setting) ? Enumerable.Empty<string>()
+            : Commands.Words(setting).Where(IsPath);
+        foreach (var word in parts.Prepend(setting))
+            if (project.Reads.Find(project.Folder, word) is { } path)
+                if (path.EndsWith('/')) Folder(path, call);
+                else Read(path, call);
+            else if (!call.IsKnown) inputs.Pattern(project, project.Folder, word, call.Why(tree));
+    }
+
+    static bool IsPath(string word) => word.Contains('/') || word.Contains('\\');
+
+    /// <summary>Takes the metadata of items that tasks got, once the targets have run.</summary>
+    public void TakeMetadata()
+    {
+        if (passed.Count == 0) return;
+        foreach (var item in Instance.Items)
+            if (passed.TryGetValue(item.EvaluatedInclude, out var call) ||
+                passed.TryGetValue(item.GetMetadataValue("FullPath"), out call))
+                foreach (var value in item.Metadata.SelectMany(m => Project.List(m.EvaluatedValue)).Where(IsPath))
+                    Setting(value, call);
+        passed.Clear();
     }
 
     void Read(string file, Call call)

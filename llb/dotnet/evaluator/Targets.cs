@@ -206,6 +206,7 @@ sealed class Targets
         {
             calls.Instance = project.Ran = copied.Instance.DeepCopy();
             Record(project, project.Ran, copies, restoring);
+            calls.TakeMetadata();
             foreach (var item in Referring.SelectMany(project.Ran.GetItems).Where(i => known.Add(AsText(project, i))))
                 calls.Refer(item);
         }
