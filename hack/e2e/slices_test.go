@@ -154,6 +154,10 @@ func TestSlicesAsPlainPublish(t *testing.T) {
 			map[string]string{"tools/use.sh": `cp ../L3/C.cs "$1"`,
 				"crosshull.yaml": "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/App\npublish: {inputs: [tools]}\n"},
 			1, "C.cs", ""},
+		{"a property that references do not get", "", map[string]string{"src/L1/L1.csproj": `<Project ` +
+			`Sdk="Microsoft.NET.Sdk"><PropertyGroup><AssemblyName Condition="'$(SelfContained)' != ''">L1.b</AssemblyName>` +
+			`</PropertyGroup></Project>`, "crosshull.yaml": "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/App\n" +
+			"publish: {mode: self-contained}\n"}, 1, "L1.dll", "L1.b.dll"},
 		{"switches at the root", `<Target Name="Say" AfterTargets="Publish"><WriteLinesToFile ` +
 			`File="$(PublishDir)$(Company).txt" Lines="1" /></Target>`,
 			map[string]string{"Directory.Build.rsp": "-p:Company=Acme\n"}, 1, "Acme.txt", ""},

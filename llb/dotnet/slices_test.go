@@ -298,10 +298,11 @@ func excludes(t *testing.T, m *patternmatcher.PatternMatcher, name string) bool 
 }
 
 func TestSliceFiles(t *testing.T) {
-	s := Slice{Projects: []Node{apartNode("a & b"), {Path: "c.csproj", Framework: "net10.0"}}}
+	s := Slice{Projects: []Node{apartNode("a & b"), {Path: "c.csproj", Framework: "net10.0", takesRuntime: true}}}
 	s.Needs = []int{3}
 	items := string(SliceItems(s, Paths{Source: "/source", StandIns: "/standins"}))
-	for _, want := range []string{`Include="/source/src/a &amp; b/a &amp; b.csproj" />`,
+	for _, want := range []string{
+		`Include="/source/src/a &amp; b/a &amp; b.csproj" UndefineProperties="RuntimeIdentifier;SelfContained" />`,
 		`Include="/source/c.csproj" AdditionalProperties="TargetFramework=net10.0" />`,
 		`<CrosshullStandIns Include="/standins/3/" />`} {
 		if !strings.Contains(items, want) {
