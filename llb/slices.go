@@ -131,7 +131,7 @@ func (b *Builder) workspace(phase string, app *dotnet.App, restored Restored) (s
 			merge = append(merge, s.built)
 		}
 	}
-	exclude := append(dotnet.CompiledSources(app.Closure, built), b.notSources(app.Closure)...)
+	exclude := append(dotnet.CompiledSources(app.Closure, built, b.Inputs), b.notSources(app.Closure)...)
 	reads := Reads{b.sources(app.Closure), exclude}
 	sources = restored.Tree.File(b.copySources(nil, app.Closure, reads), b.named(phase, "copy sources")...)
 	if len(merge) == 0 {

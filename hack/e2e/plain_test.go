@@ -146,6 +146,18 @@ System.Console.Write(System.IO.Directory.Exists(docs) ? System.IO.Directory.GetF
 			`<Copy SourceFiles="@(_Known)" DestinationFolder="$(PublishDir)" /></Target>`,
 			map[string]string{"src/lib/lib.csproj": libraryText(`<ItemGroup><ProjectReference Include="../core/core.csproj" />` +
 				`</ItemGroup>`), "src/core/core.csproj": libraryText(""), "src/core.json": "{}"}, "core.json", "{}"},
+		{"a property that a target gives a reference", `<ItemGroup><ProjectReference Include="../lib/lib.csproj" />` +
+			`</ItemGroup><Target Name="Set" BeforeTargets="AssignProjectConfiguration"><ItemGroup><ProjectReference>` +
+			`<AdditionalProperties>Flavor=b</AdditionalProperties></ProjectReference></ItemGroup></Target>`,
+			map[string]string{"src/lib/lib.csproj": libraryText(`<ItemGroup Condition="'$(Flavor)' == 'b'">` +
+				`<Content Include="../../data/b.txt" CopyToPublishDirectory="Always" Link="b.txt" /></ItemGroup>`),
+				"data/b.txt": "b"}, "b.txt", "b"},
+		{"a library that is built both with a property and without",
+			`<ItemGroup><ProjectReference Include="../lib/lib.csproj" AdditionalProperties="Flavor=b" /></ItemGroup>`,
+			map[string]string{"src/lib/lib.csproj": libraryText(`<ItemGroup><ProjectReference Include="../core/core.csproj" />` +
+				`</ItemGroup>`), "src/core/core.csproj": libraryText(`<ItemGroup Condition="'$(Flavor)' == ''">` +
+				`<Content Include="../../data/c.txt" CopyToPublishDirectory="Always" Link="c.txt" /></ItemGroup>`),
+				"data/c.txt": "c"}, "c.txt", "c"},
 		{"a folder that a target of another project returns", `<Target Name="Docs" AfterTargets="Publish">` +
 			`<MSBuild Projects="../lib/lib.csproj" Targets="Docs"><Output TaskParameter="TargetOutputs" ItemName="_Docs" />` +
 			`</MSBuild><ItemGroup><_File Include="%(_Docs.Folder)/*.txt" /></ItemGroup>` +
@@ -277,6 +289,12 @@ func TestReadsOfProject(t *testing.T) {
 			`DestinationFolder="$(PublishDir)" Condition="Exists('../../data/%(Identity).on')" /></Target>`, "data/b.on"},
 		"a pattern for a task": {`<Target Name="Use" AfterTargets="Publish"><Own.Task Files="..\..\data\*.txt" /></Target>`,
 			"data"},
+		"a part of a setting of a task": {`<Target Name="Use" AfterTargets="Publish">` +
+			`<Own.Task Options="--in=../../data --out=obj" /></Target>`, "data"},
+		"metadata of items for a task": {`<ItemGroup><Part Include="one" From="../../data" /></ItemGroup>` +
+			`<Target Name="Use" AfterTargets="Publish"><Own.Task Parts="@(Part)" /></Target>`, "data"},
+		"a file of a library for each platform": {`<ItemGroup><ProjectReference Include="../lib/lib.csproj" /></ItemGroup>`,
+			"data/b.txt"},
 		"settings of a tool": {`<Target Name="Tool" AfterTargets="Publish"><Exec Command="own-tool build" /></Target>`,
 			".toolrc"},
 	} {
@@ -290,6 +308,9 @@ func TestReadsOfProject(t *testing.T) {
 			} {
 				write(t, dir, name, name)
 			}
+			write(t, dir, "src/lib/lib.csproj", libraryText(`<PropertyGroup><RuntimeIdentifiers>linux-x64;linux-arm64`+
+				`</RuntimeIdentifiers></PropertyGroup><ItemGroup Condition="'$(RuntimeIdentifier)' != ''">`+
+				`<Content Include="../../data/b.txt" /></ItemGroup>`))
 			write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/app\n")
 			var p report.Plan
 			jsonOf(t, dir, "plan", &p)

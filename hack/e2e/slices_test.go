@@ -25,6 +25,10 @@ func chain(t *testing.T) string {
 				";\n}\n")
 	}
 	library("Base", "")
+	// A slice with a project that references Base does not have this file.
+	edit(t, dir, "src/Base/Base.csproj", "</Project>",
+		`<ItemGroup><Content Include="base.txt" CopyToOutputDirectory="PreserveNewest" /></ItemGroup></Project>`)
+	write(t, dir, "src/Base/base.txt", "base")
 	library("P1", "Base")
 	library("P2", "P1")
 	library("P3", "P1")
@@ -119,6 +123,10 @@ const docsIntoApp = "<Project><PropertyGroup Condition=\"'$(MSBuildProjectName)'
 	"$(MSBuildThisFileDirectory)App/Docs/$(MSBuildProjectName).xml</DocumentationFile></PropertyGroup>" +
 	"<Import Project=\"../Directory.Build.props\" /></Project>"
 
+// flavored makes a library have another name if it is built with a property.
+var flavored = map[string]string{"src/L1/L1.csproj": `<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup>` +
+	`<AssemblyName Condition="'$(Flavor)' == 'b'">L1.b</AssemblyName></PropertyGroup></Project>`}
+
 // Libraries are compiled apart only if a plain publish gives the same.
 func TestSlicesAsPlainPublish(t *testing.T) {
 	t.Parallel()
@@ -135,6 +143,21 @@ func TestSlicesAsPlainPublish(t *testing.T) {
 			`<ItemGroup><Content Include="Docs/*.xml" CopyToOutputDirectory="PreserveNewest" /></ItemGroup>`,
 			map[string]string{"src/Directory.Build.props": docsIntoApp, "src/App/Docs/L1.xml": "<old />"}, 0,
 			"Docs/L1.xml", "Docs/L3.xml"},
+		{"a library with a property of its own",
+			`<ItemGroup><ProjectReference Update="../L1/L1.csproj" AdditionalProperties="Flavor=b" /></ItemGroup>`, flavored, 0,
+			"L1.b.dll", "L1.dll"},
+		{"a library that a task builds once more", `<Target Name="Again" AfterTargets="Publish">` +
+			`<MSBuild Projects="../L1/L1.csproj" Targets="Build" Properties="Flavor=b;OutDir=$(PublishDir)more/" /></Target>`,
+			flavored, 0, "more/L1.b.dll", "L1.b.dll"},
+		{"a script that reads sources of a library", `<Target Name="Use" AfterTargets="Publish"><Exec ` +
+			`Command="sh ../../tools/use.sh &quot;$(PublishDir)&quot;" /></Target>`,
+			map[string]string{"tools/use.sh": `cp ../L3/C.cs "$1"`,
+				"crosshull.yaml": "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/App\npublish: {inputs: [tools]}\n"},
+			1, "C.cs", ""},
+		{"a property that references do not get", "", map[string]string{"src/L1/L1.csproj": `<Project ` +
+			`Sdk="Microsoft.NET.Sdk"><PropertyGroup><AssemblyName Condition="'$(SelfContained)' != ''">L1.b</AssemblyName>` +
+			`</PropertyGroup></Project>`, "crosshull.yaml": "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/App\n" +
+			"publish: {mode: self-contained}\n"}, 1, "L1.dll", "L1.b.dll"},
 		{"switches at the root", `<Target Name="Say" AfterTargets="Publish"><WriteLinesToFile ` +
 			`File="$(PublishDir)$(Company).txt" Lines="1" /></Target>`,
 			map[string]string{"Directory.Build.rsp": "-p:Company=Acme\n"}, 1, "Acme.txt", ""},
@@ -180,6 +203,21 @@ func TestApart(t *testing.T) {
 		{"any folder of an assembly", `<Target Name="T" AfterTargets="Publish"><ItemGroup><X Include="` +
 			`%(ReferencePath.RootDir)%(ReferencePath.Directory)*.json" /></ItemGroup></Target>`, nil, false},
 		{"a wildcard over all projects", `<ItemGroup><Content Include="../**/*.json" /></ItemGroup>`, nil, false},
+		{"properties of a reference",
+			`<ItemGroup><ProjectReference Update="../L2/L2.csproj" AdditionalProperties="A=b" /></ItemGroup>`, nil, false},
+		{"properties of all references", `<ItemDefinitionGroup><ProjectReference><SetConfiguration>A=b</SetConfiguration>` +
+			`</ProjectReference></ItemDefinitionGroup>`, nil, false},
+		{"properties of references by a target", `<Target Name="T" BeforeTargets="ResolveProjectReferences"><ItemGroup>` +
+			`<_MSBuildProjectReferenceExistent><AdditionalProperties>A=b</AdditionalProperties>` +
+			`</_MSBuildProjectReferenceExistent></ItemGroup></Target>`, nil, false},
+		{"a property that references do not get", `<PropertyGroup><_GlobalPropertiesToRemoveFromProjectReferences>` +
+			`;Configuration</_GlobalPropertiesToRemoveFromProjectReferences></PropertyGroup>`, nil, false},
+		{"targets of a reference",
+			`<ItemGroup><ProjectReference Update="../L2/L2.csproj" Targets="Build" /></ItemGroup>`, nil, false},
+		{"a task builds it", `<Target Name="T" AfterTargets="Publish"><MSBuild Projects="../L2/L2.csproj" /></Target>`, nil,
+			false},
+		{"a task asks it", `<Target Name="T" AfterTargets="Publish"><MSBuild Projects="../L2/L2.csproj" ` +
+			`Targets="GetTargetPath" /></Target>`, nil, true},
 		{"a file of a library", `<ItemGroup><Content Include="../L1/*.json" /></ItemGroup>`, nil, true},
 		{"a target writes into the app", "", map[string]string{"src/Directory.Build.targets": `<Project><Target Name="T" ` +
 			`AfterTargets="Build" Condition="'$(MSBuildProjectName)' != 'App'"><Copy SourceFiles="$(TargetPath)" ` +
@@ -190,6 +228,12 @@ func TestApart(t *testing.T) {
 		{"a target writes where nobody looks", "", map[string]string{"src/Directory.Build.targets": `<Project><Target ` +
 			`Name="T" AfterTargets="Build"><Copy SourceFiles="$(TargetPath)" DestinationFolder="$(MSBuildThisFileDirectory)` +
 			`../dist/$(MSBuildProjectName)" /></Target></Project>`}, true},
+		{"what it references, in its own output", "", map[string]string{"src/Directory.Build.targets": `<Project>` +
+			`<Target Name="T" AfterTargets="Build"><Copy SourceFiles="$(OutDir)settings.json" ` +
+			`DestinationFolder="$(IntermediateOutputPath)x" /></Target></Project>`}, false},
+		{"its own assembly", "", map[string]string{"src/Directory.Build.targets": `<Project><Target Name="T" ` +
+			`AfterTargets="Build"><Copy SourceFiles="$(TargetPath)" DestinationFolder="$(IntermediateOutputPath)x" />` +
+			`</Target></Project>`}, true},
 		{"outputs that its own wildcards find", "", map[string]string{"src/Directory.Build.props": "<Project>" + own +
 			`<OutputPath>out/</OutputPath></PropertyGroup></Project>`}, false},
 		{"documentation beside it", "", map[string]string{"src/L1/L1.xml": "", "src/L2/L2.xml": "", "src/L3/L3.xml": "",

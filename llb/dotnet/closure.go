@@ -35,6 +35,7 @@ type Node struct {
 	byPublishing bool   // asks for _IsPublishing
 	ownBin       bool   // has files of the author in bin beside it
 	foreign      bool   // has frameworks of other systems than Linux, beside others: see [Foreign]
+	takesRuntime bool   // is built for the runtime identifier of what references it
 	direct       bool   // sees of other projects only those that it names: DisableTransitiveProjectReferences
 	linked       string // where it is, if Path leads through a link
 	// earlier are files of the context that have to be older than others: its targets make them anew, or copy them over
@@ -55,7 +56,9 @@ type Reads struct {
 	Unknown string
 	// unknownToEvaluation tells that a restore reads everything, too.
 	unknownToEvaluation bool
-	runsTools           bool // of its author, which may read whatever is in its folder
+	// told tells that only its author knows what its commands read: see [App.Told].
+	told      bool
+	runsTools bool // of its author, which may read whatever is in its folder
 }
 
 // Locked says which versions of packages a project gets.
@@ -334,7 +337,8 @@ func Unseen(nodes, seen []Node) []string {
 // CompiledSources are patterns of the sources of those nodes that are built already and that nothing else compiles.
 // After an edit of such a source, the build sees only that the compiled output changes, if it does. The patterns first
 // exclude all sources, and then bring back those that are read in another way. So other patterns must come after them.
-func CompiledSources(nodes, built []Node) []string {
+// inputs are files and folders that are read beyond what MSBuild says.
+func CompiledSources(nodes, built []Node, inputs []string) []string {
 	if len(built) == 0 {
 		return nil
 	}
@@ -346,12 +350,18 @@ func CompiledSources(nodes, built []Node) []string {
 		if slices.ContainsFunc(built, func(b Node) bool { return b.Path == n.Path }) {
 			continue
 		}
+		if !n.reachKnown || n.told { // its commands may read the folders of the other projects, too
+			return nil
+		}
 		for _, p := range n.publishReach {
 			except(p)
 		}
 		for _, p := range n.paths() {
 			except(Escape(path.Dir(p)))
 		}
+	}
+	for _, p := range inputs {
+		except(Escape(p))
 	}
 	if slices.Contains(patterns, "!.") || slices.Contains(patterns, "!**") {
 		return nil
@@ -372,7 +382,7 @@ func (app *App) Told() *App {
 	told := app.with(func(n *Node) bool {
 		listed := n.Unknown != "" && !n.unknownToEvaluation
 		if listed {
-			n.Unknown, n.reachKnown = "", true
+			n.Unknown, n.reachKnown, n.told = "", true, true
 		}
 		return listed
 	})
@@ -430,6 +440,7 @@ func (n *Node) add(after Node, doubtful []string) bool {
 	}
 	reads := Reads{
 		Files: slices.Clone(n.Files), Folders: slices.Clone(n.Folders), Existing: n.Existing, Unknown: after.Unknown,
+		told:      n.told,
 		runsTools: n.runsTools || after.runsTools && len(doubtful) > 0,
 	}
 	for _, read := range after.Files {

@@ -209,7 +209,7 @@ type answer struct {
 
 type answerProject struct {
 	Path                           string
-	Apart                          bool
+	Apart, TakesRuntime            bool
 	Framework                      string
 	DirectReferences, Executable   bool
 	LockFile                       string
@@ -368,7 +368,7 @@ func (a *answer) nodes() []Node {
 	nodes := make([]Node, len(a.Projects))
 	for i, p := range a.Projects {
 		n := Node{
-			Path: p.Path, Framework: p.Framework, Apart: p.Apart, direct: p.DirectReferences,
+			Path: p.Path, Framework: p.Framework, Apart: p.Apart, takesRuntime: p.TakesRuntime, direct: p.DirectReferences,
 			Locked:  Locked{Floating: p.Floating, LockFile: p.LockFile, LockedMode: p.LockedMode},
 			Missing: p.Missing, Packages: p.Packages, ByRestore: p.ByRestore, byPublishing: p.ByPublishing, ownBin: p.OwnBin,
 			FrameworkReferences: p.FrameworkReferences, PlatformTarget: p.PlatformTarget, executable: p.Executable,

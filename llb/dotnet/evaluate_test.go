@@ -640,7 +640,7 @@ func readsAnswer(t *testing.T, dt []byte) {
 		Outputs(app.Closure)
 		Folders(app.Closure)
 		Unseen(app.Closure, app.Closure[:min(1, len(app.Closure))])
-		CompiledSources(app.Closure, app.Closure[:min(1, len(app.Closure))])
+		CompiledSources(app.Closure, app.Closure[:min(1, len(app.Closure))], nil)
 		Slices([]*App{app})
 		h := Housekeeping{found: []string{"README.md", "lib/README.md", ".github/x.md"}}
 		h.AddProjects(Files{app.Path: nil})

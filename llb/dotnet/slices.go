@@ -91,6 +91,7 @@ func newGraph(apps []*App) *graph {
 			if n.direct { // MSBuild looks beside its references for theirs, but a slice may have only stand-ins there
 				return nil
 			}
+			n.Apart = n.Apart && !(n.takesRuntime && app.Mode.PerPlatform()) // a slice is for all platforms
 			all[n.Path] = n
 			g.users[n.Path] += fmt.Sprintf("%d ", i)
 		}
@@ -191,11 +192,15 @@ func SliceItems(s Slice, at Paths) []byte {
 	var b strings.Builder
 	b.WriteString("<Project>\n  <ItemGroup>\n")
 	for _, n := range s.Projects {
-		framework := ""
+		properties := ""
 		if n.Framework != "" {
-			framework = ` AdditionalProperties="TargetFramework=` + escapeXML(n.Framework) + `"`
+			properties = ` AdditionalProperties="TargetFramework=` + escapeXML(n.Framework) + `"`
 		}
-		b.WriteString(`    <CrosshullSlice Include="` + escapeXML(path.Join(at.Source, n.Path)) + `"` + framework + " />\n")
+		if !n.takesRuntime {
+			// A reference does not get these either. With them, what others of the slice reference would be built twice.
+			properties += ` UndefineProperties="RuntimeIdentifier;SelfContained"`
+		}
+		b.WriteString(`    <CrosshullSlice Include="` + escapeXML(path.Join(at.Source, n.Path)) + `"` + properties + " />\n")
 	}
 	for _, i := range s.Needs {
 		b.WriteString(`    <CrosshullStandIns Include="` + StandInFolder(i, at) + "/\" />\n")

@@ -25,6 +25,12 @@ func appOf(name string, nodes ...Node) *App {
 	return &App{Path: root.Path, Closure: append(slices.Clone(nodes), root)}
 }
 
+func perPlatform(nodes ...Node) *App {
+	app := appOf("app", nodes...)
+	app.Mode = SelfContained
+	return app
+}
+
 // layout writes slices as text: projects joined by +, and the numbers of the slices that they need.
 func layout(all []Slice) string {
 	var out []string
@@ -82,6 +88,10 @@ func TestSlices(t *testing.T) {
 			[]*App{appOf("app", change(2, func(n *Node) { n.Apart = false })...), appOf("two", chain[:2]...)}, "a+b"},
 		{"a reach that is not known", []*App{appOf("app", change(0, func(n *Node) { n.reachKnown = false })...)}, ""},
 		{"by way of a link", []*App{appOf("app", change(0, func(n *Node) { n.linked = "real/a.csproj" })...)}, ""},
+		{"for each platform", []*App{perPlatform(change(0, func(n *Node) { n.takesRuntime = true })...)}, ""},
+		{"for each platform, but for the libraries", []*App{perPlatform(chain[:4]...)}, "a+b+c+d"},
+		{"for each platform by itself", []*App{appOf("app", change(4, func(n *Node) { n.takesRuntime = true })...)},
+			"a+b+c+d+e"},
 		{"a circle", []*App{appOf("app", change(0, func(n *Node) { n.References = []string{chain[4].Path} })...)}, ""},
 		{"direct references alone", []*App{appOf("app", change(4, func(n *Node) { n.direct = true })...)}, ""},
 		{"an app that another references", []*App{appOf("app", chain...), appOf("e", chain[:4]...)}, "a+b+c+d"},
@@ -226,23 +236,32 @@ func TestSlicesOfRandomGraphs(t *testing.T) {
 // Sources of what is compiled apart are not inputs of the app, unless something else may read them.
 func TestCompiledSources(t *testing.T) {
 	lib, other, app := apartNode("lib"), apartNode("other"), apartNode("app")
-	nested := Node{Path: "src/lib/tool/tool.csproj"}
-	reaching := app
+	nested := Node{Path: "src/lib/tool/tool.csproj", reach: reach{reachKnown: true}}
+	reaching, unknown := app, app
 	reaching.publishReach = []string{"src/lib/Shared.cs"}
+	unknown.Unknown, unknown.reachKnown = "a script", false
+	told := (&App{Closure: []Node{lib, other, unknown}}).Told().Closure
+	const all = "src/lib/Shared.cs src/lib/tool/T.cs src/app/A.cs src/app/bin/Debug/B.cs src/other/O.cs"
+	const notOutputs = "src/lib/Shared.cs src/lib/tool/T.cs src/app/A.cs src/other/O.cs"
 	for _, tc := range []struct {
 		name         string
 		nodes, built []Node
+		inputs       []string
 		want         string // the sources below that stay
 	}{
-		{"apart", []Node{lib, other, app}, []Node{lib, other}, "src/app/A.cs"},
-		{"a project within", []Node{lib, nested, app}, []Node{lib}, "src/lib/tool/T.cs src/app/A.cs"},
-		{"a file of it is linked", []Node{lib, other, reaching}, []Node{lib, other}, "src/lib/Shared.cs src/app/A.cs"},
-		{"the app is at the root", []Node{lib, {Path: "app.csproj"}}, []Node{lib},
-			"src/lib/Shared.cs src/lib/tool/T.cs src/app/A.cs src/app/bin/Debug/B.cs src/other/O.cs"},
-		{"all is read", []Node{lib, {Path: "x/app.csproj", reach: reach{publishReach: []string{"**"}}}}, []Node{lib},
-			"src/lib/Shared.cs src/lib/tool/T.cs src/app/A.cs src/app/bin/Debug/B.cs src/other/O.cs"},
+		{"apart", []Node{lib, other, app}, []Node{lib, other}, nil, "src/app/A.cs"},
+		{"a project within", []Node{lib, nested, app}, []Node{lib}, nil, "src/lib/tool/T.cs src/app/A.cs"},
+		{"a file of it is linked", []Node{lib, other, reaching}, []Node{lib, other}, nil, "src/lib/Shared.cs src/app/A.cs"},
+		{"the app is at the root", []Node{lib, {Path: "app.csproj", reach: reach{reachKnown: true}}}, []Node{lib}, nil, all},
+		{"all is read", []Node{lib, {Path: "x/app.csproj", reach: reach{publishReach: []string{"**"}, reachKnown: true}}},
+			[]Node{lib}, nil, all},
+		{"it is not known what is read", []Node{lib, other, unknown}, []Node{lib, other}, nil, notOutputs},
+		{"the author says what is read", told, []Node{lib, other}, []string{"eng"}, notOutputs},
+		{"a folder of the spec", []Node{lib, other, app}, []Node{lib, other}, []string{"src/lib/tool"},
+			"src/lib/tool/T.cs src/app/A.cs"},
+		{"the context, by the spec", []Node{lib, other, app}, []Node{lib, other}, []string{"."}, notOutputs},
 	} {
-		m, err := patternmatcher.New(append(CompiledSources(tc.nodes, tc.built), Outputs(tc.nodes)...))
+		m, err := patternmatcher.New(append(CompiledSources(tc.nodes, tc.built, tc.inputs), Outputs(tc.nodes)...))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -279,10 +298,11 @@ func excludes(t *testing.T, m *patternmatcher.PatternMatcher, name string) bool 
 }
 
 func TestSliceFiles(t *testing.T) {
-	s := Slice{Projects: []Node{apartNode("a & b"), {Path: "c.csproj", Framework: "net10.0"}}}
+	s := Slice{Projects: []Node{apartNode("a & b"), {Path: "c.csproj", Framework: "net10.0", takesRuntime: true}}}
 	s.Needs = []int{3}
 	items := string(SliceItems(s, Paths{Source: "/source", StandIns: "/standins"}))
-	for _, want := range []string{`Include="/source/src/a &amp; b/a &amp; b.csproj" />`,
+	for _, want := range []string{
+		`Include="/source/src/a &amp; b/a &amp; b.csproj" UndefineProperties="RuntimeIdentifier;SelfContained" />`,
 		`Include="/source/c.csproj" AdditionalProperties="TargetFramework=net10.0" />`,
 		`<CrosshullStandIns Include="/standins/3/" />`} {
 		if !strings.Contains(items, want) {

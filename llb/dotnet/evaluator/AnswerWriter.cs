@@ -148,6 +148,7 @@ static class AnswerWriter
         {
             Flag("apart", Compiled.Apart(project) && !entangled);
             if (project["TargetFrameworks"] != "") Text("framework", project["TargetFramework"]);
+            Flag("takesRuntime", project.TakesRuntime);
             Flag("directReferences", project.Is("DisableTransitiveProjectReferences"));
             Flag("executable", project.Is("_IsExecutable"));
             // What the project says itself, not what the SDK makes of a runtime identifier.

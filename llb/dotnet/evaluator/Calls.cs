@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
+using System.Text.RegularExpressions;
 using Microsoft.Build.Construction;
 using Microsoft.Build.Execution;
 
@@ -30,6 +31,12 @@ sealed class Calls
 
     // Properties with a command that a target of the SDK runs (Microsoft.Common.CurrentVersion.targets).
     static readonly string[] Events = { "PreBuildEvent", "PreLinkEvent", "PostBuildEvent" };
+
+    // A value without anything that separates paths.
+    static readonly Regex PlainPath = new(@"^[^-@\s=:,|;&<>()""'][^\s=:,|;&<>()""']*$");
+
+    // What tasks that are not known got. These may be names of items, and the tasks then see their metadata.
+    readonly Dictionary<string, Call> passed = new();
 
     readonly Project project;
     readonly Tree tree;
@@ -66,7 +73,7 @@ sealed class Calls
     public static bool IsKnown(string task) => Known.Contains(task);
 
     /// <summary>Projects that are built by task MSBuild, or that targets add to the references.</summary>
-    public List<(string Path, Globals Globals)> Built { get; } = new();
+    public List<Built> Built { get; } = new();
 
     /// <summary>The project with the copies of its targets; null for none.</summary>
     public ProjectInstance Instance { get; set; }
@@ -121,8 +128,7 @@ sealed class Calls
             if (IsWritten(call, name))
                 foreach (var word in Project.List(value)) Writes(word, inside: true);
             else if (!call.IsKnown && !IsSilent(call.Task))
-                foreach (var word in Commands.Words(value).Where(w => w.Contains('/') || w.Contains('\\')))
-                    Writes(word, inside: false);
+                foreach (var word in Commands.Words(value).Where(IsPath)) Writes(word, inside: false);
     }
 
     void Writes(string word, bool inside)
@@ -156,15 +162,39 @@ sealed class Calls
         if (call.Parameters.Count > CrosshullRecord.Most) Everything(call.Why(tree) + " has too many parameters");
         foreach (var word in call.Parameters.SelectMany(p => Project.List(p.Value)))
         {
-            if (project.Reads.Find(project.Folder, word) is { } path)
-                if (path.EndsWith('/')) Folder(path, call);
-                else Read(path, call);
-            else if (!call.IsKnown) inputs.Pattern(project, project.Folder, word, call.Why(tree));
+            Setting(word, call);
+            if (!call.IsKnown) passed.TryAdd(word, call);
         }
         foreach (var folder in Sources.SelectMany(name => Project.List(call[name])))
             if (project.Reads.Find(project.Folder, folder) is { } path && path.EndsWith('/'))
                 inputs.Below(project, path, call.Why(tree));
         if (call.Is("MSBuild") || call.Is("CallTarget")) Build(call);
+    }
+
+    // What a setting names, by itself or in a part, as in --in=../a, and ../a,../b.
+    void Setting(string setting, Call call)
+    {
+        var parts = call.IsKnown || PlainPath.IsMatch(setting) ? Enumerable.Empty<string>()
+            : Commands.Words(setting).Where(IsPath);
+        foreach (var word in parts.Prepend(setting))
+            if (project.Reads.Find(project.Folder, word) is { } path)
+                if (path.EndsWith('/')) Folder(path, call);
+                else Read(path, call);
+            else if (!call.IsKnown) inputs.Pattern(project, project.Folder, word, call.Why(tree));
+    }
+
+    static bool IsPath(string word) => word.Contains('/') || word.Contains('\\');
+
+    /// <summary>Takes the metadata of items that tasks got, once the targets have run.</summary>
+    public void TakeMetadata()
+    {
+        if (passed.Count == 0) return;
+        foreach (var item in Instance.Items)
+            if (passed.TryGetValue(item.EvaluatedInclude, out var call) ||
+                passed.TryGetValue(item.GetMetadataValue("FullPath"), out call))
+                foreach (var value in item.Metadata.SelectMany(m => Project.List(m.EvaluatedValue)).Where(IsPath))
+                    Setting(value, call);
+        passed.Clear();
     }
 
     void Read(string file, Call call)
@@ -193,29 +223,55 @@ sealed class Calls
 
     bool IsInside(string path) => path.StartsWith(project.Folder + "/");
 
-    /// <summary>Takes the projects that targets add to what the project references.</summary>
-    public void Refer(IEnumerable<string> projects)
+    /// <summary>Takes a project that targets add to what the project references, or with other metadata.</summary>
+    public void Refer(ProjectItemInstance reference)
     {
-        var globals = project.Globals.Without(new[] { "TargetFramework", "RuntimeIdentifier", "RuntimeIdentifiers" });
-        foreach (var path in projects.Where(tree.HasFile)) Built.Add((path, globals));
+        project.Entangled |= Compiled.Odd(reference);
+        if (reference.GetMetadataValue("FullPath") is var path && tree.HasFile(path))
+            Built.Add(new(path, Once.GlobalsOf(project, reference),
+                reference.GetMetadataValue("Targets") is { Length: > 0 } targets ? targets : null));
     }
 
     void Build(Call call)
     {
-        var globals = project.Globals.Without(new[] { "TargetFramework", "RuntimeIdentifier" })
-            .With(Globals.Parse(call["Properties"])).Without(Project.List(call["RemoveProperties"]));
-        // Targets that restore what they build give a GUID. Each would be one more project to look at.
-        if (globals.Has(Restoring.SessionId)) globals = globals.With(Restoring.SessionId, Restoring.AnySession);
+        var globals = project.Globals.Without(new[] { "TargetFramework", "RuntimeIdentifier" });
         foreach (var name in Project.List(call["Projects"]))
             if (project.Reads.Find(project.Folder, name) is { } path && !path.EndsWith('/'))
-                Built.AddRange(Properties(name).Prepend("").Select(p => (path, globals.With(Globals.Parse(p)))));
+                foreach (var metadata in Metadata(name))
+                    Built.Add(new(path, Session(Once.GlobalsOf(
+                        globals, metadata, call["Properties"], call["RemoveProperties"])), call["Targets"]));
     }
 
-    // The properties that items with a name have as metadata, for task MSBuild.
-    IEnumerable<string> Properties(string name) =>
-        from item in Instance?.Items ?? Enumerable.Empty<ProjectItemInstance>()
-        where item.EvaluatedInclude == name
-        let properties = item.GetMetadataValue("Properties") + ";" + item.GetMetadataValue("AdditionalProperties")
-        where properties != ";"
-        select properties;
+    // Targets that restore what they build give a GUID. Each would be one more project to look at.
+    static Globals Session(Globals globals) =>
+        globals.Has(Restoring.SessionId) ? globals.With(Restoring.SessionId, Restoring.AnySession) : globals;
+
+    // The metadata of items with a name, in which task MSBuild finds properties. The name may also be that of no item.
+    IEnumerable<Func<string, string>> Metadata(string name) =>
+        (Instance?.Items ?? Enumerable.Empty<ProjectItemInstance>()).Where(item => item.EvaluatedInclude == name)
+            .Select(item => (Func<string, string>)item.GetMetadataValue).Append(_ => "");
+}
+
+/// <summary>A project that a target builds, or adds to the references.</summary>
+/// <param name="Targets">Those that task MSBuild names; null for a reference.</param>
+sealed record Built(string Path, Globals Globals, string Targets)
+{
+    /// <summary>Whether the task compiles the project. For that, it needs all sources.</summary>
+    public bool Compiles(Project project)
+    {
+        if (Targets == null || project.Instance is not { } instance) return false;
+        string[] Names(string list) => Project.List(instance.ExpandString(list));
+        var around = instance.Targets.Values
+            .SelectMany(t => Names(t.BeforeTargets + ";" + t.AfterTargets).Select(n => (n, t.Name)))
+            .ToLookup(p => p.n, p => p.Name, StringComparer.OrdinalIgnoreCase);
+        var found = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        void Add(string name)
+        {
+            if (!found.Add(name)) return;
+            var before = instance.Targets.TryGetValue(name, out var target) ? target.DependsOnTargets : "";
+            foreach (var other in Names(before).Concat(around[name])) Add(other);
+        }
+        foreach (var name in Targets == "" ? instance.DefaultTargets.ToArray() : Project.List(Targets)) Add(name);
+        return found.Contains("CoreCompile");
+    }
 }

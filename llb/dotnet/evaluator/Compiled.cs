@@ -12,7 +12,7 @@ static class Compiled
 {
     static readonly string[] OddMetadata =
     {
-        "OutputItemType", "PrivateAssets", "IncludeAssets", "ExcludeAssets", "Targets", "Properties",
+        "OutputItemType", "PrivateAssets", "IncludeAssets", "ExcludeAssets", "Properties",
         "AdditionalProperties", "SetConfiguration", "SetPlatform", "SetTargetFramework", "UndefineProperties",
         "GlobalPropertiesToRemove",
     };
@@ -27,13 +27,21 @@ static class Compiled
         project["OutputType"] == "Library" && project["RuntimeIdentifier"] == "" &&
         !project["TargetFrameworks"].Contains(';') && !project.Items("ProjectReference").Any(Odd);
 
-    static bool Odd(ProjectItemInstance reference)
+    /// <summary>
+    /// Whether a reference is built by other targets, or with properties that other references do not get.
+    /// </summary>
+    public static bool InAnotherWay(ProjectItemInstance reference) => reference.GetMetadataValue("Targets") != "" ||
+        reference.GetMetadataValue("SkipGetTargetFrameworkProperties")
+            .Equals("true", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether a reference of a project keeps that from being compiled apart.</summary>
+    public static bool Odd(ProjectItemInstance reference)
     {
         bool Is(string metadata, string value) =>
             reference.GetMetadataValue(metadata).Equals(value, StringComparison.OrdinalIgnoreCase);
         return OddMetadata.Any(m => reference.GetMetadataValue(m) != "") ||
             Is("ReferenceOutputAssembly", "false") || Is("BuildReference", "false") || Is("Private", "false") ||
-            Is("SkipGetTargetFrameworkProperties", "true");
+            InAnotherWay(reference);
     }
 
     /// <summary>

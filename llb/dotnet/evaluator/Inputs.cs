@@ -22,6 +22,7 @@ sealed class Inputs
     {
         "PackageReference", "PackageVersion", "GlobalPackageReference", "PackageDownload", "FrameworkReference",
         "Using", "InternalsVisibleTo", "SourceRoot", "AssemblyAttribute", "ProjectReference", "Folder",
+        "ProjectReferenceWithConfiguration", "_MSBuildProjectReferenceExistent",
     };
 
     const string Beside = "beside a referenced assembly";

@@ -33,6 +33,9 @@ sealed class Outputs
         .Concat(new[] { "PublishDir", "TargetDir", "ArtifactsPath", "MSBuildProjectExtensionsPath" })
         .ToHashSet(StringComparer.OrdinalIgnoreCase);
 
+    // Folders of its own output, with a slash at the end.
+    static readonly Regex Own = new(@"\$\((OutDir|OutputPath|TargetDir)\)", RegexOptions.IgnoreCase);
+
     readonly Tree tree;
     readonly Evaluator evaluator;
     readonly Dictionary<Project, Names> named = new();
@@ -59,7 +62,7 @@ sealed class Outputs
         foreach (var file in project.Imports.Select(evaluator.Parsed).Where(f => f != null))
             foreach (var element in file.AllChildren)
                 foreach (var text in Texts(element))
-                    if (text.AsSpan().IndexOfAny("/\\%") >= 0 || text.Contains("::"))
+                    if (text.AsSpan().IndexOfAny("/\\%") >= 0 || text.Contains("::") || Own.IsMatch(text))
                         Take(project, instance, names, Expressions.Here(text, element));
         foreach (var folder in project.Reads.Folders.Keys) Add(project, names, folder + "/**/*");
         project.Ran = null;
@@ -122,10 +125,16 @@ sealed class Outputs
         var wildcard = word.IndexOfAny("*?".ToCharArray());
         var fixedPart = wildcard < 0 ? word : word.Substring(0, word.LastIndexOf('/', wildcard) + 1);
         if (fixedPart == "" || project.Reads.Place(project.Folder, fixedPart)?.TrimEnd('/') is not { } path) return;
+        project.Entangled |= LooksBeside(project, path, wildcard >= 0);
         if (Covers(project.Folder, path)) return;
         if (wildcard < 0) names.Paths.Add(path);
         else if (!Tree.IsProject(word)) names.Patterns.Add(path + "/" + word.Substring(fixedPart.Length));
     }
+
+    // Whether a project looks into its own output for more than what its compile makes: what it references, say.
+    static bool LooksBeside(Project project, string path, bool pattern) =>
+        project.Reads.Place(project.Folder, project["OutDir"]) is { } output && Covers(output.TrimEnd('/'), path) &&
+        (pattern || !Path.GetFileName(path).StartsWith(project["TargetName"]));
 
     static bool Covers(string folder, string path) => path == folder || path.StartsWith(folder + "/");
 

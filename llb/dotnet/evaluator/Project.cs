@@ -61,6 +61,12 @@ sealed class Project
     /// <summary>Those of the references whose output the compiler runs.</summary>
     public List<Project> Generators { get; } = new();
 
+    /// <summary>
+    /// Whether it gets the runtime identifier of what references it (_GetProjectReferenceTargetFrameworkProperties).
+    /// </summary>
+    public bool TakesRuntime => this["RuntimeIdentifiers"] != "" ||
+        this["IsRidAgnostic"].Equals("false", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>Whether a restore may change what the project reads.</summary>
     public bool ByRestore { get; set; }
 
@@ -93,6 +99,7 @@ sealed class Globals
     public IDictionary<string, string> ToDictionary() =>
         new Dictionary<string, string>(properties, StringComparer.OrdinalIgnoreCase);
     public bool Has(string name) => properties.ContainsKey(name);
+    public string this[string name] => properties.GetValueOrDefault(name, "");
 
     public Globals With(string name, string value)
     {

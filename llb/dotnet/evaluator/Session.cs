@@ -125,11 +125,8 @@ sealed class TooManyProjectsException(string project) : Exception
 /// <summary>One evaluation of all that a request asks about, over the tree as it is.</summary>
 sealed class Once : IDisposable
 {
-    // Metadata of references that set properties. The last one wins.
-    static readonly string[] Setting =
-    {
-        "SetConfiguration", "SetPlatform", "SetTargetFramework", "Properties", "AdditionalProperties",
-    };
+    // Properties that a reference does not get from the project that references it.
+    static readonly string[] OfOne = { "TargetFramework", "RuntimeIdentifier", "RuntimeIdentifiers" };
 
     // Each framework and each set of properties of a project counts.
     const int MaxProjects = 50_000;
@@ -151,6 +148,7 @@ sealed class Once : IDisposable
     readonly NamedFiles named;
     readonly Outputs outputs;
     readonly HashSet<Project> walked = new();
+    readonly HashSet<Project> forRuntime = new(); // references that get the runtime identifier of the app
     readonly Dictionary<string, int> variants = new(); // how many projects of walked have a path
 
     /// <param name="mayStop">Whether to only evaluate, once an evaluation wants more: all is done again then.</param>
@@ -210,9 +208,11 @@ sealed class Once : IDisposable
         var closure = new HashSet<Project>();
         Walk(app, closure);
         Walk(chosen.Project, closure); // with all its frameworks, which restore needs
+        var varies = VariesByRuntimeIdentifier(app, closure);
+        Others(app, closure);
         return nothing with
         {
-            App = app, Closure = closure, ByRuntimeIdentifier = VariesByRuntimeIdentifier(app, closure),
+            App = app, Closure = closure, ByRuntimeIdentifier = varies,
             // Asking for the container runs targets. That needs no targets of packages, which would run programs.
             Container = question.Test || tree.IsRestored || Stopped ? null : AskContainer(app),
             ResponseFile = ResponseFile.Find(tree, app.Path),
@@ -261,6 +261,26 @@ sealed class Once : IDisposable
 
     static Candidate Only(IEnumerable<Candidate> candidates) => candidates.ToList() is [var one] ? one : null;
 
+    // A library can be built with other properties than a plain reference gives it. A slice would compile it without
+    // them. What it references gets them, too, but the app also references that directly, so it is built both ways.
+    void Others(Project app, HashSet<Project> closure)
+    {
+        var plain = app.Globals.Without(OfOne);
+        bool IsOther(Project project)
+        {
+            // It is not known here whether the app is published for a runtime identifier.
+            if (project.Path == app.Path || project.Globals.Has("MSBuildIsRestoring") || forRuntime.Contains(project))
+                return false;
+            var globals = project.Globals.Without(project["TargetFrameworks"] == "" ? OfOne[..0] : OfOne[..1]);
+            return globals.ToString() != plain.ToString();
+        }
+        foreach (var other in closure.Where(IsOther).ToList())
+        {
+            other.Entangled = true;
+            foreach (var reference in other.References) Walk(Evaluator.Evaluate(reference.Path, plain), closure);
+        }
+    }
+
     /// <summary>Adds a project and all that it is built from to a closure, each once.</summary>
     void Walk(Project project, HashSet<Project> closure)
     {
@@ -293,7 +313,7 @@ sealed class Once : IDisposable
         Project Refer(string path, Globals globals)
         {
             var reference = Evaluator.Evaluate(path, globals);
-            project.References.Add(reference);
+            if (!project.References.Contains(reference)) project.References.Add(reference);
             return reference;
         }
         if (project["TargetFramework"] == "" && project["TargetFrameworks"] != "")
@@ -310,31 +330,50 @@ sealed class Once : IDisposable
             if (item.GetMetadataValue("FullPath") is var path && tree.HasFile(path))
             {
                 var reference = Refer(path, GlobalsOf(project, item));
+                reference.Entangled |= Compiled.InAnotherWay(item);
+                if (reference.TakesRuntime && project.Globals["RuntimeIdentifier"] is { Length: > 0 } runtime)
+                    forRuntime.Add(Refer(path, reference.Globals.With("RuntimeIdentifier", runtime)));
                 if (item.GetMetadataValue("OutputItemType").Equals("Analyzer", StringComparison.OrdinalIgnoreCase))
                     project.Generators.Add(reference);
             }
             else project.Missing.Add(item.GetMetadataValue("FullPath"));
         if (Stopped) return;
-        var built = new List<(string, Globals)>();
+        var built = new List<Built>();
         project.Reads.OrEverything(() => built = targets.Record(project));
         project.Reads.OrEverything(() => outputs.Take(project));
-        foreach (var (path, globals) in built) Refer(path, globals);
+        foreach (var one in built)
+        {
+            var reference = Refer(one.Path, one.Globals);
+            reference.Entangled |= one.Compiles(reference);
+        }
     }
 
-    // Targets AssignProjectConfiguration and ResolveProjectReferences build a reference with these
-    // (Microsoft.Common.CurrentVersion.targets).
+    // Target ResolveProjectReferences builds a reference with these (Microsoft.Common.CurrentVersion.targets).
     public static Globals GlobalsOf(Project project, ProjectItemInstance reference)
     {
         string Of(string metadata) => reference.GetMetadataValue(metadata);
-        var globals = project.Globals.Without(new[] { "TargetFramework", "RuntimeIdentifier", "RuntimeIdentifiers" });
-        foreach (var set in Setting) globals = globals.With(Globals.Parse(Of(set)));
-        return globals.Without(Project.List(Of("GlobalPropertiesToRemove") + ";" + Of("UndefineProperties")));
+        var removed = Of("GlobalPropertiesToRemove") + project["_GlobalPropertiesToRemoveFromProjectReferences"];
+        if (project["PassOutputPathToReferencedProjects"].Equals("false", StringComparison.OrdinalIgnoreCase))
+            removed += ";OutputPath";
+        return GlobalsOf(project.Globals.Without(OfOne), Of,
+            string.Join(";", Of("SetConfiguration"), Of("SetPlatform"), Of("SetTargetFramework")), removed);
     }
+
+    /// <summary>Those that task MSBuild builds an item with. Metadata of the item can say more.</summary>
+    /// <param name="of">The value of metadata with a name.</param>
+    /// <param name="properties">The parameter Properties of the task.</param>
+    /// <param name="removed">Its parameter RemoveProperties.</param>
+    public static Globals GlobalsOf(Globals globals, Func<string, string> of, string properties, string removed) =>
+        globals.With(Globals.Parse(of("Properties") is { Length: > 0 } own ? own : properties))
+            .With(Globals.Parse(of("AdditionalProperties")))
+            .Without(Project.List(removed + ";" + of("UndefineProperties")));
 
     // If no XML of the repository names the property, the files are the same for all runtime identifiers.
     bool VariesByRuntimeIdentifier(Project app, HashSet<Project> closure)
     {
-        if (!existence.Mentions(app, "RuntimeIdentifier")) return false;
+        if (!existence.Mentions(app, "RuntimeIdentifier") &&
+            !closure.Any(p => p.TakesRuntime && p.Path != app.Path && existence.Mentions(p, "RuntimeIdentifier")))
+            return false;
         Walk(Evaluator.Evaluate(app.Path, app.Globals.With("RuntimeIdentifier", "")), closure); // as in portable mode
         var published = new HashSet<string>();
         foreach (var rid in request.RuntimeIdentifiers)

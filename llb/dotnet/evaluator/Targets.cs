@@ -15,6 +15,12 @@ namespace Crosshull;
 /// </summary>
 sealed class Targets
 {
+    // The lists that references are in, first before and then while they are built.
+    static readonly string[] Referring =
+    {
+        "ProjectReference", "ProjectReferenceWithConfiguration", "_MSBuildProjectReferenceExistent",
+    };
+
     readonly Tree tree;
     readonly Evaluator evaluator;
     readonly Trap trap;
@@ -35,7 +41,7 @@ sealed class Targets
     }
 
     /// <summary>Adds what the project's own targets read; gives the projects that they build by task MSBuild.</summary>
-    public List<(string Path, Globals Globals)> Record(Project project)
+    public List<Built> Record(Project project)
     {
         var own = evaluator.Parsed(project.Imports);
         var files = own.Concat(evaluator.Parsed(project.PackageImports)).ToList();
@@ -189,12 +195,20 @@ sealed class Targets
         evaluator.Evaluate(copied);
         if (copied.Instance == null) return;
         foreach (var reference in indirect) copied.Instance.AddItem("ProjectReference", reference);
+        // Targets of the SDK copy the references to these lists.
+        foreach (var item in copied.Instance.GetItems("ProjectReference").ToList())
+            foreach (var type in Referring.Skip(1))
+                copied.Instance.AddItem(type, item.EvaluatedInclude,
+                    item.Metadata.Select(m => KeyValuePair.Create(m.Name, m.EvaluatedValue)));
+        var known = copied.Instance.GetItems("ProjectReference").Select(i => AsText(project, i)).ToHashSet();
         AppDomain.CurrentDomain.SetData("crosshull.record", calls.Recorder);
         foreach (var copies in files.Sets)
         {
             calls.Instance = project.Ran = copied.Instance.DeepCopy();
             Record(project, project.Ran, copies, restoring);
-            calls.Refer(References(project.Ran).Except(References(project.Instance)).Except(indirect));
+            calls.TakeMetadata();
+            foreach (var item in Referring.SelectMany(project.Ran.GetItems).Where(i => known.Add(AsText(project, i))))
+                calls.Refer(item);
         }
     }
 
@@ -214,6 +228,10 @@ sealed class Targets
         Run(project, instance, copies, names);
         inputs.Collect(project, instance); // the items and properties that targets make
     }
+
+    // What of a reference makes a difference here.
+    static string AsText(Project project, ProjectItemInstance reference) => string.Join("|",
+        reference.GetMetadataValue("FullPath"), Once.GlobalsOf(project, reference), Compiled.Odd(reference));
 
     static IEnumerable<string> References(ProjectInstance project) =>
         project.GetItems("ProjectReference").Select(i => i.GetMetadataValue("FullPath"));
