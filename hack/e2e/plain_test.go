@@ -185,6 +185,21 @@ System.Console.Write(System.IO.Directory.Exists(docs) ? System.IO.Directory.GetF
 		{"a script of a package that gets the folder of the project",
 			`<ItemGroup><PackageReference Include="Team.V" Version="1.0.0" /></ItemGroup>`,
 			map[string]string{"version.txt": "7.7.7"}, "version.txt", "7.7.7"},
+		{"a file by a condition on each reference", `<Target Name="Use" AfterTargets="Publish"><Copy ` +
+			`SourceFiles="../../data/a.txt" DestinationFolder="$(PublishDir)" ` +
+			`Condition="'%(ReferencePath.Filename)' == 'System.Console'" /></Target>`,
+			map[string]string{"data/a.txt": "a"}, "a.txt", "a"},
+		{"properties that a target gives to a reference", `<ItemGroup><ProjectReference Include="../lib/lib.csproj" />` +
+			`</ItemGroup><Target Name="Flavor" BeforeTargets="AssignProjectConfiguration"><ItemGroup>` +
+			`<ProjectReference AdditionalProperties="Flavor=blue" /></ItemGroup></Target>`,
+			map[string]string{"src/lib/lib.csproj": libraryText(`<ItemGroup Condition="'$(Flavor)' == 'blue'">` +
+				`<Content Include="../../data/a.txt" CopyToOutputDirectory="Always" /></ItemGroup>`), "data/a.txt": "a"},
+			"a.txt", "a"},
+		{"files of a list of the SDK that a command prints", `<Target Name="List" ` +
+			`BeforeTargets="CopyFilesToOutputDirectory"><Exec Command="echo ../../DATA/A.TXT | tr A-Z a-z" ` +
+			`ConsoleToMSBuild="true"><Output TaskParameter="ConsoleOutput" ItemName="_Listed" /></Exec><ItemGroup>` +
+			`<ReferenceCopyLocalPaths Include="@(_Listed)" /></ItemGroup></Target>`,
+			map[string]string{"data/a.txt": "a"}, "a.txt", "a"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -258,6 +273,8 @@ func TestNamedByFile(t *testing.T) {
 		"api.refitter": `<ItemGroup><AdditionalFiles Include="api.refitter" /></ItemGroup>`,
 		"api.json": `<Target Name="Generate" BeforeTargets="CoreCompile"><Own.Task Settings="api.json" />` +
 			`</Target>`,
+		"late.json": `<Target Name="Add" BeforeTargets="CoreCompile"><ItemGroup><AdditionalFiles Include="late.json" />` +
+			`</ItemGroup></Target>`,
 	} {
 		dir := t.TempDir()
 		project(t, dir, "src/app/app.csproj", "")

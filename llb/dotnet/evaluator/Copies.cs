@@ -14,15 +14,17 @@ sealed class CopiedFiles : IDisposable
 
     /// <param name="files">Project files. Those that have no targets stay as they are.</param>
     /// <param name="own">Those of them that belong to the repository.</param>
+    /// <param name="late">Item lists, properties and metadata that only a build has, or has all of.</param>
     /// <remarks>
     /// The value of a condition in a target depends on what has run before, so there are copies with and without
     /// conditions. Only targets of the repository get a set for each of their values, as each set takes time.
     /// </remarks>
-    public CopiedFiles(IEnumerable<ProjectRootElement> files, IEnumerable<ProjectRootElement> own)
+    public CopiedFiles(
+        IEnumerable<ProjectRootElement> files, IEnumerable<ProjectRootElement> own, HashSet<string> late)
     {
-        Sets.Add(new Copies("With", conditions: true, without: 0));
+        Sets.Add(new Copies("With", conditions: true, without: 0, late));
         for (var without = Copies.Most(own); without >= 0; without--)
-            Sets.Add(new Copies("Without" + without, conditions: false, without));
+            Sets.Add(new Copies("Without" + without, conditions: false, without, late));
         foreach (var file in files.Where(f => f.Targets.Count > 0))
         {
             this.files.Add((file, file.InitialTargets));
@@ -77,6 +79,7 @@ sealed class Copies
     readonly string prefix;
     readonly bool conditions;
     readonly int without;
+    readonly HashSet<string> late;
     readonly Dictionary<string, ProjectTargetElement> originals = new();
 
     /// <param name="name">A word that no other set has.</param>
@@ -84,8 +87,10 @@ sealed class Copies
     /// <param name="without">
     /// Without conditions, the last of several values of a property or metadata wins. As many of them are left out.
     /// </param>
-    public Copies(string name, bool conditions, int without)
+    /// <param name="late">Item lists, properties and metadata that only a build has, or has all of.</param>
+    public Copies(string name, bool conditions, int without, HashSet<string> late)
     {
+        this.late = late;
         prefix = "_Crosshull_" + name + "_";
         this.conditions = conditions;
         this.without = without;
@@ -226,7 +231,7 @@ sealed class Copies
 
     // A condition on each item of a list stays, because it makes batches. But then nothing is removed, as all items
     // would be if the condition asks for an output.
-    static void Strip(ProjectElementContainer group)
+    void Strip(ProjectElementContainer group)
     {
         foreach (var element in group.AllChildren.Append(group).ToList())
             if (element is ProjectItemElement { Remove: not "" } && !IsKnown(element.Condition))
@@ -234,9 +239,17 @@ sealed class Copies
             else Open(element);
     }
 
-    static void Open(ProjectElement element)
+    void Open(ProjectElement element)
     {
-        if (!IsFixed(element.Condition) && !element.Condition.Contains("%(")) element.Condition = "";
+        if (!IsFixed(element.Condition)) element.Condition = Opened(element);
+    }
+
+    // What is left of a condition that is not fixed. It cannot choose among items that are not there yet.
+    string Opened(ProjectElement element)
+    {
+        var condition = element.Condition;
+        var used = Expressions.Used(condition + Lists(element, condition));
+        return !condition.Contains("%(") || used.Any(late.Contains) ? Expressions.Batching(condition) : condition;
     }
 
     // Whether a condition has a fixed value, perhaps one for each item of a list.
@@ -253,8 +266,7 @@ sealed class Copies
         if (Runs(task) && !Reading.Contains(task.Name)) return;
         // Even where a task reads nothing, an expression in its parameters may.
         var record = Record(task.Name, task.Parameters.ToList(), original.Location, task, task.Parent);
-        // A condition on each item of a list makes batches.
-        if (task.Condition.Contains("%(") || IsFixed(task.Condition)) record.Condition = task.Condition;
+        record.Condition = IsFixed(original.Condition) ? original.Condition : Opened(original);
         if (!Runs(task)) task.Parent.RemoveChild(task);
     }
 

@@ -12,28 +12,34 @@ namespace Crosshull;
 /// </summary>
 sealed class Doubts
 {
-    // Items whose files the SDK reads. Other items are only text until a task gets them.
-    static readonly HashSet<string> Read = new(StringComparer.OrdinalIgnoreCase)
+    // Items that the SDK or a package uses, but whose files it does not read.
+    static readonly HashSet<string> Names = new(StringComparer.OrdinalIgnoreCase)
     {
-        "Compile", "Content", "None", "EmbeddedResource", "Resource", "AdditionalFiles", "Analyzer", "Reference",
-        "ContentWithTargetPath", "ResolvedFileToPublish", "EditorConfigFiles", "GlobalAnalyzerConfigFiles", "Page",
+        "FileWrites", "FileWritesShareable", "Clean", "CustomAdditionalCompileInputs", "UpToDateCheckInput",
+        "UpToDateCheckOutput", "UpToDateCheckBuilt", "AssemblyAttribute", "AssemblyMetadata", "InternalsVisibleTo",
+        "Using", "SourceRoot", "RuntimeHostConfigurationOption",
     };
 
     /// <summary>
-    /// A value that a target gives to a property or an item list. Runs tells that the copy of the target gives it, too.
-    /// IsBuilt tells that it is what a build has made.
+    /// A value that a target gives to a property ($), an item list (@), or metadata (%). Runs tells that the copy of
+    /// the target gives it, too. IsBuilt tells that it is what a build has made.
     /// </summary>
     sealed record Setting(
-        ProjectElement By, string Name, string Text, string Target, bool Runs, bool IsItem, bool IsBuilt = false);
+        ProjectElement By, string Name, string Text, string Target, bool Runs, char Sign, bool IsBuilt = false);
 
     readonly List<ProjectTargetElement> targets;
     readonly List<Setting> settings;
     readonly HashSet<string> late, unknown, built;
+    readonly Func<string, bool> isUsed;
 
     /// <param name="targets">The targets of the repository.</param>
     /// <param name="late">Properties that only targets of the SDK set.</param>
-    public Doubts(List<ProjectTargetElement> targets, HashSet<string> late)
+    /// <param name="isUsed">
+    /// Whether the SDK or a package uses items of a type. Other items are only text until a task gets them.
+    /// </param>
+    public Doubts(List<ProjectTargetElement> targets, HashSet<string> late, Func<string, bool> isUsed)
     {
+        this.isUsed = isUsed;
         this.targets = targets;
         this.late = late;
         settings = targets.SelectMany(Settings).ToList();
@@ -47,16 +53,20 @@ sealed class Doubts
             switch (e)
             {
                 case ProjectPropertyElement p:
-                    yield return new(p, p.Name, p.Value + p.Condition + p.Parent.Condition, target.Name, true, false);
+                    yield return new(p, p.Name, p.Value + p.Condition + p.Parent.Condition, target.Name, true, '$');
                     break;
                 case ProjectItemElement i:
-                    yield return new(i, i.ItemType, i.Include, target.Name, true, true);
+                    yield return new(i, i.ItemType, i.Include, target.Name, true, '@');
+                    break;
+                case ProjectMetadataElement m:
+                    yield return new(m, m.Name, m.Value, target.Name, true, '%');
                     break;
                 case ProjectOutputElement o when o.Parent is ProjectTaskElement task:
                     var name = o.PropertyName + o.ItemType;
                     var runs = Copies.Runs(task) || Given(task, o.TaskParameter);
                     var built = o.TaskParameter.Equals("TargetOutputs", StringComparison.OrdinalIgnoreCase);
-                    yield return new(o, name, runs ? Text(task) : "", target.Name, runs, o.IsOutputItem, built);
+                    var sign = o.IsOutputItem ? '@' : '$';
+                    yield return new(o, name, runs ? Text(task) : "", target.Name, runs, sign, built);
                     break;
             }
     }
@@ -87,7 +97,7 @@ sealed class Doubts
     // Several targets set it to different values, so the value depends on which one ran last.
     bool ByTurns(string name, string target)
     {
-        var of = settings.Where(s => !s.IsItem && s.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).ToList();
+        var of = settings.Where(s => s.Sign == '$' && s.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).ToList();
         return of.Select(s => s.Text).Distinct().Count() > 1 && of.Select(s => s.Target).Distinct().Count() > 1 &&
             of.All(s => s.Target != target);
     }
@@ -109,9 +119,11 @@ sealed class Doubts
                 else if (e is ProjectTaskElement { Name: "Exec" } exec &&
                     Expressions.Used(Text(exec)).FirstOrDefault(built.Contains) is { } program)
                     Say(exec, $"Exec with @({program}), which a build makes,");
-                else if (e is ProjectItemElement item && Read.Contains(item.ItemType) &&
-                    Use(item.Include, target) is { } of)
+                else if (e is ProjectItemElement item && !Names.Contains(item.ItemType) &&
+                    Use(item.Include, target) is { } of && isUsed(item.ItemType))
                     Say(item, $"{item.ItemType} item by {of}, whose value only a build gives,");
+                else if (e is ProjectMetadataElement { Name: "HintPath" } hint && Use(hint.Value, target) is { } place)
+                    Say(hint, $"HintPath by {place}, whose value only a build gives,");
         }
     }
 
@@ -120,7 +132,8 @@ sealed class Doubts
     {
         var name = Expressions.Used(text).FirstOrDefault(n => unknown.Contains(n) || ByTurns(n, target.Name));
         if (name == null) return null;
-        var isItem = settings.Any(s => s.IsItem && s.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
-        return (isItem ? "@(" : "$(") + name + ")";
+        var setting = settings.OrderBy(s => "@%$".IndexOf(s.Sign))
+            .FirstOrDefault(s => s.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+        return $"{setting?.Sign ?? '$'}({name})";
     }
 }

@@ -127,7 +127,8 @@ sealed class Evaluator : IDisposable
         return values;
     }
 
-    static string Line(ProjectItemInstance item) => item.ItemType + " " + item.EvaluatedInclude +
+    /// <summary>An item with its metadata, as a text to compare.</summary>
+    public static string Line(ProjectItemInstance item) => item.ItemType + " " + item.EvaluatedInclude +
         string.Concat(item.Metadata.Select(m => " " + m.Name + "=" + m.EvaluatedValue));
 
     public void Dispose()

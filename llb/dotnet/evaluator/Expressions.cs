@@ -60,5 +60,17 @@ static class Expressions
 
     /// <summary>The names of properties, items, and metadata whose values a text uses.</summary>
     public static IEnumerable<string> Used(string text) =>
-        from Match use in Regex.Matches(text, @"[$@%]\(\s*(?<name>[\w-]*\w)") select use.Groups["name"].Value;
+        from Match use in Regex.Matches(text, @"(?:[$@]\(|%\((?:\s*(?<name>[\w-]+)\s*\.)?)\s*(?<name>[\w-]*\w)")
+        from Capture name in use.Groups["name"].Captures
+        select name.Value;
+
+    /// <summary>
+    /// A condition that is true, and makes the same batches as another one: MSBuild looks at each item of a list where
+    /// a condition has its metadata.
+    /// </summary>
+    public static string Batching(string condition)
+    {
+        var metadata = string.Concat(Regex.Matches(condition, @"%\([^()]*\)").Select(m => m.Value));
+        return metadata == "" ? "" : "'" + metadata + "' != '*'";
+    }
 }

@@ -8,6 +8,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using System.Xml;
 using System.Xml.Linq;
+using Microsoft.Build.Execution;
 
 namespace Crosshull;
 
@@ -61,8 +62,17 @@ sealed class NamedFiles
         this.trap = trap;
     }
 
-    /// <summary>Adds the rule sets that the project's own rule set includes.</summary>
-    public void RuleSets(Project project)
+    /// <summary>
+    /// Adds the files that rule sets and additional files of a project name, as an instance of it has them.
+    /// </summary>
+    public void Take(Project project, ProjectInstance instance)
+    {
+        RuleSets(project, instance);
+        Additional(project, instance.GetItems("AdditionalFiles"));
+    }
+
+    // The rule sets that the project's own rule set includes.
+    void RuleSets(Project project, ProjectInstance instance)
     {
         var found = new Queue<string>();
         var seen = new HashSet<string>();
@@ -71,9 +81,10 @@ sealed class NamedFiles
             if (project.Reads.Find(folder, name) is { } path && !path.EndsWith('/') && seen.Add(path))
                 found.Enqueue(path);
         }
-        var name = project["CodeAnalysisRuleSet"];
+        var name = instance.GetPropertyValue("CodeAnalysisRuleSet");
         Add(project.Folder, name);
-        foreach (var folder in Project.List(project["CodeAnalysisRuleSetDirectories"])) // ResolveCodeAnalysisRuleSet
+        foreach (var folder in Project.List(instance.GetPropertyValue("CodeAnalysisRuleSetDirectories")))
+            // ResolveCodeAnalysisRuleSet
             Add(Path.Combine(project.Folder, folder.Replace('\\', '/')), name);
         while (found.TryDequeue(out var path))
         {
@@ -112,18 +123,16 @@ sealed class NamedFiles
             else if (ReadsFiles(Content(project, analyzer))) Everything(project, analyzer);
     }
 
-    /// <summary>
-    /// Adds the files that additional files name: a description of an API can name others, for example. A generator may
-    /// read them, also one of a package.
-    /// </summary>
-    public void Additional(Project project)
+    // The files that additional files name: a description of an API can name others, for example. A generator may read
+    // them, also one of a package.
+    void Additional(Project project, IEnumerable<ProjectItemInstance> items)
     {
-        foreach (var file in AdditionalFiles(project).Where(f => !Settings.IsMatch(Path.GetFileName(f)))
-            .Take(MostAdditional)) In(project, file);
+        foreach (var file in Files(items).Where(f => !Settings.IsMatch(Path.GetFileName(f))).Take(MostAdditional))
+            In(project, file);
     }
 
-    IEnumerable<string> AdditionalFiles(Project project) => project.Items("AdditionalFiles")
-        .Select(i => i.GetMetadataValue("FullPath")).Distinct().Where(tree.HasFile);
+    IEnumerable<string> Files(IEnumerable<ProjectItemInstance> items) =>
+        items.Select(i => i.GetMetadataValue("FullPath")).Distinct().Where(tree.HasFile);
 
     /// <summary>Adds what a file names: paths from its folder, or from that of the project.</summary>
     public void In(Project project, string file)
@@ -138,7 +147,7 @@ sealed class NamedFiles
     // A generator knows the paths of additional files. It may read more there, by a library that we do not know.
     void BesideAdditional(Project project)
     {
-        var outside = AdditionalFiles(project).Where(f => !f.StartsWith(project.Folder + "/"));
+        var outside = Files(project.Items("AdditionalFiles")).Where(f => !f.StartsWith(project.Folder + "/"));
         foreach (var folder in outside.Select(Path.GetDirectoryName).Distinct())
             foreach (var file in Directory.EnumerateFiles(folder))
                 project.Reads.File(file, Phase.Build, "beside a file for a generator");
@@ -152,7 +161,8 @@ sealed class NamedFiles
         var reach = new HashSet<Project>();
         void Add(Project p)
         {
-            if (reach.Add(p)) p.References.ForEach(Add);
+            if (!reach.Add(p)) return;
+            foreach (var reference in p.References) Add(reference);
         }
         Add(project);
         return reach;

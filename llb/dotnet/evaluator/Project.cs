@@ -49,6 +49,12 @@ sealed class Project
     /// <summary>The project after its targets have run; null if it has none.</summary>
     public ProjectInstance Ran { get; set; }
 
+    /// <summary>Items of <see cref="Kept"/> that its targets add, or whose metadata they change.</summary>
+    public List<ProjectItemInstance> Added { get; } = new();
+
+    /// <summary>Types of items that say what a project is built from and how, also if a target adds them.</summary>
+    public static readonly string[] Kept = { "ProjectReference", "PackageReference", "Analyzer", "AdditionalFiles" };
+
     /// <summary>Whether it makes a difference when it is compiled, see <see cref="Outputs"/>.</summary>
     public bool Entangled { get; set; }
 
@@ -56,10 +62,10 @@ sealed class Project
     public List<string> Missing { get; } = new();
 
     /// <summary>Projects that it references or builds by a task.</summary>
-    public List<Project> References { get; } = new();
+    public HashSet<Project> References { get; } = new();
 
     /// <summary>Those of the references whose output the compiler runs.</summary>
-    public List<Project> Generators { get; } = new();
+    public HashSet<Project> Generators { get; } = new();
 
     /// <summary>
     /// Whether it gets the runtime identifier of what references it (_GetProjectReferenceTargetFrameworkProperties).
@@ -83,7 +89,8 @@ sealed class Project
     public string Expand(string text) => Instance?.ExpandString(text) ?? "";
     public bool Is(string property) => this[property].Equals("true", StringComparison.OrdinalIgnoreCase);
     public IEnumerable<ProjectItemInstance> Items(string type) =>
-        Instance?.GetItems(type) ?? Enumerable.Empty<ProjectItemInstance>();
+        (Instance?.GetItems(type) ?? Enumerable.Empty<ProjectItemInstance>())
+        .Concat(Added.Where(i => i.ItemType.Equals(type, StringComparison.OrdinalIgnoreCase)));
 
     public static string[] List(string value) =>
         value.Split(new[] { ';', '\n', '\r' }, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);

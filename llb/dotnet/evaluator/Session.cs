@@ -304,8 +304,7 @@ sealed class Once : IDisposable
         if (project.Instance == null) return;
         var xml = Evaluator.Parsed(project.Imports);
         project.Reads.OrEverything(() => inputs.Emptied(project, xml.SelectMany(f => f.Items).ToList()));
-        project.Reads.OrEverything(() => named.RuleSets(project));
-        project.Reads.OrEverything(() => named.Additional(project));
+        project.Reads.OrEverything(() => named.Take(project, project.Instance));
         project.OwnBin = tree.HasFolder(project.Folder + "/bin");
         project.ByPublishing = existence.Mentions(project, "_IsPublishing");
         project.ByRestore = project.Items("PackageReference").Any() ||
@@ -326,17 +325,22 @@ sealed class Once : IDisposable
         if (!project.Globals.Has("MSBuildIsRestoring") && Restoring.Words.Any(w => existence.Mentions(project, w)))
             Refer(project.Path, project.Globals.With("MSBuildIsRestoring", "true")
                 .With("ExcludeRestorePackageImports", "true").With(Restoring.SessionId, Restoring.AnySession));
-        foreach (var item in project.Items("ProjectReference"))
-            if (item.GetMetadataValue("FullPath") is var path && tree.HasFile(path))
-            {
-                var reference = Refer(path, GlobalsOf(project, item));
-                reference.Entangled |= Compiled.InAnotherWay(item);
-                if (reference.TakesRuntime && project.Globals["RuntimeIdentifier"] is { Length: > 0 } runtime)
-                    forRuntime.Add(Refer(path, reference.Globals.With("RuntimeIdentifier", runtime)));
-                if (item.GetMetadataValue("OutputItemType").Equals("Analyzer", StringComparison.OrdinalIgnoreCase))
-                    project.Generators.Add(reference);
-            }
-            else project.Missing.Add(item.GetMetadataValue("FullPath"));
+        void ReferAll()
+        {
+            foreach (var item in project.Items("ProjectReference").ToList())
+                if (item.GetMetadataValue("FullPath") is var path && tree.HasFile(path))
+                {
+                    var reference = Refer(path, GlobalsOf(project, item));
+                    reference.Entangled |= Compiled.InAnotherWay(item);
+                    if (reference.TakesRuntime && project.Globals["RuntimeIdentifier"] is { Length: > 0 } runtime)
+                        forRuntime.Add(Refer(path, reference.Globals.With("RuntimeIdentifier", runtime)));
+                    if (item.GetMetadataValue("OutputItemType").Equals("Analyzer", StringComparison.OrdinalIgnoreCase))
+                        project.Generators.Add(reference);
+                }
+        }
+        ReferAll();
+        project.Missing.AddRange(project.Items("ProjectReference").Select(i => i.GetMetadataValue("FullPath"))
+            .Where(path => !tree.HasFile(path)));
         if (Stopped) return;
         var built = new List<Built>();
         project.Reads.OrEverything(() => built = targets.Record(project));
@@ -346,6 +350,7 @@ sealed class Once : IDisposable
             var reference = Refer(one.Path, one.Globals);
             reference.Entangled |= one.Compiles(reference);
         }
+        ReferAll(); // with those that targets add
     }
 
     // Target ResolveProjectReferences builds a reference with these (Microsoft.Common.CurrentVersion.targets).

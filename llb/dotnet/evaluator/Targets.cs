@@ -28,6 +28,7 @@ sealed class Targets
     readonly Inputs inputs;
     readonly NamedFiles named;
     readonly Dictionary<ProjectRootElement, Late> set = new();
+    readonly Dictionary<ProjectRootElement, HashSet<string>> used = new();
 
     public Targets(
         Tree tree, Evaluator evaluator, Trap trap, BuildManager builds, Inputs inputs, NamedFiles named)
@@ -51,13 +52,14 @@ sealed class Targets
         if (files.All(f => f.Targets.Count == 0)) return calls.Built;
         var targets = own.SelectMany(f => f.Targets).ToList();
         var late = targets.Count > 0 ? LateOf(project) : Late.None;
-        var doubts = new Doubts(targets, late.Properties);
+        var doubts = new Doubts(
+            targets, late.Properties, type => Foreign(project).Any(file => Used(file).Contains(type)));
         doubts.Tell(why => project.Reads.Everything(Phase.Build, why), tree.Root);
         var restoring = Restoring.Targets(
             project.Instance, evaluator.Parsed(project.Instance.ImportPaths.Append(project.Path)));
         var indirect = files.SelectMany(f => f.Targets).Any(t => t.OuterElement.Contains("ProjectReference"))
             ? Indirect(project) : new();
-        using (var copied = new CopiedFiles(files, own))
+        using (var copied = new CopiedFiles(files, own, Coming(project, late, doubts)))
             Record(project, copied, restoring, calls, indirect);
         Composed(project, targets.SelectMany(t => t.AllChildren.Prepend(t)).ToList(), late, doubts);
         foreach (var target in targets.Where(t => !string.IsNullOrEmpty(t.Returns))) Returned(project, target);
@@ -68,10 +70,22 @@ sealed class Targets
     // ResolvedFileToPublish.
     Late LateOf(Project project)
     {
-        var files = evaluator.Parsed(project.Instance.ImportPaths.Where(p => !tree.HasFile(p))).Select(Set).ToList();
+        var files = Foreign(project).Select(Set).ToList();
         return new Late(
             Names(files.SelectMany(f => f.Properties).Where(name => project[name] == "")),
             Names(files.SelectMany(f => f.Items)));
+    }
+
+    // The files of the SDK and of packages.
+    List<ProjectRootElement> Foreign(Project project) =>
+        evaluator.Parsed(project.Instance.ImportPaths.Where(p => !tree.HasFile(p)));
+
+    // What conditions cannot choose by before a build: lists that are empty until then, and what comes from them.
+    static HashSet<string> Coming(Project project, Late late, Doubts doubts)
+    {
+        var empty = Names(late.Properties.Concat(late.Items.Where(name => !project.Items(name).Any())));
+        empty.UnionWith(doubts.Made(e => IsMade(project, project.Instance, e), empty));
+        return empty;
     }
 
     // The properties and items that targets of a file set.
@@ -85,6 +99,13 @@ sealed class Targets
                     (e as ProjectPropertyElement)?.Name ?? (e as ProjectOutputElement)?.PropertyName)),
                 Names(elements.Select(ItemType)));
         }
+        return names;
+    }
+
+    // The names of properties, items and metadata that a file uses.
+    HashSet<string> Used(ProjectRootElement file)
+    {
+        if (!used.TryGetValue(file, out var names)) used[file] = names = Names(Expressions.Used(file.RawXml));
         return names;
     }
 
@@ -202,13 +223,16 @@ sealed class Targets
                     item.Metadata.Select(m => KeyValuePair.Create(m.Name, m.EvaluatedValue)));
         var known = copied.Instance.GetItems("ProjectReference").Select(i => AsText(project, i)).ToHashSet();
         AppDomain.CurrentDomain.SetData("crosshull.record", calls.Recorder);
+        var kept = Kept(copied.Instance).Select(Evaluator.Line).ToHashSet();
         foreach (var copies in files.Sets)
         {
             calls.Instance = project.Ran = copied.Instance.DeepCopy();
             Record(project, project.Ran, copies, restoring);
             calls.TakeMetadata();
+            named.Take(project, project.Ran);
             foreach (var item in Referring.SelectMany(project.Ran.GetItems).Where(i => known.Add(AsText(project, i))))
                 calls.Refer(item);
+            project.Added.AddRange(Kept(project.Ran).Where(i => kept.Add(Evaluator.Line(i))));
         }
     }
 
@@ -232,6 +256,9 @@ sealed class Targets
     // What of a reference makes a difference here.
     static string AsText(Project project, ProjectItemInstance reference) => string.Join("|",
         reference.GetMetadataValue("FullPath"), Once.GlobalsOf(project, reference), Compiled.Odd(reference));
+
+    static IEnumerable<ProjectItemInstance> Kept(ProjectInstance instance) =>
+        Project.Kept.SelectMany(instance.GetItems);
 
     static IEnumerable<string> References(ProjectInstance project) =>
         project.GetItems("ProjectReference").Select(i => i.GetMetadataValue("FullPath"));
