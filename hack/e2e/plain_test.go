@@ -200,6 +200,16 @@ System.Console.Write(System.IO.Directory.Exists(docs) ? System.IO.Directory.GetF
 			`ConsoleToMSBuild="true"><Output TaskParameter="ConsoleOutput" ItemName="_Listed" /></Exec><ItemGroup>` +
 			`<ReferenceCopyLocalPaths Include="@(_Listed)" /></ItemGroup></Target>`,
 			map[string]string{"data/a.txt": "a"}, "a.txt", "a"},
+		{"a package for each file of a list", `<ItemGroup><_Part Include="parts/*.part" />` +
+			`<PackageReference Include="@(_Part->'%(Filename)')" Version="1.0.0" /></ItemGroup>`,
+			map[string]string{"src/app/parts/Team.V.part": "", "version.txt": "5"}, "version.txt", "5"},
+		{"a package if a list has files", `<ItemGroup><_Part Include="../../parts/*.part" /><PackageReference ` +
+			`Include="Team.V" Version="1.0.0" Condition="'@(_Part)' != ''" /></ItemGroup>`,
+			map[string]string{"parts/a.part": "", "version.txt": "6"}, "version.txt", "6"},
+		{"a package that a target adds for a file", `<Target Name="Add" BeforeTargets="CollectPackageReferences">` +
+			`<ItemGroup><_Part Include="parts/*.part" /><PackageReference Include="@(_Part->'%(Filename)')" ` +
+			`Version="1.0.0" /></ItemGroup></Target>`,
+			map[string]string{"src/app/parts/Team.V.part": "", "version.txt": "8"}, "version.txt", "8"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

@@ -102,13 +102,16 @@ sealed class Doubts
             of.All(s => s.Target != target);
     }
 
-    /// <summary>Tells why it is not known what targets read, with the place relative to root.</summary>
-    public void Tell(Action<string> everything, string root)
+    /// <summary>Tells why it is not known what a target reads, with the place relative to root.</summary>
+    public void Tell(Action<ProjectTargetElement, string> everything, string root)
     {
         foreach (var target in targets)
         {
-            void Say(ProjectElement at, string why) =>
-                everything(why + " in " + Path.GetRelativePath(root, at.Location.File) + ":" + at.Location.Line);
+            void Say(ProjectElement at, string why)
+            {
+                var file = Path.GetRelativePath(root, at.Location.File);
+                everything(target, $"{why} in {file}:{at.Location.Line}");
+            }
             foreach (var function in Expressions.Looking(target.OuterElement).Take(1)) Say(target, function);
             foreach (var e in target.AllChildren.Prepend(target))
                 if (Use(string.Join(" ", Targets.Looked(e)), target) is { } looked)

@@ -82,8 +82,9 @@ sealed class Inputs
     /// <summary>All that is below a folder; everything, if the project is in it, too.</summary>
     public void Below(Project project, string folder, string why)
     {
-        if (folder == project.Folder + "/") return;
-        if (project.Path.StartsWith(folder)) project.Reads.Everything(Phase.Build, why);
+        var own = folder == project.Folder + "/";
+        if (own && project.Reads.Least == Phase.Build) return;
+        if (!own && project.Path.StartsWith(folder)) project.Reads.Everything(Phase.Build, why);
         else project.Reads.Folder(folder, Phase.Build, why);
     }
 
@@ -99,8 +100,9 @@ sealed class Inputs
     /// <summary>
     /// What lists had that are empty in the end. Others may have the names of what was in them, without the paths.
     /// </summary>
-    public void Emptied(Project project, List<ProjectItemElement> elements)
+    public void Emptied(Project project, IEnumerable<ProjectItemElement> elements)
     {
+        elements = elements.ToList();
         var emptied = elements.Where(Expressions.Empties).Select(e => e.ItemType)
             .ToHashSet(StringComparer.OrdinalIgnoreCase);
         foreach (var element in elements.Where(e => e.Include != "" && emptied.Contains(e.ItemType)))
@@ -110,8 +112,9 @@ sealed class Inputs
                 else Pattern(project, project.Folder, word.Replace('\\', '/'), element.ItemType + " item");
     }
 
-    // Whether to list a file: the folder of the project is read as a whole anyway, except doubtful files in it.
-    bool Tells(Project project, string path) => !path.StartsWith(project.Folder + "/") || doubtful.Contains(path);
+    // Whether to list a file: a build reads the folder of the project as a whole anyway, except doubtful files in it.
+    bool Tells(Project project, string path) => !path.StartsWith(project.Folder + "/") || doubtful.Contains(path) ||
+        project.Reads.Least == Phase.Evaluation;
 
     void Item(Project project, ProjectItemInstance item)
     {

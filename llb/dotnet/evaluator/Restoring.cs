@@ -21,6 +21,13 @@ static class Restoring
     /// <summary>Properties that MSBuild and NuGet set for a restore alone.</summary>
     public static readonly string[] Words = { "MSBuildIsRestoring", SessionId, "ExcludeRestorePackageImports" };
 
+    // Items that say what a project needs of packages, frameworks, and other projects.
+    static readonly string[] Needs =
+    {
+        "PackageReference", "PackageVersion", "GlobalPackageReference", "PackageDownload", "FrameworkReference",
+        "ProjectReference", "NuGetAuditSuppress",
+    };
+
     static readonly string[] OfNuGet = { "NuGet.targets", "NuGet.RestoreEx.targets" };
 
     /// <param name="files">All files that the project consists of, those of the SDK included.</param>
@@ -44,5 +51,44 @@ static class Restoring
                 foreach (var target in file.Targets) Add(target.Name);
         }
         return found;
+    }
+
+    /// <summary>
+    /// The item lists by which files of a project decide what it needs: a restore has to find the same items.
+    /// </summary>
+    /// <param name="own">The files of the repository.</param>
+    /// <param name="targets">The targets that run in a restore.</param>
+    public static HashSet<string> Lists(IEnumerable<ProjectRootElement> own, HashSet<string> targets)
+    {
+        var elements = own.SelectMany(f => f.AllChildren).Where(e =>
+            e.AllParents.OfType<ProjectTargetElement>().All(t => targets.Contains(t.Name))).ToList();
+        var lists = Needs.ToHashSet(StringComparer.OrdinalIgnoreCase);
+        bool Deciding((string Name, string Text) setting) => lists.Contains(setting.Name);
+        var settings = elements.SelectMany(Setting).ToList();
+        for (var known = 0; known < lists.Count;)
+        {
+            known = lists.Count;
+            lists.UnionWith(settings.Where(Deciding).SelectMany(s => Expressions.Used(s.Text)));
+        }
+        lists.ExceptWith(Needs);
+        return lists;
+    }
+
+    // What an element gives a value to, and what decides that value.
+    static IEnumerable<(string Name, string Text)> Setting(ProjectElement element)
+    {
+        var conditions = string.Concat(element.AllParents.Prepend(element).Select(e => e.Condition));
+        return element switch
+        {
+            ProjectPropertyElement p => new[] { (p.Name, p.Value + conditions) },
+            ProjectItemElement i =>
+                new[] { (i.ItemType, i.Include + i.Exclude + i.Remove + i.Update + i.MatchOnMetadata + conditions) },
+            ProjectMetadataElement { Parent: ProjectItemElement of } m => new[] { (of.ItemType, m.Value + conditions) },
+            ProjectOutputElement { Parent: ProjectTaskElement task } o => new[]
+            {
+                (o.PropertyName + o.ItemType, string.Concat(task.Parameters.Values) + conditions),
+            },
+            _ => Array.Empty<(string, string)>(),
+        };
     }
 }

@@ -303,7 +303,7 @@ sealed class Once : IDisposable
                 project.Reads.File(file, Phase.Evaluation, "switches of MSBuild");
         if (project.Instance == null) return;
         var xml = Evaluator.Parsed(project.Imports);
-        project.Reads.OrEverything(() => inputs.Emptied(project, xml.SelectMany(f => f.Items).ToList()));
+        project.Reads.OrEverything(() => inputs.Emptied(project, xml.SelectMany(f => f.Items)));
         project.Reads.OrEverything(() => named.Take(project, project.Instance));
         project.OwnBin = tree.HasFolder(project.Folder + "/bin");
         project.ByPublishing = existence.Mentions(project, "_IsPublishing");

@@ -49,21 +49,39 @@ sealed class Targets
         var calls = new Calls(project, tree, inputs, named, own.SelectMany(f => f.UsingTasks));
         if (project.Instance == null) return calls.Built;
         calls.TakeEvents();
+        var restoring = files.All(f => f.Targets.Count == 0) ? new() : Restoring.Targets(
+            project.Instance, evaluator.Parsed(project.Instance.ImportPaths.Append(project.Path)));
+        Deciding(project, own, Restoring.Lists(own, restoring));
         if (files.All(f => f.Targets.Count == 0)) return calls.Built;
         var targets = own.SelectMany(f => f.Targets).ToList();
         var late = targets.Count > 0 ? LateOf(project) : Late.None;
         var doubts = new Doubts(
             targets, late.Properties, type => Foreign(project).Any(file => Used(file).Contains(type)));
-        doubts.Tell(why => project.Reads.Everything(Phase.Build, why), tree.Root);
-        var restoring = Restoring.Targets(
-            project.Instance, evaluator.Parsed(project.Instance.ImportPaths.Append(project.Path)));
+        doubts.Tell((target, why) => project.Reads.Everything(PhaseOf(target, restoring), why), tree.Root);
         var indirect = files.SelectMany(f => f.Targets).Any(t => t.OuterElement.Contains("ProjectReference"))
             ? Indirect(project) : new();
         using (var copied = new CopiedFiles(files, own, Coming(project, late, doubts)))
             Record(project, copied, restoring, calls, indirect);
-        Composed(project, targets.SelectMany(t => t.AllChildren.Prepend(t)).ToList(), late, doubts);
+        foreach (var same in targets.ToLookup(t => PhaseOf(t, restoring)))
+        {
+            project.Reads.Least = same.Key;
+            Composed(project, targets, same.SelectMany(t => t.AllChildren.Prepend(t)), late, doubts);
+            project.Reads.Least = Phase.Build;
+        }
         foreach (var target in targets.Where(t => !string.IsNullOrEmpty(t.Returns))) Returned(project, target);
         return calls.Built;
+    }
+
+    static Phase PhaseOf(ProjectTargetElement target, HashSet<string> restoring) =>
+        restoring.Contains(target.Name) ? Phase.Evaluation : Phase.Build;
+
+    // A restore needs the items of lists that decide what it brings, with the names that are in them.
+    void Deciding(Project project, List<ProjectRootElement> own, HashSet<string> lists)
+    {
+        project.Reads.Least = Phase.Evaluation;
+        inputs.Collect(project, lists.SelectMany(project.Items));
+        inputs.Emptied(project, own.SelectMany(f => f.Items).Where(i => lists.Contains(i.ItemType)));
+        project.Reads.Least = Phase.Build;
     }
 
     // What has its value, or all its items, only after targets of the SDK have run: FileVersion, or
@@ -122,9 +140,11 @@ sealed class Targets
 
     // Paths with properties or metadata of items that targets of the SDK make, or that come from what a build makes.
     // Such a path can lead to any file of its folder, also if the project itself has some of the items.
-    void Composed(Project project, List<ProjectElement> elements, Late late, Doubts doubts)
+    void Composed(
+        Project project, List<ProjectTargetElement> targets, IEnumerable<ProjectElement> elements, Late late,
+        Doubts doubts)
     {
-        var own = Names(elements.Select(ItemType));
+        var own = Names(targets.SelectMany(t => t.AllChildren).Select(ItemType));
         var ran = project.Ran ?? project.Instance;
         var made = doubts.Made(e => IsMade(project, ran, e), Names(late.Properties.Concat(late.Items)));
         bool IsLate(string name, bool property) => made.Contains(name) || (property
