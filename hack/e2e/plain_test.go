@@ -408,6 +408,32 @@ func TestCopyOfOutputIsNarrow(t *testing.T) {
 	}
 }
 
+// If .git is kept, git must not take files that a step does not get for deleted ones.
+func TestStateOfRepository(t *testing.T) {
+	t.Parallel()
+	for command, all := range map[string]bool{
+		`git -c core.quotePath=off describe --always`: false,
+		`git describe --always --dirty=-changed`:      true,
+		`git rev-parse HEAD &amp;&amp; git status -s`: true,
+		`dotnet gitversion /showvariable SemVer`:      true,
+	} {
+		dir := t.TempDir()
+		project(t, dir, "src/app/app.csproj", "")
+		edit(t, dir, "src/app/app.csproj", "</Project>",
+			`<Target Name="State" AfterTargets="Build"><Exec Command="`+command+`" /></Target></Project>`)
+		write(t, dir, ".git/HEAD", "ref: refs/heads/main\n")
+		write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/app\n")
+		for _, keep := range []string{"0", "1"} {
+			var p report.Plan
+			jsonOf(t, dir, "plan", &p, "--build-arg", "BUILDKIT_CONTEXT_KEEP_GIT_DIR="+keep)
+			reads := slices.ContainsFunc(p.Apps[0].Reads, func(r report.Read) bool { return r.Path == "." })
+			if reads != (all && keep == "1") {
+				t.Errorf("%s, kept %s: reads all is %v: %+v", command, keep, reads, p.Apps[0].Reads)
+			}
+		}
+	}
+}
+
 // The name of a resource comes from a class beside it, even if the project does not compile that.
 func TestResourceNamedByClass(t *testing.T) {
 	t.Parallel()

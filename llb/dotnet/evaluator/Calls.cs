@@ -217,6 +217,8 @@ sealed class Calls
         {
             // A task of a package is a compiled program. Given the project, it may look for settings in folders above.
             if (call.OfPackage) inputs.Above(project, call.Why(tree));
+            // These take the commit from .git, and what git ignores.
+            if (!call.Task.StartsWith("Microsoft.Build.Tasks.Git.")) inputs.Repository(project, call.Why(tree));
         }
         else inputs.Below(project, folder, call.Why(tree));
     }

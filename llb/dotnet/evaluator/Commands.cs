@@ -27,6 +27,20 @@ sealed class Commands
     // The dotnet command takes the project in the folder that it runs in, for example with other properties.
     static readonly Regex Building = new(@"\bdotnet(?:\.exe)?""?\s+(build|run|publish|msbuild|pack|test|watch)\b");
 
+    // A call of git, and one of a program that is named after it, such as GitVersion.
+    static readonly Regex Git = new(@"(?<![\w.-])git(\.exe)?""?(\s+(-[cC]\s+\S+|-[\w=./-]+))*" +
+        @"\s+(?<verb>[\w-]+)(?<rest>[^&|;\n]*)", RegexOptions.IgnoreCase);
+    static readonly Regex OverGit = new(@"(^|[&|;\n(])\s*""?([^\s&|;]*[/\\])?" +
+        @"(dotnet(\.exe)?""?\s+(tool\s+run\s+)?)?(dotnet-)?git[\w-]", RegexOptions.IgnoreCase);
+
+    // Commands of git that read the history alone.
+    static readonly HashSet<string> History = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "describe", "rev-parse", "rev-list", "log", "show", "show-ref", "tag", "branch", "config", "remote",
+        "symbolic-ref", "name-rev", "for-each-ref", "cat-file", "merge-base", "shortlog", "ls-tree", "ls-remote",
+        "fetch", "version", "var",
+    };
+
     /// <summary>Whether a command or a task takes a file for data, by its name.</summary>
     public static bool IsData(string path) => Data.Contains(Path.GetExtension(path));
 
@@ -62,6 +76,7 @@ sealed class Commands
             .ToList();
         var runs = programs.Any(p => !Moving.Contains(p));
         var folders = new List<string> { folder, project.Folder };
+        if (OverGit.IsMatch(command) || Git.Matches(command).Any(Compares)) inputs.Repository(project, why);
         if (builds) Programs(folder + "/", why);
         if (!call.OfPackage && Building.IsMatch(command) && HasProject(folder + "/"))
             project.Reads.Everything(Phase.Build, why + ", which builds what lies in its folder");
@@ -84,7 +99,7 @@ sealed class Commands
                 folders.Add(path); // the command may change to it
                 if (builds) Programs(path, why);
                 // A program of a package that gets the project's folder may look for settings in those above.
-                if (call.OfPackage && path == project.Folder + "/") inputs.Above(project, why);
+                if (call.OfPackage && path == project.Folder + "/") inputs.Given(project, why);
                 inputs.Below(project, path, why);
             }
             else
@@ -99,6 +114,10 @@ sealed class Commands
         }
         if (builds) Tools(folder, why);
     }
+
+    // Whether a call of git looks at the files of the repository, as `git describe --dirty` does.
+    static bool Compares(Match git) => !History.Contains(git.Groups["verb"].Value) ||
+        Regex.IsMatch(git.Groups["rest"].Value, "--(dirty|broken)");
 
     // The dotnet command takes a folder for the project in it, and may run that.
     void Programs(string folder, string why)

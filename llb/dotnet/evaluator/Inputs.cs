@@ -72,6 +72,27 @@ sealed class Inputs
         }
     }
 
+    /// <summary>
+    /// What a program that is given the folder of a project may read beyond it: settings in the folders above, or the
+    /// state of the repository.
+    /// </summary>
+    public void Given(Project project, string why)
+    {
+        Above(project, why);
+        Repository(project, why);
+    }
+
+    /// <summary>
+    /// Takes everything if a program can ask git which files differ from the last commit: what is left out would count
+    /// as deleted. By default, .git itself is left out.
+    /// </summary>
+    public void Repository(Project project, string why)
+    {
+        for (var folder = project.Folder; tree.IsIn(folder + "/"); folder = Path.GetDirectoryName(folder))
+            if (tree.HasFolder(folder + "/.git") || tree.HasFile(folder + "/.git"))
+                project.Reads.Everything(Phase.Build, why + ", which can compare the files with git's");
+    }
+
     /// <summary>The files right in a folder, except doubtful ones.</summary>
     public void Right(Project project, string folder, string why)
     {
