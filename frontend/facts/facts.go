@@ -347,17 +347,20 @@ func (a *Asker) reads(p dotnet.Project, app *dotnet.App) *dotnet.App {
 	return app
 }
 
-// Group is what is restored together with app: all apps of the spec with the same properties and runtime identifiers.
+// Group is what is restored together with app: all apps of the spec with the same properties, runtime identifiers, and
+// files of switches.
 // If app is portable, the tests are in the group, too. The group is the same for each target, so targets share its
 // steps.
 func (f *Facts) Group(app *dotnet.App) []*dotnet.App {
 	var group []*dotnet.App
+	differs := func(other *dotnet.App) bool { return !slices.Equal(other.Switches, app.Switches) }
 	if app.Mode == dotnet.Portable {
-		group = slices.Clone(f.Tests)
+		group = slices.DeleteFunc(slices.Clone(f.Tests), differs)
 	}
 	for _, other := range f.Apps {
 		there := slices.ContainsFunc(group, func(member *dotnet.App) bool { return member.Path == other.Path })
-		if other.Mode == app.Mode && (app.Mode == dotnet.Portable || other.BaseImage == app.BaseImage) && !there {
+		if other.Mode == app.Mode && (app.Mode == dotnet.Portable || other.BaseImage == app.BaseImage) &&
+			!there && !differs(other) {
 			group = append(group, other)
 		}
 	}

@@ -421,7 +421,9 @@ func TestGroup(t *testing.T) {
 	}
 	a, b, c := app("a", dotnet.Portable, "x"), app("b", dotnet.Portable, "y"), app("c", dotnet.AppHost, "x")
 	d, e, unit := app("d", dotnet.AppHost, "x"), app("e", dotnet.AppHost, "y"), app("unit", dotnet.Portable, "")
-	f := &facts.Facts{Apps: []*dotnet.App{a, b, c, d, e}, Tests: []*dotnet.App{unit}}
+	g := app("g", dotnet.Portable, "x")
+	g.Switches = []string{"MSBuild.rsp"}
+	f := &facts.Facts{Apps: []*dotnet.App{a, b, c, d, e, g}, Tests: []*dotnet.App{unit}}
 	for _, tc := range []struct {
 		app  *dotnet.App
 		want string
@@ -432,6 +434,7 @@ func TestGroup(t *testing.T) {
 		{c, "c d"},
 		{d, "c d"},
 		{e, "e"},
+		{g, "g"},
 		{app("other", dotnet.Portable, "x"), "other"},
 	} {
 		if got := strings.Join(paths(f.Group(tc.app)), " "); got != tc.want {

@@ -210,6 +210,9 @@ System.Console.Write(System.IO.Directory.Exists(docs) ? System.IO.Directory.GetF
 			`<ItemGroup><_Part Include="parts/*.part" /><PackageReference Include="@(_Part->'%(Filename)')" ` +
 			`Version="1.0.0" /></ItemGroup></Target>`,
 			map[string]string{"src/app/parts/Team.V.part": "", "version.txt": "8"}, "version.txt", "8"},
+		{"switches beside the project, which win", `<Target Name="Say" AfterTargets="Publish"><WriteLinesToFile ` +
+			`File="$(PublishDir)$(Company).txt" Lines="1" /></Target>`, map[string]string{
+			"src/app/MSBuild.rsp": "-p:Company=Acme\n", "Directory.Build.rsp": "-p:Company=Other\n"}, "Acme.txt", "1\n"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

@@ -161,6 +161,9 @@ func TestSlicesAsPlainPublish(t *testing.T) {
 		{"switches at the root", `<Target Name="Say" AfterTargets="Publish"><WriteLinesToFile ` +
 			`File="$(PublishDir)$(Company).txt" Lines="1" /></Target>`,
 			map[string]string{"Directory.Build.rsp": "-p:Company=Acme\n"}, 1, "Acme.txt", ""},
+		{"switches beside the app", `<Target Name="Say" AfterTargets="Publish"><WriteLinesToFile ` +
+			`File="$(PublishDir)$(Company).txt" Lines="1" /></Target>`,
+			map[string]string{"src/App/MSBuild.rsp": "-p:Company=Acme\n"}, 0, "Acme.txt", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

@@ -121,8 +121,9 @@ type App struct {
 	Mode            Mode // as the project's properties say
 	// Missing are projects that its solution names and that are not in the context.
 	Missing []string
-	// ResponseFile has switches for every command (Directory.Build.rsp), relative to the context; empty: there is none.
-	ResponseFile string
+	// Switches are files with switches for every command, relative to the context: Directory.Build.rsp in a folder above
+	// or beside the project, and then MSBuild.rsp beside it, whose switches win.
+	Switches []string
 	// ByRuntimeIdentifier tells that the project has other files for other runtime identifiers.
 	ByRuntimeIdentifier bool
 	// KeepsDebug tells that dotnet publish would not use configuration Release: PublishRelease is false.

@@ -247,7 +247,7 @@ type answerCandidate struct {
 type answerApp struct {
 	Path                string
 	Error               *problem
-	ResponseFile        string
+	Switches            []string
 	ByRuntimeIdentifier bool
 	RuntimeIdentifiers  []string
 	Closure             []int
@@ -414,7 +414,7 @@ func (a *answer) description(i int, nodes []Node) *Description {
 		desc.Errors = append(desc.Errors, from.App.Error.diagnostic())
 	}
 	app := &App{
-		Path: from.App.Path, TargetFramework: from.App.Properties["TargetFramework"], ResponseFile: from.App.ResponseFile,
+		Path: from.App.Path, TargetFramework: from.App.Properties["TargetFramework"], Switches: from.App.Switches,
 		ByRuntimeIdentifier: from.App.ByRuntimeIdentifier, Missing: from.Missing,
 		RuntimeIdentifiers: from.App.RuntimeIdentifiers,
 	}

@@ -350,7 +350,7 @@ func TestAppOfAnswers(t *testing.T) {
 	app := parse(t, `{"answers": [{
 		"candidates": [{"path": "a.csproj", "kind": "test", "crossTargeting": true, "coverage": true}],
 		"app": {
-			"path": "a.csproj", "responseFile": "src/Directory.Build.rsp", "byRuntimeIdentifier": true,
+			"path": "a.csproj", "switches": ["src/Directory.Build.rsp"], "byRuntimeIdentifier": true,
 			"properties": {
 				"TargetFramework": "net10.0", "TargetFileName": "b.dll", "AssemblyName": "b", "PublishAot": "True",
 				"StaticExecutable": "TRUE", "PublishRepositoryUrl": "True", "InvariantGlobalization": "True",
@@ -367,7 +367,7 @@ func TestAppOfAnswers(t *testing.T) {
 		}}]}`).App
 	want := &App{
 		Path: "a.csproj", TargetFramework: "net10.0", CrossTargeting: true, Coverage: true, Mode: Aot.complete(),
-		ResponseFile: "src/Directory.Build.rsp", ByRuntimeIdentifier: true,
+		Switches: []string{"src/Directory.Build.rsp"}, ByRuntimeIdentifier: true,
 		Output: Output{TargetFileName: "b.dll", AssemblyName: "b", AssetsFile: "obj/x.json"},
 		Container: Container{
 			BaseImage: "base", InferredBase: "base", Labels: []KeyValue{{"l", "1"}},

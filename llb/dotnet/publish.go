@@ -187,14 +187,18 @@ func (p Project) solution(at Paths) []KeyValue {
 	}
 }
 
-// ResponseFiles are files for Paths.MSBuild. With them, commands on a project there obey Directory.Build.rsp of the
-// app: MSBuild looks for that file from the project upwards (XMake, GetProjectDirectory). An argument @file would not
-// do. The dotnet command takes it apart itself, and leaves %MSBuildThisFileDirectory% as it is.
+// ResponseFiles are files for Paths.MSBuild. With them, commands on a project there obey the files of switches of the
+// app: MSBuild looks for Directory.Build.rsp from the project upwards (XMake, GetProjectDirectory). An argument @file
+// would not do. The dotnet command takes it apart itself, and leaves %MSBuildThisFileDirectory% as it is.
 func (app *App) ResponseFiles(at Paths) []File {
-	if app.ResponseFile == "" {
+	if len(app.Switches) == 0 {
 		return nil
 	}
-	return []File{{"Directory.Build.rsp", []byte(`@"` + path.Join(at.Source, app.ResponseFile) + "\"\n")}}
+	var b strings.Builder
+	for _, name := range app.Switches {
+		b.WriteString(`@"` + path.Join(at.Source, name) + "\"\n")
+	}
+	return []File{{"Directory.Build.rsp", []byte(b.String())}}
 }
 
 // ProjectFiles are patterns (github.com/moby/patternmatcher) of the files that say what a project is. They match nearly

@@ -43,10 +43,10 @@ func TestSolutionProperties(t *testing.T) {
 // Commands whose project is crosshull's own find a response file beside it that names that of the app. No command gets
 // it as an argument: the dotnet command would take it apart itself.
 func TestResponseFile(t *testing.T) {
-	app := &App{Path: "src/a.csproj", ResponseFile: "my src/Directory.Build.rsp"}
+	app := &App{Path: "src/a.csproj", Switches: []string{"my src/Directory.Build.rsp", "src/MSBuild.rsp"}}
 	files := app.ResponseFiles(Paths{Source: "/source"})
 	if len(files) != 1 || files[0].Name != "Directory.Build.rsp" ||
-		string(files[0].Data) != "@\"/source/my src/Directory.Build.rsp\"\n" {
+		string(files[0].Data) != "@\"/source/my src/Directory.Build.rsp\"\n@\"/source/src/MSBuild.rsp\"\n" {
 		t.Errorf("files %q", files)
 	}
 	if files := (&App{Path: "src/a.csproj"}).ResponseFiles(Paths{}); len(files) > 0 {

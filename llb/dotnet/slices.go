@@ -92,6 +92,11 @@ func newGraph(apps []*App) *graph {
 				return nil
 			}
 			n.Apart = n.Apart && !(n.takesRuntime && app.Mode.PerPlatform()) // a slice is for all platforms
+			// A slice lacks the folders of projects that it does not see, but its command obeys the switches of the app.
+			own := func(file string) bool { return path.Dir(n.Path) != "." && covers(path.Dir(n.Path), file) }
+			if slices.ContainsFunc(app.Switches, own) {
+				return nil
+			}
 			all[n.Path] = n
 			g.users[n.Path] += fmt.Sprintf("%d ", i)
 		}

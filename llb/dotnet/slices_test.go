@@ -67,6 +67,8 @@ func TestSlices(t *testing.T) {
 		f(&nodes[i])
 		return nodes
 	}
+	switched, above := appOf("app", chain[:4]...), appOf("app", chain[:4]...)
+	switched.Switches, above.Switches = []string{"src/app/MSBuild.rsp"}, []string{"src/Directory.Build.rsp"}
 	for _, tc := range []struct {
 		name string
 		apps []*App
@@ -94,6 +96,8 @@ func TestSlices(t *testing.T) {
 			"a+b+c+d+e"},
 		{"a circle", []*App{appOf("app", change(0, func(n *Node) { n.References = []string{chain[4].Path} })...)}, ""},
 		{"direct references alone", []*App{appOf("app", change(4, func(n *Node) { n.direct = true })...)}, ""},
+		{"switches beside a project", []*App{switched}, ""},
+		{"switches above all projects", []*App{above}, "a+b+c+d"},
 		{"an app that another references", []*App{appOf("app", chain...), appOf("e", chain[:4]...)}, "a+b+c+d"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

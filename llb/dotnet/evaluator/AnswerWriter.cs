@@ -212,7 +212,7 @@ static class AnswerWriter
             json.WriteStartObject("app");
             json.WriteString("path", Path(question.App.Path));
             Problem("error", question.App.Error);
-            Text("responseFile", question.ResponseFile == null ? "" : Path(question.ResponseFile));
+            Strings("switches", question.Switches);
             Flag("byRuntimeIdentifier", question.ByRuntimeIdentifier);
             Strings("runtimeIdentifiers", Crosshull.Project.List(question.App["RuntimeIdentifiers"]));
             Numbers("closure", question.Closure.Select(p => p.Path).Distinct().Select(p => index[p]));

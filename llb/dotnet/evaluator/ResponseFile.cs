@@ -7,21 +7,22 @@ using System.Text;
 namespace Crosshull;
 
 /// <summary>
-/// Directory.Build.rsp: switches for every command in and below its folder. The command line of MSBuild obeys it
-/// (XMake), but an evaluation by the API does not. So this reads the properties in it.
+/// Files of switches for every command on a project. The command line of MSBuild obeys them (XMake,
+/// CheckAndGatherProjectAutoResponseFile), but an evaluation by the API does not. So this reads the properties in them.
 /// </summary>
 static class ResponseFile
 {
-    /// <summary>The nearest one from the folder of a project upwards; null for none.</summary>
-    public static string Find(Tree tree, string project)
+    /// <summary>
+    /// The nearest Directory.Build.rsp from the folder of a project upwards, and then MSBuild.rsp beside the project,
+    /// whose switches win.
+    /// </summary>
+    public static IEnumerable<string> Find(Tree tree, string project)
     {
-        var folder = Path.GetDirectoryName(project);
-        while ((folder + "/").StartsWith(tree.Root))
-        {
-            if (tree.HasFile(folder + "/Directory.Build.rsp")) return folder + "/Directory.Build.rsp";
+        var own = Path.GetDirectoryName(project);
+        var folder = own;
+        while ((folder + "/").StartsWith(tree.Root) && !tree.HasFile(folder + "/Directory.Build.rsp"))
             folder = Path.GetDirectoryName(folder);
-        }
-        return null;
+        return new[] { folder + "/Directory.Build.rsp", own + "/MSBuild.rsp" }.Where(tree.HasFile);
     }
 
     /// <summary>

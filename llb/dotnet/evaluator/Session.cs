@@ -16,7 +16,7 @@ sealed record Answer(
 /// <param name="Closure">All projects that it is built from, itself included.</param>
 sealed record AnswerToQuestion(
     List<Candidate> Candidates, SolutionProjects Solution, Project App, Container Container, HashSet<Project> Closure,
-    string ResponseFile, bool ByRuntimeIdentifier);
+    IEnumerable<string> Switches, bool ByRuntimeIdentifier);
 
 /// <summary>
 /// Answers a request. It evaluates everything again until no project wants the contents of another stand-in, and no
@@ -215,7 +215,7 @@ sealed class Once : IDisposable
             App = app, Closure = closure, ByRuntimeIdentifier = varies,
             // Asking for the container runs targets. That needs no targets of packages, which would run programs.
             Container = question.Test || tree.IsRestored || Stopped ? null : AskContainer(app),
-            ResponseFile = ResponseFile.Find(tree, app.Path),
+            Switches = ResponseFile.Find(tree, app.Path),
         };
     }
 
@@ -238,7 +238,7 @@ sealed class Once : IDisposable
     Globals GlobalsOf(Question question, string project)
     {
         var globals = Globals.None;
-        if (ResponseFile.Find(tree, project) is { } response)
+        foreach (var response in ResponseFile.Find(tree, project))
             globals = globals.With(ResponseFile.Properties(tree, response));
         globals = globals.With(request.Properties).With(question.Properties);
         return question.Test ? globals : globals.With("_IsPublishing", "true");
@@ -298,9 +298,8 @@ sealed class Once : IDisposable
             throw new TooManyProjectsException(project.Path);
         project.UsesNone = existence.Mentions(project, "@(None") || existence.Mentions(project, "%(None.");
         project.Reads.OrEverything(() => inputs.Collect(project));
-        if (ResponseFile.Find(tree, project.Path) is { } response)
-            foreach (var file in ResponseFile.Files(tree, response))
-                project.Reads.File(file, Phase.Evaluation, "switches of MSBuild");
+        foreach (var file in ResponseFile.Find(tree, project.Path).SelectMany(f => ResponseFile.Files(tree, f)))
+            project.Reads.File(file, Phase.Evaluation, "switches of MSBuild");
         if (project.Instance == null) return;
         var xml = Evaluator.Parsed(project.Imports);
         project.Reads.OrEverything(() => inputs.Emptied(project, xml.SelectMany(f => f.Items)));
@@ -312,7 +311,7 @@ sealed class Once : IDisposable
         Project Refer(string path, Globals globals)
         {
             var reference = Evaluator.Evaluate(path, globals);
-            if (!project.References.Contains(reference)) project.References.Add(reference);
+            project.References.Add(reference);
             return reference;
         }
         if (project["TargetFramework"] == "" && project["TargetFrameworks"] != "")
