@@ -213,6 +213,19 @@ System.Console.Write(System.IO.Directory.Exists(docs) ? System.IO.Directory.GetF
 		{"switches beside the project, which win", `<Target Name="Say" AfterTargets="Publish"><WriteLinesToFile ` +
 			`File="$(PublishDir)$(Company).txt" Lines="1" /></Target>`, map[string]string{
 			"src/app/MSBuild.rsp": "-p:Company=Acme\n", "Directory.Build.rsp": "-p:Company=Other\n"}, "Acme.txt", "1\n"},
+		{"a source of a library that a script reads", `<ItemGroup><ProjectReference Include="../L*/*.csproj" /></ItemGroup>` +
+			`<Target Name="Take" AfterTargets="Publish"><Exec Command="sh ../../eng/take.sh &quot;$(PublishDir)&quot;" />` +
+			`</Target>`, map[string]string{"eng/take.sh": "cp ../L1/C.cs \"$1\"\n", "src/L1/C.cs": "class C { }",
+			"src/L1/L1.csproj": libraryText(""), "src/L2/L2.csproj": libraryText(""), "src/L3/L3.csproj": libraryText(""),
+			"src/L4/L4.csproj": libraryText("")}, "C.cs", "class C { }"},
+		{"names in a list that loses items", `<ItemGroup><_File Include="../../locales/*.json" />` +
+			`<_Name Include="@(_File->'%(Filename)')" /><_File Remove="../../locales/de.json" /></ItemGroup><Target ` +
+			`Name="Names" AfterTargets="Publish"><WriteLinesToFile File="$(PublishDir)names.txt" Lines="@(_Name)" /></Target>`,
+			map[string]string{"locales/de.json": "{}"}, "names.txt", "de\n"},
+		{"a command that a target sets", `<ItemGroup><None Update="own.txt" CopyToPublishDirectory="PreserveNewest" />` +
+			`</ItemGroup><Target Name="Set" AfterTargets="CoreCompile"><PropertyGroup><PostBuildEvent>` +
+			`cp $(MSBuildProjectDirectory)/../../VERSION $(MSBuildProjectDirectory)/own.txt</PostBuildEvent>` +
+			`</PropertyGroup></Target>`, map[string]string{"VERSION": "4.4", "src/app/own.txt": "dev"}, "own.txt", "4.4"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

@@ -62,11 +62,12 @@ sealed class Calls
         task.AssemblyFile != "" && !task.AssemblyFile.Contains("$(NuGetPackageRoot)") &&
         !task.AssemblyFile.Contains("$(Pkg");
 
-    /// <summary>Takes the commands that properties of the project have.</summary>
-    public void TakeEvents()
+    /// <summary>Takes the commands that properties of the project have, as an instance of it has them.</summary>
+    public void TakeEvents(ProjectInstance instance)
     {
-        foreach (var command in Events.Where(name => project[name].Trim() != ""))
-            Take(new Call("Exec", project.Path + ":1", false, new() { ("Command", project[command]) }, command));
+        foreach (var name in Events)
+            if (instance.GetPropertyValue(name) is var command && command.Trim() != "")
+                Take(new Call("Exec", project.Path + ":1", false, new() { ("Command", command) }, name));
     }
 
     public static bool IsSilent(string task) => Silent.Contains(task);

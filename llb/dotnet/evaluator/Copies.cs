@@ -213,11 +213,12 @@ sealed class Copies
         if (copy is ProjectItemGroupElement items) Keep(items);
     }
 
-    // A target may empty a list at its end, once others have the names in it. What is read is then not to be seen.
+    // A target may take items away once other lists have their names. What is read is then not to be seen.
     static void Keep(ProjectItemGroupElement group)
     {
-        foreach (var item in group.Items.Where(i => Expressions.Empties(i) && i.Condition == "").ToList())
-            group.RemoveChild(item);
+        var target = (ProjectTargetElement)group.Parent;
+        foreach (var item in Expressions.Later(target.AllChildren).ToList())
+            if (item.Parent == group && item.Condition == "") group.RemoveChild(item);
     }
 
     static IEnumerable<string> Texts(ProjectElement element) => element switch

@@ -47,9 +47,32 @@ static class Expressions
     public static string Here(string text, ProjectElement element) => text.Replace("$(MSBuildThisFileDirectory)",
         element.ContainingProject.DirectoryPath + "/", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Whether an item element removes all items of its own type.</summary>
-    public static bool Empties(ProjectItemElement item) =>
+    // Whether an item element removes all items of its own type.
+    static bool Empties(ProjectItemElement item) =>
         Regex.IsMatch(item.Remove, @"^\s*@\(\s*" + item.ItemType + @"\s*\)\s*$", RegexOptions.IgnoreCase);
+
+    /// <summary>
+    /// What removes items that another list may have got before, by their names: the removers among elements, in their
+    /// order.
+    /// </summary>
+    public static IEnumerable<ProjectItemElement> Later(IEnumerable<ProjectElement> elements)
+    {
+        var used = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var element in elements)
+        {
+            var item = element as ProjectItemElement;
+            if (item is { Remove: not "" } && (Empties(item) || used.Contains(item.ItemType))) yield return item;
+            var text = element switch
+            {
+                ProjectItemElement i => i.Include + i.Exclude + i.Remove,
+                ProjectMetadataElement m => m.Value,
+                ProjectPropertyElement p => p.Value,
+                ProjectTaskElement t => string.Join(" ", t.Parameters.Values),
+                _ => "",
+            };
+            used.UnionWith(Used(text + element.Condition).Where(name => name != item?.ItemType));
+        }
+    }
 
     /// <summary>Whether a text has metadata without an item type, as in <c>%(FullPath)</c>.</summary>
     public static bool HasUnqualified(string text) => Regex.IsMatch(text, @"%\(\s*[\w-]+\s*\)");

@@ -119,12 +119,13 @@ sealed class Inputs
     }
 
     /// <summary>
-    /// What lists had that are empty in the end. Others may have the names of what was in them, without the paths.
+    /// What lists had that lose items in the end. Others may have the names of what was in them, without the paths.
     /// </summary>
     public void Emptied(Project project, IEnumerable<ProjectItemElement> elements)
     {
         elements = elements.ToList();
-        var emptied = elements.Where(Expressions.Empties).Select(e => e.ItemType)
+        var emptied = Expressions.Later(elements.SelectMany(e => e.Metadata.Prepend<ProjectElement>(e)))
+            .Select(e => e.ItemType)
             .ToHashSet(StringComparer.OrdinalIgnoreCase);
         foreach (var element in elements.Where(e => e.Include != "" && emptied.Contains(e.ItemType)))
             foreach (var word in Project.List(project.Expand(Expressions.Here(element.Include, element))))

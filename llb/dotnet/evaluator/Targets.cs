@@ -48,7 +48,7 @@ sealed class Targets
         var files = own.Concat(evaluator.Parsed(project.PackageImports)).ToList();
         var calls = new Calls(project, tree, inputs, named, own.SelectMany(f => f.UsingTasks));
         if (project.Instance == null) return calls.Built;
-        calls.TakeEvents();
+        calls.TakeEvents(project.Instance);
         var restoring = files.All(f => f.Targets.Count == 0) ? new() : Restoring.Targets(
             project.Instance, evaluator.Parsed(project.Instance.ImportPaths.Append(project.Path)));
         Deciding(project, own, Restoring.Lists(own, restoring));
@@ -250,6 +250,7 @@ sealed class Targets
             Record(project, project.Ran, copies, restoring);
             calls.TakeMetadata();
             named.Take(project, project.Ran);
+            calls.TakeEvents(project.Ran);
             foreach (var item in Referring.SelectMany(project.Ran.GetItems).Where(i => known.Add(AsText(project, i))))
                 calls.Refer(item);
             project.Added.AddRange(Kept(project.Ran).Where(i => kept.Add(Evaluator.Line(i))));
