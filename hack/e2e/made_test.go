@@ -72,7 +72,7 @@ func TestMadeSources(t *testing.T) {
 				want = "words two"
 			}
 			rec := build(want)
-			warns := strings.Contains(strings.Join(rec.warnings, ""), "the build used the files of the context")
+			warns := strings.Contains(strings.Join(rec.warnings, ""), "that the context also has, so the build used those")
 			if warns != (tc.tasks == fails) {
 				t.Errorf("warnings: %q", rec.warnings)
 			}
