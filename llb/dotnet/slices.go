@@ -91,7 +91,7 @@ func newGraph(apps []*App) *graph {
 			if n.direct { // MSBuild looks beside its references for theirs, but a slice may have only stand-ins there
 				return nil
 			}
-			n.Apart = n.Apart && !(n.takesRuntime && app.Mode.PerPlatform()) // a slice is for all platforms
+			n.Apart = n.Apart && (!n.takesRuntime || !app.Mode.PerPlatform()) // a slice is for all platforms
 			// A slice lacks the folders of projects that it does not see, but its command obeys the switches of the app.
 			own := func(file string) bool { return path.Dir(n.Path) != "." && covers(path.Dir(n.Path), file) }
 			if slices.ContainsFunc(app.Switches, own) {
