@@ -387,8 +387,9 @@ func (e *editing) branch() Tree {
 	if other.Publish.App != e.repo.Publish.App || other.Publish.Git != e.repo.Publish.Git {
 		return nil // then it is another app, or only plain publish would see .git
 	}
-	if e.repo.Publish.Project == "" && slices.Contains(other.Features, "app-beside") {
-		return nil // then the spec has to say which
+	if _, lists := other.Tree[listerProject]; e.repo.Publish.Project == "" &&
+		(lists || slices.Contains(other.Features, "app-beside")) {
+		return nil // then there are two programs, and the spec has to say which
 	}
 	for _, name := range other.Tree.Names() {
 		if mark.MatchString(other.Tree[name].Data) && e.IntN(3) == 0 {

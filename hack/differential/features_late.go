@@ -107,10 +107,13 @@ func runOfFolder(g *generator, r *rand.Rand) bool {
 	return true
 }
 
+// listerProject is the program of [lister].
+const listerProject = "tools/Lister/Lister.csproj"
+
 // lister adds a program that reads what no argument names.
 func lister(g *generator) {
 	g.unsaid = false // there are two programs now
-	g.add("tools/Lister/Lister.csproj", `<Project Sdk="Microsoft.NET.Sdk">
+	g.add(listerProject, `<Project Sdk="Microsoft.NET.Sdk">
   <PropertyGroup><OutputType>Exe</OutputType><ImplicitUsings>enable</ImplicitUsings>
     <TargetFramework>net10.0</TargetFramework></PropertyGroup>
 </Project>
