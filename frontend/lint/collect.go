@@ -31,7 +31,7 @@ func collect(ctx context.Context, req *request.Request) (*check.Facts, error) {
 	if err != nil {
 		return f, err
 	}
-	for _, r := range append(slices.Clone(apps), tests...) {
+	for _, r := range slices.Concat(apps, tests) {
 		if err := r.Check(); err != nil {
 			return f, err
 		}

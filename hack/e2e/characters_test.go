@@ -52,7 +52,8 @@ func arrived(values map[string]string, steps string) string {
 	for name, value := range values {
 		fmt.Fprintf(&b, "    <Error Condition=\"!(%s)\" Text=\"%s is: $(%[2]s)\" />\n", condition(name, value), name)
 	}
-	b.WriteString("    <Message Importance=\"high\" Text=\"all values arrived in $(MSBuildProjectName)\" />\n  </Target>\n")
+	b.WriteString(`    <Message Importance="high" Text="all values arrived in $(MSBuildProjectName)" />` + "\n")
+	b.WriteString("  </Target>\n")
 	fmt.Fprintf(&b, "  <!-- %s -->\n</Project>\n", fresh())
 	return b.String()
 }

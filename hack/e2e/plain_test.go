@@ -415,12 +415,18 @@ func TestCopyOfOutputIsNarrow(t *testing.T) {
 			`<Target Name="After" AfterTargets="Build"><Exec Command="`+command+`" /></Target></Project>`)
 		project(t, dir, "src/app/gen/gen.csproj", "")
 		write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/app\n")
-		var p report.Plan
-		jsonOf(t, dir, "plan", &p)
-		reads := slices.ContainsFunc(p.Apps[0].Reads, func(r report.Read) bool { return r.Path == "." })
-		if reads != all {
-			t.Errorf("%s: reads all is %v: %+v", command, reads, p.Apps[0].Reads)
-		}
+		wantAll(t, dir, command, all)
+	}
+}
+
+// wantAll checks whether the plan of an app says that it reads the whole context. what is for the error.
+func wantAll(t *testing.T, dir, what string, all bool, args ...string) {
+	t.Helper()
+	var p report.Plan
+	jsonOf(t, dir, "plan", &p, args...)
+	reads := slices.ContainsFunc(p.Apps[0].Reads, func(r report.Read) bool { return r.Path == "." })
+	if reads != all {
+		t.Errorf("%s: reads all is %v: %+v", what, reads, p.Apps[0].Reads)
 	}
 }
 
@@ -440,12 +446,8 @@ func TestStateOfRepository(t *testing.T) {
 		write(t, dir, ".git/HEAD", "ref: refs/heads/main\n")
 		write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/app\n")
 		for _, keep := range []string{"0", "1"} {
-			var p report.Plan
-			jsonOf(t, dir, "plan", &p, "--build-arg", "BUILDKIT_CONTEXT_KEEP_GIT_DIR="+keep)
-			reads := slices.ContainsFunc(p.Apps[0].Reads, func(r report.Read) bool { return r.Path == "." })
-			if reads != (all && keep == "1") {
-				t.Errorf("%s, kept %s: reads all is %v: %+v", command, keep, reads, p.Apps[0].Reads)
-			}
+			wantAll(t, dir, command+", kept "+keep, all && keep == "1",
+				"--build-arg", "BUILDKIT_CONTEXT_KEEP_GIT_DIR="+keep)
 		}
 	}
 }
