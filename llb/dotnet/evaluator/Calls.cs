@@ -73,7 +73,7 @@ sealed class Calls
     public static bool IsSilent(string task) => Silent.Contains(task);
     public static bool IsKnown(string task) => Known.Contains(task);
 
-    /// <summary>Projects that are built by task MSBuild, or that targets add to the references.</summary>
+    /// <summary>Projects that are built by task MSBuild.</summary>
     public List<Built> Built { get; } = new();
 
     /// <summary>The project with the copies of its targets; null for none.</summary>
@@ -226,15 +226,6 @@ sealed class Calls
 
     bool IsInside(string path) => path.StartsWith(project.Folder + "/");
 
-    /// <summary>Takes a project that targets add to what the project references, or with other metadata.</summary>
-    public void Refer(ProjectItemInstance reference)
-    {
-        project.Entangled |= Compiled.Odd(reference);
-        if (reference.GetMetadataValue("FullPath") is var path && tree.HasFile(path))
-            Built.Add(new(path, Once.GlobalsOf(project, reference),
-                reference.GetMetadataValue("Targets") is { Length: > 0 } targets ? targets : null));
-    }
-
     void Build(Call call)
     {
         var globals = project.Globals.Without(new[] { "TargetFramework", "RuntimeIdentifier" });
@@ -255,14 +246,14 @@ sealed class Calls
             .Select(item => (Func<string, string>)item.GetMetadataValue).Append(_ => "");
 }
 
-/// <summary>A project that a target builds, or adds to the references.</summary>
-/// <param name="Targets">Those that task MSBuild names; null for a reference.</param>
+/// <summary>A project that task MSBuild builds.</summary>
+/// <param name="Targets">Those that the task names; empty for the default ones.</param>
 sealed record Built(string Path, Globals Globals, string Targets)
 {
     /// <summary>Whether the task compiles the project. For that, it needs all sources.</summary>
     public bool Compiles(Project project)
     {
-        if (Targets == null || project.Instance is not { } instance) return false;
+        if (project.Instance is not { } instance) return false;
         string[] Names(string list) => Project.List(instance.ExpandString(list));
         var around = instance.Targets.Values
             .SelectMany(t => Names(t.BeforeTargets + ";" + t.AfterTargets).Select(n => (n, t.Name)))

@@ -19,13 +19,13 @@ static class Compiled
 
     /// <summary>
     /// Whether a separate process can compile the project with only the reference assemblies of its references. This is
-    /// not so for a project that uses others in another way (generators, tasks, files beside them), that has several
-    /// frameworks, or whose language has no tests here.
+    /// not so for a project that has several frameworks, or whose language has no tests here, nor for one that is
+    /// <see cref="Project.Entangled"/>, as with an <see cref="Odd"/> reference.
     /// </summary>
     public static bool Apart(Project project) =>
         project.Is("UsingMicrosoftNETSdk") && Path.GetExtension(project.Path) == ".csproj" &&
         project["OutputType"] == "Library" && project["RuntimeIdentifier"] == "" &&
-        !project["TargetFrameworks"].Contains(';') && !project.Items("ProjectReference").Any(Odd);
+        !project["TargetFrameworks"].Contains(';');
 
     /// <summary>
     /// Whether a reference is built by other targets, or with properties that other references do not get.

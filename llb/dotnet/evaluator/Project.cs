@@ -52,10 +52,17 @@ sealed class Project
     /// <summary>Items of <see cref="Kept"/> that its targets add, or whose metadata they change.</summary>
     public List<ProjectItemInstance> Added { get; } = new();
 
-    /// <summary>Types of items that say what a project is built from and how, also if a target adds them.</summary>
-    public static readonly string[] Kept = { "ProjectReference", "PackageReference", "Analyzer", "AdditionalFiles" };
+    /// <summary>The lists that references are in, first before and then while they are built.</summary>
+    public static readonly string[] Referring =
+    {
+        "ProjectReference", "ProjectReferenceWithConfiguration", "_MSBuildProjectReferenceExistent",
+    };
 
-    /// <summary>Whether it makes a difference when it is compiled, see <see cref="Outputs"/>.</summary>
+    /// <summary>Types of items that say what a project is built from and how, also if a target adds them.</summary>
+    public static readonly string[] Kept =
+        Referring.Concat(new[] { "PackageReference", "Analyzer", "AdditionalFiles" }).ToArray();
+
+    /// <summary>Whether it makes a difference when and how it is compiled, see <see cref="Outputs"/>.</summary>
     public bool Entangled { get; set; }
 
     /// <summary>Projects that it references, but that do not exist. MSBuild warns (MSB9008), and goes on.</summary>
@@ -91,6 +98,9 @@ sealed class Project
     public IEnumerable<ProjectItemInstance> Items(string type) =>
         (Instance?.GetItems(type) ?? Enumerable.Empty<ProjectItemInstance>())
         .Concat(Added.Where(i => i.ItemType.Equals(type, StringComparison.OrdinalIgnoreCase)));
+
+    /// <summary>The references, also those that targets add, or give other metadata.</summary>
+    public IEnumerable<ProjectItemInstance> ReferenceItems => Referring.SelectMany(Items);
 
     public static string[] List(string value) =>
         value.Split(new[] { ';', '\n', '\r' }, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);

@@ -326,16 +326,18 @@ sealed class Once : IDisposable
                 .With("ExcludeRestorePackageImports", "true").With(Restoring.SessionId, Restoring.AnySession));
         void ReferAll()
         {
-            foreach (var item in project.Items("ProjectReference").ToList())
-                if (item.GetMetadataValue("FullPath") is var path && tree.HasFile(path))
-                {
-                    var reference = Refer(path, GlobalsOf(project, item));
-                    reference.Entangled |= Compiled.InAnotherWay(item);
-                    if (reference.TakesRuntime && project.Globals["RuntimeIdentifier"] is { Length: > 0 } runtime)
-                        forRuntime.Add(Refer(path, reference.Globals.With("RuntimeIdentifier", runtime)));
-                    if (item.GetMetadataValue("OutputItemType").Equals("Analyzer", StringComparison.OrdinalIgnoreCase))
-                        project.Generators.Add(reference);
-                }
+            foreach (var item in project.ReferenceItems.ToList())
+            {
+                project.Entangled |= Compiled.Odd(item);
+                var path = item.GetMetadataValue("FullPath");
+                if (!tree.HasFile(path)) continue;
+                var reference = Refer(path, GlobalsOf(project, item));
+                reference.Entangled |= Compiled.InAnotherWay(item);
+                if (reference.TakesRuntime && project.Globals["RuntimeIdentifier"] is { Length: > 0 } runtime)
+                    forRuntime.Add(Refer(path, reference.Globals.With("RuntimeIdentifier", runtime)));
+                if (item.GetMetadataValue("OutputItemType").Equals("Analyzer", StringComparison.OrdinalIgnoreCase))
+                    project.Generators.Add(reference);
+            }
         }
         ReferAll();
         project.Missing.AddRange(project.Items("ProjectReference").Select(i => i.GetMetadataValue("FullPath"))

@@ -15,12 +15,6 @@ namespace Crosshull;
 /// </summary>
 sealed class Targets
 {
-    // The lists that references are in, first before and then while they are built.
-    static readonly string[] Referring =
-    {
-        "ProjectReference", "ProjectReferenceWithConfiguration", "_MSBuildProjectReferenceExistent",
-    };
-
     readonly Tree tree;
     readonly Evaluator evaluator;
     readonly Trap trap;
@@ -238,12 +232,11 @@ sealed class Targets
         foreach (var reference in indirect) copied.Instance.AddItem("ProjectReference", reference);
         // Targets of the SDK copy the references to these lists.
         foreach (var item in copied.Instance.GetItems("ProjectReference").ToList())
-            foreach (var type in Referring.Skip(1))
+            foreach (var type in Project.Referring.Skip(1))
                 copied.Instance.AddItem(type, item.EvaluatedInclude,
                     item.Metadata.Select(m => KeyValuePair.Create(m.Name, m.EvaluatedValue)));
-        var known = copied.Instance.GetItems("ProjectReference").Select(i => AsText(project, i)).ToHashSet();
+        var known = Kept(copied.Instance).Select(Evaluator.Line).ToHashSet();
         AppDomain.CurrentDomain.SetData("crosshull.record", calls.Recorder);
-        var kept = Kept(copied.Instance).Select(Evaluator.Line).ToHashSet();
         foreach (var copies in files.Sets)
         {
             calls.Instance = project.Ran = copied.Instance.DeepCopy();
@@ -251,9 +244,7 @@ sealed class Targets
             calls.TakeMetadata();
             named.Take(project, project.Ran);
             calls.TakeEvents(project.Ran);
-            foreach (var item in Referring.SelectMany(project.Ran.GetItems).Where(i => known.Add(AsText(project, i))))
-                calls.Refer(item);
-            project.Added.AddRange(Kept(project.Ran).Where(i => kept.Add(Evaluator.Line(i))));
+            project.Added.AddRange(Kept(project.Ran).Where(i => known.Add(Evaluator.Line(i))));
         }
     }
 
@@ -273,10 +264,6 @@ sealed class Targets
         Run(project, instance, copies, names);
         inputs.Collect(project, instance); // the items and properties that targets make
     }
-
-    // What of a reference makes a difference here.
-    static string AsText(Project project, ProjectItemInstance reference) => string.Join("|",
-        reference.GetMetadataValue("FullPath"), Once.GlobalsOf(project, reference), Compiled.Odd(reference));
 
     static IEnumerable<ProjectItemInstance> Kept(ProjectInstance instance) =>
         Project.Kept.SelectMany(instance.GetItems);
