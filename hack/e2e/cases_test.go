@@ -318,7 +318,7 @@ func (p plain) dockerfile() string {
 		script += " && touch /printed"
 	}
 	return `FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
-WORKDIR /source
+` + shortRun + `WORKDIR /source
 COPY . .
 RUN ` + script + `
 FROM scratch

@@ -111,7 +111,7 @@ public class Maker : IIncrementalGenerator
 	write(t, dir, "crosshull.yaml", "# syntax=ghcr.io/crosshull/crosshull:1\nproject: src/Site\n")
 	// What an expert would write by hand, in the same folder, as the compiler writes paths into what it makes.
 	write(t, dir, "Dockerfile", `FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
-WORKDIR /source
+`+shortRun+`WORKDIR /source
 COPY . .
 RUN dotnet restore src/Site/Site.csproj -p:UseAppHost=false -p:EnableAppHostPackDownload=false && \
     dotnet publish src/Site/Site.csproj --no-restore -p:UseAppHost=false -p:EnableAppHostPackDownload=false -o /out

@@ -20,6 +20,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -172,7 +173,9 @@ func plan(ctx context.Context, c Config) (calls, error) {
 			case slices.Contains(m.Together, p.ImportPath):
 				together = append(together, p.ImportPath)
 			case lab, engine:
-				shared = append(shared, run{"the tests of " + p.ImportPath, m.Dir, []string{"-count=1", p.ImportPath}})
+				// A build that waits, for a registry or another build, leaves its processor to one test more.
+				shared = append(shared, run{"the tests of " + p.ImportPath, m.Dir,
+					[]string{"-count=1", "-parallel=" + strconv.Itoa(runtime.GOMAXPROCS(0)+1), p.ImportPath}})
 			case slices.Contains(m.Busy, p.ImportPath):
 				busy = append(busy, p.ImportPath)
 			default:

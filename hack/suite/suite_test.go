@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -125,8 +127,11 @@ func TestShort(t *testing.T) {
 func TestPlan(t *testing.T) {
 	const dir, module = "testdata/fake", "example.com/fake"
 	unit := run{"the tests of " + module, dir, []string{"-race", module + "/broken", module + "/fine"}}
-	lab := run{"the tests of " + module + "/hangs", dir, []string{"-count=1", module + "/hangs"}}
-	engine := run{"the tests of " + module + "/panics", dir, []string{"-count=1", module + "/panics"}}
+	shared := func(name string) run {
+		return run{"the tests of " + module + "/" + name, dir,
+			[]string{"-count=1", "-parallel=" + strconv.Itoa(runtime.GOMAXPROCS(0)+1), module + "/" + name}}
+	}
+	lab, engine := shared("hangs"), shared("panics")
 	fine := run{"the tests of " + module, dir, []string{module + "/fine"}}
 	const notRun = "NOT RUN: 8 tests, which need the lab (example.com/fake/hangs). Use another machine."
 	for _, tc := range []struct {

@@ -101,10 +101,9 @@ func packages(sdk llb.State) llb.State {
 
 // run runs a command with the environment that crosshull's steps have.
 func run(sdk llb.State, args []string, opts ...llb.RunOption) llb.ExecState {
-	return sdk.Run(append(opts,
+	return sdk.Run(append(append(opts, xllb.ShortRun()...),
 		llb.Args(args),
 		llb.Network(pb.NetMode_UNSET),
-		llb.AddEnv("DOTNET_TieredPGO", "0"),
 		llb.AddEnv("DOTNET_CLI_TELEMETRY_OPTOUT", "1"),
 		llb.AddEnv("DOTNET_NOLOGO", "1"),
 		llb.AddEnv("DOTNET_GENERATE_ASPNET_CERTIFICATE", "false"),

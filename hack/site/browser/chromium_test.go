@@ -4,7 +4,6 @@ package browser
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -24,7 +23,7 @@ type chromium struct {
 }
 
 // startChromium starts Chromium, and ends it with the test. It reaches no address but this machine's.
-func startChromium(ctx context.Context, t *testing.T) *chromium {
+func startChromium(t *testing.T) *chromium {
 	t.Helper()
 	commands, in, err := os.Pipe()
 	if err != nil {
@@ -36,7 +35,7 @@ func startChromium(ctx context.Context, t *testing.T) *chromium {
 	}
 	var stderr bytes.Buffer
 	cmd := exec.CommandContext(
-		ctx,
+		t.Context(),
 		"chromium",
 		"--headless",
 		"--no-sandbox", // it has none for root

@@ -70,16 +70,14 @@ func TestSite(t *testing.T) {
 		t.Skip("it builds the site and starts a browser")
 	}
 	install(t, "npm", "chromium")
-	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
-	defer cancel()
-	build := exec.CommandContext(ctx, "make", "site")
+	build := exec.CommandContext(t.Context(), "make", "site")
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("make site: %v\n%s", err, out)
 	}
 	srv := httptest.NewServer(http.FileServer(http.Dir(filepath.Join(root, "dist", "site"))))
 	defer srv.Close()
-	c := startChromium(ctx, t)
+	c := startChromium(t)
 
 	pages := map[string]shown{}
 	for address, want := range headings(t) {
