@@ -553,16 +553,17 @@ func (b *Builder) copySources(action *llb.FileAction, nodes []dotnet.Node, reads
 	return action
 }
 
-// ShortRun sets up the runtime of .NET for programs that end within seconds, as MSBuild and the compiler do. What it does
-// for programs that run for hours costs them up to a third of their processor time. It changes nothing that they make.
+// ShortRun sets up the runtime of .NET for programs that end within seconds, such as MSBuild and the compiler. It turns
+// off what pays off after hours. These programs then take up to a third less processor time, and make the same.
 func ShortRun() []llb.RunOption {
 	return []llb.RunOption{
-		llb.AddEnv("DOTNET_TieredPGO", "0"), // counts how often code runs
-		// Code is compiled again, to run faster, only when no new code has come up for so many milliseconds (in hexadecimal,
-		// as all numbers of the runtime). By default it is 100, and most of that code does not run any more.
+		// Do not count how often code runs.
+		llb.AddEnv("DOTNET_TieredPGO", "0"),
+		// Compile code a second time, to run faster, only after a second without new code, in place of a tenth. Else most of
+		// it does not run again. The runtime reads all numbers as hexadecimal ones.
 		llb.AddEnv("DOTNET_TC_CallCountingDelayMs", "3E8"),
-		// Compiled code is mapped twice, to be written at one address and run at another. That guards against holes in the
-		// program, and a build runs all that its repository has anyway.
+		// Do not map compiled code twice, once to write it and once to run it. That guards a program against its own holes,
+		// and a build runs what its repository has in any case.
 		llb.AddEnv("DOTNET_EnableWriteXorExecute", "0"),
 	}
 }
