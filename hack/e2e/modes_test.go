@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"archive/tar"
+	"bufio"
 	"compress/gzip"
 	"debug/elf"
 	"io"
@@ -264,11 +265,16 @@ func eachEntry(t *testing.T, repo, digest string, fn func(*tar.Header, io.Reader
 		t.Fatal(err)
 	}
 	defer res.Body.Close() //nolint:errcheck // read only
-	z, err := gzip.NewReader(res.Body)
-	if err != nil {
+	layer := bufio.NewReader(res.Body)
+	var archive io.Reader = layer
+	if magic, err := layer.Peek(2); err != nil {
 		t.Fatal(err)
+	} else if string(magic) == "\x1f\x8b" {
+		if archive, err = gzip.NewReader(layer); err != nil {
+			t.Fatal(err)
+		}
 	}
-	for r := tar.NewReader(z); ; {
+	for r := tar.NewReader(archive); ; {
 		h, err := r.Next()
 		if err == io.EOF {
 			return

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 
 	"github.com/crosshull/crosshull/hack/lab"
 	"github.com/crosshull/crosshull/hack/machine"
@@ -63,6 +64,11 @@ func runAll(ctx context.Context, c suite.Config, last string) error {
 	c.Lab = true
 	if c.Only == nil {
 		c.JSON = last
+		// Packages that need the frontend image build it, and tell why that fails. It takes most of a minute. Tests that need
+		// no lab leave as much of the processors.
+		var image sync.WaitGroup
+		defer image.Wait()
+		image.Go(func() { _ = l.PushFrontend(ctx, io.Discard) })
 	}
 	return runTests(ctx, c)
 }
