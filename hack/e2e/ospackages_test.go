@@ -87,11 +87,11 @@ func TestPackagesAsInstalled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	base := map[string]string{}
+	runtime, base := theLab.Registry()+"/dotnet/runtime", map[string]string{}
 	var of pushed
-	fetch(t, theLab.Registry()+"/dotnet/runtime", "manifests/"+baseManifest(t, "dotnet/runtime:10.0", "amd64"), &of.Manifest)
+	fetch(t, runtime, "manifests/"+baseManifest(t, "dotnet/runtime:10.0", "amd64"), &of.Manifest)
 	for _, layer := range of.Layers {
-		maps.Copy(base, packageEntries(t, theLab.Registry()+"/dotnet/runtime", layer))
+		maps.Copy(base, packageEntries(t, runtime, layer))
 	}
 	for set := range strings.Lines(string(dt)) {
 		names := strings.Fields(set)
