@@ -33,12 +33,9 @@ import (
 // Module is a Go module that has tests.
 type Module struct {
 	Path string
-	Dir  string   // its folder
-	Lab  []string // packages whose tests need the lab
-	// Together are those of Lab that run side by side, with the race detector. Packages that need neither the lab nor an
-	// engine do so, too. All others run one after the other, and without the detector, which would take a fifth of the
-	// machine from the builds that they wait for.
-	Together []string
+	Dir  string // its folder
+	// Lab are groups of packages whose tests need the lab. One group runs after the other.
+	Lab []Group
 	// Busy are packages of the others whose tests compute all the time. They run without the race detector, which would
 	// take eight times as long.
 	Busy []string
@@ -50,24 +47,29 @@ type Module struct {
 	packages []string // other than all, for tests
 }
 
+// Group are packages whose tests run side by side.
+type Group struct {
+	Packages []string
+	// Race: they run with the race detector, which takes a fifth of the machine from builds that other tests wait for.
+	Race bool
+}
+
 // Modules are those of the repository, from the folder of hack.
 var Modules = []Module{
 	{Path: "github.com/crosshull/crosshull", Dir: ".."},
 	{
 		Path: "github.com/crosshull/crosshull/hack",
 		Dir:  ".",
-		Lab: []string{
-			"github.com/crosshull/crosshull/hack/differential/judge",
-			"github.com/crosshull/crosshull/hack/e2e",
-			"github.com/crosshull/crosshull/hack/faults",
-			"github.com/crosshull/crosshull/hack/packages",
-			"github.com/crosshull/crosshull/hack/site/browser",
-		},
-		Together: []string{
-			"github.com/crosshull/crosshull/hack/differential/judge", // runs the frontend in its process
-			"github.com/crosshull/crosshull/hack/faults",             // mostly waits, with builders of its own
-			"github.com/crosshull/crosshull/hack/packages",           // needs no more than the lab's files of .NET
-			"github.com/crosshull/crosshull/hack/site/browser",       // waits for the browser
+		Lab: []Group{
+			{Packages: []string{
+				"github.com/crosshull/crosshull/hack/e2e",
+				"github.com/crosshull/crosshull/hack/faults", // mostly waits, with builders of its own
+			}},
+			{Race: true, Packages: []string{
+				"github.com/crosshull/crosshull/hack/differential/judge", // runs the frontend in its process
+				"github.com/crosshull/crosshull/hack/packages",           // needs no more than the lab's files of .NET
+				"github.com/crosshull/crosshull/hack/site/browser",       // waits for the browser
+			}},
 		},
 		Busy:   []string{"github.com/crosshull/crosshull/hack/editor"},
 		Engine: []string{"github.com/crosshull/crosshull/hack/e2e/onengine"},
@@ -151,31 +153,32 @@ func plan(ctx context.Context, c Config) (calls, error) {
 	if c.Race {
 		race = []string{"-race"}
 	}
+	// A build that waits, for a registry or another build, leaves its processor to one test more.
+	fresh := []string{"-count=1", "-parallel=" + strconv.Itoa(runtime.GOMAXPROCS(0)+1)}
 	for _, m := range c.Modules {
 		pkgs, err := list(ctx, m)
 		if err != nil {
 			return calls{}, err
 		}
-		var fresh []string
+		var always []string
 		if m.Fresh {
-			fresh = []string{"-count=1"}
+			always = []string{"-count=1"}
 		}
-		var units, busy, together []string
+		var units, busy []string
+		groups := make([][]string, len(m.Lab))
 		for _, p := range pkgs {
-			lab, engine := slices.Contains(m.Lab, p.ImportPath), slices.Contains(m.Engine, p.ImportPath)
+			group, engine := m.group(p.ImportPath), slices.Contains(m.Engine, p.ImportPath)
 			switch {
-			case lab && !c.Lab:
+			case group >= 0 && !c.Lab:
 				all.needLab = append(all.needLab, short(p.ImportPath))
 				all.left += p.tests
 				continue
 			case engine && !c.Engine, c.Only != nil && !slices.Contains(c.Only, short(p.ImportPath)):
 				continue
-			case slices.Contains(m.Together, p.ImportPath):
-				together = append(together, p.ImportPath)
-			case lab, engine:
-				// A build that waits, for a registry or another build, leaves its processor to one test more.
-				shared = append(shared, run{"the tests of " + p.ImportPath, m.Dir,
-					[]string{"-count=1", "-parallel=" + strconv.Itoa(runtime.GOMAXPROCS(0)+1), p.ImportPath}})
+			case group >= 0:
+				groups[group] = append(groups[group], p.ImportPath)
+			case engine:
+				shared = append(shared, run{"the tests of " + p.ImportPath, m.Dir, slices.Concat(fresh, []string{p.ImportPath})})
 			case slices.Contains(m.Busy, p.ImportPath):
 				busy = append(busy, p.ImportPath)
 			default:
@@ -185,14 +188,20 @@ func plan(ctx context.Context, c Config) (calls, error) {
 			all.total += p.tests
 		}
 		if len(units) > 0 {
-			all.runs = append(all.runs, run{"the tests of " + m.Path, m.Dir, slices.Concat(race, fresh, units)})
+			all.runs = append(all.runs, run{"the tests of " + m.Path, m.Dir, slices.Concat(race, always, units)})
 		}
 		if len(busy) > 0 {
-			all.runs = append(all.runs, run{"the tests of " + m.Path + " that compute", m.Dir, slices.Concat(fresh, busy)})
+			all.runs = append(all.runs, run{"the tests of " + m.Path + " that compute", m.Dir, slices.Concat(always, busy)})
 		}
-		if len(together) > 0 {
-			shared = append(shared, run{"the tests of " + m.Path + " that share the lab", m.Dir,
-				slices.Concat(race, []string{"-count=1", "-p=" + strconv.Itoa(len(together))}, together)})
+		for i, group := range groups {
+			if len(group) == 0 {
+				continue
+			}
+			args := slices.Concat(fresh, []string{"-p=" + strconv.Itoa(len(group))}, group)
+			if m.Lab[i].Race {
+				args = slices.Concat(race, args)
+			}
+			shared = append(shared, run{"the tests of " + strings.Join(group, ", "), m.Dir, args})
 		}
 	}
 	for _, name := range c.Only {
@@ -202,6 +211,11 @@ func plan(ctx context.Context, c Config) (calls, error) {
 	}
 	all.runs = append(all.runs, shared...)
 	return all, nil
+}
+
+// group is the index in Lab of the group with a package; -1: it needs no lab.
+func (m Module) group(pkg string) int {
+	return slices.IndexFunc(m.Lab, func(g Group) bool { return slices.Contains(g.Packages, pkg) })
 }
 
 // notRun says which tests are left out because they need the lab, and how to run them; "" if there is nothing to say.

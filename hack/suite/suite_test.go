@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -127,11 +128,9 @@ func TestShort(t *testing.T) {
 func TestPlan(t *testing.T) {
 	const dir, module = "testdata/fake", "example.com/fake"
 	unit := run{"the tests of " + module, dir, []string{"-race", module + "/broken", module + "/fine"}}
-	shared := func(name string) run {
-		return run{"the tests of " + module + "/" + name, dir,
-			[]string{"-count=1", "-parallel=" + strconv.Itoa(runtime.GOMAXPROCS(0)+1), module + "/" + name}}
-	}
-	lab, engine := shared("hangs"), shared("panics")
+	fresh := []string{"-count=1", "-parallel=" + strconv.Itoa(runtime.GOMAXPROCS(0)+1)}
+	lab := run{"the tests of " + module + "/hangs", dir, slices.Concat(fresh, []string{"-p=1", module + "/hangs"})}
+	engine := run{"the tests of " + module + "/panics", dir, slices.Concat(fresh, []string{module + "/panics"})}
 	fine := run{"the tests of " + module, dir, []string{module + "/fine"}}
 	const notRun = "NOT RUN: 8 tests, which need the lab (example.com/fake/hangs). Use another machine."
 	for _, tc := range []struct {
@@ -147,7 +146,7 @@ func TestPlan(t *testing.T) {
 		{"a package", Config{Only: []string{module + "/fine"}}, 3, []run{fine}, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			lab := []string{module + "/hangs"}
+			lab := []Group{{Packages: []string{module + "/hangs"}}}
 			m := Module{Path: module, Dir: dir, Lab: lab, Engine: []string{module + "/panics"}}
 			tc.config.Modules = []Module{m}
 			all, err := plan(t.Context(), tc.config)
@@ -161,10 +160,10 @@ func TestPlan(t *testing.T) {
 	}
 	both := []string{module + "/hangs", module + "/panics"}
 	all, err := plan(t.Context(), Config{Race: true, Lab: true, Modules: []Module{
-		{Path: module, Dir: dir, Lab: both, Together: both},
+		{Path: module, Dir: dir, Lab: []Group{{Packages: both, Race: true}}},
 	}})
-	together := run{"the tests of " + module + " that share the lab", dir,
-		append([]string{"-race", "-count=1", "-p=2"}, both...)}
+	together := run{"the tests of " + strings.Join(both, ", "), dir, slices.Concat([]string{"-race"}, fresh,
+		[]string{"-p=2"}, both)}
 	if want := []run{unit, together}; err != nil || !reflect.DeepEqual(all.runs, want) {
 		t.Errorf("side by side: %v, %v; want %v", all.runs, err, want)
 	}
@@ -175,7 +174,7 @@ func TestPlan(t *testing.T) {
 	if want := []run{busy}; err != nil || !reflect.DeepEqual(all.runs, want) {
 		t.Errorf("without the race detector: %v, %v; want %v", all.runs, err, want)
 	}
-	m := Module{Path: module, Dir: dir, Lab: []string{module + "/hangs"}}
+	m := Module{Path: module, Dir: dir, Lab: []Group{{Packages: []string{module + "/hangs"}}}}
 	for _, name := range []string{module + "/hangs", module + "/nowhere"} {
 		_, err := plan(t.Context(), Config{Modules: []Module{m}, Only: []string{name}})
 		if err == nil || !strings.Contains(err.Error(), name+" is no package with tests that can run here") {
