@@ -344,25 +344,39 @@ func (w *World) ask(ctx context.Context, method, name, path string) (*http.Respo
 func (w *World) quiet(ctx context.Context) error {
 	const within = 20 * time.Second
 	for began := time.Now(); ; time.Sleep(100 * time.Millisecond) {
-		out, err := exec.CommandContext(ctx, "runc", "list", "--format", "json").Output()
-		if err != nil {
-			return fmt.Errorf("runc list: %w", err)
-		}
-		var containers []struct{ ID, Bundle, Status string }
-		if err := json.Unmarshal(out, &containers); err != nil {
-			return fmt.Errorf("runc list: %w", err)
-		}
-		var left []string
-		for _, c := range containers {
-			if strings.HasPrefix(c.Bundle, w.builder.Root()+"/") {
-				left = append(left, c.ID+" "+c.Status)
-			}
-		}
-		if len(left) == 0 {
+		left, err := w.containers(ctx)
+		switch {
+		case err == nil && len(left) == 0:
 			return nil
-		}
-		if time.Since(began) > within {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case time.Since(began) < within: // runc list also fails if a container of anybody ends meanwhile
+		case err != nil:
+			return err
+		default:
 			return fmt.Errorf("containers are left %s after the build: %s", within, strings.Join(left, ", "))
 		}
 	}
+}
+
+// containers are those of the builder that meets faults: the name and the status of each.
+func (w *World) containers(ctx context.Context) ([]string, error) {
+	cmd := exec.CommandContext(ctx, "runc", "list", "--format", "json")
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("runc list: %w: %s", err, strings.TrimSpace(stderr.String()))
+	}
+	var all []struct{ ID, Bundle, Status string }
+	if err := json.Unmarshal(out, &all); err != nil {
+		return nil, fmt.Errorf("runc list: %w", err)
+	}
+	var own []string
+	for _, c := range all {
+		if strings.HasPrefix(c.Bundle, w.builder.Root()+"/") {
+			own = append(own, c.ID+" "+c.Status)
+		}
+	}
+	return own, nil
 }
