@@ -559,8 +559,8 @@ func ShortRun() []llb.RunOption {
 	return []llb.RunOption{
 		// Do not count how often code runs.
 		llb.AddEnv("DOTNET_TieredPGO", "0"),
-		// Compile code a second time, to run faster, only after a second without new code, in place of a tenth. Else most of
-		// it does not run again. The runtime reads all numbers as hexadecimal ones.
+		// Wait longer until code is compiled again to run faster: until no new code came for 1000 ms, not for 100 ms. Most
+		// code has run for the last time by then. The runtime reads numbers as hexadecimal ones.
 		llb.AddEnv("DOTNET_TC_CallCountingDelayMs", "3E8"),
 		// Do not map compiled code twice, once to write it and once to run it. That guards a program against its own holes,
 		// and a build runs what its repository has in any case.

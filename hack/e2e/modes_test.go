@@ -267,12 +267,12 @@ func eachEntry(t *testing.T, repo, digest string, fn func(*tar.Header, io.Reader
 	defer res.Body.Close() //nolint:errcheck // read only
 	layer := bufio.NewReader(res.Body)
 	var archive io.Reader = layer
-	if magic, err := layer.Peek(2); err != nil {
+	magic, err := layer.Peek(2)
+	if string(magic) == "\x1f\x8b" {
+		archive, err = gzip.NewReader(layer)
+	}
+	if err != nil {
 		t.Fatal(err)
-	} else if string(magic) == "\x1f\x8b" {
-		if archive, err = gzip.NewReader(layer); err != nil {
-			t.Fatal(err)
-		}
 	}
 	for r := tar.NewReader(archive); ; {
 		h, err := r.Next()

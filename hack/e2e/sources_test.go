@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// shortRun has what crosshull's steps set for the runtime of .NET, to spend no longer on what tests compare with.
+// shortRun sets up the runtime of .NET as crosshull's steps do (llb.ShortRun), so that plain builds take no longer.
 const shortRun = "ENV DOTNET_TieredPGO=0 DOTNET_TC_CallCountingDelayMs=3E8 DOTNET_EnableWriteXorExecute=0\n"
 
 // plainly is a Dockerfile that publishes a portable app as a person would.

@@ -154,31 +154,30 @@ func plan(ctx context.Context, c Config) (calls, error) {
 		race = []string{"-race"}
 	}
 	// A build that waits, for a registry or another build, leaves its processor to one test more.
-	fresh := []string{"-count=1", "-parallel=" + strconv.Itoa(runtime.GOMAXPROCS(0)+1)}
+	builds := []string{"-count=1", "-parallel=" + strconv.Itoa(runtime.GOMAXPROCS(0)+1)}
 	for _, m := range c.Modules {
 		pkgs, err := list(ctx, m)
 		if err != nil {
 			return calls{}, err
 		}
-		var always []string
+		var fresh []string
 		if m.Fresh {
-			always = []string{"-count=1"}
+			fresh = []string{"-count=1"}
 		}
-		var units, busy []string
-		groups := make([][]string, len(m.Lab))
+		var units, busy, inLab []string
 		for _, p := range pkgs {
-			group, engine := m.group(p.ImportPath), slices.Contains(m.Engine, p.ImportPath)
+			lab, engine := m.needsLab(p.ImportPath), slices.Contains(m.Engine, p.ImportPath)
 			switch {
-			case group >= 0 && !c.Lab:
+			case lab && !c.Lab:
 				all.needLab = append(all.needLab, short(p.ImportPath))
 				all.left += p.tests
 				continue
 			case engine && !c.Engine, c.Only != nil && !slices.Contains(c.Only, short(p.ImportPath)):
 				continue
-			case group >= 0:
-				groups[group] = append(groups[group], p.ImportPath)
+			case lab:
+				inLab = append(inLab, p.ImportPath)
 			case engine:
-				shared = append(shared, run{"the tests of " + p.ImportPath, m.Dir, slices.Concat(fresh, []string{p.ImportPath})})
+				shared = append(shared, run{"the tests of " + p.ImportPath, m.Dir, slices.Concat(builds, []string{p.ImportPath})})
 			case slices.Contains(m.Busy, p.ImportPath):
 				busy = append(busy, p.ImportPath)
 			default:
@@ -188,20 +187,21 @@ func plan(ctx context.Context, c Config) (calls, error) {
 			all.total += p.tests
 		}
 		if len(units) > 0 {
-			all.runs = append(all.runs, run{"the tests of " + m.Path, m.Dir, slices.Concat(race, always, units)})
+			all.runs = append(all.runs, run{"the tests of " + m.Path, m.Dir, slices.Concat(race, fresh, units)})
 		}
 		if len(busy) > 0 {
-			all.runs = append(all.runs, run{"the tests of " + m.Path + " that compute", m.Dir, slices.Concat(always, busy)})
+			all.runs = append(all.runs, run{"the tests of " + m.Path + " that compute", m.Dir, slices.Concat(fresh, busy)})
 		}
-		for i, group := range groups {
-			if len(group) == 0 {
+		for _, g := range m.Lab {
+			together := slices.DeleteFunc(slices.Clone(g.Packages), func(p string) bool { return !slices.Contains(inLab, p) })
+			if len(together) == 0 {
 				continue
 			}
-			args := slices.Concat(fresh, []string{"-p=" + strconv.Itoa(len(group))}, group)
-			if m.Lab[i].Race {
+			args := slices.Concat(builds, []string{"-p=" + strconv.Itoa(len(together))}, together)
+			if g.Race {
 				args = slices.Concat(race, args)
 			}
-			shared = append(shared, run{"the tests of " + strings.Join(group, ", "), m.Dir, args})
+			shared = append(shared, run{"the tests of " + strings.Join(together, ", "), m.Dir, args})
 		}
 	}
 	for _, name := range c.Only {
@@ -213,9 +213,8 @@ func plan(ctx context.Context, c Config) (calls, error) {
 	return all, nil
 }
 
-// group is the index in Lab of the group with a package; -1: it needs no lab.
-func (m Module) group(pkg string) int {
-	return slices.IndexFunc(m.Lab, func(g Group) bool { return slices.Contains(g.Packages, pkg) })
+func (m Module) needsLab(pkg string) bool {
+	return slices.ContainsFunc(m.Lab, func(g Group) bool { return slices.Contains(g.Packages, pkg) })
 }
 
 // notRun says which tests are left out because they need the lab, and how to run them; "" if there is nothing to say.

@@ -128,9 +128,9 @@ func TestShort(t *testing.T) {
 func TestPlan(t *testing.T) {
 	const dir, module = "testdata/fake", "example.com/fake"
 	unit := run{"the tests of " + module, dir, []string{"-race", module + "/broken", module + "/fine"}}
-	fresh := []string{"-count=1", "-parallel=" + strconv.Itoa(runtime.GOMAXPROCS(0)+1)}
-	lab := run{"the tests of " + module + "/hangs", dir, slices.Concat(fresh, []string{"-p=1", module + "/hangs"})}
-	engine := run{"the tests of " + module + "/panics", dir, slices.Concat(fresh, []string{module + "/panics"})}
+	builds := []string{"-count=1", "-parallel=" + strconv.Itoa(runtime.GOMAXPROCS(0)+1)}
+	lab := run{"the tests of " + module + "/hangs", dir, slices.Concat(builds, []string{"-p=1", module + "/hangs"})}
+	engine := run{"the tests of " + module + "/panics", dir, slices.Concat(builds, []string{module + "/panics"})}
 	fine := run{"the tests of " + module, dir, []string{module + "/fine"}}
 	const notRun = "NOT RUN: 8 tests, which need the lab (example.com/fake/hangs). Use another machine."
 	for _, tc := range []struct {
@@ -162,7 +162,7 @@ func TestPlan(t *testing.T) {
 	all, err := plan(t.Context(), Config{Race: true, Lab: true, Modules: []Module{
 		{Path: module, Dir: dir, Lab: []Group{{Packages: both, Race: true}}},
 	}})
-	together := run{"the tests of " + strings.Join(both, ", "), dir, slices.Concat([]string{"-race"}, fresh,
+	together := run{"the tests of " + strings.Join(both, ", "), dir, slices.Concat([]string{"-race"}, builds,
 		[]string{"-p=2"}, both)}
 	if want := []run{unit, together}; err != nil || !reflect.DeepEqual(all.runs, want) {
 		t.Errorf("side by side: %v, %v; want %v", all.runs, err, want)

@@ -64,8 +64,8 @@ func runAll(ctx context.Context, c suite.Config, last string) error {
 	c.Lab = true
 	if c.Only == nil {
 		c.JSON = last
-		// Packages that need the frontend image build it, and tell why that fails. It takes most of a minute. Tests that need
-		// no lab leave as much of the processors.
+		// The frontend image takes most of a minute to build, and the tests without the lab do not keep the machine busy. If
+		// it cannot be built, each package that needs it tries again, and says why.
 		var image sync.WaitGroup
 		defer image.Wait()
 		image.Go(func() { _ = l.PushFrontend(ctx, io.Discard) })
