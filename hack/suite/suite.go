@@ -61,12 +61,10 @@ var Modules = []Module{
 		Path: "github.com/crosshull/crosshull/hack",
 		Dir:  ".",
 		Lab: []Group{
-			{Packages: []string{
-				"github.com/crosshull/crosshull/hack/e2e",
-				"github.com/crosshull/crosshull/hack/faults", // mostly waits, with builders of its own
-			}},
+			{Packages: []string{"github.com/crosshull/crosshull/hack/e2e"}},
 			{Race: true, Packages: []string{
 				"github.com/crosshull/crosshull/hack/differential/judge", // runs the frontend in its process
+				"github.com/crosshull/crosshull/hack/faults",             // mostly waits, with builders of its own
 				"github.com/crosshull/crosshull/hack/packages",           // needs no more than the lab's files of .NET
 				"github.com/crosshull/crosshull/hack/site/browser",       // waits for the browser
 			}},
