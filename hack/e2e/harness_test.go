@@ -81,7 +81,7 @@ func runContainer(t *testing.T, s run.Spec) *run.Result {
 	}
 	ctx, done := waiting(t, "container")
 	defer done()
-	res, err := run.Container(ctx, s)
+	res, err := run.Container(ctx, theLab.Dir(), s)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,7 +51,7 @@ func (p *inLab) run(ctx context.Context, _ string) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	heading("Run the image for linux/amd64 under runc, and get its page")
-	res, err := run.Container(ctx, run.Spec{
+	res, err := run.Container(ctx, p.lab.Dir(), run.Spec{
 		Ref: p.pinned, Port: port, Env: []string{fmt.Sprintf("ASPNETCORE_HTTP_PORTS=%d", port)},
 	})
 	if err != nil {

@@ -19,10 +19,11 @@ import (
 const Program = "labrun"
 
 // Container runs an image under runc, on the network of the host: two apps cannot listen on one port at the same time.
-// An image of another architecture fails as it does in docker: its output is an exec format error.
-func Container(ctx context.Context, s Spec) (*Result, error) {
+// An image of another architecture fails as it does in docker: its output is an exec format error. Large layers are
+// kept in the folder cache.
+func Container(ctx context.Context, cache string, s Spec) (*Result, error) {
 	d := &doer{}
-	res, err := d.do(ctx, request{Spec: s})
+	res, err := d.do(ctx, request{Spec: s, Cache: cache})
 	return res, errors.Join(err, d.close())
 }
 
@@ -42,7 +43,7 @@ type VM struct {
 	doer  doer
 }
 
-// NewVM gives a machine that keeps its kernel in cache.
+// NewVM gives a machine that keeps its kernel and large layers in the folder cache.
 func NewVM(cache string) *VM { return &VM{cache: cache} }
 
 // Run runs an image. It waits for the images that others run.
@@ -160,7 +161,7 @@ func (s *server) do(ctx context.Context, r request) (*Result, error) {
 		defer cancel()
 	}
 	if !r.Machine {
-		return container(ctx, r.Spec)
+		return container(ctx, r.Cache, r.Spec)
 	}
 	if s.machine == nil {
 		s.machine = &vm{cache: r.Cache}

@@ -94,7 +94,7 @@ func TestOneProgram(t *testing.T) {
 // Without the program it is done here; what the program does is the same.
 func TestServe(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	_, here := Container(t.Context(), Spec{Ref: "no reference"})
+	_, here := Container(t.Context(), t.TempDir(), Spec{Ref: "no reference"})
 	var out bytes.Buffer
 	in := `{"Ref":"no reference"}` + "\n" + `{"Ref":"127.0.0.1:1/app","Deadline":"2020-01-01T00:00:00Z"}`
 	if err := Serve(t.Context(), strings.NewReader(in), &out); err != nil {

@@ -18,7 +18,7 @@ import (
 )
 
 // container is [Container], in this process.
-func container(ctx context.Context, s Spec) (_ *Result, err error) {
+func container(ctx context.Context, cache string, s Spec) (_ *Result, err error) {
 	bundle, err := os.MkdirTemp("", "crosshull-run-")
 	if err != nil {
 		return nil, err
@@ -28,7 +28,7 @@ func container(ctx context.Context, s Spec) (_ *Result, err error) {
 	if platform == "" {
 		platform = "linux/amd64"
 	}
-	p, err := unpack(ctx, s, platform, filepath.Join(bundle, "rootfs"))
+	p, err := unpack(ctx, cache, s, platform, filepath.Join(bundle, "rootfs"))
 	if err != nil {
 		return nil, err
 	}

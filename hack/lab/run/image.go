@@ -12,6 +12,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -50,8 +51,8 @@ type process struct {
 	uid, gid int
 }
 
-// unpack puts the files of an image into root, and gives its process.
-func unpack(ctx context.Context, s Spec, platform, root string) (*process, error) {
+// unpack puts the files of an image into root, and gives its process. Large layers are kept in cache.
+func unpack(ctx context.Context, cache string, s Spec, platform, root string) (*process, error) {
 	p, err := v1.ParsePlatform(platform)
 	if err != nil {
 		return nil, err
@@ -72,7 +73,7 @@ func unpack(ctx context.Context, s Spec, platform, root string) (*process, error
 		return nil, err
 	}
 	defer r.Close() //nolint:errcheck // holds nothing
-	if err := unpackImage(img, r); err != nil {
+	if err := unpackImage(img, r, layerCache(filepath.Join(cache, "layers"))); err != nil {
 		return nil, fmt.Errorf("unpack %s: %w", s.Ref, err)
 	}
 	cfg, err := img.ConfigFile()

@@ -22,21 +22,21 @@ const (
 
 // unpackImage puts the layers of img into root, one over the other: links between files, and folders that a lower layer
 // has made a link, come out right only in that order. Whatever the image holds, nothing outside of root is touched.
-func unpackImage(img v1.Image, root *os.Root) error {
+func unpackImage(img v1.Image, root *os.Root, cache layerCache) error {
 	layers, err := img.Layers()
 	if err != nil {
 		return err
 	}
 	for _, l := range layers {
-		if err := unpackLayer(l, root); err != nil {
+		if err := unpackLayer(l, root, cache); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func unpackLayer(l v1.Layer, root *os.Root) (err error) {
-	r, err := l.Uncompressed()
+func unpackLayer(l v1.Layer, root *os.Root, cache layerCache) (err error) {
+	r, err := cache.open(l)
 	if err != nil {
 		return err
 	}

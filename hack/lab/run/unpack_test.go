@@ -70,7 +70,7 @@ func unpacked(t *testing.T, layers ...v1.Layer) (string, error) {
 		t.Fatal(err)
 	}
 	defer root.Close() //nolint:errcheck // holds nothing
-	return dir, unpackImage(img, root)
+	return dir, unpackImage(img, root, layerCache(t.TempDir()))
 }
 
 func TestUnpack(t *testing.T) {

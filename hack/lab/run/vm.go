@@ -255,7 +255,7 @@ func (v *vm) hand(ctx context.Context, s Spec) (size int64, err error) {
 	v.runs++
 	root := filepath.Join(v.dir, fmt.Sprint(v.runs))
 	defer func() { err = errors.Join(err, os.RemoveAll(root)) }()
-	p, err := unpack(ctx, s, "linux/arm64", root)
+	p, err := unpack(ctx, v.cache, s, "linux/arm64", root)
 	if err != nil {
 		return 0, err
 	}
