@@ -40,6 +40,8 @@ sealed class Apt
 
     string Sources => Path.Combine(state, "sources");
 
+    string Cache => Path.Combine(state, "pkgcache.bin");
+
     string Configuration(string architecture, Request request)
     {
         var dir = root == "/" ? "/" : root + "/";
@@ -134,7 +136,7 @@ sealed class Apt
     internal IReadOnlyList<string> Known(IReadOnlyList<string> packages)
     {
         var names = packages.Select(Name).ToArray();
-        var said = Tool.Run("apt-cache", ["policy", "--", .. names], variables, show: false).Output;
+        var said = Ask(["policy", "--", .. names]);
         var known = candidate.Matches(said).Select(m => m.Groups[1].Value).ToHashSet();
         return packages.Where(p => known.Contains(Name(p)) || IsProvided(Name(p))).ToArray();
     }
@@ -143,7 +145,7 @@ sealed class Apt
     // Ubuntu is libglib2.0-0t64 now.
     bool IsProvided(string name)
     {
-        var lines = Lines(Tool.Run("apt-cache", ["showpkg", "--", name], variables, show: false).Output);
+        var lines = Lines(Ask(["showpkg", "--", name]));
         return lines.SkipWhile(l => !l.StartsWith("Reverse Provides:")).Skip(1).Any();
     }
 
@@ -170,9 +172,19 @@ sealed class Apt
     // What the spec says wins over apt.conf.d of the image, which apt reads after our configuration.
     string[] OfSpec => ["-o", "APT::Install-Recommends=" + (recommends ? "true" : "false")];
 
+    // Debian's images for Docker turn apt's cache off, to be small. Without it, each call reads all lists anew.
+    string[] WithCache => ["-o", "Dir::Cache::pkgcache=" + Cache, "-o", "Dir::Cache::srcpkgcache="];
+
+    /// <summary>Removes apt's cache, whose bytes are others each time: no later step shall depend on it.</summary>
+    internal void DropCache() => File.Delete(Cache);
+
+    string Ask(IReadOnlyList<string> args) =>
+        Tool.Run("apt-cache", [.. WithCache, .. args], variables, show: false).Output;
+
     Tool.Result Run(IReadOnlyList<string> args)
     {
-        var result = Tool.Run("apt-get", [.. OfSpec, .. args], variables, show: !args.Contains("--print-uris"));
+        var result = Tool.Run(
+            "apt-get", [.. OfSpec, .. WithCache, .. args], variables, show: !args.Contains("--print-uris"));
         return result.Code == 0 ? result : throw new Mistake(Said(result)) { Shown = true };
     }
 
@@ -212,7 +224,7 @@ sealed class Apt
     {
         if (noVersion.Match(error) is not { Success: true } match)
             return error;
-        var said = Tool.Run("apt-cache", ["madison", "--", match.Groups[1].Value], variables, show: false).Output;
+        var said = Ask(["madison", "--", match.Groups[1].Value]);
         var versions = Lines(said).Select(line => line.Split('|')).Where(fields => fields.Length > 1)
             .Select(fields => fields[1].Trim()).Distinct().ToArray();
         var has = versions.Length == 0 ? "no source has this package" : "there is " + string.Join(", ", versions);

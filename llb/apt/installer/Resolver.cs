@@ -26,6 +26,7 @@ sealed class Resolver(Request request)
         apt.Download(packages);
         foreach (var archive in wanted)
             Verify(apt, archive.File, archive.Hash);
+        apt.DropCache();
         Write(wanted.Select(w => Read(Path.Combine(apt.Archives, w.File))).ToArray());
     }
 
