@@ -76,7 +76,34 @@ func PublishArgs(p Project, app *App, rid, build string, assets Compression, at 
 	if rid != "" {
 		args = append(args, define("RuntimeIdentifier", rid))
 	}
+	if len(app.Closure) > 1 && app.inTurn() {
+		// MSBuild would start a process for each processor, and these would wait for each other.
+		args = append(args, "-maxCpuCount:1")
+	}
 	return args
+}
+
+// inTurn tells whether the projects of the app can only be compiled one after the other.
+func (app *App) inTurn() bool {
+	references, longest := map[string][]string{}, map[string]int{}
+	for _, n := range app.Closure {
+		references[n.Path] = n.References
+	}
+	// chain gives the most projects of which each needs the next, from a project on.
+	var chain func(project string) int
+	chain = func(project string) int {
+		if n, ok := longest[project]; ok {
+			return n
+		}
+		longest[project] = 0 // in case of a cycle
+		n := 0
+		for _, ref := range references[project] {
+			n = max(n, chain(ref))
+		}
+		longest[project] = n + 1
+		return n + 1
+	}
+	return chain(app.Path) == len(app.Closure)
 }
 
 // AppHostArgs is the command that makes the launchers of a restored app, and of programs that it references: RID/name

@@ -117,3 +117,29 @@ func TestFurtherLaunchers(t *testing.T) {
 		}
 	}
 }
+
+// One process compiles projects of which each needs the next. More of them would only wait.
+func TestProcesses(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		closure []Node
+		one     bool
+	}{
+		{"an app alone, whose own targets may use more", []Node{{Path: "app"}}, false},
+		{"an app and a library", []Node{{Path: "app", References: []string{"a"}}, {Path: "a"}}, true},
+		{
+			"a library that another one needs",
+			[]Node{{Path: "app", References: []string{"b", "a"}}, {Path: "b"}, {Path: "a", References: []string{"b"}}}, true,
+		},
+		{"two libraries", []Node{{Path: "app", References: []string{"a", "b"}}, {Path: "a"}, {Path: "b"}}, false},
+		{
+			"a cycle, which MSBuild refuses",
+			[]Node{{Path: "app", References: []string{"a"}}, {Path: "a", References: []string{"app"}}}, true,
+		},
+	} {
+		args := PublishArgs(Project{}, &App{Path: "app", Closure: tc.closure}, "", "linux-x64", CompressInPublish, Paths{})
+		if got := slices.Contains(args, "-maxCpuCount:1"); got != tc.one {
+			t.Errorf("%s: one process: %v, want %v", tc.name, got, tc.one)
+		}
+	}
+}
