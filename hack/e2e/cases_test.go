@@ -286,7 +286,8 @@ func TestCases(t *testing.T) {
 	}
 }
 
-const portableFlags = " -p:UseAppHost=false -p:EnableAppHostPackDownload=false"
+// portableFlags publish a portable app, in one process: other tests keep the other processors busy.
+const portableFlags = " -p:UseAppHost=false -p:EnableAppHostPackDownload=false -maxCpuCount:1"
 
 // plain is a plain dotnet publish, and what comes of it.
 type plain struct {

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/base64"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -465,10 +466,17 @@ files:
 	}
 	snapshots := false
 	err = filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		// buildkitd removes what no build needs any more.
+		if errors.Is(err, fs.ErrNotExist) && name != root {
+			return nil
+		}
 		if err != nil || !d.Type().IsRegular() {
 			return err
 		}
 		dt, err := os.ReadFile(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
 		search(name, dt)
 		snapshots = snapshots || bytes.Contains(dt, []byte("JsonConvert.SerializeObject"))
 		return err

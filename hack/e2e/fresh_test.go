@@ -40,10 +40,15 @@ func TestCacheOfRegistry(t *testing.T) {
 
 // ran tells whether a vertex whose name begins with what a pattern matches ran, by plain progress. One that is taken
 // from a registry's cache is told to be cached, or what is pulled for it. A canceled one gave no result, and may not
-// have begun (see inprocess.Record).
+// have begun (see inprocess.Record). Nor did a run of dotnet that took no time: BuildKit was looking for its result and
+// found that of a later vertex.
 func ran(log, pattern string) bool {
+	not := `CACHED$|CANCELED$|sha256:`
+	if strings.Contains(pattern, "dotnet") {
+		not += `|DONE 0\.0s$`
+	}
 	for _, m := range regexp.MustCompile(`(?m)^#(\d+) `+pattern).FindAllStringSubmatch(log, -1) {
-		if !regexp.MustCompile(`(?m)^#` + m[1] + ` (CACHED$|CANCELED$|sha256:)`).MatchString(log) {
+		if !regexp.MustCompile(`(?m)^#` + m[1] + ` (` + not + `)`).MatchString(log) {
 			return true
 		}
 	}

@@ -114,7 +114,7 @@ public class Maker : IIncrementalGenerator
 `+shortRun+`WORKDIR /source
 COPY . .
 RUN dotnet restore src/Site/Site.csproj -p:UseAppHost=false -p:EnableAppHostPackDownload=false && \
-    dotnet publish src/Site/Site.csproj --no-restore -p:UseAppHost=false -p:EnableAppHostPackDownload=false -o /out
+    dotnet publish src/Site/Site.csproj --no-restore -o /out`+portableFlags+`
 FROM scratch
 COPY --from=build /out /
 `)

@@ -18,7 +18,7 @@ const shortRun = "ENV DOTNET_TieredPGO=0 DOTNET_TC_CallCountingDelayMs=3E8 DOTNE
 const plainly = `FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
 ` + shortRun + `WORKDIR /source
 COPY . .
-RUN dotnet publish PROJECT -p:UseAppHost=false -p:EnableAppHostPackDownload=false -o /out
+RUN dotnet publish PROJECT -o /out` + portableFlags + `
 FROM scratch
 COPY --from=build /out /
 `
