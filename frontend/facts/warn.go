@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"slices"
 
 	xllb "github.com/crosshull/crosshull/llb"
 	"github.com/crosshull/crosshull/llb/dotnet"
@@ -48,6 +49,12 @@ func (a *Asker) warnApp(app *dotnet.App, q Question, say func(format string, arg
 	if app.KeepsDebug && a.req.Spec.Publish.Configuration == "" {
 		say("%s is published in configuration Release, although it sets PublishRelease to false: set publish.configuration "+
 			"to Debug or Release", app.Path)
+	}
+	// dotnet publish of a solution would obey it. No command of a build names the solution.
+	beside := path.Join(path.Dir(q.Project.Path), "MSBuild.rsp")
+	if _, ok := a.Tree.Files[beside]; ok && dotnet.IsSolution(q.Project.Path) && !slices.Contains(app.Switches, beside) {
+		say("the switches in %s, beside %s, have no effect on %s: write them to Directory.Build.rsp", beside,
+			path.Base(q.Project.Path), app.Path)
 	}
 	for _, n := range app.Closure {
 		for _, p := range n.Missing {

@@ -26,6 +26,11 @@ func TestWarns(t *testing.T) {
 		answer gatewaytest.Answer
 		want   []string
 	}{
+		{"switches beside the app", []string{"project: app"}, gatewaytest.App("app/app.csproj", nil), nil},
+		{"switches beside the solution", []string{"project: eng/all.slnx"}, gatewaytest.App("app/app.csproj", nil), []string{
+			"the switches in eng/MSBuild.rsp, beside all.slnx, have no effect on app/app.csproj: write them to " +
+				"Directory.Build.rsp",
+		}},
 		{"nothing", nil, gatewaytest.App("app/app.csproj", nil), nil},
 		{"a project that may read anything", nil, unknown, []string{
 			"app/app.csproj may read any file of the context, so each change compiles it again (Exec in " +
@@ -52,6 +57,9 @@ func TestWarns(t *testing.T) {
 			c := gatewaytest.Console()
 			c.Spec(tc.spec...)
 			c.Say("all.slnx", "<Solution />")
+			c.Say("eng/all.slnx", "<Solution />")
+			c.Say("eng/MSBuild.rsp", "-p:A=1")
+			c.Say("app/MSBuild.rsp", "-p:A=1")
 			c.Describe(tc.answer)
 			if _, err := apps(t, c); err != nil {
 				t.Fatal(err)
