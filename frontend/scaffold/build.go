@@ -23,14 +23,19 @@ var (
 	rights = []string{"chmod", "chown"}
 )
 
+// ownCommands is the key for further commands of a stage.
+func (s *stage) ownCommands() string {
+	if s.published {
+		return "publish.after"
+	}
+	return "publish.before"
+}
+
 const sdkThatHas = "an SDK image that has "
 
 // ofBuild is what a spec needs for a command of a stage that builds.
 func (all *stages) ofBuild(s *stage, dir string, c command) []Need {
-	own := Need{Key: "publish.before"}
-	if s.published {
-		own.Key = "publish.after"
-	}
+	own := Need{Key: s.ownCommands()}
 	program := c.program()
 	changesSystem := all.changesSystem(dir, c)
 	switch {
@@ -139,6 +144,8 @@ func (all *stages) ofDotnet(s *stage, dir string, words []string, own Need) []Ne
 			return nil // commands have the tools of the manifest
 		}
 		own.Advice = "with the tool in .config/dotnet-tools.json"
+	case "dev-certs":
+		return []Need{{Advice: "mount the certificate when the container starts, as an image is no place for its key"}}
 	case "workload":
 		return []Need{{Key: "sdk.image", Advice: sdkThatHas + "it"}}
 	case "restore", "build", "publish", "msbuild", "clean":

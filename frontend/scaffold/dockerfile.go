@@ -185,17 +185,23 @@ func (all *stages) ofAdd(c *instructions.AddCommand, image bool) []Need {
 func (all *stages) inShell(
 	s *stage, c *instructions.RunCommand, of func(s *stage, dir string, c command) []Need,
 ) []Need {
+	commands := commandsOf(c)
+	others := len(commands) > 0 && !slices.ContainsFunc(commands, func(c command) bool { return c.program() == "dotnet" })
 	var needs []Need
 	for _, m := range instructions.GetMounts(c) {
-		switch m.Type {
-		case instructions.MountTypeSecret:
+		switch {
+		case m.Type == instructions.MountTypeSecret && others:
+			needs = append(needs, Need{Key: s.ownCommands() + "[].secrets"})
+		case m.Type == instructions.MountTypeSSH && others:
+			needs = append(needs, Need{Key: s.ownCommands() + "[].ssh"})
+		case m.Type == instructions.MountTypeSecret:
 			needs = append(needs, Need{Key: "nuget.secrets", Advice: "or publish.secrets, if the compiler needs it"})
-		case instructions.MountTypeSSH:
+		case m.Type == instructions.MountTypeSSH:
 			needs = append(needs, Need{Key: "publish.ssh"})
 		}
 	}
 	dir := s.dir
-	for _, c := range commandsOf(c) {
+	for _, c := range commands {
 		if c.program() == "cd" && len(c.words) > 1 {
 			dir = resolve(dir, c.words[1])
 		}

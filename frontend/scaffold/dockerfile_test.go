@@ -61,6 +61,13 @@ func TestReadDockerfile(t *testing.T) {
 			"RUN dotnet publish -p:PublishAot=true\nRUN mkdir /x\n" + aspnet + "COPY --from=build /app .\n",
 			[]string{"2 publish.tools an image", "3 publish.before", "4 nuget.secrets or publish", "5 nuget.feeds", "6 tests",
 				"7 publish.configuration", "8 publish.properties", "9 publish.mode self-contained", "10 publish.mode"}},
+		{"secrets of commands", sdk + "RUN --mount=type=secret,id=npm --mount=type=ssh npm ci\n" +
+			"RUN --mount=type=ssh dotnet restore\nRUN --mount=type=secret,id=npm npm ci && dotnet publish\n" +
+			"RUN --mount=type=secret,id=key ./sign.sh\n" +
+			"RUN dotnet dev-certs https -ep /app.pfx -p x\n" + aspnet,
+			[]string{"2 publish.before[].secrets", "2 publish.before[].ssh", "2 publish.before", "3 publish.ssh",
+				"4 nuget.secrets or publish", "4 publish.before", "5 publish.after[].secrets", "5 publish.after",
+				"6  mount the certificate when"}},
 		{"commands around publish", sdk + "RUN sed -i s/a/b/ x.json\nRUN dotnet tool restore\nRUN dotnet tool install x\n" +
 			"RUN dotnet publish -o /app && rm /app/x.pdb\nRUN dotnet ef migrations bundle\n" + aspnet,
 			[]string{"2 publish.before", "4 publish.before with the tool in .config", "5 publish.after", "6 publish.after"}},
