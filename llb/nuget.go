@@ -80,6 +80,16 @@ func (b *Steps) nuget(phase string) (dotnet.NuGetSettings, []llb.RunOption, erro
 	return s, opts, nil
 }
 
+// FeedSecrets is a step that fails if a secret for restore is missing. Describe goes on without it, and may then find no
+// MSBuild SDK.
+func (b *Steps) FeedSecrets() (llb.State, error) {
+	_, opts, err := b.nuget(PhaseRestore)
+	if err != nil {
+		return llb.State{}, err
+	}
+	return b.run(PhaseRestore, b.SDK, "secrets of feeds", []string{"true"}, opts...).Root(), nil
+}
+
 // home is the home folder of the user that runs the steps of a phase. NuGet makes files there, so user nobody must be
 // able to write beside a configuration.
 func (b *Steps) home(phase string) (string, []llb.RunOption, error) {

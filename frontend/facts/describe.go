@@ -14,6 +14,7 @@ import (
 
 	"github.com/crosshull/crosshull/frontend/gateway"
 	"github.com/crosshull/crosshull/frontend/printable"
+	"github.com/crosshull/crosshull/frontend/report"
 	"github.com/crosshull/crosshull/frontend/tree"
 	xllb "github.com/crosshull/crosshull/llb"
 	"github.com/crosshull/crosshull/llb/dotnet"
@@ -126,12 +127,30 @@ func (a *Asker) failure(
 	return e
 }
 
+// mayPass tells whether projects may be described another time, although they have not changed.
+func (e *refused) mayPass() bool {
+	return len(e.diagnostics) == 0 ||
+		slices.ContainsFunc(e.diagnostics, func(d dotnet.Diagnostic) bool { return !d.Lasts() })
+}
+
 // stale tells whether an error comes from the cache of an older build, and may be gone if MSBuild runs again.
 func stale(err error, begun time.Time) bool {
 	var e *refused
-	if !errors.As(err, &e) || e.at.After(begun) {
-		return false
+	return errors.As(err, &e) && !e.at.After(begun) && e.mayPass()
+}
+
+// missingSecret is the error about a secret that MSBuild's error may come from; nil if there is none.
+func (a *Asker) missingSecret(ctx context.Context, of error) error {
+	var e *refused
+	has := slices.ContainsFunc(a.req.Secrets(), func(s report.Secret) bool {
+		return slices.Contains(s.Phases, xllb.PhaseDescribe)
+	})
+	if !has || !errors.As(of, &e) || !e.mayPass() {
+		return nil
 	}
-	mayPass := func(d dotnet.Diagnostic) bool { return !d.Lasts() }
-	return len(e.diagnostics) == 0 || slices.ContainsFunc(e.diagnostics, mayPass)
+	st, err := a.Steps.FeedSecrets()
+	if err == nil {
+		_, err = a.req.Gateway.Evaluate(ctx, st)
+	}
+	return a.req.MissingSecret(err)
 }

@@ -59,6 +59,41 @@ func asked(c *gatewaytest.Client) int {
 	return n
 }
 
+// MSBuild finds no SDK in a feed whose secret is missing. The error is about the secret then.
+func TestSDKWithoutSecret(t *testing.T) {
+	const secrets = "[restore] secrets of feeds"
+	for _, tc := range []struct {
+		name, secret, code string
+		of                 error // of the step that wants the secrets
+		want               string
+		asks               bool // for the secrets
+	}{
+		{"a missing secret", ", password-secret: token", "MSB4236", errors.New("secret token: not found"),
+			`crosshull.yaml:2: secret "token" is missing: `, true},
+		{"all secrets", ", password-secret: token", "MSB4236", nil, "describe the project: ", true},
+		{"no secrets", "", "MSB4236", nil, "describe the project: ", false},
+		{"an error that is about no feed", ", password-secret: token", "MSB4019", nil, "describe the project: ", false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := gatewaytest.Console()
+			c.Spec("nuget: {feeds: [{name: mine" + tc.secret + "}]}")
+			c.Say("nuget.config", `<configuration><packageSources><add key="mine" value="https://mine/" /></packageSources>`+
+				`</configuration>`)
+			answer := gatewaytest.App("app/app.csproj", nil)
+			answer.Errors = []gatewaytest.Problem{{File: "app/app.csproj", Code: tc.code, Message: "not found"}}
+			c.Step(gatewaytest.Step{Name: describe, Files: gatewaytest.Description(answer)},
+				gatewaytest.Step{Name: secrets, Err: tc.of})
+			_, err := apps(t, c)
+			if err == nil || !strings.HasPrefix(err.Error(), tc.want) {
+				t.Errorf("error %v\nwant %s…", err, tc.want)
+			}
+			if got := slices.Contains(c.Solved(), secrets); got != tc.asks {
+				t.Errorf("asked for the secrets: %v, want %v", got, tc.asks)
+			}
+		})
+	}
+}
+
 // What MSBuild says of projects that it cannot describe is a result, which BuildKit keeps. An old one that may have
 // been about a feed is asked for again.
 func TestFailureIsKept(t *testing.T) {

@@ -271,6 +271,9 @@ func (a *Asker) Ask(ctx context.Context, questions []Question) ([]*dotnet.Descri
 		answer, e, err = a.run(ctx, a.Steps.Anew(), projects, hints, nil)
 	}
 	if err != nil {
+		if missing := a.missingSecret(ctx, err); missing != nil {
+			return nil, Answer{}, missing
+		}
 		return nil, Answer{}, fmt.Errorf("describe the project: %w", err)
 	}
 	answer.Outputs = e.Outputs

@@ -88,7 +88,7 @@ func step(files dotnet.Files) gateway.Step {
 // Diagnose makes the error of a failed step say why: a secret is missing, or what MSBuild, NuGet or the compiler said.
 // files are the contents of the context that are known.
 func (r *Request) Diagnose(ctx context.Context, err error, files dotnet.Files) error {
-	if explained := r.missingSecret(err); explained != nil {
+	if explained := r.MissingSecret(err); explained != nil {
 		return explained
 	}
 	return r.atCommand(r.Gateway.Diagnose(ctx, err, step(files)))
@@ -96,15 +96,15 @@ func (r *Request) Diagnose(ctx context.Context, err error, files dotnet.Files) e
 
 // DiagnoseTest is Diagnose for a step that runs a test project.
 func (r *Request) DiagnoseTest(ctx context.Context, err error, test *dotnet.App, files dotnet.Files) error {
-	if explained := r.missingSecret(err); explained != nil {
+	if explained := r.MissingSecret(err); explained != nil {
 		return explained
 	}
 	return r.Gateway.DiagnoseTest(ctx, err, step(files), dotnet.TestResults(test))
 }
 
-// missingSecret explains BuildKit's errors about a missing secret or SSH agent: where the spec names it, and how to
+// MissingSecret explains BuildKit's errors about a missing secret or SSH agent: where the spec names it, and how to
 // give it. It is nil for other errors.
-func (r *Request) missingSecret(err error) error {
+func (r *Request) MissingSecret(err error) error {
 	if err == nil {
 		return nil
 	}

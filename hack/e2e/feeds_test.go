@@ -193,7 +193,7 @@ func TestSDKOfPrivateFeed(t *testing.T) {
 		if err == nil {
 			t.Fatalf("the build succeeded:\n%s", out)
 		}
-		wantContains(t, "output", out, "Team.Sdk", "token")
+		wantContains(t, "output", out, `crosshull.yaml:4: secret "token" is missing: give it to the build with --secret`)
 	})
 }
 
