@@ -80,8 +80,8 @@ func (b *Steps) nuget(phase string) (dotnet.NuGetSettings, []llb.RunOption, erro
 	return s, opts, nil
 }
 
-// FeedSecrets is a step that fails if a secret for restore is missing. Describe goes on without it, and may then find no
-// MSBuild SDK.
+// FeedSecrets is a step that fails if a secret for restore is missing. Describe goes on without it, and then may not
+// find an MSBuild SDK.
 func (b *Steps) FeedSecrets() (llb.State, error) {
 	_, opts, err := b.nuget(PhaseRestore)
 	if err != nil {
