@@ -67,13 +67,14 @@ var failedScript = regexp.MustCompile(`dpkg: error processing package \S+ \(--co
 var shadowDate = regexp.MustCompile(`(?m)^([^:]*:[^:]*:)[0-9]+`)
 
 // leftBehind are paths that differ, and may: caches, lists, logs, locks and backups that apt-get install leaves, and
-// folders that have nothing else. What is there only while a machine runs. The number of a machine: each
+// folders that have nothing else. What is there only while a machine runs. The number and the keys of a machine: each
 // container needs its own. Caches of fonts, which have the times of folders.
 var leftBehind = regexp.MustCompile(`^var/(cache/(apt|ldconfig)|lib/apt/lists)(/|$)|` +
 	`^var/log(/apt|/.*\.log|/lastlog|/faillog|/btmp|/wtmp)?(/|$)|` +
 	`^var/lib/dpkg/(lock.*|triggers/Lock|triggers/Unincorp|triggers|status-old)$|` +
 	`^etc/((passwd|group|shadow|gshadow)-|\.pwd\.lock)$|` +
-	`^(etc|var/lib/dbus)/machine-id$|^run/|^var/cache/fontconfig/[0-9a-f-]+-le64\.cache-\d+$|` +
+	`^(etc|var/lib/dbus)/machine-id$|^etc/ssh/ssh_host_[a-z0-9]+_key(\.pub)?$|^run/|` +
+	`^var/cache/fontconfig/[0-9a-f-]+-le64\.cache-\d+$|` +
 	`^(var|var/cache|etc|run|tmp|var/lib|var/lib/dpkg|var/lib/apt)$`)
 
 // packageSets is a file with packages to install together in each line.
