@@ -88,6 +88,9 @@ func (r recipe) dockerfile() string {
 	line("COPY --link . .")
 	line("RUN %sdotnet publish %s%s --no-restore%s -o /app", mount, r.project.file, arch, properties)
 	line("")
+	if len(r.packages) > 0 {
+		base += " AS " + finalStage
+	}
 	line("FROM %s", base)
 	if r.project.web {
 		line("EXPOSE 8080")
@@ -105,6 +108,17 @@ func (r recipe) dockerfile() string {
 		line("ENTRYPOINT [\"dotnet\", \"%s.dll\"]", r.project.assembly())
 	}
 	return b.String()
+}
+
+// finalStage is the stage of a Dockerfile that installs packages.
+const finalStage = "final"
+
+// packagesStage is what --no-cache-filter names to install packages again.
+func (r recipe) packagesStage() string {
+	if r.contender == crosshull {
+		return "packages"
+	}
+	return finalStage
 }
 
 // compilesOnce tells whether a Dockerfile compiles once for all platforms.

@@ -331,6 +331,9 @@ func (r *runner) measure(ctx context.Context, c *contestant, s situation) (f Fig
 	case s == cold && !c.contender.onHost():
 		// What has the same content in every round, such as a layer of packages, is made again too.
 		f, err = r.run(ctx, c, nil, "--no-cache")
+	case s == osPack:
+		// Packages are the same for all contestants, and in each round.
+		f, err = r.run(ctx, c, nil, "--no-cache-filter", c.packagesStage())
 	default:
 		f, err = r.run(ctx, c, nil)
 	}
