@@ -250,8 +250,11 @@ func TestFindToolchain(t *testing.T) {
 				if _, err := os.Stat(got.Feeds[1] + "/b.nupkg"); err != nil {
 					t.Error(err)
 				}
-				// What is unpacked is used again.
+				// What is unpacked is used again, also for a copy of the archive.
 				put(t, got.Dir+"/mark")
+				if err := os.Chtimes(dir+"/out/dotnet-lab.tar.gz", time.Time{}, time.Unix(1, 0)); err != nil {
+					t.Fatal(err)
+				}
 				again, err := l.openToolchain(t.Context(), dir+"/out/dotnet-lab.tar.gz")
 				if err != nil || again.Dir != got.Dir {
 					t.Fatalf("the second time: %+v, %v", again, err)

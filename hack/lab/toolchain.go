@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -113,14 +114,19 @@ func (l *Lab) openToolchain(ctx context.Context, source string) (Toolchain, erro
 	return t, nil
 }
 
-// unpack unpacks an archive into the cache, once, and returns the folder.
+// unpack unpacks an archive into the cache, and returns the folder. The same archive in another place, or with another
+// time, is not unpacked again.
 func (l *Lab) unpack(ctx context.Context, archive string) (string, error) {
-	fi, err := os.Stat(archive)
+	f, err := os.Open(archive)
 	if err != nil {
 		return "", err
 	}
-	key := sha256.Sum256(fmt.Appendf(nil, "%s %d %d", archive, fi.Size(), fi.ModTime().UnixNano()))
-	dir := filepath.Join(l.cache, "dotnet", fmt.Sprintf("%x", key[:8]))
+	defer func() { _ = f.Close() }()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return "", err
+	}
+	dir := filepath.Join(l.cache, "dotnet", fmt.Sprintf("%x", sum.Sum(nil)[:8]))
 	if isDir(dir) {
 		return dir, nil
 	}
