@@ -553,8 +553,8 @@ func (b *Builder) copySources(action *llb.FileAction, nodes []dotnet.Node, reads
 	return action
 }
 
-// ShortRun sets up the runtime of .NET for programs that end within seconds, such as MSBuild and the compiler. It turns
-// off what pays off after hours. These programs then take up to a third less processor time, and make the same.
+// ShortRun sets up .NET for programs that end within seconds, such as MSBuild and the compiler. It turns off what pays
+// off after hours. These programs then take up to a third less processor time, and make the same.
 func ShortRun() []llb.RunOption {
 	return []llb.RunOption{
 		// Do not count how often code runs.
@@ -565,6 +565,9 @@ func ShortRun() []llb.RunOption {
 		// Do not map compiled code twice, once to write it and once to run it. That guards a program against its own holes,
 		// and a build runs what its repository has in any case.
 		llb.AddEnv("DOTNET_EnableWriteXorExecute", "0"),
+		// Do not download the news about workloads (advertising manifests) beside the build. The SDK keeps them for its next
+		// command, and no step has what another one kept.
+		llb.AddEnv("DOTNET_CLI_WORKLOAD_UPDATE_NOTIFY_DISABLE", "true"),
 	}
 }
 

@@ -11,8 +11,9 @@ import (
 	"testing"
 )
 
-// shortRun sets up the runtime of .NET as crosshull's steps do (llb.ShortRun), so that plain builds take no longer.
-const shortRun = "ENV DOTNET_TieredPGO=0 DOTNET_TC_CallCountingDelayMs=3E8 DOTNET_EnableWriteXorExecute=0\n"
+// shortRun sets up .NET as crosshull's steps do (llb.ShortRun), so that plain builds take no longer.
+const shortRun = "ENV DOTNET_TieredPGO=0 DOTNET_TC_CallCountingDelayMs=3E8 DOTNET_EnableWriteXorExecute=0 " +
+	"DOTNET_CLI_WORKLOAD_UPDATE_NOTIFY_DISABLE=true\n"
 
 // plainly is a Dockerfile that publishes a portable app as a person would.
 const plainly = `FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build

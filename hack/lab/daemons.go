@@ -137,7 +137,7 @@ func (l *Lab) buildkitConfig(dir string, mirrors bool) string {
 [[worker.oci.gcpolicy]]
   all = true
   reservedSpace = "10GB"
-  maxUsedSpace = "25GB"
+  maxUsedSpace = "40GB"
   minFreeSpace = "5GB"
 
 [registry.%q]

@@ -100,7 +100,7 @@ func (l *Lab) begin(ctx context.Context, progress io.Writer) (p *reporter, unloc
 }
 
 // wantedSpace is what a run of all tests takes on a machine that has nothing yet, in bytes.
-const wantedSpace = 30e9
+const wantedSpace = 50e9
 
 // warnOfDisk tells early that the disk is nearly full: BuildKit then drops its cache, and tests that need it fail.
 func (l *Lab) warnOfDisk(p *reporter) error {
