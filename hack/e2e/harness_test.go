@@ -96,10 +96,6 @@ func runMachine(t *testing.T, s run.Spec) *run.Result {
 	t.Helper()
 	ctx, done := waiting(t, "machine")
 	defer done()
-	// As in crosshull's steps (llb.ShortRun): an app ends soon, and an emulated machine takes long to compile code.
-	s.Env = append([]string{
-		"DOTNET_TieredPGO=0", "DOTNET_TC_CallCountingDelayMs=3E8", "DOTNET_EnableWriteXorExecute=0",
-	}, s.Env...)
 	res, err := theMachine().Run(ctx, s)
 	if err != nil {
 		t.Fatal(err)

@@ -111,7 +111,7 @@ func TestPlatforms(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			repo := repository(t)
 			pushBase(t, base, tc.index, tc.config)
-			// It reads gzip alone, and other tests push layers of this app as they are.
+			// crane validate reads no layer but one of gzip. Other tests push layers of this app without compression.
 			mustSolve(t, dir, platform(tc.asked), pushTo(repo), asking(func(so *client.SolveOpt) {
 				so.Exports[0].Attrs["force-compression"] = "true"
 			}))

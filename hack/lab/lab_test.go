@@ -250,7 +250,7 @@ func TestFindToolchain(t *testing.T) {
 				if _, err := os.Stat(got.Feeds[1] + "/b.nupkg"); err != nil {
 					t.Error(err)
 				}
-				// What is unpacked is used again, also for a copy of the archive.
+				// What is unpacked is used again, also if the archive has another time.
 				put(t, got.Dir+"/mark")
 				if err := os.Chtimes(dir+"/out/dotnet-lab.tar.gz", time.Time{}, time.Unix(1, 0)); err != nil {
 					t.Fatal(err)
