@@ -344,39 +344,14 @@ func (w *World) ask(ctx context.Context, method, name, path string) (*http.Respo
 func (w *World) quiet(ctx context.Context) error {
 	const within = 20 * time.Second
 	for began := time.Now(); ; time.Sleep(100 * time.Millisecond) {
-		left, err := w.containers(ctx)
+		left, err := w.builder.Containers(ctx)
 		switch {
-		case err == nil && len(left) == 0:
-			return nil
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case time.Since(began) < within: // runc list also fails if a container of anybody ends meanwhile
 		case err != nil:
 			return err
-		default:
-			return fmt.Errorf("containers are left %s after the build: %s", within, strings.Join(left, ", "))
+		case len(left) == 0:
+			return nil
+		case time.Since(began) > within:
+			return fmt.Errorf("containers are left %s after the build: %v", within, left)
 		}
 	}
-}
-
-// containers are those of the builder that meets faults: the name and the status of each.
-func (w *World) containers(ctx context.Context) ([]string, error) {
-	cmd := exec.CommandContext(ctx, "runc", "list", "--format", "json")
-	var stderr strings.Builder
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return nil, fmt.Errorf("runc list: %w: %s", err, strings.TrimSpace(stderr.String()))
-	}
-	var all []struct{ ID, Bundle, Status string }
-	if err := json.Unmarshal(out, &all); err != nil {
-		return nil, fmt.Errorf("runc list: %w", err)
-	}
-	var own []string
-	for _, c := range all {
-		if strings.HasPrefix(c.Bundle, w.builder.Root()+"/") {
-			own = append(own, c.ID+" "+c.Status)
-		}
-	}
-	return own, nil
 }

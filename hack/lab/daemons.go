@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -163,30 +162,20 @@ func cleanBuildkit(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	root += "/"
-	if runc, err := exec.LookPath("runc"); err == nil {
-		out, err := exec.CommandContext(ctx, runc, "list", "--format", "json").Output()
-		if err != nil {
-			return fmt.Errorf("runc list: %w", err)
-		}
-		var containers []struct{ ID, Bundle string }
-		if err := json.Unmarshal(out, &containers); err != nil {
-			return fmt.Errorf("runc list: %w", err)
-		}
-		for _, c := range containers {
-			if !strings.HasPrefix(c.Bundle, root) {
-				continue
-			}
-			if out, err := exec.CommandContext(ctx, runc, "delete", "--force", c.ID).CombinedOutput(); err != nil {
-				return fmt.Errorf("runc delete %s: %w: %s", c.ID, err, bytes.TrimSpace(out))
-			}
+	left, err := containers(ctx, root)
+	if err != nil {
+		return err
+	}
+	for _, c := range left {
+		if out, err := exec.CommandContext(ctx, "runc", "delete", "--force", c.ID).CombinedOutput(); err != nil {
+			return fmt.Errorf("runc delete %s: %w: %s", c.ID, err, bytes.TrimSpace(out))
 		}
 	}
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		return err
 	}
-	for _, mount := range slices.Backward(mountsBelow(mounts, root)) {
+	for _, mount := range slices.Backward(mountsBelow(mounts, root+"/")) {
 		if err := detach(mount); err != nil && !errors.Is(err, syscall.EINVAL) {
 			return fmt.Errorf("unmount %s: %w", mount, err)
 		}
