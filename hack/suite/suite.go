@@ -152,7 +152,7 @@ func plan(ctx context.Context, c Config) (calls, error) {
 		race = []string{"-race"}
 	}
 	// A build that waits, for a registry or another build, leaves its processor to one test more.
-	builds := []string{"-count=1", "-parallel=" + strconv.Itoa(runtime.GOMAXPROCS(0)+1)}
+	builds := []string{"-count=1", "-parallel=" + strconv.Itoa(runtime.GOMAXPROCS(0)+2)}
 	for _, m := range c.Modules {
 		pkgs, err := list(ctx, m)
 		if err != nil {
