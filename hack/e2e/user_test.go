@@ -28,6 +28,7 @@ func TestUser(t *testing.T) {
 				"a lab: only root can set one up, on Debian or Ubuntu")
 		}
 	})
+	inLab := frontendImage(t)
 	t.Run("with an engine", func(t *testing.T) {
 		useEngine(t, lab.ContainerdStore)
 		setenv(t, "CROSSHULL_ENGINE_NETWORK", "host") // it has no other
@@ -37,6 +38,10 @@ func TestUser(t *testing.T) {
 		}
 		wantDemo(t, out)
 		wantContains(t, "output", out, "==> Use the Docker engine", "Architecture       X64")
+		// Whoever has the sources can make the bits of the frontend's image, on any builder. The demo has compiled it.
+		if onEngine := frontendImage(t, "--network", "host"); onEngine != inLab {
+			t.Errorf("the frontend of the lab's builder is %s, and that of an engine is %s", inLab, onEngine)
+		}
 		// The linters and the other packages are what everybody runs.
 		out, err = u.make(t, "test", "--old-file=lint", "ARGS=-only hack/page,hack/e2e/onengine")
 		if err != nil {

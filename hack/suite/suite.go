@@ -151,8 +151,9 @@ func plan(ctx context.Context, c Config) (calls, error) {
 	if c.Race {
 		race = []string{"-race"}
 	}
-	// A build that waits, for a registry or another build, leaves its processor to one test more.
-	builds := []string{"-count=1", "-parallel=" + strconv.Itoa(runtime.GOMAXPROCS(0)+2)}
+	// A build that waits, for a registry or another build, leaves its processor to one test more. With two more, the cores
+	// are hardly busier, and long tests reach their limit.
+	builds := []string{"-count=1", "-parallel=" + strconv.Itoa(runtime.GOMAXPROCS(0)+1)}
 	for _, m := range c.Modules {
 		pkgs, err := list(ctx, m)
 		if err != nil {

@@ -128,7 +128,7 @@ func TestShort(t *testing.T) {
 func TestPlan(t *testing.T) {
 	const dir, module = "testdata/fake", "example.com/fake"
 	unit := run{"the tests of " + module, dir, []string{"-race", module + "/broken", module + "/fine"}}
-	builds := []string{"-count=1", "-parallel=" + strconv.Itoa(runtime.GOMAXPROCS(0)+2)}
+	builds := []string{"-count=1", "-parallel=" + strconv.Itoa(runtime.GOMAXPROCS(0)+1)}
 	lab := run{"the tests of " + module + "/hangs", dir, slices.Concat(builds, []string{"-p=1", module + "/hangs"})}
 	engine := run{"the tests of " + module + "/panics", dir, slices.Concat(builds, []string{module + "/panics"})}
 	fine := run{"the tests of " + module, dir, []string{module + "/fine"}}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -29,9 +28,6 @@ func TestMain(m *testing.M) {
 	}
 	os.Exit(m.Run())
 }
-
-// sideBySide limits the repositories that are built at one time to what the machine bears.
-var sideBySide = make(chan struct{}, runtime.NumCPU())
 
 // recipes are what the tests publish. The first twelve are as they come. Each of the others has shown a difference,
 // and says which.
@@ -88,8 +84,6 @@ func TestRecipes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			sideBySide <- struct{}{}
-			defer func() { <-sideBySide }()
 			j := &Judge{Addr: theLab.BuildkitAddr(), Work: t.TempDir()}
 			report, err := j.Run(t.Context(), recipe)
 			if err != nil {
