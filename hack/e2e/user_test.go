@@ -32,27 +32,33 @@ func TestUser(t *testing.T) {
 	t.Run("with an engine", func(t *testing.T) {
 		useEngine(t, lab.ContainerdStore)
 		setenv(t, "CROSSHULL_ENGINE_NETWORK", "host") // it has no other
-		out, err := u.make(t, "demo")
-		if err != nil {
-			t.Fatalf("make demo: %v\n%s", err, out)
-		}
-		wantDemo(t, out)
-		wantContains(t, "output", out, "==> Use the Docker engine", "Architecture       X64")
+		t.Run("demo", func(t *testing.T) {
+			out, err := u.make(t, "demo")
+			if err != nil {
+				t.Fatalf("make demo: %v\n%s", err, out)
+			}
+			wantDemo(t, out)
+			wantContains(t, "output", out, "==> Use the Docker engine", "Architecture       X64")
+		})
 		// Whoever has the sources can make the bits of the frontend's image, on any builder. The demo has compiled it.
-		if onEngine := frontendImage(t, "--network", "host"); onEngine != inLab {
-			t.Errorf("the frontend of the lab's builder is %s, and that of an engine is %s", inLab, onEngine)
-		}
-		// The linters and the other packages are what everybody runs.
-		out, err = u.make(t, "test", "--old-file=lint", "ARGS=-only hack/page,hack/e2e/onengine")
-		if err != nil {
-			t.Fatalf("make test: %v\n%s", err, out)
-		}
-		wantContains(t, "output", out, "The tests use a Docker engine.\n",
-			"Those that need a lab are left out: only root can set one up, on Debian or Ubuntu.\n",
-			"pass", "hack/e2e/onengine TestQuickstart\n", "hack/e2e/onengine TestTwoPlatforms\n",
-			"TestExamples/privatefeed: the page asks for FEED_URL, which is not set\n",
-			" tests, which need the lab (hack/differential/judge, hack/e2e, hack/faults, hack/packages, hack/site/browser). "+
-				"To run them, ")
+		t.Run("the frontend's image", func(t *testing.T) {
+			if onEngine := frontendImage(t, "--network", "host"); onEngine != inLab {
+				t.Errorf("the frontend of the lab's builder is %s, and that of an engine is %s", inLab, onEngine)
+			}
+		})
+		t.Run("test", func(t *testing.T) {
+			// The linters and the other packages are what everybody runs.
+			out, err := u.make(t, "test", "--old-file=lint", "ARGS=-only hack/page,hack/e2e/onengine")
+			if err != nil {
+				t.Fatalf("make test: %v\n%s", err, out)
+			}
+			wantContains(t, "output", out, "The tests use a Docker engine.\n",
+				"Those that need a lab are left out: only root can set one up, on Debian or Ubuntu.\n",
+				"pass", "hack/e2e/onengine TestQuickstart\n", "hack/e2e/onengine TestTwoPlatforms\n",
+				"TestExamples/privatefeed: the page asks for FEED_URL, which is not set\n",
+				" tests, which need the lab (hack/differential/judge, hack/e2e, hack/faults, hack/packages, hack/site/browser). "+
+					"To run them, ")
+		})
 	})
 	for _, name := range []string{"lab", "tools"} {
 		if exists(t, filepath.Join(u.home, ".cache", "crosshull", name)) {
