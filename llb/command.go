@@ -235,8 +235,7 @@ func (b *Builder) After(
 			sources = llb.Scratch().File(folder, b.named(PhaseAfter, "make the folder of the project")...)
 			sources = b.copyContext(PhaseAfter, from, sources, "what commands read", reads)
 		} else {
-			reads := Reads{b.sources(app.Closure), b.notSources(app.Closure)}
-			sources = sources.File(b.copySources(nil, app.Closure, reads), b.named(PhasePublish, "copy sources")...)
+			sources = b.withSources(PhasePublish, restored, app.Closure, b.notSources(app.Closure))
 		}
 		opts := append(slices.Clone(tools),
 			reads(SourceDir, sources),

@@ -389,7 +389,9 @@ func (b *Builder) StaticAssets(app *dotnet.App, restored Restored) (llb.State, e
 	if err != nil {
 		return llb.State{}, err
 	}
-	sources := b.copyContext(PhasePublish, b.sourceTree(), restored.Tree, "static assets", b.assets(app))
+	action := llb.Copy(b.sourceTree(), "/", "/", b.contextInfo(b.assets(app)))
+	sources := restored.Tree.File(b.copyWritten(action, restored.Tree, app.Closure, nil),
+		b.named(PhasePublish, "copy static assets")...)
 	run := b.run(PhasePublish, b.SDK, "compress static assets of "+app.Path, dotnet.CompressArgs(b.Project, app, paths),
 		reads(SourceDir, sources),
 		reads(packageDir, restored.packages),
@@ -551,6 +553,25 @@ func (b *Builder) copySources(action *llb.FileAction, nodes []dotnet.Node, reads
 		action = action.Copy(b.sourceTree(), "/", "/", info)
 	}
 	return action
+}
+
+// copyWritten copies what a restore left over the sources of projects, if targets of their own run in a restore. Such
+// targets may write files that the context has, too, and a build then has what they wrote. unseen are patterns of what
+// is not copied.
+func (b *Builder) copyWritten(
+	action *llb.FileAction, restored llb.State, nodes []dotnet.Node, unseen []string,
+) *llb.FileAction {
+	if !dotnet.RunInRestore(nodes) {
+		return action
+	}
+	return action.Copy(restored, "/", "/", b.contextInfo(Reads{nil, unseen}))
+}
+
+// withSources is what a restore left, with the sources of projects. exclude are patterns of what they do not get of the
+// context.
+func (b *Builder) withSources(phase string, restored Restored, nodes []dotnet.Node, exclude []string) llb.State {
+	action := b.copySources(nil, nodes, Reads{b.sources(nodes), exclude})
+	return restored.Tree.File(b.copyWritten(action, restored.Tree, nodes, nil), b.named(phase, "copy sources")...)
 }
 
 // ShortRun sets up .NET for programs that end within seconds, such as MSBuild and the compiler. It turns off what pays

@@ -81,7 +81,9 @@ func (b *Builder) projects(
 	tree llb.State, s dotnet.Slice, unseen, exclude []string, shown llb.ConstraintsOpt,
 ) llb.State {
 	action := llb.Copy(tree, "/", "/", b.contextInfo(Reads{nil, unseen}))
-	return llb.Scratch().File(b.copySources(action, s.Projects, Reads{b.sources(s.Projects), exclude}),
+	action = b.copySources(action, s.Projects, Reads{b.sources(s.Projects), exclude})
+	action = b.copyWritten(action, tree, s.Projects, unseen)
+	return llb.Scratch().File(action,
 		append(b.named(PhasePublish, "copy sources of "+some(dotnet.ProjectPaths(s.Projects))), shown)...)
 }
 
@@ -132,8 +134,7 @@ func (b *Builder) workspace(phase string, app *dotnet.App, restored Restored) (s
 		}
 	}
 	exclude := append(dotnet.CompiledSources(app.Closure, built, b.Inputs), b.notSources(app.Closure)...)
-	reads := Reads{b.sources(app.Closure), exclude}
-	sources = restored.Tree.File(b.copySources(nil, app.Closure, reads), b.named(phase, "copy sources")...)
+	sources = b.withSources(phase, restored, app.Closure, exclude)
 	if len(merge) == 0 {
 		files, err = msbuildFiles(phase, app.ResponseFiles(paths)...)
 		return sources, files, err

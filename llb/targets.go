@@ -50,8 +50,7 @@ func (b *Builder) Collect(tests []*dotnet.App, results []llb.State) llb.State {
 
 // Workspace is the SDK with all that a publish of app sees: its sources and packages.
 func (b *Builder) Workspace(app *dotnet.App, restored Restored) llb.State {
-	reads := Reads{b.sources(app.Closure), b.notSources(app.Closure)}
-	sources := restored.Tree.File(b.copySources(nil, app.Closure, reads), b.named(PhasePublish, "copy sources")...)
+	sources := b.withSources(PhasePublish, restored, app.Closure, b.notSources(app.Closure))
 	info := &llb.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true}
 	return b.SDK.
 		File(llb.Copy(sources, "/", SourceDir, info), b.named(PhasePublish, "copy sources to "+SourceDir)...).

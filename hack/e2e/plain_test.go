@@ -44,6 +44,14 @@ func TestAsPlainPublish(t *testing.T) {
 				`Exists('../../eng/restore.props')" />`,
 			map[string]string{"eng/restore.props": `<Project><ItemGroup><PackageReference Include="Team.V" Version="1.0.0" />` +
 				`</ItemGroup></Project>`, "version.txt": "4"}, "version.txt", "4"},
+		{"files that a target of a restore writes over",
+			`<ItemGroup><None Update="stamp.txt" CopyToOutputDirectory="PreserveNewest" /></ItemGroup>` +
+				`<Target Name="Stamp" BeforeTargets="Restore"><ReadLinesFromFile File="../../VERSION"><Output TaskParameter=` +
+				`"Lines" PropertyName="Read" /></ReadLinesFromFile><WriteLinesToFile File="stamp.txt" Lines="$(Read)" ` +
+				`Overwrite="true" /><WriteLinesToFile File="Stamp.cs" Overwrite="true" ` +
+				`Lines="class Stamp { public const string Is = &quot;$(Read)&quot;%3B }" /></Target>`,
+			map[string]string{"VERSION": "2", "src/app/stamp.txt": "1-old", "src/app/Stamp.cs": "class Stamp;"},
+			"stamp.txt", "2\n"},
 		{"a command before the build", `<PropertyGroup><PreBuildEvent>cp $(MSBuildProjectDirectory)/../../VERSION ` +
 			`$(MSBuildProjectDirectory)/own.txt</PreBuildEvent></PropertyGroup>` +
 			`<ItemGroup><None Update="own.txt" CopyToOutputDirectory="PreserveNewest" /></ItemGroup>`,

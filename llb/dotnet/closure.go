@@ -37,6 +37,7 @@ type Node struct {
 	foreign      bool   // has frameworks of other systems than Linux, beside others: see [Foreign]
 	takesRuntime bool   // is built for the runtime identifier of what references it
 	direct       bool   // sees of other projects only those that it names: DisableTransitiveProjectReferences
+	inRestore    bool   // has targets of its own that run in a restore
 	linked       string // where it is, if Path leads through a link
 	// earlier are files of the context that have to be older than others: its targets make them anew, or copy them over
 	// others of the same size.
@@ -237,6 +238,11 @@ func NamesPackages(app *App) bool {
 // ByRestore tells whether a restore of app may change what its projects read.
 func ByRestore(app *App) bool {
 	return slices.ContainsFunc(app.Closure, func(n Node) bool { return n.ByRestore })
+}
+
+// RunInRestore tells whether targets of the projects' own run in a restore.
+func RunInRestore(nodes []Node) bool {
+	return slices.ContainsFunc(nodes, func(n Node) bool { return n.inRestore })
 }
 
 // PublishFiles are patterns of the files that projects are built from: their folders, and what they reach outside.

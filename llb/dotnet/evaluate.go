@@ -221,6 +221,7 @@ type answerProject struct {
 	Missing                        []string
 	RunsTools, Packages, ByRestore bool
 	ByPublishing, OwnBin           bool
+	InRestore                      bool
 	ForeignFrameworks              bool
 	Unknown                        string
 	UnknownToEvaluation            bool
@@ -372,7 +373,7 @@ func (a *answer) nodes() []Node {
 			Locked:  Locked{Floating: p.Floating, LockFile: p.LockFile, LockedMode: p.LockedMode},
 			Missing: p.Missing, Packages: p.Packages, ByRestore: p.ByRestore, byPublishing: p.ByPublishing, ownBin: p.OwnBin,
 			FrameworkReferences: p.FrameworkReferences, PlatformTarget: p.PlatformTarget, executable: p.Executable,
-			foreign: p.ForeignFrameworks, earlier: p.Earlier,
+			foreign: p.ForeignFrameworks, earlier: p.Earlier, inRestore: p.InRestore,
 			Reads: Reads{
 				Files: p.Files, Folders: p.Folders, Existing: p.Existing, Unknown: p.Unknown,
 				unknownToEvaluation: p.UnknownToEvaluation, runsTools: p.RunsTools,

@@ -129,6 +129,7 @@ static class AnswerWriter
             Flag("foreignFrameworks", variants.Any(Crosshull.Candidate.HasForeign));
             Flag("packages", variants.Any(v => v.Items("PackageReference").Any()));
             Flag("byRestore", variants.Any(v => v.ByRestore));
+            Flag("inRestore", variants.Any(v => v.InRestore));
             Flag("ownBin", variants.Any(v => v.OwnBin));
             Flag("byPublishing", variants.Any(v => v.ByPublishing));
             Text("unknown", variants.Select(v => v.Reads.Unknown).FirstOrDefault(u => u != null));

@@ -83,6 +83,9 @@ sealed class Project
     /// <summary>Whether a restore may change what the project reads.</summary>
     public bool ByRestore { get; set; }
 
+    /// <summary>Whether targets of the repository run in its restore. They may write sources.</summary>
+    public bool InRestore { get; set; }
+
     /// <summary>Whether folder bin beside it has files of the author.</summary>
     public bool OwnBin { get; set; }
 

@@ -48,6 +48,7 @@ sealed class Targets
         Deciding(project, own, Restoring.Lists(own, restoring));
         if (files.All(f => f.Targets.Count == 0)) return calls.Built;
         var targets = own.SelectMany(f => f.Targets).ToList();
+        project.InRestore = targets.Any(t => restoring.Contains(t.Name));
         var late = targets.Count > 0 ? LateOf(project) : Late.None;
         var doubts = new Doubts(
             targets, late.Properties, type => Foreign(project).Any(file => Used(file).Contains(type)));
