@@ -107,6 +107,8 @@ type Sources struct {
 	Settings dotnet.Settings
 	// PackageFolders are folders of Context with packages that are unpacked already: see [dotnet.PackageFolders].
 	PackageFolders []string
+	// PackagesIn are folders that Context does not have, where a build finds its packages, too: see [dotnet.PackagesIn].
+	PackagesIn []string
 	// Links are the symbolic links of Context.
 	Links dotnet.Links
 	// Assets are the static web assets of Context.
@@ -354,9 +356,9 @@ func (b *Builder) Publish(
 	}
 	mounts := []llb.RunOption{
 		reads(SourceDir, sources),
-		reads(packageDir, restored.packages),
 		reads(msbuildDir, files),
 	}
+	mounts = append(mounts, b.packagesOf(restored)...)
 	if b.Described != nil {
 		// A cache in a registry has only the graph of the image. Without this mount, Described would be no part of that, and
 		// a new builder would have to ask MSBuild again.
@@ -574,6 +576,15 @@ func (b *Builder) withSources(phase string, restored Restored, nodes []dotnet.No
 	return restored.Tree.File(b.copyWritten(action, restored.Tree, nodes, nil), b.named(phase, "copy sources")...)
 }
 
+// packagesOf mounts the packages that a restore got, also where a nuget.config of the context wants them.
+func (b *Steps) packagesOf(restored Restored) []llb.RunOption {
+	opts := []llb.RunOption{reads(packageDir, restored.packages)}
+	for _, dir := range b.PackagesIn {
+		opts = append(opts, reads(path.Join(SourceDir, dir), restored.packages))
+	}
+	return opts
+}
+
 // ShortRun sets up .NET for programs that end within seconds, such as MSBuild and the compiler. It turns off what pays
 // off after hours. These programs then take up to a third less processor time, and make the same.
 func ShortRun() []llb.RunOption {
@@ -600,6 +611,9 @@ func (b *Steps) run(phase string, from llb.State, name string, args []string, op
 	opts = append([]llb.RunOption{
 		llb.Dir(path.Join(SourceDir, b.Folder)),
 		llb.AddEnv("NUGET_PACKAGES", packageDir),
+		// If projects have files for the same place, the last one counts. MSBuild would leave out its copy if size and time
+		// are those of the file that is there, and all files have the same time here (task Copy, SkipUnchangedFiles).
+		llb.AddEnv("SkipCopyUnchangedFiles", "false"),
 	}, opts...)
 	shown, _, _ := strings.Cut(phase, " ")
 	opts = append(opts,

@@ -41,11 +41,7 @@ func (b *Builder) compile(apps []*dotnet.App, nodes []dotnet.Node, restored Rest
 		}
 		names := some(dotnet.ProjectPaths(s.Projects))
 		shown := group(PhasePublish, "dotnet build "+names)
-		mounts := []llb.RunOption{
-			shown,
-			reads(packageDir, restored.packages),
-			reads(msbuildDir, files),
-		}
+		mounts := append(b.packagesOf(restored), shown, reads(msbuildDir, files))
 		for _, j := range s.Needs {
 			mounts = append(mounts, reads(dotnet.StandInFolder(j, paths), out[j].standIns))
 		}

@@ -24,9 +24,7 @@ func (b *Builder) Test(test *dotnet.App, how dotnet.TestRun, restored Restored) 
 		sources = b.copyContext(PhaseTest, b.part(TestPart, reads), sources, "settings", reads)
 	}
 	run := b.run(PhaseTest, b.SDK, "dotnet test "+test.Path, dotnet.TestArgs(b.Project, test, how, paths),
-		reads(SourceDir, sources),
-		reads(packageDir, restored.packages),
-		reads(msbuildDir, files))
+		append(b.packagesOf(restored), reads(SourceDir, sources), reads(msbuildDir, files))...)
 	return run.AddMount(outputDir, llb.Scratch()), nil
 }
 

@@ -191,10 +191,11 @@ func (t *Tree) with(files dotnet.Files) *Tree {
 	next := *t
 	next.Files, next.Sources = files, t.told
 	next.RestoreInputs = dotnet.RestoreInputs(files)
-	next.PackageFolders = dotnet.PackageFolders(files, func(folder string) bool {
+	has := func(folder string) bool {
 		n, ok := t.Name(folder)
 		return ok && n.Mode.IsDir()
-	})
+	}
+	next.PackageFolders, next.PackagesIn = dotnet.PackageFolders(files, has), dotnet.PackagesIn(files, has)
 	next.Assets.AddProjects(files)
 	next.Housekeeping.AddProjects(files)
 	return &next

@@ -16,6 +16,8 @@ func TestAsPlainPublish(t *testing.T) {
 	t.Parallel()
 	const ops = `<None Include="$(MSBuildStartupDirectory)/ops/*.yml" CopyToOutputDirectory="PreserveNewest" ` +
 		`Link="ops/%(Filename)%(Extension)" />`
+	const words = `<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><TargetFramework>net10.0</TargetFramework>` +
+		`</PropertyGroup><ItemGroup><None Update="words.txt" CopyToOutputDirectory="PreserveNewest" /></ItemGroup></Project>`
 	for _, tc := range []struct {
 		name, inProject string
 		files           map[string]string
@@ -52,6 +54,17 @@ func TestAsPlainPublish(t *testing.T) {
 				`Lines="class Stamp { public const string Is = &quot;$(Read)&quot;%3B }" /></Target>`,
 			map[string]string{"VERSION": "2", "src/app/stamp.txt": "1-old", "src/app/Stamp.cs": "class Stamp;"},
 			"stamp.txt", "2\n"},
+		{"files of the same size for one place",
+			`<PropertyGroup><ErrorOnDuplicatePublishOutputFiles>false</ErrorOnDuplicatePublishOutputFiles></PropertyGroup>` +
+				`<ItemGroup><ProjectReference Include="../a/a.csproj" /><ProjectReference Include="../b/b.csproj" /></ItemGroup>`,
+			map[string]string{
+				"src/a/a.csproj": words, "src/a/words.txt": "one", "src/b/b.csproj": words, "src/b/words.txt": "two",
+			}, "words.txt", "two"},
+		{"a package where nuget.config puts it",
+			`<ItemGroup><PackageReference Include="Team.V" Version="1.0.0" /><None Link="find.sh" ` +
+				`Include="../../pkgs/team.v/1.0.0/build/find.sh" CopyToOutputDirectory="PreserveNewest" /></ItemGroup>`,
+			map[string]string{"version.txt": "5", "src/nuget.config": `<configuration><config>` +
+				`<add key="globalPackagesFolder" value="../pkgs" /></config></configuration>`}, "find.sh", findVersion},
 		{"a command before the build", `<PropertyGroup><PreBuildEvent>cp $(MSBuildProjectDirectory)/../../VERSION ` +
 			`$(MSBuildProjectDirectory)/own.txt</PreBuildEvent></PropertyGroup>` +
 			`<ItemGroup><None Update="own.txt" CopyToOutputDirectory="PreserveNewest" /></ItemGroup>`,
@@ -264,13 +277,15 @@ func libraryText(items string) string {
 
 // packageWithScript has a target with a script that publishes the first version.txt upwards from the project.
 func packageWithScript() string {
-	return feed.Package("Team.V", "1.0.0",
-		"build/find.sh", "dir=$1\nwhile [ ! -f \"$dir/version.txt\" ] && [ \"$dir\" != / ]; do dir=${dir%/*}; done\n"+
-			"cp \"$dir/version.txt\" \"$2/version.txt\"\n",
+	return feed.Package("Team.V", "1.0.0", "build/find.sh", findVersion,
 		"build/Team.V.targets", `<Project><Target Name="Find" AfterTargets="Publish"><Exec Command="`+
 			`sh &quot;$(MSBuildThisFileDirectory)find.sh&quot; &quot;$(MSBuildProjectDirectory)&quot; `+
 			`&quot;$(PublishDir)&quot;" /></Target></Project>`)
 }
+
+// findVersion is the script of that package.
+const findVersion = "dir=$1\nwhile [ ! -f \"$dir/version.txt\" ] && [ \"$dir\" != / ]; do dir=${dir%/*}; done\n" +
+	"cp \"$dir/version.txt\" \"$2/version.txt\"\n"
 
 // Packages that are committed where nuget.config has NuGet unpack them need no feed.
 func TestCommittedPackages(t *testing.T) {

@@ -327,10 +327,13 @@ func TestPackageFolders(t *testing.T) {
 	files := Files{"nuget.config": []byte(`<configuration><config>` +
 		`<add key="globalPackagesFolder" value="pkgs" /></config>` +
 		`<fallbackPackageFolders><add key="f" value="more" /></fallbackPackageFolders></configuration>`)}
-	for has, want := range map[bool]string{true: "pkgs more", false: ""} {
-		got := PackageFolders(files, func(folder string) bool { return has && folder == "pkgs" })
-		if strings.Join(got, " ") != want {
-			t.Errorf("it is there: %t: got %q, want %q", has, got, want)
+	for there, want := range map[bool][2]string{true: {"pkgs more", ""}, false: {"", "pkgs"}} {
+		has := func(folder string) bool { return there && folder == "pkgs" }
+		if got := strings.Join(PackageFolders(files, has), " "); got != want[0] {
+			t.Errorf("it is there: %t: got %q, want %q", there, got, want[0])
+		}
+		if got := strings.Join(PackagesIn(files, has), " "); got != want[1] {
+			t.Errorf("it is there: %t: build finds packages in %q, want %q", there, got, want[1])
 		}
 	}
 	files["nuget.config"] = []byte(`<configuration><fallbackPackageFolders><add key="f" value="more" />` +
