@@ -30,7 +30,8 @@ var owned = map[string]string{
 	"RestorePackagesPath":        "",
 	"BaseIntermediateOutputPath": "",
 	"MSBuildUserExtensionsPath":  "",
-	"CustomAfterMicrosoftCommonCrossTargetingTargets": "",
+	"CustomAfterMicrosoftCommonCrossTargetingTargets":          "",
+	"ImportUserLocationsByWildcardAfterMicrosoftCommonTargets": "",
 }
 
 // ownedName matches these names.

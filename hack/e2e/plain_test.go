@@ -65,6 +65,11 @@ func TestAsPlainPublish(t *testing.T) {
 				`Include="../../pkgs/team.v/1.0.0/build/find.sh" CopyToOutputDirectory="PreserveNewest" /></ItemGroup>`,
 			map[string]string{"version.txt": "5", "src/nuget.config": `<configuration><config>` +
 				`<add key="globalPackagesFolder" value="../pkgs" /></config></configuration>`}, "find.sh", findVersion},
+		{"a repository that lets users import nothing",
+			`<PropertyGroup><ImportUserLocationsByWildcardAfterMicrosoftCommonTargets>false` +
+				`</ImportUserLocationsByWildcardAfterMicrosoftCommonTargets></PropertyGroup>` +
+				`<ItemGroup><None Update="a.txt" CopyToOutputDirectory="PreserveNewest" /></ItemGroup>`,
+			map[string]string{"src/app/a.txt": "a"}, "a.txt", "a"},
 		{"a command before the build", `<PropertyGroup><PreBuildEvent>cp $(MSBuildProjectDirectory)/../../VERSION ` +
 			`$(MSBuildProjectDirectory)/own.txt</PreBuildEvent></PropertyGroup>` +
 			`<ItemGroup><None Update="own.txt" CopyToOutputDirectory="PreserveNewest" /></ItemGroup>`,

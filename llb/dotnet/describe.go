@@ -79,9 +79,16 @@ type Project struct {
 
 // injected makes crosshull.targets part of every project of a build.
 func (at Paths) injected() []KeyValue {
+	return append(at.extensions(),
+		KeyValue{"CustomAfterMicrosoftCommonCrossTargetingTargets", path.Join(at.MSBuild, targetsFile)})
+}
+
+// extensions makes crosshull.targets part of projects that are built for one framework. The second property is for
+// repositories that turn off what users import by themselves (Microsoft.Common.targets).
+func (at Paths) extensions() []KeyValue {
 	return []KeyValue{
 		{"MSBuildUserExtensionsPath", at.MSBuild},
-		{"CustomAfterMicrosoftCommonCrossTargetingTargets", path.Join(at.MSBuild, targetsFile)},
+		{"ImportUserLocationsByWildcardAfterMicrosoftCommonTargets", "true"},
 	}
 }
 

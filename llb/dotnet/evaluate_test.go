@@ -129,8 +129,9 @@ func TestRequest(t *testing.T) {
 		Root: "/source", Names: "/crosshull/names.gz", Contents: "/contents", Folder: "src",
 		Properties: map[string]string{
 			"Configuration": "Debug", "Version": "1.0",
-			"MSBuildUserExtensionsPath":                       "/crosshull",
-			"CustomAfterMicrosoftCommonCrossTargetingTargets": "/crosshull/crosshull.targets",
+			"MSBuildUserExtensionsPath":                                "/crosshull",
+			"CustomAfterMicrosoftCommonCrossTargetingTargets":          "/crosshull/crosshull.targets",
+			"ImportUserLocationsByWildcardAfterMicrosoftCommonTargets": "true",
 		},
 		RuntimeIdentifiers: []string{
 			"linux-x64", "linux-musl-x64", "linux-arm64", "linux-musl-arm64", "linux-arm", "linux-musl-arm",

@@ -23,8 +23,7 @@ func RestoreArgs(p Project, apps []*App, rids []string, at Paths) []string {
 	case len(rids) == 0:
 	case apps[0].Mode.Launchers():
 		// A property RuntimeIdentifiers would apply to every library, and its lock file would not fit (NU1004).
-		args = append(args,
-			define("MSBuildUserExtensionsPath", at.MSBuild), define("CrosshullLaunchers", strings.Join(rids, ";")))
+		args = append(append(args, defineAll(at.extensions())...), define("CrosshullLaunchers", strings.Join(rids, ";")))
 	default:
 		args = append(args, define("RuntimeIdentifiers", strings.Join(rids, ";")))
 	}
