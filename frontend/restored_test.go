@@ -73,9 +73,8 @@ func TestPackagesRead(t *testing.T) {
 		{"a file, told late", reads(), says(reads("a.txt")), true, 2, ""},
 		{"a file, told in rounds", reads(), append([]gatewaytest.Evaluation{asks("VERSION"), asks("b.txt")},
 			says(reads("a.txt"))...), false, 1, ""},
-		{"too many rounds", reads(), []gatewaytest.Evaluation{asks("a.txt"), asks("b.txt"), asks("c.txt"),
-			asks("VERSION")}, false, 2, failed + "MSBuild still asks for files after 4 rounds, and VERSION was the last" +
-			gatewaytest.Bug},
+		{"too many rounds", reads(), append(slices.Repeat([]gatewaytest.Evaluation{asks("a.txt")}, 19), asks("VERSION")),
+			false, 2, failed + "MSBuild still asks for files after 20 rounds, and VERSION was the last" + gatewaytest.Bug},
 		{"anything", reads(), says(anything), false, 1, mayRead + "(Exec in Team.targets:12)" + inputs},
 		{"anything before", before, nil, false, 1, mayRead + "(Exec in app/app.csproj:3)" + inputs},
 		{"no app", reads(), says(gatewaytest.Answer{}), false, 2,

@@ -20,8 +20,9 @@ import (
 	"github.com/crosshull/crosshull/llb/dotnet"
 )
 
-// maxRounds is how often MSBuild is asked at most. Each time, it may want the contents of more files.
-const maxRounds = 4
+// maxRounds is how often MSBuild is asked at most. Each time, it may want the contents of more files: a file that it
+// imports may import another one. Nearly all projects need one or two rounds.
+const maxRounds = 20
 
 // run lets MSBuild describe projects, before or after a restore. In the first round, MSBuild has the contents of
 // project files and of wanted.

@@ -70,6 +70,11 @@ func TestAsPlainPublish(t *testing.T) {
 				`</ImportUserLocationsByWildcardAfterMicrosoftCommonTargets></PropertyGroup>` +
 				`<ItemGroup><None Update="a.txt" CopyToOutputDirectory="PreserveNewest" /></ItemGroup>`,
 			map[string]string{"src/app/a.txt": "a"}, "a.txt", "a"},
+		{"imports, each by the one before", `<Import Project="../../eng/1.inc" />` +
+			`<ItemGroup><None Update="a.txt" CopyToOutputDirectory="PreserveNewest" Link="$(At)/a.txt" /></ItemGroup>`,
+			map[string]string{"src/app/a.txt": "a", "eng/1.inc": importing("2"), "eng/2.inc": importing("3"),
+				"eng/3.inc": importing("4"), "eng/4.inc": importing("5"), "eng/5.inc": importing("6"),
+				"eng/6.inc": "<Project><PropertyGroup><At>deep</At></PropertyGroup></Project>"}, "deep/a.txt", "a"},
 		{"a command before the build", `<PropertyGroup><PreBuildEvent>cp $(MSBuildProjectDirectory)/../../VERSION ` +
 			`$(MSBuildProjectDirectory)/own.txt</PreBuildEvent></PropertyGroup>` +
 			`<ItemGroup><None Update="own.txt" CopyToOutputDirectory="PreserveNewest" /></ItemGroup>`,
@@ -273,6 +278,9 @@ System.Console.Write(System.IO.Directory.Exists(docs) ? System.IO.Directory.GetF
 		})
 	}
 }
+
+// importing is the text of a file that imports another one.
+func importing(name string) string { return `<Project><Import Project="` + name + `.inc" /></Project>` }
 
 // libraryText is the text of a project of a library.
 func libraryText(items string) string {

@@ -234,6 +234,9 @@ func TestApart(t *testing.T) {
 		{"what it references, in its own output", "", map[string]string{"src/Directory.Build.targets": `<Project>` +
 			`<Target Name="T" AfterTargets="Build"><Copy SourceFiles="$(OutDir)settings.json" ` +
 			`DestinationFolder="$(IntermediateOutputPath)x" /></Target></Project>`}, false},
+		{"assemblies that it references, as resources", "", map[string]string{"src/Directory.Build.targets": `<Project>` +
+			`<Target Name="T" AfterTargets="ResolveAssemblyReferences"><ItemGroup><EmbeddedResource ` +
+			`Include="@(ReferenceCopyLocalPaths)" LogicalName="%(Filename)" /></ItemGroup></Target></Project>`}, false},
 		{"its own assembly", "", map[string]string{"src/Directory.Build.targets": `<Project><Target Name="T" ` +
 			`AfterTargets="Build"><Copy SourceFiles="$(TargetPath)" DestinationFolder="$(IntermediateOutputPath)x" />` +
 			`</Target></Project>`}, true},

@@ -436,13 +436,15 @@ func (app *App) More(after *App, doubtful []string) *App {
 	return &wide
 }
 
-// add adds what a project reads after a restore. It tells whether that is more than before.
+// add adds what a project reads after a restore. It tells whether the project is built in another way than before.
 func (n *Node) add(after Node, doubtful []string) bool {
 	known := len(n.earlier)
 	n.earlier = slices.Compact(slices.Sorted(slices.Values(slices.Concat(n.earlier, after.earlier))))
-	makes := len(n.earlier) > known && !n.committed
+	anew := len(n.earlier) > known && !n.committed
+	anew = anew || n.Apart && !after.Apart // a target of a package needs more than reference assemblies
+	n.Apart = n.Apart && after.Apart
 	if !n.reachKnown {
-		return makes
+		return anew
 	}
 	reads := Reads{
 		Files: slices.Clone(n.Files), Folders: slices.Clone(n.Folders), Existing: n.Existing, Unknown: after.Unknown,
@@ -466,7 +468,7 @@ func (n *Node) add(after Node, doubtful []string) bool {
 		}
 	}
 	more := len(reads.Files) > len(n.Files) || len(reads.Folders) > len(n.Folders) || reads.runsTools != n.runsTools ||
-		!after.reachKnown || makes
+		!after.reachKnown || anew
 	n.Reads, n.reachKnown = reads, after.reachKnown
 	n.publishReach = slices.Concat(n.publishReach, after.publishReach)
 	slices.Sort(n.publishReach)

@@ -524,6 +524,7 @@ func TestMore(t *testing.T) {
 		{"a doubtful file at the root", root, root[:len(root)-1] + `, "files": [{"path": "README.md"}]}`, "EVERYTHING"},
 		{"a folder that is looked for", app + `}`, app + `, "existing": ["eng", "src", "src/app/sub"]}`, "eng src/app"},
 		{"a program", app + `}`, app + `, "runsTools": true}`, "src/app"},
+		{"assemblies of references", app + `, "apart": true}`, app + `}`, "src/app"},
 		{"anything", app + `}`, app + `, "unknown": "it is odd"}`, "EVERYTHING"},
 		{"anything, as before", app + `, "unknown": "it is odd"}`, app + `, "unknown": "it is odd"}`, ""},
 		{"a file, of what reads anything", app + `, "unknown": "it is odd"}`, app + `, "files": [{"path": "a.txt"}]}`, ""},

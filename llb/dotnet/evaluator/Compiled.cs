@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.IO;
 using System.Linq;
 using System.Text.RegularExpressions;
+using Microsoft.Build.Construction;
 using Microsoft.Build.Execution;
 
 namespace Crosshull;
@@ -43,6 +44,15 @@ static class Compiled
             Is("ReferenceOutputAssembly", "false") || Is("BuildReference", "false") || Is("Private", "false") ||
             InAnotherWay(reference);
     }
+
+    /// <summary>
+    /// Whether targets in these files use the assemblies of references, such as to embed them: the lists ReferencePath,
+    /// ReferenceCopyLocalPaths and others of the SDK. A slice has only reference assemblies there.
+    /// </summary>
+    public static bool TakesAssemblies(IEnumerable<ProjectRootElement> files) =>
+        files.SelectMany(f => f.Targets).SelectMany(t => Expressions.Used(t.OuterElement)).Any(name =>
+            name.Contains("Reference", StringComparison.OrdinalIgnoreCase) &&
+            name.Contains("Path", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>
     /// The packages with a version such as 1.* or (,2.0], which depends on what feeds have that day. Under central

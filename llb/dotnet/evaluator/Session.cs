@@ -304,6 +304,7 @@ sealed class Once : IDisposable
         var xml = Evaluator.Parsed(project.Imports);
         project.Reads.OrEverything(() => inputs.Emptied(project, xml.SelectMany(f => f.Items)));
         project.Reads.OrEverything(() => named.Take(project, project.Instance));
+        project.Entangled |= Compiled.TakesAssemblies(xml.Concat(Evaluator.Parsed(project.PackageImports)));
         project.OwnBin = tree.HasFolder(project.Folder + "/bin");
         project.ByPublishing = existence.Mentions(project, "_IsPublishing");
         project.ByRestore = project.Items("PackageReference").Any() ||
