@@ -227,7 +227,7 @@ func (b *Builder) After(
 	}
 	dir := llb.Scratch().File(action, b.named(PhaseAfter, "copy what was published")...)
 	for i, c := range commands.Run {
-		sources := restored.Tree
+		var sources llb.State
 		if len(c.Inputs) > 0 {
 			reads := b.CommandReads(c.Command)
 			from := b.part("what commands read", reads)

@@ -56,6 +56,14 @@ func (a *Asker) warnApp(app *dotnet.App, q Question, say func(format string, arg
 		say("the switches in %s, beside %s, have no effect on %s: write them to Directory.Build.rsp", beside,
 			path.Base(q.Project.Path), app.Path)
 	}
+	// MSBuild looks for the nearest one, from the folder of the solution upwards.
+	for _, name := range []string{"Directory.Solution.props", "Directory.Solution.targets"} {
+		file := a.Tree.Files.Nearest(q.Project.Path, name)
+		if file != "" && dotnet.IsSolution(q.Project.Path) {
+			say("%s has no effect on %s, because crosshull publishes the project and not %s: move what the app needs to "+
+				"Directory.Build%s", file, app.Path, path.Base(q.Project.Path), path.Ext(name))
+		}
+	}
 	for _, n := range app.Closure {
 		for _, p := range n.Missing {
 			if outside, err := filepath.Rel(xllb.SourceDir, p); path.IsAbs(p) && err == nil {

@@ -30,6 +30,8 @@ func TestWarns(t *testing.T) {
 		{"switches beside the solution", []string{"project: eng/all.slnx"}, gatewaytest.App("app/app.csproj", nil), []string{
 			"the switches in eng/MSBuild.rsp, beside all.slnx, have no effect on app/app.csproj: write them to " +
 				"Directory.Build.rsp",
+			"eng/Directory.Solution.targets has no effect on app/app.csproj, because crosshull publishes the project and not " +
+				"all.slnx: move what the app needs to Directory.Build.targets",
 		}},
 		{"nothing", nil, gatewaytest.App("app/app.csproj", nil), nil},
 		{"a project that may read anything", nil, unknown, []string{
@@ -60,6 +62,7 @@ func TestWarns(t *testing.T) {
 			c.Say("eng/all.slnx", "<Solution />")
 			c.Say("eng/MSBuild.rsp", "-p:A=1")
 			c.Say("app/MSBuild.rsp", "-p:A=1")
+			c.Say("eng/Directory.Solution.targets", "<Project />")
 			c.Describe(tc.answer)
 			if _, err := apps(t, c); err != nil {
 				t.Fatal(err)

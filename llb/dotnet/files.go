@@ -30,6 +30,18 @@ func (f Files) Find(project string, pattern *regexp.Regexp) (name string, offset
 	return "", 0, false
 }
 
+// Nearest is the file of a name in the folder of another file, or in the nearest folder above that has one; "" if none
+// has.
+func (f Files) Nearest(of, name string) string {
+	for dir := range foldersOf(of) {
+		file := path.Join(dir, name)
+		if _, ok := f[file]; ok {
+			return file
+		}
+	}
+	return ""
+}
+
 // IsProject tells whether a file is a project by its name: not one with files that several projects share (.shproj).
 func IsProject(name string) bool {
 	ext := path.Ext(name)

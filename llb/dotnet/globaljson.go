@@ -336,13 +336,7 @@ func NearestGlobalJSON(files Files, project string) string {
 	if !IsProject(project) && !IsSolution(project) && path.Ext(project) != ".cs" {
 		project = path.Join(project, "of the folder")
 	}
-	for dir := range foldersOf(project) {
-		name := path.Join(dir, "global.json")
-		if _, ok := files[name]; ok {
-			return name
-		}
-	}
-	return ""
+	return files.Nearest(project, "global.json")
 }
 
 var (

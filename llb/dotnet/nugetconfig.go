@@ -65,8 +65,8 @@ func PackageFolders(files Files, has func(folder string) bool) []string {
 	return append(global, localFolders(files, configFallback)...)
 }
 
-// PackagesIn are folders of the context where a nuget.config wants packages (globalPackagesFolder), and that the context
-// does not have. Projects may name files in them.
+// PackagesIn are folders where a nuget.config wants packages (globalPackagesFolder), and that the context does not have.
+// Projects may name files in them.
 func PackagesIn(files Files, has func(folder string) bool) []string {
 	return slices.DeleteFunc(localFolders(files, configGlobal), has)
 }
