@@ -65,7 +65,7 @@ func PackageFolders(files Files, has func(folder string) bool) []string {
 	return append(global, localFolders(files, configFallback)...)
 }
 
-// PackagesIn are folders where a nuget.config wants packages (globalPackagesFolder), and that the context does not have.
+// PackagesIn are folders where a nuget.config wants packages (globalPackagesFolder), and that are not in the context.
 // Projects may name files in them.
 func PackagesIn(files Files, has func(folder string) bool) []string {
 	return slices.DeleteFunc(localFolders(files, configGlobal), has)
