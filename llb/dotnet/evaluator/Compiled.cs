@@ -47,12 +47,14 @@ static class Compiled
 
     /// <summary>
     /// Whether targets in these files use the assemblies of references, such as to embed them: the lists ReferencePath,
-    /// ReferenceCopyLocalPaths and others of the SDK. A slice has only reference assemblies there.
+    /// ReferenceCopyLocalPaths and others of the SDK. A slice has only reference assemblies there, which are what the list
+    /// for the compiler has in any build (ReferencePathWithRefAssemblies).
     /// </summary>
     public static bool TakesAssemblies(IEnumerable<ProjectRootElement> files) =>
         files.SelectMany(f => f.Targets).SelectMany(t => Expressions.Used(t.OuterElement)).Any(name =>
             name.Contains("Reference", StringComparison.OrdinalIgnoreCase) &&
-            name.Contains("Path", StringComparison.OrdinalIgnoreCase));
+            name.Contains("Path", StringComparison.OrdinalIgnoreCase) &&
+            !name.Equals("ReferencePathWithRefAssemblies", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>
     /// The packages with a version such as 1.* or (,2.0], which depends on what feeds have that day. Under central
