@@ -47,8 +47,8 @@ static class Compiled
 
     /// <summary>
     /// Whether targets in these files use the assemblies of references, such as to embed them: the lists ReferencePath,
-    /// ReferenceCopyLocalPaths and others of the SDK. A slice has only reference assemblies there, which are what the list
-    /// for the compiler has in any build (ReferencePathWithRefAssemblies).
+    /// ReferenceCopyLocalPaths and others of the SDK. A slice has only reference assemblies there. The list for the
+    /// compiler has them in any build (ReferencePathWithRefAssemblies).
     /// </summary>
     public static bool TakesAssemblies(IEnumerable<ProjectRootElement> files) =>
         files.SelectMany(f => f.Targets).SelectMany(t => Expressions.Used(t.OuterElement)).Any(name =>
