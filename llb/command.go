@@ -237,9 +237,8 @@ func (b *Builder) After(
 		} else {
 			sources = b.withSources(PhasePublish, restored, app.Closure, b.notSources(app.Closure))
 		}
-		opts := append(slices.Clone(tools),
+		opts := append(slices.Concat(tools, b.packagesOf(restored)),
 			reads(SourceDir, sources),
-			reads(packageDir, restored.packages),
 			llb.AddEnv(spec.VarPublishDir, PublishDir))
 		for _, kv := range env {
 			opts = append(opts, llb.AddEnv(kv.Key, kv.Value))

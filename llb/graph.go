@@ -395,9 +395,7 @@ func (b *Builder) StaticAssets(app *dotnet.App, restored Restored) (llb.State, e
 	sources := restored.Tree.File(b.copyWritten(action, restored.Tree, app.Closure, nil),
 		b.named(PhasePublish, "copy static assets")...)
 	run := b.run(PhasePublish, b.SDK, "compress static assets of "+app.Path, dotnet.CompressArgs(b.Project, app, paths),
-		reads(SourceDir, sources),
-		reads(packageDir, restored.packages),
-		reads(msbuildDir, files))
+		append(b.packagesOf(restored), reads(SourceDir, sources), reads(msbuildDir, files))...)
 	return run.AddMount(outputDir, llb.Scratch()), nil
 }
 

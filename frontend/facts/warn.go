@@ -50,19 +50,8 @@ func (a *Asker) warnApp(app *dotnet.App, q Question, say func(format string, arg
 		say("%s is published in configuration Release, although it sets PublishRelease to false: set publish.configuration "+
 			"to Debug or Release", app.Path)
 	}
-	// dotnet publish of a solution would obey it. No command of a build names the solution.
-	beside := path.Join(path.Dir(q.Project.Path), "MSBuild.rsp")
-	if _, ok := a.Tree.Files[beside]; ok && dotnet.IsSolution(q.Project.Path) && !slices.Contains(app.Switches, beside) {
-		say("the switches in %s, beside %s, have no effect on %s: write them to Directory.Build.rsp", beside,
-			path.Base(q.Project.Path), app.Path)
-	}
-	// MSBuild looks for the nearest one, from the folder of the solution upwards.
-	for _, name := range []string{"Directory.Solution.props", "Directory.Solution.targets"} {
-		file := a.Tree.Files.Nearest(q.Project.Path, name)
-		if file != "" && dotnet.IsSolution(q.Project.Path) {
-			say("%s has no effect on %s, because crosshull publishes the project and not %s: move what the app needs to "+
-				"Directory.Build%s", file, app.Path, path.Base(q.Project.Path), path.Ext(name))
-		}
+	if dotnet.IsSolution(q.Project.Path) {
+		a.warnSolution(app, q.Project.Path, say)
 	}
 	for _, n := range app.Closure {
 		for _, p := range n.Missing {
@@ -76,6 +65,21 @@ func (a *Asker) warnApp(app *dotnet.App, q Question, say func(format string, arg
 		}
 		if n.Unknown != "" && len(q.Project.Inputs) == 0 {
 			say(mayReadAll, n.Path, n.Unknown)
+		}
+	}
+}
+
+// warnSolution tells what dotnet publish of a solution would obey. No command of a build names the solution.
+func (a *Asker) warnSolution(app *dotnet.App, solution string, say func(format string, args ...any)) {
+	beside := path.Join(path.Dir(solution), "MSBuild.rsp")
+	if _, ok := a.Tree.Files[beside]; ok && !slices.Contains(app.Switches, beside) {
+		say("the switches in %s, beside %s, have no effect on %s: write them to Directory.Build.rsp", beside,
+			path.Base(solution), app.Path)
+	}
+	for _, name := range []string{"Directory.Solution.props", "Directory.Solution.targets"} {
+		if file := a.Tree.Files.Nearest(solution, name); file != "" {
+			say("%s has no effect on %s, because crosshull publishes the project and not %s: move what the app needs to "+
+				"Directory.Build%s", file, app.Path, path.Base(solution), path.Ext(name))
 		}
 	}
 }
